@@ -1,0 +1,3 @@
+module github.com/clusterlab-dev/lab
+
+go 1.26.0

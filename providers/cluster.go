@@ -1,0 +1,24 @@
+package providers
+
+// Cluster is one cluster as its tool sees it.
+type Cluster struct {
+	Name              string
+	Provider          string
+	State             State
+	ID                string // tells this cluster from a later one of the same name; "" while it is being made
+	KubernetesVersion string // "" where the tool cannot tell
+	Reason            string // why State is degraded or unknown, in a few words
+}
+
+// State is the condition of a cluster.
+type State string
+
+// The states a cluster can be in. They are part of lab's JSON output.
+const (
+	StateCreating State = "creating"
+	StateRunning  State = "running"
+	StateStopped  State = "stopped"
+	StateDegraded State = "degraded" // its engine or one of its nodes died
+	StateDeleting State = "deleting"
+	StateUnknown  State = "unknown"
+)

@@ -1,0 +1,87 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The kinds of failure that callers tell apart. Test with [errors.Is].
+var (
+	// ErrInvalid: what was asked for makes no sense, whatever the machine.
+	ErrInvalid = errors.New("invalid")
+	// ErrNotFound: there is no such cluster, flavor or thing.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: the name is taken.
+	ErrExists = errors.New("already exists")
+	// ErrForeign: the cluster is not one that lab made, so lab leaves it alone.
+	ErrForeign = errors.New("not made by lab")
+	// ErrUnavailable: the tool, its engine or something else that it needs is
+	// missing or not running.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrUnsupported: this flavor cannot do that.
+	ErrUnsupported = errors.New("not supported")
+)
+
+// Error says which operation failed, on what. [Set] adds it, once, to every error
+// that leaves it.
+type Error struct {
+	Op       string // "create", "delete", …
+	Provider string // "kind"; may be empty
+	Cluster  string // may be empty
+	Err      error
+}
+
+// Error returns all of it in one line: `kwok: create cluster "lab": …`.
+func (e *Error) Error() string {
+	s := e.Op
+	if e.Cluster != "" {
+		s += fmt.Sprintf(" cluster %q", e.Cluster)
+	}
+	if e.Provider != "" {
+		s = e.Provider + ": " + s
+	}
+	return s + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// WithHint attaches to err what a person can do about it, best of all a command.
+// It leaves the message as it is, and nil as nil.
+func WithHint(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &hinted{err: err, hint: fmt.Sprintf(format, args...)}
+}
+
+// HintOf returns the outermost hint that err carries, or "".
+func HintOf(err error) string {
+	var h *hinted
+	if errors.As(err, &h) {
+		return h.hint
+	}
+	return ""
+}
+
+// Errorf is [fmt.Errorf] for an error of a kind, one of the Err… values above,
+// whose text need not stand in the message.
+func Errorf(kind error, format string, args ...any) error {
+	return &kinded{kind: kind, err: fmt.Errorf(format, args...)}
+}
+
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+
+type kinded struct {
+	kind error
+	err  error
+}
+
+func (k *kinded) Error() string   { return k.err.Error() }
+func (k *kinded) Unwrap() []error { return []error{k.err, k.kind} }

@@ -1,0 +1,110 @@
+package providers
+
+import (
+	"sync"
+	"time"
+)
+
+// Event is one thing that happened to one step of the work on one cluster.
+type Event struct {
+	Time    time.Time
+	Cluster string
+	Step    string // what is being done, as a person reads it: "Starting the control plane"
+	State   StepState
+	Message string        // what moved, or why it failed; may be empty
+	Elapsed time.Duration // since the step started
+}
+
+// StepState says what happened to a step.
+type StepState string
+
+// A step starts, may report progress any number of times, and ends once, done or
+// failed.
+const (
+	StepStarted  StepState = "started"
+	StepProgress StepState = "progress"
+	StepDone     StepState = "done"
+	StepFailed   StepState = "failed"
+)
+
+// Reporter receives events as they happen. It must be safe for concurrent use and
+// must not block for long. A nil Reporter is valid and drops everything.
+type Reporter func(Event)
+
+// For returns a Reporter that fills in the cluster of events that name none.
+func (r Reporter) For(cluster string) Reporter {
+	if r == nil {
+		return nil
+	}
+	return func(e Event) {
+		if e.Cluster == "" {
+			e.Cluster = cluster
+		}
+		r(e)
+	}
+}
+
+// Start reports that a step began, and returns it. The caller must end it:
+//
+//	step := report.Start("Starting the control plane")
+//	defer func() { step.End(err) }()
+func (r Reporter) Start(name string) *Step {
+	s := &Step{name: name, report: r, began: time.Now()}
+	s.send(StepStarted, "")
+	return s
+}
+
+// Do runs f as one step.
+func (r Reporter) Do(name string, f func(*Step) error) error {
+	s := r.Start(name)
+	err := f(s)
+	s.End(err)
+	return err
+}
+
+// Step is one piece of work in progress. It is safe for concurrent use.
+type Step struct {
+	name   string
+	report Reporter
+	began  time.Time
+
+	mu    sync.Mutex
+	last  string
+	ended bool
+}
+
+// Progress reports what moved. A message equal to the one before is dropped, so
+// that loops may call it at every turn; so is one that comes after End.
+func (s *Step) Progress(message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || message == s.last {
+		return
+	}
+	s.last = message
+	s.send(StepProgress, message)
+}
+
+// End reports that the step is done or, where err is not nil, failed. Only the
+// first call counts.
+func (s *Step) End(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	s.ended = true
+	if err != nil {
+		s.send(StepFailed, err.Error())
+		return
+	}
+	s.send(StepDone, "")
+}
+
+func (s *Step) send(state StepState, message string) {
+	if s.report == nil {
+		return
+	}
+	now := time.Now()
+	s.report(Event{Time: now, Step: s.name, State: state, Message: message, Elapsed: now.Sub(s.began)})
+}

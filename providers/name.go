@@ -1,0 +1,74 @@
+package providers
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The bounds of a cluster's name, in characters. Two, because minikube refuses
+// shorter ones; thirty-two, because k3d refuses longer ones. A name that every
+// flavor takes can be moved from one flavor to another.
+const (
+	MinNameLength = 2
+	MaxNameLength = 32
+)
+
+// ValidateName returns nil if name can be the name of a cluster of every flavor:
+// a DNS label (RFC 1123) of MinNameLength to MaxNameLength characters. Otherwise
+// it returns ErrInvalid, with what is wrong, and as the hint a name that would do.
+func ValidateName(name string) error {
+	problem := nameProblem(name)
+	if problem == "" {
+		return nil
+	}
+	err := Errorf(ErrInvalid, "%q cannot be the name of a cluster: %s", name, problem)
+	if s := suggestName(name); s != "" {
+		return WithHint(err, "%s would do", s)
+	}
+	return WithHint(err, "use lower-case letters, digits and '-', for example: lab up demo")
+}
+
+func nameProblem(name string) string {
+	switch {
+	case name == "":
+		return "it is empty"
+	case len(name) < MinNameLength:
+		return fmt.Sprintf("it is shorter than %d characters", MinNameLength)
+	case len(name) > MaxNameLength:
+		return fmt.Sprintf("it is longer than %d characters (it has %d)", MaxNameLength, len(name))
+	}
+	for _, r := range name {
+		if !isNameChar(r) {
+			return fmt.Sprintf("it contains %q, and only lower-case letters, digits and '-' may be used", r)
+		}
+	}
+	if name[0] == '-' || name[len(name)-1] == '-' {
+		return "it must start and end with a letter or a digit"
+	}
+	return ""
+}
+
+// suggestName turns name into a valid one that still resembles it, or into "".
+func suggestName(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case isNameChar(r):
+			b.WriteRune(r)
+		case b.Len() > 0:
+			b.WriteByte('-')
+		}
+		if b.Len() == MaxNameLength {
+			break
+		}
+	}
+	s := strings.Trim(b.String(), "-")
+	if nameProblem(s) != "" {
+		return ""
+	}
+	return s
+}
+
+func isNameChar(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-'
+}

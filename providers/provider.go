@@ -1,0 +1,90 @@
+package providers
+
+import "context"
+
+// Provider creates and removes clusters with one tool.
+//
+// Implementations are safe for concurrent use on different names (calls for one
+// name are serialized by the caller), never print, never exit, and never touch
+// the user's kubeconfig. Their errors wrap one of this package's Err… values
+// where one applies, carry the tool's own words, and bear a hint (see [WithHint])
+// where a command mends the cause. They need not repeat the operation or the
+// cluster's name: [Set] adds both.
+type Provider interface {
+	// Name is the flavor as a person types it: lower case and stable.
+	Name() string
+
+	// Describe says what the flavor offers. It touches nothing.
+	Describe() Description
+
+	// Traits tells what a cluster made from spec offers to addons. It touches
+	// nothing, and is recorded with the cluster, so that it holds for the
+	// cluster's whole life.
+	Traits(spec Spec) Traits
+
+	// Check returns nil when clusters can be created on this machine now, else an
+	// error that wraps ErrUnavailable and whose hint mends it.
+	Check(ctx context.Context) error
+
+	// Create makes the cluster and returns once its API server has answered;
+	// nodes and DNS may still be on their way. It returns ErrExists where the
+	// name is taken, ErrInvalid or ErrUnsupported, before any side effect, where
+	// spec cannot be had. On any error, and when ctx ends, it leaves nothing
+	// behind: no process, container, network, volume or file.
+	Create(ctx context.Context, spec Spec, report Reporter) error
+
+	// Delete removes the cluster, in whatever state, with all that belongs to it.
+	// It returns ErrNotFound where there is none. A Delete that failed half-way
+	// can be called again.
+	Delete(ctx context.Context, name string) error
+
+	// List returns every cluster that the tool has on this machine, whoever made
+	// it, half-made ones included, in any order.
+	List(ctx context.Context) ([]Cluster, error)
+
+	// Kubeconfig returns a self-contained kubeconfig of the cluster, whose current
+	// context bears the name that the tool's users know. It works on a stopped
+	// cluster too, and returns ErrNotFound where there is none.
+	Kubeconfig(ctx context.Context, name string) ([]byte, error)
+}
+
+// StartStopper is implemented by providers whose clusters can be stopped and
+// started again with everything in them.
+type StartStopper interface {
+	// Start returns once the API server has answered, repairing what a crash or a
+	// restart of the machine left. On a running, healthy cluster it does nothing.
+	Start(ctx context.Context, name string, report Reporter) error
+
+	// Stop frees the machine and keeps the cluster. On a stopped one it does
+	// nothing.
+	Stop(ctx context.Context, name string) error
+}
+
+// ImageLoader is implemented by providers whose clusters can run images that
+// never were in a registry.
+type ImageLoader interface {
+	// LoadImages puts the images of an archive, as `docker save` writes it, into
+	// every node. It takes a path because each node reads the archive anew.
+	LoadImages(ctx context.Context, name, archive string) error
+}
+
+// LogExporter is implemented by providers that keep logs of the cluster's parts.
+type LogExporter interface {
+	// ExportLogs writes whatever logs there are into dir, which exists. It works
+	// on stopped and on half-made clusters too.
+	ExportLogs(ctx context.Context, name, dir string) error
+}
+
+// Description says what a flavor offers, in words for the comparison that
+// `lab flavors` prints. An empty field means "does not apply".
+type Description struct {
+	Summary      string `json:"summary"`            // one line: what it is
+	Nodes        string `json:"nodes"`              // how nodes are made
+	Runtime      string `json:"runtime"`            // what runs the pods
+	CNI          string `json:"cni"`                // the network plugin
+	Mounts       string `json:"mounts"`             // host directories in nodes
+	Addons       string `json:"addons"`             // what the tool itself brings along
+	Unprivileged string `json:"unprivileged"`       // use without root
+	Vanilla      bool   `json:"vanilla"`            // Kubernetes as upstream releases it
+	Homepage     string `json:"homepage,omitempty"` // where to read on
+}

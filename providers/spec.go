@@ -1,0 +1,79 @@
+package providers
+
+import "fmt"
+
+// Spec is what a person asks of a new cluster. The zero value of every field but
+// Name means the flavor's default.
+type Spec struct {
+	Name              string  `json:"name"`
+	KubernetesVersion string  `json:"kubernetesVersion,omitempty"` // "v1.37.2"
+	NodeImage         string  `json:"nodeImage,omitempty"`         // overrides KubernetesVersion where the flavor has node images
+	ControlPlanes     int     `json:"controlPlanes,omitempty"`     // 0 means 1
+	Workers           int     `json:"workers,omitempty"`
+	Ports             []Port  `json:"ports,omitempty"`
+	Mounts            []Mount `json:"mounts,omitempty"`
+	Driver            string  `json:"driver,omitempty"` // minikube only
+	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
+	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
+	Wants             Wants   `json:"wants,omitzero"`
+}
+
+// Port publishes a port of the cluster on the host.
+type Port struct {
+	Address   string `json:"address,omitempty"` // host address; "" means 127.0.0.1
+	Host      int    `json:"host"`
+	Container int    `json:"container"`
+	Protocol  string `json:"protocol,omitempty"` // "tcp", "udp" or "sctp"; "" means tcp
+}
+
+// String is the port as --port takes it.
+func (p Port) String() string {
+	s := fmt.Sprintf("%d:%d", p.Host, p.Container)
+	if p.Address != "" {
+		s = p.Address + ":" + s
+	}
+	if p.Protocol != "" && p.Protocol != "tcp" {
+		s += "/" + p.Protocol
+	}
+	return s
+}
+
+// Mount makes a directory of the host visible in every node.
+type Mount struct {
+	Host     string `json:"host"`
+	Node     string `json:"node"`
+	ReadOnly bool   `json:"readOnly,omitempty"`
+}
+
+// Wants is what the addons of a lab ask of the cluster when it is created,
+// because it cannot be had afterwards.
+type Wants struct {
+	ControlPlaneMetrics bool `json:"controlPlaneMetrics,omitempty"` // scrapeable from inside the cluster
+	NoIngress           bool `json:"noIngress,omitempty"`           // leave out the flavor's bundled ingress
+	NoMetricsServer     bool `json:"noMetricsServer,omitempty"`     // leave out the flavor's bundled metrics-server
+}
+
+// Traits are the facts about a cluster on which addon values depend. Addons never
+// ask which flavor made a cluster; they ask this.
+type Traits struct {
+	RunsPods            bool         `json:"runsPods"`                      // false: nodes and pods are simulated
+	HostPorts           HostPorts    `json:"hostPorts,omitempty"`           // how a published port reaches a pod
+	LoadBalancer        LoadBalancer `json:"loadBalancer,omitempty"`        // who serves Services of type LoadBalancer
+	ControlPlaneMetrics []string     `json:"controlPlaneMetrics,omitempty"` // scrape targets that answer, e.g. "etcd"
+	MetricsServer       bool         `json:"metricsServer,omitempty"`       // bundled and present
+}
+
+// HostPorts says how a port published on the host reaches the cluster.
+type HostPorts string
+
+// The ways a host port can reach a pod; "" means that none does.
+const (
+	HostPortsNode         HostPorts = "node"         // it ends at one node: a pod with that hostPort gets it
+	HostPortsLoadBalancer HostPorts = "loadBalancer" // it ends at a balancer before the nodes: a Service of type LoadBalancer gets it
+)
+
+// LoadBalancer says who serves Services of type LoadBalancer; "" means nobody.
+type LoadBalancer string
+
+// LoadBalancerBuiltin is a load balancer that the flavor brings along.
+const LoadBalancerBuiltin LoadBalancer = "builtin"
