@@ -1,0 +1,251 @@
+package providers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Set is the flavors that this program knows, and the rules that hold for all of
+// them: what a valid spec is, that a cluster is touched only where its identity is
+// the one that lab recorded, and that every error says what failed, on which
+// cluster, with which tool. It is safe for concurrent use on different names.
+type Set struct {
+	providers []Provider // in the order in which `--flavor auto` tries them
+}
+
+// Ref names one cluster for good: a later cluster of the same name has another ID.
+type Ref struct {
+	Provider string
+	Name     string
+	ID       string // as Cluster.ID; "" where creation never got so far
+}
+
+// NewSet returns the set of ps. It returns ErrInvalid if two share a name.
+func NewSet(ps ...Provider) (*Set, error) {
+	s := &Set{}
+	for _, p := range ps {
+		if slices.Contains(s.Names(), p.Name()) {
+			return nil, Errorf(ErrInvalid, "two providers are called %q", p.Name())
+		}
+		s.providers = append(s.providers, p)
+	}
+	return s, nil
+}
+
+// All returns the providers in order of preference.
+func (s *Set) All() []Provider { return slices.Clone(s.providers) }
+
+// Names returns the flavors in order of preference.
+func (s *Set) Names() []string {
+	names := make([]string, len(s.providers))
+	for i, p := range s.providers {
+		names[i] = p.Name()
+	}
+	return names
+}
+
+// Get returns the provider of a flavor. It returns ErrInvalid where there is none.
+func (s *Set) Get(flavor string) (Provider, error) {
+	for _, p := range s.providers {
+		if p.Name() == flavor {
+			return p, nil
+		}
+	}
+	err := Errorf(ErrInvalid, "there is no flavor %q", flavor)
+	return nil, WithHint(err, "choose one of %s; lab flavors compares them", strings.Join(s.Names(), ", "))
+}
+
+// FirstUsable returns the first provider whose Check passes. Where none does it
+// returns ErrUnavailable, and says of each flavor why.
+func (s *Set) FirstUsable(ctx context.Context) (Provider, error) {
+	var reasons []error
+	for _, p := range s.providers {
+		err := p.Check(ctx)
+		if err == nil {
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		reasons = append(reasons, fmt.Errorf("%s: %w", p.Name(), err))
+	}
+	err := Errorf(ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
+	return nil, WithHint(err, "lab flavors says how to mend each of them")
+}
+
+// Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
+// spec makes no sense, ErrExists where the tool has a cluster of that name
+// already, whoever made it, and otherwise what [Provider].Create returns.
+func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report Reporter) (Cluster, error) {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return Cluster{}, err
+	}
+	c, err := create(ctx, p, spec.WithDefaults(), report.For(spec.Name))
+	return c, wrap("create", p, spec.Name, err)
+}
+
+func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluster, error) {
+	if err := spec.Validate(); err != nil {
+		return Cluster{}, err
+	}
+	if err := p.Check(ctx); err != nil {
+		return Cluster{}, err
+	}
+	if err := p.Create(ctx, spec, report); err != nil {
+		return Cluster{}, err
+	}
+	return find(ctx, p, spec.Name)
+}
+
+// Delete removes the cluster. It returns ErrNotFound where there is none, and
+// ErrForeign where there is one that is not ref's.
+func (s *Set) Delete(ctx context.Context, ref Ref) error {
+	return s.on(ctx, "delete", ref, func(p Provider) error {
+		return p.Delete(ctx, ref.Name)
+	})
+}
+
+// Start starts the cluster, and repairs it. Errors are those of Delete, and
+// ErrUnsupported.
+func (s *Set) Start(ctx context.Context, ref Ref, report Reporter) error {
+	return s.on(ctx, "start", ref, func(p Provider) error {
+		ss, ok := p.(StartStopper)
+		if !ok {
+			return unsupported("start and stop clusters", "lab down and lab up make a new one")
+		}
+		return ss.Start(ctx, ref.Name, report.For(ref.Name))
+	})
+}
+
+// Stop stops the cluster and keeps what is in it. Errors are those of Start.
+func (s *Set) Stop(ctx context.Context, ref Ref) error {
+	return s.on(ctx, "stop", ref, func(p Provider) error {
+		ss, ok := p.(StartStopper)
+		if !ok {
+			return unsupported("start and stop clusters", "lab down removes it")
+		}
+		return ss.Stop(ctx, ref.Name)
+	})
+}
+
+// LoadImages puts the images of an archive into every node of the cluster. Errors
+// are those of Delete, and ErrUnsupported.
+func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
+	return s.on(ctx, "load images into", ref, func(p Provider) error {
+		l, ok := p.(ImageLoader)
+		if !ok {
+			return unsupported("load images", "lab flavors shows what each flavor can do")
+		}
+		return l.LoadImages(ctx, ref.Name, archive)
+	})
+}
+
+// ExportLogs writes the cluster's logs into dir. Errors are those of Delete, and
+// ErrUnsupported.
+func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
+	return s.on(ctx, "export the logs of", ref, func(p Provider) error {
+		l, ok := p.(LogExporter)
+		if !ok {
+			return unsupported("export logs", "kubectl logs shows those of a pod")
+		}
+		return l.ExportLogs(ctx, ref.Name, dir)
+	})
+}
+
+// Kubeconfig returns the cluster's self-contained kubeconfig. Errors are those of
+// Delete.
+func (s *Set) Kubeconfig(ctx context.Context, ref Ref) ([]byte, error) {
+	var kubeconfig []byte
+	err := s.on(ctx, "read the kubeconfig of", ref, func(p Provider) (err error) {
+		kubeconfig, err = p.Kubeconfig(ctx, ref.Name)
+		return err
+	})
+	return kubeconfig, err
+}
+
+// Find returns the cluster. Errors are those of Delete.
+func (s *Set) Find(ctx context.Context, ref Ref) (Cluster, error) {
+	var c Cluster
+	err := s.on(ctx, "find", ref, func(p Provider) (err error) {
+		c, err = find(ctx, p, ref.Name)
+		return err
+	})
+	return c, err
+}
+
+// List returns the clusters of the given flavors, of all where none is given,
+// whoever made them, by name. Tools are asked side by side; one that fails does not
+// hide the others: the clusters that could be had are returned together with the
+// errors, each an [Error] that names its provider.
+func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
+	found := make([][]Cluster, len(s.providers))
+	errs := make([]error, len(s.providers))
+	var wg sync.WaitGroup
+	for i, p := range s.providers {
+		if len(flavors) > 0 && !slices.Contains(flavors, p.Name()) {
+			continue
+		}
+		wg.Go(func() {
+			var err error
+			found[i], err = p.List(ctx)
+			errs[i] = wrap("list", p, "", err)
+		})
+	}
+	wg.Wait()
+	all := slices.Concat(found...)
+	slices.SortFunc(all, func(a, b Cluster) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Provider, b.Provider))
+	})
+	return all, errors.Join(errs...)
+}
+
+// on calls f with ref's provider once it is sure that the cluster is ref's.
+func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error) error {
+	p, err := s.Get(ref.Provider)
+	if err != nil {
+		return err
+	}
+	c, err := find(ctx, p, ref.Name)
+	if err == nil && ref.ID != "" && c.ID != ref.ID {
+		err = WithHint(
+			Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
+			"it was made anew by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
+	}
+	if err == nil {
+		err = f(p)
+	}
+	return wrap(op, p, ref.Name, err)
+}
+
+// find looks the cluster up in the tool's own list, which is the only place that
+// tells clusters of one name apart.
+func find(ctx context.Context, p Provider, name string) (Cluster, error) {
+	all, err := p.List(ctx)
+	if err != nil {
+		return Cluster{}, err
+	}
+	for _, c := range all {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	err = Errorf(ErrNotFound, "%s has no such cluster", p.Name())
+	return Cluster{}, WithHint(err, "lab list shows the clusters that there are")
+}
+
+func unsupported(what, hint string) error {
+	return WithHint(Errorf(ErrUnsupported, "this flavor cannot %s", what), "%s", hint)
+}
+
+func wrap(op string, p Provider, cluster string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: op, Provider: p.Name(), Cluster: cluster, Err: err}
+}

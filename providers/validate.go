@@ -1,0 +1,98 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// MaxNodes bounds each of ControlPlanes and Workers. Kubernetes itself is tested
+// to 5,000 nodes a cluster (kubernetes.io, "Considerations for large clusters").
+const MaxNodes = 5000
+
+// WithDefaults returns s with its zero values replaced by what they mean for every
+// flavor, and the Kubernetes version in its one spelling, with a leading "v".
+func (s Spec) WithDefaults() Spec {
+	if s.ControlPlanes == 0 {
+		s.ControlPlanes = 1
+	}
+	if s.KubernetesVersion != "" && !strings.HasPrefix(s.KubernetesVersion, "v") {
+		s.KubernetesVersion = "v" + s.KubernetesVersion
+	}
+	return s
+}
+
+// Validate returns nil if s can be asked of some flavor. Otherwise it returns
+// ErrInvalid and names every problem, one a line. It touches nothing.
+func (s Spec) Validate() error {
+	if err := ValidateName(s.Name); err != nil {
+		return err
+	}
+	var problems []error
+	for _, nodes := range []struct {
+		role     string
+		min, got int
+	}{{"control planes", 1, s.ControlPlanes}, {"workers", 0, s.Workers}} {
+		if nodes.got < nodes.min || nodes.got > MaxNodes {
+			problems = append(problems, fmt.Errorf("%d %s: must be between %d and %d", nodes.got, nodes.role, nodes.min, MaxNodes))
+		}
+	}
+	if s.KubernetesVersion != "" && !isVersion(s.KubernetesVersion) {
+		problems = append(problems, fmt.Errorf("kubernetes version %q: must look like v1.37.2", s.KubernetesVersion))
+	}
+	problems = append(problems, portProblems(s.Ports)...)
+	for _, m := range s.Mounts {
+		if m.Host == "" || !path.IsAbs(m.Node) {
+			problems = append(problems, fmt.Errorf("mount %q to %q: must be a host directory and an absolute path in the node", m.Host, m.Node))
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return Errorf(ErrInvalid, "%w", errors.Join(problems...))
+}
+
+func isVersion(v string) bool {
+	return regexp.MustCompile(`^v1\.[0-9]{1,3}\.[0-9]{1,3}(-[0-9A-Za-z.-]{1,32})?$`).MatchString(v)
+}
+
+func portProblems(ports []Port) []error {
+	var problems []error
+	seen := map[string]bool{}
+	for _, p := range ports {
+		switch {
+		case !isPort(p.Host) || !isPort(p.Container):
+			problems = append(problems, fmt.Errorf("port %s: ports are between 1 and 65535", p))
+		case p.Protocol != "" && p.Protocol != "tcp" && p.Protocol != "udp" && p.Protocol != "sctp":
+			problems = append(problems, fmt.Errorf("port %s: the protocol must be tcp, udp or sctp", p))
+		case !isAddress(p.Address):
+			problems = append(problems, fmt.Errorf("port %s: %q is not an IP address of this machine", p, p.Address))
+		case seen[p.hostKey()]:
+			problems = append(problems, fmt.Errorf("port %s: host port %d is asked for twice", p, p.Host))
+		}
+		seen[p.hostKey()] = true
+	}
+	return problems
+}
+
+func isPort(n int) bool { return n >= 1 && n <= 65535 }
+
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return s == "" || err == nil
+}
+
+// hostKey is the same for two ports that cannot both be published.
+func (p Port) hostKey() string {
+	address, protocol := p.Address, p.Protocol
+	if address == "" {
+		address = "127.0.0.1"
+	}
+	if protocol == "" {
+		protocol = "tcp"
+	}
+	return fmt.Sprintf("%s/%d/%s", address, p.Host, protocol)
+}
