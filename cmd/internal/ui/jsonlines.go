@@ -1,0 +1,56 @@
+package ui
+
+import "github.com/clusterlab-dev/lab/providers"
+
+// apiVersion is what every object bears that programs may read.
+const apiVersion = "lab/v1alpha1"
+
+// jsonLines writes one object a line. The fields are a contract with those who read
+// it.
+type jsonLines struct{ out *Stream }
+
+type jsonEvent struct {
+	Time      string              `json:"time"` // RFC 3339, UTC
+	Cluster   string              `json:"cluster"`
+	Step      string              `json:"step"`
+	State     providers.StepState `json:"state"`
+	Message   string              `json:"message"`
+	ElapsedMs int64               `json:"elapsedMs"`
+}
+
+type jsonMessage struct {
+	APIVersion string      `json:"apiVersion"`
+	Kind       messageKind `json:"kind"`
+	Message    string      `json:"message"`
+}
+
+func (j *jsonLines) event(e providers.Event) {
+	j.write(jsonEvent{
+		Time:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+		Cluster:   e.Cluster,
+		Step:      e.Step,
+		State:     e.State,
+		Message:   clean(e.Message),
+		ElapsedMs: e.Elapsed.Milliseconds(),
+	})
+}
+
+func (j *jsonLines) say(kind messageKind, text string) {
+	j.write(jsonMessage{APIVersion: apiVersion, Kind: kind, Message: text})
+}
+
+func (j *jsonLines) write(object any) {
+	// Strings and numbers always marshal, and nobody is there to hear of a lost stderr.
+	_ = writeJSON(j.out, object, "")
+}
+
+func (j *jsonLines) tick()  {}
+func (j *jsonLines) close() {}
+
+// quiet shows nothing: the error at the end is all that its user wants to see.
+type quiet struct{}
+
+func (quiet) event(providers.Event)   {}
+func (quiet) say(messageKind, string) {}
+func (quiet) tick()                   {}
+func (quiet) close()                  {}

@@ -1,0 +1,44 @@
+package ui
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Streams are where a command reads from and writes to.
+type Streams struct {
+	In  io.Reader
+	Out *Stream // the result
+	Err *Stream // everything else
+}
+
+// System returns the streams of this process.
+func System() *Streams {
+	return &Streams{
+		In:  os.Stdin,
+		Out: newFileStream(os.Stdout, os.LookupEnv),
+		Err: newFileStream(os.Stderr, os.LookupEnv),
+	}
+}
+
+// NoColor turns colours off, whatever the environment says. Call it before
+// anything is printed.
+func (s *Streams) NoColor() {
+	s.Out.setColor(false)
+	s.Err.setColor(false)
+}
+
+func newFileStream(f *os.File, env environment) *Stream {
+	fd := int(f.Fd())
+	var size func() (int, int)
+	if term.IsTerminal(fd) {
+		size = func() (int, int) {
+			// A terminal that does not know its size is no error: 0 means unknown.
+			width, height, _ := term.GetSize(fd)
+			return width, height
+		}
+	}
+	return newStream(f, size, env)
+}
