@@ -1,16 +1,50 @@
-// Command lab-engine is the control plane of Kubernetes in one program.
+// Command lab-engine is a Kubernetes cluster in one process: etcd, the control
+// plane, and KWOK in place of nodes. PROTOCOL.md says how to drive it.
 package main
 
 import (
-	_ "go.etcd.io/etcd/server/v3/embed"
-	_ "gopkg.in/natefinch/lumberjack.v2"
-	_ "k8s.io/kubectl/pkg/cmd"
-	_ "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	_ "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	_ "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	_ "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
-	_ "sigs.k8s.io/kwok/pkg/kwok/controllers"
-	_ "sigs.k8s.io/kwok/pkg/kwok/server"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 )
 
-func main() {}
+const usage = `usage: lab-engine serve --dir DIR [--report-fd N]
+       lab-engine kubectl ...
+       lab-engine version [-o json]
+`
+
+// Exit codes, beside those of kubectl.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitLocked = 3
+)
+
+func main() {
+	os.Exit(run(os.Args, os.Stdout, os.Stderr))
+}
+
+func run(args []string, out, errOut io.Writer) int {
+	if filepath.Base(args[0]) == "kubectl" {
+		return runKubectl(args)
+	}
+	if len(args) < 2 {
+		fmt.Fprint(errOut, usage)
+		return exitUsage
+	}
+	switch args[1] {
+	case "serve":
+		return runServe(args[2:], errOut)
+	case "kubectl":
+		return runKubectl(args[1:])
+	case "version":
+		return runVersion(args[2:], out, errOut)
+	case "help", "-h", "--help":
+		fmt.Fprint(out, usage)
+		return exitOK
+	}
+	fmt.Fprintf(errOut, "lab-engine: unknown command %q\n%s", args[1], usage)
+	return exitUsage
+}

@@ -1,0 +1,77 @@
+package controlplane
+
+import (
+	"context"
+	"net"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
+)
+
+// egressConfig sends what is meant for the cluster's network to the engine's own
+// proxy. Webhooks given by URL are not: whoever writes an URL knows who answers.
+const egressConfig = `apiVersion: apiserver.k8s.io/v1beta1
+kind: EgressSelectorConfiguration
+egressSelections:
+- name: cluster
+  connection:
+    proxyProtocol: HTTPConnect
+    transport:
+      uds:
+        udsName: ` + dir.EgressSocket + `
+`
+
+const egressFile = "pki/egress.yaml"
+
+func apiServerFlags() []string {
+	return []string{
+		"--etcd-servers=unix://" + dir.EtcdSocket,
+		"--bind-address=127.0.0.1",
+		// Found out from the default route otherwise, which a laptop may not have.
+		"--advertise-address=127.0.0.1",
+		// Endpoints of the service "kubernetes" may not be on the loopback, and no
+		// pod runs that would want them.
+		"--endpoint-reconciler-type=none",
+		"--egress-selector-config-file=" + egressFile,
+		"--tls-cert-file=pki/apiserver.crt",
+		"--tls-private-key-file=pki/apiserver.key",
+		"--client-ca-file=pki/ca.crt",
+		"--anonymous-auth=false",
+		"--authorization-mode=Node,RBAC",
+		"--allow-privileged=true",
+		"--service-cluster-ip-range=10.96.0.0/16",
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-key-file=pki/sa.key",
+		"--service-account-signing-key-file=pki/sa.key",
+		"--kubelet-certificate-authority=pki/ca.crt",
+		"--kubelet-client-certificate=pki/engine.crt",
+		"--kubelet-client-key=pki/engine.key",
+		"--kubelet-preferred-address-types=InternalIP",
+		"--profiling=false",
+	}
+}
+
+// RunAPIServer serves on listener until ctx is cancelled.
+func RunAPIServer(ctx context.Context, listener net.Listener) error {
+	if err := dir.WriteFile(egressFile, []byte(egressConfig)); err != nil {
+		return err
+	}
+	o := options.NewServerRunOptions()
+	if err := parse("kube-apiserver", o.Flags(), apiServerFlags()); err != nil {
+		return err
+	}
+	o.SecureServing.Listener = listener
+	o.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
+
+	completed, err := o.Complete(ctx)
+	if err != nil {
+		return err
+	}
+	if errs := completed.Validate(); len(errs) != 0 {
+		return utilerrors.NewAggregate(errs)
+	}
+	return app.Run(ctx, completed)
+}

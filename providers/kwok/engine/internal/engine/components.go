@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/nodes"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
+)
+
+// grace is how long a component of Kubernetes may take to stop. Nothing is lost
+// by leaving one behind: all that was acknowledged is on the disk.
+const grace = 2 * time.Second
+
+// components lists the parts. They come in the order in which they are told of.
+func (e *engine) components() []supervise.Component {
+	list := []supervise.Component{
+		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
+		{Name: "etcd", Step: "Starting etcd", Run: e.runEtcd},
+		{Name: "kube-apiserver", Step: "Starting the API server", Needs: []string{"egress proxy", "etcd"}, Run: e.runAPIServer, Grace: grace},
+		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
+		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: asked(controlplane.RunScheduler), Grace: grace},
+		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
+		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
+	}
+	if !e.status.EverReady {
+		list = append(list, supervise.Component{
+			Name: "nodes", Step: fmt.Sprintf("Creating %d nodes", e.config.Workers+1),
+			Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true,
+		})
+	}
+	return list
+}
+
+func (e *engine) runEgress(ctx context.Context, ready func()) error {
+	ready()
+	return egress.Proxy{Routes: e.routes.of}.Serve(ctx, e.egress)
+}
+
+func (e *engine) runEtcd(ctx context.Context, ready func()) error {
+	return controlplane.RunEtcd(ctx, e.journal.Etcd(), ready)
+}
+
+func (e *engine) runKwok(ctx context.Context, ready func()) error {
+	return nodes.RunKwok(ctx, controlplane.EngineKubeconfig, e.journal.Kwok(), e.routes.kubeletsMoved, ready)
+}
+
+func (e *engine) createNodes(ctx context.Context, _ func()) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	return nodes.Create(ctx, client, e.config.Name, e.config.ControlPlane, e.config.Workers, e.status.KubernetesVersion)
+}
+
+// atOnce runs a component that nothing else waits for, so ready as it starts.
+func atOnce(run func(context.Context) error) func(context.Context, func()) error {
+	return func(ctx context.Context, ready func()) error {
+		ready()
+		return run(ctx)
+	}
+}
+
+// asked is atOnce for a component that returns an error even when it was told to
+// end.
+func asked(run func(context.Context) error) func(context.Context, func()) error {
+	return atOnce(func(ctx context.Context) error {
+		err := run(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	})
+}
+
+func newClient() (*kubernetes.Clientset, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", controlplane.EngineKubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1 // a thousand nodes are created in one go
+	config.ContentConfig = rest.ContentConfig{ContentType: "application/vnd.kubernetes.protobuf"}
+	return kubernetes.NewForConfig(config)
+}

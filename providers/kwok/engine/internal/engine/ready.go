@@ -1,0 +1,95 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
+)
+
+// beat is how often to ask whether something is ready: no more often than a
+// hundredth of what a start takes.
+const beat = 20 * time.Millisecond
+
+// runAPIServer runs the API server, which is ready when it answers that it is.
+func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	go func() {
+		if until(ctx, beat, func(ctx context.Context) bool { return answers(ctx, client, "/healthz") }) == nil {
+			ready()
+		}
+	}()
+	return controlplane.RunAPIServer(ctx, e.api)
+}
+
+// awaitReady waits until a first pod would be taken, scheduled and run.
+func (e *engine) awaitReady(ctx context.Context, _ func()) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	for _, check := range []func(context.Context) bool{
+		func(ctx context.Context) bool { return answers(ctx, client, "/readyz") },
+		func(ctx context.Context) bool { return hasServiceAccount(ctx, client) },
+		func(ctx context.Context) bool { return e.hasReadyNodes(ctx, client) },
+	} {
+		if err := until(ctx, beat, check); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func until(ctx context.Context, every time.Duration, check func(context.Context) bool) error {
+	return wait.PollUntilContextCancel(ctx, every, true, func(ctx context.Context) (bool, error) {
+		return check(ctx), nil
+	})
+}
+
+func answers(ctx context.Context, client kubernetes.Interface, path string) bool {
+	return client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Error() == nil
+}
+
+func hasServiceAccount(ctx context.Context, client kubernetes.Interface) bool {
+	_, err := client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
+	return err == nil
+}
+
+// hasReadyNodes reports whether all nodes are ready, and as many are there as were
+// asked for; later a person may have deleted some.
+func (e *engine) hasReadyNodes(ctx context.Context, client kubernetes.Interface) bool {
+	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	if err != nil || !e.status.EverReady && len(list.Items) < e.config.Workers+1 {
+		return false
+	}
+	for _, node := range list.Items {
+		if !isReady(node) {
+			return false
+		}
+	}
+	return true
+}
+
+// isReady reports whether pods may run on the node: it says so, and the taint that
+// every new node bears has been taken away.
+func isReady(node corev1.Node) bool {
+	for _, taint := range node.Spec.Taints {
+		if taint.Key == corev1.TaintNodeNotReady {
+			return false
+		}
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

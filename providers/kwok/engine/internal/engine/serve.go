@@ -1,0 +1,128 @@
+// Package engine puts the parts together: it is the one place that knows which
+// they are, in which order they start, and when the cluster is ready.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/journal"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/pki"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
+)
+
+// engine is one cluster at work.
+type engine struct {
+	config  dir.Config
+	status  dir.Status
+	journal *journal.Journal
+	api     net.Listener
+	egress  net.Listener
+	routes  *routes
+}
+
+// Serve runs the cluster in the directory until ctx is cancelled, then shuts it
+// down in order and returns nil. It reports every step, and calls ready once.
+//
+// It returns dir.ErrLocked at once where another engine is alive. The working
+// directory of the process changes to the cluster's.
+func Serve(ctx context.Context, directory string, report supervise.Report, ready func()) (err error) {
+	config, err := dir.Enter(directory)
+	if err != nil {
+		return err
+	}
+	lock, err := dir.Lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+
+	e := &engine{config: config, journal: journal.Open(dir.LogFile), routes: new(routes)}
+	defer e.journal.Close()
+	if err := e.prepare(); err != nil {
+		return err
+	}
+	hurry := startInHurry()
+	err = supervise.Run(ctx, e.components(), report, func() {
+		hurry.end()
+		e.status.Phase, e.status.EverReady = dir.Ready, true
+		if dir.WriteStatus(e.status) == nil {
+			ready()
+		}
+	})
+	if err != nil {
+		return err // and the status keeps saying what it was: this is no orderly end
+	}
+	e.status.Phase = dir.Stopped
+	return dir.WriteStatus(e.status)
+}
+
+// prepare makes all that the components find in place when they start.
+func (e *engine) prepare() error {
+	if err := errors.Join(e.journal.Kubernetes(), controlplane.Prepare()); err != nil {
+		return err
+	}
+	before, err := dir.ReadStatus()
+	if err != nil {
+		before = dir.Status{} // written by nobody; the cluster itself is in etcd
+	}
+	if e.api, err = listenAgain(before.APIPort); err != nil {
+		return err
+	}
+	if e.egress, err = egress.Listen(dir.EgressSocket); err != nil {
+		return err
+	}
+	if err := e.credentials(); err != nil {
+		return err
+	}
+	e.status = dir.Status{
+		Phase:             dir.Starting,
+		PID:               os.Getpid(),
+		APIPort:           e.api.Addr().(*net.TCPAddr).Port,
+		KubernetesVersion: KubernetesVersion(),
+		EverReady:         before.EverReady,
+		StartedAt:         time.Now().UTC().Truncate(time.Second),
+	}
+	return dir.WriteStatus(e.status)
+}
+
+// listenAgain listens where the last engine did, so that kubeconfigs which people
+// copied stay good, or on another port where that one was taken meanwhile.
+func listenAgain(port int) (net.Listener, error) {
+	if port != 0 {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return l, nil
+		}
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
+// credentials makes what is missing of keys and kubeconfigs.
+func (e *engine) credentials() error {
+	masters := []string{"system:masters"}
+	err := pki.Ensure(dir.PKI,
+		pki.Leaf{Name: "admin", User: "kubernetes-admin", Groups: masters},
+		pki.Leaf{Name: "engine", User: "lab-engine", Groups: masters},
+		pki.Leaf{Name: "apiserver", User: "kube-apiserver", IPs: []string{"127.0.0.1", "10.96.0.1"}, DNSNames: []string{
+			"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		}},
+		pki.Leaf{Name: "kubelet", User: "kubelet", IPs: []string{"127.0.0.1"}},
+	)
+	if err != nil {
+		return err
+	}
+	server := "https://" + e.api.Addr().String()
+	if err := pki.WriteKubeconfig(controlplane.EngineKubeconfig, "engine", server, dir.PKI, "engine"); err != nil {
+		return err
+	}
+	context := fmt.Sprintf("kwok-%s", e.config.Name)
+	return pki.WriteKubeconfig(dir.KubeconfigFile, context, server, dir.PKI, "admin")
+}

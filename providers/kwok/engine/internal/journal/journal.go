@@ -1,0 +1,42 @@
+// Package journal sends what every component logs to one rotated file.
+package journal
+
+import (
+	"io"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"gopkg.in/natefinch/lumberjack.v2"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	kwoklog "sigs.k8s.io/kwok/pkg/log"
+)
+
+// Journal is the engine's log file.
+type Journal struct{ file *lumberjack.Logger }
+
+// Open opens the log file, or makes it. It holds 10 MB; three older ones are kept.
+func Open(path string) *Journal {
+	return &Journal{&lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}}
+}
+
+// Close closes the file. What is logged later opens it again.
+func (j *Journal) Close() error { return j.file.Close() }
+
+// Kubernetes makes klog, which all of Kubernetes logs with, write to the journal.
+// Only the first call in a process has an effect; later ones return an error.
+func (j *Journal) Kubernetes() error {
+	options := &logsapi.LoggingOptions{ErrorStream: j.file, InfoStream: j.file}
+	return logsapi.ValidateAndApplyWithOptions(logsapi.NewLoggingConfiguration(), options, nil)
+}
+
+// Etcd returns a logger for etcd. Its lines at level info are left out: there are
+// two hundred at every start.
+func (j *Journal) Etcd() *zap.Logger {
+	encoder := zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig())
+	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(j.file), zapcore.WarnLevel)).Named("etcd")
+}
+
+// Kwok returns a logger for KWOK, which at level info logs every lease.
+func (j *Journal) Kwok() *kwoklog.Logger {
+	return kwoklog.NewLogger(io.Writer(j.file), kwoklog.LevelWarn)
+}

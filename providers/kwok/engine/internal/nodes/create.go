@@ -1,0 +1,80 @@
+package nodes
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+// atOnce is how many nodes are created side by side.
+const atOnce = 32
+
+// Create creates the control plane's node and the workers, and leaves alone those
+// that are there. Workers are called NAME-worker, NAME-worker2 and so on.
+func Create(ctx context.Context, client kubernetes.Interface, name, controlPlane string, workers int, version string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	create := func(node *corev1.Node) {
+		group.Go(func() error {
+			_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
+			if apierrors.IsAlreadyExists(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	main := newNode(controlPlane, version)
+	main.Labels["node-role.kubernetes.io/control-plane"] = ""
+	create(main)
+	for i := 1; i <= workers; i++ {
+		create(newNode(workerName(name, i), version))
+	}
+	return group.Wait()
+}
+
+func workerName(name string, i int) string {
+	if i == 1 {
+		return name + "-worker"
+	}
+	return fmt.Sprintf("%s-worker%d", name, i)
+}
+
+// newNode describes a node. It is large: nothing runs on it, and what people try
+// here is rarely how a cluster fills up.
+func newNode(name, version string) *corev1.Node {
+	room := corev1.ResourceList{
+		corev1.ResourceCPU:              resource.MustParse("32"),
+		corev1.ResourceMemory:           resource.MustParse("256Gi"),
+		corev1.ResourceEphemeralStorage: resource.MustParse("1Ti"),
+		corev1.ResourcePods:             resource.MustParse("5000"),
+	}
+	return &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: name,
+			Labels: map[string]string{
+				corev1.LabelHostname:   name,
+				corev1.LabelArchStable: runtime.GOARCH,
+				corev1.LabelOSStable:   "linux",
+				"type":                 "kwok",
+			},
+			Annotations: map[string]string{"kwok.x-k8s.io/node": "fake"},
+		},
+		Status: corev1.NodeStatus{
+			Capacity:    room,
+			Allocatable: room,
+			NodeInfo: corev1.NodeSystemInfo{
+				Architecture:    runtime.GOARCH,
+				OperatingSystem: "linux",
+				OSImage:         "simulated by KWOK",
+				KubeletVersion:  version,
+			},
+		},
+	}
+}
