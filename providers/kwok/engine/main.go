@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/engine"
 )
 
 const usage = `usage: lab-engine serve --dir DIR [--report-fd N]
@@ -27,6 +29,10 @@ func main() {
 }
 
 func run(args []string, out, errOut io.Writer) int {
+	if err := engine.SetVersion(); err != nil {
+		fmt.Fprintf(errOut, "lab-engine: %v\n", err)
+		return exitFailed
+	}
 	if filepath.Base(args[0]) == "kubectl" {
 		return runKubectl(args)
 	}

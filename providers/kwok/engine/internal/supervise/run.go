@@ -28,15 +28,17 @@ func Run(ctx context.Context, components []Component, report Report, ready func(
 	if err != nil {
 		return err
 	}
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failure := make(chan error, len(units)) // the first in it is the cause of the others
 
 	var all sync.WaitGroup
 	for _, u := range units {
 		all.Go(func() {
 			defer close(u.done)
 			if err := u.work(ctx, report); err != nil {
-				fail(fmt.Errorf("%s: %w", u.Name, err))
+				failure <- fmt.Errorf("%s: %w", u.Name, err)
+				cancel()
 			}
 		})
 	}
@@ -47,10 +49,12 @@ func Run(ctx context.Context, components []Component, report Report, ready func(
 	})
 	all.Wait()
 
-	if cause := context.Cause(ctx); cause != context.Canceled && cause != context.DeadlineExceeded {
-		return cause
+	select {
+	case err := <-failure:
+		return err
+	default:
+		return nil
 	}
-	return nil
 }
 
 // work waits for what u needs, runs it, and returns why it failed, or nil.
