@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"net/http"
 
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
@@ -37,7 +38,8 @@ func controllerManagerFlags() []string {
 	}
 }
 
-// RunControllerManager runs until ctx is cancelled. The API server must answer.
+// RunControllerManager runs until ctx is cancelled. The API server must take
+// requests; it need not be healthy yet.
 func RunControllerManager(ctx context.Context) error {
 	o, err := options.NewKubeControllerManagerOptions()
 	if err != nil {
@@ -51,5 +53,20 @@ func RunControllerManager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	config.Kubeconfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return sayHealthy{next} })
 	return app.Run(ctx, config.Complete())
 }
+
+// sayHealthy answers the one question which the controller manager asks before it
+// starts, and only once a second. The engine starts it when the answer is known.
+type sayHealthy struct{ next http.RoundTripper }
+
+func (s sayHealthy) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Path != "/healthz" {
+		return s.next.RoundTrip(request)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: request}, nil
+}
+
+// WrappedRoundTripper lets client-go find the connection below, to close it.
+func (s sayHealthy) WrappedRoundTripper() http.RoundTripper { return s.next }

@@ -28,6 +28,9 @@ func RunEtcd(ctx context.Context, log *zap.Logger, ready func()) error {
 		return err
 	}
 	defer etcd.Close()
+	// First what matters, and what calls in flight wait for: Close alone would give
+	// them two seconds to end by themselves.
+	defer etcd.Server.Stop()
 	select {
 	case <-etcd.Server.ReadyNotify():
 		ready()

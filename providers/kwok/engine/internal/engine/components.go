@@ -17,13 +17,13 @@ import (
 
 // grace is how long a component of Kubernetes may take to stop. Nothing is lost
 // by leaving one behind: all that was acknowledged is on the disk.
-const grace = 2 * time.Second
+const grace = time.Second
 
 // components lists the parts. They come in the order in which they are told of.
 func (e *engine) components() []supervise.Component {
 	list := []supervise.Component{
 		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
-		{Name: "etcd", Step: "Starting etcd", Run: e.runEtcd},
+		{Name: "etcd", Step: "Starting etcd", Run: e.runEtcd, Grace: 5 * grace},
 		{Name: "kube-apiserver", Step: "Starting the API server", Needs: []string{"egress proxy", "etcd"}, Run: e.runAPIServer, Grace: grace},
 		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
 		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: asked(controlplane.RunScheduler), Grace: grace},

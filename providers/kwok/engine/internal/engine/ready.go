@@ -16,14 +16,16 @@ import (
 // hundredth of what a start takes.
 const beat = 20 * time.Millisecond
 
-// runAPIServer runs the API server, which is ready when it answers that it is.
+// runAPIServer runs the API server. It is ready for the rest of the engine as soon
+// as it takes requests and has made its namespaces: a second before /healthz says
+// so, which waits for roles and priorities that the engine does not need.
 func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
 	client, err := newClient()
 	if err != nil {
 		return err
 	}
 	go func() {
-		if until(ctx, beat, func(ctx context.Context) bool { return answers(ctx, client, "/healthz") }) == nil {
+		if until(ctx, beat, func(ctx context.Context) bool { return hasNamespaces(ctx, client) }) == nil {
 			ready()
 		}
 	}()
@@ -56,6 +58,13 @@ func until(ctx context.Context, every time.Duration, check func(context.Context)
 
 func answers(ctx context.Context, client kubernetes.Interface, path string) bool {
 	return client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Error() == nil
+}
+
+// hasNamespaces reports whether the last of the namespaces is there that the API
+// server makes: KWOK waits a whole second where it misses the one for leases.
+func hasNamespaces(ctx context.Context, client kubernetes.Interface) bool {
+	_, err := client.CoreV1().Namespaces().Get(ctx, corev1.NamespaceNodeLease, metav1.GetOptions{})
+	return err == nil
 }
 
 func hasServiceAccount(ctx context.Context, client kubernetes.Interface) bool {
