@@ -1,0 +1,181 @@
+package pki_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/pki"
+)
+
+func leaves() []pki.Leaf {
+	return []pki.Leaf{
+		{Name: "server", User: "server", IPs: []string{"127.0.0.1"}, DNSNames: []string{"localhost"}},
+		{Name: "client", User: "anna", Groups: []string{"system:masters"}},
+	}
+}
+
+func TestServerAndClientKnowEachOther(t *testing.T) {
+	t.Parallel()
+	d := ensure(t, t.TempDir())
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(read(t, d, "ca.crt"))
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: []tls.Certificate{pair(t, d, "server")},
+		ClientCAs:    roots, ClientAuth: tls.RequireAndVerifyClientCert,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair(t, d, "client")}})
+		if err != nil {
+			t.Error(err)
+			listener.Close()
+			return
+		}
+		defer conn.Close()
+		conn.Read(make([]byte, 1))
+	}()
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.(*tls.Conn).Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	who := conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Subject
+	if who.CommonName != "anna" || !cmp.Equal(who.Organization, []string{"system:masters"}) {
+		t.Errorf("client is %v", who)
+	}
+}
+
+func TestKeysAreTheOwnersOnly(t *testing.T) {
+	t.Parallel()
+	d := ensure(t, t.TempDir())
+	entries, err := os.ReadDir(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+		if info, err := entry.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s is %v, %v", entry.Name(), info.Mode(), err)
+		}
+	}
+	want := []string{"ca.crt", "ca.key", "client.crt", "client.key", "sa.key", "server.crt", "server.key"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A crash leaves any subset of the files; the rest must be made to fit them.
+func TestEnsureKeepsWhatFitsAndMendsTheRest(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ remove, stays, changes []string }{
+		"nothing lost":    {nil, []string{"ca.crt", "sa.key", "client.crt", "client.key"}, nil},
+		"certificate":     {[]string{"client.crt"}, []string{"ca.crt", "client.key", "server.crt"}, []string{"client.crt"}},
+		"key":             {[]string{"client.key"}, []string{"ca.crt", "server.crt"}, []string{"client.crt", "client.key"}},
+		"authority's own": {[]string{"ca.crt"}, []string{"ca.key", "sa.key"}, []string{"ca.crt"}},
+		"authority":       {[]string{"ca.key"}, []string{"sa.key"}, []string{"ca.crt", "ca.key", "client.crt", "server.crt"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := ensure(t, t.TempDir())
+			before := map[string]string{}
+			for _, file := range append(test.stays, test.changes...) {
+				before[file] = string(read(t, d, file))
+			}
+			for _, file := range test.remove {
+				if err := os.Remove(filepath.Join(d, file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ensure(t, d)
+			for _, file := range test.stays {
+				if string(read(t, d, file)) != before[file] {
+					t.Errorf("%s was made anew", file)
+				}
+			}
+			for _, file := range test.changes {
+				if string(read(t, d, file)) == before[file] {
+					t.Errorf("%s was not made anew", file)
+				}
+			}
+			verify(t, d, "client", x509.ExtKeyUsageClientAuth)
+			verify(t, d, "server", x509.ExtKeyUsageServerAuth)
+		})
+	}
+}
+
+func TestKubeconfigHoldsEverything(t *testing.T) {
+	t.Parallel()
+	d := ensure(t, t.TempDir())
+	file := filepath.Join(d, "kubeconfig")
+	if err := pki.WriteKubeconfig(file, "kwok-demo", "https://127.0.0.1:1", d, "client"); err != nil {
+		t.Fatal(err)
+	}
+	text := string(read(t, d, "kubeconfig"))
+	for _, want := range []string{"current-context: kwok-demo\n", "server: https://127.0.0.1:1\n", "client-key-data: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if err := pki.WriteKubeconfig(file, "x", "x", d, "nobody"); err == nil {
+		t.Error("a kubeconfig for nobody was written")
+	}
+}
+
+func ensure(t *testing.T, d string) string {
+	t.Helper()
+	if err := pki.Ensure(d, leaves()...); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func read(t *testing.T, d, file string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(d, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func pair(t *testing.T, d, name string) tls.Certificate {
+	t.Helper()
+	c, err := tls.X509KeyPair(read(t, d, name+".crt"), read(t, d, name+".key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func verify(t *testing.T, d, name string, usage x509.ExtKeyUsage) {
+	t.Helper()
+	block, _ := pem.Decode(read(t, d, name+".crt"))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(read(t, d, "ca.crt"))
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+	pair(t, d, name)
+}
