@@ -1,0 +1,80 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/engine"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
+)
+
+// bed is the test bed of this machine.
+type bed struct {
+	dir        string // absolute; everything made is below it
+	repository string // root of this project's checkout
+}
+
+func newBed() (bed, error) {
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return bed{}, fmt.Errorf("go env GOMOD: %w", err)
+	}
+	dir := os.Getenv("LAB_TESTBED_DIR")
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return bed{}, err
+		}
+		dir = filepath.Join(cache, "lab-testbed")
+	}
+	dir, err = filepath.Abs(dir)
+	return bed{dir: dir, repository: filepath.Dir(strings.TrimSpace(string(mod)))}, err
+}
+
+func (b bed) engine() engine.Engine {
+	return engine.Engine{Dir: filepath.Join(b.dir, "engine"), Wrapper: filepath.Join(b.dir, "bin", "runc-without-sysresource")}
+}
+
+// up makes everything, and says how long it took.
+func (b bed) up(ctx context.Context) error {
+	began := time.Now()
+	all := append(b.host(ctx), images.Steps(b.dir)...)
+	for _, p := range programs.Catalog(b.repository) {
+		all = append(all, p.Step(b.dir))
+	}
+	if err := (steps.Runner{Dir: b.dir, Progress: os.Stderr}).Run(ctx, all); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "the test bed is ready, after %s, in %s\n", time.Since(began).Round(100*time.Millisecond), b.dir)
+	return nil
+}
+
+// host returns the steps that make the machine itself ready.
+func (b bed) host(ctx context.Context) []steps.Step {
+	wanted := map[string]string{"mmdebstrap": "mmdebstrap"}
+	if !engine.Answers(ctx) {
+		for program, pkg := range map[string]string{"dockerd": "docker.io", "docker": "docker.io",
+			"containerd": "containerd", "runc": "runc", "iptables": "iptables", "ip": "iproute2"} {
+			wanted[program] = pkg
+		}
+	}
+	return []steps.Step{
+		{Name: "packages", Lane: "debian", Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
+			return key, engine.Install(ctx, log, wanted)
+		}},
+		{Name: "engine", Lane: "engine", Needs: []string{"packages", "runc-without-sysresource"},
+			Make: func(ctx context.Context, _ string, log io.Writer) (string, error) {
+				return "engine", b.engine().Up(ctx, log)
+			}},
+	}
+}

@@ -1,0 +1,136 @@
+//go:build linux
+
+// Package engine sees to a Docker Engine: it takes the one that answers, and where none does it installs and starts
+// one, which it alone stops again.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Engine is the Docker Engine of a test bed that keeps its files in Dir.
+type Engine struct {
+	Dir     string
+	Wrapper string // the program to run in runc's place on a machine without CAP_SYS_RESOURCE
+}
+
+// Answers tells whether a Docker Engine answers where the docker client looks for one.
+func Answers(ctx context.Context) bool {
+	return shell.Cmd{}.Run(ctx, "docker", "version", "--format", "{{.Server.Version}}") == nil
+}
+
+// Up starts an engine unless one answers. ErrUnavailable where it may not, or where the engine does not come up.
+func (e Engine) Up(ctx context.Context, log io.Writer) error {
+	if Answers(ctx) {
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return providers.WithHint(fmt.Errorf("%w: no Docker Engine answers, and only root can start one",
+			providers.ErrUnavailable), "start Docker, or run `make testbed` as root")
+	}
+	if err := mountControllers(log); err != nil {
+		return err
+	}
+	return e.start(ctx, log)
+}
+
+func (e Engine) start(ctx context.Context, log io.Writer) error {
+	if err := os.MkdirAll(e.Dir, 0o700); err != nil {
+		return err
+	}
+	output, err := os.OpenFile(filepath.Join(e.Dir, "dockerd.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	args := []string{"--host=unix:///var/run/docker.sock", "--pidfile=" + e.pidFile(),
+		"--data-root=" + filepath.Join(e.Dir, "docker"), "--exec-root=/run/lab-testbed"}
+	lacks, err := lacksSysResource()
+	if err != nil {
+		return err
+	}
+	if lacks {
+		args = append(args, "--add-runtime=lab="+e.Wrapper, "--default-runtime=lab")
+	}
+	fmt.Fprintln(log, "+ dockerd", strings.Join(args, " "))
+	cmd := exec.Command("dockerd", args...) // no context: it outlives this program, until Down
+	cmd.Stdout, cmd.Stderr = output, output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%w: %w", providers.ErrUnavailable, err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return e.await(ctx, ended)
+}
+
+// await returns when the engine answers, or with the reason when it has ended or 60 s have passed.
+func (e Engine) await(ctx context.Context, ended <-chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for !Answers(ctx) {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("%w: dockerd ended: %v (log: %s)", providers.ErrUnavailable, err, filepath.Join(e.Dir, "dockerd.log"))
+		case <-ctx.Done():
+			return fmt.Errorf("dockerd does not answer: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// Down stops the engine that Up started and waits until it has ended. It returns false where Up started none that
+// still runs.
+func (e Engine) Down(ctx context.Context) (bool, error) {
+	pid, ok := e.pid()
+	if !ok {
+		return false, nil
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		return false, fmt.Errorf("stopping dockerd, process %d: %w", pid, err)
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return true, fmt.Errorf("waiting for dockerd, process %d, to end: %w", pid, ctx.Err())
+		case <-tick.C:
+			if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+				return true, nil
+			}
+		}
+	}
+}
+
+func (e Engine) pidFile() string { return filepath.Join(e.Dir, "dockerd.pid") }
+
+// pid returns the engine's process, and looks twice: a number in a file may by now be another program's.
+func (e Engine) pid() (int, bool) {
+	data, err := os.ReadFile(e.pidFile())
+	if err != nil {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		return 0, false
+	}
+	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return pid, err == nil && strings.Contains(string(cmdline), "--pidfile="+e.pidFile())
+}

@@ -1,0 +1,108 @@
+//go:build linux
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const cgroups = "/sys/fs/cgroup"
+
+// Install installs Debian's packages for those programs that are not on PATH.
+func Install(ctx context.Context, log io.Writer, packageOf map[string]string) error {
+	var missing []string
+	for program, pkg := range packageOf {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = append(missing, pkg)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return providers.WithHint(fmt.Errorf("%w: %s missing, and only root can install them", providers.ErrUnavailable,
+			strings.Join(missing, ", ")), "sudo apt-get install %s", strings.Join(missing, " "))
+	}
+	apt := shell.Cmd{Log: log, Env: []string{"DEBIAN_FRONTEND=noninteractive"}}
+	if err := apt.Run(ctx, "apt-get", "update", "-q"); err != nil {
+		return err
+	}
+	return apt.Run(ctx, "apt-get", append([]string{"install", "-q", "-y", "--no-install-recommends"}, missing...)...)
+}
+
+// mountControllers mounts every cgroup v1 controller that the host has and has not mounted. Otherwise systemd in the
+// first node mounts them, for the whole kernel, and the kubelets of later nodes miss the paths that they expect there.
+func mountControllers(log io.Writer) error {
+	if _, err := os.Stat(filepath.Join(cgroups, "cgroup.controllers")); err == nil {
+		return nil // cgroup v2
+	}
+	table, err := os.ReadFile("/proc/cgroups")
+	if err != nil {
+		return err
+	}
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	for _, name := range unmounted(string(table), string(mounts)) {
+		dir := filepath.Join(cgroups, name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		fmt.Fprintln(log, "+ mount -t cgroup -o", name, dir)
+		if err := syscall.Mount("cgroup", dir, "cgroup", 0, name); err != nil {
+			return fmt.Errorf("mounting cgroup controller %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// unmounted names the enabled controllers in a /proc/cgroups table that no line of a mount table mounts.
+func unmounted(table, mounts string) []string {
+	mounted := map[string]bool{}
+	for line := range strings.Lines(mounts) {
+		if f := strings.Fields(line); len(f) > 3 && f[2] == "cgroup" && strings.HasPrefix(f[1], cgroups+"/") {
+			for option := range strings.SplitSeq(f[3], ",") {
+				mounted[option] = true
+			}
+		}
+	}
+	var names []string
+	for line := range strings.Lines(table) {
+		if f := strings.Fields(line); len(f) == 4 && f[3] == "1" && !mounted[f[0]] {
+			names = append(names, f[0])
+		}
+	}
+	return names
+}
+
+// lacksSysResource tells whether even root cannot have CAP_SYS_RESOURCE here, as in some virtual machines.
+func lacksSysResource() (bool, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false, err
+	}
+	return !bounded(string(status), 24), nil
+}
+
+// bounded tells whether capability number bit is in the bounding set of a /proc/PID/status.
+func bounded(status string, bit uint) bool {
+	for line := range strings.Lines(status) {
+		if hex, ok := strings.CutPrefix(line, "CapBnd:"); ok {
+			set, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
+			return err == nil && set&(1<<bit) != 0
+		}
+	}
+	return true // an unknown kernel: let the real runc say what is wrong
+}

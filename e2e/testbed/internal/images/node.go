@@ -1,0 +1,115 @@
+package images
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
+)
+
+const nodeBase = "lab-testbed/node-base:" + programs.Kubernetes
+
+// nodePrograms lays out what every node runs: Kubernetes where kind and minikube look for it, the container runtime,
+// and the plugins of the network.
+func nodePrograms(bin string) []file {
+	files := []file{program(bin, "lab-node", "/usr/bin"), program(bin, "crictl", "/usr/local/bin")}
+	for _, name := range []string{"kubeadm", "kubelet", "kubectl"} {
+		files = append(files, file{Path: "/usr/bin/" + name, Link: "lab-node"})
+	}
+	for _, name := range []string{"containerd", "containerd-shim-runc-v2", "ctr"} {
+		files = append(files, program(bin, name, "/usr/local/bin"))
+	}
+	for _, name := range []string{"bridge", "firewall", "host-local", "loopback", "portmap", "ptp", "tuning"} {
+		files = append(files, program(bin, name, "/opt/cni/bin"))
+	}
+	return files
+}
+
+// node makes the image that the flavors' node images are made from: Debian, the programs, and the cluster's own
+// images in containerd's content store, so that no node ever has to load them.
+func node(dir string, archives []recipe) steps.Step {
+	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl"}
+	for _, r := range archives {
+		needs = append(needs, "image-"+r.Name)
+	}
+	files := nodePrograms(filepath.Join(dir, "bin"))
+	return steps.Step{
+		Name: "node-base", Lane: "docker", Needs: needs,
+		Inputs:  func() (string, error) { return steps.Digest(fmt.Sprintf("%+v %+v", files, nodeConfig())), nil },
+		Present: func(ctx context.Context, key string) bool { return made(ctx, nodeBase, key) },
+		Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
+			layer, err := writeLayer(dir, "node-programs", files)
+			if err != nil {
+				return "", err
+			}
+			archive := filepath.Join(dir, "archives", "node-programs.tar")
+			img := image{Tags: []string{"lab-testbed/node-programs:build"}, Config: nodeConfig(),
+				Layers: []string{filepath.Join(dir, "layers", "node-root.tar"), layer}}
+			if err := img.save(archive); err != nil {
+				return "", err
+			}
+			defer os.Remove(archive) // as large as the root file system, and no longer needed once it is loaded
+			d := docker{log}
+			if _, err := d.run(ctx, "load", "--input", archive); err != nil {
+				return "", err
+			}
+			return key, d.preload(ctx, img.Tags[0], key, dir, archives)
+		},
+	}
+}
+
+// nodeConfig tells systemd that it is in a container, and the engine how systemd is told to end.
+func nodeConfig() config {
+	return config{Env: []string{searchPath, "container=docker"}, StopSignal: "SIGRTMIN+3"}
+}
+
+// preload starts containerd in a container of image, imports the archives into it, and commits the container.
+func (d docker) preload(ctx context.Context, image, key, dir string, archives []recipe) error {
+	name, remove, err := d.container(ctx, []string{"run", "--detach"}, image, "sleep", "infinity")
+	if err != nil {
+		return err
+	}
+	defer remove()
+	if _, err := d.run(ctx, "exec", "--detach", name, "containerd"); err != nil {
+		return err
+	}
+	if err := d.await(ctx, "exec", name, "ctr", "version"); err != nil {
+		return err
+	}
+	for _, r := range archives {
+		// Unpacked by a node when it first needs it: an overlay cannot lie on the overlay that this container is.
+		if err := d.input(ctx, filepath.Join(dir, "archives", r.Name+".tar"), "exec", "--interactive", name,
+			"ctr", "--namespace=k8s.io", "images", "import", "--all-platforms", "--no-unpack", "-"); err != nil {
+			return err
+		}
+	}
+	const end = "kill $(pidof containerd); while pidof containerd; do sleep 0.1; done; rm -rf /run/containerd; sync"
+	if _, err := d.run(ctx, "exec", name, "sh", "-c", end); err != nil {
+		return err
+	}
+	return d.commit(ctx, name, nodeBase, key)
+}
+
+// await repeats a command until it succeeds, for half a minute.
+func (d docker) await(ctx context.Context, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := d.run(ctx, args...)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package programs
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// The versions that the images and the tools are made of.
+const (
+	Kubernetes = "v1.37.2"
+	Kind       = "v0.33.0"
+	K3d        = "v5.9.0"
+	Minikube   = "v1.38.1"
+)
+
+// Catalog lists every program of the test bed; repository is the root of this project's checkout.
+func Catalog(repository string) []Program {
+	return append(upstream(), own(repository)...)
+}
+
+func upstream() []Program {
+	return []Program{
+		{Name: "containerd", Module: "github.com/containerd/containerd/v2", Version: "v2.4.2",
+			Packages: prefixed("github.com/containerd/containerd/v2/cmd/", "containerd", "containerd-shim-runc-v2", "ctr"),
+			Tags:     "no_btrfs,no_devmapper,no_zfs,no_aufs",
+			LDFlags:  "-X github.com/containerd/containerd/v2/version.Version=v2.4.2"},
+		{Name: "cni", Module: "github.com/containernetworking/plugins", Version: "v1.9.1",
+			Packages: prefixed("github.com/containernetworking/plugins/plugins/", "main/bridge", "main/loopback",
+				"main/ptp", "ipam/host-local", "meta/firewall", "meta/portmap", "meta/tuning")},
+		{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0",
+			Packages: []string{"github.com/coredns/coredns"}},
+		{Name: "etcd", Module: "go.etcd.io/etcd/server/v3", Version: "v3.7.0",
+			Packages: []string{"go.etcd.io/etcd/server/v3"}, Output: "etcd"},
+		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0",
+			Packages: []string{"sigs.k8s.io/cri-tools/cmd/crictl"}},
+		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
+	}
+}
+
+func own(repository string) []Program {
+	return []Program{
+		{Name: "lab-node", Dir: filepath.Join(repository, "providers/kwok/engine"), Packages: []string{"./cmd/lab-node"},
+			Sources: []string{"cmd/lab-node", "go.mod"}, Version: Kubernetes, LDFlags: kubernetesVersion(),
+			Links: KubernetesPrograms()},
+		{Name: "runc-without-sysresource", Dir: repository, Packages: []string{"./e2e/testbed/cmd/runc-without-sysresource"},
+			Sources: []string{"e2e/testbed/cmd/runc-without-sysresource"}},
+		{Name: "own", Dir: repository, Packages: prefixed("./e2e/testbed/cmd/", "hello", "pause"),
+			Sources: []string{"e2e/testbed/cmd/hello", "e2e/testbed/cmd/pause"}},
+	}
+}
+
+// KubernetesPrograms lists the names that lab-node answers to.
+func KubernetesPrograms() []string {
+	return []string{"kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm", "kubectl", "kubelet"}
+}
+
+// kubernetesVersion stamps the version into both packages that Kubernetes reads it from; without it kubeadm refuses
+// to work with its own kubelet.
+func kubernetesVersion() string {
+	parts := strings.Split(strings.TrimPrefix(Kubernetes, "v"), ".")
+	var flags []string
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		flags = append(flags, "-X "+pkg+".gitVersion="+Kubernetes, "-X "+pkg+".gitMajor="+parts[0], "-X "+pkg+".gitMinor="+parts[1])
+	}
+	return strings.Join(flags, " ")
+}
+
+func prefixed(prefix string, names ...string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = prefix + name
+	}
+	return out
+}

@@ -1,0 +1,125 @@
+// Package programs builds what runs inside the test bed's images, and the tools that make clusters of them: other
+// projects' programs from their modules, and this project's own.
+package programs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
+)
+
+// Program is one module's programs, built together. All are static: they run in images without a C library.
+type Program struct {
+	Name     string
+	Module   string   // built from a go.mod made for it, which requires Module at Version and nothing else
+	Version  string   // also an input of a program in Dir, which has no Module
+	Dir      string   // a module of this project's
+	Packages []string // import paths, or ./paths in Dir
+	Output   string   // the file's name where it is not the last element of the only package's path
+	LDFlags  string
+	Tags     string
+	Sources  []string // files and directories in Dir that decide whether to build again
+	Links    []string // further names of the program, which behaves by the name it is called by
+}
+
+// Files names the programs that p builds.
+func (p Program) Files() []string {
+	if p.Output != "" {
+		return []string{p.Output}
+	}
+	var names []string
+	for _, pkg := range p.Packages {
+		names = append(names, path.Base(pkg))
+	}
+	return names
+}
+
+// Step builds p into dir/bin.
+func (p Program) Step(dir string) steps.Step {
+	return steps.Step{
+		Name: p.Name, Lane: "go",
+		Inputs: func() (string, error) {
+			sources := make([]string, len(p.Sources))
+			for i, source := range p.Sources {
+				sources[i] = filepath.Join(p.Dir, source)
+			}
+			digest, err := steps.DigestFiles(sources...)
+			return steps.Digest(digest, p.Module, p.Version, strings.Join(p.Packages, " "), p.Output, p.LDFlags, p.Tags), err
+		},
+		Present: func(context.Context, string) bool {
+			for _, name := range p.Files() {
+				if _, err := os.Stat(filepath.Join(dir, "bin", name)); err != nil {
+					return false
+				}
+			}
+			return true
+		},
+		Make: func(ctx context.Context, _ string, log io.Writer) (string, error) { return p.build(ctx, dir, log) },
+	}
+}
+
+func (p Program) build(ctx context.Context, dir string, log io.Writer) (string, error) {
+	source, mod := p.Dir, "readonly"
+	if p.Module != "" {
+		source, mod = filepath.Join(dir, "modules", p.Name), "mod"
+		if err := p.writeModule(source); err != nil {
+			return "", err
+		}
+	}
+	bin := filepath.Join(dir, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return "", err
+	}
+	out := bin + string(filepath.Separator) // a directory: each program under its own name
+	if p.Output != "" {
+		out = filepath.Join(bin, p.Output)
+	}
+	args := append([]string{"build", "-mod=" + mod, "-trimpath", "-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out},
+		p.Packages...)
+	cmd := shell.Cmd{Dir: source, Env: []string{"CGO_ENABLED=0", "GOWORK=off"}, Log: log}
+	if err := cmd.Run(ctx, "go", args...); err != nil {
+		return "", err
+	}
+	for _, link := range p.Links {
+		_ = os.Remove(filepath.Join(bin, link))
+		if err := os.Symlink(p.Files()[0], filepath.Join(bin, link)); err != nil {
+			return "", err
+		}
+	}
+	var files []string
+	for _, name := range p.Files() {
+		files = append(files, filepath.Join(bin, name))
+	}
+	return steps.DigestFiles(files...)
+}
+
+// writeModule makes a module whose only purpose is to fix the versions that `go build` takes. `go install MODULE@V`
+// would refuse the modules that have replace lines of their own.
+func (p Program) writeModule(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(dir, "go.sum")) // of another version, maybe; go writes it anew
+	text := fmt.Sprintf("module testbed.invalid/%s\n\ngo 1.26.0\n\nrequire %s %s\n", p.Name, p.Module, p.Version)
+	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o644)
+}
+
+// ModuleDir returns the directory of a module in the module cache, and downloads it if need be.
+func ModuleDir(ctx context.Context, module, version string, log io.Writer) (string, error) {
+	cmd := shell.Cmd{Dir: os.TempDir(), Env: []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, Log: log}
+	if err := cmd.Run(ctx, "go", "mod", "download", module+"@"+version); err != nil {
+		return "", err
+	}
+	cache, err := cmd.Output(ctx, "go", "env", "GOMODCACHE")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(strings.TrimSpace(cache), module+"@"+version), nil // every module used has a lower-case path
+}
