@@ -2,8 +2,8 @@ package ui
 
 import "github.com/charmbracelet/lipgloss"
 
-// Details describe one thing: names and values, then tables under titles. Values
-// are never cut: people copy addresses and passwords from here.
+// Details describe one thing: names and values, then tables under titles. Nothing of
+// it is ever cut: people copy addresses and passwords from here.
 type Details struct {
 	names    []string
 	values   []any
@@ -32,7 +32,7 @@ func (d *Details) Section(title string, table *Table) {
 	}
 }
 
-func (d *Details) render(out *Stream, width int) []string {
+func (d *Details) render(out *Stream, _ int) []string {
 	names := 0
 	for _, name := range d.names {
 		names = max(names, lipgloss.Width(name))
@@ -42,15 +42,12 @@ func (d *Details) render(out *Stream, width int) []string {
 		value := paint(out, d.values[i], cell(d.values[i]), out.theme.plain)
 		rendered = append(rendered, out.theme.faint.Render(pad(name, names))+gap+value)
 	}
-	if width > 0 {
-		width -= len(gap)
-	}
 	for _, section := range d.sections {
 		if len(rendered) > 0 {
 			rendered = append(rendered, "")
 		}
 		rendered = append(rendered, out.theme.title.Render(section.title))
-		for _, row := range section.table.render(out, width) {
+		for _, row := range section.table.render(out, 0) {
 			rendered = append(rendered, gap+row)
 		}
 	}

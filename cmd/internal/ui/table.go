@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -9,11 +10,12 @@ import (
 
 const (
 	gap       = "  " // between two columns
-	minColumn = 5    // what a column keeps, however narrow the terminal
+	minColumn = 8    // what a column keeps; less of it says nothing
 )
 
 // Table is rows under headers, without borders. On a terminal it is cut to the
-// width; in a pipe every cell is whole, so that scripts may cut columns themselves.
+// width, and the columns on the right go where there is no room at all, so the first
+// ones should say most. In a pipe it is whole: scripts cut columns themselves.
 type Table struct {
 	headers []any
 	rows    [][]any
@@ -39,18 +41,21 @@ func (t *Table) render(out *Stream, width int) []string {
 	if len(t.rows) == 0 {
 		return nil
 	}
-	widths := t.widths()
+	headers, widths := t.headers, t.widths()
 	if width > 0 {
-		shrink(widths, width-len(gap)*(len(widths)-1))
-	}
-	rendered := []string{renderRow(out, widths, t.headers, out.theme.faint)}
-	for _, row := range t.rows {
-		rendered = append(rendered, renderRow(out, widths, row, out.theme.plain))
-	}
-	if width > 0 {
-		for i, row := range rendered { // the least of all columns may still be too much
-			rendered[i] = fit(row, width, out.symbols.ellipsis)
+		ellipsis := out.symbols.ellipsis
+		if n := columns(widths, width); n < len(widths) {
+			// An ellipsis for a header says that there is more.
+			width -= lipgloss.Width(gap + ellipsis)
+			n = columns(widths, width)
+			widths = widths[:n]
+			headers = append(headers[:n:n], ellipsis)
 		}
+		shrink(widths, width)
+	}
+	rendered := []string{renderRow(out, widths, headers, out.theme.faint)}
+	for _, row := range t.rows {
+		rendered = append(rendered, renderRow(out, widths, row[:min(len(row), len(widths))], out.theme.plain))
 	}
 	return rendered
 }
@@ -68,24 +73,29 @@ func (t *Table) widths() []int {
 	return widths
 }
 
-// shrink takes from the widest column until all fit into total: the short ones, a
+// columns returns how many of the columns fit into width when all are as narrow as
+// they may be. It is 1 at least.
+func columns(widths []int, width int) int {
+	sum := -len(gap)
+	for i, w := range widths {
+		sum += len(gap) + min(w, minColumn)
+		if i > 0 && sum > width {
+			return i
+		}
+	}
+	return len(widths)
+}
+
+// shrink takes from the widest column until all fit into width: the short ones, a
 // state or an age, say much in little room.
-func shrink(widths []int, total int) {
-	sum := 0
+func shrink(widths []int, width int) {
+	sum := len(gap) * (len(widths) - 1)
 	for _, w := range widths {
 		sum += w
 	}
-	for ; sum > total; sum-- {
-		widest := 0
-		for i, w := range widths {
-			if w > widths[widest] {
-				widest = i
-			}
-		}
-		if widths[widest] <= minColumn {
-			return
-		}
-		widths[widest]--
+	for ; sum > width; sum-- {
+		widest := slices.Index(widths, slices.Max(widths))
+		widths[widest] = max(0, widths[widest]-1)
 	}
 }
 
@@ -95,7 +105,10 @@ func renderRow(out *Stream, widths []int, row []any, style lipgloss.Style) strin
 		if i > 0 {
 			b.WriteString(gap)
 		}
-		text := fit(cell(value), widths[i], out.symbols.ellipsis)
+		text := cell(value)
+		if i < len(widths) {
+			text = fit(text, widths[i], out.symbols.ellipsis)
+		}
 		b.WriteString(paint(out, value, text, style))
 		if i < len(row)-1 {
 			b.WriteString(pad("", widths[i]-lipgloss.Width(text)))

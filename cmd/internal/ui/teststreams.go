@@ -10,10 +10,7 @@ import (
 // environment; nil is an empty one, so without colours in a pipe, and ASCII.
 func Test(width int, env map[string]string) (streams *Streams, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
-	lookup := func(key string) (string, bool) {
-		value, ok := env[key]
-		return value, ok
-	}
+	lookup := lookupIn(env)
 	var size func() (int, int)
 	if width > 0 {
 		size = func() (int, int) { return width, defaultHeight }
@@ -23,4 +20,11 @@ func Test(width int, env map[string]string) (streams *Streams, stdout, stderr *b
 		Out: newStream(stdout, size, lookup),
 		Err: newStream(stderr, size, lookup),
 	}, stdout, stderr
+}
+
+func lookupIn(env map[string]string) environment {
+	return func(key string) (string, bool) {
+		value, ok := env[key]
+		return value, ok
+	}
 }

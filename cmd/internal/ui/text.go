@@ -13,7 +13,7 @@ func fit(s string, width int, ellipsis string) string {
 	if lipgloss.Width(s) <= width {
 		return s
 	}
-	if width <= len(ellipsis) {
+	if width <= lipgloss.Width(ellipsis) {
 		ellipsis = "" // "..." in three columns says nothing
 	}
 	return ansi.Truncate(s, max(width, 0), ellipsis)

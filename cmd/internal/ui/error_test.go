@@ -1,0 +1,126 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+var errTest = errors.New("it broke")
+
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	slow := providers.Errorf(providers.ErrUnavailable, "the engine did not answer in 2s: %w", context.DeadlineExceeded)
+	for _, test := range []struct {
+		name   string
+		err    error
+		code   int
+		reason string
+	}{
+		{"nil", nil, 0, ""},
+		{"of no kind", errTest, 1, "Failed"},
+		{"invalid", providers.ErrInvalid, 2, "Invalid"},
+		{"not found", providers.ErrNotFound, 3, "NotFound"},
+		{"exists", providers.ErrExists, 4, "AlreadyExists"},
+		{"foreign", providers.ErrForeign, 4, "Foreign"},
+		{"unavailable", providers.ErrUnavailable, 5, "Unavailable"},
+		{"unsupported", providers.ErrUnsupported, 6, "Unsupported"},
+		{"timeout", context.DeadlineExceeded, 7, "Timeout"},
+		{"interrupt", context.Canceled, 130, "Interrupted"},
+
+		{"wrapped as Set does", &providers.Error{Op: "delete", Err: providers.WithHint(
+			providers.Errorf(providers.ErrNotFound, "no such cluster"), "lab list")}, 3, "NotFound"},
+		{"an interrupt within", providers.Errorf(providers.ErrUnavailable, "docker pull: %w", context.Canceled), 130, "Interrupted"},
+		{"an interrupt beside", errors.Join(providers.ErrInvalid, fmt.Errorf("a: %w", context.Canceled)), 130, "Interrupted"},
+		{"an adapter that explains a timeout", slow, 5, "Unavailable"},
+		{"a timeout of waiting for such an adapter", fmt.Errorf("%w: %w", context.DeadlineExceeded, slow), 7, "Timeout"},
+		{"a kind given anew", providers.Errorf(providers.ErrInvalid, "no such profile: %w", providers.ErrNotFound), 2, "Invalid"},
+		{"at the same depth, timeout", errors.Join(providers.ErrUnavailable, context.DeadlineExceeded), 7, "Timeout"},
+		{"at the same depth, foreign", errors.Join(providers.ErrExists, providers.ErrForeign), 4, "Foreign"},
+		{"an error that says of itself what it is", fmt.Errorf("get: %w", netTimeout{}), 7, "Timeout"},
+	} {
+		if code, reason := Classify(test.err); code != test.code || reason != test.reason {
+			t.Errorf("%s: %d %s, want %d %s", test.name, code, reason, test.code, test.reason)
+		}
+	}
+}
+
+// netTimeout is as the errors of net/http.
+type netTimeout struct{ errors []string } // cannot be compared, which must not panic
+
+func (netTimeout) Error() string           { return "timeout" }
+func (netTimeout) Is(target error) bool    { return target == context.DeadlineExceeded }
+func (netTimeout) Unwrap() (nothing error) { return nil }
+
+// failures are errors as the adapters make them.
+func failures() map[string]error {
+	var log strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&log, "\nline %d", i)
+	}
+	unavailable := providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "Docker does not answer"),
+		"start it, then try again:\n  sudo systemctl start docker")
+	tool := errors.New("kind exited with 1:\r\n\x1b[31m ✗ Preparing nodes\x1b[0m\r\n10 %\r100 %\r\n\nERROR: no space left on device <here>\r\n\r\n")
+	return map[string]error{
+		"short":       errTest,
+		"unavailable": &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: unavailable},
+		"tool":        &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: providers.WithHint(tool, "docker system prune")},
+		"long":        errors.New("kubeadm failed:" + log.String()),
+		"timeout":     fmt.Errorf("wait for the nodes: %w", context.DeadlineExceeded),
+		"interrupted": &providers.Error{Op: "create", Cluster: "lab", Err: context.Canceled},
+	}
+}
+
+func TestRenderError(t *testing.T) {
+	t.Parallel()
+	for name, err := range failures() {
+		for _, test := range []struct {
+			name    string
+			width   int
+			options ErrorOptions
+		}{
+			{"human", 0, ErrorOptions{}},
+			{"color", 80, ErrorOptions{}},
+			{"verbose", 0, ErrorOptions{Verbose: true}},
+			{"json", 80, ErrorOptions{JSON: true}},
+		} {
+			t.Run(name+"-"+test.name, func(t *testing.T) {
+				t.Parallel()
+				streams, stdout, stderr := Test(test.width, utf8())
+				RenderError(streams, err, test.options)
+				golden(t, "error-"+name+"-"+test.name+".golden", stderr.String())
+				if stdout.Len() > 0 {
+					t.Errorf("stdout has %q", stdout)
+				}
+			})
+		}
+	}
+}
+
+// Programs take the last line of stderr.
+func TestJSONErrorIsOneLine(t *testing.T) {
+	t.Parallel()
+	for name, err := range failures() {
+		streams, _, stderr := Test(0, nil)
+		RenderError(streams, err, ErrorOptions{JSON: true})
+		if strings.Count(stderr.String(), "\n") != 1 || !json.Valid(stderr.Bytes()) {
+			t.Errorf("%s: %q is not one line of JSON", name, stderr)
+		}
+	}
+}
+
+func TestNoError(t *testing.T) {
+	t.Parallel()
+	streams, _, stderr := Test(0, nil)
+	RenderError(streams, nil, ErrorOptions{})
+	RenderError(streams, nil, ErrorOptions{JSON: true})
+	if stderr.Len() > 0 {
+		t.Errorf("no error prints %q", stderr)
+	}
+}

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// A terminal that gets narrower wraps the live lines that are on it, so that they
+// take more rows than were drawn.
+func TestResize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		terminal := &screen{width: 80, height: 24}
+		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
+		report := providers.Reporter(progress.Report)
+		steps := []*providers.Step{
+			report.Start("Pulling the image of the node"),
+			report.Start("Installing ingress-nginx"),
+		}
+		for _, step := range steps {
+			step.Progress("so much to say that it takes all of the line and then some more")
+		}
+		advance(10 * time.Second)
+		var seen strings.Builder
+		for _, width := range []int{25, 60, 10, 80} {
+			terminal.resize(width)
+			advance(frame)
+			fmt.Fprintf(&seen, "--- %d columns\n%s", width, terminal)
+		}
+		progress.Close()
+		golden(t, "tty-resize.golden", seen.String())
+	})
+}
+
+// The cursor cannot go up beyond the top of the screen, so the live lines must fit.
+func TestMoreStepsThanRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		terminal := &screen{width: 40, height: 5}
+		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
+		report := providers.Reporter(progress.Report)
+		var steps []*providers.Step
+		for i := range 7 {
+			steps = append(steps, report.Start(fmt.Sprintf("Installing addon %d", i)))
+		}
+		advance(time.Second)
+		var seen strings.Builder
+		fmt.Fprintf(&seen, "--- all run\n%s", terminal)
+		for _, step := range steps {
+			step.End(nil)
+		}
+		progress.Close()
+		fmt.Fprintf(&seen, "--- all done\n%s", terminal)
+		golden(t, "tty-low.golden", seen.String())
+	})
+}
+
+func TestMarksAreColored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		streams, _, stderr := Test(80, utf8())
+		progress := NewProgress(streams, ModeTTY, ProgressOptions{})
+		report := providers.Reporter(progress.Report)
+		report.Start("Good").End(nil)
+		report.Start("Bad").End(errors.New("broken"))
+		progress.Warn("careful")
+		progress.Close()
+		for _, want := range []string{
+			"\x1b[32m✓\x1b[0m Good\n",
+			"\x1b[31m✗\x1b[0m Bad  \x1b[2mbroken\x1b[0m\n",
+			"\x1b[33mwarning:\x1b[0m careful\n",
+		} {
+			if !strings.Contains(stderr.String(), want) {
+				t.Errorf("no %q in %q", want, stderr)
+			}
+		}
+	})
+}
+
+// Nothing may run or write before the first step: most commands have none.
+func TestNothingToShow(t *testing.T) {
+	for _, mode := range []Mode{ModeTTY, ModePlain, ModeJSON, ModeQuiet} {
+		streams, _, stderr := Test(80, utf8())
+		progress := NewProgress(streams, mode, ProgressOptions{})
+		progress.Close()
+		if stderr.Len() > 0 || progress.quit != nil {
+			t.Errorf("%s: wrote %q, ticks: %v", mode, stderr, progress.quit != nil)
+		}
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []Mode{ModeTTY, ModePlain, ModeJSON, ModeQuiet} {
+		terminal := &screen{width: 40, height: 5}
+		progress := newTestProgress(terminal, terminal.size, utf8(), mode)
+		report := providers.Reporter(progress.Report)
+		var work sync.WaitGroup
+		for i := range 10 {
+			work.Go(func() {
+				step := report.Start(fmt.Sprintf("Step %d", i))
+				progress.Note("note %d", i)
+				step.Progress("moving")
+				step.End(nil)
+			})
+		}
+		work.Go(progress.Close)
+		work.Wait()
+		progress.Close()
+		if terminal.noCursor {
+			t.Errorf("%s: the cursor is still hidden", mode)
+		}
+	}
+}
+
+// Two steps of one name, and an end whose start was never seen, are odd but must not
+// leave a line that turns forever.
+func TestOddEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		terminal := &screen{width: 40, height: 24}
+		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
+		report := providers.Reporter(progress.Report)
+		first, second := report.Start("Pulling"), report.Start("Pulling")
+		second.End(nil)
+		first.End(nil)
+		progress.Report(providers.Event{Step: "Late", State: providers.StepProgress, Elapsed: 5 * time.Second})
+		progress.Report(providers.Event{Step: "Late", State: providers.StepDone, Elapsed: 6 * time.Second})
+		progress.Report(providers.Event{Step: "Unseen", State: providers.StepFailed})
+		want := "✓ Pulling\n✓ Pulling\n✓ Late  6s\n✗ Unseen\n(cursor shown, row 4, column 0)\n"
+		if got := terminal.String(); got != want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
+		progress.Close()
+	})
+}
