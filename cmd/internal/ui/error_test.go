@@ -51,7 +51,7 @@ func TestClassify(t *testing.T) {
 }
 
 // netTimeout is as the errors of net/http.
-type netTimeout struct{ errors []string } // cannot be compared, which must not panic
+type netTimeout struct{ _ []string } // cannot be compared, which must not panic
 
 func (netTimeout) Error() string           { return "timeout" }
 func (netTimeout) Is(target error) bool    { return target == context.DeadlineExceeded }

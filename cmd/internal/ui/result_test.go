@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -149,3 +151,20 @@ func TestFlags(t *testing.T) {
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errTest }
+
+// Columns are as wide as their widest cell looks, whatever number of bytes it takes,
+// and no row ends with spaces.
+func TestTableAligns(t *testing.T) {
+	t.Parallel()
+	table := NewTable("name", "age", "note")
+	table.Row("东京", "3h", "")
+	table.Row("cafe\u0301", "4s", "new")
+	streams, stdout, _ := Test(0, nil)
+	if err := PrintView(streams.Out, table); err != nil {
+		t.Fatal(err)
+	}
+	want := "NAME  AGE  NOTE\n东京  3h\ncafe\u0301  4s   new\n"
+	if diff := cmp.Diff(want, stdout.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
