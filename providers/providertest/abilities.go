@@ -1,0 +1,47 @@
+package providertest
+
+import "github.com/clusterlab-dev/lab/providers"
+
+// Ability is something that a provider need not be able to do.
+type Ability string
+
+// The optional abilities, each an interface of package providers.
+const (
+	StartStop  Ability = "start and stop" // providers.StartStopper
+	LoadImages Ability = "load images"    // providers.ImageLoader
+	ExportLogs Ability = "export logs"    // providers.LogExporter
+)
+
+// abilities returns what p can do, by what it implements.
+func abilities(p providers.Provider) map[Ability]bool {
+	_, startStop := p.(providers.StartStopper)
+	_, loadImages := p.(providers.ImageLoader)
+	_, exportLogs := p.(providers.LogExporter)
+	return map[Ability]bool{StartStop: startStop, LoadImages: loadImages, ExportLogs: exportLogs}
+}
+
+// without returns f without the methods of one ability. A value cannot lose methods,
+// so what is left is spelt out.
+func (f *fake) without(a Ability) providers.Provider {
+	switch a {
+	case StartStop:
+		return struct {
+			providers.Provider
+			providers.ImageLoader
+			providers.LogExporter
+		}{f, f, f}
+	case LoadImages:
+		return struct {
+			providers.Provider
+			providers.StartStopper
+			providers.LogExporter
+		}{f, f, f}
+	case ExportLogs:
+		return struct {
+			providers.Provider
+			providers.StartStopper
+			providers.ImageLoader
+		}{f, f, f}
+	}
+	return f
+}

@@ -1,0 +1,3 @@
+package providertest
+
+var bugs = map[string]func(*mutant){}

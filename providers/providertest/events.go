@@ -1,0 +1,106 @@
+package providertest
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// recorder receives the events of one call.
+type recorder struct {
+	onStart func(n int) // called when the n-th step starts, counted from one; may be nil
+
+	mu     sync.Mutex
+	events []providers.Event
+	starts int
+	closed bool
+	late   []providers.Event // came after the call had returned
+}
+
+func (r *recorder) report(e providers.Event) {
+	if n := r.add(e); n > 0 && r.onStart != nil {
+		r.onStart(n)
+	}
+}
+
+// add keeps the event, and returns which start of a step it is, or 0.
+func (r *recorder) add(e providers.Event) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		r.late = append(r.late, e)
+		return 0
+	}
+	r.events = append(r.events, e)
+	if e.State != providers.StepStarted {
+		return 0
+	}
+	r.starts++
+	return r.starts
+}
+
+// close says that the call has returned.
+func (r *recorder) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+}
+
+// checkLate checks that no event came after close.
+func (r *recorder) checkLate(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.late {
+		t.Errorf("after the call had returned: step %q %s", e.Step, e.State)
+	}
+}
+
+// checkSteps checks that every step which started ended exactly once, and that
+// nothing was said of a step outside of its time.
+func (r *recorder) checkSteps(t *testing.T) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	open := map[string]int{} // steps of the same name may run side by side
+	for _, e := range r.events {
+		switch e.State {
+		case providers.StepStarted:
+			open[e.Step]++
+		case providers.StepProgress, providers.StepDone, providers.StepFailed:
+			if open[e.Step] == 0 {
+				t.Errorf("step %q: %s while it was not under way", e.Step, e.State)
+				continue
+			}
+			if e.State != providers.StepProgress {
+				open[e.Step]--
+			}
+		default:
+			t.Errorf("step %q: there is no state %q", e.Step, e.State)
+		}
+	}
+	for step, n := range open {
+		if n > 0 {
+			t.Errorf("step %q started and never ended", step)
+		}
+	}
+}
+
+// checkFields checks that every event tells what a renderer needs.
+func (r *recorder) checkFields(t *testing.T, cluster string) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.starts == 0 {
+		t.Error("no step was reported")
+	}
+	for _, e := range r.events {
+		if e.Step == "" || e.Time.IsZero() || e.Elapsed < 0 {
+			t.Errorf("event without a step, a time or a sane duration: %+v", e)
+		}
+		if e.Cluster != "" && e.Cluster != cluster {
+			t.Errorf("event of cluster %q, want %q: %+v", e.Cluster, cluster, e)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package providertest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// FakeOptions say which flavor a fake passes for. The zero value is one that can do
+// everything.
+type FakeOptions struct {
+	Name        string // the flavor; "" means "fake"
+	Description providers.Description
+	Traits      providers.Traits
+	Without     Ability // the optional ability that it does not have; "" means it has all
+
+	// Context is the context that kubeconfigs call a cluster by, with %s in place of
+	// the cluster's name; "" means NAME-%s.
+	Context string
+
+	// KubernetesVersion is that of clusters whose spec names none; "" means v1.37.2.
+	KubernetesVersion string
+
+	// Refuse returns the error for a spec that the flavor cannot have; nil means that
+	// it takes every valid one.
+	Refuse func(spec providers.Spec) error
+}
+
+// NewFake returns a provider whose clusters are files on m. It keeps the contract,
+// but for what the [Faults] of m say. It implements every optional interface but
+// the one that options leave out.
+func NewFake(m Machine, options FakeOptions) providers.Provider {
+	options.Name = cmp.Or(options.Name, "fake")
+	options.Context = cmp.Or(options.Context, options.Name+"-%s")
+	options.KubernetesVersion = cmp.Or(options.KubernetesVersion, "v1.37.2")
+	options.Description.Summary = cmp.Or(options.Description.Summary, "clusters made of files")
+	f := &fake{machine: m, FakeOptions: options}
+	return f.without(options.Without)
+}
+
+// fake holds no clusters in memory: the machine does.
+type fake struct {
+	FakeOptions
+	machine Machine
+}
+
+func (f *fake) Name() string                           { return f.FakeOptions.Name }
+func (f *fake) Describe() providers.Description        { return f.Description }
+func (f *fake) Traits(providers.Spec) providers.Traits { return f.FakeOptions.Traits }
+
+func (f *fake) Check(ctx context.Context) error {
+	faults, err := f.machine.faults()
+	if err != nil {
+		return err
+	}
+	return cmp.Or(ctx.Err(), faults.check())
+}
+
+func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) (err error) {
+	faults, err := f.machine.faults()
+	if err != nil {
+		return err
+	}
+	spec = spec.WithDefaults()
+	if err := cmp.Or(ctx.Err(), spec.Validate(), f.refuse(spec), faults.check()); err != nil {
+		return err
+	}
+	spec.KubernetesVersion = cmp.Or(spec.KubernetesVersion, f.KubernetesVersion)
+	r := record{Spec: spec, State: providers.StateCreating}
+	if err := f.machine.claim(r); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.machine.remove(spec.Name))
+		}
+	}()
+	for i, name := range []string{"Preparing nodes", "Starting the control plane", "Waiting for the API server"} {
+		step := func(*providers.Step) error { return faults.step(ctx, i+1) }
+		if err := report.Do(name, step); err != nil {
+			return err
+		}
+	}
+	if r.CA, err = newCA(spec.Name); err != nil {
+		return err
+	}
+	r.State = providers.StateRunning
+	return f.machine.save(r)
+}
+
+func (f *fake) refuse(spec providers.Spec) error {
+	if f.Refuse == nil {
+		return nil
+	}
+	return f.Refuse(spec)
+}
+
+func (f *fake) Delete(ctx context.Context, name string) error {
+	if _, err := f.open(ctx, "delete", name); err != nil {
+		return err
+	}
+	return f.machine.remove(name)
+}
+
+func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
+	if err := f.machine.begin(ctx, "list"); err != nil {
+		return nil, err
+	}
+	records, err := f.machine.list()
+	var clusters []providers.Cluster
+	for _, r := range records {
+		state, reason := f.machine.state(r)
+		clusters = append(clusters, providers.Cluster{
+			Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
+			ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion,
+		})
+	}
+	return clusters, err
+}
+
+func (f *fake) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+	r, err := f.open(ctx, "kubeconfig", name)
+	if err != nil {
+		return nil, err
+	}
+	if r.CA == nil {
+		return nil, errors.New("the cluster has no kubeconfig yet: it is half-made")
+	}
+	return newKubeconfig(strings.ReplaceAll(f.Context, "%s", name), r.CA), nil
+}
+
+// open begins a call on one cluster.
+func (f *fake) open(ctx context.Context, call, name string) (record, error) {
+	if err := f.machine.begin(ctx, call); err != nil {
+		return record{}, err
+	}
+	return f.machine.load(name)
+}
+
+// state returns the condition of the cluster, and why if it is degraded.
+func (m Machine) state(r record) (providers.State, string) {
+	reason, err := os.ReadFile(m.path(r.Spec.Name, "broken"))
+	if err != nil || r.State != providers.StateRunning {
+		return r.State, ""
+	}
+	return providers.StateDegraded, cmp.Or(strings.TrimSpace(string(reason)), "broken")
+}

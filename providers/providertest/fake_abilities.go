@@ -1,0 +1,71 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func (f *fake) Start(ctx context.Context, name string, report providers.Reporter) error {
+	r, err := f.open(ctx, "start", name)
+	if err != nil {
+		return err
+	}
+	if r.CA == nil {
+		return errors.New("the cluster cannot be started: it is half-made")
+	}
+	if state, _ := f.machine.state(r); state == providers.StateRunning {
+		return nil
+	}
+	return report.Do("Starting nodes", func(*providers.Step) error {
+		if err := os.RemoveAll(f.machine.path(name, "broken")); err != nil {
+			return err
+		}
+		r.State = providers.StateRunning
+		return f.machine.save(r)
+	})
+}
+
+func (f *fake) Stop(ctx context.Context, name string) error {
+	r, err := f.open(ctx, "stop", name)
+	if err != nil {
+		return err
+	}
+	if r.CA == nil {
+		return errors.New("the cluster cannot be stopped: it is half-made")
+	}
+	r.State = providers.StateStopped
+	return f.machine.save(r)
+}
+
+func (f *fake) LoadImages(ctx context.Context, name, archive string) (err error) {
+	if _, err := f.open(ctx, "loadImages", name); err != nil {
+		return err
+	}
+	src, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if err := os.MkdirAll(f.machine.path(name, "images"), 0o700); err != nil {
+		return err
+	}
+	dst, err := os.Create(f.machine.path(name, "images", filepath.Base(archive)))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dst.Close()) }()
+	_, err = io.Copy(dst, src)
+	return err
+}
+
+func (f *fake) ExportLogs(ctx context.Context, name, dir string) error {
+	if _, err := f.open(ctx, "exportLogs", name); err != nil {
+		return err
+	}
+	return os.CopyFS(dir, os.DirFS(f.machine.path(name, "logs")))
+}

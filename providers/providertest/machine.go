@@ -1,0 +1,179 @@
+package providertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Machine is the directory that stands for the machine of a fake. Fakes that are
+// given the same one, in whatever process, see the same clusters:
+//
+//	faults.json                    what is to go wrong: see Faults
+//	clusters/NAME/cluster.json     one cluster
+//	clusters/NAME/broken           there if the cluster is degraded; why, in a line
+//	clusters/NAME/images/, logs/   what was loaded, what can be exported
+//
+// A test in another process, such as a script, may write faults.json and broken.
+type Machine string
+
+// record is one cluster as cluster.json holds it.
+type record struct {
+	Spec  providers.Spec  `json:"spec"`
+	State providers.State `json:"state"`
+	CA    []byte          `json:"ca,omitempty"` // PEM; nil while the cluster is being made
+}
+
+// Break makes the running cluster degraded, as when its engine is killed.
+func (m Machine) Break(name string) error {
+	if _, err := m.load(name); err != nil {
+		return err
+	}
+	return os.WriteFile(m.path(name, "broken"), []byte("its engine is gone\n"), 0o600)
+}
+
+// HalfMade leaves what a crash in the middle of Create leaves.
+func (m Machine) HalfMade(name string) error {
+	return m.claim(record{Spec: providers.Spec{Name: name}, State: providers.StateCreating})
+}
+
+// Remake puts another cluster of the same name in the place of the cluster, as when
+// somebody deletes it and makes it anew with the tool itself.
+func (m Machine) Remake(name string) error {
+	r, err := m.load(name)
+	if err != nil {
+		return err
+	}
+	if r.CA, err = newCA(name); err != nil {
+		return err
+	}
+	return m.save(r)
+}
+
+// Leaks returns every path of the machine that has the name in it.
+func (m Machine) Leaks(name string) []string {
+	var found []string
+	// An unreadable directory is a leak too: it is reported by its path.
+	_ = filepath.WalkDir(string(m), func(path string, d fs.DirEntry, err error) error {
+		if rel, _ := filepath.Rel(string(m), path); strings.Contains(rel, name) {
+			found = append(found, path)
+		}
+		return nil
+	})
+	return found
+}
+
+// Probe stands for asking the API server of a kubeconfig: it returns nil if the
+// cluster runs and is ready, and ErrNotFound if the machine has no such cluster.
+func (m Machine) Probe(_ context.Context, kubeconfig []byte) error {
+	k, err := parseKubeconfig(kubeconfig)
+	if err != nil {
+		return err
+	}
+	faults, err := m.faults()
+	if err != nil {
+		return err
+	}
+	clusters, err := m.list()
+	if err != nil {
+		return err
+	}
+	for _, r := range clusters {
+		if !bytes.Equal(r.CA, k.Clusters[0].Cluster.CA) {
+			continue
+		}
+		if state, _ := m.state(r); faults.NotReady || state != providers.StateRunning {
+			return fmt.Errorf("the API server of cluster %q does not answer", r.Spec.Name)
+		}
+		return nil
+	}
+	return providers.Errorf(providers.ErrNotFound, "the machine has no cluster with this certificate authority")
+}
+
+func (m Machine) path(name string, elem ...string) string {
+	return filepath.Join(append([]string{string(m), "clusters", name}, elem...)...)
+}
+
+// claim takes the name for r; of two processes that try, one gets it.
+func (m Machine) claim(r record) error {
+	if err := os.MkdirAll(filepath.Join(string(m), "clusters"), 0o700); err != nil {
+		return err
+	}
+	err := os.Mkdir(m.path(r.Spec.Name), 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return providers.Errorf(providers.ErrExists, "there is a cluster called %q already", r.Spec.Name)
+	}
+	if err != nil {
+		return err
+	}
+	logs := m.path(r.Spec.Name, "logs")
+	return errors.Join(
+		os.Mkdir(logs, 0o700),
+		os.WriteFile(filepath.Join(logs, "node.log"), []byte("node started\n"), 0o600),
+		m.save(r),
+	)
+}
+
+// save replaces the record in one go, since others may be reading it.
+func (m Machine) save(r record) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := m.path(r.Spec.Name, "cluster.json")
+	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// load returns ErrNotFound where there is no such cluster. One that has no record
+// yet is being made.
+func (m Machine) load(name string) (record, error) {
+	b, err := os.ReadFile(m.path(name, "cluster.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(m.path(name)); err != nil {
+			return record{}, providers.Errorf(providers.ErrNotFound, "there is no cluster called %q", name)
+		}
+		return record{Spec: providers.Spec{Name: name}, State: providers.StateCreating}, nil
+	}
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return record{}, fmt.Errorf("cluster %q: %w", name, err)
+	}
+	return r, nil
+}
+
+// remove removes the cluster with all that belongs to it.
+func (m Machine) remove(name string) error { return os.RemoveAll(m.path(name)) }
+
+// list returns the clusters, half-made ones included.
+func (m Machine) list() ([]record, error) {
+	entries, err := os.ReadDir(filepath.Join(string(m), "clusters"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var all []record
+	for _, e := range entries {
+		r, err := m.load(e.Name())
+		if errors.Is(err, providers.ErrNotFound) {
+			continue // deleted since ReadDir
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, err
+}

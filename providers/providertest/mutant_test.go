@@ -1,0 +1,78 @@
+package providertest
+
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// mutant is the fake, in which a bug replaces some of the functions.
+type mutant struct {
+	fake *fake // as it was
+
+	name       func() string
+	describe   func() providers.Description
+	traits     func(providers.Spec) providers.Traits
+	check      func(context.Context) error
+	create     func(context.Context, providers.Spec, providers.Reporter) error
+	delete     func(context.Context, string) error
+	list       func(context.Context) ([]providers.Cluster, error)
+	kubeconfig func(context.Context, string) ([]byte, error)
+	start      func(context.Context, string, providers.Reporter) error
+	stop       func(context.Context, string) error
+	loadImages func(context.Context, string, string) error
+	exportLogs func(context.Context, string, string) error
+}
+
+// newMutant returns the fake for m with the bug in it, or the fake itself.
+func newMutant(m Machine, seed func(*mutant)) providers.Provider {
+	f := NewFake(m, FakeOptions{Refuse: refuseDriver}).(*fake)
+	if seed == nil {
+		return f
+	}
+	mu := &mutant{
+		fake: f, name: f.Name, describe: f.Describe, traits: f.Traits, check: f.Check,
+		create: f.Create, delete: f.Delete, list: f.List, kubeconfig: f.Kubeconfig,
+		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, exportLogs: f.ExportLogs,
+	}
+	seed(mu)
+	return mu
+}
+
+func refuseDriver(spec providers.Spec) error {
+	if spec.Driver == "" {
+		return nil
+	}
+	return providers.Errorf(providers.ErrUnsupported, "this flavor has no drivers")
+}
+
+func (m *mutant) Name() string                             { return m.name() }
+func (m *mutant) Describe() providers.Description          { return m.describe() }
+func (m *mutant) Traits(s providers.Spec) providers.Traits { return m.traits(s) }
+func (m *mutant) Check(ctx context.Context) error          { return m.check(ctx) }
+
+func (m *mutant) Create(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+	return m.create(ctx, s, r)
+}
+
+func (m *mutant) Delete(ctx context.Context, name string) error { return m.delete(ctx, name) }
+
+func (m *mutant) List(ctx context.Context) ([]providers.Cluster, error) { return m.list(ctx) }
+
+func (m *mutant) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+	return m.kubeconfig(ctx, name)
+}
+
+func (m *mutant) Start(ctx context.Context, name string, r providers.Reporter) error {
+	return m.start(ctx, name, r)
+}
+
+func (m *mutant) Stop(ctx context.Context, name string) error { return m.stop(ctx, name) }
+
+func (m *mutant) LoadImages(ctx context.Context, name, archive string) error {
+	return m.loadImages(ctx, name, archive)
+}
+
+func (m *mutant) ExportLogs(ctx context.Context, name, dir string) error {
+	return m.exportLogs(ctx, name, dir)
+}

@@ -1,0 +1,137 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// cancelled holds the rules for a Create whose context ends.
+func (s *suite) cancelled(t *testing.T) {
+	before := goroutines(s.Goroutines)
+	t.Run("before it starts leaves nothing", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(s.ctx(t))
+		cancel()
+		s.interrupted(ctx, t, s.record(), context.Canceled)
+	})
+	for _, n := range s.cancelPoints() {
+		t.Run(fmt.Sprintf("in step %d leaves nothing", n), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(s.ctx(t))
+			defer cancel()
+			r := s.record()
+			r.onStart = func(step int) {
+				if step == n {
+					cancel()
+				}
+			}
+			s.interrupted(ctx, t, r, context.Canceled)
+		})
+	}
+	t.Run("by its deadline leaves nothing", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(s.ctx(t), s.deadline())
+		defer cancel()
+		r := s.record()
+		// Waiting here keeps a fast Create from being done before its deadline.
+		r.onStart = func(int) { <-ctx.Done() }
+		s.interrupted(ctx, t, r, context.DeadlineExceeded)
+	})
+	t.Run("leaves no goroutine", func(t *testing.T) { wantGoroutines(t, before, s.Goroutines) })
+}
+
+// interrupted runs a Create whose context ends before it is done.
+func (s *suite) interrupted(ctx context.Context, t *testing.T, r *recorder, kind error) {
+	t.Helper()
+	spec := s.newSpec(t)
+	wantError(t, s.create(ctx, spec, r), kind)
+	if ctx.Err() == nil {
+		t.Errorf("the step at which to cancel never started; %d did", r.starts)
+	}
+	r.checkSteps(t)
+	s.wantGone(t, spec.Name)
+}
+
+// cancelPoints returns the steps in which to cancel: all, or a telling few.
+func (s *suite) cancelPoints() []int {
+	last := 1
+	if s.first != nil {
+		last = max(s.first.steps, 1)
+	}
+	if s.Slow {
+		return slices.Compact([]int{1, (1 + last) / 2, last})
+	}
+	var all []int
+	for n := 1; n <= last; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+// deadline is time enough to get into the work and not to finish it.
+func (s *suite) deadline() time.Duration {
+	if s.Slow {
+		return 5 * time.Second
+	}
+	return 20 * time.Millisecond
+}
+
+// failed holds the rules for a Create that goes wrong half-way.
+func (s *suite) failed(t *testing.T) {
+	for _, cause := range slices.Sorted(maps.Keys(s.Failures)) {
+		t.Run("because of "+cause+" leaves nothing", func(t *testing.T) {
+			spec, r := s.newSpec(t), s.record()
+			s.Failures[cause](t, &spec)
+			err := s.create(s.ctx(t), spec, r)
+			if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error is %v, want one that tells the cause", err)
+			}
+			r.checkSteps(t)
+			s.wantGone(t, spec.Name)
+		})
+	}
+}
+
+// halfMade holds the rules for what a crash in the middle of Create left.
+func (s *suite) halfMade(t *testing.T) {
+	if s.HalfMade == nil {
+		return
+	}
+	spec := s.newSpec(t)
+	s.HalfMade(t, spec.Name)
+	t.Run("is listed, and not as running", func(t *testing.T) {
+		if got := s.find(t, s.p, spec.Name); got.State == providers.StateRunning || got.State == "" {
+			t.Errorf("state is %q", got.State)
+		}
+	})
+	t.Run("keeps its name", func(t *testing.T) {
+		wantError(t, s.create(s.ctx(t), spec, s.record()), providers.ErrExists)
+	})
+	if p, ok := s.p.(providers.LogExporter); ok {
+		t.Run("gives the logs that there are", func(t *testing.T) {
+			wantNoError(t, p.ExportLogs(s.ctx(t), spec.Name, t.TempDir()))
+		})
+	}
+	t.Run("is deleted without a trace", func(t *testing.T) {
+		wantNoError(t, s.p.Delete(s.ctx(t), spec.Name))
+		s.wantGone(t, spec.Name)
+	})
+}
+
+// foreign holds the rule that List shows the clusters of others.
+func (s *suite) foreign(t *testing.T) {
+	if s.Foreign == nil {
+		return
+	}
+	name := s.newSpec(t).Name
+	s.Foreign(t, name)
+	t.Run("is listed, with an ID", func(t *testing.T) {
+		if got := s.find(t, s.p, name); got.ID == "" || got.State != providers.StateRunning {
+			t.Errorf("List says %+v, want it running and with an ID", got)
+		}
+	})
+}

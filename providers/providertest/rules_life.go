@@ -1,0 +1,142 @@
+package providertest
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// life follows one cluster from its creation to its deletion: most rules, for the
+// price of one Create.
+func (s *suite) life(t *testing.T) {
+	spec, r := s.newSpec(t), s.record()
+	if err := s.create(s.ctx(t), spec, r); err != nil {
+		t.Fatalf("Create: %v", err)
+	}
+	c := &subject{name: spec.Name, steps: r.starts}
+	c.id = s.find(t, s.p, c.name).ID
+	t.Run("when new", func(t *testing.T) { s.whenNew(t, c, r) })
+	t.Run("asked for again", func(t *testing.T) { s.takenName(t, c) })
+	t.Run("by its kubeconfig", func(t *testing.T) { s.kubeconfig(t, c) })
+	if _, ok := s.p.(providers.ImageLoader); ok {
+		t.Run("given images", func(t *testing.T) { s.images(t, c) })
+	}
+	if _, ok := s.p.(providers.LogExporter); ok {
+		t.Run("writes logs", func(t *testing.T) { s.wantLogs(t, c.name) })
+	}
+	if p, ok := s.p.(providers.StartStopper); ok {
+		t.Run("once stopped", func(t *testing.T) { s.stopped(t, p, c) })
+		t.Run("once started again", func(t *testing.T) { s.started(t, p, c) })
+	}
+	if s.Break != nil {
+		t.Run("with its engine dead", func(t *testing.T) { s.broken(t, c) })
+	}
+	t.Run("once deleted", func(t *testing.T) { s.deleted(t, c) })
+	s.first = c
+}
+
+func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
+	t.Run("is listed as running", func(t *testing.T) {
+		s.wantRunning(t, c)
+		got := s.find(t, s.p, c.name)
+		if got.Provider != s.p.Name() || got.Reason != "" {
+			t.Errorf("List says %+v, want provider %q and no reason", got, s.p.Name())
+		}
+	})
+	t.Run("has an ID that stays", func(t *testing.T) {
+		if c.id == "" {
+			t.Error("ID is empty")
+		}
+		wantSameID(t, s.find(t, s.p, c.name), c)
+	})
+	t.Run("is seen by another process", func(t *testing.T) {
+		wantSameID(t, s.find(t, s.New(), c.name), c)
+	})
+	t.Run("was reported step by step", func(t *testing.T) { r.checkFields(t, c.name) })
+	t.Run("had every step end once", func(t *testing.T) { r.checkSteps(t) })
+	if s.Probe != nil {
+		t.Run("answers", func(t *testing.T) {
+			kubeconfig, err := s.p.Kubeconfig(s.ctx(t), c.name)
+			wantNoError(t, err)
+			s.wantAnswer(t, kubeconfig)
+		})
+	}
+}
+
+func (s *suite) takenName(t *testing.T, c *subject) {
+	spec := s.Spec
+	spec.Name = c.name
+	err := s.create(s.ctx(t), spec, s.record())
+	t.Run("exists already", func(t *testing.T) { wantError(t, err, providers.ErrExists) })
+	t.Run("is unharmed", func(t *testing.T) { s.wantRunning(t, c) })
+}
+
+func (s *suite) kubeconfig(t *testing.T, c *subject) {
+	got, err := s.p.Kubeconfig(s.ctx(t), c.name)
+	if err != nil {
+		t.Fatalf("Kubeconfig: %v", err)
+	}
+	c.kubeconfig = got
+	k, err := parseKubeconfig(got)
+	if err != nil {
+		t.Fatalf("Kubeconfig cannot be read: %v", err)
+	}
+	t.Run("has one context, which is current", k.checkContext)
+	t.Run("needs no file and no command", k.checkSelfContained)
+	t.Run("trusts the cluster's own authority alone", k.checkTrust)
+	if s.Context != nil {
+		t.Run("bears the name that the tool's users know", func(t *testing.T) {
+			if want := s.Context(c.name); k.CurrentContext != want {
+				t.Errorf("current context is %q, want %q", k.CurrentContext, want)
+			}
+		})
+	}
+}
+
+func (s *suite) images(t *testing.T, c *subject) {
+	p := s.p.(providers.ImageLoader)
+	t.Run("that are not there says which", func(t *testing.T) {
+		missing := filepath.Join(t.TempDir(), "no-such-archive.tar")
+		err := p.LoadImages(s.ctx(t), c.name, missing)
+		if err == nil || !strings.Contains(err.Error(), filepath.Base(missing)) {
+			t.Errorf("error is %v, want one that names %s", err, missing)
+		}
+	})
+	if s.Archive != "" {
+		t.Run("from an archive takes them", func(t *testing.T) {
+			wantNoError(t, p.LoadImages(s.ctx(t), c.name, s.Archive))
+		})
+	}
+}
+
+func (s *suite) wantLogs(t *testing.T, name string) {
+	t.Helper()
+	dir := t.TempDir()
+	wantNoError(t, s.p.(providers.LogExporter).ExportLogs(s.ctx(t), name, dir))
+	if len(files(t, dir)) == 0 {
+		t.Error("no log was written")
+	}
+}
+
+// sameKubeconfig checks that the cluster can still be reached as before.
+func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
+	t.Helper()
+	got, err := s.p.Kubeconfig(s.ctx(t), c.name)
+	wantNoError(t, err)
+	if !bytes.Equal(got, c.kubeconfig) {
+		t.Error("Kubeconfig differs from the one of the running cluster")
+	}
+}
+
+func (s *suite) deleted(t *testing.T, c *subject) {
+	if err := s.p.Delete(s.ctx(t), c.name); err != nil {
+		t.Fatalf("Delete: %v", err)
+	}
+	t.Run("leaves nothing", func(t *testing.T) { s.wantGone(t, c.name) })
+	t.Run("cannot be deleted again", func(t *testing.T) {
+		wantError(t, s.p.Delete(s.ctx(t), c.name), providers.ErrNotFound)
+	})
+}

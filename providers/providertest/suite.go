@@ -1,0 +1,105 @@
+package providertest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Run checks that a provider keeps the contract of package providers. It calls
+// newHarness once, when HOME and KUBECONFIG already point into a directory of the
+// test; what needs the real ones, such as a compiler's cache, must be done before.
+// It may not run in parallel with other tests, since it watches what the whole
+// process prints.
+func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
+	home := isolateHome(t)
+	printed := capturePrints(t)
+	h := newHarness(t).withDefaults(t)
+	s := &suite{Harness: h, p: h.New()}
+
+	t.Run("without a cluster", s.atRest)
+	t.Run("an unknown cluster", s.unknown)
+	t.Run("a refused spec", s.refused)
+	t.Run("a cluster", s.life)
+	t.Run("clusters side by side", s.sideBySide)
+	t.Run("a cancelled create", s.cancelled)
+	t.Run("a failed create", s.failed)
+	t.Run("a half-made cluster", s.halfMade)
+	t.Run("a cluster of someone else", s.foreign)
+	t.Run("the provider never", func(t *testing.T) {
+		t.Run("prints", printed)
+		t.Run("touches the user's kubeconfig", home)
+		t.Run("reports an event once the call has returned", s.reportedLate)
+	})
+}
+
+// suite is one run of the contract.
+type suite struct {
+	Harness
+	p     providers.Provider
+	first *subject // the first cluster, once it is deleted again
+
+	mu        sync.Mutex
+	recorders []*recorder
+}
+
+// subject is a cluster under test.
+type subject struct {
+	name       string
+	id         string
+	steps      int // that creating it took
+	kubeconfig []byte
+}
+
+// newSpec returns the harness's spec under a name of its own, and sees to it that
+// nothing of it outlives the test that asked.
+func (s *suite) newSpec(t *testing.T) providers.Spec {
+	spec := s.Spec
+	spec.Name = s.Prefix + "-" + strings.ToLower(rand.Text()[:8])
+	s.deleteAfter(t, spec.Name)
+	return spec
+}
+
+func (s *suite) deleteAfter(t *testing.T, name string) {
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
+		defer cancel()
+		if err := s.p.Delete(ctx, name); err != nil && !errors.Is(err, providers.ErrNotFound) {
+			t.Errorf("cleaning up: Delete(%q): %v", name, err)
+		}
+	})
+}
+
+// ctx returns the context for one call.
+func (s *suite) ctx(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), s.Timeout)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// record returns a Reporter's other end, which the suite watches until it is done.
+func (s *suite) record() *recorder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &recorder{}
+	s.recorders = append(s.recorders, r)
+	return r
+}
+
+func (s *suite) reportedLate(t *testing.T) {
+	for _, r := range s.recorders {
+		r.checkLate(t)
+	}
+}
+
+// create calls Create, whose events r receives.
+func (s *suite) create(ctx context.Context, spec providers.Spec, r *recorder) error {
+	defer r.close()
+	return s.p.Create(ctx, spec, r.report)
+}
