@@ -1,0 +1,85 @@
+package kwok
+
+import (
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// maxWorkers is as many nodes as Kubernetes itself is tested with.
+const maxWorkers = 5000
+
+// engineConfig is the file engine.json, all that an engine is told.
+type engineConfig struct {
+	APIVersion   string `json:"apiVersion"`
+	Kind         string `json:"kind"`
+	Name         string `json:"name"`
+	ControlPlane string `json:"controlPlane"` // the node's name
+	Workers      int    `json:"workers"`
+}
+
+// configFor translates spec, or returns ErrInvalid or ErrUnsupported. What addons
+// want of the cluster is not looked at: [Provider.Traits] tells them that they do
+// not get it.
+func configFor(spec providers.Spec) (engineConfig, error) {
+	if err := providers.ValidateName(spec.Name); err != nil {
+		return engineConfig{}, err
+	}
+	if spec.ControlPlanes < 0 || spec.Workers < 0 {
+		return engineConfig{}, providers.Errorf(providers.ErrInvalid,
+			"%d control planes and %d workers: there cannot be less than none", spec.ControlPlanes, spec.Workers)
+	}
+	if err := unsupported(spec); err != nil {
+		return engineConfig{}, err
+	}
+	return engineConfig{
+		APIVersion:   "lab/v1alpha1",
+		Kind:         "EngineConfig",
+		Name:         spec.Name,
+		ControlPlane: spec.Name + "-control-plane",
+		Workers:      spec.Workers,
+	}, nil
+}
+
+// unsupported returns ErrUnsupported for the first thing in spec that kwok does
+// not have, and as the hint what to do instead.
+func unsupported(spec providers.Spec) error {
+	for _, limit := range []struct {
+		asked         bool
+		says, instead string
+	}{
+		{spec.ControlPlanes > 1, "a kwok cluster has one control plane",
+			"leave out --control-planes, or use --flavor kind"},
+		{spec.Workers > maxWorkers, "a kwok cluster has at most 5000 workers",
+			"use --workers 5000 or fewer"},
+		{len(spec.Ports) > 0, "kwok cannot publish ports, because no pod runs that could answer",
+			"leave out --port, or use --flavor kind"},
+		{len(spec.Mounts) > 0, "kwok cannot mount directories, because its nodes are simulated",
+			"leave out --mount, or use --flavor kind"},
+		{spec.NodeImage != "", "kwok has no node image, because its nodes are simulated",
+			"leave out --image, or use --flavor kind"},
+		{spec.Driver != "", "kwok has no drivers",
+			"leave out the driver, or use --flavor minikube"},
+		{spec.CAFile != "", "kwok pulls no images, so it has no use for a CA file",
+			"leave out the CA file, or use --flavor kind"},
+		{len(spec.Native) > 0, "kwok has no configuration file of its own",
+			"leave out --cluster-config, or use the flavor that it was written for"},
+	} {
+		if limit.asked {
+			return providers.WithHint(providers.Errorf(providers.ErrUnsupported, "%s", limit.says), "%s", limit.instead)
+		}
+	}
+	return nil
+}
+
+// matchVersion returns ErrUnsupported unless asked is the version offered: all of
+// it or its first two numbers, with or without the "v".
+func matchVersion(asked, offered string) error {
+	want, have := strings.TrimPrefix(asked, "v"), strings.TrimPrefix(offered, "v")
+	if want == have || strings.Count(want, ".") == 1 && strings.HasPrefix(have, want+".") {
+		return nil
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnsupported, "this build of kwok is Kubernetes %s, not %s", offered, asked),
+		"leave out --kubernetes-version, or use --flavor kind")
+}

@@ -1,0 +1,126 @@
+package kwok
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const configFile = "engine.json"
+
+// claim makes the directory of a new cluster, or returns ErrExists.
+func (p *Provider) claim(config engineConfig) error {
+	if err := os.MkdirAll(p.opts.Dir, 0o700); err != nil {
+		return cannotWrite(p.opts.Dir, err)
+	}
+	dir := p.dir(config.Name)
+	err := os.Mkdir(dir, 0o700) // of several callers, it lets one through
+	if errors.Is(err, fs.ErrExist) {
+		return providers.Errorf(providers.ErrExists, "%s is there already", dir)
+	}
+	if err != nil {
+		return cannotWrite(p.opts.Dir, err)
+	}
+	text, err := json.MarshalIndent(config, "", "  ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, configFile), append(text, '\n'), 0o600)
+	}
+	if err != nil {
+		return errors.Join(cannotWrite(p.opts.Dir, err), os.RemoveAll(dir))
+	}
+	return nil
+}
+
+// find returns the directory of a cluster. It returns ErrNotFound where there is
+// none, and ErrForeign where what lies there was not made by this package.
+func (p *Provider) find(name string) (dir string, err error) {
+	if err := providers.ValidateName(name); err != nil {
+		return "", err // it might be a path that leads elsewhere
+	}
+	dir = p.dir(name)
+	if _, err := os.Lstat(dir); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", providers.Errorf(providers.ErrNotFound, "no kwok cluster is called %q", name)
+		}
+		return "", err
+	}
+	if !isCluster(dir) {
+		return "", providers.WithHint(
+			providers.Errorf(providers.ErrForeign, "%s is not the directory of a cluster: it has no %s", dir, configFile),
+			"move it elsewhere")
+	}
+	return dir, nil
+}
+
+// isCluster tells whether dir was made by claim: it holds a configuration, or
+// nothing at all, since lab may have been killed before it wrote one.
+func isCluster(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission) // whose it is will turn out
+	}
+	for _, entry := range entries {
+		if entry.Name() == configFile {
+			return true
+		}
+	}
+	return len(entries) == 0
+}
+
+// Delete kills the engine and removes the directory. An order to shut down would
+// only cost time: it would save data that are about to be removed.
+func (p *Provider) Delete(ctx context.Context, name string) error {
+	dir, err := p.find(name)
+	leftovers := p.leftovers(name)
+	if errors.Is(err, providers.ErrNotFound) && len(leftovers) > 0 {
+		return destroy(ctx, leftovers...) // what a Delete that was interrupted began
+	}
+	if err != nil {
+		return err
+	}
+	if err := end(ctx, dir, 0); err != nil {
+		return err
+	}
+	return errors.Join(p.discard(ctx, name), destroy(ctx, leftovers...))
+}
+
+// discard removes a cluster whose engine has ended. It renames the directory
+// first, so that a half-removed cluster never looks like a whole one.
+func (p *Provider) discard(ctx context.Context, name string) error {
+	trash := p.dir("." + name + ".deleted-" + rand.Text())
+	if err := os.Rename(p.dir(name), trash); err != nil {
+		return cannotWrite(p.opts.Dir, err)
+	}
+	return destroy(ctx, trash)
+}
+
+// destroy removes directories that discard hid, and ends an engine that had been
+// started at the very moment.
+func destroy(ctx context.Context, trash ...string) error {
+	var errs []error
+	for _, dir := range trash {
+		err := end(ctx, dir, 0)
+		if err == nil {
+			err = os.RemoveAll(dir)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// leftovers are what interrupted calls of discard hid and did not remove, of the
+// cluster of that name, or of all where it is "*".
+func (p *Provider) leftovers(name string) []string {
+	// The pattern is sound, and what cannot be read cannot be removed.
+	paths, _ := fs.Glob(os.DirFS(p.opts.Dir), "."+name+".deleted-*")
+	for i, path := range paths {
+		paths[i] = p.dir(path)
+	}
+	return paths
+}

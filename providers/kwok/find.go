@@ -1,0 +1,124 @@
+package kwok
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	engineName = "lab-engine"
+
+	// versionWithin bounds how long an engine may take to tell its version: far
+	// more than it needs on a machine that is busy, far less than for ever.
+	versionWithin = 15 * time.Second
+)
+
+// findEngine returns the path of the first lab-engine that can be run, else
+// ErrUnavailable, which says what is wrong with the one that cannot.
+func (p *Provider) findEngine() (string, error) {
+	if !supported {
+		return "", providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "kwok's engine runs on Linux and macOS"),
+			"run lab inside WSL 2, or use --flavor kind")
+	}
+	var unfit error
+	for _, path := range p.candidates() {
+		err := executable(path)
+		if err == nil {
+			return path, nil
+		}
+		named := p.opts.Engine != ""
+		if unfit == nil && (named || !errors.Is(err, fs.ErrNotExist)) {
+			unfit = err
+		}
+	}
+	if unfit != nil {
+		return "", unfit
+	}
+	return "", reinstall(providers.Errorf(providers.ErrUnavailable, "the program %s is not installed", engineName))
+}
+
+// candidates are the places where lab-engine may be, best first: the one beside
+// lab is of the same build.
+func (p *Provider) candidates() []string {
+	if p.opts.Engine != "" {
+		return []string{p.opts.Engine}
+	}
+	var paths []string
+	if self, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(self); err == nil {
+			self = real
+		}
+		paths = append(paths, filepath.Join(filepath.Dir(self), engineName))
+	}
+	if onPath, err := exec.LookPath(engineName); err == nil {
+		paths = append(paths, onPath)
+	}
+	for _, dir := range p.opts.BinDirs {
+		paths = append(paths, filepath.Join(dir, engineName))
+	}
+	return paths
+}
+
+func executable(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return reinstall(providers.Errorf(providers.ErrUnavailable, "%w", err))
+	}
+	if info.IsDir() {
+		return reinstall(providers.Errorf(providers.ErrUnavailable, "%s is a directory, not a program", path))
+	}
+	if info.Mode()&0o111 == 0 {
+		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s is not executable", path),
+			"chmod +x %s", path)
+	}
+	return nil
+}
+
+// askVersion runs the engine at path to learn its version of Kubernetes, and
+// returns ErrUnavailable where it cannot be run or does not answer.
+func askVersion(ctx context.Context, path string) (string, error) {
+	limited, cancel := context.WithTimeout(ctx, versionWithin)
+	defer cancel()
+	cmd := exec.CommandContext(limited, path, "version", "-o", "json")
+	cmd.Env = environment()
+	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if limited.Err() != nil {
+		err = errors.New("it does not answer")
+	}
+	if err != nil {
+		return "", cannotRun(path, err)
+	}
+	var answer struct{ KubernetesVersion string }
+	if err := json.Unmarshal(out, &answer); err != nil || answer.KubernetesVersion == "" {
+		return "", cannotRun(path, errors.New("it does not tell its version"))
+	}
+	return answer.KubernetesVersion, nil
+}
+
+// environment is what an engine gets of lab's own. A control plane must not come
+// to depend on the shell it was started from: a proxy, a KUBECONFIG or, in a pod
+// of a CI system, KUBERNETES_SERVICE_HOST would lead it to another cluster.
+func environment() []string {
+	env := []string{}
+	for _, variable := range os.Environ() {
+		switch name, _, _ := strings.Cut(variable, "="); name {
+		case "HOME", "PATH", "TMPDIR", "TZ":
+			env = append(env, variable)
+		}
+	}
+	return env
+}

@@ -1,0 +1,116 @@
+package kwok
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// readyWithin is how long an API server may take to say that it is ready. One on
+// a machine that is busy needs a good part of it.
+const readyWithin = 2 * time.Second
+
+// Kubeconfig returns the kubeconfig that the engine wrote.
+func (p *Provider) Kubeconfig(_ context.Context, name string) ([]byte, error) {
+	dir, err := p.find(name)
+	if err != nil {
+		return nil, err
+	}
+	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = providers.Errorf(providers.ErrUnavailable, "the cluster is not complete: it has no kubeconfig yet")
+		return nil, providers.WithHint(err, "lab start %s", name)
+	}
+	return config, err
+}
+
+// access is what a kubeconfig says of how to reach a cluster.
+type access struct {
+	ca     []byte // PEM
+	client tls.Certificate
+}
+
+// readAccess reads the kubeconfig of the cluster in dir. It knows YAML only as
+// far as engines write it: one key a line.
+func readAccess(dir string) (access, error) {
+	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
+	if err != nil {
+		return access{}, err
+	}
+	var fields [3][]byte
+	for i, key := range []string{"certificate-authority-data", "client-certificate-data", "client-key-data"} {
+		if fields[i], err = base64.StdEncoding.DecodeString(value(config, key)); err != nil || len(fields[i]) == 0 {
+			return access{}, fmt.Errorf("its kubeconfig has no valid %s", key)
+		}
+	}
+	client, err := tls.X509KeyPair(fields[1], fields[2])
+	if err != nil {
+		return access{}, fmt.Errorf("its kubeconfig has no valid client certificate: %w", err)
+	}
+	return access{ca: fields[0], client: client}, nil
+}
+
+func value(config []byte, key string) string {
+	for line := range strings.Lines(string(config)) {
+		if after, ok := strings.CutPrefix(strings.TrimLeft(line, " -"), key+":"); ok {
+			return strings.Trim(after, " \"'\r\n")
+		}
+	}
+	return ""
+}
+
+// id is the identity of the cluster: the SHA-256 of its CA's certificate, since
+// every cluster makes a CA of its own. It is "" where there is none yet.
+func (a access) id() string {
+	block, _ := pem.Decode(a.ca)
+	if block == nil {
+		return ""
+	}
+	sum := sha256.Sum256(block.Bytes)
+	return hex.EncodeToString(sum[:])
+}
+
+// ready returns nil if the API server at port says that it is.
+func (a access) ready(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(a.ca)
+	// A transport of its own: no proxy of the environment, no connection kept.
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{a.client}},
+	}}
+	response, err := client.Do(request)
+	if err != nil {
+		return errors.Unwrap(err) // without the URL, which nobody asked for
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+		return errors.New(response.Status)
+	}
+	return nil
+}

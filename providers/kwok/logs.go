@@ -1,0 +1,53 @@
+package kwok
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// ExportLogs copies into dir what the engine logged, its configuration and its
+// status. Nothing of it is secret: keys and the kubeconfig stay where they are.
+func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
+	from, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	paths := []string{filepath.Join(from, configFile), filepath.Join(from, statusFile)}
+	logs, err := os.ReadDir(filepath.Join(from, "logs"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, log := range logs {
+		if log.Type().IsRegular() {
+			paths = append(paths, filepath.Join(from, "logs", log.Name()))
+		}
+	}
+	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		// Rotation may take a file away, and a half-made cluster may lack any.
+		if err := copyFile(filepath.Join(dir, filepath.Base(path)), path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(to, from string) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

@@ -1,0 +1,126 @@
+// Package kwok makes clusters of simulated nodes: the real control plane of
+// Kubernetes, run as one process a cluster by the program lab-engine, and pods
+// that KWOK pretends to run. It needs neither a container engine nor root.
+//
+// A cluster is a directory and the process that holds the lock in it;
+// engine/PROTOCOL.md says what lies where. No process outlives the need for it,
+// and no process id is trusted that does not hold the lock at that moment.
+package kwok
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Name is the flavor's name.
+const Name = "kwok"
+
+// Options say where things are.
+type Options struct {
+	// Dir is where clusters are kept, one directory each. It is made when the
+	// first cluster is. It must be the caller's own: names in it are trusted.
+	Dir string
+
+	// Engine is the path of lab-engine. Where it is empty, the program is looked
+	// for beside lab's own, on PATH, and then in BinDirs.
+	Engine string
+
+	// BinDirs are further directories in which lab-engine may be.
+	BinDirs []string
+}
+
+// Provider implements [providers.Provider], [providers.StartStopper] and
+// [providers.LogExporter]. Nothing runs on its nodes, so it loads no images.
+type Provider struct {
+	opts Options
+}
+
+// New returns a Provider. It touches nothing.
+func New(opts Options) *Provider {
+	// The engine is started inside its directory, where a relative path would
+	// mean another place.
+	if abs, err := filepath.Abs(opts.Dir); err == nil {
+		opts.Dir = abs
+	}
+	return &Provider{opts: opts}
+}
+
+// Name returns "kwok".
+func (*Provider) Name() string { return Name }
+
+// Describe says what the flavor offers.
+func (*Provider) Describe() providers.Description {
+	return providers.Description{
+		Summary:      "a real control plane with simulated nodes: pods look alive, and no container ever runs",
+		Nodes:        fmt.Sprintf("simulated, 1 control plane and up to %d workers", maxWorkers),
+		Runtime:      "none, pods are simulated",
+		Unprivileged: "yes, and without a container engine",
+		Vanilla:      true,
+		Homepage:     "https://kwok.sigs.k8s.io",
+	}
+}
+
+// Traits says that no pod runs, from which all else follows: no port leads to a
+// pod, and no metrics are served.
+func (*Provider) Traits(providers.Spec) providers.Traits {
+	return providers.Traits{RunsPods: false}
+}
+
+// Check returns nil where lab-engine is found and can tell its version, else
+// ErrUnavailable.
+func (p *Provider) Check(ctx context.Context) error {
+	path, err := p.findEngine()
+	if err != nil {
+		return err
+	}
+	_, err = askVersion(ctx, path)
+	return err
+}
+
+// Create makes the cluster and returns once it is ready: its nodes too, since
+// they cost nothing. It returns ErrInvalid, ErrUnsupported, ErrExists or
+// ErrUnavailable, or an error with the last words of an engine that died.
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	config, err := configFor(spec)
+	if err != nil {
+		return err
+	}
+	engine, err := p.engineFor(ctx, spec.KubernetesVersion)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := p.claim(config); err != nil {
+		return err
+	}
+	// No grace for an engine that failed: its data go with it.
+	err = boot(ctx, engine, p.dir(spec.Name), 0, report.For(spec.Name))
+	if err == nil {
+		return nil
+	}
+	if left := p.discard(context.WithoutCancel(ctx), spec.Name); left != nil {
+		return fmt.Errorf("%w\nand what it left is still there: %w", err, left)
+	}
+	return err
+}
+
+// engineFor returns the path of a lab-engine that is of the Kubernetes version
+// asked for; "" accepts any.
+func (p *Provider) engineFor(ctx context.Context, version string) (string, error) {
+	path, err := p.findEngine()
+	if err != nil || version == "" {
+		return path, err
+	}
+	offered, err := askVersion(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	return path, matchVersion(version, offered)
+}
+
+func (p *Provider) dir(name string) string { return filepath.Join(p.opts.Dir, name) }

@@ -1,0 +1,56 @@
+package kwok
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// message is one line of what an engine reports while it starts.
+type message struct {
+	Step    string
+	State   providers.StepState
+	Message string
+	Ready   bool
+	Error   string
+}
+
+// tracker turns messages into steps.
+type tracker struct {
+	report providers.Reporter
+	open   map[string]*providers.Step // that began and did not end, by name
+}
+
+// take reads one line. A line that means nothing is passed over: a later engine
+// may have more to say than lab understands, and what counts is whether it gets
+// ready.
+func (t tracker) take(line []byte) message {
+	var m message
+	if json.Unmarshal(line, &m) != nil || m.Step == "" {
+		return m
+	}
+	step := t.open[m.Step]
+	if step == nil {
+		step = t.report.Start(m.Step)
+		t.open[m.Step] = step
+	}
+	switch m.State {
+	case providers.StepProgress:
+		step.Progress(m.Message)
+	case providers.StepDone:
+		step.End(nil)
+		delete(t.open, m.Step)
+	case providers.StepFailed:
+		step.End(errors.New(m.Message))
+		delete(t.open, m.Step)
+	}
+	return m
+}
+
+// endAll ends whatever step is open.
+func (t tracker) endAll(err error) {
+	for _, step := range t.open {
+		step.End(err)
+	}
+}

@@ -1,0 +1,60 @@
+package kwok
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// patience is how long Start waits for an engine that is at work but does not
+// answer: another lab may just have started it.
+const patience = 30 * time.Second
+
+// Start runs the engine of a cluster that was stopped, that died, or whose
+// creation was interrupted. On error it leaves the cluster stopped, with its data.
+func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
+	dir, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	if running, err := p.settle(ctx, name); running || err != nil {
+		return err
+	}
+	engine, err := p.findEngine()
+	if err != nil {
+		return err
+	}
+	return boot(ctx, engine, dir, stopGrace, report.For(name))
+}
+
+// settle waits until the engine of a cluster, if there is one, answers or ends.
+// One that does neither is stopped.
+func (p *Provider) settle(ctx context.Context, name string) (running bool, err error) {
+	err = poll(ctx, patience, func() (bool, error) {
+		pid, err := holder(p.dir(name))
+		if err != nil || pid == 0 {
+			return true, err
+		}
+		running = p.inspect(ctx, name).State == providers.StateRunning
+		return running, nil
+	})
+	if errors.Is(err, errTooSlow) {
+		err = end(ctx, p.dir(name), stopGrace)
+	}
+	return running, err
+}
+
+// Stop ends the engine in order, or kills it where that takes too long, and keeps
+// the cluster. One whose engine had died is stopped afterwards, too.
+func (p *Provider) Stop(ctx context.Context, name string) error {
+	dir, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	if err := end(ctx, dir, stopGrace); err != nil {
+		return err
+	}
+	return markStopped(dir)
+}

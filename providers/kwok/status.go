@@ -1,0 +1,69 @@
+package kwok
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const statusFile = "status.json"
+
+// The phases of an engine's life. Only an orderly end leaves phaseStopped.
+const (
+	phaseStarting = "starting"
+	phaseReady    = "ready"
+	phaseStopped  = "stopped"
+)
+
+// status is what an engine tells of itself in status.json.
+type status struct {
+	Phase             string
+	PID               int
+	APIPort           int
+	KubernetesVersion string
+	EverReady         bool // the cluster was complete at least once
+}
+
+// readStatus returns the zero status where the engine has written none yet.
+func readStatus(dir string) (status, error) {
+	var s status
+	text, err := os.ReadFile(filepath.Join(dir, statusFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		return s, fmt.Errorf("%s cannot be read: %w", statusFile, err)
+	}
+	return s, nil
+}
+
+// markStopped does for a dead engine what it would have done itself in an orderly
+// end. It keeps whatever else the engine had written.
+func markStopped(dir string) error {
+	all := map[string]any{}
+	text, err := os.ReadFile(filepath.Join(dir, statusFile))
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s cannot be read: %w", statusFile, err)
+	}
+	if all["phase"] == phaseStopped {
+		return nil
+	}
+	all["phase"] = phaseStopped
+	if text, err = json.Marshal(all); err != nil {
+		return err
+	}
+	next := filepath.Join(dir, statusFile+".next")
+	if err := os.WriteFile(next, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, filepath.Join(dir, statusFile))
+}
