@@ -9,6 +9,7 @@ import (
 // mutant is the fake, in which a bug replaces some of the functions.
 type mutant struct {
 	fake *fake // as it was
+	bare bool  // has no optional ability
 
 	name       func() string
 	describe   func() providers.Description
@@ -36,6 +37,9 @@ func newMutant(m Machine, seed func(*mutant)) providers.Provider {
 		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, exportLogs: f.ExportLogs,
 	}
 	seed(mu)
+	if mu.bare {
+		return struct{ providers.Provider }{mu}
+	}
 	return mu
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// bugVariable names the bug, one of bugs, that TestFakeKeepsTheContract seeds into
+// bugVariable names the bug, one of allBugs, that TestFakeKeepsTheContract seeds into
 // the fake. It is set only for the processes that TestSuiteNoticesEveryBug starts.
 const bugVariable = "PROVIDERTEST_BUG"
 
 func TestFakeKeepsTheContract(t *testing.T) {
 	Run(t, func(t *testing.T) Harness {
-		return fakeHarness(t, bugs[os.Getenv(bugVariable)])
+		return fakeHarness(t, allBugs()[os.Getenv(bugVariable)].seed)
 	})
 }
 

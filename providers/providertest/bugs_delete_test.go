@@ -1,0 +1,160 @@
+package providertest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// leave puts a file that belongs to the cluster where no List sees it.
+func (m *mutant) leave(name string) error {
+	return os.WriteFile(filepath.Join(string(m.fake.machine), "volume-of-"+name), nil, 0o600)
+}
+
+func bugsOfDelete() map[string]bug {
+	return map[string]bug{
+		"leaves a volume on delete": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error {
+				return cmp.Or(m.fake.Delete(ctx, name), m.leave(name))
+			}
+		}, "a cluster/once deleted/leaves nothing"},
+		"deletes the others too": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error {
+				return cmp.Or(m.fake.Delete(ctx, name), os.RemoveAll(m.fake.machine.path("")))
+			}
+		}, "clusters side by side/can be deleted one by one"},
+		"loses track in an interrupted delete": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error {
+				if ctx.Err() != nil {
+					return errors.Join(ctx.Err(), m.fake.machine.remove(name), m.leave(name))
+				}
+				return m.fake.Delete(ctx, name)
+			}
+		}, "clusters side by side/can be deleted though it was interrupted"},
+		"can delete but one at a time": {func(m *mutant) {
+			var busy sync.Mutex
+			m.delete = func(ctx context.Context, name string) error {
+				return alone(&busy, func() error { return m.fake.Delete(ctx, name) })
+			}
+		}, "clusters side by side/can be deleted at the same time"},
+	}
+}
+
+// alone fails where a call of f is under way, and makes calls long enough to meet.
+func alone(busy *sync.Mutex, f func() error) error {
+	if !busy.TryLock() {
+		return errors.New("another call is under way")
+	}
+	defer busy.Unlock()
+	<-time.After(100 * time.Millisecond)
+	return f()
+}
+
+func bugsSideBySide() map[string]bug {
+	return map[string]bug{
+		"needs a Reporter": {onCreate(func(_ *mutant, good create) create {
+			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+				if r == nil {
+					return errors.New("no reporter")
+				}
+				return good(ctx, s, r)
+			}
+		}), "clusters side by side/need no Reporter"},
+		"can make but one at a time": {onCreate(func(_ *mutant, good create) create {
+			var busy sync.Mutex
+			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+				return alone(&busy, func() error { return good(ctx, s, r) })
+			}
+		}), "clusters side by side/are made at the same time"},
+		"has one ID for all": {onEach(func(_ *mutant, c *providers.Cluster) { c.ID = "id" }),
+			"clusters side by side/have IDs of their own"},
+		"takes the name for an ID": {onEach(func(_ *mutant, c *providers.Cluster) { c.ID = c.Name }),
+			"clusters side by side/differ from earlier ones of the same name"},
+	}
+}
+
+func bugsOfHalfMade() map[string]bug {
+	refused := errors.New("refused")
+	return map[string]bug{
+		"takes half-made for running": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateRunning }),
+			"a half-made cluster/is listed, and not as running"},
+		"hides what is half-made": {func(m *mutant) {
+			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
+				all, err := m.fake.List(ctx)
+				halfMade := func(c providers.Cluster) bool { return c.State == providers.StateCreating }
+				return slices.DeleteFunc(all, halfMade), err
+			}
+		}, "a half-made cluster/is listed, and not as running"},
+		"makes anew what is half-made": {onCreate(func(m *mutant, good create) create {
+			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+				if r, err := m.fake.machine.load(s.Name); err == nil && r.CA == nil {
+					return m.fake.machine.remove(s.Name)
+				}
+				return good(ctx, s, r)
+			}
+		}), "a half-made cluster/keeps its name"},
+		"has no logs of what is half-made": {func(m *mutant) {
+			m.exportLogs = func(ctx context.Context, name, dir string) error {
+				return m.unless(providers.StateCreating, name, refused,
+					func() error { return m.fake.ExportLogs(ctx, name, dir) })
+			}
+		}, "a half-made cluster/gives the logs that there are"},
+		"cannot delete what is half-made": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error {
+				return m.unless(providers.StateCreating, name, refused,
+					func() error { return m.fake.Delete(ctx, name) })
+			}
+		}, "a half-made cluster/is deleted without a trace"},
+		"hides the clusters of others": {func(m *mutant) {
+			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
+				all, err := m.fake.List(ctx)
+				foreign := func(c providers.Cluster) bool {
+					r, err := m.fake.machine.load(c.Name)
+					return err == nil && r.Spec.Workers == 0
+				}
+				return slices.DeleteFunc(all, foreign), err
+			}
+		}, "a cluster of someone else/is listed, with an ID"},
+	}
+}
+
+func bugsOfManners() map[string]bug {
+	return map[string]bug{
+		"prints": {onCreateError(func(_ *mutant, name string, err error) error {
+			fmt.Println("creating cluster", name)
+			return err
+		}), "the provider never/prints"},
+		"writes into the user's kubeconfig": {onCreateError(func(_ *mutant, name string, err error) error {
+			path := filepath.SplitList(os.Getenv("KUBECONFIG"))[0]
+			return cmp.Or(err, os.WriteFile(path, []byte("current-context: "+name), 0o600))
+		}), "the provider never/touches the user's kubeconfig"},
+		"locks the user's kubeconfig": {onCreateError(func(_ *mutant, _ string, err error) error {
+			path := filepath.Join(os.Getenv("HOME"), ".kube", "config.lock")
+			return cmp.Or(err, os.WriteFile(path, nil, 0o600))
+		}), "the provider never/touches the user's kubeconfig"},
+		"reports once it has returned": {func(m *mutant) {
+			var late sync.Once
+			var report providers.Reporter
+			onCreate(func(_ *mutant, good create) create {
+				return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+					if r != nil {
+						late.Do(func() { report = r })
+					}
+					return good(ctx, s, r)
+				}
+			})(m)
+			m.stop = func(ctx context.Context, name string) error {
+				report.Start("Waiting for nodes").End(nil)
+				return m.fake.Stop(ctx, name)
+			}
+		}, "the provider never/reports an event once the call has returned"},
+	}
+}

@@ -1,0 +1,141 @@
+package providertest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// onKubeconfig seeds a bug that replaces text of the kubeconfig.
+func onKubeconfig(text, replacement string) func(*mutant) {
+	return func(m *mutant) {
+		m.kubeconfig = func(ctx context.Context, name string) ([]byte, error) {
+			k, err := m.fake.Kubeconfig(ctx, name)
+			return bytes.ReplaceAll(k, []byte(text), []byte(replacement)), err
+		}
+	}
+}
+
+func bugsOfKubeconfig() map[string]bug {
+	return map[string]bug{
+		"has no current context": {onKubeconfig("current-context:", "preferred-context:"),
+			"a cluster/by its kubeconfig/has one context, which is current"},
+		"refers to a file": {onKubeconfig("token: not-a-secret", "client-key: /root/key.pem"),
+			"a cluster/by its kubeconfig/needs no file and no command"},
+		"runs a command to log in": {onKubeconfig("token: not-a-secret", "exec: {command: login}"),
+			"a cluster/by its kubeconfig/needs no file and no command"},
+		"trusts anybody": {onKubeconfig("server:", "insecure-skip-tls-verify: true\n    server:"),
+			"a cluster/by its kubeconfig/trusts the cluster's own authority alone"},
+		"has an authority that is none": {onKubeconfig("authority-data: ", "authority-data: AAAA"),
+			"a cluster/by its kubeconfig/trusts the cluster's own authority alone"},
+		"names the context by itself": {onKubeconfig("fake-", "lab-"),
+			"a cluster/by its kubeconfig/bears the name that the tool's users know"},
+		"does not say which archive": {func(m *mutant) {
+			m.loadImages = func(ctx context.Context, name, archive string) error {
+				err := m.fake.LoadImages(ctx, name, archive)
+				if err != nil && !errors.Is(err, providers.ErrNotFound) {
+					return errors.New("cannot load images")
+				}
+				return err
+			}
+		}, "a cluster/given images/that are not there says which"},
+		"cannot load images": {func(m *mutant) {
+			m.loadImages = func(ctx context.Context, name, archive string) error {
+				return cmp.Or(m.fake.LoadImages(ctx, name, archive), errors.New("exit status 1"))
+			}
+		}, "a cluster/given images/from an archive takes them"},
+		"exports no logs": {func(m *mutant) {
+			m.exportLogs = func(ctx context.Context, name, _ string) error {
+				_, err := m.fake.machine.load(name)
+				return err
+			}
+		}, "a cluster/writes logs"},
+	}
+}
+
+// unless returns bad if the cluster is in that state, else what good returns.
+func (m *mutant) unless(state providers.State, name string, bad error, good func() error) error {
+	if r, err := m.fake.machine.load(name); err == nil {
+		if now, _ := m.fake.machine.state(r); now == state {
+			return bad
+		}
+	}
+	return good()
+}
+
+// bugsOfPower are in stopping, starting and breaking.
+func bugsOfPower() map[string]bug {
+	refused := errors.New("refused")
+	return map[string]bug{
+		"cannot stop": {onStop(providers.StateRunning, refused), "a cluster/once stopped/stops"},
+		"does not stop": {onStop(providers.StateRunning, nil),
+			"a cluster/once stopped/is listed as stopped, and the same"},
+		"leaves the API server on": {onStop(providers.StateRunning, nil), "a cluster/once stopped/frees the machine"},
+		"forgets the ID on stop": {func(m *mutant) {
+			m.stop = func(ctx context.Context, name string) error {
+				return cmp.Or(m.fake.Stop(ctx, name), m.fake.machine.Remake(name))
+			}
+		}, "a cluster/once stopped/is listed as stopped, and the same"},
+		"cannot stop twice": {onStop(providers.StateStopped, refused), "a cluster/once stopped/can be stopped again"},
+		"needs a running cluster for a kubeconfig": {func(m *mutant) {
+			m.kubeconfig = func(ctx context.Context, name string) (k []byte, err error) {
+				err = m.unless(providers.StateStopped, name, refused, func() (err error) {
+					k, err = m.fake.Kubeconfig(ctx, name)
+					return err
+				})
+				return k, err
+			}
+		}, "a cluster/once stopped/keeps its kubeconfig"},
+		"needs a running cluster for logs": {func(m *mutant) {
+			m.exportLogs = func(ctx context.Context, name, dir string) error {
+				return m.unless(providers.StateStopped, name, refused,
+					func() error { return m.fake.ExportLogs(ctx, name, dir) })
+			}
+		}, "a cluster/once stopped/keeps its logs"},
+		"starts a stopped one instead of making it": {onCreate(func(m *mutant, good create) create {
+			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+				return m.unless(providers.StateStopped, s.Name, nil, func() error { return good(ctx, s, r) })
+			}
+		}), "a cluster/once stopped/keeps its name"},
+		"cannot start": {onStart(providers.StateStopped, refused), "a cluster/once started again/starts"},
+		"does not start": {onStart(providers.StateStopped, nil),
+			"a cluster/once started again/runs, and is the same"},
+		"starts another": {func(m *mutant) {
+			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
+				return cmp.Or(m.fake.Start(ctx, name, r), m.fake.machine.Remake(name))
+			}
+		}, "a cluster/once started again/runs, and is the same"},
+		"cannot start twice": {onStart(providers.StateRunning, refused),
+			"a cluster/once started again/can be started again, without a Reporter"},
+		"does not see that its engine is dead": {onEach(func(_ *mutant, c *providers.Cluster) {
+			if c.State == providers.StateDegraded {
+				c.State, c.Reason = providers.StateRunning, ""
+			}
+		}), "a cluster/with its engine dead/is listed as degraded, and the same"},
+		"does not say what is wrong": {onEach(func(_ *mutant, c *providers.Cluster) { c.Reason = "" }),
+			"a cluster/with its engine dead/is listed as degraded, and the same"},
+		"does not repair": {onStart(providers.StateDegraded, nil),
+			"a cluster/with its engine dead/is repaired by a start"},
+	}
+}
+
+// onStop seeds a Stop that only returns err where the cluster is in that state.
+func onStop(state providers.State, err error) func(*mutant) {
+	return func(m *mutant) {
+		m.stop = func(ctx context.Context, name string) error {
+			return m.unless(state, name, err, func() error { return m.fake.Stop(ctx, name) })
+		}
+	}
+}
+
+// onStart is onStop for Start.
+func onStart(state providers.State, err error) func(*mutant) {
+	return func(m *mutant) {
+		m.start = func(ctx context.Context, name string, r providers.Reporter) error {
+			return m.unless(state, name, err, func() error { return m.fake.Start(ctx, name, r) })
+		}
+	}
+}

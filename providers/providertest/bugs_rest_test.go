@@ -1,0 +1,112 @@
+package providertest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"sync/atomic"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func bugsAtRest() map[string]bug {
+	return map[string]bug{
+		"changes its name": {func(m *mutant) {
+			var calls atomic.Int64
+			m.name = func() string { return strings.Repeat("x", int(calls.Add(1))) }
+		}, "without a cluster/has a lower-case name that never changes"},
+		"shouts its name": {func(m *mutant) {
+			m.name = func() string { return "FAKE" }
+		}, "without a cluster/has a lower-case name that never changes"},
+		"does not say what it is": {func(m *mutant) {
+			m.describe = func() providers.Description { return providers.Description{} }
+		}, "without a cluster/says what it is"},
+		"makes traits up": {func(m *mutant) {
+			t := providers.Traits{ControlPlaneMetrics: []string{rand.Text()}}
+			m.traits = func(providers.Spec) providers.Traits { return t }
+		}, "without a cluster/derives traits from the spec alone"},
+		"lost its abilities": {func(m *mutant) { m.bare = true },
+			"without a cluster/can do what it promises and no more"},
+		"is never usable": {func(m *mutant) {
+			m.check = func(context.Context) error { return providers.ErrUnavailable }
+		}, "without a cluster/is usable"},
+		"says that all is well without its tool": {func(m *mutant) {
+			m.check = func(context.Context) error { return nil }
+		}, "without a cluster/says how to mend a missing tool"},
+		"gives no hint": {func(m *mutant) {
+			m.check = func(ctx context.Context) error {
+				if err := m.fake.Check(ctx); err != nil {
+					return providers.ErrUnavailable
+				}
+				return nil
+			}
+		}, "without a cluster/says how to mend a missing tool"},
+		"cannot list nothing": {func(m *mutant) {
+			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
+				all, err := m.fake.List(ctx)
+				if len(all) == 0 {
+					err = errors.New("no clusters found")
+				}
+				return all, err
+			}
+		}, "without a cluster/lists nothing that nobody made"},
+	}
+}
+
+// ignoreNotFound is the mistake of taking nothing to do for success.
+func ignoreNotFound(err error) error {
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func bugsOfUnknown() map[string]bug {
+	return map[string]bug{
+		"deletes the unknown": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error { return ignoreNotFound(m.fake.Delete(ctx, name)) }
+		}, "an unknown cluster/cannot be deleted"},
+		"cannot tell that it is deleted": {func(m *mutant) {
+			m.delete = func(ctx context.Context, name string) error {
+				if err := m.fake.Delete(ctx, name); err != nil {
+					return errors.New("no such container")
+				}
+				return nil
+			}
+		}, "a cluster/once deleted/cannot be deleted again"},
+		"has a kubeconfig of the unknown": {func(m *mutant) {
+			m.kubeconfig = func(ctx context.Context, name string) ([]byte, error) {
+				k, err := m.fake.Kubeconfig(ctx, name)
+				return k, ignoreNotFound(err)
+			}
+		}, "an unknown cluster/has no kubeconfig"},
+		"starts the unknown": {func(m *mutant) {
+			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
+				return ignoreNotFound(m.fake.Start(ctx, name, r))
+			}
+		}, "an unknown cluster/cannot be started"},
+		"stops the unknown": {func(m *mutant) {
+			m.stop = func(ctx context.Context, name string) error { return ignoreNotFound(m.fake.Stop(ctx, name)) }
+		}, "an unknown cluster/cannot be stopped"},
+		"loads images into the unknown": {func(m *mutant) {
+			m.loadImages = func(ctx context.Context, name, archive string) error {
+				return ignoreNotFound(m.fake.LoadImages(ctx, name, archive))
+			}
+		}, "an unknown cluster/takes no images"},
+		"exports logs of the unknown": {func(m *mutant) {
+			m.exportLogs = func(ctx context.Context, name, dir string) error {
+				return ignoreNotFound(m.fake.ExportLogs(ctx, name, dir))
+			}
+		}, "an unknown cluster/has no logs"},
+		"makes what it was asked to start": {func(m *mutant) {
+			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
+				err := m.fake.Start(ctx, name, r)
+				if errors.Is(err, providers.ErrNotFound) {
+					err = errors.Join(err, m.fake.machine.HalfMade(name))
+				}
+				return err
+			}
+		}, "an unknown cluster/is not made by asking for it"},
+	}
+}
