@@ -69,6 +69,7 @@ func (b bed) host(ctx context.Context) []steps.Step {
 		}
 	}
 	return []steps.Step{
+		b.minikubeCache(),
 		{Name: "packages", Lane: "debian", Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
 			return key, engine.Install(ctx, log, wanted)
 		}},

@@ -5,7 +5,10 @@
 //
 //	testbed up     makes what is missing or out of date
 //	testbed down   stops the Docker Engine that up started, if it did
-//	testbed dir    prints where it keeps everything: $LAB_TESTBED_DIR, or lab-testbed in the user's cache
+//	testbed show   prints, as JSON, what the tools must be told to use it
+//
+// Everything is kept in $LAB_TESTBED_DIR, or else in lab-testbed in the user's cache directory. With
+// LAB_E2E_IMAGES=upstream, up makes only the tools and what is run in clusters, and the published images are used.
 package main
 
 import (
@@ -34,7 +37,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%w: usage: testbed up|down|dir", providers.ErrInvalid)
+		return fmt.Errorf("%w: usage: testbed up|down|show", providers.ErrInvalid)
 	}
 	bed, err := newBed()
 	if err != nil {
@@ -45,11 +48,10 @@ func run(ctx context.Context, args []string) error {
 		return bed.up(ctx)
 	case "down":
 		return bed.down(ctx)
-	case "dir":
-		fmt.Println(bed.dir)
-		return nil
+	case "show":
+		return bed.show(os.Stdout)
 	default:
-		return fmt.Errorf("%w: no command %q: testbed up|down|dir", providers.ErrInvalid, args[0])
+		return fmt.Errorf("%w: no command %q: testbed up|down|show", providers.ErrInvalid, args[0])
 	}
 }
 

@@ -109,6 +109,9 @@ func clusterImages(bin string) []recipe {
 			Config: config{Env: env}, Tags: func(n names) []string { return []string{n["etcd"]} }},
 		{Name: "coredns", Needs: []string{"coredns"}, Files: []file{program(bin, "coredns", "/")},
 			Config: config{Entrypoint: []string{"/coredns"}}, Tags: func(n names) []string { return []string{n["coredns/coredns"]} }},
+		{Name: "storage-provisioner", Needs: []string{"storage-provisioner"}, Files: []file{program(bin, "storage-provisioner", "/")},
+			Config: config{Entrypoint: []string{"/storage-provisioner"}},
+			Tags:   func(names) []string { return []string{"gcr.io/k8s-minikube/storage-provisioner:v5"} }},
 		{Name: "pause", Needs: []string{"own"}, Files: []file{program(bin, "pause", "/")},
 			Config: config{Entrypoint: []string{"/pause"}}, Tags: func(n names) []string { return []string{n["pause"]} }},
 	}

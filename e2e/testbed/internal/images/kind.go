@@ -86,8 +86,7 @@ func kindBase(ctx context.Context, bin string, log io.Writer) ([]file, error) {
 		file{Path: "/etc/containerd/cri-base.json", Content: spec}), nil
 }
 
-// kindContainerd is kind's configuration of containerd, with the pause image that is in the node, and with what lets
-// a pod start where the node itself may not lower its OOM score.
+// kindContainerd is kind's configuration of containerd, with the pause image that is in the node.
 func kindContainerd(base, pause string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(base, "etc/containerd/config.toml"))
 	if err != nil {
@@ -95,11 +94,8 @@ func kindContainerd(base, pause string) (string, error) {
 	}
 	var lines []string
 	for line := range strings.Lines(string(data)) {
-		switch key, _, _ := strings.Cut(strings.TrimSpace(line), " "); key {
-		case "sandbox_image":
+		if strings.HasPrefix(strings.TrimSpace(line), "sandbox_image ") {
 			line = fmt.Sprintf("  sandbox_image = %q\n", pause)
-		case "restrict_oom_score_adj":
-			line = "  restrict_oom_score_adj = true\n"
 		}
 		lines = append(lines, line)
 	}

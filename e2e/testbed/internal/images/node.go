@@ -17,7 +17,9 @@ const nodeBase = "lab-testbed/node-base:" + programs.Kubernetes
 // nodePrograms lays out what every node runs: Kubernetes where kind and minikube look for it, the container runtime,
 // and the plugins of the network.
 func nodePrograms(bin string) []file {
-	files := []file{program(bin, "lab-node", "/usr/bin"), program(bin, "crictl", "/usr/local/bin")}
+	files := []file{program(bin, "lab-node", "/usr/bin"), program(bin, "crictl", "/usr/local/bin"),
+		// On PATH before Debian's runc, which it becomes.
+		{Path: "/usr/local/sbin/runc", Source: filepath.Join(bin, "runc-without-sysresource"), Mode: 0o755}}
 	for _, name := range []string{"kubeadm", "kubelet", "kubectl"} {
 		files = append(files, file{Path: "/usr/bin/" + name, Link: "lab-node"})
 	}
@@ -33,7 +35,8 @@ func nodePrograms(bin string) []file {
 // node makes the image that the flavors' node images are made from: Debian, the programs, and the cluster's own
 // images in containerd's content store, so that no node ever has to load them.
 func node(dir string, archives []recipe) steps.Step {
-	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl"}
+	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl",
+		"runc-without-sysresource"}
 	for _, r := range archives {
 		needs = append(needs, "image-"+r.Name)
 	}

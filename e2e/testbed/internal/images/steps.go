@@ -19,6 +19,7 @@ func Steps(dir string) []steps.Step {
 		debian(dir, "proxy-root", "extract", proxyPackages, ""),
 		node(dir, cluster),
 		kindNode(dir),
+		minikubeBase(dir),
 	}
 	for _, r := range slices.Concat(cluster, workloads) {
 		all = append(all, r.step(dir))

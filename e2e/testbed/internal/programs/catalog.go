@@ -34,6 +34,10 @@ func upstream() []Program {
 		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0",
 			Packages: []string{"sigs.k8s.io/cri-tools/cmd/crictl"}},
 		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
+		{Name: "storage-provisioner", Module: "k8s.io/minikube", Version: Minikube,
+			Packages: []string{"k8s.io/minikube/cmd/storage-provisioner"}, LDFlags: "-X k8s.io/minikube/pkg/storage.version=v5"},
+		{Name: "k3d", Module: "github.com/k3d-io/k3d/v5", Version: K3d, Packages: []string{"github.com/k3d-io/k3d/v5"},
+			Output: "k3d", LDFlags: "-X github.com/k3d-io/k3d/v5/version.Version=" + K3d},
 	}
 }
 
@@ -44,6 +48,8 @@ func own(repository string) []Program {
 			Links: KubernetesPrograms()},
 		{Name: "runc-without-sysresource", Dir: repository, Packages: []string{"./e2e/testbed/cmd/runc-without-sysresource"},
 			Sources: []string{"e2e/testbed/cmd/runc-without-sysresource"}},
+		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
+			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
 		{Name: "own", Dir: repository, Packages: prefixed("./e2e/testbed/cmd/", "hello", "pause"),
 			Sources: []string{"e2e/testbed/cmd/hello", "e2e/testbed/cmd/pause"}},
 	}
@@ -61,6 +67,15 @@ func kubernetesVersion() string {
 	var flags []string
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
 		flags = append(flags, "-X "+pkg+".gitVersion="+Kubernetes, "-X "+pkg+".gitMajor="+parts[0], "-X "+pkg+".gitMinor="+parts[1])
+	}
+	return strings.Join(flags, " ")
+}
+
+// minikubeVersion sets the variables that minikube's own build sets.
+func minikubeVersion() string {
+	var flags []string
+	for _, set := range []string{"version=" + Minikube, "isoVersion=v1.38.0", "storageProvisionerVersion=v5", "gitCommitID=" + Minikube} {
+		flags = append(flags, "-X k8s.io/minikube/pkg/version."+set)
 	}
 	return strings.Join(flags, " ")
 }

@@ -1,0 +1,117 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bed is the test bed, or with LAB_E2E_IMAGES=upstream the published images: what each tool is told so that it finds
+// its images.
+type bed struct {
+	dir          string
+	hello        string
+	kind         []string // flags of `kind create cluster`
+	k3d          []string // flags of `k3d cluster create`
+	k3dEnv       []string
+	minikube     []string // flags of `minikube start`
+	minikubeHome string
+}
+
+// testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
+func testbed(t *testing.T) *bed {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "run", "./testbed", "show").Output()
+	if err != nil {
+		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
+	}
+	var shown struct {
+		Dir, Hello, MinikubeHome    string
+		Kind, K3d, K3dEnv, Minikube []string
+	}
+	if err := json.Unmarshal(out, &shown); err != nil {
+		t.Fatalf("testbed show: %v", err)
+	}
+	b := &bed{dir: shown.Dir, hello: shown.Hello, minikubeHome: shown.MinikubeHome,
+		kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
+	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
+		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)
+	}
+	return b
+}
+
+// command prepares one of the test bed's programs, or one on PATH where it has none of that name.
+func (b *bed) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
+	if own := filepath.Join(b.dir, "bin", name); isFile(own) {
+		name = own
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.WaitDelay = 10 * time.Second // a grandchild may hold the output open
+	return cmd
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// run runs a command with the cluster's environment; its output holds both streams where it failed.
+func (c *cluster) run(ctx context.Context, command []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	cmd := c.bed.command(ctx, c.env, command[0], command[1:]...)
+	var out, both bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &both
+	err := cmd.Run()
+	if err != nil {
+		return out.String() + both.String(), err
+	}
+	return out.String(), nil
+}
+
+// randomName keeps runs apart that share a machine.
+func randomName() string { return "e2e-" + strings.ToLower(rand.Text()[:6]) }
+
+// requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
+// it did not have before. kind's shared network is left by design: other kind clusters use it.
+func requireNoLeak(t *testing.T) {
+	t.Helper()
+	before := engineObjects(t)
+	t.Cleanup(func() {
+		for object := range engineObjects(t) {
+			if !before[object] && object != "network kind" {
+				t.Errorf("left behind: %s", object)
+			}
+		}
+	})
+}
+
+func engineObjects(t *testing.T) map[string]bool {
+	t.Helper()
+	objects := map[string]bool{}
+	for kind, args := range map[string][]string{
+		"container": {"ps", "--all", "--format={{.Names}}"},
+		"network":   {"network", "ls", "--format={{.Name}}"},
+		"volume":    {"volume", "ls", "--format={{.Name}}"},
+	} {
+		out, err := exec.Command("docker", args...).Output()
+		if err != nil {
+			t.Fatalf("docker %s: %v", strings.Join(args, " "), err)
+		}
+		for name := range strings.FieldsSeq(string(out)) {
+			objects[fmt.Sprintf("%s %s", kind, name)] = true
+		}
+	}
+	return objects
+}

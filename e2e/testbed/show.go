@@ -1,0 +1,37 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
+)
+
+// shown is what a test must know to use the images with the tools' own commands.
+type shown struct {
+	Dir          string
+	Hello        string
+	Kind         []string // flags of `kind create cluster`
+	K3d          []string // flags of `k3d cluster create`
+	K3dEnv       []string
+	Minikube     []string // flags of `minikube start`
+	MinikubeHome string
+}
+
+// show writes what is made, or with published images what takes its place, as JSON.
+func (b bed) show(w io.Writer) error {
+	s := shown{Dir: b.dir, Hello: images.Hello, MinikubeHome: b.minikubeHome()}
+	if !published() {
+		s.Kind = []string{"--image=" + images.KindNode}
+		s.Minikube = append([]string{"--base-image=" + images.MinikubeBase, "--kubernetes-version=" + programs.Kubernetes},
+			minikubeArgs()...)
+	}
+	return json.NewEncoder(w).Encode(s)
+}
+
+// published tells whether the published images are to be used in place of the test bed's.
+func published() bool { return os.Getenv("LAB_E2E_IMAGES") == "upstream" }
