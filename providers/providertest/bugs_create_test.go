@@ -60,7 +60,7 @@ func onEach(spoil func(*mutant, *providers.Cluster)) func(*mutant) {
 	}
 }
 
-// bugsOfNew are in the making and listing of a cluster.
+// bugsOfNew are in the making of a cluster.
 func bugsOfNew() map[string]bug {
 	return map[string]bug{
 		"mends an invalid spec": {onCreate(func(m *mutant, good create) create {
@@ -81,6 +81,33 @@ func bugsOfNew() map[string]bug {
 			}
 			return err
 		}), "a refused spec/with a driver is not supported"},
+		"reports nothing": {onReport(func(providers.Event) bool { return false }),
+			"a cluster/when new/was reported step by step"},
+		"never ends a step": {onReport(func(e providers.Event) bool { return e.State == providers.StepStarted }),
+			"a cluster/when new/had every step end once"},
+		"never starts a step": {onReport(func(e providers.Event) bool { return e.State != providers.StepStarted }),
+			"a cluster/once started again/had every step end once"},
+		"returns before the API server answers": {onCreateError(func(m *mutant, _ string, err error) error {
+			return cmp.Or(err, m.fake.machine.SetFaults(Faults{NotReady: true}))
+		}), "a cluster/when new/answers"},
+		"makes it twice": {onCreateError(func(_ *mutant, _ string, err error) error {
+			if errors.Is(err, providers.ErrExists) {
+				return nil
+			}
+			return err
+		}), "a cluster/asked for again/exists already"},
+		"replaces the one that exists": {onCreateError(func(m *mutant, name string, err error) error {
+			if errors.Is(err, providers.ErrExists) {
+				return errors.Join(err, m.fake.machine.Remake(name))
+			}
+			return err
+		}), "a cluster/asked for again/is unharmed"},
+	}
+}
+
+// bugsOfList are in what is said of a cluster.
+func bugsOfList() map[string]bug {
+	return map[string]bug{
 		"forgets whose cluster it is": {onEach(func(_ *mutant, c *providers.Cluster) { c.Provider = "" }),
 			"a cluster/when new/is listed as running"},
 		"does not know the state": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateUnknown }),
@@ -107,27 +134,6 @@ func bugsOfNew() map[string]bug {
 				return slices.DeleteFunc(all, foreign), err
 			}
 		}, "a cluster/when new/is seen by another process"},
-		"reports nothing": {onReport(func(providers.Event) bool { return false }),
-			"a cluster/when new/was reported step by step"},
-		"never ends a step": {onReport(func(e providers.Event) bool { return e.State == providers.StepStarted }),
-			"a cluster/when new/had every step end once"},
-		"never starts a step": {onReport(func(e providers.Event) bool { return e.State != providers.StepStarted }),
-			"a cluster/once started again/had every step end once"},
-		"returns before the API server answers": {onCreateError(func(m *mutant, _ string, err error) error {
-			return cmp.Or(err, m.fake.machine.SetFaults(Faults{NotReady: true}))
-		}), "a cluster/when new/answers"},
-		"makes it twice": {onCreateError(func(_ *mutant, _ string, err error) error {
-			if errors.Is(err, providers.ErrExists) {
-				return nil
-			}
-			return err
-		}), "a cluster/asked for again/exists already"},
-		"replaces the one that exists": {onCreateError(func(m *mutant, name string, err error) error {
-			if errors.Is(err, providers.ErrExists) {
-				return errors.Join(err, m.fake.machine.Remake(name))
-			}
-			return err
-		}), "a cluster/asked for again/is unharmed"},
 	}
 }
 

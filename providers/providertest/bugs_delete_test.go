@@ -54,7 +54,7 @@ func alone(busy *sync.Mutex, f func() error) error {
 		return errors.New("another call is under way")
 	}
 	defer busy.Unlock()
-	<-time.After(100 * time.Millisecond)
+	<-time.After(30 * time.Millisecond)
 	return f()
 }
 

@@ -57,6 +57,9 @@ func parseKubeconfig(data []byte) (*kubeconfig, error) {
 	return k, nil
 }
 
+// authority is what tells one cluster's kubeconfig from another's.
+func (k *kubeconfig) authority() []byte { return k.Clusters[0].Cluster.CA }
+
 func (k *kubeconfig) checkContext(t *testing.T) {
 	c := k.Contexts[0]
 	if c.Name == "" || c.Name != k.CurrentContext {
@@ -99,7 +102,7 @@ func AskVersion(ctx context.Context, data []byte) error {
 		return err
 	}
 	config := &tls.Config{RootCAs: x509.NewCertPool()}
-	config.RootCAs.AppendCertsFromPEM(k.Clusters[0].Cluster.CA)
+	config.RootCAs.AppendCertsFromPEM(k.authority())
 	user := k.Users[0].User
 	if len(user.Cert) > 0 {
 		cert, err := tls.X509KeyPair(user.Cert, user.Key)

@@ -87,7 +87,7 @@ func (m Machine) Probe(_ context.Context, kubeconfig []byte) error {
 		return err
 	}
 	for _, r := range clusters {
-		if !bytes.Equal(r.CA, k.Clusters[0].Cluster.CA) {
+		if !bytes.Equal(r.CA, k.authority()) {
 			continue
 		}
 		if state, _ := m.state(r); faults.NotReady || state != providers.StateRunning {
