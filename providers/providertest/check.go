@@ -43,6 +43,7 @@ func (s *suite) wantRunning(t *testing.T, c *subject) {
 	wantSameID(t, got, c)
 }
 
+// wantSameID checks that the cluster is the one that was created, and not remade.
 func wantSameID(t *testing.T, got providers.Cluster, c *subject) {
 	t.Helper()
 	if got.ID != c.id {
@@ -72,6 +73,7 @@ func (s *suite) wantAnswer(t *testing.T, kubeconfig []byte) {
 	}
 }
 
+// wantError checks that err is of a kind: one of the Err… values, or a context's.
 func wantError(t *testing.T, err, kind error) {
 	t.Helper()
 	if !errors.Is(err, kind) {

@@ -10,6 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+// Start has no port to lose and no node to wait for: what it repairs is the record.
 func (f *fake) Start(ctx context.Context, name string, report providers.Reporter) error {
 	r, err := f.open(ctx, "start", name)
 	if err != nil {

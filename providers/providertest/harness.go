@@ -68,6 +68,7 @@ func (h Harness) withDefaults(t *testing.T) Harness {
 	h.Prefix = cmp.Or(h.Prefix, "contract")
 	h.Timeout = cmp.Or(h.Timeout, time.Minute)
 	h.Goroutines = append([]string{"net/http.(*persistConn)"}, h.Goroutines...)
+	// What is not checked must be seen by whoever reads the log.
 	for hook, missing := range map[string]bool{
 		"Invalid": h.Invalid == nil, "Unsupported": h.Unsupported == nil, "Failures": h.Failures == nil,
 		"Unavailable": h.Unavailable == nil, "Archive": h.Archive == "", "Context": h.Context == nil,

@@ -60,6 +60,7 @@ func parseKubeconfig(data []byte) (*kubeconfig, error) {
 // authority is what tells one cluster's kubeconfig from another's.
 func (k *kubeconfig) authority() []byte { return k.Clusters[0].Cluster.CA }
 
+// checkContext checks that whoever takes this file as it is gets the cluster.
 func (k *kubeconfig) checkContext(t *testing.T) {
 	c := k.Contexts[0]
 	if c.Name == "" || c.Name != k.CurrentContext {
@@ -70,6 +71,8 @@ func (k *kubeconfig) checkContext(t *testing.T) {
 	}
 }
 
+// checkSelfContained checks that the kubeconfig works on another machine, too, as
+// far as the file itself goes.
 func (k *kubeconfig) checkSelfContained(t *testing.T) {
 	u := k.Users[0].User
 	for _, path := range []string{k.Clusters[0].Cluster.CAFile, u.CertFile, u.KeyFile, u.TokenFile} {
@@ -82,6 +85,7 @@ func (k *kubeconfig) checkSelfContained(t *testing.T) {
 	}
 }
 
+// checkTrust checks that the token or key is shown to the cluster's server only.
 func (k *kubeconfig) checkTrust(t *testing.T) {
 	c := k.Clusters[0].Cluster
 	if c.Insecure {

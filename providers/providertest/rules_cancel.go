@@ -12,7 +12,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// cancelled holds the rules for a Create whose context ends.
+// cancelled holds the rules for a Create whose context ends. It cancels when a step
+// starts, not after some time: there is work ahead then on fast machines and on slow
+// ones, so Create may not succeed, and the rule fails or passes every time alike.
 func (s *suite) cancelled(t *testing.T) {
 	before := goroutines(s.Goroutines)
 	t.Run("before it starts leaves nothing", func(t *testing.T) {
@@ -80,7 +82,8 @@ func (s *suite) deadline() time.Duration {
 	return 20 * time.Millisecond
 }
 
-// failed holds the rules for a Create that goes wrong half-way.
+// failed holds the rules for a Create that goes wrong half-way. Its cause must not be
+// hidden behind the context that the provider cancels while it cleans up.
 func (s *suite) failed(t *testing.T) {
 	for _, cause := range slices.Sorted(maps.Keys(s.Failures)) {
 		t.Run("because of "+cause+" leaves nothing", func(t *testing.T) {
@@ -96,7 +99,8 @@ func (s *suite) failed(t *testing.T) {
 	}
 }
 
-// halfMade holds the rules for what a crash in the middle of Create left.
+// halfMade holds the rules for what a crash in the middle of Create left. It must be
+// listed, or nobody could ever delete it.
 func (s *suite) halfMade(t *testing.T) {
 	if s.HalfMade == nil {
 		return

@@ -38,6 +38,8 @@ func (s *suite) life(t *testing.T) {
 	s.first = c
 }
 
+// whenNew holds the rules for a cluster that was just made. Its ID matters most: by
+// it lab tells its own cluster from one that was made anew behind its back.
 func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 	t.Run("is listed as running", func(t *testing.T) {
 		s.wantRunning(t, c)
@@ -66,6 +68,8 @@ func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 	}
 }
 
+// takenName holds the rule that Create never touches a cluster that is there: it may
+// be somebody's work of a week.
 func (s *suite) takenName(t *testing.T, c *subject) {
 	spec := s.Spec
 	spec.Name = c.name
@@ -74,6 +78,8 @@ func (s *suite) takenName(t *testing.T, c *subject) {
 	t.Run("is unharmed", func(t *testing.T) { s.wantRunning(t, c) })
 }
 
+// kubeconfig holds the rules for what lab merges into the user's own kubeconfig and
+// hands to programs in other directories, or other containers.
 func (s *suite) kubeconfig(t *testing.T, c *subject) {
 	got, err := s.p.Kubeconfig(s.ctx(t), c.name)
 	if err != nil {
@@ -96,6 +102,7 @@ func (s *suite) kubeconfig(t *testing.T, c *subject) {
 	}
 }
 
+// images holds the rules for loading an archive into the nodes.
 func (s *suite) images(t *testing.T, c *subject) {
 	p := s.p.(providers.ImageLoader)
 	t.Run("that are not there says which", func(t *testing.T) {
@@ -112,6 +119,7 @@ func (s *suite) images(t *testing.T, c *subject) {
 	}
 }
 
+// wantLogs checks that some log can be had, whatever its name.
 func (s *suite) wantLogs(t *testing.T, name string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -138,6 +146,7 @@ func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
 	}
 }
 
+// deleted holds the rules for the end of a cluster.
 func (s *suite) deleted(t *testing.T, c *subject) {
 	if err := s.p.Delete(s.ctx(t), c.name); err != nil {
 		t.Fatalf("Delete: %v", err)

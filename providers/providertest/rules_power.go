@@ -6,6 +6,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+// stopped holds the rules for a cluster that is to come back as it was: people stop
+// one in the evening, and the name, the context and the logs must be there next day.
 func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 	t.Run("stops", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), c.name)) })
 	t.Run("is listed as stopped, and the same", func(t *testing.T) {
@@ -34,6 +36,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 	})
 }
 
+// started holds the rules for the day after.
 func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 	r := s.record()
 	err := p.Start(s.ctx(t), c.name, r.report)
@@ -58,6 +61,8 @@ func (s *suite) answersNow(t *testing.T, c *subject) {
 	s.wantAnswer(t, kubeconfig)
 }
 
+// broken holds the rules for a cluster that died by itself, as all do when a laptop
+// is restarted.
 func (s *suite) broken(t *testing.T, c *subject) {
 	s.Break(t, c.name)
 	t.Run("is listed as degraded, and the same", func(t *testing.T) {

@@ -78,6 +78,7 @@ func (s *suite) makeAll(t *testing.T) []*subject {
 	return clusters
 }
 
+// distinctIDs checks that no two clusters that exist side by side share an ID.
 func (s *suite) distinctIDs(t *testing.T, clusters []*subject) {
 	seen := map[string]string{}
 	for _, c := range clusters {

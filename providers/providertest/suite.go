@@ -65,6 +65,7 @@ func (s *suite) newSpec(t *testing.T) providers.Spec {
 	return spec
 }
 
+// deleteAfter deletes the cluster when the test ends, if it is still there.
 func (s *suite) deleteAfter(t *testing.T, name string) {
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
@@ -92,6 +93,7 @@ func (s *suite) record() *recorder {
 	return r
 }
 
+// reportedLate comes last, so that stragglers had all the time of the suite.
 func (s *suite) reportedLate(t *testing.T) {
 	for _, r := range s.recorders {
 		r.checkLate(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// usersKubeconfig has a current context, which every tool likes to change.
 const usersKubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: of-the-user\n"
 
 // isolateHome gives the test a home of its own, with kubeconfigs in the places
