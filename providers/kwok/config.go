@@ -1,13 +1,8 @@
 package kwok
 
 import (
-	"strings"
-
 	"github.com/clusterlab-dev/lab/providers"
 )
-
-// maxWorkers is as many nodes as Kubernetes itself is tested with.
-const maxWorkers = 5000
 
 // engineConfig is the file engine.json, all that an engine is told.
 type engineConfig struct {
@@ -22,12 +17,8 @@ type engineConfig struct {
 // want of the cluster is not looked at: [Provider.Traits] tells them that they do
 // not get it.
 func configFor(spec providers.Spec) (engineConfig, error) {
-	if err := providers.ValidateName(spec.Name); err != nil {
+	if err := spec.WithDefaults().Validate(); err != nil {
 		return engineConfig{}, err
-	}
-	if spec.ControlPlanes < 0 || spec.Workers < 0 {
-		return engineConfig{}, providers.Errorf(providers.ErrInvalid,
-			"%d control planes and %d workers: there cannot be less than none", spec.ControlPlanes, spec.Workers)
 	}
 	if err := unsupported(spec); err != nil {
 		return engineConfig{}, err
@@ -50,8 +41,6 @@ func unsupported(spec providers.Spec) error {
 	}{
 		{spec.ControlPlanes > 1, "a kwok cluster has one control plane",
 			"leave out --control-planes, or use --flavor kind"},
-		{spec.Workers > maxWorkers, "a kwok cluster has at most 5000 workers",
-			"use --workers 5000 or fewer"},
 		{len(spec.Ports) > 0, "kwok cannot publish ports, because no pod runs that could answer",
 			"leave out --port, or use --flavor kind"},
 		{len(spec.Mounts) > 0, "kwok cannot mount directories, because its nodes are simulated",
@@ -72,11 +61,10 @@ func unsupported(spec providers.Spec) error {
 	return nil
 }
 
-// matchVersion returns ErrUnsupported unless asked is the version offered: all of
-// it or its first two numbers, with or without the "v".
+// matchVersion returns ErrUnsupported unless asked is the version offered, with or
+// without the "v".
 func matchVersion(asked, offered string) error {
-	want, have := strings.TrimPrefix(asked, "v"), strings.TrimPrefix(offered, "v")
-	if want == have || strings.Count(want, ".") == 1 && strings.HasPrefix(have, want+".") {
+	if asked == offered || "v"+asked == offered {
 		return nil
 	}
 	return providers.WithHint(

@@ -2,6 +2,7 @@ package kwok
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,6 @@ import (
 )
 
 const (
-	// stopGrace is how long an engine may take to shut down in order.
-	stopGrace = 10 * time.Second
-
 	// lastGasp is how long an engine that gave up may take to end by itself, so
 	// that its exit status and its last words can be had.
 	lastGasp = 2 * time.Second
@@ -49,10 +47,9 @@ func boot(ctx context.Context, path, dir string, grace time.Duration, report pro
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() == nil {
-		e.wait(lastGasp)
-	}
-	byItself := e.wait(0)
+	gasp, cancel := context.WithTimeout(ctx, lastGasp)
+	defer cancel()
+	byItself := e.wait(gasp)
 	e.end(grace)
 	return e.explain(err, byItself)
 }
@@ -119,7 +116,7 @@ func (e *engine) follow(ctx context.Context, report providers.Reporter) (err err
 	for lines := bufio.NewScanner(e.pipe); lines.Scan(); {
 		switch said := steps.take(lines.Bytes()); {
 		case said.Ready:
-			return nil
+			return ctx.Err() // a step that it reported may have been the cause to cancel
 		case said.Error != "":
 			err = errors.New(said.Error)
 		}
@@ -133,11 +130,14 @@ func (e *engine) follow(ctx context.Context, report providers.Reporter) (err err
 	return err
 }
 
-// end makes the engine end, and returns when it has.
+// end makes the engine end, and returns when it has. It takes no context: whoever
+// is interrupted has to clean up all the same.
 func (e *engine) end(grace time.Duration) {
 	if grace > 0 {
 		_ = e.cmd.Process.Signal(syscall.SIGTERM) // fails where it has ended
-		if e.wait(grace) {
+		ctx, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if e.wait(ctx) {
 			return
 		}
 	}
@@ -145,16 +145,13 @@ func (e *engine) end(grace time.Duration) {
 	<-e.ended
 }
 
-// wait tells whether the engine has ended, or ends within limit.
-func (e *engine) wait(limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+// wait waits until the engine has ended or ctx has, and tells whether it has.
+func (e *engine) wait(ctx context.Context) bool {
 	select {
 	case <-e.ended:
-		return true
-	case <-timer.C:
+	case <-ctx.Done():
 	}
-	select { // both may have been true at once
+	select { // both may be true
 	case <-e.ended:
 		return true
 	default:
@@ -168,15 +165,17 @@ func (e *engine) explain(reason error, byItself bool) error {
 	if errors.Is(reason, context.Canceled) {
 		return reason // whoever interrupts does not ask for reasons
 	}
-	err := fmt.Errorf("%s: %w", engineName, reason)
-	if byItself {
+	err, hint := fmt.Errorf("%s: %w", engineName, reason), ""
+	switch {
+	case errors.Is(reason, context.DeadlineExceeded):
+		err, hint = fmt.Errorf("%s was not ready in time: %w", engineName, reason), "give it more time with --timeout"
+	case byItself && e.cmd.ProcessState.ExitCode() == exitLocked:
+		return fmt.Errorf("another %s is at work on this cluster", engineName)
+	case byItself:
 		err = fmt.Errorf("%s: %w (%s)", engineName, reason, e.cmd.ProcessState)
-		if e.cmd.ProcessState.ExitCode() == exitLocked {
-			return fmt.Errorf("another %s is at work on this cluster", engineName)
-		}
 	}
 	if words := lastWords(e.dir); words != "" {
 		err = fmt.Errorf("%w\n%s", err, words)
 	}
-	return providers.WithHint(err, "%s", remedy(err.Error(), filepath.Dir(e.dir)))
+	return providers.WithHint(err, "%s", cmp.Or(hint, remedy(err.Error(), filepath.Dir(e.dir))))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -97,6 +98,7 @@ func (a *actor) serve() int {
 		a.say(message{Error: "another engine is running"})
 		return exitLocked
 	}
+	defer runtime.KeepAlive(lock) // collected, it would be closed, and the lock free
 	term := make(chan os.Signal, 1)
 	signal.Notify(term, syscall.SIGTERM)
 	if a.does("deaf") {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -35,7 +36,9 @@ type Options struct {
 // Provider implements [providers.Provider], [providers.StartStopper] and
 // [providers.LogExporter]. Nothing runs on its nodes, so it loads no images.
 type Provider struct {
-	opts Options
+	opts     Options
+	grace    time.Duration // how long an engine may take to shut down in order
+	patience time.Duration // how long Start waits for one that is at work and does not answer
 }
 
 // New returns a Provider. It touches nothing.
@@ -45,7 +48,7 @@ func New(opts Options) *Provider {
 	if abs, err := filepath.Abs(opts.Dir); err == nil {
 		opts.Dir = abs
 	}
-	return &Provider{opts: opts}
+	return &Provider{opts: opts, grace: 10 * time.Second, patience: 30 * time.Second}
 }
 
 // Name returns "kwok".
@@ -55,7 +58,7 @@ func (*Provider) Name() string { return Name }
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
 		Summary:      "a real control plane with simulated nodes: pods look alive, and no container ever runs",
-		Nodes:        fmt.Sprintf("simulated, 1 control plane and up to %d workers", maxWorkers),
+		Nodes:        fmt.Sprintf("simulated, 1 control plane and up to %d workers", providers.MaxNodes),
 		Runtime:      "none, pods are simulated",
 		Unprivileged: "yes, and without a container engine",
 		Vanilla:      true,

@@ -3,14 +3,9 @@ package kwok
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
-
-// patience is how long Start waits for an engine that is at work but does not
-// answer: another lab may just have started it.
-const patience = 30 * time.Second
 
 // Start runs the engine of a cluster that was stopped, that died, or whose
 // creation was interrupted. On error it leaves the cluster stopped, with its data.
@@ -26,13 +21,13 @@ func (p *Provider) Start(ctx context.Context, name string, report providers.Repo
 	if err != nil {
 		return err
 	}
-	return boot(ctx, engine, dir, stopGrace, report.For(name))
+	return boot(ctx, engine, dir, p.grace, report.For(name))
 }
 
-// settle waits until the engine of a cluster, if there is one, answers or ends.
-// One that does neither is stopped.
+// settle waits until the engine of a cluster, if there is one, answers or ends:
+// another lab may just have started it. One that does neither is stopped.
 func (p *Provider) settle(ctx context.Context, name string) (running bool, err error) {
-	err = poll(ctx, patience, func() (bool, error) {
+	err = poll(ctx, p.patience, func() (bool, error) {
 		pid, err := holder(p.dir(name))
 		if err != nil || pid == 0 {
 			return true, err
@@ -41,7 +36,7 @@ func (p *Provider) settle(ctx context.Context, name string) (running bool, err e
 		return running, nil
 	})
 	if errors.Is(err, errTooSlow) {
-		err = end(ctx, p.dir(name), stopGrace)
+		err = end(ctx, p.dir(name), p.grace)
 	}
 	return running, err
 }
@@ -53,7 +48,7 @@ func (p *Provider) Stop(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := end(ctx, dir, stopGrace); err != nil {
+	if err := end(ctx, dir, p.grace); err != nil {
 		return err
 	}
 	return markStopped(dir)

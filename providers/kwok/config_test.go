@@ -1,0 +1,80 @@
+package kwok
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func TestConfigFor(t *testing.T) {
+	t.Parallel()
+	got, err := configFor(providers.Spec{
+		Name: "demo", Workers: 2, ControlPlanes: 1, KubernetesVersion: "v1.37.2",
+		Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engineConfig{
+		APIVersion: "lab/v1alpha1", Kind: "EngineConfig",
+		Name: "demo", ControlPlane: "demo-control-plane", Workers: 2,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigForRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		change func(*providers.Spec)
+		kind   error
+		hint   string // part of it
+	}{
+		{"a path for a name", func(s *providers.Spec) { s.Name = "../demo" }, providers.ErrInvalid, "demo"},
+		{"-1 control planes", func(s *providers.Spec) { s.ControlPlanes = -1 }, providers.ErrInvalid, ""},
+		{"-1 workers", func(s *providers.Spec) { s.Workers = -1 }, providers.ErrInvalid, ""},
+		{"5001 workers", func(s *providers.Spec) { s.Workers = 5001 }, providers.ErrInvalid, ""},
+		{"2 control planes", func(s *providers.Spec) { s.ControlPlanes = 2 }, providers.ErrUnsupported, "--flavor kind"},
+		{"a port", func(s *providers.Spec) { s.Ports = []providers.Port{{Host: 80, Container: 80}} }, providers.ErrUnsupported, "--port"},
+		{"a mount", func(s *providers.Spec) { s.Mounts = []providers.Mount{{Host: "/a", Node: "/b"}} }, providers.ErrUnsupported, "--mount"},
+		{"a node image", func(s *providers.Spec) { s.NodeImage = "kindest/node" }, providers.ErrUnsupported, "--image"},
+		{"a driver", func(s *providers.Spec) { s.Driver = "docker" }, providers.ErrUnsupported, "minikube"},
+		{"a CA file", func(s *providers.Spec) { s.CAFile = "/ca.pem" }, providers.ErrUnsupported, "CA file"},
+		{"native configuration", func(s *providers.Spec) { s.Native = []byte("a: b") }, providers.ErrUnsupported, "--cluster-config"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			spec := providers.Spec{Name: "demo"}
+			tt.change(&spec)
+			_, err := configFor(spec)
+			if !errors.Is(err, tt.kind) {
+				t.Errorf("error is %v, want one that is %q", err, tt.kind)
+			}
+			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) {
+				t.Errorf("hint is %q, want one with %q", hint, tt.hint)
+			}
+		})
+	}
+}
+
+func TestMatchVersion(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]bool{
+		"v1.37.2": true, "1.37.2": true,
+		"v1.37.1": false, "v1.37": false, "v1.37.20": false, "1": false, "": false,
+	} {
+		err := matchVersion(asked, "v1.37.2")
+		if got := err == nil; got != want {
+			t.Errorf("asked for %q: %v", asked, err)
+		}
+		if err != nil && (!errors.Is(err, providers.ErrUnsupported) || providers.HintOf(err) == "") {
+			t.Errorf("asked for %q: %v is not ErrUnsupported with a hint", asked, err)
+		}
+	}
+}
