@@ -2,14 +2,18 @@ package engine
 
 import "runtime/debug"
 
-// hurry trades memory for time while the cluster starts.
-type hurry struct{ percent int }
+// How much the heap may grow between two collections, in percent of what is in
+// use: while the cluster starts, time counts; afterwards it mostly waits, beside
+// everything else that a laptop does.
+const (
+	growthWhileStarting = 200
+	growthLater         = 50
+)
 
-// startInHurry lets the heap grow further between collections.
-func startInHurry() hurry { return hurry{debug.SetGCPercent(400)} }
+func hurry() { debug.SetGCPercent(growthWhileStarting) }
 
-// end goes back to what was before, and gives back what the start needed.
-func (h hurry) end() {
-	debug.SetGCPercent(h.percent)
+// relax gives back what only the start needed.
+func relax() {
+	debug.SetGCPercent(growthLater)
 	go debug.FreeOSMemory()
 }

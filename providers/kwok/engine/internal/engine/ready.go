@@ -38,10 +38,14 @@ func (e *engine) awaitReady(ctx context.Context, _ func()) error {
 	if err != nil {
 		return err
 	}
+	wanted := 0 // later a person may have deleted some
+	if !e.status.EverReady {
+		wanted = e.config.Workers + 1
+	}
 	for _, check := range []func(context.Context) bool{
 		func(ctx context.Context) bool { return answers(ctx, client, "/readyz") },
 		func(ctx context.Context) bool { return hasServiceAccount(ctx, client) },
-		func(ctx context.Context) bool { return e.hasReadyNodes(ctx, client) },
+		func(ctx context.Context) bool { return nodesReady(ctx, client, wanted) },
 	} {
 		if err := until(ctx, beat, check); err != nil {
 			return err
@@ -70,35 +74,4 @@ func hasNamespaces(ctx context.Context, client kubernetes.Interface) bool {
 func hasServiceAccount(ctx context.Context, client kubernetes.Interface) bool {
 	_, err := client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
 	return err == nil
-}
-
-// hasReadyNodes reports whether all nodes are ready, and as many are there as were
-// asked for; later a person may have deleted some.
-func (e *engine) hasReadyNodes(ctx context.Context, client kubernetes.Interface) bool {
-	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-	if err != nil || !e.status.EverReady && len(list.Items) < e.config.Workers+1 {
-		return false
-	}
-	for _, node := range list.Items {
-		if !isReady(node) {
-			return false
-		}
-	}
-	return true
-}
-
-// isReady reports whether pods may run on the node: it says so, and the taint that
-// every new node bears has been taken away.
-func isReady(node corev1.Node) bool {
-	for _, taint := range node.Spec.Taints {
-		if taint.Key == corev1.TaintNodeNotReady {
-			return false
-		}
-	}
-	for _, condition := range node.Status.Conditions {
-		if condition.Type == corev1.NodeReady {
-			return condition.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }

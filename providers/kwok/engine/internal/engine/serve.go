@@ -50,9 +50,9 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 	if err := e.prepare(); err != nil {
 		return err
 	}
-	hurry := startInHurry()
+	hurry()
 	err = supervise.Run(ctx, e.components(), report, func() {
-		hurry.end()
+		relax()
 		e.status.Phase, e.status.EverReady = dir.Ready, true
 		if dir.WriteStatus(e.status) == nil {
 			ready()
