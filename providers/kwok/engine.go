@@ -177,5 +177,5 @@ func (e *engine) explain(reason error, byItself bool) error {
 	if words := lastWords(e.dir); words != "" {
 		err = fmt.Errorf("%w\n%s", err, words)
 	}
-	return providers.WithHint(err, "%s", cmp.Or(hint, remedy(err.Error(), filepath.Dir(e.dir))))
+	return providers.WithHint(err, "%s", cmp.Or(hint, remedy(err, e.dir)))
 }

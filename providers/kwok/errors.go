@@ -2,6 +2,7 @@ package kwok
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -42,56 +43,68 @@ func cannotWrite(dir string, err error) error {
 	return providers.WithHint(fmt.Errorf("cannot keep a cluster there: %w", err), hint, dir)
 }
 
+// lastWords returns what an engine's logs tell of why it died, or "": the message
+// of a panic, and the last lines of its log.
+func lastWords(dir string) string {
+	log, crash := logTails(dir)
+	words := lastLines(log, 5)
+	if message := panicMessage(crash); message != "" {
+		return strings.TrimSpace(words + "\n" + message)
+	}
+	return cmp.Or(words, lastLines(crash, 5))
+}
+
 // remedy is what helps against a failure, whose cause it knows by the words in
-// which the operating system puts it.
-func remedy(words, dir string) string {
+// which the operating system puts it, to us or to the engine.
+func remedy(failure error, dir string) string {
+	log, crash := logTails(dir)
+	said := func(words string) bool {
+		return strings.Contains(failure.Error(), words) ||
+			bytes.Contains(log, []byte(words)) || bytes.Contains(crash, []byte(words))
+	}
 	switch {
-	case strings.Contains(words, "no space left on device"):
-		return "free some space on the disk that holds " + dir
-	case strings.Contains(words, "too many open files"):
+	case said(syscall.ENOSPC.Error()):
+		return "free some space on the disk that holds " + filepath.Dir(dir)
+	case said(syscall.EMFILE.Error()):
 		return "allow more open files: ulimit -n 65536"
-	case strings.Contains(words, "signal: killed"):
-		return "the machine may be short of memory: stop another cluster with lab stop"
+	case said("signal: killed"):
+		return "the machine may be short of memory: a cluster takes some 400 MB; lab stop frees those of another"
 	}
 	return "lab doctor tells what may be wrong with this machine"
 }
 
-// lastWords returns the few lines of an engine's logs that tell why it died, or
-// "". A panic says so at its beginning, all else at its end.
-func lastWords(dir string) string {
-	const lines = 5
-	crash := readTail(filepath.Join(dir, "logs", "panic.log"))
-	for _, mark := range []string{"panic: ", "fatal error: "} {
-		if _, after, ok := bytes.Cut(crash, []byte(mark)); ok {
-			return firstLines(append([]byte(mark), after...), lines)
-		}
-	}
-	if said := lastLines(readTail(filepath.Join(dir, "logs", "engine.log")), lines); said != "" {
-		return said
-	}
-	return lastLines(crash, lines)
+// logTails returns the ends of the log and of what the engine wrote before it
+// crashed; a stack trace is long, and what counts stands before it.
+func logTails(dir string) (log, crash []byte) {
+	logs := filepath.Join(dir, "logs")
+	return tail(filepath.Join(logs, "engine.log"), 4<<10), tail(filepath.Join(logs, "panic.log"), 1<<20)
 }
 
-// readTail returns the end of a file, which may be long, or nothing.
-func readTail(path string) []byte {
-	const enough = 64 << 10
+// tail returns the end of a file, at most n bytes of it, or nothing.
+func tail(path string, n int64) []byte {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > enough {
-		if _, err := file.Seek(-enough, io.SeekEnd); err != nil {
+	if info, err := file.Stat(); err == nil && info.Size() > n {
+		if _, err := file.Seek(-n, io.SeekEnd); err != nil {
 			return nil
 		}
 	}
-	tail, _ := io.ReadAll(io.LimitReader(file, enough))
-	return tail
+	end, _ := io.ReadAll(io.LimitReader(file, n))
+	return end
 }
 
-func firstLines(text []byte, n int) string {
-	lines := strings.SplitN(string(text), "\n", n+1)
-	return strings.TrimSpace(strings.Join(lines[:min(n, len(lines))], "\n"))
+// panicMessage returns what Go says of a crash before the stack trace.
+func panicMessage(crash []byte) string {
+	for _, mark := range []string{"panic: ", "fatal error: "} {
+		if _, after, ok := strings.Cut(string(crash), mark); ok {
+			message, _, _ := strings.Cut(mark+after, "\n\n")
+			return message
+		}
+	}
+	return ""
 }
 
 func lastLines(text []byte, n int) string {

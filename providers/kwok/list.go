@@ -75,10 +75,20 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	default:
 		c.State = providers.StateRunning
 		if err := access.ready(ctx, s.APIPort); err != nil {
-			c.State, c.Reason = providers.StateDegraded, "its API server does not answer: "+err.Error()
+			c.State, c.Reason = p.unanswered(ctx, name, pid, err)
 		}
 	}
 	return c
+}
+
+// unanswered tells the state of a cluster whose API server, of the engine pid, did
+// not answer: the engine may have ended meanwhile.
+func (p *Provider) unanswered(ctx context.Context, name string, pid int, failure error) (providers.State, string) {
+	if now, err := holder(p.dir(name)); err == nil && now != pid && ctx.Err() == nil {
+		c := p.inspect(ctx, name)
+		return c.State, c.Reason
+	}
+	return providers.StateDegraded, "its API server does not answer: " + failure.Error()
 }
 
 // dead tells what became of a cluster whose engine does not live.
