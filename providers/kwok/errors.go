@@ -65,7 +65,7 @@ func remedy(failure error, dir string) string {
 	switch {
 	case said(syscall.ENOSPC.Error()):
 		return "free some space on the disk that holds " + filepath.Dir(dir)
-	case said(syscall.EMFILE.Error()):
+	case said(syscall.EMFILE.Error()), said("file descriptor limit"): // the latter is etcd's
 		return "allow more open files: ulimit -n 65536"
 	case said("signal: killed"):
 		return "the machine may be short of memory: a cluster takes some 400 MB; lab stop frees those of another"

@@ -9,9 +9,13 @@ import (
 	"time"
 )
 
-// killedWithin bounds how long a killed process may take to be gone. Only one
-// that hangs in the kernel takes longer.
-const killedWithin = 10 * time.Second
+const (
+	// killedWithin bounds how long a killed process may take to let go of the
+	// lock. Only one that hangs in the kernel takes longer.
+	killedWithin = 10 * time.Second
+
+	lingers = 300 * time.Millisecond // how long a process that ends may take from there
+)
 
 var (
 	// errUnseen is an engine of another container or machine.
@@ -23,44 +27,64 @@ var (
 // end makes whatever engine is at work in dir end, and returns once it has: asked
 // to first, where grace is not 0.
 func end(ctx context.Context, dir string, grace time.Duration) error {
+	process, err := engineOf(dir)
+	if err != nil || process == nil {
+		return err
+	}
+	defer func() { _ = process.Release() }()
 	if grace > 0 {
-		err := signalHolder(dir, syscall.SIGTERM)
+		err := send(process, syscall.SIGTERM)
 		if err == nil {
 			err = awaitFree(ctx, dir, grace)
 		}
 		if !errors.Is(err, errTooSlow) {
+			awaitExit(ctx, process)
 			return err
 		}
 	}
-	if err := signalHolder(dir, syscall.SIGKILL); err != nil {
+	if err := send(process, syscall.SIGKILL); err != nil {
 		return err
 	}
 	if err := awaitFree(ctx, dir, killedWithin); err != nil {
 		return fmt.Errorf("its engine was killed and has not ended: %w", err)
 	}
+	awaitExit(ctx, process)
 	return nil
 }
 
-// signalHolder signals the process that holds the lock of dir, if any does.
-func signalHolder(dir string, signal os.Signal) error {
+// engineOf returns the process that holds the lock of dir, or nil. It is the
+// caller's to release.
+func engineOf(dir string) (*os.Process, error) {
 	pid, err := holder(dir)
 	if err != nil || pid == 0 {
-		return err
+		return nil, err
 	}
 	process, err := os.FindProcess(pid)
 	if err != nil {
-		return fmt.Errorf("its engine, process %d: %w", pid, err)
+		return nil, fmt.Errorf("its engine, process %d: %w", pid, err)
 	}
-	defer func() { _ = process.Release() }()
 	// A process id may have passed on to a stranger since; on Linux the handle
 	// that we have by now cannot. So ask again who holds the lock.
 	if again, err := holder(dir); err != nil || again != pid {
-		return err
+		return nil, errors.Join(err, process.Release())
 	}
+	return process, nil
+}
+
+func send(process *os.Process, signal os.Signal) error {
 	if err := process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("its engine, process %d: %w", pid, err)
+		return fmt.Errorf("its engine, process %d: %w", process.Pid, err)
 	}
 	return nil
+}
+
+// awaitExit waits a moment for a process that has let go of the lock: the kernel
+// frees its memory and what else it had open only then. A zombie, which nobody
+// waits for where lab runs in a container without an init, has nothing to free.
+func awaitExit(ctx context.Context, process *os.Process) {
+	_ = poll(ctx, lingers, func() (bool, error) {
+		return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone), nil
+	})
 }
 
 // awaitFree waits until no process holds the lock of dir.
