@@ -73,7 +73,7 @@ func (b bed) host(ctx context.Context) []steps.Step {
 		{Name: "packages", Lane: "debian", Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
 			return key, engine.Install(ctx, log, wanted)
 		}},
-		{Name: "engine", Lane: "engine", Needs: []string{"packages", "runc-without-sysresource"},
+		{Name: "engine", Lane: "engine", Needs: []string{"packages", "own-runc-without-sysresource"},
 			Make: func(ctx context.Context, _ string, log io.Writer) (string, error) {
 				return "engine", b.engine().Up(ctx, log)
 			}},

@@ -26,6 +26,8 @@ type shown struct {
 func (b bed) show(w io.Writer) error {
 	s := shown{Dir: b.dir, Hello: images.Hello, MinikubeHome: b.minikubeHome()}
 	if !published() {
+		s.K3d = []string{"--image=" + images.K3sNode}
+		s.K3dEnv = []string{"K3D_IMAGE_LOADBALANCER=" + images.K3dProxy, "K3D_IMAGE_TOOLS=" + images.K3dTools}
 		s.Kind = []string{"--image=" + images.KindNode}
 		s.Minikube = append([]string{"--base-image=" + images.MinikubeBase, "--kubernetes-version=" + programs.Kubernetes},
 			minikubeArgs()...)

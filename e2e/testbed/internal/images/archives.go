@@ -90,39 +90,63 @@ func writeLayer(dir, name string, files []file) (string, error) {
 	return path, writeTree(out, files)
 }
 
+// smallLinks are what Debian's package scripts, which are not run here, would have linked.
+func smallLinks() []file {
+	files := []file{{Path: "/bin/sh", Link: "bash"}}
+	for _, name := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"} {
+		files = append(files, file{Path: "/usr/sbin/" + name, Link: "xtables-nft-multi"})
+	}
+	return files
+}
+
 // clusterImages are the images that every node holds from the start.
 func clusterImages(bin string) []recipe {
-	kube := []file{program(bin, "lab-node", "/usr/local/bin")}
+	kube := append(smallLinks(), program(bin, "lab-node", "/usr/local/bin"))
 	for _, name := range programs.KubernetesPrograms() {
 		kube = append(kube, file{Path: "/usr/local/bin/" + name, Link: "lab-node"})
 	}
-	for _, name := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"} {
-		kube = append(kube, file{Path: "/usr/sbin/" + name, Link: "xtables-nft-multi"}) // Debian's alternatives, not run here
-	}
-	env := []string{searchPath}
+	path := config{Env: []string{searchPath}}
 	return []recipe{
-		{Name: "kube", Below: "proxy-root", Files: kube, Config: config{Env: env},
-			Tags: func(n names) []string {
-				return []string{n["kube-apiserver"], n["kube-controller-manager"], n["kube-scheduler"], n["kube-proxy"]}
-			}},
-		{Name: "etcd", Needs: []string{"etcd"}, Files: []file{program(bin, "etcd", "/usr/local/bin")},
-			Config: config{Env: env}, Tags: func(n names) []string { return []string{n["etcd"]} }},
-		{Name: "coredns", Needs: []string{"coredns"}, Files: []file{program(bin, "coredns", "/")},
-			Config: config{Entrypoint: []string{"/coredns"}}, Tags: func(n names) []string { return []string{n["coredns/coredns"]} }},
-		{Name: "storage-provisioner", Needs: []string{"storage-provisioner"}, Files: []file{program(bin, "storage-provisioner", "/")},
-			Config: config{Entrypoint: []string{"/storage-provisioner"}},
-			Tags:   func(names) []string { return []string{"gcr.io/k8s-minikube/storage-provisioner:v5"} }},
-		{Name: "pause", Needs: []string{"own"}, Files: []file{program(bin, "pause", "/")},
-			Config: config{Entrypoint: []string{"/pause"}}, Tags: func(n names) []string { return []string{n["pause"]} }},
+		{Name: "kube", Below: "small-root", Files: kube, Config: path, Tags: func(n names) []string {
+			return []string{n["kube-apiserver"], n["kube-controller-manager"], n["kube-scheduler"], n["kube-proxy"]}
+		}},
+		{Name: "node-network", Needs: []string{"own-node-network"}, Below: "small-root",
+			Files:  append(smallLinks(), program(bin, "node-network", "/usr/local/bin")),
+			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}}, Tags: always("lab-testbed/node-network:v1")},
+		{Name: "etcd", Needs: []string{"etcd"}, Files: []file{program(bin, "etcd", "/usr/local/bin")}, Config: path,
+			Tags: func(n names) []string { return []string{n["etcd"]} }},
+		scratch(bin, "coredns", "coredns", func(n names) []string { return []string{n["coredns/coredns"]} }),
+		scratch(bin, "pause", "own-pause", func(n names) []string { return []string{n["pause"]} }),
+		scratch(bin, "storage-provisioner", "storage-provisioner", always("gcr.io/k8s-minikube/storage-provisioner:v5")),
 	}
 }
 
-// Hello is the image of the web server that tests run.
-const Hello = "lab-testbed/hello:v1"
+// scratch is the recipe of an image that holds one static program and nothing else.
+func scratch(bin, name, need string, tags func(names) []string) recipe {
+	return recipe{Name: name, Needs: []string{need}, Files: []file{program(bin, name, "/")},
+		Config: config{Entrypoint: []string{"/" + name}}, Tags: tags}
+}
 
-func workloadImages(bin string) []recipe {
+func always(tags ...string) func(names) []string { return func(names) []string { return tags } }
+
+// The images of things to run, and of what stands beside the nodes.
+const (
+	Hello    = "lab-testbed/hello:v1"
+	K3dProxy = "lab-testbed/k3d-proxy:" + programs.K3d
+	K3dTools = "lab-testbed/k3d-tools:" + programs.K3d
+)
+
+// hostImages are the images that are loaded into the Docker Engine.
+func hostImages(bin string) []recipe {
+	proxy := append(smallLinks(), program(bin, "tcp-proxy", "/usr/local/bin"), file{Path: "/usr/local/bin/envoy", Link: "tcp-proxy"})
 	return []recipe{
-		{Name: "hello", Needs: []string{"own"}, Files: []file{program(bin, "hello", "/")},
-			Config: config{Entrypoint: []string{"/hello"}}, Tags: func(names) []string { return []string{Hello} }},
+		scratch(bin, "hello", "own-hello", always(Hello)),
+		// kind runs a shell script in its proxy's container, so that has a shell.
+		{Name: "tcp-proxy", Needs: []string{"own-tcp-proxy"}, Below: "small-root", Files: proxy,
+			Config: config{Env: []string{searchPath}, Cmd: []string{"tcp-proxy"}},
+			Tags:   always(K3dProxy, "envoyproxy/envoy:v1.36.2")},
+		// k3d's tools container has to stay until it is removed, and that is what pause does.
+		{Name: "k3d-tools", Needs: []string{"own-pause"}, Files: []file{program(bin, "pause", "/")},
+			Config: config{Entrypoint: []string{"/pause"}}, Tags: always(K3dTools)},
 	}
 }

@@ -35,8 +35,9 @@ mkdir -m 0700 "$1"/home/docker/.ssh && chroot "$1" chown docker:docker /home/doc
 rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*
 rm -f "$1"/etc/ssh/ssh_host_*`
 
-// proxyPackages are the programs that kube-proxy calls.
-const proxyPackages = "iptables,nftables,conntrack"
+// smallPackages are the programs that kube-proxy and the node's network call, and the shell that kind starts its
+// proxy with.
+const smallPackages = "iptables,nftables,conntrack,iproute2,bash,coreutils"
 
 // debian makes a root file system of Debian's packages as layers/NAME.tar.
 func debian(dir, name, variant, packages, hook string) steps.Step {

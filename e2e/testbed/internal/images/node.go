@@ -36,7 +36,7 @@ func nodePrograms(bin string) []file {
 // images in containerd's content store, so that no node ever has to load them.
 func node(dir string, archives []recipe) steps.Step {
 	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl",
-		"runc-without-sysresource"}
+		"own-runc-without-sysresource"}
 	for _, r := range archives {
 		needs = append(needs, "image-"+r.Name)
 	}

@@ -13,18 +13,19 @@ import (
 // mmdebstrap is on PATH, and a step "engine" after which a Docker Engine answers.
 func Steps(dir string) []steps.Step {
 	bin := filepath.Join(dir, "bin")
-	cluster, workloads := clusterImages(bin), workloadImages(bin)
+	cluster, host := clusterImages(bin), hostImages(bin)
 	all := []steps.Step{
 		debian(dir, "node-root", "minbase", nodePackages, nodeHook),
-		debian(dir, "proxy-root", "extract", proxyPackages, ""),
+		debian(dir, "small-root", "extract", smallPackages, ""),
 		node(dir, cluster),
 		kindNode(dir),
 		minikubeBase(dir),
+		k3sNode(dir),
 	}
-	for _, r := range slices.Concat(cluster, workloads) {
+	for _, r := range slices.Concat(cluster, host) {
 		all = append(all, r.step(dir))
 	}
-	for _, r := range workloads {
+	for _, r := range host {
 		all = append(all, load(dir, r))
 	}
 	return all

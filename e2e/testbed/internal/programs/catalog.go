@@ -42,17 +42,18 @@ func upstream() []Program {
 }
 
 func own(repository string) []Program {
-	return []Program{
+	all := []Program{
 		{Name: "lab-node", Dir: filepath.Join(repository, "providers/kwok/engine"), Packages: []string{"./cmd/lab-node"},
 			Sources: []string{"cmd/lab-node", "go.mod"}, Version: Kubernetes, LDFlags: kubernetesVersion(),
 			Links: KubernetesPrograms()},
-		{Name: "runc-without-sysresource", Dir: repository, Packages: []string{"./e2e/testbed/cmd/runc-without-sysresource"},
-			Sources: []string{"e2e/testbed/cmd/runc-without-sysresource"}},
 		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
-		{Name: "own", Dir: repository, Packages: prefixed("./e2e/testbed/cmd/", "hello", "pause"),
-			Sources: []string{"e2e/testbed/cmd/hello", "e2e/testbed/cmd/pause"}},
 	}
+	inside := filepath.Join(repository, "e2e/testbed/inside")
+	for _, name := range []string{"hello", "k3s", "node-network", "pause", "runc-without-sysresource", "tcp-proxy"} {
+		all = append(all, Program{Name: "own-" + name, Dir: inside, Packages: []string{"./" + name}, Sources: []string{name, "internal", "go.mod"}})
+	}
+	return all
 }
 
 // KubernetesPrograms lists the names that lab-node answers to.

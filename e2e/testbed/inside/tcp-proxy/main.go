@@ -1,0 +1,58 @@
+// Command tcp-proxy forwards TCP connections for the tools that bring a proxy of their own to their clusters. It
+// reads what they configure theirs with, again whenever that changes, and stands in for
+//
+//   - k3d's proxy, without arguments: /etc/confd/values.yaml says the ports and the servers of each;
+//   - the Envoy that kind puts before several control planes, called with -c FILE: the file cds.yaml beside FILE says
+//     the servers, and lds.yaml the port.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"reflect"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	defer stop()
+	read := func() (routes, error) { return readK3d("/etc/confd/values.yaml") }
+	if len(os.Args) == 3 && os.Args[1] == "-c" {
+		dir := filepath.Dir(os.Args[2])
+		read = func() (routes, error) {
+			return readEnvoy(filepath.Join(dir, "lds.yaml"), filepath.Join(dir, "cds.yaml"))
+		}
+	}
+	follow(ctx, read)
+}
+
+// follow serves the routes that read returns, and looks twice a second for others, until ctx ends.
+func follow(ctx context.Context, read func() (routes, error)) {
+	var now routes
+	stop := func() {}
+	defer func() { stop() }()
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		next, err := read()
+		if err == nil && !reflect.DeepEqual(next, now) {
+			stop()
+			stop, err = serve(ctx, next)
+			now = next
+			// The words that k3d waits for in the log of its own proxy.
+			fmt.Printf("%d ports: start worker processes\n", len(next))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "tcp-proxy:", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
