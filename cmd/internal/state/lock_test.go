@@ -1,0 +1,178 @@
+package state_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// workerEnv makes the test binary one of the processes of TestLockProcesses.
+const workerEnv = "LAB_TEST_STATE_WORKER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(workerEnv); dir != "" {
+		if err := work(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// work takes the lock of one name again and again. While it holds it, nobody else
+// can make the file "inside"; and it deletes the cluster half of the times.
+func work(dir string) error {
+	s := state.Open(filepath.Join(dir, "state"))
+	s.Patience = time.Minute
+	for i := range 10 {
+		unlock, err := s.Lock(context.Background(), "lab")
+		if err != nil {
+			return err
+		}
+		inside := filepath.Join(dir, "inside")
+		f, err := os.OpenFile(inside, os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("two hold the lock: %w", err)
+		}
+		change := func() error { return s.Put(record("lab")) }
+		if i%2 == 1 {
+			change = func() error { return s.Delete("lab") }
+		}
+		if err := errors.Join(change(), f.Close(), os.Remove(inside)); err != nil {
+			return err
+		}
+		unlock()
+	}
+	return nil
+}
+
+func TestLockProcesses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for range 30 {
+		wg.Go(func() {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), workerEnv+"="+dir)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	wg.Wait()
+	// The last one to delete is not always the last of all, so delete once more.
+	s := state.Open(filepath.Join(dir, "state"))
+	unlock, err := s.Lock(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Delete("lab"); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	noTrace(t, filepath.Join(dir, "state"))
+}
+
+func TestLockGoroutines(t *testing.T) {
+	t.Parallel()
+	s := state.Open(t.TempDir())
+	s.Patience = time.Minute
+	inside := 0 // the race detector watches it
+	var wg sync.WaitGroup
+	for range 30 {
+		wg.Go(func() {
+			unlock, err := s.Lock(t.Context(), "lab")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer unlock()
+			inside++
+		})
+	}
+	wg.Wait()
+	if inside != 30 {
+		t.Errorf("%d of 30 held the lock", inside)
+	}
+}
+
+func TestLockBusy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := state.Open(dir)
+	s.Patience = 50 * time.Millisecond
+	unlock, err := s.Lock(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := s.Lock(t.Context(), "other")
+	if err != nil {
+		t.Fatalf("another name is locked as well: %v", err)
+	}
+	defer other()
+
+	pid := strconv.Itoa(os.Getpid())
+	_, err = s.Lock(t.Context(), "lab")
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), pid) || !strings.Contains(providers.HintOf(err), "kill "+pid) {
+		t.Errorf("%v, hint %q; want ErrUnavailable that names process %s", err, providers.HintOf(err), pid)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Lock(ctx, "lab"); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	unlock()
+	again, err := s.Lock(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock() // a second time, which must not give away what is another's now
+	if _, err := s.Lock(t.Context(), "lab"); err == nil {
+		t.Error("the second unlock released the lock of the next holder")
+	}
+	again()
+}
+
+func TestLockLeavesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := state.Open(dir)
+	for _, put := range []bool{false, true} {
+		unlock, err := s.Lock(t.Context(), "lab")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if put {
+			if err := s.Put(record("lab")); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "clusters", "lab", ".cluster.json.lab-1"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Delete("lab"); err != nil {
+			t.Fatal(err)
+		}
+		unlock()
+		noTrace(t, dir)
+	}
+}
+
+func noTrace(t *testing.T, dir string) {
+	t.Helper()
+	if entries, err := os.ReadDir(filepath.Join(dir, "clusters")); err != nil || len(entries) != 0 {
+		t.Errorf("there remains %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,155 @@
+// Package state keeps what lab remembers of each cluster that it made: one
+// directory a cluster, with a record and the lock that serializes work on it.
+//
+//	DIR/clusters/NAME/cluster.json   the record (0600)
+//	DIR/clusters/NAME/lock           held by the lab that works on NAME
+//
+// Nothing of a cluster stays there once it is deleted and unlocked.
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	recordFile = "cluster.json"
+	lockFile   = "lock"
+)
+
+// Store is a state directory. It is safe for concurrent use, by other processes
+// too, as long as who writes or deletes the record of a name holds its lock.
+type Store struct {
+	// Patience is how long Lock waits for another lab.
+	Patience time.Duration
+
+	dir string
+}
+
+// Open returns the store in dir, which is made when something is written to it.
+func Open(dir string) *Store {
+	return &Store{Patience: 10 * time.Second, dir: dir}
+}
+
+// Get returns the record of the cluster name. Errors: ErrNotFound; ErrInvalid
+// where the name is no name, or the record is damaged or written by a newer lab,
+// with the hint how to go on; ErrUnavailable where the directory cannot be read.
+func (s *Store) Get(name string) (Record, error) {
+	if err := providers.ValidateName(name); err != nil {
+		return Record{}, err
+	}
+	path := s.path(name, recordFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, providers.Errorf(providers.ErrNotFound, "lab made no cluster %q", name)
+	}
+	if err != nil {
+		return Record{}, s.unavailable("read", err)
+	}
+	r, err := decode(name, data)
+	if err != nil {
+		return Record{}, badRecord(path, err)
+	}
+	return r, nil
+}
+
+// Put writes r in place of the record of the same name, all of it or, on error,
+// nothing. A record that Get cannot read is not overwritten: Put returns Get's
+// error. Where the directory cannot be written it returns ErrUnavailable.
+func (s *Store) Put(r Record) error {
+	if _, err := s.Get(r.Name); err != nil && !errors.Is(err, providers.ErrNotFound) {
+		return err
+	}
+	if err := r.check(r.Name); err != nil {
+		return fmt.Errorf("the record of cluster %q cannot be written: %w", r.Name, err)
+	}
+	data, err := encode(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.path(r.Name), 0o700); err != nil {
+		return s.unavailable("write", err)
+	}
+	if err := atomicfile.Write(s.path(r.Name, recordFile), data, 0o600); err != nil {
+		return s.unavailable("write", err)
+	}
+	return nil
+}
+
+// Delete forgets the cluster name, and removes whatever else is in its directory.
+// The lock file, where there is one, goes when the lock is released. Deleting what
+// is not there is no error.
+func (s *Store) Delete(name string) error {
+	if err := providers.ValidateName(name); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(s.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return s.unavailable("read", err)
+	}
+	for _, e := range entries {
+		if e.Name() == lockFile {
+			continue
+		}
+		if err := os.RemoveAll(s.path(name, e.Name())); err != nil {
+			return s.unavailable("write", err)
+		}
+	}
+	// Fails while the lock file is there, and then the holder's unlock does it.
+	_ = os.Remove(s.path(name))
+	return nil
+}
+
+// List returns the records of all clusters, by name. A record that cannot be read
+// does not hide the others: problems joins the errors of all such records, and is
+// nil where there are none.
+func (s *Store) List() (records []Record, problems error) {
+	entries, err := os.ReadDir(s.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.unavailable("read", err)
+	}
+	var bad []error
+	for _, e := range entries {
+		if !e.IsDir() || providers.ValidateName(e.Name()) != nil {
+			continue // not lab's
+		}
+		r, err := s.Get(e.Name())
+		switch {
+		case err == nil:
+			records = append(records, r)
+		case !errors.Is(err, providers.ErrNotFound): // which has a lock, but no record yet
+			bad = append(bad, err)
+		}
+	}
+	return records, errors.Join(bad...)
+}
+
+func (s *Store) path(parts ...string) string {
+	return filepath.Join(append([]string{s.dir, "clusters"}, parts...)...)
+}
+
+func (s *Store) unavailable(verb string, err error) error {
+	err = providers.Errorf(providers.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
+	return providers.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
+}
+
+func badRecord(path string, err error) error {
+	wrapped := providers.Errorf(providers.ErrInvalid, "the record %s cannot be used: %w", path, err)
+	if errors.Is(err, errNewer) {
+		return providers.WithHint(wrapped, "upgrade lab to the version that made the cluster")
+	}
+	return providers.WithHint(wrapped, "lab list --all shows whether the cluster still exists; to make lab forget it: rm -r %s", filepath.Dir(path))
+}
