@@ -48,23 +48,25 @@ type access struct {
 }
 
 // readAccess reads the kubeconfig of the cluster in dir. It knows YAML only as
-// far as engines write it: one key a line.
-func readAccess(dir string) (access, error) {
+// far as engines write it: one key a line. On error it returns what it understood.
+func readAccess(dir string) (a access, err error) {
 	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
 	if err != nil {
-		return access{}, err
+		return a, err
 	}
-	var fields [3][]byte
-	for i, key := range []string{"certificate-authority-data", "client-certificate-data", "client-key-data"} {
-		if fields[i], err = base64.StdEncoding.DecodeString(value(config, key)); err != nil || len(fields[i]) == 0 {
-			return access{}, fmt.Errorf("its kubeconfig has no valid %s", key)
+	var cert, key []byte
+	for _, field := range []struct {
+		name string
+		to   *[]byte
+	}{{"certificate-authority-data", &a.ca}, {"client-certificate-data", &cert}, {"client-key-data", &key}} {
+		if *field.to, err = base64.StdEncoding.DecodeString(value(config, field.name)); err != nil || len(*field.to) == 0 {
+			return a, fmt.Errorf("its kubeconfig has no valid %s", field.name)
 		}
 	}
-	client, err := tls.X509KeyPair(fields[1], fields[2])
-	if err != nil {
-		return access{}, fmt.Errorf("its kubeconfig has no valid client certificate: %w", err)
+	if a.client, err = tls.X509KeyPair(cert, key); err != nil {
+		return a, fmt.Errorf("its kubeconfig has no valid client certificate: %w", err)
 	}
-	return access{ca: fields[0], client: client}, nil
+	return a, nil
 }
 
 func value(config []byte, key string) string {

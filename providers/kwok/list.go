@@ -48,7 +48,9 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 // inspect says what there is to say of one cluster.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	dir := p.dir(name)
-	c := providers.Cluster{Name: name, Provider: Name, State: providers.StateUnknown}
+	access, accessErr := readAccess(dir)
+	// Its identity is known even where nothing else is, so that it can be removed.
+	c := providers.Cluster{Name: name, Provider: Name, State: providers.StateUnknown, ID: access.id()}
 	pid, err := holder(dir)
 	if err != nil {
 		c.Reason = err.Error()
@@ -60,9 +62,6 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 		return c
 	}
 	c.KubernetesVersion = s.KubernetesVersion
-	access, accessErr := readAccess(dir)
-	c.ID = access.id()
-
 	switch {
 	case pid == 0:
 		c.State, c.Reason = dead(dir, name, s)

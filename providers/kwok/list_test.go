@@ -37,8 +37,13 @@ func TestListStates(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := newProvider(t, tt.behavior)
-			tt.then(t, create(t, p))
+			dir := create(t, p)
+			id := only(t, p).ID
+			tt.then(t, dir)
 			wantState(t, p, tt.state, tt.reason)
+			if now := only(t, p).ID; now != id && !strings.HasPrefix(tt.name, "kubeconfig") {
+				t.Errorf("ID is %q, was %q", now, id)
+			}
 		})
 	}
 }

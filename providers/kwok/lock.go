@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 const (
@@ -19,7 +21,9 @@ const (
 
 var (
 	// errUnseen is an engine of another container or machine.
-	errUnseen = errors.New("its engine runs where lab cannot see it: in another container, or on another machine")
+	errUnseen = providers.WithHint(
+		errors.New("its engine runs where lab cannot see it: in another container, or on another machine"),
+		"run lab where the cluster was created")
 
 	errTooSlow = errors.New("it takes too long")
 )
