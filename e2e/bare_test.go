@@ -54,7 +54,7 @@ func (b *bed) cluster(t *testing.T, tool string) *cluster {
 		c.delete = []string{"kind", "delete", "cluster", "--name=" + c.name}
 	case "k3d":
 		c.env = append(c.env, b.k3dEnv...)
-		c.create = append([]string{"k3d", "cluster", "create", c.name, "--agents=1", "--api-port=127.0.0.1:0", "--timeout=180s"}, b.k3d...)
+		c.create = append([]string{"k3d", "cluster", "create", c.name, "--agents=1", "--api-port=127.0.0.1:random", "--timeout=180s"}, b.k3d...)
 		c.load = []string{"k3d", "image", "import", "--mode=direct", "--cluster=" + c.name, b.hello}
 		c.delete = []string{"k3d", "cluster", "delete", c.name}
 	case "minikube":

@@ -82,13 +82,21 @@ func (n *node) serverReady(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if n.flags.disabled("coredns") || n.url != "" {
-		return nil
+	for _, name := range []string{"nodes", "coredns"} {
+		if n.flags.disabled(name) {
+			continue
+		}
+		if err := writeManifest(name + ".yaml"); err != nil {
+			return err
+		}
+		if n.url != "" {
+			continue // the first server has applied it, and k3d may have changed it since
+		}
+		if err := kubectl("apply", "--filename="+filepath.Join(manifests, name+".yaml")); err != nil {
+			return err
+		}
 	}
-	if err := writeManifest("coredns.yaml"); err != nil {
-		return err
-	}
-	return kubectl("apply", "--filename="+filepath.Join(manifests, "coredns.yaml"))
+	return nil
 }
 
 func (n *node) initConfig() []object {

@@ -27,29 +27,39 @@ func writeManifest(name string) error {
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), "DNS_ADDRESS", dnsAddress)), 0o600)
 }
 
-// applyManifests applies what lies in the manifests directory, and again what changes there, until ctx ends.
-func applyManifests(ctx context.Context) {
-	applied := map[string]time.Time{}
+// manifestTimes tells when each file in the manifests directory was last written.
+func manifestTimes() map[string]time.Time {
+	times := map[string]time.Time{}
+	paths, err := filepath.Glob(filepath.Join(manifests, "*.yaml"))
+	complain(err)
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			times[path] = info.ModTime()
+		}
+	}
+	return times
+}
+
+// applyManifests applies the files of the manifests directory that were written after applied was taken, and again
+// those that are written later, until ctx ends.
+func applyManifests(ctx context.Context, applied map[string]time.Time) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
-		paths, err := filepath.Glob(filepath.Join(manifests, "*.yaml"))
-		complain(err)
-		for _, path := range paths {
-			info, err := os.Stat(path)
-			if err != nil || applied[path].Equal(info.ModTime()) {
-				continue
-			}
-			if err := execute(ctx, nil, "kubectl", "--kubeconfig="+adminConfig, "apply", "--filename="+path); err != nil {
-				complain(err)
-				continue
-			}
-			applied[path] = info.ModTime()
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		for path, written := range manifestTimes() {
+			if applied[path].Equal(written) {
+				continue
+			}
+			if err := execute(ctx, nil, "kubectl", "--kubeconfig="+adminConfig, "apply", "--filename="+path); err != nil {
+				complain(err) // and try again
+				continue
+			}
+			applied[path] = written
 		}
 	}
 }

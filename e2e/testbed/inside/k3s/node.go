@@ -71,7 +71,8 @@ func (n *node) run(ctx context.Context) error {
 		wg.Go(func() { complain(balancer.run(ctx)) })
 	}
 	if n.server {
-		wg.Go(func() { applyManifests(ctx) })
+		applied := manifestTimes() // taken before k3d is told that it may change them
+		wg.Go(func() { applyManifests(ctx, applied) })
 	}
 	n.announce()
 	<-ctx.Done()

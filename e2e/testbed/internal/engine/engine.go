@@ -74,7 +74,21 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	return e.await(ctx, ended)
+	if err := e.await(ctx, ended); err != nil {
+		return err
+	}
+	return keepInside(ctx, log)
+}
+
+// keepInside rejects packets from containers to the addresses of services and pods: a node whose proxy or routes are
+// not set up yet would send them out into whatever network the machine is in, where a stranger may answer.
+func keepInside(ctx context.Context, log io.Writer) error {
+	for _, cidr := range []string{"10.42.0.0/15", "10.96.0.0/12", "10.244.0.0/16"} { // k3d's, kind's and minikube's
+		if err := (shell.Cmd{Log: log}).Run(ctx, "iptables", "-w", "-I", "DOCKER-USER", "-d", cidr, "-j", "REJECT"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // await returns when the engine answers, or with the reason when it has ended or 60 s have passed.
