@@ -19,10 +19,11 @@ func TestContained(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	c.serve()
-	t.Run("listens on the loopback only", func(t *testing.T) { checkListeners(t, c) })
-	t.Run("kubelet answers", func(t *testing.T) { checkKubelet(t, c) })
-	t.Run("webhook of a service is refused", func(t *testing.T) { checkWebhook(t, c) })
-	t.Run("aggregated API is refused", func(t *testing.T) { checkAggregated(t, c) })
+	t.Run("listens on the loopback only", func(t *testing.T) { checkListeners(t, c.as(t)) })
+	t.Run("kubelet answers", func(t *testing.T) { checkKubelet(t, c.as(t)) })
+	t.Run("webhook of a service is refused", func(t *testing.T) { checkWebhook(t, c.as(t)) })
+	t.Run("webhook at an URL is asked", func(t *testing.T) { checkWebhookURL(t, c.as(t)) })
+	t.Run("aggregated API is refused", func(t *testing.T) { checkAggregated(t, c.as(t)) })
 	t.Run("version", func(t *testing.T) {
 		out, err := c.kubectl("version")
 		if err != nil || strings.Count(out, "v1.37.2") != 2 {
@@ -90,21 +91,7 @@ func checkWebhook(t *testing.T, c *cluster) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	none := admissionv1.SideEffectClassNone
-	hook := &admissionv1.ValidatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: "gate"},
-		Webhooks: []admissionv1.ValidatingWebhook{{
-			Name: "gate.example.org", SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
-			ClientConfig: admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: "default", Name: "gate"}},
-			Rules: []admissionv1.RuleWithOperations{{
-				Operations: []admissionv1.OperationType{admissionv1.Create},
-				Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
-			}},
-		}},
-	}
-	if _, err := client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Create(t.Context(), hook, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	createHook(c, admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: "default", Name: "gate"}}, "secrets")
 	want := fmt.Sprintf("this cluster runs no pods, so nothing can answer at %s:443", service.Spec.ClusterIP)
 	c.eventually(10*time.Second, func(ctx context.Context) error {
 		begun := time.Now()

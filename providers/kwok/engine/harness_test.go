@@ -34,14 +34,14 @@ func TestMain(m *testing.M) {
 
 // cluster is a directory with an engine that comes and goes.
 type cluster struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 	cmd *exec.Cmd // nil while none runs
 }
 
 // newCluster makes the directory that an adapter would make, deep enough for the
 // path of a socket in it to be too long for any system.
-func newCluster(t *testing.T, workers int) *cluster {
+func newCluster(t testing.TB, workers int) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: filepath.Join(t.TempDir(), strings.Repeat("deep", 25), strings.Repeat("deeper", 20))}
 	if err := os.MkdirAll(filepath.Join(c.dir, dir.Logs), 0o700); err != nil {
@@ -63,6 +63,11 @@ func newCluster(t *testing.T, workers int) *cluster {
 		}
 	})
 	return c
+}
+
+// as is the same cluster, used by a subtest.
+func (c *cluster) as(t *testing.T) *cluster {
+	return &cluster{t: t, dir: c.dir, cmd: c.cmd}
 }
 
 func (c *cluster) path(name string) string { return filepath.Join(c.dir, name) }
@@ -178,14 +183,18 @@ func (c *cluster) eventually(within time.Duration, check func(context.Context) e
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
+	var last error // what was missing, not that time ran out while asking
 	for {
 		err := check(ctx)
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			c.t.Fatalf("within %v: %v", within, err)
+			c.t.Fatalf("within %v: %v", within, last)
 		case <-tick.C:
 		}
 	}
