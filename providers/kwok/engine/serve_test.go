@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy"
 
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
@@ -63,6 +64,7 @@ func TestLife(t *testing.T) {
 		t.Errorf("status is %+v", s)
 	}
 	checkNodes(c, "demo-control-plane", "demo-worker", "demo-worker2")
+	checkDefaults(c)
 	c.deploy("web", 3)
 	c.available(20*time.Second, "web", 3)
 
@@ -131,6 +133,27 @@ func checkNodes(c *cluster, want ...string) {
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		c.t.Errorf("nodes (-want +got)\n%s", diff)
+	}
+}
+
+// checkDefaults looks for what a cluster starts with as soon as it is ready.
+func checkDefaults(c *cluster) {
+	c.t.Helper()
+	there := map[string]bool{}
+	roles, err := c.client().RbacV1().ClusterRoles().List(c.t.Context(), metav1.ListOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, role := range roles.Items {
+		there[role.Name] = true
+	}
+	for _, role := range append(bootstrappolicy.ClusterRoles(), bootstrappolicy.ControllerRoles()...) {
+		if !there[role.Name] {
+			c.t.Errorf("no cluster role %s", role.Name)
+		}
+	}
+	if _, err := c.client().SchedulingV1().PriorityClasses().Get(c.t.Context(), "system-node-critical", metav1.GetOptions{}); err != nil {
+		c.t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 
@@ -66,6 +67,11 @@ func RunAPIServer(ctx context.Context, listener net.Listener) error {
 	o.SecureServing.Listener = listener
 	o.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
 
+	name, err := cache.NewInformerName("kube-apiserver")
+	if err != nil {
+		return err
+	}
+	o.InformerName = name
 	completed, err := o.Complete(ctx)
 	if err != nil {
 		return err
@@ -73,5 +79,27 @@ func RunAPIServer(ctx context.Context, listener net.Listener) error {
 	if errs := completed.Validate(); len(errs) != 0 {
 		return utilerrors.NewAggregate(errs)
 	}
-	return app.Run(ctx, completed)
+	return serve(ctx, completed)
+}
+
+// serve is app.Run without the hooks that make default objects.
+func serve(ctx context.Context, o options.CompletedOptions) error {
+	config, err := app.NewConfig(o)
+	if err != nil {
+		return err
+	}
+	disableHooks(config.KubeAPIs.ControlPlane.Generic.DisabledPostStartHooks)
+	completed, err := config.Complete()
+	if err != nil {
+		return err
+	}
+	chain, err := app.CreateServerChain(completed)
+	if err != nil {
+		return err
+	}
+	prepared, err := chain.PrepareRun()
+	if err != nil {
+		return err
+	}
+	return prepared.Run(ctx)
 }

@@ -28,10 +28,13 @@ func (e *engine) components() []supervise.Component {
 		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
 		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: asked(controlplane.RunScheduler), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
+		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
 	}
 	if !e.status.EverReady {
 		list = append(list, supervise.Component{
+			Name: "defaults", Step: "Creating roles", Needs: []string{"kube-apiserver"}, Run: createDefaults, Task: true,
+		}, supervise.Component{
 			Name: "nodes", Step: fmt.Sprintf("Creating %d nodes", e.config.Workers+1),
 			Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true,
 		})
@@ -60,6 +63,22 @@ func (e *engine) createNodes(ctx context.Context, _ func()) error {
 	return nodes.Create(ctx, client, e.config.Name, e.config.ControlPlane, e.config.Workers, e.status.KubernetesVersion)
 }
 
+func createDefaults(ctx context.Context, _ func()) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	return controlplane.CreateDefaults(ctx, client)
+}
+
+func reconcileDefaults(ctx context.Context) error {
+	config, err := clientConfig()
+	if err != nil {
+		return err
+	}
+	return controlplane.ReconcileDefaults(ctx, config)
+}
+
 // atOnce runs a component that nothing else waits for, so ready as it starts.
 func atOnce(run func(context.Context) error) func(context.Context, func()) error {
 	return func(ctx context.Context, ready func()) error {
@@ -81,11 +100,19 @@ func asked(run func(context.Context) error) func(context.Context, func()) error 
 }
 
 func newClient() (*kubernetes.Clientset, error) {
+	config, err := clientConfig()
+	if err != nil {
+		return nil, err
+	}
+	return kubernetes.NewForConfig(config)
+}
+
+func clientConfig() (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", controlplane.EngineKubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1 // a thousand nodes are created in one go
 	config.ContentConfig = rest.ContentConfig{ContentType: "application/vnd.kubernetes.protobuf"}
-	return kubernetes.NewForConfig(config)
+	return config, nil
 }
