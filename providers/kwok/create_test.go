@@ -144,6 +144,26 @@ func TestCreateInterrupted(t *testing.T) {
 	}
 }
 
+// TestCreateInterruptedAtTheLastMoment cancels when the line that says ready has been
+// read from the pipe already, and only waits for its turn.
+func TestCreateInterruptedAtTheLastMoment(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "hurry")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := p.Create(ctx, providers.Spec{Name: "demo"}, func(e providers.Event) {
+		if e.Step == "Hurrying" {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v, want %v", err, context.Canceled)
+	}
+	for _, leak := range leaks(t, p.opts.Dir, "demo") {
+		t.Errorf("left behind: %s", leak)
+	}
+}
+
 func TestCreateWhereItCannot(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "a-file")

@@ -89,6 +89,11 @@ func (a *actor) version() int {
 
 // serve follows the protocol but for what the behavior says.
 func (a *actor) serve() int {
+	for _, variable := range os.Environ() {
+		if !strings.Contains(" HOME PATH TMPDIR TZ ", " "+strings.Split(variable, "=")[0]+" ") {
+			panic("an engine gets " + variable)
+		}
+	}
 	if a.does("sleep") { // before it says or holds anything
 		hang()
 	}
@@ -110,14 +115,14 @@ func (a *actor) serve() int {
 		return code
 	}
 	if a.does("hang") {
-		<-term
+		await(term)
 		return 1
 	}
 	a.status["everReady"] = true
 	a.write(phaseReady, port)
 	a.say(message{Ready: true})
 	a.pipe.Close()
-	<-term
+	await(term)
 	a.write(phaseStopped, port)
 	return 0
 }
@@ -152,6 +157,9 @@ func (a *actor) start() int {
 	}
 	a.say(message{Step: "Starting etcd", State: "progress", Message: "half"})
 	a.say(message{Step: "Starting etcd", State: "done"})
+	if a.does("hurry") {
+		fmt.Fprint(a.pipe, "{\"step\":\"Hurrying\",\"state\":\"started\"}\n{\"ready\":true}\n")
+	}
 	a.say(message{Step: "Starting the API server", State: "started"})
 	return -1
 }
@@ -186,8 +194,16 @@ func writeWhole(path string, content []byte) {
 	must(0, os.Rename(path+".tmp", path))
 }
 
-// hang waits for good, or for the minute that no test takes.
-func hang() { <-time.After(time.Minute) }
+// hang waits for good, or for as long as no test takes.
+func hang() { await(nil) }
+
+// await bounds every wait, so that no engine outlives by much a test that crashed.
+func await(signal <-chan os.Signal) {
+	select {
+	case <-signal:
+	case <-time.After(2 * time.Minute):
+	}
+}
 
 func must[T any](value T, err error) T {
 	if err != nil {
