@@ -19,14 +19,15 @@ import (
 // by leaving one behind: all that was acknowledged is on the disk.
 const grace = time.Second
 
-// components lists the parts. They come in the order in which they are told of.
+// components lists the parts. The last few are there at the first start only: what
+// a person deletes later stays deleted.
 func (e *engine) components() []supervise.Component {
 	list := []supervise.Component{
 		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
 		{Name: "etcd", Step: "Starting etcd", Run: e.runEtcd, Grace: 5 * grace},
 		{Name: "kube-apiserver", Step: "Starting the API server", Needs: []string{"egress proxy", "etcd"}, Run: e.runAPIServer, Grace: grace},
 		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
-		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: asked(controlplane.RunScheduler), Grace: grace},
+		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunScheduler), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
@@ -85,18 +86,6 @@ func atOnce(run func(context.Context) error) func(context.Context, func()) error
 		ready()
 		return run(ctx)
 	}
-}
-
-// asked is atOnce for a component that returns an error even when it was told to
-// end.
-func asked(run func(context.Context) error) func(context.Context, func()) error {
-	return atOnce(func(ctx context.Context) error {
-		err := run(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
-	})
 }
 
 func newClient() (*kubernetes.Clientset, error) {

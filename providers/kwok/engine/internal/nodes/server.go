@@ -6,20 +6,16 @@ import (
 	"net"
 	"syscall"
 
-	"sigs.k8s.io/kwok/pkg/apis/internalversion"
 	"sigs.k8s.io/kwok/pkg/client/clientset/versioned"
 	"sigs.k8s.io/kwok/pkg/kwok/controllers"
 	"sigs.k8s.io/kwok/pkg/kwok/server"
 )
 
-// simulated is what kubectl logs shows.
-const simulated = "pki/simulated.log"
-
 // serveKubelets answers for all kubelets, at a free port, until ctx is cancelled.
+// It has no logs, and runs no commands: it says so.
 func serveKubelets(ctx context.Context, controller *controllers.Controller, kwok versioned.Interface, moved func(string)) error {
 	kubelets, err := server.NewServer(server.Config{
 		TypedKwokClient: kwok,
-		ClusterLogs:     []*internalversion.ClusterLogs{},
 		DataSource:      controller,
 		NodeCacheGetter: controller.GetNodeCache(),
 		PodCacheGetter:  controller.GetPodCache(),
