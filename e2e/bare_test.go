@@ -5,14 +5,19 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
 
 // TestBare makes a cluster with each tool itself, without lab: what fails here is the test bed's fault, and what
-// passes here and fails in another test is lab's.
+// passes here and fails in another test is lab's. The tools come in another order each time, since under cgroup v1
+// what one leaves in the kernel can break the next.
 func TestBare(t *testing.T) {
-	for _, tool := range []string{"kind", "k3d", "minikube"} {
+	tools := []string{"kind", "k3d", "minikube"}
+	rand.Shuffle(len(tools), func(i, j int) { tools[i], tools[j] = tools[j], tools[i] })
+	t.Log("order:", tools)
+	for _, tool := range tools {
 		t.Run(tool, func(t *testing.T) { testBare(t, tool) })
 	}
 }

@@ -20,7 +20,8 @@ import (
 // its images.
 type bed struct {
 	dir          string
-	hello        string
+	hello        string   // in every node of the test bed's, from the start
+	helloNew     string   // in the Docker Engine only
 	kind         []string // flags of `kind create cluster`
 	k3d          []string // flags of `k3d cluster create`
 	k3dEnv       []string
@@ -36,13 +37,13 @@ func testbed(t *testing.T) *bed {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}
 	var shown struct {
-		Dir, Hello, MinikubeHome    string
-		Kind, K3d, K3dEnv, Minikube []string
+		Dir, Hello, HelloNew, MinikubeHome string
+		Kind, K3d, K3dEnv, Minikube        []string
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
 		t.Fatalf("testbed show: %v", err)
 	}
-	b := &bed{dir: shown.Dir, hello: shown.Hello, minikubeHome: shown.MinikubeHome,
+	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, minikubeHome: shown.MinikubeHome,
 		kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
 	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)

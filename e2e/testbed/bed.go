@@ -48,11 +48,18 @@ func (b bed) engine() engine.Engine {
 // up makes everything, and says how long it took.
 func (b bed) up(ctx context.Context) error {
 	began := time.Now()
-	all := append(b.host(ctx), images.Steps(b.dir)...)
-	for _, p := range programs.Catalog(b.repository) {
+	catalog, made := programs.Catalog(b.repository), images.Steps(b.dir)
+	if published() {
+		catalog, made = programs.Tools(b.repository), images.Workloads(b.dir)
+	}
+	all := append(b.host(ctx), made...)
+	for _, p := range catalog {
 		all = append(all, p.Step(b.dir))
 	}
 	if err := (steps.Runner{Dir: b.dir, Progress: os.Stderr}).Run(ctx, all); err != nil {
+		return err
+	}
+	if err := images.Prune(ctx); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "the test bed is ready, after %s, in %s\n", time.Since(began).Round(100*time.Millisecond), b.dir)
@@ -68,8 +75,7 @@ func (b bed) host(ctx context.Context) []steps.Step {
 			wanted[program] = pkg
 		}
 	}
-	return []steps.Step{
-		b.minikubeCache(),
+	host := []steps.Step{
 		{Name: "packages", Lane: "debian", Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
 			return key, engine.Install(ctx, log, wanted)
 		}},
@@ -78,4 +84,8 @@ func (b bed) host(ctx context.Context) []steps.Step {
 				return "engine", b.engine().Up(ctx, log)
 			}},
 	}
+	if published() {
+		return host // what else there is says to use the test bed's images
+	}
+	return append(host, b.minikubeCache(), b.config())
 }

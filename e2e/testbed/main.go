@@ -5,6 +5,7 @@
 //
 //	testbed up     makes what is missing or out of date
 //	testbed down   stops the Docker Engine that up started, if it did
+//	testbed env    prints shell exports with which lab uses it
 //	testbed show   prints, as JSON, what the tools must be told to use it
 //
 // Everything is kept in $LAB_TESTBED_DIR, or else in lab-testbed in the user's cache directory. With
@@ -37,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%w: usage: testbed up|down|show", providers.ErrInvalid)
+		return fmt.Errorf("%w: usage: testbed up|down|env|show", providers.ErrInvalid)
 	}
 	bed, err := newBed()
 	if err != nil {
@@ -48,10 +49,12 @@ func run(ctx context.Context, args []string) error {
 		return bed.up(ctx)
 	case "down":
 		return bed.down(ctx)
+	case "env":
+		return bed.env(os.Stdout)
 	case "show":
 		return bed.show(os.Stdout)
 	default:
-		return fmt.Errorf("%w: no command %q: testbed up|down|show", providers.ErrInvalid, args[0])
+		return fmt.Errorf("%w: no command %q: testbed up|down|env|show", providers.ErrInvalid, args[0])
 	}
 }
 

@@ -7,3 +7,12 @@ testbed: ## makes the test bed: a Docker Engine where none answers, node images,
 
 testbed-down: ## stops the Docker Engine that the test bed started, and nothing else
 	@go run ./e2e/testbed down
+
+testbed-env: ## prints exports with which lab uses the test bed: eval "$$(make -s testbed-env)"
+	@go run ./e2e/testbed env
+
+e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream for the published images
+	go test -tags e2e -count=1 -timeout 40m $(E2E_FLAGS) ./e2e/...
+
+e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## the end-to-end tests of one flavor
+	go test -tags e2e -count=1 -timeout 40m -run '/$*$$' $(E2E_FLAGS) ./e2e/...

@@ -80,11 +80,12 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 	return keepInside(ctx, log)
 }
 
-// keepInside rejects packets from containers to the addresses of services and pods: a node whose proxy or routes are
+// keepInside rejects packets to the addresses of services and pods that would leave Docker's bridges: a node whose proxy or routes are
 // not set up yet would send them out into whatever network the machine is in, where a stranger may answer.
 func keepInside(ctx context.Context, log io.Writer) error {
 	for _, cidr := range []string{"10.42.0.0/15", "10.96.0.0/12", "10.244.0.0/16"} { // k3d's, kind's and minikube's
-		if err := (shell.Cmd{Log: log}).Run(ctx, "iptables", "-w", "-I", "DOCKER-USER", "-d", cidr, "-j", "REJECT"); err != nil {
+		if err := (shell.Cmd{Log: log}).Run(ctx, "iptables", "-w", "-I", "DOCKER-USER", "-d", cidr, "!", "-o", "br+",
+			"-j", "REJECT"); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,8 @@ type recipe struct {
 	Below  string   // the debian step whose root file system lies below, or none
 	Files  []file
 	Config config
-	Tags   func(kubeadm names) []string
+	Tags   []string
+	Kube   []string // further tags: what kubeadm calls the images of these parts of Kubernetes
 }
 
 // names are the images that kubeadm asks for, full names by short ("kube-proxy", "coredns/coredns", "pause", "etcd").
@@ -44,24 +45,36 @@ func kubeadmImages(ctx context.Context, bin string) (names, error) {
 
 func (r recipe) step(dir string) steps.Step {
 	archive := filepath.Join(dir, "archives", r.Name+".tar")
-	needs := append([]string{"lab-node"}, r.Needs...)
+	needs := r.Needs
+	if len(r.Kube) > 0 {
+		needs = append([]string{"lab-node"}, needs...)
+	}
 	if r.Below != "" {
 		needs = append(needs, r.Below)
 	}
 	return steps.Step{
 		Name: "image-" + r.Name, Lane: "archive", Needs: needs,
-		Inputs:  func() (string, error) { return steps.Digest(fmt.Sprintf("%+v %+v", r.Files, r.Config)), nil },
+		Inputs: func() (string, error) {
+			return steps.Digest(fmt.Sprintf("%+v %+v %v %v", r.Files, r.Config, r.Tags, r.Kube)), nil
+		},
 		Present: func(context.Context, string) bool { return exists(archive) },
 		Make: func(ctx context.Context, _ string, _ io.Writer) (string, error) {
-			kubeadm, err := kubeadmImages(ctx, filepath.Join(dir, "bin"))
-			if err != nil {
-				return "", err
+			tags := r.Tags
+			if len(r.Kube) > 0 {
+				kubeadm, err := kubeadmImages(ctx, filepath.Join(dir, "bin"))
+				if err != nil {
+					return "", err
+				}
+				for _, part := range r.Kube {
+					tags = append(tags, kubeadm[part])
+				}
 			}
 			layer, err := writeLayer(dir, "image-"+r.Name, r.Files)
 			if err != nil {
 				return "", err
 			}
-			img := image{Tags: r.Tags(kubeadm), Config: r.Config, Layers: []string{layer}}
+			img := image{Tags: tags, Config: r.Config, Layers: []string{layer}}
+			img.Config.Labels = map[string]string{label: "archive"} // so that Prune knows it
 			if r.Below != "" {
 				img.Layers = []string{filepath.Join(dir, "layers", r.Below+".tar"), layer}
 			}
@@ -107,31 +120,48 @@ func clusterImages(bin string) []recipe {
 	}
 	path := config{Env: []string{searchPath}}
 	return []recipe{
-		{Name: "kube", Below: "small-root", Files: kube, Config: path, Tags: func(n names) []string {
-			return []string{n["kube-apiserver"], n["kube-controller-manager"], n["kube-scheduler"], n["kube-proxy"]}
-		}},
+		{Name: "kube", Below: "small-root", Files: kube, Config: path,
+			Kube: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"}},
 		{Name: "node-network", Needs: []string{"own-node-network"}, Below: "small-root",
 			Files:  append(smallLinks(), program(bin, "node-network", "/usr/local/bin")),
-			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}}, Tags: always("lab-testbed/node-network:v1")},
+			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}}, Tags: []string{"lab-testbed/node-network:v1"}},
 		{Name: "etcd", Needs: []string{"etcd"}, Files: []file{program(bin, "etcd", "/usr/local/bin")}, Config: path,
-			Tags: func(n names) []string { return []string{n["etcd"]} }},
-		scratch(bin, "coredns", "coredns", func(n names) []string { return []string{n["coredns/coredns"]} }),
-		scratch(bin, "pause", "own-pause", func(n names) []string { return []string{n["pause"]} }),
-		scratch(bin, "storage-provisioner", "storage-provisioner", always("gcr.io/k8s-minikube/storage-provisioner:v5")),
+			Kube: []string{"etcd"}},
+		scratch(bin, "coredns", "coredns").as("coredns/coredns"),
+		scratch(bin, "pause", "own-pause").as("pause"),
+		scratch(bin, "storage-provisioner", "storage-provisioner", "gcr.io/k8s-minikube/storage-provisioner:v5"),
+		scratch(bin, "metrics-server", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:"+programs.Metrics),
+		scratch(bin, "ingress", "own-ingress", "lab-testbed/ingress:v1"),
+		helloImage(bin),
 	}
 }
 
 // scratch is the recipe of an image that holds one static program and nothing else.
-func scratch(bin, name, need string, tags func(names) []string) recipe {
+func scratch(bin, name, need string, tags ...string) recipe {
 	return recipe{Name: name, Needs: []string{need}, Files: []file{program(bin, name, "/")},
 		Config: config{Entrypoint: []string{"/" + name}}, Tags: tags}
 }
 
-func always(tags ...string) func(names) []string { return func(names) []string { return tags } }
+// as gives the image the name that kubeadm has for a part of Kubernetes.
+func (r recipe) as(part string) recipe {
+	r.Kube = append(r.Kube, part)
+	return r
+}
+
+// helloImage is in every node, and in the Docker Engine.
+func helloImage(bin string) recipe { return scratch(bin, "hello", "own-hello", Hello) }
+
+func helloNewImage(bin string) recipe {
+	r := scratch(bin, "hello", "own-hello", HelloNew)
+	r.Name, r.Config.Env = "hello-v2", []string{"HELLO_VERSION=v2"}
+	return r
+}
 
 // The images of things to run, and of what stands beside the nodes.
 const (
-	Hello    = "lab-testbed/hello:v1"
+	Hello    = "lab-testbed/hello:v1" // in every node
+	HelloNew = "lab-testbed/hello:v2" // in the Docker Engine only, for tests that load an image into a cluster
+	Registry = "lab-testbed/registry:" + programs.Registry
 	K3dProxy = "lab-testbed/k3d-proxy:" + programs.K3d
 	K3dTools = "lab-testbed/k3d-tools:" + programs.K3d
 )
@@ -140,13 +170,24 @@ const (
 func hostImages(bin string) []recipe {
 	proxy := append(smallLinks(), program(bin, "tcp-proxy", "/usr/local/bin"), file{Path: "/usr/local/bin/envoy", Link: "tcp-proxy"})
 	return []recipe{
-		scratch(bin, "hello", "own-hello", always(Hello)),
+		helloNewImage(bin),
+		{Name: "registry", Needs: []string{"registry"}, Tags: []string{Registry, "registry:3"},
+			Files:  []file{program(bin, "registry", "/"), {Path: "/etc/distribution/config.yml", Content: registryConfig}},
+			Config: config{Entrypoint: []string{"/registry"}, Cmd: []string{"serve", "/etc/distribution/config.yml"}}},
 		// kind runs a shell script in its proxy's container, so that has a shell.
 		{Name: "tcp-proxy", Needs: []string{"own-tcp-proxy"}, Below: "small-root", Files: proxy,
 			Config: config{Env: []string{searchPath}, Cmd: []string{"tcp-proxy"}},
-			Tags:   always(K3dProxy, "envoyproxy/envoy:v1.36.2")},
+			Tags:   []string{K3dProxy, "envoyproxy/envoy:v1.36.2"}},
 		// k3d's tools container has to stay until it is removed, and that is what pause does.
 		{Name: "k3d-tools", Needs: []string{"own-pause"}, Files: []file{program(bin, "pause", "/")},
-			Config: config{Entrypoint: []string{"/pause"}}, Tags: always(K3dTools)},
+			Config: config{Entrypoint: []string{"/pause"}}, Tags: []string{K3dTools}},
 	}
 }
+
+const registryConfig = `version: 0.1
+storage:
+  delete: {enabled: true}
+  filesystem: {rootdirectory: /var/lib/registry}
+http:
+  addr: :5000
+`

@@ -39,6 +39,8 @@ rm -f "$1"/etc/ssh/ssh_host_*`
 // proxy with.
 const smallPackages = "iptables,nftables,conntrack,iproute2,bash,coreutils"
 
+const smallHook = `rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/usr/share/info`
+
 // debian makes a root file system of Debian's packages as layers/NAME.tar.
 func debian(dir, name, variant, packages, hook string) steps.Step {
 	path := filepath.Join(dir, "layers", name+".tar")

@@ -68,7 +68,7 @@ func node(dir string, archives []recipe) steps.Step {
 
 // nodeConfig tells systemd that it is in a container, and the engine how systemd is told to end.
 func nodeConfig() config {
-	return config{Env: []string{searchPath, "container=docker"}, StopSignal: "SIGRTMIN+3"}
+	return config{Env: []string{searchPath, "container=docker"}, StopSignal: "SIGRTMIN+3", Labels: map[string]string{label: "base"}}
 }
 
 // preload starts containerd in a container of image, imports the archives into it, and commits the container.

@@ -16,7 +16,7 @@ func Steps(dir string) []steps.Step {
 	cluster, host := clusterImages(bin), hostImages(bin)
 	all := []steps.Step{
 		debian(dir, "node-root", "minbase", nodePackages, nodeHook),
-		debian(dir, "small-root", "extract", smallPackages, ""),
+		debian(dir, "small-root", "extract", smallPackages, smallHook),
 		node(dir, cluster),
 		kindNode(dir),
 		minikubeBase(dir),
@@ -25,15 +25,30 @@ func Steps(dir string) []steps.Step {
 	for _, r := range slices.Concat(cluster, host) {
 		all = append(all, r.step(dir))
 	}
-	for _, r := range host {
+	for _, r := range append(host, helloImage(bin)) {
 		all = append(all, load(dir, r))
 	}
 	return all
 }
 
+// Workloads are the steps that make only what is run in clusters of published images.
+func Workloads(dir string) []steps.Step {
+	var all []steps.Step
+	for _, r := range []recipe{helloImage(filepath.Join(dir, "bin")), helloNewImage(filepath.Join(dir, "bin"))} {
+		all = append(all, r.step(dir), load(dir, r))
+	}
+	return all
+}
+
+// Prune removes the images that newer ones have taken the tags from.
+func Prune(ctx context.Context) error {
+	_, err := docker{}.run(ctx, "image", "prune", "--force", "--filter", "label="+label)
+	return err
+}
+
 // load puts a recipe's archive into the Docker Engine, from where tests load it into clusters.
 func load(dir string, r recipe) steps.Step {
-	tag := r.Tags(names{})[0]
+	tag := r.Tags[0]
 	return steps.Step{
 		Name: "load-" + r.Name, Lane: "docker", Needs: []string{"engine", "image-" + r.Name},
 		Present: func(ctx context.Context, _ string) bool {

@@ -2,6 +2,7 @@ package programs
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -10,12 +11,22 @@ const (
 	Kubernetes = "v1.37.2"
 	Kind       = "v0.33.0"
 	K3d        = "v5.9.0"
+	Helm       = "v3.22.0"
+	Metrics    = "v0.9.0"
+	Registry   = "v3.0.0"
 	Minikube   = "v1.38.1"
 )
 
 // Catalog lists every program of the test bed; repository is the root of this project's checkout.
 func Catalog(repository string) []Program {
 	return append(upstream(), own(repository)...)
+}
+
+// Tools lists the programs that published images leave to make: the clusters' tools, and what is run in clusters.
+func Tools(repository string) []Program {
+	return slices.DeleteFunc(Catalog(repository), func(p Program) bool {
+		return !slices.Contains([]string{"kind", "k3d", "helm", "lab-minikube", "own-hello", "own-runc-without-sysresource"}, p.Name)
+	})
 }
 
 func upstream() []Program {
@@ -36,6 +47,13 @@ func upstream() []Program {
 		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
 		{Name: "storage-provisioner", Module: "k8s.io/minikube", Version: Minikube,
 			Packages: []string{"k8s.io/minikube/cmd/storage-provisioner"}, LDFlags: "-X k8s.io/minikube/pkg/storage.version=v5"},
+		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry,
+			Packages: []string{"github.com/distribution/distribution/v3/cmd/registry"}},
+		{Name: "metrics-server", Module: "sigs.k8s.io/metrics-server", Version: Metrics,
+			Packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"},
+			LDFlags:  "-X sigs.k8s.io/metrics-server/pkg/version.gitVersion=" + Metrics},
+		{Name: "helm", Module: "helm.sh/helm/v3", Version: Helm, Packages: []string{"helm.sh/helm/v3/cmd/helm"},
+			LDFlags: "-X helm.sh/helm/v3/internal/version.version=" + Helm},
 		{Name: "k3d", Module: "github.com/k3d-io/k3d/v5", Version: K3d, Packages: []string{"github.com/k3d-io/k3d/v5"},
 			Output: "k3d", LDFlags: "-X github.com/k3d-io/k3d/v5/version.Version=" + K3d},
 	}
@@ -50,7 +68,7 @@ func own(repository string) []Program {
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
 	}
 	inside := filepath.Join(repository, "e2e/testbed/inside")
-	for _, name := range []string{"hello", "k3s", "node-network", "pause", "runc-without-sysresource", "tcp-proxy"} {
+	for _, name := range []string{"hello", "ingress", "k3s", "node-network", "pause", "runc-without-sysresource", "tcp-proxy"} {
 		all = append(all, Program{Name: "own-" + name, Dir: inside, Packages: []string{"./" + name}, Sources: []string{name, "internal", "go.mod"}})
 	}
 	return all

@@ -1,0 +1,74 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
+)
+
+// env writes shell exports after which `lab up` uses the test bed with no further flag.
+func (b bed) env(w io.Writer) error {
+	for _, pair := range [][2]string{
+		{"LAB_CONFIG", filepath.Join(b.dir, "config.yaml")},
+		{"LAB_TESTBED_INGRESS", filepath.Join(b.dir, "ingress.yaml")},
+		{"LAB_TESTBED_METRICS", filepath.Join(b.dir, "metrics.yaml")},
+		{"MINIKUBE_HOME", b.minikubeHome()},
+		{"MINIKUBE_FORCE", "true"}, // root, and a Kubernetes newer than minikube knows
+	} {
+		if _, err := fmt.Fprintf(w, "export %s='%s'\n", pair[0], strings.ReplaceAll(pair[1], "'", `'\''`)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// config writes the user configuration that names the test bed's images, as people behind a wall name theirs, and two
+// files for `lab up -f`: the ingress controller and metrics-server as addons of the user's own.
+func (b bed) config() steps.Step {
+	return steps.Step{Name: "config", Lane: "files", Make: func(_ context.Context, key string, _ io.Writer) (string, error) {
+		for name, text := range map[string]string{
+			"config.yaml":  configFile(),
+			"ingress.yaml": b.labFile("ports: [\"8080:80\"]", "ingress"),
+			"metrics.yaml": b.labFile("", "metrics-server"),
+		} {
+			if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
+				return "", err
+			}
+		}
+		return key, nil
+	}}
+}
+
+func configFile() string {
+	args := append([]string{"--kubernetes-version=" + programs.Kubernetes}, minikubeArgs()...)
+	return fmt.Sprintf(`apiVersion: lab/v1alpha1
+kind: Config
+images:
+  kind: {node: %q}
+  k3d: {node: %q, tools: %q, loadBalancer: %q}
+  minikube: {base: %q}
+  hello: %q
+minikube: {extraArgs: [%s]}
+`, images.KindNode, images.K3sNode, images.K3dTools, images.K3dProxy, images.MinikubeBase, images.Hello, `"`+strings.Join(args, `", "`)+`"`)
+}
+
+// labFile asks for one addon, from the chart of that name.
+func (b bed) labFile(cluster, chart string) string {
+	return fmt.Sprintf(`apiVersion: lab/v1alpha1
+kind: Lab
+cluster: {%s}
+addons:
+  - name: testbed-%s
+    chart: {path: %q}
+    namespace: testbed-%s
+`, cluster, chart, filepath.Join(b.repository, "e2e/testbed/charts", chart), chart)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"os"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// serveWebhook answers the API server's questions about Ingresses, from delay on. Until then the API server refuses
+// Ingresses, as it does while any controller's webhook comes up.
+func (c *controller) serveWebhook(ctx context.Context, delay time.Duration) error {
+	name := os.Getenv("WEBHOOK_SERVICE") // as NAME.NAMESPACE.svc, and of the ValidatingWebhookConfiguration too
+	if name == "" {
+		<-ctx.Done()
+		return nil
+	}
+	certificate, authority, err := selfSigned(name)
+	if err != nil {
+		return err
+	}
+	bundle, err := json.Marshal(authority)
+	if err != nil {
+		return err
+	}
+	patch := fmt.Appendf(nil, `[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":%s}]`, bundle)
+	configurations := c.client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	if _, err := configurations.Patch(ctx, os.Getenv("WEBHOOK_CONFIGURATION"), types.JSONPatchType, patch, metav1.PatchOptions{}); err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(delay):
+	}
+	server := newServer(ctx, ":8443", http.HandlerFunc(c.review))
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if err := server.ListenAndServeTLS("", ""); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// selfSigned makes a certificate for name, and returns it also in PEM, as the authority to trust.
+func selfSigned(name string) (tls.Certificate, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), DNSNames: []string{name}, IsCA: true,
+		BasicConstraintsValid: true, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, authority, nil
+}
+
+// review answers one question: an Ingress of the controller's class may name services only.
+func (c *controller) review(w http.ResponseWriter, r *http.Request) {
+	var review admissionv1.AdmissionReview
+	body, err := io.ReadAll(io.LimitReader(r.Body, 3<<20))
+	if err == nil {
+		err = json.Unmarshal(body, &review)
+	}
+	if err != nil || review.Request == nil {
+		http.Error(w, "not an AdmissionReview", http.StatusBadRequest)
+		return
+	}
+	response := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
+	var ingress networkingv1.Ingress
+	if err := json.Unmarshal(review.Request.Object.Raw, &ingress); err != nil {
+		response.Allowed, response.Result = false, &metav1.Status{Message: err.Error()}
+	} else if reason := c.refusal(&ingress); reason != "" {
+		response.Allowed, response.Result = false, &metav1.Status{Message: reason}
+	}
+	review.Request, review.Response = nil, response
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(review)
+}
+
+func (c *controller) refusal(ingress *networkingv1.Ingress) string {
+	if !c.serves(ingress) {
+		return ""
+	}
+	for _, rule := range ingress.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for _, path := range rule.HTTP.Paths {
+			if path.Backend.Service == nil {
+				return fmt.Sprintf("path %q of host %q: the backend must be a service", path.Path, rule.Host)
+			}
+		}
+	}
+	return ""
+}
