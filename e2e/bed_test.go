@@ -19,14 +19,15 @@ import (
 // bed is the test bed, or with LAB_E2E_IMAGES=upstream the published images: what each tool is told so that it finds
 // its images.
 type bed struct {
-	dir          string
-	hello        string   // in every node of the test bed's, from the start
-	helloNew     string   // in the Docker Engine only
-	kind         []string // flags of `kind create cluster`
-	k3d          []string // flags of `k3d cluster create`
-	k3dEnv       []string
-	minikube     []string // flags of `minikube start`
-	minikubeHome string
+	dir           string
+	hello         string // in every node of the test bed's, from the start
+	helloNew      string // in the Docker Engine only
+	metricsServer string
+	kind          []string // flags of `kind create cluster`
+	k3d           []string // flags of `k3d cluster create`
+	k3dEnv        []string
+	minikube      []string // flags of `minikube start`
+	minikubeHome  string
 }
 
 // testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
@@ -37,13 +38,13 @@ func testbed(t *testing.T) *bed {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}
 	var shown struct {
-		Dir, Hello, HelloNew, MinikubeHome string
-		Kind, K3d, K3dEnv, Minikube        []string
+		Dir, Hello, HelloNew, MetricsServer, MinikubeHome string
+		Kind, K3d, K3dEnv, Minikube                       []string
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
 		t.Fatalf("testbed show: %v", err)
 	}
-	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, minikubeHome: shown.MinikubeHome,
+	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, metricsServer: shown.MetricsServer, minikubeHome: shown.MinikubeHome,
 		kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
 	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)

@@ -13,19 +13,20 @@ import (
 
 // shown is what a test must know to use the images with the tools' own commands.
 type shown struct {
-	Dir          string
-	Hello        string   // in every node of the test bed's, from the start
-	HelloNew     string   // in the Docker Engine only
-	Kind         []string // flags of `kind create cluster`
-	K3d          []string // flags of `k3d cluster create`
-	K3dEnv       []string
-	Minikube     []string // flags of `minikube start`
-	MinikubeHome string
+	Dir           string
+	Hello         string // in every node of the test bed's, from the start
+	HelloNew      string // in the Docker Engine only
+	MetricsServer string
+	Kind          []string // flags of `kind create cluster`
+	K3d           []string // flags of `k3d cluster create`
+	K3dEnv        []string
+	Minikube      []string // flags of `minikube start`
+	MinikubeHome  string
 }
 
 // show writes what is made, or with published images what takes its place, as JSON.
 func (b bed) show(w io.Writer) error {
-	s := shown{Dir: b.dir, Hello: images.Hello, HelloNew: images.HelloNew, MinikubeHome: b.minikubeHome()}
+	s := shown{Dir: b.dir, Hello: images.Hello, HelloNew: images.HelloNew, MetricsServer: images.MetricsServer, MinikubeHome: b.minikubeHome()}
 	if !published() {
 		s.K3d = []string{"--image=" + images.K3sNode}
 		s.K3dEnv = []string{"K3D_IMAGE_LOADBALANCER=" + images.K3dProxy, "K3D_IMAGE_TOOLS=" + images.K3dTools}

@@ -130,8 +130,8 @@ func clusterImages(bin string) []recipe {
 		scratch(bin, "coredns", "coredns").as("coredns/coredns"),
 		scratch(bin, "pause", "own-pause").as("pause"),
 		scratch(bin, "storage-provisioner", "storage-provisioner", "gcr.io/k8s-minikube/storage-provisioner:v5"),
-		scratch(bin, "metrics-server", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:"+programs.Metrics),
-		scratch(bin, "ingress", "own-ingress", "lab-testbed/ingress:v1"),
+		scratch(bin, "metrics-server", "metrics-server", MetricsServer),
+		ingressImage(bin),
 		helloImage(bin),
 	}
 }
@@ -148,6 +148,8 @@ func (r recipe) as(part string) recipe {
 	return r
 }
 
+func ingressImage(bin string) recipe { return scratch(bin, "ingress", "own-ingress", Ingress) }
+
 // helloImage is in every node, and in the Docker Engine.
 func helloImage(bin string) recipe { return scratch(bin, "hello", "own-hello", Hello) }
 
@@ -159,11 +161,13 @@ func helloNewImage(bin string) recipe {
 
 // The images of things to run, and of what stands beside the nodes.
 const (
-	Hello    = "lab-testbed/hello:v1" // in every node
-	HelloNew = "lab-testbed/hello:v2" // in the Docker Engine only, for tests that load an image into a cluster
-	Registry = "lab-testbed/registry:" + programs.Registry
-	K3dProxy = "lab-testbed/k3d-proxy:" + programs.K3d
-	K3dTools = "lab-testbed/k3d-tools:" + programs.K3d
+	Hello         = "lab-testbed/hello:v1"                                              // in every node
+	HelloNew      = "lab-testbed/hello:v2"                                              // in the Docker Engine only, for tests that load an image into a cluster
+	Ingress       = "lab-testbed/ingress:v1"                                            // in every node
+	MetricsServer = "registry.k8s.io/metrics-server/metrics-server:" + programs.Metrics // in every node, by its published name
+	Registry      = "lab-testbed/registry:" + programs.Registry
+	K3dProxy      = "lab-testbed/k3d-proxy:" + programs.K3d
+	K3dTools      = "lab-testbed/k3d-tools:" + programs.K3d
 )
 
 // hostImages are the images that are loaded into the Docker Engine.

@@ -33,8 +33,9 @@ func Steps(dir string) []steps.Step {
 
 // Workloads are the steps that make only what is run in clusters of published images.
 func Workloads(dir string) []steps.Step {
+	bin := filepath.Join(dir, "bin")
 	var all []steps.Step
-	for _, r := range []recipe{helloImage(filepath.Join(dir, "bin")), helloNewImage(filepath.Join(dir, "bin"))} {
+	for _, r := range []recipe{helloImage(bin), helloNewImage(bin), ingressImage(bin)} {
 		all = append(all, r.step(dir), load(dir, r))
 	}
 	return all

@@ -25,7 +25,7 @@ func Catalog(repository string) []Program {
 // Tools lists the programs that published images leave to make: the clusters' tools, and what is run in clusters.
 func Tools(repository string) []Program {
 	return slices.DeleteFunc(Catalog(repository), func(p Program) bool {
-		return !slices.Contains([]string{"kind", "k3d", "helm", "lab-minikube", "own-hello", "own-runc-without-sysresource"}, p.Name)
+		return !slices.Contains([]string{"kind", "k3d", "helm", "lab-minikube", "own-hello", "own-ingress", "own-runc-without-sysresource"}, p.Name)
 	})
 }
 

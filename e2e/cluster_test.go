@@ -1,0 +1,140 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cluster is a cluster made with a tool's own commands.
+type cluster struct {
+	name, kubeconfig string
+	env              []string
+	bed              *bed
+
+	create, delete []string
+	loadOne        func(image string) []string
+}
+
+// cluster returns a cluster of tool under a random name, and deletes it at the end of the test, however that ends.
+func (b *bed) cluster(t *testing.T, tool string) *cluster {
+	t.Helper()
+	c := &cluster{name: randomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
+	c.env = []string{"KUBECONFIG=" + c.kubeconfig}
+	switch tool {
+	case "kind":
+		c.create = append([]string{"kind", "create", "cluster", "--name=" + c.name, "--wait=90s"}, b.kind...)
+		c.loadOne = func(image string) []string {
+			return []string{"kind", "load", "docker-image", image, "--name=" + c.name}
+		}
+		c.delete = []string{"kind", "delete", "cluster", "--name=" + c.name}
+	case "k3d":
+		c.env = append(c.env, b.k3dEnv...)
+		c.create = append([]string{"k3d", "cluster", "create", c.name, "--agents=1", "--api-port=127.0.0.1:random", "--timeout=180s"}, b.k3d...)
+		c.loadOne = func(image string) []string {
+			return []string{"k3d", "image", "import", "--mode=direct", "--cluster=" + c.name, image}
+		}
+		c.delete = []string{"k3d", "cluster", "delete", c.name}
+	case "minikube":
+		c.env = append(c.env, "MINIKUBE_HOME="+b.minikubeHome, "MINIKUBE_FORCE=true", "MINIKUBE_IN_STYLE=false")
+		c.create = append([]string{"lab-minikube", "start", "--profile=" + c.name, "--driver=docker",
+			"--container-runtime=containerd", "--interactive=false"}, b.minikube...)
+		c.loadOne = func(image string) []string {
+			return []string{"lab-minikube", "--profile=" + c.name, "image", "load", image}
+		}
+		c.delete = []string{"lab-minikube", "delete", "--profile=" + c.name}
+	default:
+		t.Fatalf("no such tool: %s", tool)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.keepLogs(t)
+			_, _ = c.run(context.Background(), c.delete)
+		}
+	})
+	return c
+}
+
+// load puts images of the Docker Engine into the cluster. Those that the test bed's nodes hold from the start are
+// not in the engine, and stay out.
+func (c *cluster) load(t *testing.T, images ...string) {
+	t.Helper()
+	for _, image := range images {
+		if exec.Command("docker", "image", "inspect", image).Run() == nil {
+			c.must(t, c.loadOne(image))
+		}
+	}
+}
+
+// publish makes the tool's port 80 reachable at a port of the host's loopback; before the cluster is created.
+func (c *cluster) publish(t *testing.T, tool string, port int) {
+	t.Helper()
+	switch tool {
+	case "kind":
+		config := fmt.Sprintf("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n"+
+			"  extraPortMappings: [{hostPort: %d, containerPort: 80, listenAddress: 127.0.0.1}]\n", port)
+		path := filepath.Join(t.TempDir(), "kind.yaml")
+		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.create = append(c.create, "--config="+path)
+	case "k3d":
+		c.create = append(c.create, fmt.Sprintf("--port=127.0.0.1:%d:80@loadbalancer", port))
+	case "minikube":
+		c.create = append(c.create, fmt.Sprintf("--ports=127.0.0.1:%d:80", port))
+	}
+}
+
+// eventually repeats try until it succeeds, and ends the test with its last error when limit has passed.
+func (c *cluster) eventually(t *testing.T, limit time.Duration, try func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("after %s: %v", limit, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// must runs a command of the cluster's tool, and ends the test where it fails.
+func (c *cluster) must(t *testing.T, command []string) string {
+	t.Helper()
+	out, err := c.run(t.Context(), command)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
+	}
+	return out
+}
+
+func (c *cluster) kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	return c.must(t, append([]string{"kubectl"}, args...))
+}
+
+// keepLogs shows what a person would look at first after a failure.
+func (c *cluster) keepLogs(t *testing.T) {
+	for _, command := range [][]string{
+		{"kubectl", "get", "nodes,pods", "--all-namespaces", "--output=wide"},
+		{"kubectl", "get", "events", "--all-namespaces"},
+		{"docker", "ps", "--all"},
+	} {
+		out, err := c.run(context.Background(), command)
+		t.Log(fmt.Sprintf("%s: %v\n%s", strings.Join(command, " "), err, out))
+	}
+}

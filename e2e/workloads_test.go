@@ -1,0 +1,92 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWorkloads follows a request from the host through an ingress controller into a pod, and reads that pod's real
+// use of the processor, in a cluster of each tool itself.
+func TestWorkloads(t *testing.T) {
+	for _, tool := range tools() {
+		t.Run(tool, func(t *testing.T) { testWorkloads(t, tool) })
+	}
+}
+
+func testWorkloads(t *testing.T, tool string) {
+	bed := testbed(t)
+	requireNoLeak(t)
+	c := bed.cluster(t, tool)
+	port := freePort(t)
+	c.publish(t, tool, port)
+	c.must(t, c.create)
+	c.load(t, "lab-testbed/ingress:v1", bed.metricsServer, bed.hello)
+	c.must(t, []string{"helm", "install", "ingress", "testbed/charts/ingress", "--namespace=ingress", "--create-namespace", "--wait"})
+	c.must(t, []string{"helm", "install", "metrics", "testbed/charts/metrics-server", "--namespace=metrics", "--create-namespace"})
+	c.kubectl(t, "create", "deployment", "hello", "--image="+bed.hello, "--port=8080")
+	c.kubectl(t, "expose", "deployment", "hello", "--port=80", "--target-port=8080")
+	c.kubectl(t, "rollout", "status", "deployment/hello", "--timeout=90s")
+
+	// Until the webhook has come up the API server takes no Ingress, though the controller is ready.
+	c.eventually(t, time.Minute, func(ctx context.Context) error {
+		out, err := c.run(ctx, []string{"kubectl", "create", "ingress", "hello", "--class=lab", "--rule=hello.test/*=hello:80"})
+		return withOutput(err, out)
+	})
+	c.eventually(t, time.Minute, func(ctx context.Context) error {
+		return answers(ctx, port, "hello.test", "/path", "hello v1 from hello-")
+	})
+	c.eventually(t, 2*time.Minute, func(ctx context.Context) error {
+		out, err := c.run(ctx, []string{"kubectl", "top", "pods", "--no-headers"})
+		if err == nil && !strings.Contains(out, "hello-") {
+			err = fmt.Errorf("no figures yet")
+		}
+		return withOutput(err, out)
+	})
+	c.must(t, c.delete)
+}
+
+// answers asks the host's port for a path of a host, and expects an answer that begins with want.
+func answers(ctx context.Context, port int, host, path, want string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", port, path), nil)
+	if err != nil {
+		return err
+	}
+	request.Host = host
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && (response.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), want)) {
+		err = fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return err
+}
+
+func withOutput(err error, out string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", err, out)
+}
+
+// freePort returns a port that nobody listened on a moment ago.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
