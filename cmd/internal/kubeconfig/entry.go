@@ -1,0 +1,163 @@
+package kubeconfig
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// entry is one cluster's part of a kubeconfig: a context and what it names.
+type entry struct {
+	context, cluster, user string // names
+	identity               string
+	items                  map[string]map[string]any // by list
+}
+
+// Identity returns what tells the cluster of a self-contained kubeconfig from all
+// others: a hash of its certificate authority or, where it has none, its address.
+// A cluster that is made again under the same name has another identity.
+func Identity(kubeconfig []byte) (string, error) {
+	e, err := parseEntry(kubeconfig)
+	if err != nil {
+		return "", err
+	}
+	return e.identity, nil
+}
+
+// parseEntry reads the current context of a cluster's own kubeconfig.
+func parseEntry(kubeconfig []byte) (*entry, error) {
+	d, err := parse("of the cluster", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	c := d.findContext(d.current())
+	if c == nil {
+		return nil, fmt.Errorf("the kubeconfig of the cluster has no context %q", d.current())
+	}
+	e := &entry{context: c.name, cluster: c.cluster, user: c.user, identity: d.identity(c.cluster), items: map[string]map[string]any{}}
+	if e.context == "" || e.identity == "" {
+		return nil, errors.New("the kubeconfig of the cluster lacks a context's name, or a cluster's address")
+	}
+	for list, name := range map[string]string{"clusters": e.cluster, "contexts": e.context, "users": e.user} {
+		item := d.find(list, name)
+		if item == nil {
+			return nil, fmt.Errorf("the kubeconfig of the cluster has no %q among its %s", name, list)
+		}
+		var content map[string]any
+		if err := item.Decode(&content); err != nil {
+			return nil, fmt.Errorf("the kubeconfig of the cluster: %w", err)
+		}
+		e.items[list] = content
+	}
+	return e, nil
+}
+
+// contextEntry is one item of contexts.
+type contextEntry struct {
+	name, cluster, user string
+	mem                 memory
+	marked              bool // lab added it
+	item                *yaml.Node
+}
+
+func (d *document) findContext(name string) *contextEntry {
+	for _, c := range d.contexts() {
+		if c.name == name {
+			return &c
+		}
+	}
+	return nil
+}
+
+func (d *document) contexts() []contextEntry {
+	var all []contextEntry
+	for _, item := range d.list("contexts") {
+		var v struct {
+			Context struct{ Cluster, User string }
+		}
+		if item.Decode(&v) != nil {
+			continue // no context that anybody could use
+		}
+		c := contextEntry{name: nameOf(item), cluster: v.Context.Cluster, user: v.Context.User, item: item}
+		c.mem, c.marked = recall(item)
+		all = append(all, c)
+	}
+	return all
+}
+
+// identity returns the identity of the named cluster; "" where there is none.
+func (d *document) identity(cluster string) string {
+	item := d.find("clusters", cluster)
+	if item == nil {
+		return ""
+	}
+	return identityOf(item)
+}
+
+func identityOf(item *yaml.Node) string {
+	var v struct {
+		Cluster struct {
+			Server string
+			CA     string `yaml:"certificate-authority-data"`
+		}
+	}
+	if item.Decode(&v) != nil {
+		return ""
+	}
+	if v.Cluster.CA == "" {
+		return v.Cluster.Server
+	}
+	// Programs fold the same data differently.
+	pem, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(v.Cluster.CA), ""))
+	if err != nil {
+		pem = []byte(v.Cluster.CA)
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(pem))
+}
+
+func (d *document) list(name string) []*yaml.Node {
+	_, value := lookup(d.root, name)
+	if value == nil || deref(value).Kind != yaml.SequenceNode {
+		return nil
+	}
+	return deref(value).Content
+}
+
+func (d *document) find(list, name string) *yaml.Node {
+	for _, item := range d.list(list) {
+		if nameOf(item) == name {
+			return item
+		}
+	}
+	return nil
+}
+
+// covers tells whether an item of a file says all that want says; it may say more,
+// where the user added to it.
+func covers(item *yaml.Node, want map[string]any) bool {
+	var have map[string]any
+	if item == nil || item.Decode(&have) != nil {
+		return false
+	}
+	for key, value := range want {
+		inner, nested := value.(map[string]any)
+		if !nested {
+			if !reflect.DeepEqual(have[key], value) {
+				return false
+			}
+			continue
+		}
+		mine, _ := have[key].(map[string]any)
+		for k, v := range inner {
+			if !reflect.DeepEqual(mine[k], v) {
+				return false
+			}
+		}
+	}
+	return true
+}
