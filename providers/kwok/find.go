@@ -122,3 +122,7 @@ func environment() []string {
 	}
 	return env
 }
+
+// Engine returns the path of lab-engine, which is also a kubectl, or
+// ErrUnavailable.
+func (p *Provider) Engine() (string, error) { return p.findEngine() }

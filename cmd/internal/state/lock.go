@@ -151,3 +151,16 @@ func holder(path string) int {
 	}
 	return pid
 }
+
+// Busy tells whether some lab, this one included, is working on the cluster name
+// right now.
+func (s *Store) Busy(name string) bool {
+	if _, err := os.Stat(s.path(name, lockFile)); err != nil {
+		return false // and asking would make one
+	}
+	l, err := s.tryLock(name)
+	if l != nil {
+		s.unlock(name, l)
+	}
+	return l == nil && err == nil
+}

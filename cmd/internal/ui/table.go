@@ -21,7 +21,7 @@ type Table struct {
 	rows    [][]any
 }
 
-// NewTable returns an empty table.
+// NewTable returns an empty table. One without headers prints its rows alone.
 func NewTable(headers ...string) *Table {
 	t := &Table{}
 	for _, header := range headers {
@@ -49,11 +49,16 @@ func (t *Table) render(out *Stream, width int) []string {
 			width -= lipgloss.Width(gap + ellipsis)
 			n = columns(widths, width)
 			widths = widths[:n]
-			headers = append(headers[:n:n], ellipsis)
+			if len(headers) > 0 {
+				headers = append(headers[:n:n], ellipsis)
+			}
 		}
 		shrink(widths, width)
 	}
-	rendered := []string{renderRow(out, widths, headers, out.theme.faint)}
+	var rendered []string
+	if len(headers) > 0 {
+		rendered = append(rendered, renderRow(out, widths, headers, out.theme.faint))
+	}
 	for _, row := range t.rows {
 		rendered = append(rendered, renderRow(out, widths, row[:min(len(row), len(widths))], out.theme.plain))
 	}

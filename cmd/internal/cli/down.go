@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+type downOptions struct {
+	all     bool
+	flavor  string
+	timeout time.Duration
+}
+
+func (c *command) down() *cobra.Command {
+	o := &downOptions{}
+	cmd := &cobra.Command{
+		Use:     "down [NAME...]",
+		Aliases: []string{"delete", "rm"},
+		Short:   "Delete clusters, with all that they left",
+		Long: `Delete clusters that lab made: their nodes, processes and files, and their part of
+the kubeconfig, in which the context that was current before becomes current again.
+NAME defaults to "lab". Clusters that lab did not make are never touched.`,
+		ValidArgsFunction: c.completeNames,
+		RunE:              func(cmd *cobra.Command, args []string) error { return c.runDown(cmd, o, args) },
+	}
+	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab made")
+	cmd.Flags().StringVar(&o.flavor, "flavor", "", "with --all: only those of this flavor")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this time; down can be called again")
+	return cmd
+}
+
+func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) error {
+	progress := c.progress("")
+	defer progress.Close()
+	names, problems, err := c.downNames(o, names)
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 && problems == nil {
+		progress.Note("There is nothing to delete.")
+		return nil
+	}
+	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
+	defer cancel()
+	// One that fails must not save the others.
+	errs := []error{problems}
+	for _, name := range names {
+		errs = append(errs, c.Lab.Down(ctx, name, progress.Report))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *command) downNames(o *downOptions, names []string) (all []string, problems, err error) {
+	if o.flavor != "" {
+		if _, err := c.Lab.Set.Get(o.flavor); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case o.all && len(names) > 0:
+		return nil, nil, providers.WithHint(usage("names and --all do not go together"), "leave one of them out")
+	case o.flavor != "" && !o.all:
+		return nil, nil, providers.WithHint(usage("--flavor goes with --all"), "lab down --all --flavor %s", o.flavor)
+	case o.all:
+		all, problems = c.Lab.Made(o.flavor)
+		return all, problems, nil
+	case len(names) == 0:
+		return []string{nameOf(nil)}, nil, nil
+	}
+	return names, nil, nil
+}
+
+// warn prints problems that do not keep a command from its result.
+func (c *command) warn(progress *ui.Progress, problems error) {
+	if problems == nil {
+		return
+	}
+	list := []error{problems}
+	if joined, ok := problems.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	for _, p := range list {
+		if hint := providers.HintOf(p); hint != "" {
+			progress.Warn("%v (%s)", p, hint)
+			continue
+		}
+		progress.Warn("%v", p)
+	}
+}

@@ -1,0 +1,66 @@
+// Package cli is the command line: one file a verb, each of which turns arguments
+// into a call of package lab and its result into a call of package ui. Nothing else
+// of lab knows cobra.
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+)
+
+// Env is what commands work with. The composition root makes it.
+type Env struct {
+	Lab    *lab.Lab
+	Engine func() (path string, err error) // finds lab-engine, which has a kubectl inside
+}
+
+// Main runs the command line args, without the program's name, and returns the exit
+// code. It prints the error, if there is one.
+func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
+	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
+	err := c.run(ctx, build, args)
+	if code, ok := exitCode(err); ok {
+		return code
+	}
+	ui.RenderError(streams, err, ui.ErrorOptions{
+		JSON:    c.format == ui.FormatJSON || c.mode == ui.ModeJSON,
+		Verbose: c.verbose,
+	})
+	code, _ := ui.Classify(err)
+	return code
+}
+
+// command is one call of the program: what it works with, and the global flags.
+type command struct {
+	Env
+	streams *ui.Streams
+	format  ui.Format
+	mode    ui.Mode
+	verbose bool
+	noColor bool
+}
+
+func (c *command) run(ctx context.Context, build func() (Env, error), args []string) (err error) {
+	if c.Env, err = build(); err != nil {
+		return err
+	}
+	root := c.root()
+	root.SetArgs(args)
+	return explain(ctx, root.ExecuteContext(ctx))
+}
+
+// progress returns what shows the work on a cluster; "" where it is on several.
+func (c *command) progress(cluster string) *ui.Progress {
+	return ui.NewProgress(c.streams, c.mode, ui.ProgressOptions{Cluster: cluster})
+}
+
+// withTimeout bounds the work of a command; 0 does not.
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// exited is the error of a command whose own exit code is the result, and which
+// has said all there is to say.
+type exited int
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func exitCode(err error) (code int, ok bool) {
+	if err == nil {
+		return 0, true
+	}
+	var e exited
+	if errors.As(err, &e) {
+		return int(e), true
+	}
+	return 0, false
+}
+
+// usage is an error in what was typed.
+func usage(format string, args ...any) error {
+	return providers.Errorf(providers.ErrInvalid, format, args...)
+}
+
+// explain gives the errors that come with the end of ctx, and have no hint of their
+// own, one.
+func explain(ctx context.Context, err error) error {
+	if err == nil || providers.HintOf(err) != "" {
+		return err
+	}
+	switch {
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		// Something broke because of the interrupt, and does not know it.
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return providers.WithHint(err, "give it more time: --timeout 20m")
+	}
+	return err
+}

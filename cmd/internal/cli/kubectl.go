@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func (c *command) kubectl() *cobra.Command {
+	return &cobra.Command{
+		Use:   "kubectl [NAME] -- ARGS...",
+		Short: "Run kubectl on the cluster",
+		Long: `Run kubectl on the cluster, whatever the current context is. NAME defaults to
+"lab". It is the kubectl on PATH, else the one inside lab-engine. The exit code is
+kubectl's.`,
+		Example: `  lab kubectl -- get pods --all-namespaces
+  lab kubectl demo -- create deployment web --image=nginx`,
+		ValidArgsFunction: c.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name, rest, err := splitAtDash(cmd, args)
+			if err != nil {
+				return err
+			}
+			config, err := c.Lab.ClusterConfig(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			return c.runKubectl(cmd.Context(), config, rest)
+		},
+	}
+}
+
+// splitAtDash separates lab's own arguments from kubectl's.
+func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string, err error) {
+	dash := cmd.ArgsLenAtDash()
+	if dash < 0 && len(args) > 0 || dash > 1 {
+		err := usage("what kubectl is to do stands after --, and at most one name before it")
+		return "", nil, providers.WithHint(err, "for example: lab kubectl demo -- get nodes")
+	}
+	if dash < 0 {
+		dash = 0
+	}
+	return nameOf(args[:dash]), args[dash:], nil
+}
+
+// findKubectl prefers the person's own kubectl: its version and plugins are theirs.
+func (c *command) findKubectl() (path string, args []string, err error) {
+	if path, err := exec.LookPath("kubectl"); err == nil {
+		return path, nil, nil
+	}
+	path, err = c.Engine()
+	if err != nil {
+		err := providers.Errorf(providers.ErrUnavailable, "there is no kubectl on PATH, and no lab-engine that has one inside")
+		return "", nil, providers.WithHint(err, "install kubectl, or in a checkout of lab: make install")
+	}
+	return path, []string{"kubectl"}, nil
+}
+
+func (c *command) runKubectl(ctx context.Context, config []byte, args []string) error {
+	path, first, err := c.findKubectl()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "lab-kubectl-")
+	if err != nil {
+		return fmt.Errorf("a place for the kubeconfig: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		return fmt.Errorf("write the kubeconfig: %w", err)
+	}
+	cmd := exec.Command(path, slices.Concat(first, args)...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+file)
+	// The very files where they are files, so that kubectl sees a terminal, too.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
+	return runChild(ctx, cmd)
+}
+
+// runChild runs cmd to its end. Ctrl-C reaches it by itself, for it is in the same
+// process group; a signal that was sent to lab alone is passed on.
+func runChild(ctx context.Context, cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return providers.Errorf(providers.ErrUnavailable, "run %s: %w", cmd.Path, err)
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case <-ctx.Done():
+			// Failing means that it has ended, which Wait will tell.
+			_ = terminate(cmd.Process)
+		case <-done:
+		}
+	}()
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return exited(max(exit.ExitCode(), 1))
+	}
+	return err
+}

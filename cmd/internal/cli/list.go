@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+)
+
+func (c *command) list() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the clusters that lab made",
+		Long:    `List the clusters that lab made, of every flavor.`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, problems := c.Lab.List(cmd.Context(), all)
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			progress := c.progress("")
+			defer progress.Close()
+			c.warn(progress, problems)
+			if len(list.Items) == 0 && c.format == ui.FormatTable {
+				progress.Note("There are no clusters. Make one: lab up")
+				return nil
+			}
+			return ui.Print(c.streams.Out, c.format, list, func() ui.View { return listView(list, all, c.Lab.Now()) })
+		},
+	}
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "show the clusters of the same tools that lab did not make, too")
+	return cmd
+}
+
+func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
+	headers := []string{"name", "flavor", "state", "kubernetes", "age"}
+	if all {
+		headers = append(headers, "by lab")
+	}
+	t := ui.NewTable(append(headers, "note")...)
+	for _, cluster := range list.Items {
+		age := ""
+		if cluster.CreatedAt != nil {
+			age = ui.Duration(now.Sub(*cluster.CreatedAt))
+		}
+		row := []any{cluster.Name, cluster.Flavor, ui.State(cluster.State), cluster.KubernetesVersion, age}
+		if all {
+			row = append(row, yesNo(cluster.Managed))
+		}
+		t.Row(append(row, cluster.Reason)...)
+	}
+	return t
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

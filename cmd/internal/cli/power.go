@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func (c *command) start() *cobra.Command {
+	return c.power(&cobra.Command{
+		Use:   "start [NAME]",
+		Short: "Start a stopped cluster, or repair a broken one",
+		Long: `Start a cluster and wait until it is ready again, with everything that was in it.
+What a crash or a restart of the machine broke is repaired. NAME defaults to "lab".`,
+	}, c.Lab.Start)
+}
+
+func (c *command) stop() *cobra.Command {
+	return c.power(&cobra.Command{
+		Use:   "stop [NAME]",
+		Short: "Stop a cluster and keep it",
+		Long:  `Stop a cluster: the machine is free, and everything in the cluster is kept. NAME defaults to "lab".`,
+	}, c.Lab.Stop)
+}
+
+// power completes the two commands that differ in what they call, and in nothing
+// else.
+func (c *command) power(cmd *cobra.Command, do func(context.Context, string, providers.Reporter) (lab.Cluster, error)) *cobra.Command {
+	var timeout time.Duration
+	cmd.Args = oneName
+	cmd.ValidArgsFunction = c.completeNames
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; the command can be called again")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx, cancel := withTimeout(cmd.Context(), timeout)
+		defer cancel()
+		progress := c.progress(nameOf(args))
+		defer progress.Close()
+		cluster, err := do(ctx, nameOf(args), progress.Report)
+		if err != nil {
+			return err
+		}
+		progress.Close()
+		return c.printCluster(cluster)
+	}
+	return cmd
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+)
+
+// shownNodes is how many nodes a person is shown. Beyond it a count says more.
+const shownNodes = 20
+
+func (c *command) status() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [NAME]",
+		Short: "Show a cluster: its nodes, addons and addresses",
+		Long: `Show a cluster. NAME defaults to "lab". The exit code is 0 only where everything
+that was asked for is ready, else 1, so that scripts can wait for it.`,
+		Args:              oneName,
+		ValidArgsFunction: c.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cluster, err := c.Lab.Status(cmd.Context(), nameOf(args))
+			if err != nil {
+				return err
+			}
+			if err := c.printCluster(cluster); err != nil {
+				return err
+			}
+			return cluster.Ready()
+		},
+	}
+}
+
+func (c *command) printCluster(cluster lab.Cluster) error {
+	return ui.Print(c.streams.Out, c.format, cluster, func() ui.View { return c.clusterView(cluster) })
+}
+
+func (c *command) clusterView(cluster lab.Cluster) ui.View {
+	d := &ui.Details{}
+	d.Add("Name", cluster.Name)
+	d.Add("Flavor", cluster.Flavor)
+	d.Add("State", ui.State(cluster.State))
+	d.Add("Reason", cluster.Reason)
+	d.Add("Kubernetes", cluster.KubernetesVersion)
+	d.Add("Context", cluster.Context)
+	if cluster.CreatedAt != nil {
+		d.Add("Age", ui.Duration(c.Lab.Now().Sub(*cluster.CreatedAt)))
+	}
+	nodes := ui.NewTable("name", "role", "state")
+	for i, n := range cluster.Nodes {
+		if i == shownNodes {
+			break
+		}
+		state := ui.State("ready")
+		if !n.Ready {
+			state = "not ready"
+		}
+		nodes.Row(n.Name, n.Role, state)
+	}
+	title := fmt.Sprintf("Nodes (%d)", len(cluster.Nodes))
+	if len(cluster.Nodes) > shownNodes {
+		title = fmt.Sprintf("Nodes (%d, of which %d are shown)", len(cluster.Nodes), shownNodes)
+	}
+	d.Section(title, nodes)
+	return d
+}

@@ -1,0 +1,61 @@
+package lab
+
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// ClusterConfig returns the cluster's self-contained kubeconfig. It works on a
+// stopped cluster too. Errors are those of [providers.Set.Kubeconfig].
+func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
+	r, err := l.made(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return l.Set.Kubeconfig(ctx, refOf(r))
+}
+
+// Use makes the cluster's context the current one in the user's kubeconfig, adding
+// it where it is not there. It returns the context's name.
+func (l *Lab) Use(ctx context.Context, name string) (string, error) {
+	if _, err := l.find(ctx, name); err != nil {
+		return "", err
+	}
+	unlock, err := l.State.Lock(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	r, err := l.made(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	config, err := l.Set.Kubeconfig(ctx, refOf(r))
+	if err != nil {
+		return "", err
+	}
+	return r.Context, l.publish(ctx, r, config, true)
+}
+
+// LoadImages puts the images of an archive into the cluster. Errors are those of
+// [providers.Set.LoadImages].
+func (l *Lab) LoadImages(ctx context.Context, name, archive string, report providers.Reporter) error {
+	r, err := l.made(ctx, name)
+	if err != nil {
+		return err
+	}
+	return report.For(name).Do("Loading images", func(*providers.Step) error {
+		return l.Set.LoadImages(ctx, refOf(r), archive)
+	})
+}
+
+// ExportLogs writes the cluster's logs into dir, which exists. It works on half-made
+// clusters too. Errors are those of [providers.Set.ExportLogs].
+func (l *Lab) ExportLogs(ctx context.Context, name, dir string) error {
+	r, err := l.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	return l.Set.ExportLogs(ctx, refOf(r), dir)
+}

@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Down deletes the cluster with all that it left: the user's kubeconfig is as if it
+// had never been. Where something else removed the cluster, or took its name, Down
+// only forgets it. It returns ErrNotFound where there is none, and ErrForeign where
+// lab did not make it.
+func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) error {
+	if err := providers.ValidateName(name); err != nil {
+		return err
+	}
+	if _, err := l.find(ctx, name); err != nil {
+		return err
+	}
+	unlock, err := l.State.Lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return report.For(name).Do("Deleting the cluster", func(*providers.Step) error { return l.remove(ctx, name) })
+}
+
+// remove takes away the cluster, its kubeconfig entries and, last, its record, so
+// that it can be called again after any failure. The caller holds the lock.
+func (l *Lab) remove(ctx context.Context, name string) error {
+	r, err := l.State.Get(name)
+	if err != nil {
+		return err
+	}
+	r.Phase = state.PhaseDeleting
+	if err := l.State.Put(r); err != nil {
+		return err
+	}
+	err = l.Set.Delete(ctx, refOf(r))
+	// Another cluster of that name is none of lab's business, and its own is gone.
+	if err != nil && !errors.Is(err, providers.ErrNotFound) && !errors.Is(err, providers.ErrForeign) {
+		return err
+	}
+	if err := l.filesOf(r).Remove(ctx, r.Context, r.Identity); err != nil {
+		return err
+	}
+	return l.State.Delete(name)
+}
+
+// Made returns the names of the clusters that lab made, of one flavor or, where it
+// is "", of all. Records that cannot be read are problems, and hide no others.
+func (l *Lab) Made(flavor string) (names []string, problems error) {
+	records, problems := l.State.List()
+	for _, r := range records {
+		if flavor == "" || r.Flavor == flavor {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, problems
+}

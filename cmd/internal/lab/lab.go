@@ -1,0 +1,100 @@
+// Package lab holds the use cases: what each command does, without a word on how
+// it is typed or printed. Data passes in one direction: a command calls a method
+// of [Lab], which asks package state what lab made, [providers.Set] to change it,
+// and reports what happens as events.
+package lab
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// DefaultName is the cluster that commands work on where none is named.
+const DefaultName = "lab"
+
+// rollback bounds the removal of a cluster that could not be finished. It is not
+// part of the time that a person gave to the creation, which may be over.
+const rollback = 2 * time.Minute
+
+// Lab is everything that the use cases need. It is safe for concurrent use.
+type Lab struct {
+	Set        *providers.Set
+	State      *state.Store
+	Kubeconfig kubeconfig.Files
+	Probe      Prober
+	Now        func() time.Time
+}
+
+// New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
+// would use.
+func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
+	return &Lab{
+		Set:        set,
+		State:      state.Open(dirs.State),
+		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
+		Probe:      prober,
+		Now:        time.Now,
+	}
+}
+
+// Prober asks a cluster's API server how it is. [probe.API] is the real one.
+type Prober interface {
+	Wait(ctx context.Context, kubeconfig []byte, want probe.Want, moved func(string)) error
+	Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error)
+}
+
+// find returns the record of a cluster that lab made. Where lab made none of that
+// name, but some tool has one, it returns ErrForeign.
+func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
+	r, err := l.State.Get(name)
+	if !errors.Is(err, providers.ErrNotFound) {
+		return r, err
+	}
+	if c, ok := l.foreign(ctx, name); ok {
+		return r, foreignError(c)
+	}
+	return r, providers.WithHint(
+		providers.Errorf(providers.ErrNotFound, "there is no cluster %q", name),
+		"lab list shows those that there are; lab up %s makes it", name)
+}
+
+// foreign looks for a cluster that lab has no record of. Tools that cannot be asked
+// have none that matters now.
+func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (providers.Cluster, bool) {
+	all, _ := l.Set.List(ctx, flavors...)
+	for _, c := range all {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return providers.Cluster{}, false
+}
+
+func foreignError(c providers.Cluster) error {
+	return providers.WithHint(
+		providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name),
+		"choose another name, or remove it with %s itself", c.Provider)
+}
+
+func refOf(r state.Record) providers.Ref {
+	return providers.Ref{Provider: r.Flavor, Name: r.Name, ID: r.ID}
+}
+
+// ready waits until the cluster works, as far as its flavor can.
+func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report providers.Reporter) error {
+	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods}
+	name := "Waiting for nodes"
+	if want.DNS {
+		name = "Waiting for nodes and DNS"
+	}
+	return report.Do(name, func(step *providers.Step) error {
+		return l.Probe.Wait(ctx, config, want, step.Progress)
+	})
+}

@@ -1,0 +1,257 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// FlavorAuto asks for the first flavor that can be used.
+const FlavorAuto = "auto"
+
+// UpRequest is what a person asks of [Lab.Up].
+type UpRequest struct {
+	Flavor       string         // "" and FlavorAuto: that of the cluster if there is one, else the first usable
+	Spec         providers.Spec // what is zero is not asked for
+	NoKubeconfig bool           // leave the user's kubeconfig alone
+}
+
+// Plan is what [Lab.Up] would do, and what it has done.
+type Plan struct {
+	Meta
+	Action string         `json:"action"` // "create", "recreate", "start" or "none"
+	Name   string         `json:"name"`
+	Flavor string         `json:"flavor"`
+	Spec   providers.Spec `json:"spec"`
+}
+
+// The actions of a Plan.
+const (
+	ActionCreate   = "create"
+	ActionRecreate = "recreate" // what is left of it is removed first
+	ActionStart    = "start"
+	ActionNone     = "none"
+)
+
+// Plan says what Up would do, and touches nothing. Its errors are those of Up that
+// can be known beforehand.
+func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	q.Spec = q.Spec.WithDefaults()
+	if err := q.Spec.Validate(); err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Meta: Meta{APIVersion, "Plan"}, Action: ActionCreate, Name: q.Spec.Name, Spec: q.Spec}
+	r, err := l.State.Get(q.Spec.Name)
+	if errors.Is(err, providers.ErrNotFound) {
+		plan.Flavor, err = l.choose(ctx, q)
+		return plan, err
+	}
+	if err != nil {
+		return Plan{}, err
+	}
+	if q.Flavor != "" && q.Flavor != FlavorAuto && q.Flavor != r.Flavor {
+		return Plan{}, taken(r, "it is a %s cluster", r.Flavor)
+	}
+	plan.Flavor = r.Flavor
+	c, err := l.Set.Find(ctx, refOf(r))
+	switch {
+	case errors.Is(err, providers.ErrNotFound), err == nil && r.Phase != state.PhaseCreated:
+		plan.Action = ActionRecreate
+		return plan, nil
+	case err != nil:
+		return Plan{}, err
+	}
+	if err := differs(r, q.Spec); err != nil {
+		return Plan{}, err
+	}
+	plan.Spec, plan.Action = r.Spec, ActionNone
+	if c.State != providers.StateRunning {
+		plan.Action = ActionStart
+	}
+	return plan, nil
+}
+
+// choose returns the flavor for a new cluster.
+func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
+	flavor := q.Flavor
+	if flavor == "" || flavor == FlavorAuto {
+		p, err := l.Set.FirstUsable(ctx)
+		if err != nil {
+			return "", err
+		}
+		flavor = p.Name()
+	} else if p, err := l.Set.Get(flavor); err != nil {
+		return "", err
+	} else if err := p.Check(ctx); err != nil {
+		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
+	}
+	if c, ok := l.foreign(ctx, q.Spec.Name, flavor); ok {
+		return "", foreignError(c)
+	}
+	return flavor, nil
+}
+
+// differs returns ErrExists where something is asked of a living cluster that was
+// fixed when it was made.
+func differs(r state.Record, asked providers.Spec) error {
+	has := r.Spec
+	switch {
+	case asked.KubernetesVersion != "" && asked.KubernetesVersion != cmp.Or(has.KubernetesVersion, asked.KubernetesVersion):
+		return taken(r, "it has Kubernetes %s, not %s", has.KubernetesVersion, asked.KubernetesVersion)
+	case asked.ControlPlanes > 1 && asked.ControlPlanes != has.ControlPlanes:
+		return taken(r, "it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
+	case asked.Workers > 0 && asked.Workers != has.Workers:
+		return taken(r, "it has %d workers, not %d", has.Workers, asked.Workers)
+	case asked.NodeImage != "" && asked.NodeImage != has.NodeImage:
+		return taken(r, "its node image is another")
+	case len(asked.Ports) > 0 && fmt.Sprint(asked.Ports) != fmt.Sprint(has.Ports):
+		return taken(r, "its published ports are %v, not %v", has.Ports, asked.Ports)
+	case len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts):
+		return taken(r, "its mounts are others")
+	}
+	return nil
+}
+
+func taken(r state.Record, format string, args ...any) error {
+	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return providers.WithHint(err, "choose another name, or make it anew: lab down %s, then this command again", r.Name)
+}
+
+// Up makes the cluster, or brings it to what is asked: one that is stopped or
+// broken is started, one that is gone or half-made is made anew. Where nothing is
+// to do it does nothing. The cluster that it returns is ready.
+//
+// Errors: those of [providers.Set.Create] and [providers.Set.Start]; ErrExists
+// where the name belongs to a cluster that is not as asked; ErrForeign where it
+// belongs to one that lab did not make. When a cluster that Up was making cannot
+// be finished, for whatever reason, nothing of it remains.
+func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (Cluster, error) {
+	name := q.Spec.Name
+	unlock, err := l.lock(ctx, name, report)
+	if err != nil {
+		return Cluster{}, err
+	}
+	defer unlock()
+	plan, err := l.Plan(ctx, q)
+	if err != nil {
+		return Cluster{}, err
+	}
+	switch plan.Action {
+	case ActionRecreate:
+		err = report.For(name).Do("Removing what is left of it", func(*providers.Step) error { return l.remove(ctx, name) })
+		if err == nil {
+			err = l.create(ctx, plan, q, report)
+		}
+	case ActionCreate:
+		err = l.create(ctx, plan, q, report)
+	case ActionStart:
+		err = l.start(ctx, name, !q.NoKubeconfig, report)
+	default:
+		err = l.resume(ctx, name, !q.NoKubeconfig, report)
+	}
+	if err != nil {
+		return Cluster{}, err
+	}
+	return l.Status(ctx, name)
+}
+
+// lock waits for another lab that works on the cluster, as long as ctx lets it: it
+// may be making just what is asked for.
+func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) (unlock func(), err error) {
+	if err := providers.ValidateName(name); err != nil {
+		return nil, err
+	}
+	if !l.State.Busy(name) {
+		return l.State.Lock(ctx, name)
+	}
+	patient := *l.State
+	patient.Patience = time.Hour
+	err = report.For(name).Do("Waiting for another lab that works on it", func(*providers.Step) error {
+		unlock, err = patient.Lock(ctx, name)
+		return err
+	})
+	return unlock, err
+}
+
+// create makes the cluster that plan describes, and removes it again on any error.
+func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report providers.Reporter) (err error) {
+	p, err := l.Set.Get(plan.Flavor)
+	if err != nil {
+		return err
+	}
+	r := state.Record{
+		Name: plan.Name, Flavor: plan.Flavor, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
+		Spec: plan.Spec, Traits: p.Traits(plan.Spec),
+	}
+	// First of all, so that a lab killed from here on leaves something to find.
+	if err := l.State.Put(r); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = l.undo(ctx, plan.Name, err)
+		}
+	}()
+	c, err := l.Set.Create(ctx, plan.Flavor, plan.Spec, report)
+	if err != nil {
+		return err
+	}
+	r.ID = c.ID
+	if err := l.State.Put(r); err != nil {
+		return err
+	}
+	config, err := l.Set.Kubeconfig(ctx, refOf(r))
+	if err != nil {
+		return err
+	}
+	if err := l.ready(ctx, r, config, report.For(r.Name)); err != nil {
+		return &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
+	}
+	r.Phase = state.PhaseCreated
+	return l.publish(ctx, r, config, !q.NoKubeconfig)
+}
+
+// undo removes what a creation that failed with cause left, and returns cause.
+func (l *Lab) undo(ctx context.Context, name string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
+	defer cancel()
+	undo := func() error { return l.remove(ctx, name) }
+	if errors.Is(cause, providers.ErrExists) {
+		// Somebody else was faster, and theirs must not be removed.
+		undo = func() error { return l.State.Delete(name) }
+	}
+	if left := undo(); left != nil {
+		return fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left)
+	}
+	return cause
+}
+
+// publish records the cluster and, if asked, puts it into the user's kubeconfig as
+// the current context.
+func (l *Lab) publish(ctx context.Context, r state.Record, config []byte, merge bool) error {
+	var err error
+	if r.Context, err = kubeconfig.Context(config); err != nil {
+		return err
+	}
+	if merge {
+		// Recorded before it is done, so that whatever happens, down finds it.
+		if r.Identity, err = kubeconfig.Identity(config); err != nil {
+			return err
+		}
+	}
+	if err := l.State.Put(r); err != nil || !merge {
+		return err
+	}
+	merged, err := l.Kubeconfig.Merge(ctx, config, kubeconfig.Options{SetCurrent: true})
+	if err != nil {
+		return err
+	}
+	r.KubeconfigPath = merged.Path
+	return l.State.Put(r)
+}

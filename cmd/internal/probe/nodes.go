@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+// Node is a node as the API server has it.
+type Node struct {
+	Name   string `json:"name"`
+	Role   string `json:"role"` // "control-plane" or "worker"
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"` // why it is not ready, in the kubelet's words
+}
+
+const roleControlPlane = "control-plane"
+
+// Nodes returns the nodes of the cluster, control planes first, then by name.
+func (API) Nodes(ctx context.Context, kubeconfig []byte) ([]Node, error) {
+	client, err := connect(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return listNodes(ctx, client)
+}
+
+func listNodes(ctx context.Context, client kubernetes.Interface) ([]Node, error) {
+	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([]Node, len(list.Items))
+	for i := range list.Items {
+		nodes[i] = nodeOf(&list.Items[i])
+	}
+	slices.SortFunc(nodes, func(a, b Node) int {
+		// "control-plane" sorts before "worker".
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Name, b.Name))
+	})
+	return nodes, nil
+}
+
+func nodeOf(n *corev1.Node) Node {
+	node := Node{Name: n.Name, Role: "worker", Reason: "its kubelet has not reported yet"}
+	if _, ok := n.Labels["node-role.kubernetes.io/control-plane"]; ok {
+		node.Role = roleControlPlane
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			node.Ready = c.Status == corev1.ConditionTrue
+			node.Reason = cmp.Or(c.Message, c.Reason)
+		}
+	}
+	if node.Ready {
+		node.Reason = ""
+	}
+	return node
+}
+
+// missingNodes returns what is missing until want nodes are there and all ready.
+func missingNodes(nodes []Node, want int) string {
+	if len(nodes) < want {
+		return fmt.Sprintf("%d of %d nodes to register", want-len(nodes), want)
+	}
+	unready, first := 0, Node{}
+	for _, n := range nodes {
+		if n.Ready {
+			continue
+		}
+		if unready == 0 {
+			first = n
+		}
+		unready++
+	}
+	switch unready {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("node %s to be ready (%s)", first.Name, first.Reason)
+	}
+	return fmt.Sprintf("%d nodes to be ready (%s: %s)", unready, first.Name, first.Reason)
+}

@@ -1,0 +1,91 @@
+// Package probe asks a cluster's API server whether the cluster works: does it
+// answer, are its nodes ready, can its pods resolve names. It is written once for
+// every flavor, and looks only at what a user of the cluster would see.
+package probe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+const (
+	// interval is short because most waits are; a local API server does not mind.
+	interval = 100 * time.Millisecond
+
+	// patience bounds one request. A local API server that takes longer is stuck,
+	// and the next request may find it well.
+	patience = 10 * time.Second
+)
+
+// Want is what Wait waits for.
+type Want struct {
+	Nodes int  // how many nodes must be there, all of them ready
+	DNS   bool // whether pods must be able to resolve names
+}
+
+// API asks API servers.
+type API struct{}
+
+// Wait returns nil once the cluster is as wanted. moved, which may be nil, is told
+// what is being waited for as it changes. When ctx ends, Wait returns an error that
+// says what was missing last and wraps the context's.
+func (API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
+	client, err := connect(kubeconfig)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	missing := "the API server to answer"
+	for {
+		now, err := look(ctx, client, want)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			missing = now
+		}
+		if moved != nil {
+			moved("waiting for " + missing)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", missing, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// look returns nil where the cluster is as wanted, else what is missing and why.
+func look(ctx context.Context, client kubernetes.Interface, want Want) (missing string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	nodes, err := listNodes(ctx, client)
+	if err != nil {
+		return fmt.Sprintf("the API server to answer (%v)", err), err
+	}
+	if missing := missingNodes(nodes, want.Nodes); missing != "" {
+		return missing, fmt.Errorf("missing: %s", missing)
+	}
+	if !want.DNS {
+		return "", nil
+	}
+	if missing := missingDNS(ctx, client); missing != "" {
+		return missing, fmt.Errorf("missing: %s", missing)
+	}
+	return "", nil
+}
+
+func connect(kubeconfig []byte) (kubernetes.Interface, error) {
+	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
+	}
+	// This is one client of few requests; its own limits would only slow it down.
+	config.QPS = -1
+	return kubernetes.NewForConfig(config)
+}
