@@ -32,13 +32,13 @@ func (c *command) use() *cobra.Command {
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			context, err := c.Lab.Use(cmd.Context(), nameOf(args))
+			cluster, err := c.Lab.Use(cmd.Context(), nameOf(args))
 			if err != nil {
 				return err
 			}
 			progress := c.progress("")
 			defer progress.Close()
-			progress.Note("kubectl now talks to %s.", context)
+			progress.Note("kubectl now talks to %s.", cluster.Context)
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -17,25 +18,15 @@ func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Use makes the cluster's context the current one in the user's kubeconfig, adding
-// it where it is not there. It returns the context's name.
-func (l *Lab) Use(ctx context.Context, name string) (string, error) {
-	if _, err := l.find(ctx, name); err != nil {
-		return "", err
-	}
-	unlock, err := l.State.Lock(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	r, err := l.made(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(r))
-	if err != nil {
-		return "", err
-	}
-	return r.Context, l.publish(ctx, r, config, true)
+// it where it is not there.
+func (l *Lab) Use(ctx context.Context, name string) (Cluster, error) {
+	return l.change(ctx, name, nil, func(r state.Record) error {
+		config, err := l.Set.Kubeconfig(ctx, refOf(r))
+		if err != nil {
+			return err
+		}
+		return l.publish(ctx, r, config, true)
+	})
 }
 
 // LoadImages puts the images of an archive into the cluster. Errors are those of

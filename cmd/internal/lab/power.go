@@ -12,6 +12,26 @@ import (
 // Start starts a stopped cluster, repairs a broken one, and returns it once it is
 // ready. Errors are those of [providers.Set.Start], and those of the probe.
 func (l *Lab) Start(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
+	return l.change(ctx, name, report, func(r state.Record) error {
+		return l.start(ctx, name, r.Identity != "", report)
+	})
+}
+
+// Stop stops the cluster and keeps everything in it. Errors are those of
+// [providers.Set.Stop].
+func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
+	return l.change(ctx, name, report, func(r state.Record) error {
+		return report.For(name).Do("Stopping the cluster", func(*providers.Step) error {
+			return l.Set.Stop(ctx, refOf(r))
+		})
+	})
+}
+
+// change does something to a cluster that was made completely, while no other lab
+// works on it, and returns the cluster as it is then.
+func (l *Lab) change(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
+	// Asked first, because locking makes a directory, and a name that nobody has
+	// should leave none.
 	if _, err := l.find(ctx, name); err != nil {
 		return Cluster{}, err
 	}
@@ -21,10 +41,10 @@ func (l *Lab) Start(ctx context.Context, name string, report providers.Reporter)
 	}
 	defer unlock()
 	r, err := l.made(ctx, name)
-	if err != nil {
-		return Cluster{}, err
+	if err == nil {
+		err = do(r)
 	}
-	if err := l.start(ctx, name, r.Identity != "", report); err != nil {
+	if err != nil {
 		return Cluster{}, err
 	}
 	return l.Status(ctx, name)
@@ -58,30 +78,6 @@ func (l *Lab) resume(ctx context.Context, name string, merge bool, report provid
 		return &providers.Error{Op: "start", Provider: r.Flavor, Cluster: name, Err: err}
 	}
 	return l.publish(ctx, r, config, merge)
-}
-
-// Stop stops the cluster and keeps everything in it. Errors are those of
-// [providers.Set.Stop].
-func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
-	if _, err := l.find(ctx, name); err != nil {
-		return Cluster{}, err
-	}
-	unlock, err := l.lock(ctx, name, report)
-	if err != nil {
-		return Cluster{}, err
-	}
-	defer unlock()
-	r, err := l.made(ctx, name)
-	if err != nil {
-		return Cluster{}, err
-	}
-	err = report.For(name).Do("Stopping the cluster", func(*providers.Step) error {
-		return l.Set.Stop(ctx, refOf(r))
-	})
-	if err != nil {
-		return Cluster{}, err
-	}
-	return l.Status(ctx, name)
 }
 
 // made returns the record of a cluster that was made completely.
