@@ -5,7 +5,7 @@ type Cluster struct {
 	Name              string
 	Provider          string
 	State             State
-	ID                string // tells this cluster from a later one of the same name; "" while it is being made
+	ID                string // the same for the cluster's whole life, and another for a later one of its name; "" while it is being made
 	KubernetesVersion string // "" where the tool cannot tell
 	Reason            string // why State is degraded or unknown, in a few words
 }

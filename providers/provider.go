@@ -6,7 +6,9 @@ import "context"
 //
 // Implementations are safe for concurrent use on different names (calls for one
 // name are serialized by the caller), never print, never exit, and never touch
-// the user's kubeconfig. Their errors wrap one of this package's Err… values
+// the user's kubeconfig. A method that stops because ctx ended returns an error
+// that Is ctx.Err(). No event comes once a method has returned, and every step that
+// started has ended by then. Errors wrap one of this package's Err… values
 // where one applies, carry the tool's own words, and bear a hint (see [WithHint])
 // where a command mends the cause. They need not repeat the operation or the
 // cluster's name: [Set] adds both.
@@ -27,10 +29,12 @@ type Provider interface {
 	Check(ctx context.Context) error
 
 	// Create makes the cluster and returns once its API server has answered;
-	// nodes and DNS may still be on their way. It returns ErrExists where the
-	// name is taken, ErrInvalid or ErrUnsupported, before any side effect, where
-	// spec cannot be had. On any error, and when ctx ends, it leaves nothing
-	// behind: no process, container, network, volume or file.
+	// nodes and DNS may still be on their way. spec has been through
+	// [Spec.WithDefaults] and [Spec.Validate]. It returns ErrExists where the tool
+	// has a cluster of that name, in whatever state and whoever made it; ErrInvalid
+	// or ErrUnsupported, before any side effect, where spec cannot be had. On any
+	// error, and when ctx ends before it returns, even if the work was all but done,
+	// it leaves nothing behind: no process, container, network, volume or file.
 	Create(ctx context.Context, spec Spec, report Reporter) error
 
 	// Delete removes the cluster, in whatever state, with all that belongs to it.
@@ -42,9 +46,11 @@ type Provider interface {
 	// it, half-made ones included, in any order.
 	List(ctx context.Context) ([]Cluster, error)
 
-	// Kubeconfig returns a self-contained kubeconfig of the cluster, whose current
-	// context bears the name that the tool's users know. It works on a stopped
-	// cluster too, and returns ErrNotFound where there is none.
+	// Kubeconfig returns a self-contained kubeconfig of the cluster: one cluster, user
+	// and context, the context current and named as the tool's users know it, keys
+	// and certificates inside. It works on a stopped cluster too. After a stop and a
+	// start the server's port may be another; the CA and the names stay. It returns
+	// ErrNotFound where there is no such cluster.
 	Kubeconfig(ctx context.Context, name string) ([]byte, error)
 }
 

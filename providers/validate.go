@@ -33,11 +33,11 @@ func (s Spec) Validate() error {
 	}
 	var problems []error
 	for _, nodes := range []struct {
-		role     string
-		min, got int
-	}{{"control planes", 1, s.ControlPlanes}, {"workers", 0, s.Workers}} {
-		if nodes.got < nodes.min || nodes.got > MaxNodes {
-			problems = append(problems, fmt.Errorf("%d %s: must be between %d and %d", nodes.got, nodes.role, nodes.min, MaxNodes))
+		role string
+		n    int
+	}{{"control planes", s.ControlPlanes}, {"workers", s.Workers}} {
+		if nodes.n < 0 || nodes.n > MaxNodes {
+			problems = append(problems, fmt.Errorf("%d %s: must be between 0 and %d", nodes.n, nodes.role, MaxNodes))
 		}
 	}
 	if s.KubernetesVersion != "" && !isVersion(s.KubernetesVersion) {
