@@ -45,6 +45,7 @@ func parse(path string, data []byte) (*document, error) {
 		d.newline = "\r\n"
 	}
 	d.lines = strings.Split(string(text), d.newline)
+	d.odd = oddBreaks(string(text))
 	root, err := decodeRoot(text)
 	if err != nil {
 		return nil, d.invalid(err)
@@ -54,6 +55,11 @@ func parse(path string, data []byte) (*document, error) {
 		return nil, d.invalid(err)
 	}
 	return d, nil
+}
+
+// oddBreaks tells whether YAML counts lines in another way than we do.
+func oddBreaks(text string) bool {
+	return strings.Count(text, "\r") != strings.Count(text, "\r\n") || strings.ContainsAny(text, "\u0085\u2028\u2029")
 }
 
 // check refuses what is YAML, but no kubeconfig.

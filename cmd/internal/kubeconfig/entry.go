@@ -29,6 +29,15 @@ func Identity(kubeconfig []byte) (string, error) {
 	return e.identity, nil
 }
 
+// Context returns the name of the current context of a self-contained kubeconfig.
+func Context(kubeconfig []byte) (string, error) {
+	e, err := parseEntry(kubeconfig)
+	if err != nil {
+		return "", err
+	}
+	return e.context, nil
+}
+
 // parseEntry reads the current context of a cluster's own kubeconfig.
 func parseEntry(kubeconfig []byte) (*entry, error) {
 	d, err := parse("of the cluster", kubeconfig)
@@ -67,7 +76,7 @@ type contextEntry struct {
 
 func (d *document) findContext(name string) *contextEntry {
 	for _, c := range d.contexts() {
-		if c.name == name {
+		if name != "" && c.name == name {
 			return &c
 		}
 	}
@@ -130,7 +139,7 @@ func (d *document) list(name string) []*yaml.Node {
 
 func (d *document) find(list, name string) *yaml.Node {
 	for _, item := range d.list(list) {
-		if nameOf(item) == name {
+		if name != "" && nameOf(item) == name {
 			return item
 		}
 	}

@@ -39,7 +39,7 @@ func (d *document) clearLine(key *yaml.Node, nothing string) {
 	}
 	before, rest, ok := d.bareLine(key)
 	d.odd = d.odd || !ok
-	d.edit(key.Line-1, key.Line, before+nothing+rest)
+	d.edit(key.Line-1, key.Line, strings.TrimRight(before, " ")+nothing+rest)
 	d.setValue(key.Value, node)
 }
 
@@ -49,8 +49,10 @@ func (d *document) bareLine(key *yaml.Node) (before, rest string, ok bool) {
 		return before, rest, true
 	}
 	_, value := lookup(d.root, key.Value)
-	before, rest, ok = d.cutScalar(value)
-	return strings.TrimRight(before, " "), rest, ok
+	if isNull(deref(value)) {
+		return "", "", false // and written in a way that could not be remembered
+	}
+	return d.cutScalar(value)
 }
 
 // setCurrent makes name the current context, quoted as the one before was.
@@ -67,7 +69,10 @@ func (d *document) setCurrent(name string) {
 	node.Style = value.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle)
 	before, rest, ok := d.bareLine(key)
 	d.odd = d.odd || !ok
-	d.edit(key.Line-1, key.Line, before+" "+quoted(name, value.Style)+rest)
+	if strings.HasSuffix(before, ":") {
+		before += " "
+	}
+	d.edit(key.Line-1, key.Line, before+quoted(name, value.Style)+rest)
 	d.setValue(currentContext, node)
 }
 

@@ -57,7 +57,7 @@ func (f Files) Use(ctx context.Context, context string) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(docs, func(d *document) bool { return d.findContext(context) != nil }) {
+	if !defines(docs, context) {
 		return providers.Errorf(providers.ErrNotFound, "the kubeconfig has no context %q", context)
 	}
 	return f.update(ctx, f.writePath(), func(d *document) error {
@@ -100,6 +100,10 @@ func (f Files) read() ([]*document, error) {
 		docs = append(docs, d)
 	}
 	return docs, nil
+}
+
+func defines(docs []*document, context string) bool {
+	return slices.ContainsFunc(docs, func(d *document) bool { return d.findContext(context) != nil })
 }
 
 func currentOf(docs []*document) string {

@@ -46,7 +46,16 @@ func FuzzMerge(f *testing.F) {
 		}
 		got := content(t, path)
 		compare(t, before, entries([]byte(got)), text, during, got)
+		if kubeconfig.EditedByLines(text, mine) && returns(before) && got != text {
+			t.Fatalf("edited by lines, and not given back: %q, then %q, then %q", text, during, got)
+		}
 	})
+}
+
+// returns tells whether Remove can return to the current context that was.
+func returns(before map[string]yaml.Node) bool {
+	current := before["current-context"]
+	return empty(current) || hasItem(before["contexts"], current.Value)
 }
 
 // compare allows for the ways to say that something is empty.

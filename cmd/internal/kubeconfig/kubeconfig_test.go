@@ -94,6 +94,7 @@ func layouts() map[string]string {
 		"current blank":      "kind: Config\ncurrent-context:\n",
 		"current quoted":     strings.Replace(theirs, "current-context: dev", `current-context: "dev"`, 1),
 		"current in quotes":  strings.Replace(theirs, "current-context: dev", `current-context: 'dev'`, 1),
+		"current far off":    "current-context:   dev\ncontexts:\n-   context: {}\n    name: dev\n",
 		"document start":     "---\n" + theirs,
 		"no current":         strings.Replace(theirs, "current-context: dev # not prod\n", "", 1),
 		"deep comments":      strings.ReplaceAll(deeper(theirs), "# production", "      # production"),

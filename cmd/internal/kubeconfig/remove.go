@@ -145,17 +145,13 @@ func (r *removal) restoreCurrent(d *document, m memory, all []*document) {
 	if current == "" || !slices.Contains(append(r.gone, r.context), current) || d.findContext(current) != nil {
 		return
 	}
-	exists := d.findContext(r.previous) != nil
-	for _, other := range all {
-		if other.path == d.path {
-			continue
-		}
-		if other.findContext(current) != nil {
-			return // it lives in that file
-		}
-		exists = exists || other.findContext(r.previous) != nil
+	others := slices.DeleteFunc(slices.Clone(all), func(o *document) bool { return o.path == d.path })
+	if defines(others, current) {
+		return // it lives in another file
 	}
-	if exists {
+	// A file that said nothing need not, where the next one says it again.
+	silent := slices.Contains(m.Added, currentContext) && currentOf(others) == r.previous
+	if !silent && defines(append(others, d), r.previous) {
 		d.setCurrent(r.previous)
 		return
 	}

@@ -1,0 +1,248 @@
+package kubeconfig_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ text, says string }{
+		"not YAML":       {"a: b: c\n", "mapping values"},
+		"tabs":           {"clusters:\n\t- name: x\n", "line 2"},
+		"a list":         {"- a\n", "line 1: it is no kubeconfig"},
+		"a scalar":       {"hello\n", "line 1: it is no kubeconfig"},
+		"another kind":   {"kind: Pod\n", "its kind is not Config"},
+		"newer":          {"apiVersion: v2\n", "its apiVersion is not v1"},
+		"clusters a map": {"kind: Config\nclusters: {a: b}\n", "line 2: it is no kubeconfig, for its clusters"},
+		"items scalars":  {"users:\n- a\n", "line 2: it is no kubeconfig, for one of its users"},
+		"current a map":  {"current-context: {}\n", "current-context is no string"},
+		"two documents":  {"kind: Config\n---\nkind: Config\n", "more than one document"},
+		"duplicate keys": {"users: []\nusers: []\n", "line 2"},
+		"a loop":         {"users: &a [*a]\n", "contains itself"},
+		"merge key":      {"x: &x {users: []}\n<<: *x\n", "merge key"},
+		"UTF-16":         {"\xff\xfek\x00", "UTF-8"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, path := home(t, tt.text)
+			mine := own("lab", "Y2E=")
+			_, err := f.Merge(t.Context(), mine, kubeconfig.Options{SetCurrent: true})
+			_, current := f.Current()
+			for call, err := range map[string]error{
+				"Merge":   err,
+				"Remove":  f.Remove(t.Context(), "kind-lab", identity(t, mine)),
+				"Use":     f.Use(t.Context(), "kind-lab"),
+				"Current": current,
+			} {
+				if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
+					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
+				}
+			}
+			if got := content(t, path); got != tt.text {
+				t.Errorf("the file was changed to %q", got)
+			}
+			noLeftovers(t, path)
+		})
+	}
+}
+
+func TestClash(t *testing.T) {
+	t.Parallel()
+	others := string(own("lab", "b3RoZXI="))
+	only := func(keep string) string { // one list of others
+		_, rest, _ := strings.Cut(others, keep+":")
+		return keep + ":" + rest[:strings.LastIndex(rest[:indexOfKey(rest)], "\n")+1]
+	}
+	for what, text := range map[string]string{
+		"context": others,
+		"cluster": only("clusters"),
+		"user":    strings.Replace(only("users"), "Y2VydA==", "b3RoZXI=", 1),
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			f, path := home(t, text)
+			mine := own("lab", "Y2E=")
+			_, err := f.Merge(t.Context(), mine, kubeconfig.Options{})
+			if !errors.Is(err, providers.ErrExists) || !strings.Contains(providers.HintOf(err), "delete-"+what+" kind-lab") {
+				t.Errorf("Merge: %v, hint %q; want ErrExists about the %s", err, providers.HintOf(err), what)
+			}
+			remove(t, f, "kind-lab", mine)
+			if got := content(t, path); got != text {
+				t.Errorf("what is another's was changed to:\n%s", got)
+			}
+			if _, err := f.Merge(t.Context(), mine, kubeconfig.Options{Overwrite: true}); err != nil {
+				t.Fatal(err)
+			}
+			remove(t, f, "kind-lab", mine)
+			if got := content(t, path); strings.Contains(got, "kind-lab\n  user") || strings.Contains(got, "cluster: kind-lab") {
+				t.Errorf("after Overwrite and Remove:\n%s", got)
+			}
+		})
+	}
+}
+
+// indexOfKey returns where the next top-level key starts.
+func indexOfKey(text string) int {
+	for i := 1; i < len(text); i++ {
+		if text[i-1] == '\n' && text[i] >= 'a' {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// A cluster that is made again, with another CA, is brought in only when asked;
+// one that merely moved to another port is brought up to date.
+func TestMergeAgain(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	// What the user made of the context stays.
+	write(t, path, strings.Replace(content(t, path), "    cluster: kind-lab\n", "    cluster: kind-lab\n    namespace: mine # today\n", 1))
+	moved := []byte(strings.ReplaceAll(string(mine), "6443", "7443"))
+	merge(t, f, moved)
+	got := content(t, path)
+	if !strings.Contains(got, "namespace: mine # today") || !strings.Contains(got, "127.0.0.1:7443") || strings.Contains(got, "127.0.0.1:6443") {
+		t.Errorf("after the cluster moved:\n%s", got)
+	}
+	// The user goes elsewhere and comes back with lab up: that is where to return.
+	if err := f.Use(t.Context(), "prod"); err != nil {
+		t.Fatal(err)
+	}
+	merge(t, f, moved)
+	remove(t, f, "kind-lab", moved)
+	if diff := cmp.Diff(strings.Replace(theirs, "current-context: dev", "current-context: prod", 1), content(t, path)); diff != "" {
+		t.Errorf("after all (-want +got):\n%s", diff)
+	}
+}
+
+func TestRemoveRenamed(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	text := content(t, path)
+	text = strings.Replace(text, "  name: kind-lab\n- context:\n    cluster: dev", "  name: renamed\n- context:\n    cluster: dev", 1)
+	write(t, path, strings.Replace(text, "current-context: kind-lab", "current-context: renamed", 1))
+	if now, _ := f.Current(); now != "renamed" {
+		t.Fatalf("current is %q", now)
+	}
+	remove(t, f, "kind-lab", mine)
+	if diff := cmp.Diff(theirs, content(t, path)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The users of contexts of other clusters stay, whoever they are.
+func TestRemoveSharedUser(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	write(t, path, strings.Replace(content(t, path), "    user: kind-lab\n", "    user: me\n", 1))
+	remove(t, f, "kind-lab", mine)
+	if got := content(t, path); !strings.Contains(got, "- name: me\n") || strings.Contains(got, "cluster: kind-lab") {
+		t.Errorf("after Remove:\n%s", got)
+	}
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ change, want string }{
+		"back":           {"", "dev"},
+		"user switched":  {"prod", "prod"},
+		"it is no more":  {"gone", ""},
+		"another of lab": {"bb", "kind-bb"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, path := home(t, theirs)
+			aa := own("aa", "YWE=")
+			merge(t, f, aa)
+			switch tt.change {
+			case "prod":
+				if err := f.Use(t.Context(), "prod"); err != nil {
+					t.Fatal(err)
+				}
+			case "gone":
+				write(t, path, strings.Replace(content(t, path), "  name: dev\ncurr", "  name: dev2\ncurr", 1))
+				write(t, path, strings.Replace(content(t, path), "    namespace: web\n  name: dev\n", "    namespace: web\n  name: other\n", 1))
+			case "bb":
+				merge(t, f, own("bb", "YmI="))
+			}
+			remove(t, f, "kind-aa", aa)
+			if got, err := f.Current(); err != nil || got != tt.want {
+				t.Errorf("current is %q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestUseUnknown(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	if err := f.Use(t.Context(), "nowhere"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("%v; want ErrNotFound", err)
+	}
+	if got := content(t, path); got != theirs {
+		t.Errorf("the file was changed to %s", got)
+	}
+}
+
+func TestJSONStaysJSON(t *testing.T) {
+	t.Parallel()
+	text := oddLayouts()["pretty json"]
+	f, path := home(t, text)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	if got := content(t, path); !strings.HasPrefix(got, "{\n    \"kind\": \"Config\"") || !strings.Contains(got, `"name": "kind-lab"`) {
+		t.Errorf("after Merge:\n%s", got)
+	}
+	remove(t, f, "kind-lab", mine)
+	if diff := cmp.Diff(strings.TrimSpace(text), strings.TrimSpace(content(t, path))); diff != "" {
+		t.Errorf("after Remove (-want +got):\n%s", diff)
+	}
+}
+
+func TestBig(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("contexts:\n")
+	for i := range 20000 {
+		b.WriteString("- name: context-" + strings.Repeat("x", 150) + string(rune('a'+i%26)) + strings.Repeat("y", i%100) + "\n  context: {cluster: c, user: u}\n")
+	}
+	text := b.String()
+	f, path := home(t, text)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	remove(t, f, "kind-lab", mine)
+	if content(t, path) != text {
+		t.Error("a big file was not given back")
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	base := identity(t, own("lab", "Y2E="))
+	if moved := identity(t, []byte(strings.ReplaceAll(string(own("lab", "Y2E=")), "6443", "1"))); moved != base {
+		t.Error("the port is part of the identity")
+	}
+	if other := identity(t, own("lab", "YWI=")); other == base {
+		t.Error("the CA is no part of the identity")
+	}
+	for _, bad := range []string{"", "{}", "- a", "current-context: x\n"} {
+		if id, err := kubeconfig.Identity([]byte(bad)); err == nil {
+			t.Errorf("Identity(%q) = %q", bad, id)
+		}
+	}
+}
