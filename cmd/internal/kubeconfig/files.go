@@ -26,11 +26,18 @@ type Files struct {
 }
 
 // FromEnv returns the files that kubectl would use: those that $KUBECONFIG lists,
-// else the one in the home directory.
+// else the one in the home directory. Their paths are absolute, so that they can be
+// recorded.
 func FromEnv(getenv func(string) string, home string) Files {
 	var f Files
 	for _, path := range filepath.SplitList(getenv("KUBECONFIG")) {
-		if path != "" && !slices.Contains(f.Paths, path) {
+		if path == "" {
+			continue
+		}
+		if full, err := filepath.Abs(path); err == nil {
+			path = full
+		}
+		if !slices.Contains(f.Paths, path) {
 			f.Paths = append(f.Paths, path)
 		}
 	}
@@ -77,15 +84,18 @@ func (f Files) writePath() string {
 	return f.Paths[len(f.Paths)-1]
 }
 
-// read returns the files that exist. What is no file, such as /dev/null or a
-// pipe, counts as empty.
+// read returns the files that exist, each once, whatever its names. What is no
+// file, such as /dev/null or a pipe, counts as empty.
 func (f Files) read() ([]*document, error) {
 	var docs []*document
+	var seen []fs.FileInfo
 	for _, path := range f.Paths {
 		info, err := os.Stat(path)
-		if err == nil && !info.Mode().IsRegular() {
+		same := func(other fs.FileInfo) bool { return os.SameFile(info, other) }
+		if err == nil && (!info.Mode().IsRegular() || slices.ContainsFunc(seen, same)) {
 			continue
 		}
+		seen = append(seen, info)
 		data, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

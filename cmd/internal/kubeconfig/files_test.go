@@ -17,17 +17,35 @@ import (
 func TestFromEnv(t *testing.T) {
 	t.Parallel()
 	list := string(filepath.ListSeparator)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b, config := filepath.Join(here, "a"), filepath.Join(here, "b"), filepath.Join("home", ".kube", "config")
 	for env, want := range map[string][]string{
-		"":                            {filepath.Join("home", ".kube", "config")},
-		list:                          {filepath.Join("home", ".kube", "config")},
-		"a":                           {"a"},
-		"b" + list + list + "a":       {"b", "a"},
-		"a" + list + "b" + list + "a": {"a", "b"},
+		"":                            {config},
+		list:                          {config},
+		"a":                           {a},
+		"b" + list + list + "a":       {b, a},
+		a + list + "b" + list + "./a": {a, b},
 	} {
 		getenv := func(key string) string { return map[string]string{"KUBECONFIG": env}[key] }
 		if diff := cmp.Diff(want, kubeconfig.FromEnv(getenv, "home").Paths); diff != "" {
 			t.Errorf("KUBECONFIG=%q (-want +got):\n%s", env, diff)
 		}
+	}
+}
+
+// One file under two names is edited once, and given back.
+func TestSameFileTwice(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, "kind: Config\n")
+	f.Paths = append(f.Paths, filepath.Dir(path)+"/../.kube/config")
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	remove(t, f, "kind-lab", mine)
+	if got := content(t, path); got != "kind: Config\n" {
+		t.Errorf("the file is %q", got)
 	}
 }
 

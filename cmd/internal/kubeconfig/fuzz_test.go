@@ -144,6 +144,9 @@ func oddLayouts() map[string]string {
 		"tabs":           "clusters:\t\n- name:\tdev\n",
 		"folded":         "current-context: >-\n  dev\nclusters: null\n",
 		"mixed newlines": "kind: Config\r\nclusters:\n- name: dev\r\nusers: []\n",
+		"lone return":    "\re:",
+		"nameless":       "contexts:\n- context: {}\nusers:\n- {}\n",
+		"quoted null":    "s: x\n'current-context': ",
 		"other breaks":   "kind: Config\rclusters:\r- name: dev\rusers: []\r",
 	}
 }

@@ -103,6 +103,22 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
+// A comment in a file that lab made is the user's.
+func TestNoFileCommented(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, "")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	write(t, path, "# note to self\n"+content(t, path))
+	remove(t, f, "kind-lab", mine)
+	if got := content(t, path); got != "# note to self\n" {
+		t.Errorf("the file is %q", got)
+	}
+}
+
 func noLeftovers(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))

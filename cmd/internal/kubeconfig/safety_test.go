@@ -199,6 +199,22 @@ func TestUseUnknown(t *testing.T) {
 	}
 }
 
+// Here an edit by lines would leave the last line of what goes, which looks like a
+// comment, to the text before it. It parses, but it is not what was meant.
+func TestMeaningIsCompared(t *testing.T) {
+	t.Parallel()
+	const me = "users:\n- name: me\n  user:\n    note: |\n      mine\n"
+	f, path := home(t, me)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	_, rest, _ := strings.Cut(content(t, path), "      mine\n")
+	write(t, path, me+"- name: kind-lab\n  user:\n    note: |\n      theirs\n      # theirs too\n"+rest)
+	remove(t, f, "kind-lab", mine)
+	if diff := cmp.Diff(me, content(t, path)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestJSONStaysJSON(t *testing.T) {
 	t.Parallel()
 	text := oddLayouts()["pretty json"]
