@@ -82,8 +82,9 @@ func (c *cluster) run(ctx context.Context, command []string) (string, error) {
 	return out.String(), nil
 }
 
-// randomName keeps runs apart that share a machine.
-func randomName() string { return "e2e-" + strings.ToLower(rand.Text()[:6]) }
+// randomName keeps runs apart that share a machine. Its last part does not begin with m: minikube takes "m2" for the
+// second node of a cluster.
+func randomName() string { return "e2e-x" + strings.ToLower(rand.Text()[:6]) }
 
 // requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
 // it did not have before. kind's shared network is left by design: other kind clusters use it.

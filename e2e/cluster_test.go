@@ -78,18 +78,35 @@ func (c *cluster) publish(t *testing.T, tool string, port int) {
 	t.Helper()
 	switch tool {
 	case "kind":
-		config := fmt.Sprintf("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n"+
-			"  extraPortMappings: [{hostPort: %d, containerPort: 80, listenAddress: 127.0.0.1}]\n", port)
-		path := filepath.Join(t.TempDir(), "kind.yaml")
-		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c.create = append(c.create, "--config="+path)
+		c.configure(t, fmt.Sprintf("{role: control-plane, extraPortMappings: [{hostPort: %d, containerPort: 80, "+
+			"listenAddress: 127.0.0.1}]}", port))
 	case "k3d":
 		c.create = append(c.create, fmt.Sprintf("--port=127.0.0.1:%d:80@loadbalancer", port))
 	case "minikube":
 		c.create = append(c.create, fmt.Sprintf("--ports=127.0.0.1:%d:80", port))
 	}
+}
+
+// addWorker asks for a second node; before the cluster is created. k3d's clusters have one anyway.
+func (c *cluster) addWorker(t *testing.T, tool string) {
+	t.Helper()
+	switch tool {
+	case "kind":
+		c.configure(t, "{role: control-plane}, {role: worker}")
+	case "minikube":
+		c.create = append(c.create, "--nodes=2")
+	}
+}
+
+// configure gives kind its nodes, which it takes from a file only.
+func (c *cluster) configure(t *testing.T, nodes string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kind.yaml")
+	config := "{kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4, nodes: [" + nodes + "]}"
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.create = append(c.create, "--config="+path)
 }
 
 // eventually repeats try until it succeeds, and ends the test with its last error when limit has passed.
@@ -135,6 +152,6 @@ func (c *cluster) keepLogs(t *testing.T) {
 		{"docker", "ps", "--all"},
 	} {
 		out, err := c.run(context.Background(), command)
-		t.Log(fmt.Sprintf("%s: %v\n%s", strings.Join(command, " "), err, out))
+		t.Logf("%s: %v\n%s", strings.Join(command, " "), err, out)
 	}
 }

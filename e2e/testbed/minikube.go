@@ -38,9 +38,9 @@ func (b bed) minikubeCache() steps.Step {
 	}
 }
 
-// minikubeArgs are the flags without which minikube looks for images, or for a network, that the test bed lacks.
+// minikubeArgs are the flags without which minikube looks for images that it could not pull.
 func minikubeArgs() []string {
-	args := []string{"--preload=false", "--cache-images=false", "--cni=bridge"}
+	args := []string{"--preload=false", "--cache-images=false"}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err != nil {
 		args = append(args, "--extra-config=kubelet.fail-cgroupv1=false") // cgroup v1, which the kubelet refuses by default
 	}

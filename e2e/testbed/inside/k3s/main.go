@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command k3s stands in for k3s in the test bed's node image for k3d: it takes k3s's commands, flags and environment,
 // says what k3s says when a step is done, and puts its files where k3s puts them, so that k3d and whoever uses it see
 // no difference. Inside are the components of Kubernetes itself, set up by kubeadm.

@@ -1,5 +1,6 @@
 // Command node-network keeps the pod network of the node it runs on; see package nodenet. It runs as a pod on each
-// node, in the node's own network, with the node's name in $NODE_NAME.
+// node, in the node's own network, and takes kindnet's place and environment: $POD_SUBNET is the range of all pods'
+// addresses, and $CONTROL_PLANE_ENDPOINT, if set, where the API answers before services have addresses.
 package main
 
 import (
@@ -29,7 +30,6 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Services have no addresses yet when the first node starts, so the API is reached as its nodes do.
 	if endpoint := os.Getenv("CONTROL_PLANE_ENDPOINT"); endpoint != "" {
 		config.Host = "https://" + endpoint
 	}
@@ -37,6 +37,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	node := nodenet.Node{Name: os.Getenv("NODE_NAME"), Cluster: os.Getenv("CLUSTER_CIDR"), Dir: "/etc/cni/net.d", Log: os.Stderr}
+	name, err := os.Hostname() // the node's, as the pod is in its network
+	if err != nil {
+		return err
+	}
+	node := nodenet.Node{Name: name, Cluster: os.Getenv("POD_SUBNET"), Dir: "/etc/cni/net.d", Log: os.Stderr}
 	return node.Run(ctx, client)
 }

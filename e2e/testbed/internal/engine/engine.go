@@ -80,16 +80,29 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 	return keepInside(ctx, log)
 }
 
-// keepInside rejects packets to the addresses of services and pods that would leave Docker's bridges: a node whose proxy or routes are
-// not set up yet would send them out into whatever network the machine is in, where a stranger may answer.
+// keepInside rejects packets to the addresses of services and pods that would leave Docker's bridges: a node whose
+// proxy or routes are not set up yet would send them out into whatever network the machine is in, where a stranger may
+// answer.
 func keepInside(ctx context.Context, log io.Writer) error {
+	return eachEgressRule(func(rule []string) error {
+		if iptables(ctx, log, "-C", rule) == nil {
+			return nil // left by an engine that was not stopped by Down
+		}
+		return iptables(ctx, log, "-I", rule)
+	})
+}
+
+func eachEgressRule(do func(rule []string) error) error {
 	for _, cidr := range []string{"10.42.0.0/15", "10.96.0.0/12", "10.244.0.0/16"} { // k3d's, kind's and minikube's
-		if err := (shell.Cmd{Log: log}).Run(ctx, "iptables", "-w", "-I", "DOCKER-USER", "-d", cidr, "!", "-o", "br+",
-			"-j", "REJECT"); err != nil {
+		if err := do([]string{"-d", cidr, "!", "-o", "br+", "-j", "REJECT"}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func iptables(ctx context.Context, log io.Writer, verb string, rule []string) error {
+	return shell.Cmd{Log: log}.Run(ctx, "iptables", append([]string{"-w", verb, "DOCKER-USER"}, rule...)...)
 }
 
 // await returns when the engine answers, or with the reason when it has ended or 60 s have passed.
@@ -117,6 +130,10 @@ func (e Engine) Down(ctx context.Context) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	_ = eachEgressRule(func(rule []string) error {
+		_ = iptables(ctx, nil, "-D", rule) // whoever flushed them before has done this for us
+		return nil
+	})
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 		return false, fmt.Errorf("stopping dockerd, process %d: %w", pid, err)
 	}

@@ -124,7 +124,8 @@ func clusterImages(bin string) []recipe {
 			Kube: []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"}},
 		{Name: "node-network", Needs: []string{"own-node-network"}, Below: "small-root",
 			Files:  append(smallLinks(), program(bin, "node-network", "/usr/local/bin")),
-			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}}, Tags: []string{"lab-testbed/node-network:v1"}},
+			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}},
+			Tags:   []string{"lab-testbed/node-network:v1", "docker.io/kindest/kindnetd:v20260213-ea8e5717"}}, // the second is minikube's
 		{Name: "etcd", Needs: []string{"etcd"}, Files: []file{program(bin, "etcd", "/usr/local/bin")}, Config: path,
 			Kube: []string{"etcd"}},
 		scratch(bin, "coredns", "coredns").as("coredns/coredns"),
