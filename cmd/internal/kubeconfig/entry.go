@@ -75,28 +75,30 @@ type contextEntry struct {
 }
 
 func (d *document) findContext(name string) *contextEntry {
-	for _, c := range d.contexts() {
-		if name != "" && c.name == name {
-			return &c
-		}
+	item := d.find("contexts", name)
+	if item == nil {
+		return nil
 	}
-	return nil
+	c := newContext(item)
+	return &c
 }
 
 func (d *document) contexts() []contextEntry {
 	var all []contextEntry
 	for _, item := range d.list("contexts") {
-		var v struct {
-			Context struct{ Cluster, User string }
-		}
-		if item.Decode(&v) != nil {
-			continue // no context that anybody could use
-		}
-		c := contextEntry{name: nameOf(item), cluster: v.Context.Cluster, user: v.Context.User, item: item}
-		c.mem, c.marked = recall(item)
-		all = append(all, c)
+		all = append(all, newContext(item))
 	}
 	return all
+}
+
+func newContext(item *yaml.Node) contextEntry {
+	var v struct {
+		Context struct{ Cluster, User string }
+	}
+	_ = item.Decode(&v) // what nobody could use still has its name
+	c := contextEntry{name: nameOf(item), cluster: v.Context.Cluster, user: v.Context.User, item: item}
+	c.mem, c.marked = recall(item)
+	return c
 }
 
 // identity returns the identity of the named cluster; "" where there is none.

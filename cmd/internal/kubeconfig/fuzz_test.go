@@ -145,6 +145,7 @@ func oddLayouts() map[string]string {
 		"folded":         "current-context: >-\n  dev\nclusters: null\n",
 		"mixed newlines": "kind: Config\r\nclusters:\n- name: dev\r\nusers: []\n",
 		"lone return":    "\re:",
+		"broken context": "current-context: dev\ncontexts:\n- context: nothing\n  name: dev\n",
 		"nameless":       "contexts:\n- context: {}\nusers:\n- {}\n",
 		"quoted null":    "s: x\n'current-context': ",
 		"other breaks":   "kind: Config\rclusters:\r- name: dev\rusers: []\r",

@@ -39,6 +39,9 @@ func (f Files) Remove(ctx context.Context, context, identity string) error {
 				return err
 			}
 		}
+		if len(docs) < 2 {
+			break
+		}
 	}
 	return nil
 }

@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,7 +91,7 @@ func TestLockGoroutines(t *testing.T) {
 	t.Parallel()
 	s := state.Open(t.TempDir())
 	s.Patience = time.Minute
-	inside := 0 // the race detector watches it
+	var inside, all atomic.Int32
 	var wg sync.WaitGroup
 	for range 30 {
 		wg.Go(func() {
@@ -99,12 +101,17 @@ func TestLockGoroutines(t *testing.T) {
 				return
 			}
 			defer unlock()
-			inside++
+			defer inside.Add(-1)
+			all.Add(1)
+			if n := inside.Add(1); n != 1 {
+				t.Errorf("%d hold the lock", n)
+			}
+			runtime.Gosched() // gives a second holder the time to show
 		})
 	}
 	wg.Wait()
-	if inside != 30 {
-		t.Errorf("%d of 30 held the lock", inside)
+	if n := all.Load(); n != 30 {
+		t.Errorf("%d of 30 held the lock", n)
 	}
 }
 
