@@ -1,0 +1,78 @@
+# What can be done in a checkout. `make` lists it.
+# Needed: Go, make, git and, for the race detector, gcc. The test bed needs Linux and root.
+
+PREFIX ?= $(shell go env GOPATH)
+BINDIR ?= $(PREFIX)/bin
+FUZZTIME ?= 60s
+
+ENGINE := providers/kwok/engine
+# The tag leaves out kustomize's plugins, which no kubectl here loads, and a fifth of the program with them.
+ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
+# The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
+ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+MODULES := $(patsubst ./%/,%,$(dir $(shell find . -name go.mod -not -path './bin/*' -not -path '*/testdata/*')))
+
+.DEFAULT_GOAL := help
+.PHONY: help build install uninstall quickstart test test-engine lint fmt docs golden fuzz cross vuln tidy clean
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## builds bin/lab and bin/lab-engine (the first time, Kubernetes is compiled: five to ten minutes)
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
+	cd $(ENGINE) && go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
+
+install: build ## installs lab and lab-engine into BINDIR (default: GOPATH/bin)
+	install -d "$(BINDIR)"
+	install bin/lab bin/lab-engine "$(BINDIR)"
+
+uninstall: ## removes what install installed
+	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine"
+
+quickstart: build ## builds lab, makes a cluster, and shows it
+	bin/lab up --flavor kwok
+	bin/lab status
+	bin/lab kubectl -- create deployment hello --image=hello --replicas=3 --dry-run=client -o yaml | bin/lab kubectl -- apply -f -
+	bin/lab kubectl -- rollout status deployment/hello --timeout=60s
+	bin/lab kubectl -- get nodes,deployments,pods
+	@echo 'It is yours. When you are done: bin/lab down'
+
+test: build test-engine ## runs all tests but those that need Docker
+	go vet ./...
+	go test -race -timeout 15m ./...
+	LAB_BIN_DIR=$(CURDIR)/bin go test -tags e2e -count=1 -timeout 20m ./e2e/kwok/...
+
+test-engine: ## runs the tests of lab-engine
+	cd $(ENGINE) && go test -race $(ENGINE_LIGHT)
+	cd $(ENGINE) && go test $(ENGINE_BUILD) -timeout 15m .
+
+lint: ## gofmt, go vet and staticcheck
+	.ci/lint
+
+fmt: ## formats all Go files
+	gofmt -w $$(git ls-files '*.go')
+
+docs: ## writes docs/reference from the commands
+	go test ./cmd/internal/cli -run TestReference -count=1 -update
+
+golden: ## writes the golden files of all tests anew; read the diff
+	go test ./cmd/... ./providers/... -count=1 -update
+
+fuzz: ## runs every fuzzer for FUZZTIME (default 60s)
+	.ci/fuzz $(FUZZTIME)
+
+cross: ## builds lab for every system that it supports
+	@for p in $(PLATFORMS); do echo "$$p"; \
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/lab || exit 1; done
+
+vuln: ## looks for known vulnerabilities in what lab uses, where their database can be reached
+	.ci/vuln
+
+tidy: ## fails where a go.mod or go.sum is not tidy
+	@for m in $(MODULES); do echo "$$m"; (cd $$m && go mod tidy -diff) || exit 1; done
+
+clean: ## removes what was built
+	rm -rf bin
+
+include e2e/testbed/testbed.mk
