@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+var update = flag.Bool("update", false, "write docs/reference")
+
+// TestReference holds docs/reference against the commands as they are.
+func TestReference(t *testing.T) {
+	want := reference(t)
+	dir := filepath.Join("..", "..", "..", "docs", "reference")
+	if *update {
+		write(t, dir, want)
+	}
+	got := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.Name()] = string(text)
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("docs/reference is not what the commands say; make docs writes it (-is +should be):\n%s", diff)
+	}
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// reference returns a page a command, and an index.
+func reference(t *testing.T) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	var index bytes.Buffer
+	index.WriteString("# Commands\n\nWritten from the commands themselves by `make docs`.\n\n")
+	root := testRoot(t)
+	walk(root, func(cmd *cobra.Command) {
+		file := strings.ReplaceAll(cmd.CommandPath(), " ", "_") + ".md"
+		files[file] = page(cmd)
+		fmt.Fprintf(&index, "- [`%s`](%s): %s\n", cmd.CommandPath(), file, cmd.Short)
+	})
+	files["README.md"] = index.String()
+	return files
+}
+
+// testRoot returns the commands, on flavors that do nothing.
+func testRoot(t *testing.T) *cobra.Command {
+	t.Helper()
+	var flavors []providers.Provider
+	for _, name := range []string{"kind", "k3d", "minikube", "kwok"} {
+		flavors = append(flavors, providers.Planned(name, providers.Description{}))
+	}
+	set, err := providers.NewSet(flavors...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, _ := ui.Test(0, nil)
+	c := &command{Env: Env{Lab: lab.New(lab.Dirs{State: t.TempDir()}, set, nil)}, streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
+	return c.root()
+}
+
+func walk(cmd *cobra.Command, visit func(*cobra.Command)) {
+	visit(cmd)
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			walk(sub, visit)
+		}
+	}
+}
+
+func page(cmd *cobra.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n```\n%s\n```\n", cmd.CommandPath(), longOf(cmd), cmd.UseLine())
+	if len(cmd.Aliases) > 0 {
+		fmt.Fprintf(&b, "\nAlso: `%s`.\n", strings.Join(cmd.Aliases, "`, `"))
+	}
+	if cmd.Example != "" {
+		fmt.Fprintf(&b, "\n## Examples\n\n```\n%s\n```\n", cmd.Example)
+	}
+	flags(&b, "Flags", cmd.NonInheritedFlags())
+	flags(&b, "Flags of every command", cmd.InheritedFlags())
+	return b.String()
+}
+
+func longOf(cmd *cobra.Command) string {
+	if cmd.Long != "" {
+		return cmd.Long
+	}
+	return cmd.Short + "."
+}
+
+func flags(b *strings.Builder, title string, set *pflag.FlagSet) {
+	if !set.HasAvailableFlags() {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s\n\n```\n%s```\n", title, set.FlagUsages())
+}
+
+// TestHelp finds commands and flags that do not say what they do.
+func TestHelp(t *testing.T) {
+	walk(testRoot(t), func(cmd *cobra.Command) {
+		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: its summary %q should be a phrase without a full stop", cmd.CommandPath(), cmd.Short)
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s --%s: says nothing of what it does", cmd.CommandPath(), f.Name)
+			}
+		})
+	})
+}
