@@ -13,7 +13,7 @@ func (c *command) flavors() *cobra.Command {
 		Short: "Compare the flavors, and see which can be used here",
 		Long: `Compare the tools that lab can make clusters with, and say for each whether it can
 be used on this machine, and if not, why and what mends it.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := c.Lab.Flavors(cmd.Context())
 			if err != nil {

@@ -11,7 +11,7 @@ func (c *command) image() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image",
 		Short: "Put images into the cluster",
-		Args:  cobra.NoArgs,
+		Args:  onlyVerbs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(c.imageLoad())

@@ -16,7 +16,7 @@ func (c *command) list() *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List the clusters that lab made",
 		Long:    `List the clusters that lab made, of every flavor.`,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, problems := c.Lab.List(cmd.Context(), all)
 			if err := cmd.Context().Err(); err != nil {

@@ -27,7 +27,7 @@ waits until it really works, and takes it away again without a trace.`,
   lab down                      remove it`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		Args:              cobra.NoArgs,
+		Args:              onlyVerbs,
 		PersistentPreRunE: c.prepare,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -70,6 +70,28 @@ func (c *command) prepare(*cobra.Command, []string) error {
 		c.streams.NoColor()
 	}
 	return nil
+}
+
+// onlyVerbs is for commands that only have others below them: an argument is a verb
+// that they do not know.
+func onlyVerbs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := usage("%s has no command %q", cmd.CommandPath(), args[0])
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return providers.WithHint(err, "did you mean %s %s?", cmd.CommandPath(), near[0])
+	}
+	return providers.WithHint(err, "%s --help lists them", cmd.CommandPath())
+}
+
+// noArgs accepts flags alone.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return providers.WithHint(usage("%s takes no arguments, not %q", cmd.CommandPath(), args), "%s --help shows what it takes", cmd.CommandPath())
 }
 
 // oneName accepts at most one argument, the name of a cluster.
