@@ -84,7 +84,7 @@ func (n *node) serverReady(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	for _, name := range []string{"nodes", "coredns"} {
+	for _, name := range []string{"nodes", "coredns", "local-storage"} {
 		if n.flags.disabled(name) {
 			continue
 		}

@@ -130,7 +130,7 @@ func clusterImages(bin string) []recipe {
 			Kube: []string{"etcd"}},
 		scratch(bin, "coredns", "coredns").as("coredns/coredns"),
 		scratch(bin, "pause", "own-pause").as("pause"),
-		scratch(bin, "storage-provisioner", "storage-provisioner", "gcr.io/k8s-minikube/storage-provisioner:v5"),
+		scratch(bin, "storage-provisioner", "own-storage-provisioner", "gcr.io/k8s-minikube/storage-provisioner:v5"),
 		scratch(bin, "metrics-server", "metrics-server", MetricsServer),
 		ingressImage(bin),
 		helloImage(bin),

@@ -45,8 +45,6 @@ func upstream() []Program {
 		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0",
 			Packages: []string{"sigs.k8s.io/cri-tools/cmd/crictl"}},
 		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
-		{Name: "storage-provisioner", Module: "k8s.io/minikube", Version: Minikube,
-			Packages: []string{"k8s.io/minikube/cmd/storage-provisioner"}, LDFlags: "-X k8s.io/minikube/pkg/storage.version=v5"},
 		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry,
 			Packages: []string{"github.com/distribution/distribution/v3/cmd/registry"}},
 		{Name: "metrics-server", Module: "sigs.k8s.io/metrics-server", Version: Metrics,
@@ -68,7 +66,8 @@ func own(repository string) []Program {
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
 	}
 	inside := filepath.Join(repository, "e2e/testbed/inside")
-	for _, name := range []string{"hello", "ingress", "k3s", "node-network", "pause", "runc-without-sysresource", "tcp-proxy"} {
+	for _, name := range []string{"hello", "ingress", "k3s", "node-network", "pause", "runc-without-sysresource",
+		"storage-provisioner", "tcp-proxy"} {
 		all = append(all, Program{Name: "own-" + name, Dir: inside, Packages: []string{"./" + name}, Sources: []string{name, "internal", "go.mod"}})
 	}
 	return all

@@ -1,0 +1,59 @@
+// Command storage-provisioner gives claims their volumes in the test bed's clusters: directories of a node. It serves
+// the provisioners of kind's and k3s's StorageClass (rancher.io/local-path) and of minikube's
+// (k8s.io/minikube-hostpath), whose image it takes the place of, since that one's module no longer works with a client
+// of today. A directory goes with its node, not with its claim.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "storage-provisioner:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	config, err := rest.InClusterConfig()
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	factory := informers.NewSharedInformerFactory(client, time.Minute)
+	p := provisioner{
+		client: client, claims: factory.Core().V1().PersistentVolumeClaims().Lister(),
+		volumes: factory.Core().V1().PersistentVolumes().Lister(), classes: factory.Storage().V1().StorageClasses().Lister(),
+	}
+	factory.Start(ctx.Done())
+	defer factory.Shutdown()
+	factory.WaitForCacheSync(ctx.Done())
+	tick := time.NewTicker(500 * time.Millisecond) // over what the listers hold, which costs nothing
+	defer tick.Stop()
+	for {
+		if err := p.serve(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "storage-provisioner:", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
