@@ -1,0 +1,151 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestManner holds the code to what a reader relies on: nothing happens before main,
+// nothing global changes, and nobody prints or exits but those who are there for it.
+func TestManner(t *testing.T) {
+	root := filepath.Join("..", "..")
+	files := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(root, path)
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && name != "." || d.Name() == "testdata" || name == "bin") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		files++
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, problem := range mannerOf(filepath.ToSlash(name), f) {
+			t.Errorf("%s: %s", name, problem)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Errorf("found %d files only", files)
+	}
+}
+
+// TestMannerCanFail shows that mannerOf finds what it is there for.
+func TestMannerCanFail(t *testing.T) {
+	for _, code := range []string{
+		"func init() {}",
+		"var count = 1",
+		`import "fmt"; func f() { fmt.Println() }`,
+		`import "os"; func f() { os.Exit(1) }`,
+		`import "log"; func f() { log.Fatal() }`,
+		`import "time"; func f() { time.Sleep(1) }`,
+		`func f() { panic(1) }`,
+	} {
+		f, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+code, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(mannerOf("cmd/internal/lab/x.go", f)) == 0 {
+			t.Errorf("%s: let through", code)
+		}
+	}
+}
+
+func mannerOf(name string, f *ast.File) []string {
+	var problems []string
+	for _, d := range f.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Name.Name == "init" && d.Recv == nil {
+				problems = append(problems, "func init")
+			}
+		case *ast.GenDecl:
+			problems = append(problems, globals(d)...)
+		}
+	}
+	program := f.Name.Name == "main" // its main may exit, and print where it is no part of lab
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if callee := nameOf(call.Fun); forbidden(callee, name, program) {
+			problems = append(problems, callee)
+		}
+		return true
+	})
+	return problems
+}
+
+func forbidden(callee, name string, program bool) bool {
+	switch callee {
+	case "os.Exit", "log.Fatal", "log.Fatalf":
+		return !program
+	case "fmt.Print", "fmt.Println", "fmt.Printf":
+		return !program || strings.HasPrefix(name, "cmd/")
+	case "time.Sleep":
+		return true
+	case "panic":
+		return true
+	}
+	return false
+}
+
+func nameOf(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok {
+			return x.Name + "." + e.Sel.Name
+		}
+	}
+	return ""
+}
+
+// globals returns the package variables of d that are neither errors, nor embedded
+// files, nor blank, nor those of another program, reached by linkname.
+func globals(d *ast.GenDecl) []string {
+	if d.Tok != token.VAR {
+		return nil
+	}
+	var names []string
+	for _, s := range d.Specs {
+		for _, n := range s.(*ast.ValueSpec).Names {
+			lower := strings.ToLower(n.Name)
+			embedded := nameOf(s.(*ast.ValueSpec).Type) == "embed.FS"
+			if n.Name != "_" && !strings.HasPrefix(lower, "err") && !embedded && !linked(s.(*ast.ValueSpec), d) {
+				names = append(names, "var "+n.Name)
+			}
+		}
+	}
+	return names
+}
+
+func linked(s *ast.ValueSpec, d *ast.GenDecl) bool {
+	for _, group := range []*ast.CommentGroup{s.Doc, s.Comment, d.Doc} {
+		if group == nil {
+			continue
+		}
+		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//go:linkname ") {
+				return true
+			}
+		}
+	}
+	return false
+}
