@@ -144,6 +144,16 @@ func (c *cluster) kubectl(t *testing.T, args ...string) string {
 	return c.must(t, append([]string{"kubectl"}, args...))
 }
 
+// apply applies a manifest.
+func (c *cluster) apply(t *testing.T, manifest string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.kubectl(t, "apply", "--filename="+path)
+}
+
 // keepLogs shows what a person would look at first after a failure.
 func (c *cluster) keepLogs(t *testing.T) {
 	for _, command := range [][]string{

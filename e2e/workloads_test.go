@@ -35,6 +35,9 @@ func testWorkloads(t *testing.T, tool string) {
 	c.kubectl(t, "expose", "deployment", "hello", "--port=80", "--target-port=8080")
 	c.kubectl(t, "rollout", "status", "deployment/hello", "--timeout=90s")
 
+	c.apply(t, storedPod(bed.hello))
+	c.kubectl(t, "wait", "--for=condition=Ready", "pod/stored", "--timeout=90s")
+
 	// Until the webhook has come up the API server takes no Ingress, though the controller is ready.
 	c.eventually(t, time.Minute, func(ctx context.Context) error {
 		out, err := c.run(ctx, []string{"kubectl", "create", "ingress", "hello", "--class=lab", "--rule=hello.test/*=hello:80"})
@@ -51,6 +54,17 @@ func testWorkloads(t *testing.T, tool string) {
 		return withOutput(err, out)
 	})
 	c.must(t, c.delete)
+}
+
+// storedPod is a pod with a claim for a volume of the cluster's default class.
+func storedPod(image string) string {
+	return `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data},
+ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: stored}, spec: {
+ containers: [{name: hello, image: ` + image + `, volumeMounts: [{name: data, mountPath: /data}]}],
+ volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]}}
+`
 }
 
 // answers asks the host's port for a path of a host, and expects an answer that begins with want.

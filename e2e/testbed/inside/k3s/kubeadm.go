@@ -116,7 +116,8 @@ func (n *node) initConfig() []object {
 			"controllerManager": object{"extraArgs": extraArgs(n.flags["kube-controller-manager-arg"])},
 			"scheduler":         object{"extraArgs": extraArgs(n.flags["kube-scheduler-arg"])}},
 		{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
-			"failCgroupV1": false, "cgroupDriver": "cgroupfs", "clusterDNS": []string{dnsAddress}, "failSwapOn": false},
+			"failCgroupV1": false, "cgroupDriver": "cgroupfs", "clusterDNS": []string{dnsAddress}, "failSwapOn": false,
+			"evictionHard": object{"imagefs.available": "5%", "nodefs.available": "5%"}}, // k3s's own, of a disk that is the host's
 		// A node that is a container may not set these limits of the kernel's.
 		{"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
 			"conntrack": object{"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"}},
