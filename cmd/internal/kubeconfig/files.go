@@ -57,6 +57,15 @@ func (f Files) Current() (string, error) {
 	return currentOf(docs), nil
 }
 
+// Check returns the error that Merge would, as far as can be known without writing:
+// whoever is about to work for minutes can learn it beforehand.
+func (f Files) Check() error {
+	if _, err := f.read(); err != nil {
+		return err
+	}
+	return editable(f.writePath())
+}
+
 // Use makes a context the current one. It returns ErrNotFound where no file has
 // it, and otherwise the errors of Merge.
 func (f Files) Use(ctx context.Context, context string) error {

@@ -78,10 +78,15 @@ func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) 
 }
 
 // create makes the cluster that plan describes, and removes it again on any error.
-func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report providers.Reporter) (err error) {
+func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report providers.Reporter) error {
 	p, err := l.Set.Get(plan.Flavor)
 	if err != nil {
 		return err
+	}
+	if !q.NoKubeconfig {
+		if err := l.Kubeconfig.Check(); err != nil {
+			return err
+		}
 	}
 	r := state.Record{
 		Name: plan.Name, Flavor: plan.Flavor, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
@@ -91,16 +96,23 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = l.undo(ctx, plan.Name, err)
-		}
-	}()
 	c, err := l.Set.Create(ctx, plan.Flavor, plan.Spec, report)
-	if err != nil {
-		return err
+	if errors.Is(err, providers.ErrExists) {
+		// Somebody else was faster, and theirs must not be removed.
+		return errors.Join(err, l.State.Delete(plan.Name))
 	}
-	r.ID = c.ID
+	if err == nil {
+		r.ID = c.ID
+		err = l.finish(ctx, r, !q.NoKubeconfig, report)
+	}
+	if err != nil {
+		return l.undo(ctx, plan.Name, err)
+	}
+	return nil
+}
+
+// finish records a cluster that has just been made, and waits until it is ready.
+func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report providers.Reporter) error {
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
@@ -112,19 +124,14 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 		return &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
 	}
 	r.Phase = state.PhaseCreated
-	return l.publish(ctx, r, config, !q.NoKubeconfig)
+	return l.publish(ctx, r, config, merge)
 }
 
 // undo removes what a creation that failed with cause left, and returns cause.
 func (l *Lab) undo(ctx context.Context, name string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
-	undo := func() error { return l.remove(ctx, name) }
-	if errors.Is(cause, providers.ErrExists) {
-		// Somebody else was faster, and theirs must not be removed.
-		undo = func() error { return l.State.Delete(name) }
-	}
-	if left := undo(); left != nil {
+	if left := l.remove(ctx, name); left != nil {
 		return fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left)
 	}
 	return cause
@@ -137,18 +144,21 @@ func (l *Lab) publish(ctx context.Context, r state.Record, config []byte, merge 
 	if r.Context, err = kubeconfig.Context(config); err != nil {
 		return err
 	}
-	if merge {
-		// Recorded before it is done, so that whatever happens, down finds it.
-		if r.Identity, err = kubeconfig.Identity(config); err != nil {
-			return err
-		}
+	if !merge {
+		return l.State.Put(r)
 	}
-	if err := l.State.Put(r); err != nil || !merge {
+	before := r
+	if r.Identity, err = kubeconfig.Identity(config); err != nil {
+		return err
+	}
+	// Recorded before it is done, so that whatever happens in between, down finds it.
+	if err := l.State.Put(r); err != nil {
 		return err
 	}
 	merged, err := l.Kubeconfig.Merge(ctx, config, kubeconfig.Options{SetCurrent: true})
 	if err != nil {
-		return err
+		// The file is as it was, so there is nothing to take out of it again.
+		return errors.Join(err, l.State.Put(before))
 	}
 	r.KubeconfigPath = merged.Path
 	return l.State.Put(r)

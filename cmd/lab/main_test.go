@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/cli"
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// TestMain makes the test binary a lab whose flavors are fakes: everything else in it
+// is what main puts together.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lab": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop)
+		os.Exit(cli.Main(ctx, ui.System(), buildFake, os.Args[1:]))
+	}})
+}
+
+// flavorNames are those of the fakes. "plain" has none of the optional abilities.
+func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
+
+func buildFake() (cli.Env, error) {
+	dirs, err := lab.FindDirs(os.Getenv)
+	if err != nil {
+		return cli.Env{}, err
+	}
+	var all []providers.Provider
+	for _, name := range flavorNames() {
+		all = append(all, fakeFlavor(os.Getenv("FAKE"), name))
+	}
+	set, err := providers.NewSet(all...)
+	l := lab.New(dirs, set, fakeProbe{})
+	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
+		l.State.Patience = time.Duration(ms) * time.Millisecond
+	}
+	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, err
+}
+
+func fakeFlavor(dir, name string) providers.Provider {
+	fake := providertest.NewFake(providertest.Machine(filepath.Join(dir, name)), providertest.FakeOptions{
+		Name:   name,
+		Refuse: refuse,
+	})
+	if name == "plain" {
+		return struct{ providers.Provider }{fake}
+	}
+	return fake
+}
+
+func refuse(spec providers.Spec) error {
+	if spec.ControlPlanes > 3 {
+		err := providers.Errorf(providers.ErrUnsupported, "%d control planes are too many", spec.ControlPlanes)
+		return providers.WithHint(err, "use --control-planes 3")
+	}
+	return nil
+}
+
+// fakeProbe asks the machines of the fakes, in place of API servers.
+type fakeProbe struct{}
+
+func (fakeProbe) ask(ctx context.Context, kubeconfig []byte) error {
+	for _, name := range flavorNames() {
+		err := providertest.Machine(filepath.Join(os.Getenv("FAKE"), name)).Probe(ctx, kubeconfig)
+		if !errors.Is(err, providers.ErrNotFound) {
+			return err
+		}
+	}
+	return providers.ErrNotFound
+}
+
+func (p fakeProbe) Wait(ctx context.Context, kubeconfig []byte, _ probe.Want, _ func(string)) error {
+	for {
+		err := p.ask(ctx, kubeconfig)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the API server to answer (%v): %w", err, ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (p fakeProbe) Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error) {
+	if err := p.ask(ctx, kubeconfig); err != nil {
+		return nil, err
+	}
+	return []probe.Node{{Name: "node", Role: "control-plane", Ready: true}}, nil
+}
+
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Setup: func(env *testscript.Env) error {
+			for _, dir := range []string{"home", "fake", "tmp"} {
+				if err := os.Mkdir(filepath.Join(env.WorkDir, dir), 0o700); err != nil {
+					return err
+				}
+			}
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("LAB_HOME", filepath.Join(env.WorkDir, "labhome"))
+			env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "home", "kubeconfig"))
+			env.Setenv("FAKE", filepath.Join(env.WorkDir, "fake"))
+			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":    code,
+			"await":   await,
+			"foreign": foreign,
+			"remake":  remake,
+			"remove":  removeCluster,
+			"clean":   clean,
+			"many":    many,
+		},
+	})
+}
+
+// code runs a command and checks its exit code: code N COMMAND ARGS...
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d\n%s", got, want, ts.ReadFile("stderr"))
+	}
+}
+
+// await waits until a file exists.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never came", args[0])
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+func machine(ts *testscript.TestScript, flavor string) providertest.Machine {
+	return providertest.Machine(filepath.Join(ts.Getenv("FAKE"), flavor))
+}
+
+// foreign makes a cluster behind lab's back: foreign FLAVOR NAME
+func foreign(ts *testscript.TestScript, _ bool, args []string) {
+	spec := providers.Spec{Name: args[1]}.WithDefaults()
+	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Create(context.Background(), spec, nil))
+}
+
+// remake puts another cluster in the place of one: remake FLAVOR NAME
+func remake(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(machine(ts, args[0]).Remake(args[1]))
+}
+
+// remove removes a cluster behind lab's back: remove FLAVOR NAME
+func removeCluster(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), args[1]))
+}
+
+// clean checks that no file of lab's is left, neither in its own directories nor among
+// temporary files, and no cluster.
+func clean(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, root := range []string{ts.Getenv("LAB_HOME"), ts.Getenv("TMPDIR")} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				ts.Fatalf("left behind: %s", path)
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		})
+		ts.Check(err)
+	}
+	for _, flavor := range flavorNames() {
+		clusters, err := fakeFlavor(ts.Getenv("FAKE"), flavor).List(context.Background())
+		ts.Check(err)
+		if len(clusters) > 0 {
+			ts.Fatalf("left behind: %v", clusters)
+		}
+	}
+}
+
+// many runs lab N times at once; {} in an argument is the number of the run:
+// many N ARGS...
+func many(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	errs := make(chan error, n)
+	for i := range n {
+		go func() { errs <- runLab(ts, i, args[1:]) }()
+	}
+	for range n {
+		ts.Check(<-errs)
+	}
+}
