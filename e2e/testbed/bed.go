@@ -68,7 +68,10 @@ func (b bed) up(ctx context.Context) error {
 
 // host returns the steps that make the machine itself ready.
 func (b bed) host(ctx context.Context) []steps.Step {
-	wanted := map[string]string{"mmdebstrap": "mmdebstrap"}
+	wanted := map[string]string{}
+	if !published() {
+		wanted["mmdebstrap"] = "mmdebstrap"
+	}
 	if !engine.Answers(ctx) {
 		for program, pkg := range map[string]string{"dockerd": "docker.io", "docker": "docker.io",
 			"containerd": "containerd", "runc": "runc", "iptables": "iptables", "ip": "iproute2"} {

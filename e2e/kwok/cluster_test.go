@@ -1,0 +1,132 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// server is an API server that somebody talked to.
+type server struct {
+	address string
+	client  kubernetes.Interface
+}
+
+// client returns a client of the cluster, made from what `lab kubeconfig` prints.
+func (p *person) client(name string) kubernetes.Interface {
+	p.t.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(p.must("kubeconfig", name)))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	client := newClient(p.t, config)
+	p.servers = append(p.servers, server{config.Host, client})
+	return client
+}
+
+func newClient(t *testing.T, config *rest.Config) kubernetes.Interface {
+	t.Helper()
+	config.QPS = -1 // no limits of the client's own
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// directory is where the cluster's engine works.
+func (p *person) directory(name string) string {
+	return filepath.Join(p.labHome, "state", "kwok", name)
+}
+
+// status is what the engine tells of itself; see PROTOCOL.md.
+type status struct {
+	Phase   string
+	PID     int
+	APIPort int
+}
+
+func (p *person) status(name string) (s status) {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.directory(name), "status.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &s)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+// kill ends the cluster's engine as a crash would.
+func (p *person) kill(name string) {
+	p.t.Helper()
+	pid := p.status(name).PID
+	if _, mine := p.processes()[pid]; !mine {
+		p.t.Fatalf("process %d is not an engine of this test", pid)
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Kill()
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// deploy creates a Deployment.
+func deploy(t *testing.T, client kubernetes.Interface, name string, replicas int32) {
+	t.Helper()
+	labels := map[string]string{"app": name}
+	d := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: &replicas,
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: "web"}}},
+			},
+		},
+	}
+	if _, err := client.AppsV1().Deployments("default").Create(t.Context(), d, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// available waits until all replicas of a Deployment are.
+func available(t *testing.T, client kubernetes.Interface, name string, limit time.Duration) {
+	t.Helper()
+	eventually(t, limit, func(ctx context.Context) error {
+		d, err := client.AppsV1().Deployments("default").Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if d.Status.AvailableReplicas != *d.Spec.Replicas {
+			return fmt.Errorf("%d of %d replicas of %s are available", d.Status.AvailableReplicas, *d.Spec.Replicas, name)
+		}
+		return nil
+	})
+}

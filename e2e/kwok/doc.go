@@ -1,0 +1,18 @@
+// Package kwok holds the tests of the kwok flavor as people meet it: the real lab,
+// the real lab-engine, and Kubernetes' own client. They need nothing but Go:
+//
+//	go test -tags e2e ./e2e/kwok
+//
+// builds both programs first. LAB_BIN_DIR names a directory that has them already,
+// as `make test` does. Some of what can break is Linux's alone, and tested there: a
+// full disk and a read-only one (where the test is root), memory, and open sockets.
+//
+// Every test is a person of its own: a home, a LAB_HOME, a KUBECONFIG, a TMPDIR, a
+// PATH with nothing on it, and clusters under random names. When it ends, there must
+// be no process that knows of these directories, no file in them, and no API server
+// that answers; and the kubeconfig must be, byte for byte, what it was before.
+//
+// Tests that measure run alone, before the others, which run side by side.
+// compare.sh measures what the whole program takes beside `kwokctl create cluster`;
+// as it builds kwokctl and all that it needs, it is no test.
+package kwok

@@ -1,0 +1,110 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// leave ends a person's part: it cleans up after a test that failed, and says of one
+// that passed what it left.
+func (p *person) leave() {
+	if p.t.Failed() {
+		p.rescue()
+	}
+	for pid, command := range p.processes() {
+		p.t.Errorf("left behind: process %d: %s", pid, command)
+	}
+	p.checkServers()
+	p.checkFiles()
+}
+
+// rescue removes what a failed test had no time to remove, and shows it.
+func (p *person) rescue() {
+	got := p.try("list")
+	p.t.Logf("$ lab list\n%s%s", got.stdout, got.stderr)
+	_ = p.try("down", "--all")
+	for pid := range p.processes() {
+		if process, err := os.FindProcess(pid); err == nil {
+			_ = process.Kill()
+		}
+	}
+}
+
+// checkServers finds API servers that still answer. Somebody else may have their
+// ports by now, but not their certificates.
+func (p *person) checkServers() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for _, s := range p.servers {
+		if _, err := s.client.Discovery().RESTClient().Get().AbsPath("/livez").DoRaw(ctx); err == nil {
+			p.t.Errorf("left behind: an API server at %s", s.address)
+		}
+	}
+}
+
+// checkFiles finds files that lab left. Directories of its own may stay, as long as
+// they are empty.
+func (p *person) checkFiles() {
+	for _, path := range filesBelow(p.t, p.root) {
+		if path != p.kubeconfig {
+			p.t.Errorf("left behind: %s", path)
+		}
+	}
+	after, err := os.ReadFile(p.kubeconfig)
+	if err != nil {
+		p.t.Errorf("the kubeconfig: %v", err)
+	}
+	if diff := cmp.Diff(kubeconfigBefore, string(after)); diff != "" {
+		p.t.Errorf("the kubeconfig is not as before (-before +after):\n%s", diff)
+	}
+	if info, err := os.Stat(p.kubeconfig); err == nil && info.Mode().Perm() != 0o600 {
+		p.t.Errorf("the kubeconfig has mode %v now", info.Mode())
+	}
+}
+
+// filesBelow returns everything in dir that is no directory.
+func filesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return files
+}
+
+// TestLeakCheckCanFail shows that the checks that every test relies on find what
+// they are there for.
+func TestLeakCheckCanFail(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	client := p.client(name)
+	if client == nil || len(p.servers) != 1 {
+		t.Fatal("the API server is not remembered")
+	}
+	if got := len(p.processes()); got != 1 {
+		t.Errorf("found %d processes of one cluster", got)
+	}
+	found := strings.Join(filesBelow(t, p.root), "\n")
+	for _, want := range []string{"cluster.json", "kubeconfig", "etcd.sock"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("no %s among the files found", want)
+		}
+	}
+	p.must("down", name)
+}

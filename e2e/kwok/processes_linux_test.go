@@ -1,0 +1,30 @@
+//go:build e2e
+
+package kwok
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// processes returns the processes that have one of the person's directories among
+// their arguments or as the one they work in, by id.
+func (p *person) processes() map[int]string {
+	found := map[int]string{}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		// This very test, and processes that end while they are looked at.
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		args, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		works, _ := os.Readlink(filepath.Join(dir, "cwd"))
+		if strings.Contains(string(args), p.root) || strings.HasPrefix(works, p.root) {
+			found[pid] = strings.ReplaceAll(string(args), "\x00", " ")
+		}
+	}
+	return found
+}

@@ -1,0 +1,144 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestStory is what lab is for: make a cluster, use it, put it aside, take it up
+// again, remove it.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up("--workers", "2")
+	client := p.client(name)
+	deploy(t, client, "web", 3)
+	available(t, client, "web", time.Minute)
+	p.checkCurrent("kwok-" + name)
+	nodes, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(nodes.Items) != 3 {
+		t.Errorf("%d nodes, want 3 (%v)", len(nodes.Items), err)
+	}
+	if again := p.try("up", name); again.code != 0 || p.client(name) == nil {
+		t.Errorf("a second up: %+v", again)
+	}
+
+	p.must("stop", name)
+	if got := p.list()[name].State; got != providers.StateStopped {
+		t.Errorf("after stop it is %s", got)
+	}
+	if running := p.processes(); len(running) > 0 {
+		t.Errorf("after stop there are processes: %v", running)
+	}
+	p.must("start", name)
+	client = p.client(name)
+	available(t, client, "web", time.Minute)
+	p.must("status", name)
+
+	p.must("down", name)
+	if left := p.list(); len(left) > 0 {
+		t.Errorf("after down there is %v", left)
+	}
+	p.fails(3, []string{"there is no cluster", "lab list"}, "down", name)
+}
+
+// checkCurrent checks the current context of the person's own kubeconfig, and that it
+// leads to a cluster that answers.
+func (p *person) checkCurrent(want string) {
+	p.t.Helper()
+	loaded, err := clientcmd.LoadFromFile(p.kubeconfig)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if loaded.CurrentContext != want {
+		p.t.Errorf("the current context is %q, want %q", loaded.CurrentContext, want)
+	}
+	config, err := clientcmd.NewDefaultClientConfig(*loaded, nil).ClientConfig()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := newClient(p.t, config).Discovery().ServerVersion(); err != nil {
+		p.t.Errorf("the current context's cluster does not answer: %v", err)
+	}
+}
+
+// TestFirstUsable shows that lab finds a flavor by itself: where nothing else is
+// installed, kwok is the one that needs nothing else.
+func TestFirstUsable(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := randomName()
+	p.must("up", name)
+	if got := p.list()[name]; got.Flavor != "kwok" || got.State != providers.StateRunning {
+		t.Errorf("it made a %s cluster that is %s", got.Flavor, got.State)
+	}
+	p.must("down", name)
+}
+
+// TestNoKubeconfigBefore shows that a kubeconfig that lab had to make goes with the
+// last cluster, and its directory too.
+func TestNoKubeconfigBefore(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	if err := os.Remove(p.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	name := p.up()
+	p.checkCurrent("kwok-" + name)
+	if info, err := os.Stat(p.kubeconfig); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the new kubeconfig: %v, %v", info, err)
+	}
+	p.must("down", name)
+	if _, err := os.Stat(p.kubeconfig); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the kubeconfig that lab made is still there: %v", err)
+	}
+	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigBefore), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPortTaken shows that a cluster comes back where somebody took its port, and
+// that everybody learns of the new one.
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	deploy(t, p.client(name), "web", 1)
+	port := p.status(name).APIPort
+	p.must("stop", name)
+	listen(t, port)
+	p.must("start", name)
+	if got := p.status(name).APIPort; got == port || got == 0 {
+		t.Errorf("its port is %d, and was %d", got, port)
+	}
+	p.checkCurrent("kwok-" + name)
+	available(t, p.client(name), "web", time.Minute)
+	if seen := strings.Count(read(t, p.kubeconfig), "127.0.0.1:"); seen != 2 { // the person's own is the other
+		t.Errorf("%d addresses in the kubeconfig", seen)
+	}
+	p.must("down", name)
+}
+
+// listen takes a port until the end of the test, and answers nobody.
+func listen(t *testing.T, port int) {
+	t.Helper()
+	var l net.Listener
+	eventually(t, 10*time.Second, func(context.Context) (err error) {
+		l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		return err
+	})
+	t.Cleanup(func() { _ = l.Close() })
+}
