@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // kubeconfigBefore is what a person has before lab comes: comments and odd quoting
@@ -125,14 +125,20 @@ func (p *person) fails(code int, words []string, args ...string) result {
 	return got
 }
 
+// listed is a cluster in what `lab list -o json` prints, as a script would read it.
+type listed struct {
+	Name, Flavor, Reason, Context string
+	State                         providers.State
+}
+
 // list returns the clusters that lab lists, by name.
-func (p *person) list() map[string]lab.Cluster {
+func (p *person) list() map[string]listed {
 	p.t.Helper()
-	var list lab.ClusterList
+	var list struct{ Items []listed }
 	if err := json.Unmarshal([]byte(p.must("list", "-o", "json")), &list); err != nil {
 		p.t.Fatal(err)
 	}
-	found := map[string]lab.Cluster{}
+	found := map[string]listed{}
 	for _, c := range list.Items {
 		found[c.Name] = c
 	}
