@@ -63,7 +63,7 @@ func (p *person) checkFiles() {
 	if err != nil {
 		p.t.Errorf("the kubeconfig: %v", err)
 	}
-	if diff := cmp.Diff(kubeconfigBefore, string(after)); diff != "" {
+	if diff := cmp.Diff(kubeconfigOfPerson, string(after)); diff != "" {
 		p.t.Errorf("the kubeconfig is not as before (-before +after):\n%s", diff)
 	}
 	if info, err := os.Stat(p.kubeconfig); err == nil && info.Mode().Perm() != 0o600 {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,9 +19,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// kubeconfigBefore is what a person has before lab comes: comments and odd quoting
+// kubeconfigOfPerson is what a person has before lab comes: comments and odd quoting
 // included, all of which must survive.
-const kubeconfigBefore = `# mine
+const kubeconfigOfPerson = `# mine
 apiVersion: v1
 kind: Config
 current-context: "work"
@@ -57,7 +58,7 @@ func newPerson(t *testing.T) *person {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigBefore), 0o600); err != nil {
+	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigOfPerson), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.leave)
@@ -174,4 +175,27 @@ func eventually(t *testing.T, limit time.Duration, try func(context.Context) err
 		case <-tick.C:
 		}
 	}
+}
+
+// waitForFile waits until lab has made a file of its own.
+func (p *person) waitForFile(parts ...string) {
+	p.t.Helper()
+	path := filepath.Join(append([]string{p.labHome}, parts...)...)
+	eventually(p.t, time.Minute, func(context.Context) error {
+		_, err := os.Stat(path)
+		return err
+	})
+}
+
+// waitForProcess waits until a program runs for the person.
+func (p *person) waitForProcess(program string) {
+	p.t.Helper()
+	eventually(p.t, time.Minute, func(context.Context) error {
+		for _, command := range p.processes() {
+			if strings.Contains(command, program) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no %s runs", program)
+	})
 }

@@ -105,7 +105,7 @@ func TestNoKubeconfigBefore(t *testing.T) {
 	if _, err := os.Stat(p.kubeconfig); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the kubeconfig that lab made is still there: %v", err)
 	}
-	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigBefore), 0o600); err != nil {
+	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigOfPerson), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,121 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestCrash kills the engine while somebody writes, several times over. Whatever was
+// acknowledged must be there when the cluster has been started again.
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	deploy(t, p.client(name), "web", 3)
+	available(t, p.client(name), "web", time.Minute)
+	acknowledged := map[string]bool{}
+	for round := range 4 {
+		before := len(acknowledged)
+		p.killWhileWriting(name, round, acknowledged)
+		t.Logf("round %d: %d writes were acknowledged", round, len(acknowledged)-before)
+		p.checkCrashed(name)
+		p.must("start", name)
+		client := p.client(name)
+		checkThere(t, client, acknowledged)
+		available(t, client, "web", time.Minute)
+	}
+	p.must("down", name)
+}
+
+// killWhileWriting adds the names of all objects whose creation was acknowledged. It
+// kills at another moment each time: from the very first write on.
+func (p *person) killWhileWriting(name string, round int, acknowledged map[string]bool) {
+	p.t.Helper()
+	client := p.client(name)
+	kill := time.AfterFunc(time.Duration(rand.IntN(400))*time.Millisecond, func() { p.kill(name) })
+	defer kill.Stop()
+	for i := 0; ; i++ {
+		object := fmt.Sprintf("round-%d-%d", round, i)
+		config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: object}, Data: map[string]string{"is": object}}
+		_, err := client.CoreV1().ConfigMaps("default").Create(p.t.Context(), config, metav1.CreateOptions{})
+		if err != nil {
+			return
+		}
+		acknowledged[object] = true
+		if i > 100_000 {
+			p.t.Fatal("its engine still lives")
+		}
+	}
+}
+
+// checkCrashed checks that lab says what happened, and what to do.
+func (p *person) checkCrashed(name string) {
+	p.t.Helper()
+	got := p.list()[name]
+	if got.State != providers.StateDegraded || !strings.Contains(got.Reason, "lab start "+name) {
+		p.t.Errorf("after a crash it is %s: %s", got.State, got.Reason)
+	}
+	p.fails(1, []string{"its engine died", "lab start " + name}, "status", name)
+}
+
+func checkThere(t *testing.T, client kubernetes.Interface, names map[string]bool) {
+	t.Helper()
+	list, err := client.CoreV1().ConfigMaps("default").List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, c := range list.Items {
+		there[c.Name] = c.Data["is"] == c.Name
+	}
+	for name := range names {
+		if !there[name] {
+			t.Errorf("%s was acknowledged, and is lost", name)
+		}
+	}
+}
+
+// TestCrashHeals shows that up, too, brings back a cluster whose engine died, and
+// that down removes one.
+func TestCrashHeals(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	client := p.client(name)
+	deploy(t, client, "web", 1)
+	p.kill(name)
+	p.waitForDeath(name)
+	p.must("up", name)
+	available(t, p.client(name), "web", time.Minute)
+	p.kill(name)
+	p.waitForDeath(name)
+	p.must("stop", name) // nothing to stop, but it is what was asked for
+	if got := p.list()[name].State; got != providers.StateStopped {
+		t.Errorf("after stop it is %s", got)
+	}
+	p.must("start", name)
+	p.kill(name)
+	p.must("down", name)
+}
+
+func (p *person) waitForDeath(name string) {
+	p.t.Helper()
+	eventually(p.t, 10*time.Second, func(context.Context) error {
+		if left := len(p.processes()); left > 0 {
+			return fmt.Errorf("%d processes of %s", left, name)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,168 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// lastStep is the one after which there is nothing left to interrupt.
+const lastStep = "Waiting for nodes"
+
+// TestInterrupt ends lab at each step of a creation. Where it had a chance to, lab
+// must leave nothing; where it had none, the next lab must.
+func TestInterrupt(t *testing.T) {
+	steps := stepsOfUp(t)
+	t.Logf("steps: %q", steps)
+	if len(steps) < 5 {
+		t.Fatal("too few")
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+		for n, step := range steps {
+			t.Run(fmt.Sprintf("%v at %d %s", signal, n, step), func(t *testing.T) {
+				t.Parallel()
+				p, name := newPerson(t), randomName()
+				got := p.upUntil(name, n, signal)
+				switch {
+				case got.code == 0 && step == lastStep: // it was done already
+					p.must("down", name)
+				case signal == syscall.SIGKILL:
+					p.afterKill(name, got, n%2 == 0)
+				default:
+					p.afterInterrupt(name, got)
+				}
+			})
+		}
+	}
+}
+
+// event is a line of `--progress json`.
+type event struct{ Step, State string }
+
+// stepsOfUp returns the steps of a creation in the order in which they start, which
+// is about the same each time.
+func stepsOfUp(t *testing.T) []string {
+	t.Helper()
+	p, name := newPerson(t), randomName()
+	got := p.upUntil(name, -1, 0)
+	var steps []string
+	for line := range strings.Lines(got.stderr) {
+		var e event
+		if json.Unmarshal([]byte(line), &e) == nil && e.State == "started" {
+			steps = append(steps, e.Step)
+		}
+	}
+	p.must("down", name)
+	return steps
+}
+
+// upUntil makes a cluster and sends lab a signal when step n starts. A negative n
+// sends none.
+func (p *person) upUntil(name string, n int, signal syscall.Signal) result {
+	p.t.Helper()
+	cmd := p.command("up", name, "--flavor", "kwok", "--workers", "1", "--progress", "json")
+	stderr, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	said, started := strings.Builder{}, 0
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.State != "started" {
+			continue
+		}
+		if started == n {
+			_ = cmd.Process.Signal(signal) // fails where it has ended, which its code tells
+		}
+		started++
+	}
+	_, _ = io.Copy(io.Discard, stderr)
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		p.t.Error(err)
+	}
+	return result{"", said.String(), cmd.ProcessState.ExitCode()}
+}
+
+func (p *person) afterInterrupt(name string, got result) {
+	p.t.Helper()
+	last := got.stderr[strings.LastIndex(strings.TrimSpace(got.stderr), "\n")+1:]
+	if got.code != 130 || !strings.Contains(last, `"kind":"Error","code":130,"reason":"Interrupted"`) {
+		p.t.Errorf("exit code %d, last words: %s", got.code, last)
+	}
+	if left := p.list(); len(left) > 0 {
+		p.t.Errorf("lab list shows %v", left)
+	}
+}
+
+// afterKill finds what a killed lab left, and lets another one mend or remove it.
+func (p *person) afterKill(name string, got result, again bool) {
+	p.t.Helper()
+	if got.code != -1 {
+		p.t.Errorf("exit code %d", got.code)
+	}
+	seen := p.list()[name]
+	if seen.State != providers.StateDegraded && seen.State != providers.StateCreating {
+		p.t.Errorf("lab list says %s: %s", seen.State, seen.Reason)
+	}
+	if again {
+		p.must("up", name, "--flavor", "kwok")
+		p.checkCurrent("kwok-" + name)
+	}
+	p.must("down", name)
+}
+
+// TestKilledBeforeEngine kills lab as early as there is anything to find.
+func TestKilledBeforeEngine(t *testing.T) {
+	t.Parallel()
+	p, name := newPerson(t), randomName()
+	cmd := p.command("up", name, "--flavor", "kwok", "--progress", "quiet")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.waitForFile("state", "clusters", name, "cluster.json")
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	p.must("down", name)
+}
+
+// TestInterruptStart shows that an interrupted start keeps the cluster.
+func TestInterruptStart(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	deploy(t, p.client(name), "web", 1)
+	p.must("stop", name)
+	cmd := p.command("start", name, "--progress", "quiet")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.waitForProcess("lab-engine")
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+	if left := p.processes(); len(left) > 0 {
+		t.Errorf("processes: %v", left)
+	}
+	p.must("start", name)
+	available(t, p.client(name), "web", time.Minute)
+	p.must("down", name)
+}
