@@ -33,7 +33,7 @@ kubectl's.`,
 			if err != nil {
 				return err
 			}
-			return c.runKubectl(cmd.Context(), config, rest)
+			return c.runKubectl(cmd.Context(), name, config, rest)
 		},
 	}
 }
@@ -64,7 +64,7 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	return path, []string{"kubectl"}, nil
 }
 
-func (c *command) runKubectl(ctx context.Context, config []byte, args []string) error {
+func (c *command) runKubectl(ctx context.Context, name string, config []byte, args []string) error {
 	path, first, err := c.findKubectl()
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (c *command) runKubectl(ctx context.Context, config []byte, args []string) 
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
 	cmd := exec.Command(path, slices.Concat(first, args)...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+file)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Lab.KubectlCache(name))
 	// The very files where they are files, so that kubectl sees a terminal, too.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
 	return runChild(ctx, cmd)

@@ -17,6 +17,10 @@ func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
 	return l.Set.Kubeconfig(ctx, refOf(r))
 }
 
+// KubectlCache is where kubectl may keep what it learnt of the cluster's API. In its
+// usual place, below the home directory, it would stay when the cluster goes.
+func (l *Lab) KubectlCache(name string) string { return l.State.Cache(name) }
+
 // Use makes the cluster's context the current one in the user's kubeconfig, adding
 // it where it is not there.
 func (l *Lab) Use(ctx context.Context, name string) (Cluster, error) {

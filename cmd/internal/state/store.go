@@ -110,6 +110,10 @@ func (s *Store) Delete(name string) error {
 	return nil
 }
 
+// Cache returns a directory in which other programs may keep what they know of the
+// cluster name. It need not exist, and goes with the record.
+func (s *Store) Cache(name string) string { return s.path(name, "cache") }
+
 // List returns the records of all clusters, by name. A record that cannot be read
 // does not hide the others: problems joins the errors of all such records, and is
 // nil where there are none.
