@@ -1,8 +1,11 @@
 # What can be done in a checkout. `make` lists it.
 # Needed: Go, make, git and, for the race detector, gcc. The test bed needs Linux and root.
 
-PREFIX ?= $(shell go env GOPATH)
+# Where install puts programs: BINDIR, or PREFIX/bin, or where `go install` puts them.
+ifdef PREFIX
 BINDIR ?= $(PREFIX)/bin
+endif
+BINDIR ?= $(or $(shell go env GOBIN),$(firstword $(subst :, ,$(shell go env GOPATH)))/bin)
 FUZZTIME ?= 60s
 
 ENGINE := providers/kwok/engine
@@ -11,7 +14,7 @@ ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s
 # The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
 ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
-MODULES := $(patsubst ./%/,%,$(dir $(shell find . -name go.mod -not -path './bin/*' -not -path '*/testdata/*')))
+MODULES = $(dir $(shell git ls-files '*go.mod'))
 
 .DEFAULT_GOAL := help
 .PHONY: help build install uninstall quickstart test test-engine lint fmt docs golden fuzz cross vuln tidy clean
@@ -23,7 +26,7 @@ build: ## builds bin/lab and bin/lab-engine (the first time, Kubernetes is compi
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
 	cd $(ENGINE) && go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
 
-install: build ## installs lab and lab-engine into BINDIR (default: GOPATH/bin)
+install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or where go install puts programs
 	install -d "$(BINDIR)"
 	install bin/lab bin/lab-engine "$(BINDIR)"
 
@@ -39,7 +42,6 @@ quickstart: build ## builds lab, makes a cluster, and shows it
 	@echo 'It is yours. When you are done: bin/lab down'
 
 test: build test-engine ## runs all tests but those that need Docker
-	go vet ./...
 	go test -race -timeout 15m ./...
 	LAB_BIN_DIR=$(CURDIR)/bin go test -tags e2e -count=1 -timeout 20m ./e2e/kwok/...
 
@@ -57,7 +59,7 @@ docs: ## writes docs/reference from the commands
 	go test ./cmd/internal/cli -run TestReference -count=1 -update
 
 golden: ## writes the golden files of all tests anew; read the diff
-	go test ./cmd/... ./providers/... -count=1 -update
+	go test $$(git grep -l '"update"' -- '*_test.go' ':!$(ENGINE)' ':!e2e' | xargs dirname | sort -u | sed 's|^|./|') -count=1 -update
 
 fuzz: ## runs every fuzzer for FUZZTIME (default 60s)
 	.ci/fuzz $(FUZZTIME)
