@@ -1,0 +1,200 @@
+package providers_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// plain hides the optional abilities of a provider.
+type plain struct{ providers.Provider }
+
+// setup returns a set of a flavor that can do everything, one that can do the least,
+// and one that is not there yet, and the machine of the first.
+func setup(t *testing.T) (*providers.Set, providertest.Machine) {
+	t.Helper()
+	m := providertest.Machine(t.TempDir())
+	set, err := providers.NewSet(
+		providers.Planned("soon", providers.Description{}, "full"),
+		providertest.NewFake(m, providertest.FakeOptions{Name: "full"}),
+		plain{providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "plain"})},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set, m
+}
+
+func TestNewSet(t *testing.T) {
+	t.Parallel()
+	set, _ := setup(t)
+	if diff := cmp.Diff([]string{"soon", "full", "plain"}, set.Names()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	twice := providers.Planned("soon", providers.Description{})
+	if _, err := providers.NewSet(twice, twice); !errors.Is(err, providers.ErrInvalid) {
+		t.Errorf("two of one name: %v", err)
+	}
+	_, err := set.Get("docker")
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "soon, full, plain") {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+}
+
+func TestFirstUsable(t *testing.T) {
+	t.Parallel()
+	set, m := setup(t)
+	if p, err := set.FirstUsable(t.Context()); err != nil || p.Name() != "full" {
+		t.Errorf("%v, %v; want full", p, err)
+	}
+	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
+	if p, err := set.FirstUsable(t.Context()); err != nil || p.Name() != "plain" {
+		t.Errorf("%v, %v; want plain", p, err)
+	}
+	none, err := providers.NewSet(set.All()[:2]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = none.FirstUsable(t.Context())
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "soon: ") {
+		t.Errorf("it does not give each reason: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := none.FirstUsable(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	set, m := setup(t)
+	var clusters []string
+	c, err := set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, func(e providers.Event) { clusters = append(clusters, e.Cluster) })
+	if err != nil || c.Name != "lab" || c.ID == "" || c.State != providers.StateRunning {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if len(clusters) == 0 || strings.Join(clusters, "") != strings.Repeat("lab", len(clusters)) {
+		t.Errorf("events are of %q", clusters)
+	}
+	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, nil)
+	wrapped(t, err, providers.ErrExists, `full: create cluster "lab": `)
+	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "X"}, nil)
+	wrapped(t, err, providers.ErrInvalid, `full: create cluster "X": `)
+	_, err = set.Create(t.Context(), "soon", providers.Spec{Name: "lab"}, nil)
+	wrapped(t, err, providers.ErrUnavailable, `soon: create cluster "lab": `)
+	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
+	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "other"}, nil)
+	wrapped(t, err, providers.ErrUnavailable, "the engine is off")
+}
+
+// TestIdentity remakes a cluster behind lab's back: nothing may touch the new one.
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	set, m := setup(t)
+	c, err := set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := providers.Ref{Provider: "full", Name: "lab", ID: c.ID}
+	if err := m.Remake("lab"); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range all(t, set, ref) {
+		if !errors.Is(err, providers.ErrForeign) {
+			t.Errorf("%s: %v, want ErrForeign", name, err)
+		}
+	}
+	if _, err := set.Find(t.Context(), providers.Ref{Provider: "full", Name: "lab"}); err != nil {
+		t.Errorf("the foreign cluster is gone: %v", err)
+	}
+	for name, err := range all(t, set, providers.Ref{Provider: "full", Name: "nope"}) {
+		wrapped(t, err, providers.ErrNotFound, `cluster "nope"`)
+		if strings.Count(err.Error(), "full: ") != 1 {
+			t.Errorf("%s: its context is there more than once: %v", name, err)
+		}
+	}
+}
+
+func TestAbilities(t *testing.T) {
+	t.Parallel()
+	set, _ := setup(t)
+	c, err := set.Create(t.Context(), "plain", providers.Spec{Name: "lab"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := all(t, set, providers.Ref{Provider: "plain", Name: "lab", ID: c.ID})
+	for _, name := range []string{"start", "stop", "load", "logs"} {
+		wrapped(t, errs[name], providers.ErrUnsupported, "this flavor cannot")
+	}
+	if errs["kubeconfig"] != nil || errs["delete"] != nil {
+		t.Errorf("what every flavor can do: %v, %v", errs["kubeconfig"], errs["delete"])
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	set, m := setup(t)
+	for _, c := range [][2]string{{"plain", "bb"}, {"full", "bb"}, {"full", "aa"}} {
+		if _, err := set.Create(t.Context(), c[0], providers.Spec{Name: c[1]}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(want string, flavors ...string) error {
+		t.Helper()
+		list, err := set.List(t.Context(), flavors...)
+		var got []string
+		for _, c := range list {
+			got = append(got, c.Name+"/"+c.Provider)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		return err
+	}
+	if err := check("aa/full bb/full bb/plain"); err != nil {
+		t.Error(err)
+	}
+	fault(t, m, providertest.Faults{Fail: map[string]string{"list": "the socket is gone"}})
+	wrapped(t, check("bb/plain"), nil, "full: list: the socket is gone")
+	if err := check("bb/plain", "plain"); err != nil {
+		t.Errorf("a flavor that was not asked for fails the list: %v", err)
+	}
+}
+
+// all calls each method of set that is about one cluster, delete last.
+func all(t *testing.T, set *providers.Set, ref providers.Ref) map[string]error {
+	t.Helper()
+	ctx := t.Context()
+	errs := map[string]error{}
+	_, errs["find"] = set.Find(ctx, ref)
+	_, errs["kubeconfig"] = set.Kubeconfig(ctx, ref)
+	errs["stop"] = set.Stop(ctx, ref)
+	errs["start"] = set.Start(ctx, ref, nil)
+	errs["load"] = set.LoadImages(ctx, ref, "image.tar")
+	errs["logs"] = set.ExportLogs(ctx, ref, t.TempDir())
+	errs["delete"] = set.Delete(ctx, ref)
+	return errs
+}
+
+func fault(t *testing.T, m providertest.Machine, f providertest.Faults) {
+	t.Helper()
+	if err := m.SetFaults(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wrapped checks that err is an Error of a kind, unless that is nil, with some words.
+func wrapped(t *testing.T, err, kind error, words string) {
+	t.Helper()
+	var e *providers.Error
+	if !errors.As(err, &e) || kind != nil && !errors.Is(err, kind) || !strings.Contains(err.Error(), words) {
+		t.Errorf("%v, want an Error of kind %v that says %q", err, kind, words)
+	}
+}
