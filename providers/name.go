@@ -3,6 +3,7 @@ package providers
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // The bounds of a cluster's name, in characters. Two, because minikube refuses
@@ -29,13 +30,14 @@ func ValidateName(name string) error {
 }
 
 func nameProblem(name string) string {
+	length := utf8.RuneCountInString(name) // as a person counts
 	switch {
-	case name == "":
+	case length == 0:
 		return "it is empty"
-	case len(name) < MinNameLength:
+	case length < MinNameLength:
 		return fmt.Sprintf("it is shorter than %d characters", MinNameLength)
-	case len(name) > MaxNameLength:
-		return fmt.Sprintf("it is longer than %d characters (it has %d)", MaxNameLength, len(name))
+	case length > MaxNameLength:
+		return fmt.Sprintf("it is longer than %d characters (it has %d)", MaxNameLength, length)
 	}
 	for _, r := range name {
 		if !isNameChar(r) {
@@ -53,7 +55,7 @@ func suggestName(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {
 		switch {
-		case isNameChar(r):
+		case isNameChar(r) && (r != '-' || b.Len() > 0):
 			b.WriteRune(r)
 		case b.Len() > 0:
 			b.WriteByte('-')

@@ -13,19 +13,20 @@ func TestValidateName(t *testing.T) {
 	t.Parallel()
 	for name, hint := range map[string]string{
 		"lab": "ok", "a1": "ok", "1a": "ok", "a-b": "ok", "a--b": "ok", strings.Repeat("a", 32): "ok",
-		"":                      "lab up demo",
-		"a":                     "lab up demo",
-		strings.Repeat("a", 33): strings.Repeat("a", 32) + " would do",
-		strings.Repeat("a", 64): strings.Repeat("a", 32) + " would do",
-		"Lab":                   "lab would do",
-		"../x":                  "lab up demo",
-		"my lab":                "my-lab would do",
-		"a_b":                   "a-b would do",
-		"-ab":                   "ab would do",
-		"ab-":                   "ab would do",
-		"läb":                   "l-b would do",
-		"a\x00b":                "a-b would do",
-		"…":                     "lab up demo",
+		"":                             "lab up demo",
+		"a":                            "lab up demo",
+		strings.Repeat("a", 33):        strings.Repeat("a", 32) + " would do",
+		strings.Repeat("a", 64):        strings.Repeat("a", 32) + " would do",
+		"Lab":                          "lab would do",
+		"../x":                         "lab up demo",
+		"my lab":                       "my-lab would do",
+		"a_b":                          "a-b would do",
+		"-ab":                          "ab would do",
+		"ab-":                          "ab would do",
+		"läb":                          "l-b would do",
+		"a\x00b":                       "a-b would do",
+		"…":                            "lab up demo",
+		strings.Repeat("-", 33) + "ab": "ab would do",
 	} {
 		err := providers.ValidateName(name)
 		if hint == "ok" {
@@ -36,6 +37,25 @@ func TestValidateName(t *testing.T) {
 		}
 		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), hint) {
 			t.Errorf("%q: %v (hint %q), want ErrInvalid with the hint %q", name, err, providers.HintOf(err), hint)
+		}
+	}
+}
+
+// TestNameProblem: a person counts characters, not bytes.
+func TestNameProblem(t *testing.T) {
+	t.Parallel()
+	for name, problem := range map[string]string{
+		"":                      "it is empty",
+		"ä":                     "shorter than 2",
+		strings.Repeat("ä", 32): "it contains 'ä'",
+		strings.Repeat("ä", 33): "longer than 32 characters (it has 33)",
+		strings.Repeat("a", 64): "longer than 32 characters (it has 64)",
+		"a\x00b":                `it contains '\x00'`,
+		"../x":                  "it contains '.'",
+		"-demo":                 "must start and end",
+	} {
+		if err := providers.ValidateName(name); err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("%q: %v, want %q", name, err, problem)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package providers
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Spec is what a person asks of a new cluster. The zero value of every field but
 // Name means the flavor's default.
@@ -29,7 +32,10 @@ type Port struct {
 // String is the port as --port takes it.
 func (p Port) String() string {
 	s := fmt.Sprintf("%d:%d", p.Host, p.Container)
-	if p.Address != "" {
+	switch {
+	case strings.Contains(p.Address, ":"): // IPv6
+		s = "[" + p.Address + "]:" + s
+	case p.Address != "":
 		s = p.Address + ":" + s
 	}
 	if p.Protocol != "" && p.Protocol != "tcp" {

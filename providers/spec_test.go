@@ -76,3 +76,17 @@ func TestWithDefaults(t *testing.T) {
 		t.Errorf("a second time (-want +got):\n%s", diff)
 	}
 }
+
+func TestPortString(t *testing.T) {
+	t.Parallel()
+	for want, port := range map[string]providers.Port{
+		"8080:80":         {Host: 8080, Container: 80},
+		"53:53/udp":       {Host: 53, Container: 53, Protocol: "udp"},
+		"0.0.0.0:8080:80": {Address: "0.0.0.0", Host: 8080, Container: 80, Protocol: "tcp"},
+		"[::1]:1:2/sctp":  {Address: "::1", Host: 1, Container: 2, Protocol: "sctp"},
+	} {
+		if got := port.String(); got != want {
+			t.Errorf("%+v: %s, want %s", port, got, want)
+		}
+	}
+}
