@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -21,6 +24,10 @@ func exitCode(err error) (code int, ok bool) {
 	var e exited
 	if errors.As(err, &e) {
 		return int(e), true
+	}
+	// Whoever reads stdout has seen enough, as in `lab list | head -1`.
+	if w, ok := errors.AsType[*fs.PathError](err); ok && w.Path == os.Stdout.Name() && errors.Is(w, syscall.EPIPE) {
+		return 1, true
 	}
 	return 0, false
 }
