@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -83,16 +84,23 @@ func (p *person) status(name string) (s status) {
 // kill ends the cluster's engine as a crash would.
 func (p *person) kill(name string) {
 	p.t.Helper()
+	p.signal(name, syscall.SIGKILL)
+}
+
+// signal sends the cluster's engine a signal.
+func (p *person) signal(name string, signal os.Signal) {
+	p.t.Helper()
 	pid := p.status(name).PID
 	if _, mine := p.processes()[pid]; !mine {
-		p.t.Fatalf("process %d is not an engine of this test", pid)
+		p.t.Errorf("process %d is not an engine of this test", pid)
+		return
 	}
 	process, err := os.FindProcess(pid)
 	if err == nil {
-		err = process.Kill()
+		err = process.Signal(signal)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.t.Error(err)
 	}
 }
 

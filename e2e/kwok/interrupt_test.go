@@ -29,7 +29,8 @@ func TestInterrupt(t *testing.T) {
 	if len(steps) < 5 {
 		t.Fatal("too few")
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
+	// Ctrl-C, a pipeline that is cancelled, a terminal that is closed, and the worst.
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
 		for n, step := range steps {
 			t.Run(fmt.Sprintf("%v at %d %s", signal, n, step), func(t *testing.T) {
 				t.Parallel()

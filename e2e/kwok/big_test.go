@@ -1,0 +1,38 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestThousandNodes makes what no other flavor can on one machine, and uses it.
+func TestThousandNodes(t *testing.T) {
+	p := newPerson(t)
+	began := time.Now()
+	name := p.up("--workers", "1000")
+	t.Logf("1,000 workers after %s", time.Since(began).Round(time.Second/10))
+	client := p.client(name)
+	nodes, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(nodes.Items) != 1001 {
+		t.Fatalf("%d nodes (%v)", len(nodes.Items), err)
+	}
+	for _, node := range nodes.Items {
+		ready := slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+		})
+		if !ready || len(node.Spec.Taints) > 0 {
+			t.Errorf("%s: ready is %t, taints are %v", node.Name, ready, node.Spec.Taints)
+		}
+	}
+	began = time.Now()
+	deploy(t, client, "web", 5000)
+	available(t, client, "web", 5*time.Minute)
+	t.Logf("5,000 replicas after %s", time.Since(began).Round(time.Second/10))
+	p.must("down", name)
+}

@@ -1,0 +1,76 @@
+//go:build e2e
+
+package kwok
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestFullDisk gives lab disks on which a cluster has no room: not for the first
+// record, not for the first start of an engine, not for the data.
+func TestFullDisk(t *testing.T) {
+	requireRoot(t)
+	for _, size := range []string{"0", "size=4k", "size=48k", "size=1m", "size=30m"} {
+		t.Run(size, func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t)
+			options := size
+			if size == "0" {
+				options = "size=1m,nr_inodes=1" // full of files, in place of bytes
+			}
+			mount(t, p.labHome, options, 0)
+			got := p.try("up", "--flavor", "kwok")
+			t.Logf("exit code %d\n%s", got.code, got.stderr)
+			p.checkNoRoom(got)
+			if left := p.list(); len(left) > 0 {
+				t.Errorf("lab list shows %v", left)
+			}
+		})
+	}
+}
+
+// TestReadOnlyDisk gives lab a directory that nobody may write to, root included.
+func TestReadOnlyDisk(t *testing.T) {
+	requireRoot(t)
+	p := newPerson(t)
+	mount(t, p.labHome, "size=1m", syscall.MS_RDONLY)
+	p.fails(5, []string{p.labHome, "read-only file system", "LAB_HOME"}, "up", "--flavor", "kwok")
+	p.must("list")
+}
+
+// requireRoot skips what only root can set up: a disk of its own.
+func requireRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("to mount a small disk takes root")
+	}
+}
+
+// mount puts a small disk in place of dir until the leak check has looked at it.
+func mount(t *testing.T, dir, options string, flags uintptr) {
+	t.Helper()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, options); err != nil {
+		t.Fatalf("mount a disk with %s: %v", options, err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Errorf("unmount %s: %v", dir, err)
+		}
+	})
+}
+
+// checkNoRoom checks that lab says which disk is full, and what helps.
+func (p *person) checkNoRoom(got result) {
+	p.t.Helper()
+	if got.code != 1 && got.code != 5 {
+		p.t.Errorf("exit code %d", got.code)
+	}
+	for _, word := range []string{"no space left on device", "hint: ", p.labHome} {
+		if !strings.Contains(got.stderr, word) {
+			p.t.Errorf("lab does not say %q", word)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestKubectl uses the kubectl inside lab-engine, for there is none on PATH.
+func TestKubectl(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up("--no-kubeconfig")
+	if got := read(t, p.kubeconfig); got != kubeconfigOfPerson {
+		t.Errorf("--no-kubeconfig changed it:\n%s", got)
+	}
+	kubectl := func(args ...string) []string { return slices.Concat([]string{"kubectl", name, "--"}, args) }
+	if got := p.must(kubectl("get", "nodes", "-o", "name")...); got != "node/"+name+"-control-plane\n" {
+		t.Errorf("nodes: %q", got)
+	}
+	p.must(kubectl("create", "deployment", "web", "--image=web", "--replicas=2")...)
+	p.must(kubectl("rollout", "status", "deployment/web", "--timeout=60s")...)
+	p.fails(1, []string{`deployments.apps "nosuch" not found`}, kubectl("get", "deployment", "nosuch")...)
+	p.fails(1, []string{"unknown command"}, kubectl("nosuch")...)
+	// Nothing runs, and it is KWOK that says so, not a connection that fails.
+	p.fails(1, []string{"no logs found"}, kubectl("logs", "deployment/web")...)
+	p.fails(1, []string{"no exec found"}, kubectl("exec", "deployment/web", "--", "true")...)
+	p.fails(2, []string{"after --", "lab kubectl demo -- get nodes"}, "kubectl", name, "get", "nodes")
+	p.fails(3, []string{"there is no cluster", "lab list"}, "kubectl", "nosuch", "--", "get", "nodes")
+	p.must("down", name)
+	p.forgetKubectl()
+}
+
+// forgetKubectl removes what kubectl keeps for itself, which is not lab's.
+func (p *person) forgetKubectl() {
+	p.t.Helper()
+	if err := os.RemoveAll(filepath.Join(p.root, "home", ".kube", "cache")); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// TestContained has the API server ask a webhook that no pod can answer. The engine
+// must refuse at once, in words: whatever left the machine would take its time.
+func TestContained(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	manifest := filepath.Join(t.TempDir(), "webhook.yaml")
+	if err := os.WriteFile(manifest, []byte(webhook), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.must("kubectl", name, "--", "apply", "-f", manifest)
+	address := p.must("kubectl", name, "--", "get", "service", "gate", "-o", "jsonpath={.spec.clusterIP}")
+	want := fmt.Sprintf("this cluster runs no pods, so nothing can answer at %s:443", address)
+	deadline := time.Now().Add(30 * time.Second)
+	for i := 0; ; i++ {
+		began := time.Now()
+		got := p.try("kubectl", name, "--", "create", "secret", "generic", fmt.Sprintf("s-%d", i))
+		if took := time.Since(began); strings.Contains(got.stderr, want) {
+			// The program's own start included.
+			if took > 5*time.Second {
+				t.Errorf("it was refused after %s", took)
+			}
+			break
+		}
+		if time.Now().After(deadline) { // the API server takes a moment to see a new webhook
+			t.Fatalf("it says %q, not %q", got.stderr, want)
+		}
+	}
+	p.must("down", name)
+	p.forgetKubectl()
+}
+
+const webhook = `
+apiVersion: v1
+kind: Service
+metadata: {name: gate}
+spec: {selector: {app: gate}, ports: [{port: 443}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: gate}
+webhooks:
+- name: gate.example.org
+  clientConfig: {service: {namespace: default, name: gate}}
+  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets]}]
+  failurePolicy: Fail
+  sideEffects: None
+  admissionReviewVersions: [v1]
+  timeoutSeconds: 30
+`

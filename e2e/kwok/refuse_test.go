@@ -1,0 +1,88 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestUnsupported asks for what simulated nodes cannot give. lab must say so before
+// it does anything, and name a way out.
+func TestUnsupported(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	native := filepath.Join(t.TempDir(), "kind.yaml")
+	if err := os.WriteFile(native, []byte("kind: Cluster\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags []string
+		words []string
+	}{
+		{[]string{"--control-planes", "2"}, []string{"one control plane", "leave out --control-planes"}},
+		{[]string{"--port", "8080:80"}, []string{"publish ports", "leave out --port"}},
+		{[]string{"--mount", "/:/host"}, []string{"mount directories", "leave out --mount"}},
+		{[]string{"--image", "node:v1"}, []string{"no node image", "leave out --image"}},
+		{[]string{"--cluster-config", native}, []string{"no configuration file", "leave out --cluster-config"}},
+		{[]string{"--kubernetes-version", "v1.30.0"}, []string{"v1.30.0", "leave out --kubernetes-version"}},
+	} {
+		p.fails(6, append(test.words, "hint:"), append([]string{"up", "--flavor", "kwok"}, test.flags...)...)
+		if files := filesBelow(t, p.labHome); len(files) > 0 {
+			t.Errorf("%v left %v", test.flags, files)
+		}
+	}
+	name := p.up()
+	p.fails(6, []string{"cannot load images", "hint:"}, "image", "load", native, "--name", name)
+	p.fails(4, []string{"exists already", "lab down " + name}, "up", name, "--workers", "3")
+	p.must("down", name)
+}
+
+// TestEngineUnfit takes lab-engine away, and then puts things in its place that are
+// none.
+func TestEngineUnfit(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	bin := t.TempDir()
+	copyProgram(t, filepath.Join(p.bin, "lab"), filepath.Join(bin, "lab"))
+	engine := filepath.Join(bin, "lab-engine")
+	name := p.up()
+	client := p.client(name)
+	p.must("stop", name)
+
+	p.bin = bin
+	p.fails(5, []string{"lab-engine is not installed", "make install"}, "up", "--flavor", "kwok")
+	p.fails(5, []string{"no flavor can be used", "lab flavors"}, "up", "other")
+	p.fails(5, []string{"lab-engine is not installed", "make install"}, "start", name)
+	p.fails(5, []string{"no kubectl on PATH", "make install"}, "kubectl", name, "--", "version")
+	for content, words := range map[string][]string{
+		"":                          {"lab-engine cannot be used", "make install"},
+		"#!/bin/sh\nexit 1\n":       {"lab-engine cannot be used", "make install"},
+		"#!/bin/sh\necho '{}'\n":    {"does not tell its version", "make install"},
+		"\x7fELF is what it is not": {"lab-engine cannot be used", "make install"},
+	} {
+		if err := os.WriteFile(engine, []byte(content), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		p.fails(5, words, "up", "--flavor", "kwok")
+	}
+	if err := os.Chmod(engine, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.fails(5, []string{"is not executable", "chmod +x " + engine}, "up", "--flavor", "kwok")
+
+	p.bin = os.Getenv(binDir)
+	p.must("start", name)
+	if _, err := client.Discovery().ServerVersion(); err != nil {
+		t.Error(err)
+	}
+	p.must("down", name)
+}
+
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.WriteFile(to, []byte(read(t, from)), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,55 @@
+//go:build e2e
+
+package kwok
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestLoopbackOnly reads from the kernel where a cluster's processes wait for calls.
+func TestLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	port := fmt.Sprintf("%04X", p.status(name).APIPort)
+	listening := p.listening()
+	if !strings.Contains(strings.Join(listening, " "), "0100007F:"+port) {
+		t.Errorf("the API server is not among %v", listening)
+	}
+	for _, address := range listening {
+		if !strings.HasPrefix(address, "0100007F:") { // 127.0.0.1
+			t.Errorf("something listens at %s", address)
+		}
+	}
+	p.must("down", name)
+}
+
+// listening returns the addresses, in the kernel's notation, at which the person's
+// processes can be called.
+func (p *person) listening() (addresses []string) {
+	p.t.Helper()
+	mine := map[string]bool{}
+	for pid := range p.processes() {
+		descriptors, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, d := range descriptors {
+			target, _ := os.Readlink(d)
+			if inode, ok := strings.CutPrefix(target, "socket:["); ok {
+				mine[strings.TrimSuffix(inode, "]")] = true
+			}
+		}
+	}
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		for line := range strings.Lines(read(p.t, "/proc/net/"+table)) {
+			const local, state, inode, listen = 1, 3, 9, "0A"
+			field := strings.Fields(line)
+			if mine[field[inode]] && (field[state] == listen || strings.HasPrefix(table, "udp")) {
+				addresses = append(addresses, field[local])
+			}
+		}
+	}
+	return addresses
+}
