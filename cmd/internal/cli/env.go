@@ -7,6 +7,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
@@ -44,12 +46,23 @@ type command struct {
 }
 
 func (c *command) run(ctx context.Context, build func() (Env, error), args []string) (err error) {
+	c.foresee(args)
 	if c.Env, err = build(); err != nil {
 		return err
 	}
 	root := c.root()
 	root.SetArgs(args)
 	return explain(ctx, root.ExecuteContext(ctx))
+}
+
+// foresee sets the global flags before anything can go wrong, wrong flags included:
+// whoever asked for errors that programs can read gets those, too.
+func (c *command) foresee(args []string) {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.Usage = func() {}
+	c.globalFlags(f)
+	_ = f.Parse(args) // again, and for good, with the command's own flags
 }
 
 // progress returns what shows the work on a cluster; "" where it is on several.

@@ -37,17 +37,16 @@ func usage(format string, args ...any) error {
 	return providers.Errorf(providers.ErrInvalid, format, args...)
 }
 
-// explain gives the errors that come with the end of ctx, and have no hint of their
-// own, one.
+// explain says of errors that came with the end of ctx that they did, and gives those
+// of a timeout that have no hint of their own one.
 func explain(ctx context.Context, err error) error {
-	if err == nil || providers.HintOf(err) != "" {
-		return err
-	}
 	switch {
+	case err == nil:
+		return nil
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		// Something broke because of the interrupt, and does not know it.
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case errors.Is(err, context.DeadlineExceeded):
+	case providers.HintOf(err) == "" && errors.Is(err, context.DeadlineExceeded):
 		return providers.WithHint(err, "give it more time: --timeout 20m")
 	}
 	return err

@@ -36,9 +36,9 @@ func (l *Lab) remove(ctx context.Context, name string) error {
 		return err
 	}
 	r.Phase = state.PhaseDeleting
-	if err := l.State.Put(r); err != nil {
-		return err
-	}
+	// A record that cannot be written must not keep the cluster: removing it may be
+	// what gives a full disk room again.
+	_ = l.State.Put(r)
 	err = l.Set.Delete(ctx, refOf(r))
 	// Another cluster of that name is none of lab's business, and its own is gone.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) && !errors.Is(err, providers.ErrForeign) {

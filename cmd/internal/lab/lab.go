@@ -57,7 +57,8 @@ func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 	if !errors.Is(err, providers.ErrNotFound) {
 		return r, err
 	}
-	if c, ok := l.foreign(ctx, name); ok {
+	// Tools that cannot be asked have none that matters here.
+	if c, ok, _ := l.foreign(ctx, name); ok {
 		return r, foreignError(c)
 	}
 	return r, providers.WithHint(
@@ -65,16 +66,16 @@ func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 		"lab list shows those that there are; lab up %s makes it", name)
 }
 
-// foreign looks for a cluster that lab has no record of. Tools that cannot be asked
-// have none that matters now.
-func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (providers.Cluster, bool) {
-	all, _ := l.Set.List(ctx, flavors...)
+// foreign looks for a cluster that lab has no record of. err is of the tools that
+// could not be asked.
+func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (c providers.Cluster, ok bool, err error) {
+	all, err := l.Set.List(ctx, flavors...)
 	for _, c := range all {
 		if c.Name == name {
-			return c, true
+			return c, true, err
 		}
 	}
-	return providers.Cluster{}, false
+	return providers.Cluster{}, false, err
 }
 
 func foreignError(c providers.Cluster) error {

@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
@@ -30,6 +32,7 @@ const (
 // Plan says what Up would do, and touches nothing. Its errors are those of Up that
 // can be known beforehand.
 func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {
 		return Plan{}, err
@@ -55,6 +58,9 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	case err != nil:
 		return Plan{}, err
 	}
+	release, _, _ := strings.Cut(c.KubernetesVersion, "+") // v1.37.2+k3s1 is a v1.37.2
+	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release)
+	q.Spec.ControlPlanes = asked
 	if err := differs(r, q.Spec); err != nil {
 		return Plan{}, err
 	}
@@ -79,10 +85,13 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 	} else if err := p.Check(ctx); err != nil {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
 	}
-	if c, ok := l.foreign(ctx, q.Spec.Name, flavor); ok {
+	// Without an answer there must be no creation: undoing one that failed would
+	// remove a cluster of this name, whoever made it.
+	c, ok, err := l.foreign(ctx, q.Spec.Name, flavor)
+	if ok {
 		return "", foreignError(c)
 	}
-	return flavor, nil
+	return flavor, err
 }
 
 // differs returns ErrExists where something is asked of a living cluster that was
@@ -92,7 +101,7 @@ func differs(r state.Record, asked providers.Spec) error {
 	switch {
 	case asked.KubernetesVersion != "" && asked.KubernetesVersion != cmp.Or(has.KubernetesVersion, asked.KubernetesVersion):
 		return taken(r, "it has Kubernetes %s, not %s", has.KubernetesVersion, asked.KubernetesVersion)
-	case asked.ControlPlanes > 1 && asked.ControlPlanes != has.ControlPlanes:
+	case asked.ControlPlanes > 0 && asked.ControlPlanes != has.ControlPlanes:
 		return taken(r, "it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
 	case asked.Workers > 0 && asked.Workers != has.Workers:
 		return taken(r, "it has %d workers, not %d", has.Workers, asked.Workers)
@@ -102,6 +111,8 @@ func differs(r state.Record, asked providers.Spec) error {
 		return taken(r, "its published ports are %v, not %v", has.Ports, asked.Ports)
 	case len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts):
 		return taken(r, "its mounts are others")
+	case len(asked.Native) > 0 && !bytes.Equal(asked.Native, has.Native):
+		return taken(r, "the configuration of its tool is another")
 	}
 	return nil
 }

@@ -65,11 +65,12 @@ func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) 
 	if err := providers.ValidateName(name); err != nil {
 		return nil, err
 	}
-	if !l.State.Busy(name) {
-		return l.State.Lock(ctx, name)
-	}
 	patient := *l.State
 	patient.Patience = time.Hour
+	if !l.State.Busy(name) {
+		// Patient all the same: another lab that came at this moment may be faster.
+		return patient.Lock(ctx, name)
+	}
 	err = report.For(name).Do("Waiting for another lab that works on it", func(*providers.Step) error {
 		unlock, err = patient.Lock(ctx, name)
 		return err

@@ -1,0 +1,73 @@
+package lab
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestSettle is about what a person is told of a cluster, from what lab remembers, what
+// the tool says, and whether another lab is at work on it.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	live := func(id string, s providers.State) *providers.Cluster {
+		return &providers.Cluster{Name: "demo", Provider: "kind", ID: id, State: s, KubernetesVersion: "v1.37.2"}
+	}
+	gone := errors.New("the socket is gone")
+	for _, tt := range []struct {
+		what   string
+		phase  state.Phase
+		id     string
+		live   *providers.Cluster
+		asking error
+		busy   bool
+		want   providers.State
+		reason string // part of it; "" where there must be none
+		mine   bool
+	}{
+		{what: "as it should be", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), want: providers.StateRunning, mine: true},
+		{what: "stopped", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateStopped), want: providers.StateStopped, mine: true},
+		{what: "being changed by another lab", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateRunning, mine: true},
+		{what: "gone", phase: state.PhaseCreated, id: "1", want: providers.StateUnknown, reason: "it is gone"},
+		{what: "remade", phase: state.PhaseCreated, id: "1", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
+		{what: "not to be asked", phase: state.PhaseCreated, id: "1", asking: gone, want: providers.StateUnknown, reason: "the socket is gone"},
+		{what: "begun", phase: state.PhaseCreating, busy: true, want: providers.StateCreating},
+		{what: "being made", phase: state.PhaseCreating, live: live("", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
+		{what: "half-made", phase: state.PhaseCreating, live: live("", providers.StateCreating), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "made, and never ready", phase: state.PhaseCreating, id: "1", live: live("1", providers.StateRunning), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "never begun", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted"},
+		{what: "being removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateDeleting, mine: true},
+		{what: "half-removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateDegraded), want: providers.StateDegraded, reason: "removal was interrupted", mine: true},
+		{what: "removed all but for its record", phase: state.PhaseDeleting, id: "1", want: providers.StateDegraded, reason: "removal was interrupted"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			t.Parallel()
+			l := &Lab{State: state.Open(t.TempDir())}
+			r := state.Record{Name: "demo", Flavor: "kind", Phase: tt.phase, ID: tt.id, CreatedAt: time.Now()}
+			if err := l.State.Put(r); err != nil {
+				t.Fatal(err)
+			}
+			if tt.busy {
+				unlock, err := l.State.Lock(t.Context(), "demo")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer unlock()
+			}
+			got, mine := l.settle(r, tt.live, tt.asking)
+			if got.State != tt.want || mine != tt.mine {
+				t.Errorf("%s, mine %v; want %s, mine %v", got.State, mine, tt.want, tt.mine)
+			}
+			if (got.Reason == "") != (tt.reason == "") || !strings.Contains(got.Reason, tt.reason) {
+				t.Errorf("reason %q, want %q", got.Reason, tt.reason)
+			}
+			if !got.Managed || got.Name != "demo" || got.Flavor != "kind" || got.CreatedAt == nil {
+				t.Errorf("it is not what lab remembers: %+v", got)
+			}
+		})
+	}
+}

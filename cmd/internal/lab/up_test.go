@@ -1,0 +1,201 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// rival is a flavor with which somebody makes the same cluster a moment before lab
+// does.
+type rival struct{ providers.Provider }
+
+func (r rival) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	if err := r.Provider.Create(ctx, spec, nil); err != nil {
+		return err
+	}
+	return r.Provider.Create(ctx, spec, report)
+}
+
+// TestUpSparesTheFaster: what a rival made is not what lab takes back.
+func TestUpSparesTheFaster(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(p providers.Provider) providers.Provider { return rival{p} })
+	_, err := b.Up(t.Context(), request("demo"), nil)
+	wantIs(t, err, providers.ErrExists)
+	if got := b.clusters(t); len(got) != 1 || got[0].State != providers.StateRunning {
+		t.Errorf("clusters %+v, want the rival's", got)
+	}
+	b.forgotten(t, "demo")
+	_, err = b.Status(t.Context(), "demo")
+	wantIs(t, err, providers.ErrForeign)
+}
+
+// deaf is a flavor whose tool cannot be asked once, and then cannot create.
+type deaf struct {
+	providers.Provider
+	once sync.Once
+}
+
+func (d *deaf) List(ctx context.Context) ([]providers.Cluster, error) {
+	err := error(nil)
+	d.once.Do(func() { err = errors.New("the socket is gone") })
+	if err != nil {
+		return nil, err
+	}
+	return d.Provider.List(ctx)
+}
+
+func (d *deaf) Create(context.Context, providers.Spec, providers.Reporter) error {
+	return errors.New("no space")
+}
+
+// TestUpAsksFirst: undoing a failed creation removes the cluster of that name, so lab
+// begins only once it knows that there is none.
+func TestUpAsksFirst(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(p providers.Provider) providers.Provider { return &deaf{Provider: p} })
+	theirs := providertest.NewFake(b.machine, providertest.FakeOptions{})
+	if err := theirs.Create(t.Context(), providers.Spec{Name: "demo"}.WithDefaults(), nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Up(t.Context(), request("demo"), nil)
+	if err == nil || !strings.Contains(err.Error(), "the socket is gone") {
+		t.Errorf("error %v, want why the tool cannot be asked", err)
+	}
+	if got := b.clusters(t); len(got) != 1 {
+		t.Errorf("somebody else's cluster was removed")
+	}
+	b.forgotten(t, "demo")
+}
+
+// TestUpTogether: of many that come at one moment, one makes the cluster, and the
+// others wait for it, however short the patience of other commands is.
+func TestUpTogether(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.State.Patience = time.Nanosecond
+	if err := b.machine.SetFaults(providertest.Faults{StepDelay: "50ms"}); err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]string, 8)
+	var wg sync.WaitGroup
+	for i := range ids {
+		wg.Go(func() {
+			if _, err := b.Up(t.Context(), request("demo"), nil); err != nil {
+				t.Errorf("up %d: %v", i, err)
+				return
+			}
+			r, err := b.State.Get("demo")
+			if err != nil {
+				t.Errorf("up %d: %v", i, err)
+			}
+			ids[i] = r.ID
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Errorf("identities %q, want one cluster", ids)
+			break
+		}
+	}
+}
+
+// TestUpWaitsForWhatWasAsked: the probe is told of every node, and of DNS where pods
+// run.
+func TestUpWaitsForWhatWasAsked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	p := &prober{}
+	b.Probe = p
+	q := request("demo")
+	q.Spec.ControlPlanes, q.Spec.Workers = 3, 2
+	if _, err := b.Up(t.Context(), q, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(probe.Want{Nodes: 5, DNS: true}, p.want); diff != "" {
+		t.Errorf("waited for (-want +got):\n%s", diff)
+	}
+}
+
+// TestUpDiffers: nothing that was asked for is silently left out.
+func TestUpDiffers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	made := request("demo")
+	made.Spec = providers.Spec{
+		Name: "demo", ControlPlanes: 3, Workers: 1, NodeImage: "node:v1", Native: []byte("a"),
+		Ports:  []providers.Port{{Host: 8080, Container: 80}},
+		Mounts: []providers.Mount{{Host: "/src", Node: "/src"}},
+	}
+	if _, err := b.Up(t.Context(), made, nil); err != nil {
+		t.Fatal(err)
+	}
+	for what, tt := range map[string]struct {
+		asked providers.Spec
+		ok    bool
+	}{
+		"nothing":            {providers.Spec{}, true},
+		"all of it again":    {made.Spec, true},
+		"the version it has": {providers.Spec{KubernetesVersion: "1.37.2"}, true},
+		"another version":    {providers.Spec{KubernetesVersion: "v1.30.0"}, false},
+		"one control plane":  {providers.Spec{ControlPlanes: 1}, false},
+		"more workers":       {providers.Spec{Workers: 2}, false},
+		"another image":      {providers.Spec{NodeImage: "node:v2"}, false},
+		"another port":       {providers.Spec{Ports: []providers.Port{{Host: 8081, Container: 80}}}, false},
+		"another mount":      {providers.Spec{Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}}}, false},
+		"another config":     {providers.Spec{Native: []byte("b")}, false},
+	} {
+		tt.asked.Name = "demo"
+		plan, err := b.Plan(t.Context(), lab.UpRequest{Spec: tt.asked})
+		switch {
+		case tt.ok && (err != nil || plan.Action != lab.ActionNone):
+			t.Errorf("%s: action %q, %v; want none", what, plan.Action, err)
+		case !tt.ok && (!errors.Is(err, providers.ErrExists) || providers.HintOf(err) == ""):
+			t.Errorf("%s: %v, want ErrExists with a hint", what, err)
+		}
+	}
+}
+
+// TestUpInterruptedAtTheEnd: a cluster that is all but done, and interrupted, is
+// removed like any other.
+func TestUpInterruptedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.Probe = interrupting{cancel}
+	_, err := b.Up(ctx, request("demo"), nil)
+	wantIs(t, err, context.Canceled)
+	if got := b.clusters(t); len(got) != 0 {
+		t.Errorf("left behind: %+v", got)
+	}
+	b.forgotten(t, "demo")
+	if _, err := os.Stat(filepath.Join(b.home, "kubeconfig")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a kubeconfig was left: %v", err)
+	}
+}
+
+// interrupting is a person who loses patience with the probe.
+type interrupting struct{ cancel context.CancelFunc }
+
+func (i interrupting) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(string)) error {
+	i.cancel()
+	return ctx.Err()
+}
+
+func (i interrupting) Nodes(ctx context.Context, _ []byte) ([]probe.Node, error) {
+	return nil, ctx.Err()
+}
