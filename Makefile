@@ -16,8 +16,12 @@ ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/eg
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 MODULES = $(dir $(shell git ls-files '*go.mod'))
 
+# As minikube's own build sets them; without them it asks for an image that has no tag.
+MINIKUBE_VERSION := $(addprefix -X k8s.io/minikube/pkg/version.,version=v1.38.1 isoVersion=v1.38.0 \
+	storageProvisionerVersion=v5 gitCommitID=v1.38.1)
+
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall quickstart test test-engine lint fmt docs golden fuzz cross vuln tidy clean
+.PHONY: help build install uninstall quickstart lab-minikube test test-engine test-inside lint fmt docs golden fuzz cross vuln tidy clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,13 +45,19 @@ quickstart: build ## builds lab, makes a cluster, and shows it
 	bin/lab kubectl -- get nodes,deployments,pods
 	@echo 'It is yours. When you are done: bin/lab down'
 
-test: build test-engine ## runs all tests but those that need Docker
+lab-minikube: ## builds bin/lab-minikube, for machines that have no minikube
+	cd providers/minikube/upstream && go build -trimpath -ldflags "-s -w $(MINIKUBE_VERSION)" -o $(CURDIR)/bin/lab-minikube .
+
+test: build test-engine test-inside ## runs all tests but those that need Docker
 	go test -race -timeout 15m ./...
 	LAB_BIN_DIR=$(CURDIR)/bin go test -tags e2e -count=1 -timeout 20m ./e2e/kwok/...
 
 test-engine: ## runs the tests of lab-engine
 	cd $(ENGINE) && go test -race $(ENGINE_LIGHT)
 	cd $(ENGINE) && go test $(ENGINE_BUILD) -timeout 15m .
+
+test-inside: ## runs the tests of what goes into the images of the test bed
+	cd e2e/testbed/inside && go vet ./... && go test ./...
 
 lint: ## gofmt, go vet and staticcheck
 	.ci/lint
