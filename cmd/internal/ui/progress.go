@@ -76,6 +76,7 @@ func (p *Progress) Report(e providers.Event) {
 		p.quit, p.stopped = make(chan struct{}), make(chan struct{})
 		go p.run(p.quit, p.stopped)
 	}
+	e.Message = plainWords(e.Message)
 	p.drawer.event(e)
 }
 
