@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
@@ -146,6 +147,11 @@ func (s *Store) path(parts ...string) string {
 }
 
 func (s *Store) unavailable(verb string, err error) error {
+	for _, disk := range []error{syscall.ENOSPC, syscall.EROFS} {
+		if errors.Is(err, disk) {
+			err = disk // in which file it showed, the name of a temporary one, says nothing
+		}
+	}
 	err = providers.Errorf(providers.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
 	return providers.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
 }
