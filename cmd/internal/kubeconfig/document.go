@@ -106,7 +106,7 @@ func checkList(root *yaml.Node, list string) error {
 
 func (d *document) invalid(err error) error {
 	err = providers.Errorf(providers.ErrInvalid, "the kubeconfig %s cannot be used, and was left as it is: %w", d.path, err)
-	return providers.WithHint(err, "mend it, or leave it out with: export KUBECONFIG=FILE; --no-kubeconfig leaves all alone")
+	return providers.WithHint(err, "mend it, then try again; lab up --no-kubeconfig does without it")
 }
 
 // result returns the edited file. Whatever way it was edited, it is read again and
