@@ -36,11 +36,18 @@ func (e *engine) components() []supervise.Component {
 		list = append(list, supervise.Component{
 			Name: "defaults", Step: "Creating roles", Needs: []string{"kube-apiserver"}, Run: createDefaults, Task: true,
 		}, supervise.Component{
-			Name: "nodes", Step: fmt.Sprintf("Creating %d nodes", e.config.Workers+1),
+			Name: "nodes", Step: creating(e.config.Workers + 1),
 			Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true,
 		})
 	}
 	return list
+}
+
+func creating(nodes int) string {
+	if nodes == 1 {
+		return "Creating the node"
+	}
+	return fmt.Sprintf("Creating %d nodes", nodes)
 }
 
 func (e *engine) runEgress(ctx context.Context, ready func()) error {

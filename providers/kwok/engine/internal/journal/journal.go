@@ -32,8 +32,9 @@ func (j *Journal) Kubernetes() error {
 // Etcd returns a logger for etcd. Its lines at level info are left out: there are
 // two hundred at every start.
 func (j *Journal) Etcd() *zap.Logger {
-	encoder := zapcore.NewConsoleEncoder(zap.NewProductionEncoderConfig())
-	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(j.file), zapcore.WarnLevel)).Named("etcd")
+	config := zap.NewProductionEncoderConfig()
+	config.EncodeTime = zapcore.RFC3339TimeEncoder // a person reads it who has just been told that etcd died
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(config), zapcore.AddSync(j.file), zapcore.WarnLevel)).Named("etcd")
 }
 
 // Kwok returns a logger for KWOK, which at level info logs every lease.
