@@ -3,7 +3,9 @@
 package kwok
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,6 +41,41 @@ func TestReadOnlyDisk(t *testing.T) {
 	mount(t, p.labHome, "size=1m", syscall.MS_RDONLY)
 	p.fails(5, []string{p.labHome, "read-only file system", "LAB_HOME"}, "up", "--flavor", "kwok")
 	p.must("list")
+}
+
+// TestDiskGetsFull fills the disk of a cluster that is there. It must be removed all
+// the same: that is what makes room.
+func TestDiskGetsFull(t *testing.T) {
+	requireRoot(t)
+	p := newPerson(t)
+	mount(t, p.labHome, "size=300m", 0)
+	name := p.up()
+	full := filepath.Join(p.labHome, "full")
+	fill(t, full)
+	// It may go on or not, but lab must say which.
+	got := p.try("status", name)
+	t.Logf("$ lab status\n%s%s", got.stdout, got.stderr)
+	p.must("down", name)
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill writes into a file until the disk is full.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
 }
 
 // requireRoot skips what only root can set up: a disk of its own.

@@ -107,6 +107,9 @@ func (p *person) afterInterrupt(name string, got result) {
 	if got.code != 130 || !strings.Contains(last, `"kind":"Error","code":130,"reason":"Interrupted"`) {
 		p.t.Errorf("exit code %d, last words: %s", got.code, last)
 	}
+	if strings.Contains(got.stderr, "context canceled") {
+		p.t.Errorf("only programmers say so: %s", got.stderr)
+	}
 	if left := p.list(); len(left) > 0 {
 		p.t.Errorf("lab list shows %v", left)
 	}
@@ -166,4 +169,16 @@ func TestInterruptStart(t *testing.T) {
 	p.must("start", name)
 	available(t, p.client(name), "web", time.Minute)
 	p.must("down", name)
+}
+
+// TestTimeout gives lab too little time to make a cluster.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	for _, timeout := range []string{"1ms", "300ms", "700ms"} {
+		p.fails(7, []string{"timed out", "--timeout"}, "up", "--flavor", "kwok", "--timeout", timeout)
+		if left := p.list(); len(left) > 0 {
+			t.Errorf("after %s lab list shows %v", timeout, left)
+		}
+	}
 }

@@ -5,8 +5,11 @@ package kwok
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +45,61 @@ func TestTwins(t *testing.T) {
 	}
 	p.checkCurrent("kwok-" + name)
 	p.must("down", name)
+}
+
+// TestTwinInterrupted interrupts one of two labs that want the same cluster. The
+// other must come to have it, whoever of them was making it.
+func TestTwinInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, victim := range []int{0, 1} {
+		p, name := newPerson(t), randomName()
+		var twins [2]*exec.Cmd
+		said := [2]string{filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")}
+		for i, words := range []string{"Starting etcd", "Waiting for another lab"} {
+			twins[i] = p.command("up", name, "--flavor", "kwok")
+			twins[i].Stderr = create(t, said[i])
+			if err := twins[i].Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitForWords(t, said[i], words)
+		}
+		_ = twins[victim].Process.Signal(os.Interrupt)
+		for i, twin := range twins {
+			_ = twin.Wait()
+			want := 0
+			if i == victim {
+				want = 130
+			}
+			if got := twin.ProcessState.ExitCode(); got != want {
+				t.Errorf("%d is interrupted: %d exits with code %d\n%s", victim, i, got, read(t, said[i]))
+			}
+		}
+		if got := p.list()[name]; got.State != providers.StateRunning {
+			t.Errorf("%d is interrupted: it is %s: %s", victim, got.State, got.Reason)
+		}
+		p.must("down", name)
+	}
+}
+
+// create makes a file for a command to write to.
+func create(t *testing.T, path string) *os.File {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+func waitForWords(t *testing.T, path, words string) {
+	t.Helper()
+	eventually(t, time.Minute, func(context.Context) error {
+		if text := read(t, path); !strings.Contains(text, words) {
+			return fmt.Errorf("%q is not in %q", words, text)
+		}
+		return nil
+	})
 }
 
 // TestMany makes many clusters at once, all of which want the kubeconfig.

@@ -42,7 +42,10 @@ func TestKubeconfigBreaksLater(t *testing.T) {
 	name := p.up()
 	good := read(t, p.kubeconfig)
 	write(t, p.kubeconfig, "contexts: [\n")
-	p.fails(2, []string{p.kubeconfig, "hint:"}, "down", name)
+	p.fails(2, []string{p.kubeconfig, "mend it, then try again"}, "down", name)
+	if left := p.processes(); len(left) > 0 {
+		t.Errorf("the kubeconfig kept its engine alive: %v", left)
+	}
 	write(t, p.kubeconfig, good)
 	p.must("down", name)
 }
