@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestExitCodesAreDocumented compares the table in docs/errors.md with the exit codes
+// that lab has.
+func TestExitCodesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{} // by reason
+	for _, row := range regexp.MustCompile("(?m)^\\| (\\d+) \\| (`.*`) \\|").FindAllStringSubmatch(string(text), -1) {
+		for _, reason := range strings.Split(row[2], ", ") {
+			documented[strings.Trim(reason, "`")] = row[1]
+		}
+	}
+	for _, err := range []error{
+		errors.New("any"), providers.ErrInvalid, providers.ErrNotFound, providers.ErrExists, providers.ErrForeign,
+		providers.ErrUnavailable, providers.ErrUnsupported, context.DeadlineExceeded, context.Canceled,
+	} {
+		code, reason := ui.Classify(err)
+		if documented[reason] != fmt.Sprint(code) {
+			t.Errorf("%s has the exit code %d, and docs/errors.md says %q", reason, code, documented[reason])
+		}
+		delete(documented, reason)
+	}
+	for reason, code := range documented {
+		t.Errorf("docs/errors.md has %s (%s), which lab has not", reason, code)
+	}
+}
+
+// TestLinks checks that what pages of this repository link to in it is there.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	found := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2 {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || filepath.Ext(path) != ".md" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, l := range link.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), l[1])); err != nil {
+				t.Errorf("%s: the link %s leads nowhere", path, l[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 20 {
+		t.Errorf("found %d links only", found)
+	}
+}
