@@ -7,8 +7,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/clusterlab-dev/lab/providers"
 )
 
 const (
@@ -19,14 +17,7 @@ const (
 	lingers = 300 * time.Millisecond // how long a process that ends may take from there
 )
 
-var (
-	// errUnseen is an engine of another container or machine.
-	errUnseen = providers.WithHint(
-		errors.New("its engine runs where lab cannot see it: in another container, or on another machine"),
-		"run lab where the cluster was created")
-
-	errTooSlow = errors.New("it takes too long")
-)
+var errTooSlow = errors.New("it takes too long")
 
 // end makes whatever engine is at work in dir end, and returns once it has: asked
 // to first, where grace is not 0.

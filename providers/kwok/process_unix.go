@@ -9,9 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 const supported = true
+
+// errUnseen is an engine of another container or machine.
+var errUnseen = providers.WithHint(
+	errors.New("its engine runs where lab cannot see it: in another container, or on another machine"),
+	"run lab where the cluster was created")
 
 // detached puts a process into a session of its own.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
