@@ -22,12 +22,12 @@ type Node struct {
 const roleControlPlane = "control-plane"
 
 // Nodes returns the nodes of the cluster, control planes first, then by name.
-func (API) Nodes(ctx context.Context, kubeconfig []byte) ([]Node, error) {
+func (a API) Nodes(ctx context.Context, kubeconfig []byte) ([]Node, error) {
 	client, err := connect(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := a.bound(ctx)
 	defer cancel()
 	return listNodes(ctx, client)
 }

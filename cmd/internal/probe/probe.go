@@ -4,6 +4,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -16,9 +17,9 @@ const (
 	// interval is short because most waits are; a local API server does not mind.
 	interval = 100 * time.Millisecond
 
-	// patience bounds one request. A local API server that takes longer is stuck,
+	// standard is the patience with one request. A local API server that takes longer is stuck,
 	// and the next request may find it well.
-	patience = 10 * time.Second
+	standard = 10 * time.Second
 )
 
 // Want is what Wait waits for.
@@ -28,12 +29,19 @@ type Want struct {
 }
 
 // API asks API servers.
-type API struct{}
+type API struct {
+	patience time.Duration // with one request; 0 means standard
+}
+
+// bound limits the time of one request.
+func (a API) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(a.patience, standard))
+}
 
 // Wait returns nil once the cluster is as wanted. moved, which may be nil, is told
 // what is being waited for as it changes. When ctx ends, Wait returns an error that
 // says what was missing last and wraps the context's.
-func (API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
+func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
 	client, err := connect(kubeconfig)
 	if err != nil {
 		return err
@@ -42,7 +50,7 @@ func (API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(st
 	defer tick.Stop()
 	missing := "the API server to answer"
 	for {
-		now, err := look(ctx, client, want)
+		now, err := a.look(ctx, client, want)
 		if err == nil {
 			return nil
 		}
@@ -61,8 +69,8 @@ func (API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(st
 }
 
 // look returns nil where the cluster is as wanted, else what is missing and why.
-func look(ctx context.Context, client kubernetes.Interface, want Want) (missing string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (missing string, err error) {
+	ctx, cancel := a.bound(ctx)
 	defer cancel()
 	nodes, err := listNodes(ctx, client)
 	if err != nil {

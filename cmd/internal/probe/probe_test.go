@@ -1,0 +1,153 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestNodes(t *testing.T) {
+	t.Parallel()
+	unheard := node("b-worker", false, "")
+	unheard.Status.Conditions = nil
+	s := &apiServer{nodes: []corev1.Node{
+		unheard, node("a-worker", false, "KubeletNotReady"), node("z-control", true, ""), node("y-control", true, ""),
+	}}
+	got, err := API{}.Nodes(t.Context(), s.start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Node{
+		{Name: "y-control", Role: "control-plane", Ready: true},
+		{Name: "z-control", Role: "control-plane", Ready: true},
+		{Name: "a-worker", Role: "worker", Reason: "KubeletNotReady"},
+		{Name: "b-worker", Role: "worker", Reason: "its kubelet has not reported yet"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestMissing is about what a person reads when time is over.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	no := false
+	ready := []corev1.Node{node("a", true, ""), node("b", false, "")}
+	for what, tt := range map[string]struct {
+		server *apiServer
+		want   Want
+		says   string
+	}{
+		"no node yet":      {&apiServer{}, Want{Nodes: 2}, "waiting for 2 of 2 nodes to register"},
+		"one of two nodes": {&apiServer{nodes: ready[:1]}, Want{Nodes: 2}, "waiting for 1 of 2 nodes to register"},
+		"not ready": {&apiServer{nodes: []corev1.Node{ready[0], node("c", false, "CNI not initialized")}}, Want{Nodes: 2},
+			"waiting for node c to be ready (CNI not initialized)"},
+		"two not ready": {&apiServer{nodes: []corev1.Node{node("c", false, "x"), node("d", false, "y")}}, Want{Nodes: 2},
+			"waiting for 2 nodes to be ready (c: x)"},
+		"no DNS":          {&apiServer{nodes: ready}, Want{Nodes: 2, DNS: true}, "waiting for DNS to be ready"},
+		"DNS not ready":   {&apiServer{nodes: ready, dns: dns(&no, &no)}, Want{Nodes: 2, DNS: true}, "waiting for DNS to be ready"},
+		"an error always": {&apiServer{broken: 1 << 30}, Want{Nodes: 1}, "waiting for the API server to answer"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+			defer cancel()
+			var moved []string
+			err := API{}.Wait(ctx, tt.server.start(t), tt.want, func(m string) { moved = append(moved, m) })
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, want a timeout, %q", err, tt.says)
+			}
+			if !slices.ContainsFunc(moved, func(m string) bool { return strings.Contains(m, tt.says) }) {
+				t.Errorf("progress %q, want %q", moved, tt.says)
+			}
+		})
+	}
+}
+
+// TestWaitUntilReady changes the cluster as one that starts does.
+func TestWaitUntilReady(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	s := &apiServer{broken: 2}
+	stages := []func(*apiServer){
+		func(s *apiServer) { s.nodes = []corev1.Node{node("a", true, "KubeletNotReady")} },
+		func(s *apiServer) { s.nodes = []corev1.Node{node("a", true, "")} },
+		func(s *apiServer) { s.dns = dns(&no) },
+		func(s *apiServer) { s.dns = dns(&no, &yes) },
+	}
+	last, news := "", 0
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := API{}.Wait(ctx, s.start(t), Want{Nodes: 1, DNS: true}, func(m string) {
+		if strings.Contains(m, "to answer") {
+			return
+		}
+		if m != last {
+			news++
+		}
+		last = m
+		s.change(stages[0])
+		if len(stages) > 1 {
+			stages = stages[1:]
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if news < 3 {
+		t.Errorf("%d news only", news)
+	}
+}
+
+// TestReadyUnsaid: an address that says nothing of its readiness is ready, says the API.
+func TestReadyUnsaid(t *testing.T) {
+	t.Parallel()
+	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, dns: dns(nil)}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := (API{}).Wait(ctx, s.start(t), Want{Nodes: 1, DNS: true}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHangingRequest: one request that is never answered costs its own patience only.
+func TestHangingRequest(t *testing.T) {
+	t.Parallel()
+	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, broken: 1, hangs: true}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := API{patience: 300 * time.Millisecond}.Wait(ctx, s.start(t), Want{Nodes: 1}, nil)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHangingServer: a server that never answers anything cannot keep anybody.
+func TestHangingServer(t *testing.T) {
+	t.Parallel()
+	s := &apiServer{broken: 1 << 30, hangs: true}
+	config := s.start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	timer := time.AfterFunc(200*time.Millisecond, cancel)
+	defer timer.Stop()
+	if err := (API{}).Wait(ctx, config, Want{Nodes: 1}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if _, err := (API{patience: 100 * time.Millisecond}).Nodes(t.Context(), config); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nodes: %v", err)
+	}
+}
+
+func TestBadKubeconfig(t *testing.T) {
+	t.Parallel()
+	err := API{}.Wait(t.Context(), []byte("{"), Want{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "read the cluster's kubeconfig") {
+		t.Errorf("%v", err)
+	}
+}
