@@ -132,7 +132,8 @@ func (p *person) afterKill(name string, got result, again bool) {
 	p.must("down", name)
 }
 
-// TestKilledBeforeEngine kills lab as early as there is anything to find.
+// TestKilledBeforeEngine kills lab as early as there is anything to find: its engine,
+// if there is one, has not even read its arguments yet.
 func TestKilledBeforeEngine(t *testing.T) {
 	t.Parallel()
 	p, name := newPerson(t), randomName()
@@ -144,6 +145,9 @@ func TestKilledBeforeEngine(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	p.must("down", name)
+	// An engine that had not come far enough to be found ends by itself, as its
+	// directory is gone.
+	p.waitForDeath(name)
 }
 
 // TestInterruptStart shows that an interrupted start keeps the cluster.

@@ -33,16 +33,7 @@ func TestKubectl(t *testing.T) {
 	p.fails(1, []string{"no exec found"}, kubectl("exec", "deployment/web", "--", "true")...)
 	p.fails(2, []string{"after --", "lab kubectl demo -- get nodes"}, "kubectl", name, "get", "nodes")
 	p.fails(3, []string{"there is no cluster", "lab list"}, "kubectl", "nosuch", "--", "get", "nodes")
-	p.must("down", name)
-	p.forgetKubectl()
-}
-
-// forgetKubectl removes what kubectl keeps for itself, which is not lab's.
-func (p *person) forgetKubectl() {
-	p.t.Helper()
-	if err := os.RemoveAll(filepath.Join(p.root, "home", ".kube", "cache")); err != nil {
-		p.t.Error(err)
-	}
+	p.must("down", name) // with what kubectl cached
 }
 
 // TestContained has the API server ask a webhook that no pod can answer. The engine
@@ -74,7 +65,6 @@ func TestContained(t *testing.T) {
 		}
 	}
 	p.must("down", name)
-	p.forgetKubectl()
 }
 
 const webhook = `
