@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,8 +35,14 @@ func TestMain(m *testing.M) {
 	}})
 }
 
-// flavorNames are those of the fakes. "plain" has none of the optional abilities.
-func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
+// flavorNames are those of the fakes: what $FLAVORS says or, where it is not set, two of
+// the usual kind and "plain", which has none of the optional abilities.
+func flavorNames() []string {
+	if names := os.Getenv("FLAVORS"); names != "" {
+		return strings.Fields(names)
+	}
+	return []string{"kind", "k3d", "plain"}
+}
 
 func buildFake() (cli.Env, error) {
 	dirs, err := lab.FindDirs(os.Getenv)
@@ -50,6 +57,7 @@ func buildFake() (cli.Env, error) {
 	l := lab.New(dirs, set, fakeProbe{})
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
+		l.Kubeconfig.Patience = l.State.Patience
 	}
 	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, err
 }
@@ -121,6 +129,8 @@ func TestStories(t *testing.T) {
 			env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "home", "kubeconfig"))
 			env.Setenv("FAKE", filepath.Join(env.WorkDir, "fake"))
 			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
+			// Where lab is, and nothing else.
+			env.Setenv("LABBIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -131,6 +141,8 @@ func TestStories(t *testing.T) {
 			"remove":  removeCluster,
 			"clean":   clean,
 			"many":    many,
+			"object":  object,
+			"events":  events,
 		},
 	})
 }
