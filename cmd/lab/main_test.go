@@ -129,6 +129,8 @@ func TestStories(t *testing.T) {
 			env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "home", "kubeconfig"))
 			env.Setenv("FAKE", filepath.Join(env.WorkDir, "fake"))
 			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
+			// The race detector would keep every lab for a second after its end.
+			env.Setenv("GORACE", "atexit_sleep_ms=0 halt_on_error=1")
 			// Where lab is, and nothing else.
 			env.Setenv("LABBIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			return nil

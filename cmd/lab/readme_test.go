@@ -109,6 +109,7 @@ func run(t *testing.T, dir string, args []string) string {
 	cmd.Env = []string{
 		"PATH=" + filepath.Join(dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + dir,
 		"FAKE=" + filepath.Join(dir, "fake"), "FLAVORS=kwok", "TMPDIR=" + dir,
+		"GORACE=atexit_sleep_ms=0",
 	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

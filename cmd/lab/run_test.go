@@ -26,7 +26,7 @@ func runLab(ts *testscript.TestScript, i int, args []string) error {
 		cmd.Args = append(cmd.Args, strings.ReplaceAll(a, "{}", strconv.Itoa(i)))
 	}
 	cmd.Dir = ts.MkAbs(".")
-	for _, name := range []string{"PATH", "HOME", "LAB_HOME", "KUBECONFIG", "FAKE", "TMPDIR"} {
+	for _, name := range []string{"PATH", "HOME", "LAB_HOME", "KUBECONFIG", "FAKE", "TMPDIR", "GORACE"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
