@@ -182,7 +182,8 @@ func (s *Set) Find(ctx context.Context, ref Ref) (Cluster, error) {
 // List returns the clusters of the given flavors, of all where none is given,
 // whoever made them, by name. Tools are asked side by side; one that fails does not
 // hide the others: the clusters that could be had are returned together with the
-// errors, each an [Error] that names its provider.
+// errors, each an [Error] that names its provider; ErrInvalid is that of a flavor that
+// is not in the set.
 func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
 	found := make([][]Cluster, len(s.providers))
 	errs := make([]error, len(s.providers))
@@ -198,6 +199,11 @@ func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
 		})
 	}
 	wg.Wait()
+	for i, flavor := range flavors {
+		if _, err := s.Get(flavor); err != nil && slices.Index(flavors, flavor) == i {
+			errs = append(errs, &Error{Op: "list", Provider: flavor, Err: err})
+		}
+	}
 	all := slices.Concat(found...)
 	slices.SortFunc(all, func(a, b Cluster) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Provider, b.Provider))

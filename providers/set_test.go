@@ -166,6 +166,11 @@ func TestList(t *testing.T) {
 	if err := check("bb/plain", "plain"); err != nil {
 		t.Errorf("a flavor that was not asked for fails the list: %v", err)
 	}
+	err := check("bb/plain", "ghost", "plain", "ghost")
+	wrapped(t, err, providers.ErrInvalid, `ghost: list: there is no flavor "ghost"`)
+	if strings.Count(err.Error(), "ghost: ") != 1 {
+		t.Errorf("it is said more than once: %v", err)
+	}
 }
 
 // all calls each method of set that is about one cluster, delete last.

@@ -35,6 +35,9 @@ func (l *Lab) remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := l.Set.Get(r.Flavor); err != nil {
+		return err // while the record is as it was, for the lab that has the flavor
+	}
 	r.Phase = state.PhaseDeleting
 	// A record that cannot be written must not keep the cluster: removing it may be
 	// what gives a full disk room again.

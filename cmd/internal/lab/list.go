@@ -25,7 +25,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 		return list, problems
 	}
 	if all {
-		flavors = nil
+		flavors = append(flavors, l.Set.Names()...)
 	}
 	live, err := l.Set.List(ctx, flavors...)
 	problems = errors.Join(problems, err)
