@@ -32,7 +32,7 @@ func TestThousandNodes(t *testing.T) {
 	}
 	began = time.Now()
 	deploy(t, client, "web", 5000)
-	available(t, client, "web", 5*time.Minute)
+	available(t, client, "web", 8*time.Minute) // one, where the machine is ours alone
 	t.Logf("5,000 replicas after %s", time.Since(began).Round(time.Second/10))
 	p.must("down", name)
 }

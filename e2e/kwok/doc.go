@@ -1,7 +1,7 @@
 // Package kwok holds the tests of the kwok flavor as people meet it: the real lab,
 // the real lab-engine, and Kubernetes' own client. They need nothing but Go:
 //
-//	go test -tags e2e ./e2e/kwok
+//	go test -tags e2e -timeout 20m ./e2e/kwok
 //
 // builds both programs first. LAB_BIN_DIR names a directory that has them already,
 // as `make test` does. Some of what can break is Linux's alone, and tested there: a
@@ -13,7 +13,8 @@
 // that answers; and the kubeconfig must be, byte for byte, what it was before.
 //
 // Tests that measure, or take the whole machine, run alone, before the others, which
-// run side by side. All take four to six minutes on two cores, and 10 GB of memory
+// run side by side. All take five minutes on two cores, ten where others use these
+// cores too, and 10 GB of memory
 // while TestMany makes its 30 clusters; LAB_E2E_MANY=12 makes that 4 GB.
 //
 // compare.sh measures what the whole program takes beside `kwokctl create cluster`;
