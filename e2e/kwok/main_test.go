@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -14,6 +16,9 @@ import (
 const binDir = "LAB_BIN_DIR"
 
 func TestMain(m *testing.M) {
+	// Under nohup, as in some CI systems, what the tests start would ignore hangups too.
+	// What this process handles, its children get with the default again.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	clean, err := prepare()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -56,7 +61,7 @@ func prepare() (clean func(), err error) {
 
 func build(dir string, args ...string) error {
 	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags", "-s -w"}, args...)...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%v in %s: %w\n%s", cmd.Args, dir, err, out)
 	}
