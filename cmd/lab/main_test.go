@@ -7,11 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,7 +18,6 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
-	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -28,11 +25,7 @@ import (
 // TestMain makes the test binary a lab whose flavors are fakes: everything else in it
 // is what main puts together.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lab": func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		context.AfterFunc(ctx, stop)
-		os.Exit(cli.Main(ctx, ui.System(), buildFake, os.Args[1:]))
-	}})
+	testscript.Main(m, map[string]func(){"lab": func() { os.Exit(start(buildFake)) }})
 }
 
 // flavorNames are those of the fakes: what $FLAVORS says or, where it is not set, two of
