@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,6 +111,11 @@ func (p fakeProbe) Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, 
 }
 
 func TestStories(t *testing.T) {
+	// Under nohup, every lab would ignore hangups. What this process handles, its
+	// children get with the default again.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
