@@ -81,14 +81,14 @@ func TestCreateTellsWhyItFailed(t *testing.T) {
 	for _, tt := range []struct {
 		behavior, says, words, hint string
 	}{
-		{"die", "lab-engine: etcd: no luck today (exit status 1)", log, "lab doctor"},
+		{"die", "lab-engine: etcd: no luck today (exit status 1)", log, "try again with -v"},
 		{"full", "no space left on device (exit status 1)", log, "free some space"},
-		{"panic", "it ended before the cluster was ready (exit status 2)", "line 8\npanic: what now", "lab doctor"},
+		{"panic", "it ended before the cluster was ready (exit status 2)", "line 8\npanic: what now", "try again with -v"},
 		{"killed", "it ended before the cluster was ready (signal: killed)", log, "memory"},
-		{"mute", "it ended before the cluster was ready\n", log, "lab doctor"},
-		{"flood", "it ended before the cluster was ready\n", log, "lab doctor"},
+		{"mute", "it ended before the cluster was ready\n", log, "try again with -v"},
+		{"flood", "it ended before the cluster was ready\n", log, "try again with -v"},
 		{"locked", "another lab-engine is at work", "", ""},
-		{"die+deaf", "no luck today", log, "lab doctor"},
+		{"die+deaf", "no luck today", log, "try again with -v"},
 	} {
 		t.Run(tt.behavior, func(t *testing.T) {
 			t.Parallel()

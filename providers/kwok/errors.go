@@ -70,7 +70,7 @@ func remedy(failure error, dir string) string {
 	case said("signal: killed"):
 		return "the machine may be short of memory: a cluster takes some 400 MB; lab stop frees those of another"
 	}
-	return "lab doctor tells what may be wrong with this machine"
+	return "try again with -v, which shows all that the engine said"
 }
 
 // logTails returns the ends of the log and of what the engine wrote before it
