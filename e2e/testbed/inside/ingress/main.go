@@ -13,33 +13,21 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/incluster"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "ingress:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(incluster.Main("ingress", os.Stderr, run)) }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, config *rest.Config) error {
 	delay, err := time.ParseDuration(cmp.Or(os.Getenv("WEBHOOK_DELAY"), "5s"))
 	if err != nil {
 		return fmt.Errorf("WEBHOOK_DELAY: %w", err)
-	}
-	config, err := rest.InClusterConfig()
-	if err != nil {
-		return err
 	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

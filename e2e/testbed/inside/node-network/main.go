@@ -5,31 +5,17 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/incluster"
 	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/nodenet"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "node-network:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(incluster.Main("node-network", os.Stderr, run)) }
 
-func run(ctx context.Context) error {
-	config, err := rest.InClusterConfig()
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, config *rest.Config) error {
 	if endpoint := os.Getenv("CONTROL_PLANE_ENDPOINT"); endpoint != "" {
 		config.Host = "https://" + endpoint
 	}

@@ -8,30 +8,18 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/incluster"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "storage-provisioner:", err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(incluster.Main("storage-provisioner", os.Stderr, run)) }
 
-func run(ctx context.Context) error {
-	config, err := rest.InClusterConfig()
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, config *rest.Config) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
