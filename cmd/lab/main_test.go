@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -30,14 +29,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"lab": func() { os.Exit(start(buildFake)) }})
 }
 
-// flavorNames are those of the fakes: what $FLAVORS says or, where it is not set, two of
-// the usual kind and "plain", which has none of the optional abilities.
-func flavorNames() []string {
-	if names := os.Getenv("FLAVORS"); names != "" {
-		return strings.Fields(names)
-	}
-	return []string{"kind", "k3d", "plain"}
-}
+// flavorNames are those of the fakes: two of the usual kind, and "plain", which has none
+// of the optional abilities.
+func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
 
 func buildFake() (cli.Env, error) {
 	dirs, err := lab.FindDirs(os.Getenv)
