@@ -40,17 +40,18 @@ func Listen(socket string) (net.Listener, error) {
 func (p Proxy) Serve(ctx context.Context, listener net.Listener) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
+	defer listener.Close() // a caller may win against the one below
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	for {
 		conn, err := listener.Accept()
-		if ctx.Err() != nil {
+		switch {
+		case err == nil:
+			calls.Go(func() { p.answer(ctx, conn) })
+		case ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
-			listener.Close()
+		default:
 			return err
 		}
-		calls.Go(func() { p.answer(ctx, conn) })
 	}
 }
 
