@@ -33,6 +33,7 @@ func rules() []rule {
 		{"cmd/internal/lab", []string{"cmd/internal/state", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "addons.", "profiles."}},
 		{"cmd/internal/state", []string{"cmd/internal/atomicfile", "providers."}},
 		{"cmd/internal/kubeconfig", []string{"cmd/internal/atomicfile", "providers."}},
+		{"cmd/internal/config", []string{"providers."}},
 		{"cmd/internal/probe", nil},
 		{"cmd/internal/atomicfile", nil},
 		{"profiles", onTop},

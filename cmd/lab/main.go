@@ -4,11 +4,14 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
+	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/kind"
 	"github.com/clusterlab-dev/lab/providers/kwok"
 )
 
@@ -20,7 +23,14 @@ func build() (cli.Env, error) {
 	if err != nil {
 		return cli.Env{}, err
 	}
+	user, err := config.Load(os.Getenv, dirs.Config)
+	if err != nil {
+		return cli.Env{}, err
+	}
+	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Dir: filepath.Join(dirs.State, "kind")})
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
-	set, err := providers.NewSet(append(planned(), simulated)...)
-	return cli.Env{Lab: lab.New(dirs, set, probe.API{}), Engine: simulated.Engine}, err
+	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{simulated})...)
+	l := lab.New(dirs, set, probe.API{})
+	l.Flavor = user.Flavor
+	return cli.Env{Lab: l, Engine: simulated.Engine}, err
 }

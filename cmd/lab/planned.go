@@ -5,16 +5,6 @@ import "github.com/clusterlab-dev/lab/providers"
 // planned are the flavors that are still to come, in order of preference.
 func planned() []providers.Provider {
 	return []providers.Provider{
-		providers.Planned("kind", providers.Description{
-			Summary:      "Kubernetes in Docker: every node is a container, as the Kubernetes project tests itself",
-			Nodes:        "containers, made by kubeadm",
-			Runtime:      "containerd",
-			CNI:          "kindnet",
-			Mounts:       "any number, on every node",
-			Unprivileged: "with rootless Docker or Podman",
-			Vanilla:      true,
-			Homepage:     "https://kind.sigs.k8s.io",
-		}, "kwok"),
 		providers.Planned("k3d", providers.Description{
 			Summary:      "k3s in Docker: small and quick, with a load balancer before the nodes",
 			Nodes:        "containers that run k3s",
@@ -24,7 +14,7 @@ func planned() []providers.Provider {
 			Addons:       "Traefik, metrics-server, a service load balancer, a local storage class",
 			Unprivileged: "with rootless Docker",
 			Homepage:     "https://k3d.io",
-		}, "kwok"),
+		}, "kind", "kwok"),
 		providers.Planned("minikube", providers.Description{
 			Summary:      "a cluster in a container or a virtual machine, with many addons of its own",
 			Nodes:        "containers or virtual machines, made by kubeadm",
@@ -35,6 +25,6 @@ func planned() []providers.Provider {
 			Unprivileged: "with rootless Docker or Podman",
 			Vanilla:      true,
 			Homepage:     "https://minikube.sigs.k8s.io",
-		}, "kwok"),
+		}, "kind", "kwok"),
 	}
 }

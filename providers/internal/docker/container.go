@@ -1,0 +1,127 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Container is a container as `docker inspect` shows it, as far as lab looks.
+type Container struct {
+	ID      string `json:"Id"`
+	Name    string
+	Created time.Time
+	State   struct {
+		Status    string // created, running, paused, restarting, removing, exited or dead
+		ExitCode  int
+		Error     string    // why it could not be started
+		StartedAt time.Time // in the year 1 where it never was
+	}
+	Config struct {
+		Image  string
+		Labels map[string]string
+	}
+	HostConfig struct {
+		RestartPolicy struct{ Name string }
+		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
+	}
+	NetworkSettings struct {
+		Ports map[string][]Binding // as they are, while it runs
+	}
+}
+
+// Binding is where a port of a container is published on the host.
+type Binding struct {
+	HostIP   string `json:"HostIp"`
+	HostPort string
+}
+
+// Running tells whether the container runs, and is not paused.
+func (c Container) Running() bool { return c.State.Status == "running" }
+
+// Containers returns the containers that bear a label, "key" or "key=value", in
+// whatever state, by name.
+func Containers(ctx context.Context, label string) ([]Container, error) {
+	out, err := run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+label)
+	ids := strings.Fields(string(out))
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	out, err = run(ctx, append([]string{"inspect", "--type=container"}, ids...)...)
+	// One that was removed meanwhile must not hide the others, which are printed.
+	if err != nil && !isGone(err) {
+		return nil, err
+	}
+	var containers []Container
+	if err := json.Unmarshal(out, &containers); err != nil {
+		return nil, fmt.Errorf("docker inspect: %w", err)
+	}
+	for i := range containers {
+		containers[i].Name = strings.TrimPrefix(containers[i].Name, "/")
+	}
+	slices.SortFunc(containers, func(a, b Container) int { return cmp.Compare(a.Name, b.Name) })
+	return containers, nil
+}
+
+// Names returns the names of all containers that begin with prefix, labels or not.
+func Names(ctx context.Context, prefix string) ([]string, error) {
+	out, err := run(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/?"+prefix)
+	return strings.Fields(string(out)), err
+}
+
+// Remove kills and removes containers with their anonymous volumes. Those that are
+// gone already are no error.
+func Remove(ctx context.Context, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...)
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// Do runs a docker command, such as "start", on containers.
+func Do(ctx context.Context, command []string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := run(ctx, append(command, ids...)...)
+	return err
+}
+
+// ReadFile returns a file of a container, which need not run.
+func ReadFile(ctx context.Context, id, path string) ([]byte, error) {
+	out, err := run(ctx, "cp", "--follow-link", id+":"+path, "-")
+	if err != nil {
+		return nil, err
+	}
+	archive := tar.NewReader(bytes.NewReader(out))
+	if _, err := archive.Next(); err != nil {
+		return nil, fmt.Errorf("docker cp %s: %w", path, err)
+	}
+	return io.ReadAll(archive)
+}
+
+// isGone tells whether docker failed only because a container is not there, or is
+// being removed by somebody else at this moment.
+func isGone(err error) bool {
+	if err == nil {
+		return false
+	}
+	for line := range strings.Lines(err.Error()) {
+		if !strings.Contains(line, "No such container") && !strings.Contains(line, "No such object") &&
+			!strings.Contains(line, "is already in progress") {
+			return false
+		}
+	}
+	return true
+}

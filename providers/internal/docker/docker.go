@@ -1,0 +1,80 @@
+// Package docker is what the adapters share whose nodes are containers. It asks the
+// Docker Engine by way of the docker command, as kind does: contexts, DOCKER_HOST, TLS
+// and ssh then work the way the user has set them up, and both talk to one engine.
+package docker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// patience is how long an engine may take to say that it is there: far more than it
+// needs on a machine that is busy, far less than a person waits for nothing.
+const patience = 10 * time.Second
+
+// Engine is what lab needs to know of a Docker Engine.
+type Engine struct {
+	Version  string
+	CgroupV1 bool // containers are bounded by the version of cgroups that Kubernetes gives up
+}
+
+// Ping returns the engine if it answers. Otherwise it returns ErrUnavailable, with the
+// hint that mends it on this system.
+func Ping(ctx context.Context) (Engine, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := run(limited, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}}")
+	if limited.Err() != nil && ctx.Err() == nil {
+		return Engine{}, providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "the Docker Engine did not answer within %s", patience), "%s", startHint(true))
+	}
+	if err != nil {
+		return Engine{}, err
+	}
+	version, cgroup, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if version == "" { // some versions of docker say nothing at all, and end well
+		return Engine{}, notRunning("the Docker Engine does not answer")
+	}
+	return Engine{Version: version, CgroupV1: cgroup == "1"}, nil
+}
+
+// run runs the docker command and returns what it prints. Where it fails it may have
+// printed something all the same.
+func run(ctx context.Context, args ...string) ([]byte, error) {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
+	out, err := cmd.Output()
+	return out, failure(ctx, stderr.String(), err)
+}
+
+// failure explains why a docker command failed that wrote said to stderr.
+func failure(ctx context.Context, said string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case strings.TrimSpace(said) == "":
+		return Explain(err.Error(), err)
+	}
+	return Explain(LastLines(said, 3), errors.New(LastLines(said, 3)))
+}
+
+// LastLines returns the last n lines of a command's output that have words in them.
+func LastLines(text string, n int) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, " \r\n"); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

@@ -1,0 +1,140 @@
+package docker
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// HasImage tells whether the engine has an image, so that none need be pulled.
+func HasImage(ctx context.Context, image string) (bool, error) {
+	_, err := run(ctx, "image", "inspect", "--format", "{{.Id}}", image)
+	if err != nil && strings.Contains(err.Error(), "No such image") {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// attempts is how often an image is pulled before it is given up. Networks of
+// workshops are bad, and what a failed pull has got is kept.
+const attempts = 3
+
+// Pull has the engine pull an image, and tells moved how far it is. It returns
+// ErrNotFound where the registry has none, and ErrUnavailable where it cannot be asked.
+func Pull(ctx context.Context, image string, moved func(string)) error {
+	var err error
+	for n := range attempts {
+		if n > 0 {
+			moved(fmt.Sprintf("trying again: %s", firstLine(err.Error())))
+			if err := wait(ctx, time.Duration(n)*time.Second); err != nil {
+				return err
+			}
+		}
+		if err = pull(ctx, image, moved); err == nil || ctx.Err() != nil || isKnown(err) {
+			break
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("pull %s: %w", image, err)
+	}
+	return err
+}
+
+// pull is one attempt. docker says what becomes of each layer, on a line of its own.
+func pull(ctx context.Context, image string, moved func(string)) error {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "docker", "pull", image)
+	cmd.Stderr, cmd.WaitDelay = &stderr, time.Second
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return failure(ctx, "", err)
+	}
+	layers, done := 0, 0
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		switch _, what, _ := strings.Cut(lines.Text(), ": "); what {
+		case "Pulling fs layer":
+			layers++
+		case "Already exists":
+			layers++
+			done++
+		case "Pull complete":
+			done++
+		default:
+			continue
+		}
+		moved(fmt.Sprintf("%d of %d layers", done, layers))
+	}
+	_, _ = io.Copy(io.Discard, stdout) // a line too long for the scanner must not stop docker
+	return failure(ctx, stderr.String(), cmd.Wait())
+}
+
+// isKnown tells whether to try again is in vain.
+func isKnown(err error) bool {
+	known := providers.HintOf(err) != "" && !strings.Contains(providers.HintOf(err), "better network")
+	return known
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// RegistryWithin is how long a registry may take to answer before lab says that it
+// cannot be reached: this is asked before anything is begun, and often by a person.
+const RegistryWithin = 2 * time.Second
+
+// AskRegistry returns nil if the registry of an image answers, whatever it says.
+func AskRegistry(ctx context.Context, image string) error {
+	limited, cancel := context.WithTimeout(ctx, RegistryWithin)
+	defer cancel()
+	host := RegistryOf(image)
+	scheme := "https"
+	if name, _, _ := strings.Cut(host, ":"); name == "localhost" || strings.HasPrefix(name, "127.") {
+		scheme = "http" // as Docker does it
+	}
+	req, err := http.NewRequestWithContext(limited, http.MethodHead, scheme+"://"+host+"/v2/", nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	resp, err := transport.RoundTrip(req)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return fmt.Errorf("%s did not answer within %s", host, RegistryWithin)
+	case err != nil:
+		return fmt.Errorf("%s: %w", host, err)
+	}
+	return resp.Body.Close()
+}
+
+// RegistryOf returns the host, with a port where there is one, that an image's name
+// means.
+func RegistryOf(image string) string {
+	first, _, more := strings.Cut(image, "/")
+	if more && (strings.ContainsAny(first, ".:") || first == "localhost") && first != "docker.io" {
+		return first
+	}
+	return "registry-1.docker.io"
+}

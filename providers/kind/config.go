@@ -1,0 +1,267 @@
+package kind
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kind/pkg/apis/config/defaults"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	// balancerImage is what kind puts before several control planes. It cannot be told
+	// to take another.
+	balancerImage = "docker.io/envoyproxy/envoy:v1.36.2"
+
+	// maxNodes is what a bridge of Linux, which a Docker network is, can hold.
+	maxNodes = 1000
+
+	// caInNode is where programs in a node look for certificates, every file of which
+	// they trust: no command need be run there.
+	caInNode = "/etc/ssl/certs/lab-ca.pem"
+
+	loopback = "127.0.0.1"
+)
+
+// The patches for kubeadm's configuration. kind takes the form of maps for every
+// version of kubeadm where no apiVersion is given.
+const (
+	// patchCgroupV1 has the kubelet do what it refuses by default from 1.35 on.
+	patchCgroupV1 = `kind: KubeletConfiguration
+failCgroupV1: false
+`
+	patchControlPlaneMetrics = `kind: ClusterConfiguration
+controllerManager:
+  extraArgs:
+    bind-address: 0.0.0.0
+scheduler:
+  extraArgs:
+    bind-address: 0.0.0.0
+etcd:
+  local:
+    extraArgs:
+      listen-metrics-urls: http://0.0.0.0:2381
+`
+	patchProxyMetrics = `kind: KubeProxyConfiguration
+metricsBindAddress: 0.0.0.0:10249
+`
+)
+
+// configFor translates spec into kind's configuration. image is the node image where
+// spec asks for none. It returns ErrInvalid or ErrUnsupported, and touches nothing.
+func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
+	if spec.Driver != "" {
+		err := providers.Errorf(providers.ErrUnsupported, "kind has no drivers, so not %q either", spec.Driver)
+		return nil, providers.WithHint(err, "leave out the driver, or use --flavor minikube")
+	}
+	c, err := parseNative(spec.Native)
+	if err != nil {
+		return nil, err
+	}
+	c.Kind, c.APIVersion, c.Name = nativeKind, nativeVersion, spec.Name
+	if c.Nodes, err = nodesFor(spec, c.Nodes); err != nil {
+		return nil, err
+	}
+	if err := setImages(c, spec, image); err != nil {
+		return nil, err
+	}
+	if err := addMounts(c, spec); err != nil {
+		return nil, err
+	}
+	if err := addPorts(c, spec.Ports); err != nil {
+		return nil, err
+	}
+	if spec.Wants.ControlPlaneMetrics {
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchControlPlaneMetrics, patchProxyMetrics)
+	}
+	return c, nil
+}
+
+// nodesFor returns the nodes, those of native as they are where it has any.
+func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, error) {
+	if len(native) > 0 {
+		return native, sameNodes(spec, native)
+	}
+	if n := spec.ControlPlanes + spec.Workers; n > maxNodes {
+		err := providers.Errorf(providers.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
+		return nil, providers.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+	}
+	var nodes []v1alpha4.Node
+	for range max(spec.ControlPlanes, 1) {
+		nodes = append(nodes, v1alpha4.Node{Role: v1alpha4.ControlPlaneRole})
+	}
+	for range spec.Workers {
+		nodes = append(nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole})
+	}
+	return nodes, nil
+}
+
+// setImages gives every node its image, and refuses to overrule native.
+func setImages(c *v1alpha4.Cluster, spec providers.Spec, image string) error {
+	asked := spec.NodeImage != "" || spec.KubernetesVersion != ""
+	image = nodeImage(spec, image)
+	for i := range c.Nodes {
+		switch own := c.Nodes[i].Image; {
+		case own == "":
+			c.Nodes[i].Image = image
+		case asked && own != image:
+			return conflict("node %d has the image %s there, and %s was asked for", i+1, own, image)
+		}
+	}
+	return nil
+}
+
+// nodeImage returns the image that spec asks for: by its name, or by the version of
+// Kubernetes, which is the tag of kind's images.
+func nodeImage(spec providers.Spec, image string) string {
+	if spec.NodeImage != "" {
+		return spec.NodeImage
+	}
+	repository, tag := splitImage(image)
+	if spec.KubernetesVersion == "" || spec.KubernetesVersion == tag {
+		return image
+	}
+	return repository + ":" + spec.KubernetesVersion
+}
+
+// splitImage returns the name and the tag, without a digest.
+func splitImage(image string) (repository, tag string) {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		return image[:i], image[i+1:]
+	}
+	return image, ""
+}
+
+// addMounts makes the mounts in every node, and the certificate with them.
+func addMounts(c *v1alpha4.Cluster, spec providers.Spec) error {
+	mounts := spec.Mounts
+	if spec.CAFile != "" {
+		mounts = append([]providers.Mount{{Host: spec.CAFile, Node: caInNode, ReadOnly: true}}, mounts...)
+	}
+	for i := range c.Nodes {
+		taken := map[string]string{}
+		for _, m := range c.Nodes[i].ExtraMounts {
+			taken[m.ContainerPath] = m.HostPath
+		}
+		for _, m := range mounts {
+			if host, ok := taken[m.Node]; ok && host != m.Host {
+				return conflict("node %d has %s mounted at %s, and so was %s to be", i+1, host, m.Node, m.Host)
+			} else if !ok {
+				c.Nodes[i].ExtraMounts = append(c.Nodes[i].ExtraMounts,
+					v1alpha4.Mount{HostPath: m.Host, ContainerPath: m.Node, Readonly: m.ReadOnly})
+			}
+			taken[m.Node] = m.Host
+		}
+	}
+	return nil
+}
+
+// addPorts publishes the ports at the first control plane. A port of native's for which
+// no address is given is published on the loopback, too; kind itself would open it to
+// the network.
+func addPorts(c *v1alpha4.Cluster, ports []providers.Port) error {
+	taken := map[string]bool{}
+	for i := range c.Nodes {
+		for j := range c.Nodes[i].ExtraPortMappings {
+			m := &c.Nodes[i].ExtraPortMappings[j]
+			if m.ListenAddress == "" {
+				m.ListenAddress = loopback
+			}
+			taken[portKey(*m)] = true
+		}
+	}
+	first := firstControlPlane(c)
+	for _, p := range ports {
+		m := v1alpha4.PortMapping{
+			ContainerPort: int32(p.Container), HostPort: int32(p.Host), ListenAddress: p.Address,
+			Protocol: v1alpha4.PortMappingProtocol(strings.ToUpper(p.Protocol)),
+		}
+		if m.ListenAddress == "" {
+			m.ListenAddress = loopback
+		}
+		if taken[portKey(m)] {
+			return conflict("host port %d is published there, too", p.Host)
+		}
+		first.ExtraPortMappings = append(first.ExtraPortMappings, m)
+	}
+	return nil
+}
+
+func portKey(m v1alpha4.PortMapping) string {
+	protocol := m.Protocol
+	if protocol == "" {
+		protocol = v1alpha4.PortMappingProtocolTCP
+	}
+	return fmt.Sprintf("%s/%d/%s", m.ListenAddress, m.HostPort, protocol)
+}
+
+// forCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells
+// whether it did: versions that are known to do without are left alone.
+func forCgroupV1(c *v1alpha4.Cluster) bool {
+	_, tag := splitImage(firstControlPlane(c).Image)
+	if rest, ok := strings.CutPrefix(tag, "v1."); ok {
+		minor, _, _ := strings.Cut(rest, ".")
+		if n, err := strconv.Atoi(minor); err == nil && n < 35 {
+			return false
+		}
+	}
+	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchCgroupV1)
+	return true
+}
+
+// imagesOf returns the images that making the cluster needs.
+func imagesOf(c *v1alpha4.Cluster) []string {
+	var images []string
+	seen := map[string]bool{}
+	for _, n := range c.Nodes {
+		if !seen[n.Image] {
+			images = append(images, n.Image)
+		}
+		seen[n.Image] = true
+	}
+	if controlPlanes(c.Nodes) > 1 {
+		images = append(images, balancerImage)
+	}
+	return images
+}
+
+// namesOf returns what kind will call the containers.
+func namesOf(c *v1alpha4.Cluster) []string {
+	var names []string
+	count := map[v1alpha4.NodeRole]int{}
+	for _, n := range c.Nodes {
+		count[n.Role]++
+		name := c.Name + "-" + string(n.Role)
+		if count[n.Role] > 1 {
+			name += strconv.Itoa(count[n.Role])
+		}
+		names = append(names, name)
+	}
+	if controlPlanes(c.Nodes) > 1 {
+		names = append(names, c.Name+"-"+roleBalancer)
+	}
+	return names
+}
+
+func firstControlPlane(c *v1alpha4.Cluster) *v1alpha4.Node {
+	for i := range c.Nodes {
+		if c.Nodes[i].Role == v1alpha4.ControlPlaneRole {
+			return &c.Nodes[i]
+		}
+	}
+	return &v1alpha4.Node{Image: defaults.Image} // never: there is one, see sameNodes
+}
+
+func controlPlanes(nodes []v1alpha4.Node) int {
+	n := 0
+	for _, node := range nodes {
+		if node.Role == v1alpha4.ControlPlaneRole {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,169 @@
+package kind
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+	"sigs.k8s.io/kind/pkg/cluster"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
+// ErrUnavailable, ErrNotFound where there is no such node image, or an error with the
+// last words of what failed in the nodes, whose logs it saves before it removes them.
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	config, err := configFor(spec, p.opts.NodeImage)
+	if err == nil {
+		err = checkFiles(spec)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkFree(ctx, config); err != nil {
+		return err
+	}
+	report = report.For(spec.Name)
+	if err := adapt(ctx, config, report); err != nil {
+		return err
+	}
+	if err := pull(ctx, imagesOf(config), report); err != nil {
+		return err
+	}
+	return p.make(ctx, config, report)
+}
+
+// checkFiles returns ErrInvalid where something to be mounted is not there: Docker would
+// make an empty directory of that name, which nobody would ever remove.
+func checkFiles(spec providers.Spec) error {
+	for _, m := range spec.Mounts {
+		if _, err := os.Stat(m.Host); err != nil {
+			return providers.Errorf(providers.ErrInvalid, "mount %s: %w", m.Host, err)
+		}
+	}
+	if spec.CAFile == "" {
+		return nil
+	}
+	if _, err := os.ReadFile(spec.CAFile); err != nil {
+		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
+	}
+	return nil
+}
+
+// checkFree returns ErrExists where a cluster of that name is there, or a container that
+// is in its way.
+func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
+	nodes, err := find(ctx, config.Name)
+	if err == nil {
+		return providers.Errorf(providers.ErrExists, "there is a kind cluster of that name, with the node %s", nodes[0].Name)
+	}
+	if !errors.Is(err, providers.ErrNotFound) {
+		return err
+	}
+	taken, err := docker.Names(ctx, config.Name+"-")
+	if err != nil {
+		return err
+	}
+	for _, name := range namesOf(config) {
+		if slices.Contains(taken, name) {
+			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of kind's", name)
+			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", name)
+		}
+	}
+	return nil
+}
+
+// adapt makes config fit for the engine, and says so where a person should know.
+func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Reporter) error {
+	engine, err := docker.Ping(ctx)
+	if err != nil || !engine.CgroupV1 || !forCgroupV1(config) {
+		return err
+	}
+	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer gives up").End(nil)
+	return nil
+}
+
+// pull sees to it that the images are there. kind would do so itself, but for minutes
+// that nobody could cut short, and without a word on how far it is.
+func pull(ctx context.Context, images []string, report providers.Reporter) error {
+	for _, image := range images {
+		has, err := docker.HasImage(ctx, image)
+		if err != nil {
+			return err
+		}
+		if has {
+			continue
+		}
+		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// make has kind make the cluster. kind knows no context, so it works on the side, and is
+// ended by taking away the nodes that it works on.
+func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, report providers.Reporter) error {
+	log := &steps{report: report}
+	result := make(chan error, 1)
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		result <- tool(log).Create(config.Name,
+			cluster.CreateWithV1Alpha4Config(config),
+			cluster.CreateWithRetain(true), // for the logs; undo removes it
+			cluster.CreateWithKubeconfigPath(filepath.Join(p.scratch(config.Name), "kubeconfig")))
+	}()
+	var err error
+	select {
+	case err = <-result:
+		if ctx.Err() == nil {
+			err = explain(err, log.started())
+		}
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	log.close(err)
+	if err == nil {
+		return p.forget(config.Name)
+	}
+	return p.undo(ctx, config, returned, err)
+}
+
+// undo removes what a creation left that failed with cause, and returns cause, with the
+// place where its logs are.
+func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned <-chan struct{}, cause error) error {
+	if errors.Is(cause, providers.ErrExists) {
+		return cause // the nodes are those of someone who was faster
+	}
+	if ctx.Err() == nil {
+		cause = p.withLogs(ctx, config.Name, cause)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
+	defer cancel()
+	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), returned), p.forget(config.Name))
+	if err != nil {
+		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+	}
+	return cause
+}
+
+// forget removes what kind wrote for a cluster on this machine, and the directory that
+// all clusters share, once it is empty.
+func (p *Provider) forget(name string) error {
+	err := os.RemoveAll(p.scratch(name))
+	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
+	return err
+}

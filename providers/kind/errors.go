@@ -1,0 +1,75 @@
+package kind
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	kinderrors "sigs.k8s.io/kind/pkg/errors"
+	"sigs.k8s.io/kind/pkg/exec"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// lastWords is how many lines of a command's output an error bears.
+const lastWords = 12
+
+// explain returns an error of kind's with what the command said that failed: kind keeps
+// it, and does not show it. began tells whether kind had begun its work; before that it
+// finds fault only with what it was given.
+func explain(err error, began bool) error {
+	if err == nil {
+		return nil
+	}
+	var errs []error
+	for _, cause := range causes(err) {
+		errs = append(errs, explainOne(cause, began))
+	}
+	return errors.Join(errs...)
+}
+
+func explainOne(err error, began bool) error {
+	run := exec.RunErrorForError(err)
+	switch {
+	case run != nil:
+		said := docker.LastLines(string(run.Output), lastWords)
+		if taken(said) {
+			return providers.Errorf(providers.ErrExists, "%s", said)
+		}
+		told := fmt.Errorf("%s: %s", what(err, run), said)
+		if strings.TrimSpace(said) == "" {
+			told = fmt.Errorf("%s: %w", what(err, run), run.Inner)
+		}
+		return docker.Explain(string(run.Output), told)
+	case strings.Contains(err.Error(), "node(s) already exist"):
+		return providers.Errorf(providers.ErrExists, "%s", err)
+	case strings.Contains(err.Error(), "could not find a log line"):
+		return providers.WithHint(fmt.Errorf("a node did not start: %w", err), "lab doctor tells what may be wrong with this machine")
+	case !began:
+		return invalid("%s", err)
+	}
+	return errors.New(err.Error()) // without the stack traces that kind's have
+}
+
+// what says what failed in words that are shorter than the command, which may have a
+// hundred arguments: kind's own, or the program and what it was to do.
+func what(err error, run *exec.RunError) string {
+	if prefix, ok := strings.CutSuffix(err.Error(), ": "+run.Error()); ok {
+		return prefix
+	}
+	return strings.Join(run.Command[:min(2, len(run.Command))], " ")
+}
+
+// taken tells whether docker refused a name because a container bears it.
+func taken(said string) bool {
+	return strings.Contains(said, "is already in use by container")
+}
+
+// causes returns the errors that kind joined, or the one that there is.
+func causes(err error) []error {
+	if all := kinderrors.Errors(err); len(all) > 0 {
+		return all
+	}
+	return []error{err}
+}

@@ -1,0 +1,102 @@
+package kind
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+
+	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// steps makes events of what kind logs. It implements kind's [log.Logger]: kind tells
+// of its work in no other way than by lines of text, one thing after another.
+type steps struct {
+	report providers.Reporter
+
+	mu     sync.Mutex
+	now    *providers.Step
+	began  bool // any step has
+	closed bool
+}
+
+// The marks that kind puts before a step's name.
+const (
+	markStart  = " • "
+	markDone   = " ✓ "
+	markFailed = " ✗ "
+)
+
+// line takes one message of the normal level.
+func (s *steps) line(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if name, ok := strings.CutPrefix(text, markStart); ok && !s.closed {
+		s.end(nil)
+		s.began = true
+		s.now = s.report.Start(stepName(name))
+	}
+	if strings.HasPrefix(text, markDone) {
+		s.end(nil)
+	}
+	// What failed ends with its cause, which is still to come: see close.
+}
+
+// warn takes a warning, which becomes a message of the step at hand.
+func (s *steps) warn(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now != nil {
+		s.now.Progress(strings.TrimSpace(text))
+	}
+}
+
+// end ends the step at hand. The caller holds the lock.
+func (s *steps) end(err error) {
+	if s.now != nil {
+		s.now.End(err)
+	}
+	s.now = nil
+}
+
+// close ends the step at hand, and drops whatever kind still says.
+func (s *steps) close(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.end(err)
+	s.closed = true
+}
+
+// started tells whether kind got as far as to begin something.
+func (s *steps) started() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.began
+}
+
+// stepName takes the pictures off, of which not every terminal has any.
+func stepName(text string) string {
+	text = strings.TrimSuffix(strings.TrimSpace(text), "...")
+	return strings.TrimRightFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })
+}
+
+// Warn, Warnf, Error, Errorf, V, Info, Infof and Enabled are kind's.
+
+func (s *steps) Warn(message string)           { s.warn(message) }
+func (s *steps) Warnf(format string, a ...any) { s.warn(fmt.Sprintf(format, a...)) }
+
+func (s *steps) Error(message string)           { s.warn(message) }
+func (s *steps) Errorf(format string, a ...any) { s.warn(fmt.Sprintf(format, a...)) }
+
+func (s *steps) V(level log.Level) log.InfoLogger {
+	if level > 0 {
+		return log.NoopInfoLogger{}
+	}
+	return s
+}
+
+func (s *steps) Info(message string)           { s.line(message) }
+func (s *steps) Infof(format string, a ...any) { s.line(fmt.Sprintf(format, a...)) }
+func (s *steps) Enabled() bool                 { return true }

@@ -1,0 +1,74 @@
+package kind
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// What kind's own configuration calls itself.
+const (
+	nativeKind    = "Cluster"
+	nativeVersion = "kind.x-k8s.io/v1alpha4"
+)
+
+// parseNative reads kind's own configuration, as strictly as kind does, with every node
+// given its role. It returns an empty one for nothing, else ErrInvalid.
+func parseNative(text []byte) (*v1alpha4.Cluster, error) {
+	c := &v1alpha4.Cluster{}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return c, nil
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, invalid("%w", err)
+	}
+	if c.Kind != nativeKind || c.APIVersion != nativeVersion {
+		return nil, invalid("it is of kind %q and apiVersion %q, not %q and %q", c.Kind, c.APIVersion, nativeKind, nativeVersion)
+	}
+	for i := range c.Nodes {
+		switch n := &c.Nodes[i]; n.Role {
+		case "":
+			n.Role = v1alpha4.ControlPlaneRole
+		case v1alpha4.ControlPlaneRole, v1alpha4.WorkerRole:
+		default:
+			return nil, invalid("node %d has the role %q", i+1, n.Role)
+		}
+	}
+	return c, nil
+}
+
+// sameNodes returns ErrInvalid where the nodes of native are not as many as were asked
+// for. One control plane and no workers are what everybody gets who asks for nothing.
+func sameNodes(spec providers.Spec, native []v1alpha4.Node) error {
+	has := controlPlanes(native)
+	workers := len(native) - has
+	switch {
+	case has == 0:
+		return invalid("it has no node with the role control-plane")
+	case spec.ControlPlanes > 1 && spec.ControlPlanes != has:
+		return conflict("it has %d control planes, and %d were asked for", has, spec.ControlPlanes)
+	case spec.Workers > 0 && spec.Workers != workers:
+		return conflict("it has %d workers, and %d were asked for", workers, spec.Workers)
+	}
+	return nil
+}
+
+func invalid(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for kind: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "see https://kind.sigs.k8s.io/docs/user/configuration/")
+}
+
+// conflict is for what the configuration for kind says, and the rest of the spec
+// otherwise.
+func conflict(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for kind contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "say it in one place only")
+}

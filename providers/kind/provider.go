@@ -1,0 +1,118 @@
+// Package kind makes clusters with kind (https://kind.sigs.k8s.io), whose nodes are
+// containers of a Docker Engine. kind is used as a library, so no program of that name
+// need be installed; the docker command must be.
+//
+// All that a cluster is are containers that bear kind's label. Nothing about them is
+// kept elsewhere: their state is the cluster's, and a cluster that kind itself made is
+// like any other.
+package kind
+
+import (
+	"cmp"
+	"context"
+	"path/filepath"
+
+	"sigs.k8s.io/kind/pkg/apis/config/defaults"
+	"sigs.k8s.io/kind/pkg/cluster"
+	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Name is the flavor's name.
+const Name = "kind"
+
+// Options say which images to use, and where to write.
+type Options struct {
+	// NodeImage is the node image for specs that ask for none; "" is kind's own. A
+	// spec that asks for a version of Kubernetes gets this image with another tag.
+	NodeImage string
+
+	// Dir is a directory of lab's own, made when it is needed. kind writes a kubeconfig
+	// at the end of a creation, wanted or not; it goes here, and is removed at once.
+	Dir string
+
+	// LogsDir is where the logs of a cluster are saved that could not be finished, in
+	// a directory of their own each; "" is the system's directory for temporary files.
+	LogsDir string
+}
+
+// Provider implements [providers.Provider], [providers.StartStopper],
+// [providers.ImageLoader] and [providers.LogExporter].
+type Provider struct{ opts Options }
+
+// New returns a Provider. It touches nothing.
+func New(opts Options) *Provider {
+	opts.NodeImage = cmp.Or(opts.NodeImage, defaults.Image)
+	return &Provider{opts: opts}
+}
+
+// Name returns "kind".
+func (*Provider) Name() string { return Name }
+
+// Describe says what the flavor offers.
+func (*Provider) Describe() providers.Description {
+	return providers.Description{
+		Summary:      "Kubernetes in Docker: every node is a container, as the Kubernetes project tests itself",
+		Nodes:        "containers, made by kubeadm",
+		Runtime:      "containerd",
+		CNI:          "kindnet",
+		Mounts:       "any number, on every node",
+		Addons:       "a local storage class",
+		Unprivileged: "with rootless Docker",
+		Vanilla:      true,
+		Homepage:     "https://kind.sigs.k8s.io",
+	}
+}
+
+// Traits says that a published port ends at a node, and that nobody serves load
+// balancers. The metrics of the control plane answer where they were asked for.
+func (*Provider) Traits(spec providers.Spec) providers.Traits {
+	traits := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsNode}
+	if spec.Wants.ControlPlaneMetrics {
+		traits.ControlPlaneMetrics = []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
+	}
+	return traits
+}
+
+// Check returns nil where the Docker Engine answers and has the node image, or could
+// pull it: its registry answers. Otherwise it returns ErrUnavailable.
+func (p *Provider) Check(ctx context.Context) error {
+	if _, err := docker.Ping(ctx); err != nil {
+		return err
+	}
+	image := p.opts.NodeImage
+	if has, err := docker.HasImage(ctx, image); has || err != nil {
+		return err
+	}
+	err := docker.AskRegistry(ctx, image)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", image, err),
+		"where the registry can be reached: docker pull %s; or name a node image that is here: export LAB_IMAGES_KIND_NODE=IMAGE", image)
+}
+
+// Delete removes the nodes with their volumes. The network stays that all clusters of
+// kind share. kind's own Delete is not used: it edits a kubeconfig, cannot be
+// cancelled, and finds nothing amiss where there is no cluster.
+func (p *Provider) Delete(ctx context.Context, name string) error {
+	nodes, err := find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := docker.Remove(ctx, ids(nodes)...); err != nil {
+		return err
+	}
+	return p.forget(name)
+}
+
+// tool returns kind as its library offers it. It touches nothing.
+func tool(logger log.Logger) *cluster.Provider {
+	return cluster.NewProvider(cluster.ProviderWithLogger(logger), cluster.ProviderWithDocker())
+}
+
+// scratch is the directory in which kind may write while it makes a cluster.
+func (p *Provider) scratch(name string) string { return filepath.Join(p.opts.Dir, name) }

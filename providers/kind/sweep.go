@@ -1,0 +1,55 @@
+package kind
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+const (
+	// sweepWithin bounds the removal of a cluster that could not be finished.
+	sweepWithin = time.Minute
+
+	// straggler is how long a node may still come after kind has returned: see sweep.
+	straggler = 5 * time.Second
+)
+
+// sweep removes the containers of a cluster until kind's Create has returned and none
+// can come any more. Of several nodes that are made side by side kind returns with the
+// first that fails, while docker still makes the others. So it is over when all that
+// were planned have been seen, or when none has come for a while.
+func sweep(ctx context.Context, name string, planned int, returned <-chan struct{}) error {
+	seen := map[string]bool{}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		over := false
+		select { // before the look, so that the look counts
+		case <-returned:
+			over = true
+		default:
+			last = time.Now()
+		}
+		nodes, err := docker.Containers(ctx, labelCluster+"="+name)
+		if err == nil {
+			err = docker.Remove(ctx, ids(nodes)...)
+		}
+		for _, n := range nodes {
+			seen[n.ID], last = true, time.Now()
+		}
+		all := planned == 1 || len(seen) >= planned || time.Since(last) > straggler
+		if over && err == nil && len(nodes) == 0 && all {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			if err == nil {
+				err = fmt.Errorf("kind is still at work on it after %s", sweepWithin)
+			}
+			return err
+		case <-tick.C:
+		}
+	}
+}
