@@ -1,0 +1,154 @@
+package kind
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// standard is a node image in these tests.
+const standard = "registry.corp:5000/kind-node:v1.37.2"
+
+const nativeHead = "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n"
+
+func TestConfigGolden(t *testing.T) {
+	t.Parallel()
+	for name, spec := range map[string]providers.Spec{
+		"least":   {},
+		"nodes":   {ControlPlanes: 3, Workers: 2},
+		"version": {KubernetesVersion: "v1.34.1"},
+		"image":   {NodeImage: "mine:v1", KubernetesVersion: "v1.30.0"},
+		"metrics": {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
+		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
+		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "0.0.0.0", Host: 53, Container: 53, Protocol: "udp"}}, Workers: 1},
+		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}, {Host: "/data", Node: "/d"}}, Workers: 1},
+		"native":  {Native: []byte(nativeHead + "name: other\nnodes: [{}, {role: worker, image: own:v1}]\nnetworking: {ipFamily: dual}\nfeatureGates: {A: true}\n")},
+		"underneath": {
+			Workers: 1, Ports: []providers.Port{{Host: 8080, Container: 80}}, Mounts: []providers.Mount{{Host: "/src", Node: "/src"}},
+			Wants: providers.Wants{ControlPlaneMetrics: true},
+			Native: []byte(nativeHead + `nodes:
+- role: worker
+  labels: {tier: front}
+  extraPortMappings: [{hostPort: 8081, containerPort: 81}, {hostPort: 8080, containerPort: 80, listenAddress: 10.0.0.1}]
+- role: control-plane
+  extraMounts: [{hostPath: /src, containerPath: /src, readOnly: true}]
+kubeadmConfigPatches: ["kind: InitConfiguration"]
+`),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Name = "lab"
+			config, err := configFor(spec.WithDefaults(), standard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, config)
+		})
+	}
+}
+
+func golden(t *testing.T, name string, config *v1alpha4.Cluster) {
+	t.Helper()
+	got, err := yaml.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name+".golden.yaml")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigRefused(t *testing.T) {
+	t.Parallel()
+	for says, test := range map[string]struct {
+		spec providers.Spec
+		kind error
+	}{
+		`no drivers, so not "kvm"`:             {providers.Spec{Driver: "kvm"}, providers.ErrUnsupported},
+		"1001 nodes are more than":             {providers.Spec{Workers: 1000}, providers.ErrUnsupported},
+		"field nods not found":                 {providers.Spec{Native: []byte(nativeHead + "nods: []")}, providers.ErrInvalid},
+		`it is of kind "Config"`:               {providers.Spec{Native: []byte("kind: Config")}, providers.ErrInvalid},
+		`node 1 has the role "boss"`:           {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: boss}]")}, providers.ErrInvalid},
+		"no node with the role control-plane":  {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: worker}]")}, providers.ErrInvalid},
+		"it has 1 control planes, and 3":       {providers.Spec{ControlPlanes: 3, Native: []byte(nativeHead + "nodes: [{}]")}, providers.ErrInvalid},
+		"it has 0 workers, and 2":              {providers.Spec{Workers: 2, Native: []byte(nativeHead + "nodes: [{}]")}, providers.ErrInvalid},
+		"node 1 has the image a there, and b":  {providers.Spec{NodeImage: "b", Native: []byte(nativeHead + "nodes: [{image: a}]")}, providers.ErrInvalid},
+		"has the image a there, and registry":  {providers.Spec{KubernetesVersion: "v1.37.1", Native: []byte(nativeHead + "nodes: [{image: a}]")}, providers.ErrInvalid},
+		"node 1 has /a mounted at /m, and so":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: []byte(nativeHead + "nodes: [{extraMounts: [{hostPath: /a, containerPath: /m}]}]")}, providers.ErrInvalid},
+		"host port 80 is published there, too": {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: []byte(nativeHead + "nodes: [{extraPortMappings: [{hostPort: 80, containerPort: 80}]}]")}, providers.ErrInvalid},
+	} {
+		test.spec.Name = "lab"
+		_, err := configFor(test.spec.WithDefaults(), standard)
+		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
+			t.Errorf("%v (hint %q), want %v that says %q", err, providers.HintOf(err), test.kind, says)
+		}
+	}
+}
+
+func TestNodeImage(t *testing.T) {
+	t.Parallel()
+	const digest = "kindest/node:v1.37.0@sha256:aa"
+	for _, test := range []struct{ image, version, asked, want string }{
+		{digest, "", "", digest},
+		{digest, "v1.37.0", "", digest},
+		{digest, "v1.36.1", "", "kindest/node:v1.36.1"},
+		{digest, "v1.36.1", "mine", "mine"},
+		{"reg:5000/node", "v1.36.1", "", "reg:5000/node:v1.36.1"},
+		{standard, "v1.37.2", "", standard},
+	} {
+		if got := nodeImage(providers.Spec{KubernetesVersion: test.version, NodeImage: test.asked}, test.image); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+func TestForCgroupV1(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]bool{
+		"node:v1.34.9": false, "node:v1.35.0": true, "node:v1.37.2@sha256:aa": true, "node:v1.40.0": true, "node": true, "node:latest": true,
+	} {
+		config, err := configFor(providers.Spec{Name: "lab", ControlPlanes: 1, NodeImage: image}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := forCgroupV1(config); got != want || (len(config.KubeadmConfigPatches) == 1) != want {
+			t.Errorf("%s: %t, with the patches %q", image, got, config.KubeadmConfigPatches)
+		}
+	}
+}
+
+func TestNamesAndImages(t *testing.T) {
+	t.Parallel()
+	config, err := configFor(providers.Spec{Name: "lab", ControlPlanes: 2, Workers: 2}, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"lab-control-plane", "lab-control-plane2", "lab-worker", "lab-worker2", "lab-external-load-balancer"}
+	if diff := cmp.Diff(names, namesOf(config)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{standard, balancerImage}, imagesOf(config)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,81 @@
+//go:build !windows
+
+package kind
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+const admin = `apiVersion: v1
+kind: Config
+clusters: [{name: kubernetes, cluster: {certificate-authority-data: Q0E=, server: "https://lab-control-plane:6443"}}]
+users: [{name: kubernetes-admin, user: {client-certificate-data: Q0VSVA==, client-key-data: S0VZ}}]
+contexts: [{name: a@b, context: {cluster: kubernetes, user: kubernetes-admin}}]
+current-context: a@b
+preferences: {}
+`
+
+const renamed = `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: Q0E=
+    server: https://127.0.0.1:4000
+  name: kind-lab
+contexts:
+- context:
+    cluster: kind-lab
+    user: kind-lab
+  name: kind-lab
+current-context: kind-lab
+kind: Config
+users:
+- name: kind-lab
+  user:
+    client-certificate-data: Q0VSVA==
+    client-key-data: S0VZ
+`
+
+func TestKubeconfig(t *testing.T) {
+	answers := append(having(t, published(node("control-plane", "exited"), "127.0.0.1", "4000")),
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: file(t, admin)})
+	dockertest.Script(t, answers...)
+	got, err := New(Options{}).Kubeconfig(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(renamed, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestKubeconfigOfNone(t *testing.T) {
+	missing := dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file /etc/kubernetes/admin.conf", Code: 1}
+	for name, test := range map[string]struct {
+		answers []dockertest.Answer
+		kind    error
+	}{
+		"no cluster":       {[]dockertest.Answer{{Args: "ps"}}, providers.ErrNotFound},
+		"half-made":        {append(having(t, node("control-plane", "running")), missing), providers.ErrUnavailable},
+		"no control plane": {having(t, node("worker", "running")), providers.ErrUnavailable},
+	} {
+		dockertest.Script(t, test.answers...)
+		if got, err := New(Options{}).Kubeconfig(t.Context(), "lab"); !errors.Is(err, test.kind) {
+			t.Errorf("%s: %q, %v; want %v", name, got, err, test.kind)
+		}
+	}
+}
+
+func TestRenameRefuses(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "clusters: [", "clusters: [{}, {}]"} {
+		if got, err := rename([]byte(text), "x", "y"); err == nil {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}

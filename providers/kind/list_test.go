@@ -1,0 +1,113 @@
+//go:build !windows
+
+package kind
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+func TestStateOf(t *testing.T) {
+	t.Parallel()
+	const cp, worker = "control-plane", "worker"
+	for name, test := range map[string]struct {
+		nodes []docker.Container
+		state providers.State
+		why   string
+	}{
+		"all run":              {[]docker.Container{node(cp, "running"), node(worker, "running")}, providers.StateRunning, ""},
+		"stopped by lab":       {[]docker.Container{stoppedByLab(node(cp, "exited")), stoppedByLab(node(worker, "exited"))}, providers.StateStopped, ""},
+		"ended in order":       {[]docker.Container{node(cp, "exited 0")}, providers.StateStopped, ""},
+		"killed":               {[]docker.Container{node(cp, "exited"), node(worker, "exited 0")}, providers.StateDegraded, "node lab-control-plane does not run any more (exit code 137)"},
+		"a worker died":        {[]docker.Container{node(cp, "running"), node(worker, "exited")}, providers.StateDegraded, "node lab-worker does not run"},
+		"a worker was stopped": {[]docker.Container{node(cp, "running"), node(worker, "exited 0")}, providers.StateDegraded, "some of its nodes are stopped"},
+		"paused":               {[]docker.Container{node(cp, "paused")}, providers.StateDegraded, "node lab-control-plane is paused"},
+		"never started":        {[]docker.Container{node(cp, "created")}, providers.StateDegraded, "was never started"},
+		"about to start":       {[]docker.Container{young(node(cp, "created")), young(node(worker, "created"))}, providers.StateCreating, ""},
+		"no control plane":     {[]docker.Container{node(worker, "running")}, providers.StateDegraded, "its control plane is gone"},
+		"none yet":             {[]docker.Container{young(node(worker, "running"))}, providers.StateCreating, ""},
+	} {
+		if state, why := stateOf(test.nodes); state != test.state || !strings.HasPrefix(why, test.why) && !strings.Contains(why, test.why) || (why == "") != (test.why == "") {
+			t.Errorf("%s: %s (%q), want %s (%q)", name, state, why, test.state, test.why)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"gitVersion":"v1.37.2"}`) }))
+	defer api.Close()
+	_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
+	other := published(node("control-plane", "running"), "0.0.0.0", port)
+	other.Config.Labels = map[string]string{labelCluster: "another", labelRole: roleControlPlane}
+	dockertest.Script(t, having(t, published(node("control-plane", "running"), "127.0.0.1", "1"), node("worker", "running"), other)...)
+	got, err := New(Options{}).List(t.Context())
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if c := got[0]; c.Name != "another" || c.Provider != Name || c.State != providers.StateRunning || c.KubernetesVersion != "v1.37.2" || c.ID != "id-of-control-plane" {
+		t.Errorf("%+v", c)
+	}
+	if c := got[1]; c.Name != "lab" || c.State != providers.StateDegraded || !strings.Contains(c.Reason, "its API server does not answer") {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestHalfMade: containers that run are no cluster yet.
+func TestHalfMade(t *testing.T) {
+	dockertest.Script(t, having(t, young(published(node("control-plane", "running"), "127.0.0.1", "1")))...)
+	if got, err := New(Options{}).List(t.Context()); err != nil || len(got) != 1 || got[0].State != providers.StateCreating {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestListWithoutDocker(t *testing.T) {
+	dockertest.None(t)
+	if got, err := New(Options{}).List(t.Context()); err != nil || len(got) > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestAskVersion(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{http.StatusOK: "", http.StatusUnauthorized: "", http.StatusForbidden: "403", http.StatusInternalServerError: "500"} {
+		api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code); fmt.Fprint(w, "{}") }))
+		_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
+		_, err := askVersion(t.Context(), []docker.Container{published(node("control-plane", "running"), "", port)})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v", code, err)
+		}
+		api.Close()
+	}
+}
+
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	desktop := node("control-plane", "running")
+	desktop.Config.Labels["desktop.docker.io/ports/6443/tcp"] = "10.0.1.7:6443"
+	moved := published(node("control-plane", "running"), "127.0.0.1", "0")
+	moved.NetworkSettings.Ports = map[string][]docker.Binding{apiPort: {{HostIP: "::", HostPort: "5000"}}}
+	for want, nodes := range map[string][]docker.Container{
+		"127.0.0.1:4000": {published(node("control-plane", "exited"), "127.0.0.1", "4000")},
+		"127.0.0.1:4001": {published(node("control-plane", "running"), "0.0.0.0", "4001")},
+		"127.0.0.1:4002": {published(node("control-plane", "running"), "127.0.0.1", "1"), published(node("external-load-balancer", "running"), "", "4002")},
+		"10.0.1.7:6443":  {desktop},
+		"[::1]:5000":     {moved},
+	} {
+		if got, err := address(nodes); got != want || err != nil {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	for _, nodes := range [][]docker.Container{{node("worker", "running")}, {node("control-plane", "running")}} {
+		if got, err := address(nodes); err == nil {
+			t.Errorf("%q, want an error", got)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+//go:build !windows
+
+package kind
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+func TestCheck(t *testing.T) {
+	info := dockertest.Answer{Args: "info", Stdout: "28.0.0 2"}
+	absent := dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}
+	for name, test := range map[string]struct {
+		answers []dockertest.Answer
+		says    string
+	}{
+		"present": {[]dockertest.Answer{info, {Args: "image inspect --format {{.Id}} 127.0.0.1:1/node:v1", Stdout: "sha256:1"}}, ""},
+		"neither": {[]dockertest.Answer{info, absent}, "the node image 127.0.0.1:1/node:v1 is not here, and its registry cannot be reached: 127.0.0.1:1: "},
+		"stopped": {[]dockertest.Answer{{Args: "info", Stderr: "Cannot connect to the Docker daemon", Code: 1}}, "Cannot connect"},
+	} {
+		dockertest.Script(t, test.answers...)
+		err := New(Options{NodeImage: "127.0.0.1:1/node:v1"}).Check(t.Context())
+		if test.says == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || providers.HintOf(err) == "" {
+			t.Errorf("%s: %v (hint %q), want %q", name, err, providers.HintOf(err), test.says)
+		}
+	}
+}
+
+func TestDelete(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kind")
+	if err := os.MkdirAll(filepath.Join(dir, "lab"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d := dockertest.Script(t, append(having(t, node("control-plane", "running"), node("worker", "exited")), dockertest.Answer{Args: "rm"})...)
+	if err := New(Options{Dir: dir}).Delete(t.Context(), "lab"); err != nil {
+		t.Error(err)
+	}
+	if !slices.Contains(d.Calls(t), "rm --force --volumes id-of-control-plane id-of-worker") {
+		t.Errorf("calls: %q", d.Calls(t))
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", dir, err)
+	}
+	dockertest.Script(t, dockertest.Answer{Args: "ps"})
+	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+}
+
+func TestCreateWhereTaken(t *testing.T) {
+	for name, answers := range map[string][]dockertest.Answer{
+		"a cluster":   having(t, node("control-plane", "exited")),
+		"a container": {{Args: "ps --all --quiet"}, {Args: "ps --all --format {{.Names}}", Stdout: "lab-control-plane2\nlab-worker2\nlab-control-plane\n"}},
+	} {
+		d := dockertest.Script(t, answers...)
+		err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
+		if !errors.Is(err, providers.ErrExists) {
+			t.Errorf("%s: %v, want ErrExists", name, err)
+		}
+		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "run ") || strings.Contains(calls, "rm ") {
+			t.Errorf("%s: it went on:\n%s", name, calls)
+		}
+	}
+}
+
+// TestCreateFails has kind itself fail at its first container.
+func TestCreateFails(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kind")
+	d := dockertest.Script(t,
+		dockertest.Answer{Args: "info --format {{.ServerVersion}}", Stdout: "28.0.0 1"},
+		dockertest.Answer{Args: "info --format {{json .}}", Stdout: `{"CgroupVersion":"1"}`},
+		dockertest.Answer{Args: "info"}, dockertest.Answer{Args: "image inspect"}, dockertest.Answer{Args: "inspect --type=image"},
+		dockertest.Answer{Args: "network ls", Stdout: "kind\n"}, dockertest.Answer{Args: "network"}, dockertest.Answer{Args: "ps"},
+		dockertest.Answer{Args: "run", Stderr: "docker: Error response from daemon: Bind for 127.0.0.1:80 failed: port is already allocated.", Code: 125},
+		dockertest.Answer{Args: ""})
+	var steps []string
+	err := New(Options{Dir: dir, LogsDir: dir}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1},
+		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
+	if err == nil || !strings.Contains(err.Error(), "port is already allocated") || !strings.Contains(providers.HintOf(err), "--port") {
+		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+	}
+	if last := steps[len(steps)-1]; last != "Preparing nodes failed" {
+		t.Errorf("steps: %q", steps)
+	}
+	if !slices.Contains(steps, "Allowing cgroup v1, which Kubernetes 1.35 and newer gives up done") {
+		t.Errorf("nobody was warned: %q", steps)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s is there: %v; calls: %q", dir, err, d.Calls(t))
+	}
+}
+
+func TestStop(t *testing.T) {
+	d := dockertest.Script(t, append(having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
+		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"}, dockertest.Answer{Args: "stop"})...)
+	if err := New(Options{}).Stop(t.Context(), "lab"); err != nil {
+		t.Error(err)
+	}
+	want := []string{"update --restart=no id-of-control-plane id-of-worker id-of-worker2", "unpause id-of-worker", "stop id-of-control-plane id-of-worker"}
+	if diff := cmp.Diff(want, d.Calls(t)[2:]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestStartOrder: nodes start in the order of the addresses that they had, so that they
+// are given them again.
+func TestStartOrder(t *testing.T) {
+	all := []docker.Container{node("control-plane", "exited"), node("external-load-balancer", "exited"), node("worker", "exited"), node("worker2", "paused")}
+	d := dockertest.Script(t, append(having(t, all...),
+		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"},
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: file(t, "172.18.0.10")},
+		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: file(t, "172.18.0.9\n")},
+		dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file", Code: 1},
+		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
+		dockertest.Answer{Args: "start"})...)
+	err := New(Options{}).Start(t.Context(), "lab", nil)
+	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(providers.HintOf(err), "docker system df") {
+		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+	}
+	var starts []string
+	for _, call := range d.Calls(t) {
+		if strings.HasPrefix(call, "start") || strings.HasPrefix(call, "u") {
+			starts = append(starts, call)
+		}
+	}
+	want := []string{
+		"update --restart=on-failure:1 id-of-control-plane id-of-external-load-balancer id-of-worker id-of-worker2", "unpause id-of-worker2",
+		"start id-of-worker", "start id-of-control-plane", "start id-of-external-load-balancer",
+	}
+	if diff := cmp.Diff(want, starts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadImages(t *testing.T) {
+	p := New(Options{})
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || !strings.Contains(err.Error(), "image.tar") {
+		t.Errorf("no archive: %v", err)
+	}
+	if err := p.LoadImages(t.Context(), "lab", filepath.Dir(archive)); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("a directory: %v", err)
+	}
+	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dockertest.Script(t, having(t, node("control-plane", "running"), node("worker", "exited"))...)
+	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
+		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
+	}
+	dockertest.Script(t, append(having(t, node("control-plane", "running")),
+		dockertest.Answer{Args: "ps --all --filter"}, dockertest.Answer{Args: "ps -a", Stdout: "lab-control-plane\n"},
+		dockertest.Answer{Args: "inspect --format", Stdout: "control-plane\n"},
+		dockertest.Answer{Args: "exec --privileged lab-control-plane containerd", Stdout: "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'overlayfs'\n"},
+		dockertest.Answer{Args: "exec", Stderr: "ctr: unrecognized image format", Code: 1})...)
+	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || !strings.Contains(err.Error(), "node lab-control-plane: failed to load image: ctr: unrecognized image format") {
+		t.Errorf("no archive of images: %v", err)
+	}
+}
