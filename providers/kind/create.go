@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 // ErrUnavailable, ErrNotFound where there is no such node image, or an error with the
 // last words of what failed in the nodes, whose logs it saves before it removes them.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
 	config, err := configFor(spec, p.opts.NodeImage)
 	if err == nil {
 		err = checkFiles(spec)

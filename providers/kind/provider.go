@@ -29,6 +29,9 @@ type Options struct {
 	// spec that asks for a version of Kubernetes gets this image with another tag.
 	NodeImage string
 
+	// CAFile is the certificate authority that nodes trust where a spec names none.
+	CAFile string
+
 	// Dir is a directory of lab's own, made when it is needed. kind writes a kubeconfig
 	// at the end of a creation, wanted or not; it goes here, and is removed at once.
 	Dir string

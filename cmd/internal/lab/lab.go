@@ -30,6 +30,7 @@ type Lab struct {
 	Kubeconfig kubeconfig.Files
 	Probe      Prober
 	Now        func() time.Time
+	Flavor     string // of new clusters where none is asked for; "" is FlavorAuto
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl

@@ -75,6 +75,9 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 	flavor := q.Flavor
 	if flavor == "" || flavor == FlavorAuto {
+		flavor = l.Flavor
+	}
+	if flavor == "" || flavor == FlavorAuto {
 		p, err := l.Set.FirstUsable(ctx)
 		if err != nil {
 			return "", err

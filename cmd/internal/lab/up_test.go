@@ -199,3 +199,28 @@ func (i interrupting) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(s
 func (i interrupting) Nodes(ctx context.Context, _ []byte) ([]probe.Node, error) {
 	return nil, ctx.Err()
 }
+
+// TestUpWithDefaultFlavor: what a person configured goes before what is usable first, and
+// behind what is asked.
+func TestUpWithDefaultFlavor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.Flavor = "nowhere"
+	for _, flavor := range []string{"", lab.FlavorAuto} {
+		q := request("demo")
+		q.Flavor = flavor
+		_, err := b.Plan(t.Context(), q)
+		wantIs(t, err, providers.ErrInvalid)
+	}
+	b.Flavor = lab.FlavorAuto
+	usable, err := b.Plan(t.Context(), request("demo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Flavor = "nowhere"
+	q := request("demo")
+	q.Flavor = usable.Flavor
+	if _, err := b.Plan(t.Context(), q); err != nil {
+		t.Errorf("asked for %s: %v", q.Flavor, err)
+	}
+}

@@ -68,13 +68,20 @@ func failure(ctx context.Context, said string, err error) error {
 	return Explain(LastLines(said, 3), errors.New(LastLines(said, 3)))
 }
 
-// LastLines returns the last n lines of a command's output that have words in them.
+// LastLines returns the last n lines of a command's output that say something: neither
+// empty ones, nor the id of a container, nor docker's advice on its own usage.
 func LastLines(text string, n int) string {
 	var lines []string
 	for line := range strings.Lines(text) {
-		if line = strings.TrimRight(line, " \r\n"); line != "" {
+		line = strings.TrimRight(line, " \r\n")
+		if line != "" && !isID(line) && !strings.Contains(line, "'docker run --help'") {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// isID tells whether a line is the id of a container.
+func isID(line string) bool {
+	return len(line) == 64 && strings.Trim(line, "0123456789abcdef") == ""
 }

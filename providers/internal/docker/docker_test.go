@@ -227,3 +227,13 @@ func check(t *testing.T, err error, says, hint string) {
 		t.Errorf("the hint is %q, want %q in it", providers.HintOf(err), hint)
 	}
 }
+
+func TestLastLines(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("0a", 32) + "\r\n\none\ntwo  \nRun 'docker run --help' for more information\n"
+	for n, want := range map[int]string{1: "two", 2: "one\ntwo", 9: "one\ntwo"} {
+		if got := docker.LastLines(text, n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
