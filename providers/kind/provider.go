@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"strings"
 
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -93,6 +94,7 @@ func (p *Provider) Check(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	image, _, _ = strings.Cut(image, "@") // nobody reads a digest
 	return providers.WithHint(
 		providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", image, err),
 		"where the registry can be reached: docker pull %s; or name a node image that is here: export LAB_IMAGES_KIND_NODE=IMAGE", image)
