@@ -30,7 +30,9 @@ func prepare() (clean func(), err error) {
 		if !filepath.IsAbs(dir) { // from where go test was called, most likely
 			dir = filepath.Join("..", dir)
 		}
-		dir, err = filepath.Abs(dir)
+		if dir, err = filepath.Abs(dir); err != nil {
+			return nil, err
+		}
 		return func() {}, os.Setenv(binDir, dir)
 	}
 	dir, err := os.MkdirTemp("", "lab-e2e-bin-")

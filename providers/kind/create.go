@@ -163,8 +163,12 @@ func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned 
 }
 
 // forget removes what kind wrote for a cluster on this machine, and the directory that
-// all clusters share, once it is empty.
+// all clusters share, once it is empty. A name that lab would not give has nothing there,
+// and might lead to another place.
 func (p *Provider) forget(name string) error {
+	if providers.ValidateName(name) != nil {
+		return nil
+	}
 	err := os.RemoveAll(p.scratch(name))
 	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
 	return err

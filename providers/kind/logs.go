@@ -3,13 +3,14 @@ package kind
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"sigs.k8s.io/kind/pkg/exec"
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -42,7 +43,7 @@ func unwritten(err error) error {
 		return nil
 	}
 	for _, cause := range causes(err) {
-		if exec.RunErrorForError(cause) == nil && os.IsPermission(cause) {
+		if path := (*fs.PathError)(nil); errors.As(cause, &path) {
 			return cause
 		}
 	}

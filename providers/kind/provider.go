@@ -10,6 +10,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -34,7 +35,8 @@ type Options struct {
 	CAFile string
 
 	// Dir is a directory of lab's own, made when it is needed. kind writes a kubeconfig
-	// at the end of a creation, wanted or not; it goes here, and is removed at once.
+	// at the end of a creation, wanted or not; it goes here, and is removed at once. ""
+	// is a directory among the system's temporary files.
 	Dir string
 
 	// LogsDir is where the logs of a cluster are saved that could not be finished, in
@@ -49,6 +51,7 @@ type Provider struct{ opts Options }
 // New returns a Provider. It touches nothing.
 func New(opts Options) *Provider {
 	opts.NodeImage = cmp.Or(opts.NodeImage, defaults.Image)
+	opts.Dir = cmp.Or(opts.Dir, filepath.Join(os.TempDir(), "lab-kind"))
 	return &Provider{opts: opts}
 }
 

@@ -63,6 +63,22 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// TestDeleteStaysInside: the name of a cluster that lab did not make may be a path.
+func TestDeleteStaysInside(t *testing.T) {
+	dir := t.TempDir()
+	outside := filepath.Join(dir, "outside")
+	if err := os.Mkdir(outside, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dockertest.Script(t, append(having(t, node("control-plane", "running")), dockertest.Answer{Args: "rm"})...)
+	if err := New(Options{Dir: filepath.Join(dir, "kind")}).Delete(t.Context(), "../outside"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(outside); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCreateWhereTaken(t *testing.T) {
 	for name, answers := range map[string][]dockertest.Answer{
 		"a cluster":   having(t, node("control-plane", "exited")),
