@@ -4,6 +4,7 @@ package kind
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,14 +135,37 @@ func TestStop(t *testing.T) {
 	}
 }
 
+func TestInOrder(t *testing.T) {
+	t.Parallel()
+	for want, had := range map[string]string{ // by node: a, b, c; the balancer is x
+		"x a b c": "172.18.0.3 172.18.0.4 172.18.0.5", "c b a x": "172.18.0.4 172.18.0.3 172.18.0.2",
+		"a x c b": "172.18.0.2 172.18.0.5 172.18.0.4", "b c x a": "172.18.0.200 172.18.0.2 172.18.0.3",
+		"c x a b": "172.18.0.9 172.18.0.10 172.18.0.2", "x b a c": "fc00::9 fc00::8 none",
+	} {
+		addresses, nodes := map[string]netip.Addr{}, []docker.Container{{ID: "x"}}
+		for i, text := range strings.Fields(had) {
+			id := string(rune('a' + i))
+			addresses[id], _ = netip.ParseAddr(text)
+			nodes = append(nodes, docker.Container{ID: id})
+		}
+		if strings.Contains(had, "none") {
+			nodes = nodes[:3]
+			want = strings.TrimSuffix(want, " c")
+		}
+		if got := strings.Join(ids(inOrder(nodes, addresses)), " "); got != want {
+			t.Errorf("%s: %s, want %s", had, got, want)
+		}
+	}
+}
+
 // TestStartOrder: nodes start in the order of the addresses that they had, so that they
 // are given them again.
 func TestStartOrder(t *testing.T) {
 	all := []docker.Container{node("control-plane", "exited"), node("external-load-balancer", "exited"), node("worker", "exited"), node("worker2", "paused")}
 	d := dockertest.Script(t, append(having(t, all...),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"},
-		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: file(t, "172.18.0.10")},
-		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: file(t, "172.18.0.9\n")},
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: file(t, "172.18.0.3")},
+		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: file(t, "172.18.0.2\n")},
 		dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file", Code: 1},
 		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
 		dockertest.Answer{Args: "start"})...)

@@ -2,12 +2,9 @@ package kind
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"fmt"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -45,7 +42,7 @@ func (p *Provider) Start(ctx context.Context, name string, report providers.Repo
 }
 
 // startNodes starts one node after the other in the order of the addresses that they
-// had. Docker gives addresses out in turn, so most get theirs again. A node that gets
+// had. Docker gives the lowest that is free, so most get theirs again. A node that gets
 // another mends itself, but several control planes know one another by address.
 func startNodes(ctx context.Context, nodes []docker.Container, step *providers.Step) error {
 	if err := docker.Do(ctx, []string{"update", "--restart=" + restartLikeKind}, ids(nodes)...); err != nil {
@@ -59,25 +56,14 @@ func startNodes(ctx context.Context, nodes []docker.Container, step *providers.S
 			paused = append(paused, n)
 		case !n.Running():
 			asleep = append(asleep, n)
-			// Where it cannot be read the node comes last, as the balancer does.
-			text, _ := docker.ReadFile(ctx, n.ID, addressFile)
+			text, _ := docker.ReadFile(ctx, n.ID, addressFile) // not there in the balancer
 			had[n.ID], _ = netip.ParseAddr(string(bytes.TrimSpace(text)))
 		}
 	}
 	if err := docker.Do(ctx, []string{"unpause"}, ids(paused)...); err != nil {
 		return err
 	}
-	unknown := func(a netip.Addr) int {
-		if a.IsValid() {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(asleep, func(a, b docker.Container) int {
-		x, y := had[a.ID], had[b.ID]
-		return cmp.Or(cmp.Compare(unknown(x), unknown(y)), x.Compare(y))
-	})
-	for _, n := range asleep {
+	for _, n := range inOrder(asleep, had) {
 		step.Progress(n.Name)
 		if err := docker.Do(ctx, []string{"start"}, n.ID); err != nil {
 			return err
@@ -86,30 +72,34 @@ func startNodes(ctx context.Context, nodes []docker.Container, step *providers.S
 	return nil
 }
 
-// awaitAPI waits until the API server answers, and no longer than the nodes live.
-func awaitAPI(ctx context.Context, name string, step *providers.Step) error {
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		nodes, err := find(ctx, name) // anew: a port may change with every start
-		if err != nil {
-			return err
-		}
-		for _, n := range nodes {
-			if state := n.State.Status; state != "running" && state != "restarting" {
-				return providers.WithHint(fmt.Errorf("%s: %s", whyNot(n), n.State.Error), "docker logs %s", n.Name)
-			}
-		}
-		if _, err = askVersion(ctx, nodes); err == nil {
-			return nil
-		}
-		step.Progress("it does not answer yet")
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the API server does not answer (%v): %w", err, ctx.Err())
-		case <-tick.C:
+// inOrder sorts nodes by the addresses that they had. Those whose address nobody knows
+// come where the first gap is, which most likely was theirs.
+func inOrder(nodes []docker.Container, had map[string]netip.Addr) []docker.Container {
+	var known, unknown []docker.Container
+	for _, n := range nodes {
+		if had[n.ID].IsValid() {
+			known = append(known, n)
+		} else {
+			unknown = append(unknown, n)
 		}
 	}
+	slices.SortFunc(known, func(a, b docker.Container) int { return had[a.ID].Compare(had[b.ID]) })
+	gap := len(known)
+	for i, n := range known {
+		before := had[n.ID].Prev()
+		if i == 0 && !isGateway(before) || i > 0 && before != had[known[i-1].ID] {
+			gap = i
+			break
+		}
+	}
+	return slices.Concat(known[:gap], unknown, known[gap:])
+}
+
+// isGateway tells whether an address is the one that Docker gives to a network's own
+// gateway, the first.
+func isGateway(a netip.Addr) bool {
+	bytes := a.AsSlice()
+	return len(bytes) > 0 && bytes[len(bytes)-1] == 1
 }
 
 // Stop stops the nodes, all at once, and keeps them stopped when the machine starts.

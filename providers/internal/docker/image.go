@@ -76,7 +76,7 @@ func pull(ctx context.Context, image string, moved func(string)) error {
 		moved(fmt.Sprintf("%d of %d layers", done, layers))
 	}
 	_, _ = io.Copy(io.Discard, stdout) // a line too long for the scanner must not stop docker
-	err = cmd.Wait() // before stderr is looked at
+	err = cmd.Wait()                   // before stderr is looked at
 	return failure(ctx, stderr.String(), err)
 }
 

@@ -53,6 +53,7 @@ func Script(t *testing.T, answers ...Answer) Docker {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", d.dir)
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would keep every docker for a second
 	t.Setenv(scriptVariable, filepath.Join(d.dir, "script"))
 	return d
 }
