@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 				return err
 			}
 		}
-		if err = pull(ctx, image, moved); err == nil || ctx.Err() != nil || isKnown(err) {
+		if err = pull(ctx, image, moved); err == nil || ctx.Err() != nil || errors.Is(err, providers.ErrNotFound) {
 			break
 		}
 	}
@@ -78,12 +79,6 @@ func pull(ctx context.Context, image string, moved func(string)) error {
 	_, _ = io.Copy(io.Discard, stdout) // a line too long for the scanner must not stop docker
 	err = cmd.Wait()                   // before stderr is looked at
 	return failure(ctx, stderr.String(), err)
-}
-
-// isKnown tells whether to try again is in vain.
-func isKnown(err error) bool {
-	known := providers.HintOf(err) != "" && !strings.Contains(providers.HintOf(err), "better network")
-	return known
 }
 
 func wait(ctx context.Context, d time.Duration) error {

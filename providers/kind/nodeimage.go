@@ -1,0 +1,77 @@
+package kind
+
+import (
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// setImages gives every node its image, and refuses to overrule native.
+func setImages(c *v1alpha4.Cluster, spec providers.Spec, image string) error {
+	asked := spec.NodeImage != "" || spec.KubernetesVersion != ""
+	image = nodeImage(spec, image)
+	for i := range c.Nodes {
+		switch own := c.Nodes[i].Image; {
+		case own == "":
+			c.Nodes[i].Image = image
+		case asked && own != image:
+			return conflict("node %d has the image %s there, and %s was asked for", i+1, own, image)
+		}
+	}
+	return nil
+}
+
+// nodeImage returns the image that spec asks for: by its name, or by the version of
+// Kubernetes, which is the tag of kind's images.
+func nodeImage(spec providers.Spec, image string) string {
+	if spec.NodeImage != "" {
+		return spec.NodeImage
+	}
+	repository, tag := splitImage(image)
+	if spec.KubernetesVersion == "" || spec.KubernetesVersion == tag {
+		return image
+	}
+	return repository + ":" + spec.KubernetesVersion
+}
+
+// splitImage returns the name and the tag, without a digest.
+func splitImage(image string) (repository, tag string) {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		return image[:i], image[i+1:]
+	}
+	return image, ""
+}
+
+// imagesOf returns the images that making the cluster needs.
+func imagesOf(c *v1alpha4.Cluster) []string {
+	var images []string
+	seen := map[string]bool{}
+	for _, n := range c.Nodes {
+		if !seen[n.Image] {
+			images = append(images, n.Image)
+		}
+		seen[n.Image] = true
+	}
+	if controlPlanes(c.Nodes) > 1 {
+		images = append(images, balancerImage)
+	}
+	return images
+}
+
+// forCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells
+// whether it did: versions that are known to do without are left alone.
+func forCgroupV1(c *v1alpha4.Cluster) bool {
+	_, tag := splitImage(firstControlPlane(c).Image)
+	if rest, ok := strings.CutPrefix(tag, "v1."); ok {
+		minor, _, _ := strings.Cut(rest, ".")
+		if n, err := strconv.Atoi(minor); err == nil && n < 35 {
+			return false
+		}
+	}
+	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchCgroupV1)
+	return true
+}
