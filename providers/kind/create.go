@@ -41,6 +41,9 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := pull(ctx, imagesOf(config), report); err != nil {
 		return err
 	}
+	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
+		return err
+	}
 	return p.make(ctx, config, report)
 }
 

@@ -123,6 +123,31 @@ func TestCreateFails(t *testing.T) {
 	}
 }
 
+// TestCreateSparesTheFaster: nodes that somebody else makes at the same moment are not
+// what a failed creation takes back.
+func TestCreateSparesTheFaster(t *testing.T) {
+	engine := []dockertest.Answer{
+		{Args: "info --format {{.ServerVersion}}", Stdout: "28.0.0 2"}, {Args: "info --format {{json .}}", Stdout: `{"CgroupVersion":"2"}`},
+		{Args: "info"}, {Args: "image inspect"}, {Args: "inspect --type=image"}, {Args: "network ls", Stdout: "kind\n"}, {Args: "network"},
+	}
+	rival := having(t, node("control-plane", "running"))
+	for name, answers := range map[string][]dockertest.Answer{
+		"before kind looks": {{Args: "ps -a", Stdout: "lab-control-plane\n", Once: true}},
+		"after kind looked": {{Args: "ps -a"}, {Args: "run", Code: 125,
+			Stderr: `docker: Error response from daemon: Conflict. The container name "/lab-control-plane" is already in use by container "b2".`}},
+	} {
+		free := dockertest.Answer{Args: "ps --all", Once: true} // checkFree looks twice, at two things
+		d := dockertest.Script(t, slices.Concat(engine, answers, []dockertest.Answer{free, free, free, free}, rival, []dockertest.Answer{{Args: "rm"}})...)
+		err := New(Options{Dir: filepath.Join(t.TempDir(), "kind")}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
+		if !errors.Is(err, providers.ErrExists) {
+			t.Errorf("%s: %v, want ErrExists", name, err)
+		}
+		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "\nrm ") {
+			t.Errorf("%s: it removed them:\n%s", name, calls)
+		}
+	}
+}
+
 func TestStop(t *testing.T) {
 	d := dockertest.Script(t, append(having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"}, dockertest.Answer{Args: "stop"})...)
