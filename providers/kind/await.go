@@ -34,7 +34,7 @@ func awaitAPI(ctx context.Context, name string, step *providers.Step) error {
 			inTurn = 0
 			step.Progress("it does not answer yet")
 		}
-		if inTurn >= servers {
+		if err == nil && inTurn >= servers {
 			return nil
 		}
 		select {
