@@ -3,12 +3,10 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +22,8 @@ type person struct {
 	bed *bed
 	dir string
 	env []string
+
+	squatter string // a container that is in the way
 }
 
 // newPerson returns a person, of whom nothing may be left in the end but the home.
@@ -94,6 +94,22 @@ func (p *person) apply(manifest string) {
 	p.kubectl("apply", "--filename="+path)
 }
 
+// squat has somebody else take the address that a node had, while the cluster is stopped.
+func (p *person) squat(network string) {
+	p.t.Helper()
+	p.squatter = strings.TrimSpace(docker(p.t, "run", "--detach", "--rm", "--network="+network, "--entrypoint=sleep", p.bed.kindNode(), "600"))
+	p.t.Cleanup(p.unsquat)
+}
+
+// unsquat has them go.
+func (p *person) unsquat() {
+	p.t.Helper()
+	if p.squatter != "" {
+		docker(p.t, "rm", "--force", "--volumes", p.squatter)
+	}
+	p.squatter = ""
+}
+
 // states returns the states of the clusters that `lab list` shows, by name.
 func (p *person) states() map[string]string {
 	p.t.Helper()
@@ -110,40 +126,36 @@ func (p *person) states() map[string]string {
 	return states
 }
 
-// upUntil calls `lab up` and sends a signal to it, and to all that it started if group is true, when a step starts
-// whose name begins with step. It returns what lab said, and its exit code, -1 where the signal ended it.
-func (p *person) upUntil(signal syscall.Signal, group bool, step string, args ...string) (stderr string, code int) {
+// upUntil calls `lab up` and after a while sends a signal to it, and to all that it started if group is true. Where a
+// creation is quicker than that it is done again, a little earlier. It returns what lab said, and its exit code, -1
+// where the signal ended it.
+func (p *person) upUntil(signal syscall.Signal, group bool, after time.Duration, args ...string) (stderr string, code int) {
 	p.t.Helper()
-	cmd := p.lab(p.t.Context(), append([]string{"up", "--progress", "json"}, args...)...)
-	pipe, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	pid, sent := cmd.Process.Pid, false
-	if group {
-		pid = -pid
-	}
-	var said strings.Builder
-	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		said.WriteString(lines.Text() + "\n")
-		var e struct{ Step, State string }
-		if json.Unmarshal(lines.Bytes(), &e) == nil && e.State == "started" && strings.HasPrefix(e.Step, step) && !sent {
-			sent = true
-			if err := syscall.Kill(pid, signal); err != nil {
-				p.t.Error(err)
-			}
+	for {
+		var said bytes.Buffer
+		cmd := p.lab(p.t.Context(), append([]string{"up", "--progress", "json"}, args...)...)
+		cmd.Stderr = &said
+		if err := cmd.Start(); err != nil {
+			p.t.Fatal(err)
 		}
+		pid := cmd.Process.Pid
+		if group {
+			pid = -pid
+		}
+		sent := make(chan error, 1)
+		timer := time.AfterFunc(after, func() { sent <- syscall.Kill(pid, signal) })
+		_ = cmd.Wait() // its code says what there is to say
+		inTime := !timer.Stop() && <-sent == nil
+		p.awaitGroup(cmd.Process.Pid)
+		if inTime && cmd.ProcessState.ExitCode() != 0 {
+			return said.String(), cmd.ProcessState.ExitCode()
+		}
+		if code := cmd.ProcessState.ExitCode(); code != 0 {
+			p.t.Fatalf("exit code %d before the signal:\n%s", code, said.String())
+		}
+		p.must("down", args[0])
+		after = after * 9 / 10
 	}
-	_, _ = io.Copy(io.Discard, pipe)
-	_ = cmd.Wait() // its code says what there is to say
-	if !sent {
-		p.t.Errorf("step %q never started:\n%s", step, said.String())
-	}
-	p.awaitGroup(cmd.Process.Pid)
-	return said.String(), cmd.ProcessState.ExitCode()
 }
 
 // awaitGroup waits until nothing runs any more that a lab has started: a docker that outlives it may still make what
@@ -164,7 +176,10 @@ func (p *person) awaitGroup(pid int) {
 // among temporary files.
 func (p *person) checkNothing(name string) {
 	p.t.Helper()
-	left := append(leaks(p.t, name), filesBelow(p.t, filepath.Join(p.dir, "lab", "state", "kind"))...)
+	left := leaks(p.t, name)
+	for _, f := range flavors() {
+		left = append(left, filesBelow(p.t, filepath.Join(p.dir, "lab", "state", f.name))...)
+	}
 	for _, path := range append(filesBelow(p.t, filepath.Join(p.dir, "tmp"))[1:], filesBelow(p.t, filepath.Join(p.dir, "lab"))...) {
 		if strings.Contains(path, name) || strings.HasPrefix(path, filepath.Join(p.dir, "tmp")) {
 			left = append(left, path)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
@@ -23,7 +24,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
 	config, err := configFor(spec, p.opts.NodeImage)
 	if err == nil {
-		err = checkFiles(spec)
+		err = nodes.CheckFiles(spec)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -38,7 +39,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := adapt(ctx, config, report); err != nil {
 		return err
 	}
-	if err := pull(ctx, imagesOf(config), report); err != nil {
+	if err := nodes.Pull(ctx, imagesOf(config), report); err != nil {
 		return err
 	}
 	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
@@ -47,29 +48,12 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	return p.make(ctx, config, report)
 }
 
-// checkFiles returns ErrInvalid where something to be mounted is not there: Docker would
-// make an empty directory of that name, which nobody would ever remove.
-func checkFiles(spec providers.Spec) error {
-	for _, m := range spec.Mounts {
-		if _, err := os.Stat(m.Host); err != nil {
-			return providers.Errorf(providers.ErrInvalid, "mount %s: %w", m.Host, err)
-		}
-	}
-	if spec.CAFile == "" {
-		return nil
-	}
-	if _, err := os.ReadFile(spec.CAFile); err != nil {
-		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
-	}
-	return nil
-}
-
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
 // is in its way.
 func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
-	nodes, err := find(ctx, config.Name)
+	found, err := containers().Find(ctx, config.Name)
 	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a kind cluster of that name, with the node %s", nodes[0].Name)
+		return providers.Errorf(providers.ErrExists, "there is a kind cluster of that name, with the node %s", found[0].Name)
 	}
 	if !errors.Is(err, providers.ErrNotFound) {
 		return err
@@ -93,26 +77,7 @@ func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Repor
 	if err != nil || !engine.CgroupV1 || !forCgroupV1(config) {
 		return err
 	}
-	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer gives up").End(nil)
-	return nil
-}
-
-// pull sees to it that the images are there. kind would do so itself, but for minutes
-// that nobody could cut short, and without a word on how far it is.
-func pull(ctx context.Context, images []string, report providers.Reporter) error {
-	for _, image := range images {
-		has, err := docker.HasImage(ctx, image)
-		if err != nil {
-			return err
-		}
-		if has {
-			continue
-		}
-		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
-		if err != nil {
-			return err
-		}
-	}
+	nodes.WarnCgroupV1(report)
 	return nil
 }
 
@@ -154,7 +119,9 @@ func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned 
 		return cause // the nodes are those of someone who was faster
 	}
 	if ctx.Err() == nil {
-		cause = p.withLogs(ctx, config.Name, cause)
+		cause = containers().WithLogs(ctx, config.Name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
+			return p.ExportLogs(ctx, config.Name, dir)
+		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()

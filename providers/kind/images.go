@@ -22,11 +22,11 @@ func (p *Provider) LoadImages(ctx context.Context, name, archive string) error {
 	} else if info.IsDir() {
 		return fmt.Errorf("%s is a directory, not an archive", archive)
 	}
-	containers, err := find(ctx, name)
+	found, err := containers().Find(ctx, name)
 	if err != nil {
 		return err
 	}
-	for _, c := range containers {
+	for _, c := range found {
 		if !c.Running() {
 			err := fmt.Errorf("node %s does not run", c.Name)
 			return providers.WithHint(err, "lab start %s", name)

@@ -1,12 +1,12 @@
 package kind
 
 import (
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // setImages gives every node its image, and refuses to overrule native.
@@ -66,11 +66,8 @@ func imagesOf(c *v1alpha4.Cluster) []string {
 // whether it did: versions that are known to do without are left alone.
 func forCgroupV1(c *v1alpha4.Cluster) bool {
 	_, tag := splitImage(firstControlPlane(c).Image)
-	if rest, ok := strings.CutPrefix(tag, "v1."); ok {
-		minor, _, _ := strings.Cut(rest, ".")
-		if n, err := strconv.Atoi(minor); err == nil && n < 35 {
-			return false
-		}
+	if !nodes.WantsCgroupV2(tag) {
+		return false
 	}
 	c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchCgroupV1)
 	return true

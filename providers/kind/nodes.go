@@ -1,14 +1,11 @@
 package kind
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"net"
-	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // The labels by which kind knows its containers, and their roles.
@@ -20,70 +17,31 @@ const (
 	roleBalancer     = "external-load-balancer"
 )
 
-// apiPort is the API server's port in a node, or in the balancer before several.
-const apiPort = "6443/tcp"
+// adminFile is the kubeconfig that kubeadm writes in a control plane.
+const adminFile = "/etc/kubernetes/admin.conf"
 
-// find returns the containers of a cluster by name, or ErrNotFound.
-func find(ctx context.Context, name string) ([]docker.Container, error) {
-	nodes, err := docker.Containers(ctx, labelCluster+"="+name)
-	if err == nil && len(nodes) == 0 {
-		err = providers.Errorf(providers.ErrNotFound, "there is no kind cluster %q", name)
+// containers says how kind's clusters are known by their containers. The restart policy
+// is kind's own.
+func containers() nodes.Tool {
+	return nodes.Tool{
+		Flavor: Name, Label: labelCluster, APIPort: "6443/tcp", Restart: "on-failure:1",
+		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer),
 	}
-	return nodes, err
 }
-
-func ids(nodes []docker.Container) []string {
-	list := make([]string, len(nodes))
-	for i, n := range nodes {
-		list[i] = n.ID
-	}
-	return list
-}
-
-func role(c docker.Container) string { return c.Config.Labels[labelRole] }
 
 func hasRole(r string) func(docker.Container) bool {
-	return func(c docker.Container) bool { return role(c) == r }
+	return func(c docker.Container) bool { return c.Config.Labels[labelRole] == r }
 }
 
-// controlPlane returns the first node that runs a control plane. It is the one that
-// began the cluster, and its container is the cluster's identity.
-func controlPlane(nodes []docker.Container) (docker.Container, bool) {
-	i := slices.IndexFunc(nodes, hasRole(roleControlPlane))
-	if i < 0 {
-		return docker.Container{}, false
-	}
-	return nodes[i], true
+// List returns every cluster of kind that the Docker Engine has, whoever made it. On a
+// machine without the docker command there is none.
+func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
+	return containers().List(ctx)
 }
 
-// address returns where the API server is published on this machine. It is known of
-// stopped clusters too, as kind has the port picked when it makes the cluster.
-func address(nodes []docker.Container) (string, error) {
-	i := slices.IndexFunc(nodes, hasRole(roleBalancer))
-	if i < 0 {
-		i = slices.IndexFunc(nodes, hasRole(roleControlPlane))
-	}
-	if i < 0 {
-		return "", errors.New("it has no control plane")
-	}
-	// Where Docker Desktop runs the engine elsewhere, it notes what it forwards.
-	if forwarded := nodes[i].Config.Labels["desktop.docker.io/ports/"+apiPort]; forwarded != "" {
-		return forwarded, nil
-	}
-	for _, ports := range []map[string][]docker.Binding{nodes[i].NetworkSettings.Ports, nodes[i].HostConfig.PortBindings} {
-		for _, b := range ports[apiPort] {
-			if b.HostPort == "" || b.HostPort == "0" {
-				continue
-			}
-			host := cmp.Or(b.HostIP, "127.0.0.1")
-			switch host {
-			case "0.0.0.0":
-				host = "127.0.0.1"
-			case "::":
-				host = "::1"
-			}
-			return net.JoinHostPort(host, b.HostPort), nil
-		}
-	}
-	return "", errors.New("its API server is published on no port of this machine")
+// Kubeconfig returns the kubeconfig with the names and the address that kind gives it.
+// kind itself could not tell it of a stopped cluster.
+func (*Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+	known := "kind-" + name
+	return containers().Kubeconfig(ctx, name, adminFile, nodes.Names{Cluster: known, User: known, Context: known})
 }

@@ -12,7 +12,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // Name is the flavor's name.
@@ -86,32 +86,18 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 // Check returns nil where the Docker Engine answers and has the node image, or could
 // pull it: its registry answers. Otherwise it returns ErrUnavailable.
 func (p *Provider) Check(ctx context.Context) error {
-	if _, err := docker.Ping(ctx); err != nil {
-		return err
-	}
-	image := p.opts.NodeImage
-	if has, err := docker.HasImage(ctx, image); has || err != nil {
-		return err
-	}
-	err := docker.AskRegistry(ctx, image)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	image, _, _ = strings.Cut(image, "@") // nobody reads a digest
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", image, err),
-		"where the registry can be reached: docker pull %s; or name a node image that is here: export LAB_IMAGES_KIND_NODE=IMAGE", image)
+	return nodes.Check(ctx, p.opts.NodeImage, "LAB_IMAGES_KIND_NODE")
 }
 
 // Delete removes the nodes with their volumes. The network stays that all clusters of
 // kind share. kind's own Delete is not used: it edits a kubeconfig, cannot be
 // cancelled, and finds nothing amiss where there is no cluster.
 func (p *Provider) Delete(ctx context.Context, name string) error {
-	nodes, err := find(ctx, name)
+	found, err := containers().Find(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := docker.Remove(ctx, ids(nodes)...); err != nil {
+	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
 		return err
 	}
 	return p.forget(name)

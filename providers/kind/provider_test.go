@@ -16,6 +16,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 func TestCheck(t *testing.T) {
@@ -48,7 +49,7 @@ func TestDelete(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "lab"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	d := dockertest.Script(t, append(having(t, node("control-plane", "running"), node("worker", "exited")), dockertest.Answer{Args: "rm"})...)
+	d := dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("worker", "exited")), dockertest.Answer{Args: "rm"})...)
 	if err := New(Options{Dir: dir}).Delete(t.Context(), "lab"); err != nil {
 		t.Error(err)
 	}
@@ -71,7 +72,7 @@ func TestDeleteStaysInside(t *testing.T) {
 	if err := os.Mkdir(outside, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dockertest.Script(t, append(having(t, node("control-plane", "running")), dockertest.Answer{Args: "rm"})...)
+	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running")), dockertest.Answer{Args: "rm"})...)
 	if err := New(Options{Dir: filepath.Join(dir, "kind")}).Delete(t.Context(), "../outside"); err != nil {
 		t.Error(err)
 	}
@@ -82,7 +83,7 @@ func TestDeleteStaysInside(t *testing.T) {
 
 func TestCreateWhereTaken(t *testing.T) {
 	for name, answers := range map[string][]dockertest.Answer{
-		"a cluster":   having(t, node("control-plane", "exited")),
+		"a cluster":   dockertest.Having(t, node("control-plane", "exited")),
 		"a container": {{Args: "ps --all --quiet"}, {Args: "ps --all --format {{.Names}}", Stdout: "lab-control-plane2\nlab-worker2\nlab-control-plane\n"}},
 	} {
 		d := dockertest.Script(t, answers...)
@@ -130,7 +131,7 @@ func TestCreateSparesTheFaster(t *testing.T) {
 		{Args: "info --format {{.ServerVersion}}", Stdout: "28.0.0 2"}, {Args: "info --format {{json .}}", Stdout: `{"CgroupVersion":"2"}`},
 		{Args: "info"}, {Args: "image inspect"}, {Args: "inspect --type=image"}, {Args: "network ls", Stdout: "kind\n"}, {Args: "network"},
 	}
-	rival := having(t, node("control-plane", "running"))
+	rival := dockertest.Having(t, node("control-plane", "running"))
 	for name, answers := range map[string][]dockertest.Answer{
 		"before kind looks": {{Args: "ps -a", Stdout: "lab-control-plane\n", Once: true}},
 		"after kind looked": {{Args: "ps -a"}, {Args: "run", Code: 125,
@@ -149,7 +150,7 @@ func TestCreateSparesTheFaster(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	d := dockertest.Script(t, append(having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
+	d := dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"}, dockertest.Answer{Args: "stop"})...)
 	if err := New(Options{}).Stop(t.Context(), "lab"); err != nil {
 		t.Error(err)
@@ -167,17 +168,17 @@ func TestInOrder(t *testing.T) {
 		"a x c b": "172.18.0.2 172.18.0.5 172.18.0.4", "b c x a": "172.18.0.200 172.18.0.2 172.18.0.3",
 		"c x a b": "172.18.0.9 172.18.0.10 172.18.0.2", "x b a c": "fc00::9 fc00::8 none",
 	} {
-		addresses, nodes := map[string]netip.Addr{}, []docker.Container{{ID: "x"}}
+		addresses, asleep := map[string]netip.Addr{}, []docker.Container{{ID: "x"}}
 		for i, text := range strings.Fields(had) {
 			id := string(rune('a' + i))
 			addresses[id], _ = netip.ParseAddr(text)
-			nodes = append(nodes, docker.Container{ID: id})
+			asleep = append(asleep, docker.Container{ID: id})
 		}
 		if strings.Contains(had, "none") {
-			nodes = nodes[:3]
+			asleep = asleep[:3]
 			want = strings.TrimSuffix(want, " c")
 		}
-		if got := strings.Join(ids(inOrder(nodes, addresses)), " "); got != want {
+		if got := strings.Join(nodes.IDs(inOrder(asleep, addresses)), " "); got != want {
 			t.Errorf("%s: %s, want %s", had, got, want)
 		}
 	}
@@ -187,10 +188,10 @@ func TestInOrder(t *testing.T) {
 // are given them again.
 func TestStartOrder(t *testing.T) {
 	all := []docker.Container{node("control-plane", "exited"), node("external-load-balancer", "exited"), node("worker", "exited"), node("worker2", "paused")}
-	d := dockertest.Script(t, append(having(t, all...),
+	d := dockertest.Script(t, append(dockertest.Having(t, all...),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"},
-		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: file(t, "172.18.0.3")},
-		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: file(t, "172.18.0.2\n")},
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: dockertest.File(t, "172.18.0.3")},
+		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: dockertest.File(t, "172.18.0.2\n")},
 		dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file", Code: 1},
 		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
 		dockertest.Answer{Args: "start"})...)
@@ -225,11 +226,11 @@ func TestLoadImages(t *testing.T) {
 	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	dockertest.Script(t, having(t, node("control-plane", "running"), node("worker", "exited"))...)
+	dockertest.Script(t, dockertest.Having(t, node("control-plane", "running"), node("worker", "exited"))...)
 	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
 	}
-	dockertest.Script(t, append(having(t, node("control-plane", "running")),
+	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running")),
 		dockertest.Answer{Args: "ps --all --filter"}, dockertest.Answer{Args: "ps -a", Stdout: "lab-control-plane\n"},
 		dockertest.Answer{Args: "inspect --format", Stdout: "control-plane\n"},
 		dockertest.Answer{Args: "exec --privileged lab-control-plane containerd", Stdout: "version = 3\n[plugins.'io.containerd.cri.v1.images']\nsnapshotter = 'overlayfs'\n"},

@@ -10,58 +10,27 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// The restart policies of nodes. kind's own brings them back when the machine starts,
-// which is not for clusters that somebody stopped.
-const (
-	restartLikeKind = "on-failure:1"
-	restartNever    = "no"
-)
-
 // addressFile is where a node keeps the address it had, to mend its configuration by
 // when it starts with another.
 const addressFile = "/kind/old-ipv4"
 
+// Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
+func (*Provider) Stop(ctx context.Context, name string) error { return containers().Stop(ctx, name) }
+
 // Start starts the nodes that do not run, and waits until the API server answers. On
 // error it leaves the cluster as far as it came.
-func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
-	nodes, err := find(ctx, name)
-	if err != nil {
-		return err
-	}
-	if state, _ := stateOf(nodes); state == providers.StateRunning {
-		if _, err := askVersion(ctx, nodes); err == nil {
-			return nil
-		}
-	}
-	report = report.For(name)
-	err = report.Do("Starting the nodes", func(step *providers.Step) error { return startNodes(ctx, nodes, step) })
-	if err != nil {
-		return err
-	}
-	return report.Do("Waiting for the API server", func(step *providers.Step) error { return awaitAPI(ctx, name, step) })
+func (*Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
+	return containers().Start(ctx, name, report, startNodes)
 }
 
 // startNodes starts one node after the other in the order of the addresses that they
 // had. Docker gives the lowest that is free, so most get theirs again. A node that gets
 // another mends itself, but several control planes know one another by address.
-func startNodes(ctx context.Context, nodes []docker.Container, step *providers.Step) error {
-	if err := docker.Do(ctx, []string{"update", "--restart=" + restartLikeKind}, ids(nodes)...); err != nil {
-		return err
-	}
-	var paused, asleep []docker.Container
+func startNodes(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
 	had := map[string]netip.Addr{}
-	for _, n := range nodes {
-		switch {
-		case n.State.Status == "paused":
-			paused = append(paused, n)
-		case !n.Running():
-			asleep = append(asleep, n)
-			text, _ := docker.ReadFile(ctx, n.ID, addressFile) // not there in the balancer
-			had[n.ID], _ = netip.ParseAddr(string(bytes.TrimSpace(text)))
-		}
-	}
-	if err := docker.Do(ctx, []string{"unpause"}, ids(paused)...); err != nil {
-		return err
+	for _, n := range asleep {
+		text, _ := docker.ReadFile(ctx, n.ID, addressFile) // not there in the balancer
+		had[n.ID], _ = netip.ParseAddr(string(bytes.TrimSpace(text)))
 	}
 	for _, n := range inOrder(asleep, had) {
 		step.Progress(n.Name)
@@ -100,30 +69,4 @@ func inOrder(nodes []docker.Container, had map[string]netip.Addr) []docker.Conta
 func isGateway(a netip.Addr) bool {
 	bytes := a.AsSlice()
 	return len(bytes) > 0 && bytes[len(bytes)-1] == 1
-}
-
-// Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
-func (p *Provider) Stop(ctx context.Context, name string) error {
-	nodes, err := find(ctx, name)
-	if err != nil {
-		return err
-	}
-	// First of all, so that whatever happens afterwards they count as stopped.
-	if err := docker.Do(ctx, []string{"update", "--restart=" + restartNever}, ids(nodes)...); err != nil {
-		return err
-	}
-	var running, paused []docker.Container
-	for _, n := range nodes {
-		switch {
-		case n.State.Status == "paused":
-			paused = append(paused, n)
-			running = append(running, n)
-		case n.Running():
-			running = append(running, n)
-		}
-	}
-	if err := docker.Do(ctx, []string{"unpause"}, ids(paused)...); err != nil {
-		return err
-	}
-	return docker.Do(ctx, []string{"stop"}, ids(running)...)
 }

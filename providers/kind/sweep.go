@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 const (
@@ -32,15 +33,15 @@ func sweep(ctx context.Context, name string, planned int, returned <-chan struct
 		default:
 			last = time.Now()
 		}
-		nodes, err := docker.Containers(ctx, labelCluster+"="+name)
+		found, err := docker.Containers(ctx, labelCluster+"="+name)
 		if err == nil {
-			err = docker.Remove(ctx, ids(nodes)...)
+			err = docker.Remove(ctx, nodes.IDs(found)...)
 		}
-		for _, n := range nodes {
+		for _, n := range found {
 			seen[n.ID], last = true, time.Now()
 		}
 		all := planned == 1 || len(seen) >= planned || time.Since(last) > straggler
-		if over && err == nil && len(nodes) == 0 && all {
+		if over && err == nil && len(found) == 0 && all {
 			return nil
 		}
 		select {

@@ -1,4 +1,4 @@
-package kind
+package nodes
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// adminFile is the kubeconfig that kubeadm writes in a control plane.
-const adminFile = "/etc/kubernetes/admin.conf"
+// Names are those that a tool's users know a cluster by in a kubeconfig.
+type Names struct{ Cluster, User, Context string }
 
 // access is a kubeconfig of one cluster.
 type access struct {
@@ -47,44 +47,49 @@ type namedUser struct {
 	} `json:"user"`
 }
 
-// Kubeconfig returns the kubeconfig with the names and the address that kind gives it.
-// kind itself could not tell it of a stopped cluster.
-func (p *Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	nodes, err := find(ctx, name)
+// Kubeconfig returns the kubeconfig that stands in file in a cluster's first node, which
+// need not run, with other names and the address by which this machine reaches the API
+// server. It returns ErrNotFound, or ErrUnavailable where there is none in it yet.
+func (t Tool) Kubeconfig(ctx context.Context, name, file string, names Names) ([]byte, error) {
+	nodes, err := t.Find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	first, ok := controlPlane(nodes)
+	first, ok := t.First(nodes)
 	if !ok {
 		return nil, halfMade(name, fmt.Errorf("it has no control plane"))
 	}
-	admin, err := docker.ReadFile(ctx, first.ID, adminFile)
+	admin, err := docker.ReadFile(ctx, first.ID, file)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, halfMade(name, err)
 	}
-	at, err := address(nodes)
+	at, err := t.Address(nodes)
 	if err != nil {
 		return nil, err
 	}
-	return rename(admin, "kind-"+name, "https://"+at)
+	config, err := rename(admin, names, "https://"+at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return config, nil
 }
 
-// rename returns the kubeconfig of kubeadm with other names and another address.
-func rename(admin []byte, name, server string) ([]byte, error) {
+// rename returns a kubeconfig with other names and another address.
+func rename(admin []byte, names Names, server string) ([]byte, error) {
 	var a access
 	if err := yaml.Unmarshal(admin, &a); err != nil {
-		return nil, fmt.Errorf("%s: %w", adminFile, err)
+		return nil, err
 	}
 	if len(a.Clusters) != 1 || len(a.Users) != 1 || len(a.Contexts) != 1 {
-		return nil, fmt.Errorf("%s: %d clusters, %d users and %d contexts, want one of each",
-			adminFile, len(a.Clusters), len(a.Users), len(a.Contexts))
+		return nil, fmt.Errorf("%d clusters, %d users and %d contexts, want one of each", len(a.Clusters), len(a.Users), len(a.Contexts))
 	}
-	a.CurrentContext, a.Clusters[0].Name, a.Users[0].Name, a.Contexts[0].Name = name, name, name, name
-	a.Contexts[0].Context.Cluster, a.Contexts[0].Context.User = name, name
-	a.Clusters[0].Cluster.Server = server
+	a.Clusters[0].Name, a.Clusters[0].Cluster.Server = names.Cluster, server
+	a.Users[0].Name = names.User
+	a.Contexts[0].Name, a.CurrentContext = names.Context, names.Context
+	a.Contexts[0].Context.Cluster, a.Contexts[0].Context.User = names.Cluster, names.User
 	return yaml.Marshal(a)
 }
 

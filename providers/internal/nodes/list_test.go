@@ -1,6 +1,6 @@
 //go:build !windows
 
-package kind
+package nodes
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func TestStateOf(t *testing.T) {
 		"no control plane":     {[]docker.Container{node(worker, "running")}, providers.StateDegraded, "its control plane is gone"},
 		"none yet":             {[]docker.Container{young(node(worker, "running"))}, providers.StateCreating, ""},
 	} {
-		if state, why := stateOf(test.nodes); state != test.state || !strings.HasPrefix(why, test.why) && !strings.Contains(why, test.why) || (why == "") != (test.why == "") {
+		if state, why := tool().State(test.nodes); state != test.state || !strings.HasPrefix(why, test.why) && !strings.Contains(why, test.why) || (why == "") != (test.why == "") {
 			t.Errorf("%s: %s (%q), want %s (%q)", name, state, why, test.state, test.why)
 		}
 	}
@@ -46,13 +46,13 @@ func TestList(t *testing.T) {
 	defer api.Close()
 	_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
 	other := published(node("control-plane", "running"), "0.0.0.0", port)
-	other.Config.Labels = map[string]string{labelCluster: "another", labelRole: roleControlPlane}
-	dockertest.Script(t, having(t, published(node("control-plane", "running"), "127.0.0.1", "1"), node("worker", "running"), other)...)
-	got, err := New(Options{}).List(t.Context())
+	other.Config.Labels = map[string]string{"cluster": "another", "role": "control-plane"}
+	dockertest.Script(t, dockertest.Having(t, published(node("control-plane", "running"), "127.0.0.1", "1"), node("worker", "running"), other)...)
+	got, err := tool().List(t.Context())
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if c := got[0]; c.Name != "another" || c.Provider != Name || c.State != providers.StateRunning || c.KubernetesVersion != "v1.37.2" || c.ID != "id-of-control-plane" {
+	if c := got[0]; c.Name != "another" || c.Provider != "tool" || c.State != providers.StateRunning || c.KubernetesVersion != "v1.37.2" || c.ID != "id-of-control-plane" {
 		t.Errorf("%+v", c)
 	}
 	if c := got[1]; c.Name != "lab" || c.State != providers.StateDegraded || !strings.Contains(c.Reason, "its API server does not answer") {
@@ -62,15 +62,15 @@ func TestList(t *testing.T) {
 
 // TestHalfMade: containers that run are no cluster yet.
 func TestHalfMade(t *testing.T) {
-	dockertest.Script(t, having(t, young(published(node("control-plane", "running"), "127.0.0.1", "1")))...)
-	if got, err := New(Options{}).List(t.Context()); err != nil || len(got) != 1 || got[0].State != providers.StateCreating {
+	dockertest.Script(t, dockertest.Having(t, young(published(node("control-plane", "running"), "127.0.0.1", "1")))...)
+	if got, err := tool().List(t.Context()); err != nil || len(got) != 1 || got[0].State != providers.StateCreating {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestListWithoutDocker(t *testing.T) {
 	dockertest.None(t)
-	if got, err := New(Options{}).List(t.Context()); err != nil || len(got) > 0 {
+	if got, err := tool().List(t.Context()); err != nil || len(got) > 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -80,7 +80,7 @@ func TestAskVersion(t *testing.T) {
 	for code, want := range map[int]string{http.StatusOK: "", http.StatusUnauthorized: "", http.StatusForbidden: "403", http.StatusInternalServerError: "500"} {
 		api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code); fmt.Fprint(w, "{}") }))
 		_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
-		_, err := askVersion(t.Context(), []docker.Container{published(node("control-plane", "running"), "", port)})
+		_, err := tool().AskVersion(t.Context(), []docker.Container{published(node("control-plane", "running"), "", port)})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%d: %v", code, err)
 		}
@@ -97,16 +97,16 @@ func TestAddress(t *testing.T) {
 	for want, nodes := range map[string][]docker.Container{
 		"127.0.0.1:4000": {published(node("control-plane", "exited"), "127.0.0.1", "4000")},
 		"127.0.0.1:4001": {published(node("control-plane", "running"), "0.0.0.0", "4001")},
-		"127.0.0.1:4002": {published(node("control-plane", "running"), "127.0.0.1", "1"), published(node("external-load-balancer", "running"), "", "4002")},
+		"127.0.0.1:4002": {published(node("control-plane", "running"), "127.0.0.1", "1"), published(node("balancer", "running"), "", "4002")},
 		"10.0.1.7:6443":  {desktop},
 		"[::1]:5000":     {moved},
 	} {
-		if got, err := address(nodes); got != want || err != nil {
+		if got, err := tool().Address(nodes); got != want || err != nil {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
 	for _, nodes := range [][]docker.Container{{node("worker", "running")}, {node("control-plane", "running")}} {
-		if got, err := address(nodes); err == nil {
+		if got, err := tool().Address(nodes); err == nil {
 			t.Errorf("%q, want an error", got)
 		}
 	}

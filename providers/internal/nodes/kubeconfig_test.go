@@ -1,6 +1,6 @@
 //go:build !windows
 
-package kind
+package nodes
 
 import (
 	"errors"
@@ -30,22 +30,22 @@ clusters:
 contexts:
 - context:
     cluster: kind-lab
-    user: kind-lab
+    user: the-user
   name: kind-lab
 current-context: kind-lab
 kind: Config
 users:
-- name: kind-lab
+- name: the-user
   user:
     client-certificate-data: Q0VSVA==
     client-key-data: S0VZ
 `
 
 func TestKubeconfig(t *testing.T) {
-	answers := append(having(t, published(node("control-plane", "exited"), "127.0.0.1", "4000")),
-		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: file(t, admin)})
+	answers := append(dockertest.Having(t, published(node("control-plane", "exited"), "127.0.0.1", "4000")),
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: dockertest.File(t, admin)})
 	dockertest.Script(t, answers...)
-	got, err := New(Options{}).Kubeconfig(t.Context(), "lab")
+	got, err := tool().Kubeconfig(t.Context(), "lab", "/etc/kubernetes/admin.conf", Names{"kind-lab", "the-user", "kind-lab"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +61,11 @@ func TestKubeconfigOfNone(t *testing.T) {
 		kind    error
 	}{
 		"no cluster":       {[]dockertest.Answer{{Args: "ps"}}, providers.ErrNotFound},
-		"half-made":        {append(having(t, node("control-plane", "running")), missing), providers.ErrUnavailable},
-		"no control plane": {having(t, node("worker", "running")), providers.ErrUnavailable},
+		"half-made":        {append(dockertest.Having(t, node("control-plane", "running")), missing), providers.ErrUnavailable},
+		"no control plane": {dockertest.Having(t, node("worker", "running")), providers.ErrUnavailable},
 	} {
 		dockertest.Script(t, test.answers...)
-		if got, err := New(Options{}).Kubeconfig(t.Context(), "lab"); !errors.Is(err, test.kind) {
+		if got, err := tool().Kubeconfig(t.Context(), "lab", "/etc/kubernetes/admin.conf", Names{"kind-lab", "the-user", "kind-lab"}); !errors.Is(err, test.kind) {
 			t.Errorf("%s: %q, %v; want %v", name, got, err, test.kind)
 		}
 	}
@@ -74,7 +74,7 @@ func TestKubeconfigOfNone(t *testing.T) {
 func TestRenameRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "clusters: [", "clusters: [{}, {}]"} {
-		if got, err := rename([]byte(text), "x", "y"); err == nil {
+		if got, err := rename([]byte(text), Names{}, "y"); err == nil {
 			t.Errorf("%q: %q", text, got)
 		}
 	}

@@ -1,0 +1,102 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// TestAsked shows that a cluster has what its spec asks for, that it can be paused, and that it survives a stop.
+func TestAsked(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		p, spec := f.provider(t, bed), f.asked(t)
+		if err := p.Create(t.Context(), spec, nil); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if left := leaks(t, spec.Name); len(left) > 0 {
+				_ = p.Delete(t.Context(), spec.Name)
+				t.Errorf("left behind: %q", left)
+			}
+		})
+		f.check(t, spec)
+		state(t, p, spec.Name, providers.StateRunning)
+
+		docker(t, "pause", f.node(spec.Name))
+		state(t, p, spec.Name, providers.StateDegraded)
+		start(t, p, spec.Name)
+		if err := p.(providers.StartStopper).Stop(t.Context(), spec.Name); err != nil {
+			t.Fatal(err)
+		}
+		state(t, p, spec.Name, providers.StateStopped)
+		start(t, p, spec.Name)
+		if err := p.Delete(t.Context(), spec.Name); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// askedFiles is a spec with a certificate, and a directory with a file to be mounted.
+func askedFiles(t *testing.T) providers.Spec {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"ca.pem": "certificate\n", "file": "file\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return providers.Spec{
+		Name: randomName(), ControlPlanes: 1, CAFile: filepath.Join(dir, "ca.pem"),
+		Mounts: []providers.Mount{{Host: dir, Node: "/asked", ReadOnly: true}},
+	}
+}
+
+// checkFiles checks that a node has what askedFiles asks for, the certificate at ca.
+func checkFiles(t *testing.T, node, ca string) {
+	t.Helper()
+	if got := docker(t, "exec", node, "cat", ca, "/asked/file"); got != "certificate\nfile\n" {
+		t.Errorf("%s has %q", node, got)
+	}
+}
+
+// start starts the cluster, whose API server must then answer.
+func start(t *testing.T, p providers.Provider, name string) {
+	t.Helper()
+	if err := p.(providers.StartStopper).Start(t.Context(), name, nil); err != nil {
+		t.Fatal(err)
+	}
+	state(t, p, name, providers.StateRunning)
+	kubeconfig, err := p.Kubeconfig(t.Context(), name)
+	if err == nil {
+		err = providertest.AskVersion(t.Context(), kubeconfig)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func state(t *testing.T, p providers.Provider, name string, want providers.State) {
+	t.Helper()
+	all, err := p.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, c := range all {
+		if c.Name != name {
+			continue
+		}
+		found = true
+		if c.State != want {
+			t.Errorf("state is %s (%s), want %s", c.State, c.Reason, want)
+		}
+	}
+	if !found {
+		t.Errorf("there is no cluster %s", name)
+	}
+}

@@ -1,0 +1,72 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// pointsVariable says at how many points of its life a creation is ended in each of the two ways.
+const pointsVariable = "LAB_E2E_POINTS"
+
+// TestInterrupted ends lab in the middle of its work: with Ctrl-C it must leave nothing, and what it leaves when it is
+// killed the next lab must find and remove. The points are spread evenly over the time that a creation takes.
+func TestInterrupted(t *testing.T) {
+	points := 3
+	if text := os.Getenv(pointsVariable); text != "" {
+		var err error
+		if points, err = strconv.Atoi(text); err != nil || points < 1 {
+			t.Fatalf("%s=%q is no number of points", pointsVariable, text)
+		}
+	}
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		whole := creation(t, bed, f)
+		for i := range points {
+			after := whole * time.Duration(2*i+1) / time.Duration(2*points)
+			at := fmt.Sprintf("at %d of %d", 2*i+1, 2*points)
+			t.Run("Ctrl-C "+at, func(t *testing.T) { interrupted(t, bed, f, after) })
+			t.Run("killed "+at, func(t *testing.T) { killed(t, bed, f, after) })
+		}
+	})
+}
+
+// creation returns how long one takes.
+func creation(t *testing.T, bed *bed, f flavor) time.Duration {
+	t.Helper()
+	p, name := newPerson(t, bed), randomName()
+	began := time.Now()
+	p.must("up", name, "--flavor", f.name)
+	took := time.Since(began)
+	p.must("down", name)
+	p.checkNothing(name)
+	return took
+}
+
+func interrupted(t *testing.T, bed *bed, f flavor, after time.Duration) {
+	p, name := newPerson(t, bed), randomName()
+	stderr, code := p.upUntil(syscall.SIGINT, true, after, name, "--flavor", f.name)
+	if code != 130 || !strings.Contains(stderr, `"reason":"Interrupted"`) {
+		t.Errorf("exit code %d:\n%s", code, stderr)
+	}
+	p.checkNothing(name)
+}
+
+func killed(t *testing.T, bed *bed, f flavor, after time.Duration) {
+	p, name := newPerson(t, bed), randomName()
+	if _, code := p.upUntil(syscall.SIGKILL, false, after, name, "--flavor", f.name); code != -1 {
+		t.Errorf("exit code %d", code)
+	}
+	switch state := p.states()[name]; state {
+	case "creating", "degraded", "running": // running: the tool was through, and only lab was not
+	default:
+		t.Errorf("state is %q", state)
+	}
+	p.must("down", name)
+	p.checkNothing(name)
+}

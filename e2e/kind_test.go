@@ -1,0 +1,131 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/kind"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+func kindFlavor() flavor {
+	return flavor{
+		name:    "kind",
+		node:    func(cluster string) string { return cluster + "-control-plane" },
+		network: func(string) string { return "kind" },
+		port:    80,
+		web:     hostPod,
+		provider: func(t *testing.T, bed *bed) providers.Provider {
+			return kind.New(kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind"), LogsDir: t.TempDir()})
+		},
+		harness: kindHarness,
+		refused: kindRefused,
+		asked:   kindAsked,
+		check:   kindCheck,
+	}
+}
+
+// hostPod is a pod at port 80 of its node.
+func hostPod(name, image string) string {
+	return fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: %s}, spec: {containers: [{name: web, image: %q,
+ imagePullPolicy: Never, ports: [{containerPort: 8080, hostPort: 80}]}]}}`, name, image)
+}
+
+// kindNode is the node image that the test bed has for kind.
+func (b *bed) kindNode() string { return flag(b.kind, "--image") }
+
+func kindHarness(t *testing.T, bed *bed) providertest.Harness {
+	options := kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind"), LogsDir: t.TempDir()}
+	port := freePort(t)
+	return providertest.Harness{
+		New:   func() providers.Provider { return kind.New(options) },
+		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), filesBelow(t, options.Dir)...) },
+		Invalid: map[string]func(*providers.Spec){
+			"a mount of nothing": func(s *providers.Spec) {
+				s.Mounts = []providers.Mount{{Host: filepath.Join(options.Dir, "none"), Node: "/x"}}
+			},
+			"a native key that there is not": func(s *providers.Spec) { s.Native = kindNative("nods: []") },
+			"a native family of none":        func(s *providers.Spec) { s.Native = kindNative("networking: {ipFamily: none}") },
+			"two images":                     func(s *providers.Spec) { s.Native, s.NodeImage = kindNative("nodes: [{image: a}]"), "b" },
+		},
+		Unsupported: map[string]func(*providers.Spec){
+			"a driver":     func(s *providers.Spec) { s.Driver = "virtualbox" },
+			"5000 workers": func(s *providers.Spec) { s.Workers = 5000 },
+		},
+		Failures: map[string]func(*testing.T, *providers.Spec){
+			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+				listen(t, port)
+				s.Ports = []providers.Port{{Host: port, Container: 80}}
+			},
+			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
+			"a kubeadm that fails": func(_ *testing.T, s *providers.Spec) {
+				s.Native = kindNative(`kubeadmConfigPatches: ["{kind: ClusterConfiguration, networking: {podSubnet: nonsense}}"]`)
+			},
+		},
+		Unavailable: kind.New(kind.Options{NodeImage: "127.0.0.1:1/none:v1.37.2", Dir: options.Dir}),
+		Context:     func(name string) string { return "kind-" + name },
+		HalfMade: func(t *testing.T, name string) {
+			docker(t, "run", "--detach", "--name", name+"-control-plane", "--label", "io.x-k8s.kind.cluster="+name,
+				"--label", "io.x-k8s.kind.role=control-plane", "--volume", "/var", "--entrypoint", "sleep", options.NodeImage, "3600")
+		},
+		Foreign: func(t *testing.T, name string) {
+			bed.must(t, "kind", "create", "cluster", "--name", name, "--image", options.NodeImage,
+				"--kubeconfig", filepath.Join(t.TempDir(), "kubeconfig"))
+		},
+	}
+}
+
+func kindNative(text string) []byte {
+	return []byte("{kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4, " + text + "}")
+}
+
+func kindRefused(t *testing.T, p *person) []refusal {
+	port := freePort(t)
+	listen(t, port)
+	return []refusal{
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another with --port"},
+		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "--image IMAGE"},
+		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
+	}
+}
+
+func kindAsked(t *testing.T) providers.Spec {
+	spec := askedFiles(t)
+	spec.ControlPlanes, spec.Wants.ControlPlaneMetrics = 3, true
+	return spec
+}
+
+// kindCheck checks the files in every node, and asks for the metrics of a node's control plane at its own address.
+// Those that want to know who asks answer that they do not.
+func kindCheck(t *testing.T, spec providers.Spec) {
+	for node := range strings.FieldsSeq(docker(t, "ps", "--all", "--filter=label=io.x-k8s.kind.cluster="+spec.Name, "--format={{.Names}}")) {
+		if !strings.HasSuffix(node, "-balancer") {
+			checkFiles(t, node, "/etc/ssl/certs/lab-ca.pem")
+		}
+	}
+	at := strings.TrimSpace(docker(t, "inspect", "--format={{(index .NetworkSettings.Networks \"kind\").IPAddress}}", spec.Name+"-control-plane2"))
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	for url, want := range map[string]int{
+		"http://" + at + ":2381/metrics": http.StatusOK, "http://" + at + ":10249/metrics": http.StatusOK,
+		"https://" + at + ":10257/metrics": http.StatusForbidden, "https://" + at + ":10259/metrics": http.StatusForbidden,
+	} {
+		resp, err := client.Get(url)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", url, resp.Status)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package dockertest
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Having returns the answers of a docker that has these containers.
+func Having(t *testing.T, containers ...docker.Container) []Answer {
+	t.Helper()
+	ids := make([]string, len(containers))
+	for i, c := range containers {
+		ids[i] = c.ID
+	}
+	text, err := json.Marshal(containers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []Answer{
+		{Args: "ps --all --quiet", Stdout: strings.Join(ids, "\n")},
+		{Args: "inspect --type=container", Stdout: string(text)},
+	}
+}
+
+// File returns what docker cp prints for a file.
+func File(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o600, Size: int64(len(text))})
+	if err == nil {
+		_, err = w.Write([]byte(text))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}

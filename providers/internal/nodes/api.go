@@ -1,0 +1,98 @@
+package nodes
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// answerWithin bounds a question to an API server on this machine.
+const answerWithin = 3 * time.Second
+
+// AskVersion returns the version of Kubernetes that a cluster's API server says it is.
+// The version is "" where it does not tell strangers, and answers all the same.
+//
+// Nothing is sent that is worth having, and nothing depends on the answer but what a
+// list shows: so the server need not prove who it is, and no key need be fetched.
+func (t Tool) AskVersion(ctx context.Context, nodes []docker.Container) (string, error) {
+	at, err := t.Address(nodes)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at+"/version", nil)
+	if err != nil {
+		return "", err
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusUnauthorized:
+		return "", nil
+	default: // forbidden, for one, until it has made its first roles
+		return "", fmt.Errorf("GET /version: %s", resp.Status)
+	}
+	var version struct{ GitVersion string }
+	err = json.NewDecoder(resp.Body).Decode(&version)
+	return version.GitVersion, err
+}
+
+// AwaitAPI waits until the API server of a cluster answers, and no longer than the nodes
+// live. Before several control planes, the balancer asks one after the other, and each
+// must answer.
+func (t Tool) AwaitAPI(ctx context.Context, name string, step *providers.Step) error {
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for inTurn := 0; ; {
+		nodes, err := t.Find(ctx, name) // anew: a port may change with every start
+		if err != nil {
+			return err
+		}
+		if dead := slices.IndexFunc(nodes, isDead); dead >= 0 {
+			n := nodes[dead]
+			return providers.WithHint(fmt.Errorf("%s: %s", WhyNot(n), n.State.Error), "docker logs %s", n.Name)
+		}
+		inTurn++
+		if _, err = t.AskVersion(ctx, nodes); err != nil {
+			inTurn = 0
+			step.Progress("it does not answer yet")
+		}
+		if inTurn > 0 && inTurn >= t.count(nodes) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the API server does not answer: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// isDead tells whether a node neither runs nor is about to.
+func isDead(n docker.Container) bool {
+	return n.State.Status != "running" && n.State.Status != "restarting"
+}
+
+// count returns how many control planes there are.
+func (t Tool) count(nodes []docker.Container) int {
+	n := 0
+	for _, c := range nodes {
+		if t.ControlPlane(c) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,62 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// List returns every cluster of the tool that the Docker Engine has, whoever made it. On
+// a machine without the docker command there is none.
+func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
+	if _, err := exec.LookPath("docker"); errors.Is(err, exec.ErrNotFound) {
+		return nil, nil
+	}
+	containers, err := docker.Containers(ctx, t.Label)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string][]docker.Container{}
+	for _, c := range containers {
+		name := c.Config.Labels[t.Label]
+		byName[name] = append(byName[name], c)
+	}
+	names := slices.Sorted(maps.Keys(byName))
+	clusters := make([]providers.Cluster, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() { clusters[i] = t.inspect(ctx, name, byName[name]) })
+	}
+	all.Wait()
+	return clusters, ctx.Err()
+}
+
+// inspect says what there is to say of a cluster. It is alive if its API server says so:
+// containers run long before there is a cluster in them.
+func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container) providers.Cluster {
+	c := providers.Cluster{Name: name, Provider: t.Flavor}
+	first, ok := t.First(nodes)
+	if ok {
+		c.ID = first.ID
+	}
+	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
+		return c
+	}
+	version, err := t.AskVersion(ctx, nodes)
+	c.KubernetesVersion = version
+	switch {
+	case err == nil:
+	case isYoung(first, time.Now()):
+		c.State = providers.StateCreating
+	default:
+		c.State, c.Reason = providers.StateDegraded, "its API server does not answer: "+err.Error()
+	}
+	return c
+}

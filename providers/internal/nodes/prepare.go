@@ -1,0 +1,82 @@
+package nodes
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Check returns nil where the Docker Engine answers and has a node image, or could pull
+// it: its registry answers. Otherwise it returns ErrUnavailable. variable is the
+// environment variable that names another image.
+func Check(ctx context.Context, image, variable string) error {
+	if _, err := docker.Ping(ctx); err != nil {
+		return err
+	}
+	if has, err := docker.HasImage(ctx, image); has || err != nil {
+		return err
+	}
+	err := docker.AskRegistry(ctx, image)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	image, _, _ = strings.Cut(image, "@") // nobody reads a digest
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", image, err),
+		"where the registry can be reached: docker pull %s; or name a node image that is here: export %s=IMAGE", image, variable)
+}
+
+// CheckFiles returns ErrInvalid where something that a spec would mount is not there:
+// Docker would make an empty directory of that name, which nobody would ever remove.
+func CheckFiles(spec providers.Spec) error {
+	for _, m := range spec.Mounts {
+		if _, err := os.Stat(m.Host); err != nil {
+			return providers.Errorf(providers.ErrInvalid, "mount %s: %w", m.Host, err)
+		}
+	}
+	if spec.CAFile == "" {
+		return nil
+	}
+	if _, err := os.ReadFile(spec.CAFile); err != nil {
+		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
+	}
+	return nil
+}
+
+// Pull sees to it that the engine has the images. The tools would do so themselves, but
+// for minutes that nobody could cut short, and without a word on how far it is.
+func Pull(ctx context.Context, images []string, report providers.Reporter) error {
+	for _, image := range images {
+		has, err := docker.HasImage(ctx, image)
+		if err != nil {
+			return err
+		}
+		if has {
+			continue
+		}
+		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WantsCgroupV2 tells whether a version of Kubernetes, such as "v1.37.2", refuses by
+// default to run with cgroup v1, as those from 1.35 on do. A version that is no such
+// text is taken for a new one.
+func WantsCgroupV2(version string) bool {
+	rest, ok := strings.CutPrefix(version, "v1.")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(minor)
+	return !ok || err != nil || n >= 35
+}
+
+// WarnCgroupV1 tells a person that cgroup v1 had to be allowed.
+func WarnCgroupV1(report providers.Reporter) {
+	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer gives up").End(nil)
+}

@@ -1,0 +1,81 @@
+package nodes
+
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Stop stops the nodes of a cluster, all at once, and keeps them stopped when the machine
+// starts.
+func (t Tool) Stop(ctx context.Context, name string) error {
+	nodes, err := t.Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	// First of all, so that whatever happens afterwards they count as stopped.
+	if err := docker.Do(ctx, []string{"update", "--restart=" + RestartNever}, IDs(nodes)...); err != nil {
+		return err
+	}
+	var running, paused []docker.Container
+	for _, n := range nodes {
+		switch {
+		case n.State.Status == "paused":
+			paused = append(paused, n)
+			running = append(running, n)
+		case n.Running():
+			running = append(running, n)
+		}
+	}
+	if err := docker.Do(ctx, []string{"unpause"}, IDs(paused)...); err != nil {
+		return err
+	}
+	return docker.Do(ctx, []string{"stop"}, IDs(running)...)
+}
+
+// Start brings a cluster back: it has wake start those of its nodes that are asleep, in
+// the order that suits the tool, and waits until the API server answers. On a cluster
+// that does answer it does nothing. On error it leaves the cluster as far as it came.
+func (t Tool) Start(ctx context.Context, name string, report providers.Reporter,
+	wake func(ctx context.Context, asleep []docker.Container, step *providers.Step) error) error {
+	nodes, err := t.Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	if state, _ := t.State(nodes); state == providers.StateRunning {
+		if _, err := t.AskVersion(ctx, nodes); err == nil {
+			return nil
+		}
+	}
+	report = report.For(name)
+	err = report.Do("Starting the nodes", func(step *providers.Step) error {
+		asleep, err := t.rouse(ctx, nodes)
+		if err != nil {
+			return err
+		}
+		return wake(ctx, asleep, step)
+	})
+	if err != nil {
+		return err
+	}
+	return report.Do("Waiting for the API server", func(step *providers.Step) error { return t.AwaitAPI(ctx, name, step) })
+}
+
+// rouse gives the nodes back what a stop took from them, goes on with those that are
+// paused, and returns those that must be started.
+func (t Tool) rouse(ctx context.Context, nodes []docker.Container) ([]docker.Container, error) {
+	if err := docker.Do(ctx, []string{"update", "--restart=" + t.Restart}, IDs(nodes)...); err != nil {
+		return nil, err
+	}
+	var paused, asleep []docker.Container
+	for _, n := range nodes {
+		switch {
+		case n.State.Status == "paused":
+			paused = append(paused, n)
+		case !n.Running():
+			asleep = append(asleep, n)
+		}
+	}
+	return asleep, docker.Do(ctx, []string{"unpause"}, IDs(paused)...)
+}

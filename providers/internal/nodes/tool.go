@@ -1,0 +1,100 @@
+// Package nodes is what the adapters share whose clusters are containers of a Docker
+// Engine: which containers a cluster is made of, in what state they are, where their API
+// server is published and what it answers. Each adapter says in a [Tool] how its tool
+// marks and publishes them.
+package nodes
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"slices"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Tool says how a tool's clusters are known by their containers.
+type Tool struct {
+	Flavor  string // the provider's name
+	Label   string // of every container; its value is the cluster's name
+	APIPort string // the API server's port in a container: "6443/tcp"
+
+	// ControlPlane tells whether a container runs a control plane. Of several the first
+	// by name is the one that began the cluster.
+	ControlPlane func(docker.Container) bool
+
+	// Balancer tells whether a container stands before the control planes, and is where
+	// the API server is published. It may be nil.
+	Balancer func(docker.Container) bool
+
+	// Restart is the policy by which the tool has the engine bring nodes back:
+	// "on-failure:1".
+	Restart string
+}
+
+// Find returns the containers of a cluster by name, or ErrNotFound.
+func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error) {
+	nodes, err := docker.Containers(ctx, t.Label+"="+name)
+	if err == nil && len(nodes) == 0 {
+		err = providers.Errorf(providers.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
+	}
+	return nodes, err
+}
+
+// First returns the container that began the cluster. Its ID is the cluster's identity.
+func (t Tool) First(nodes []docker.Container) (docker.Container, bool) {
+	i := slices.IndexFunc(nodes, t.ControlPlane)
+	if i < 0 {
+		return docker.Container{}, false
+	}
+	return nodes[i], true
+}
+
+// Address returns where the API server is published on this machine. It is known of
+// stopped clusters too, where the tool has the port picked when it makes the cluster.
+func (t Tool) Address(nodes []docker.Container) (string, error) {
+	i := -1
+	if t.Balancer != nil {
+		i = slices.IndexFunc(nodes, t.Balancer)
+	}
+	if i < 0 {
+		i = slices.IndexFunc(nodes, t.ControlPlane)
+	}
+	if i < 0 {
+		return "", errors.New("it has no control plane")
+	}
+	// Where Docker Desktop runs the engine elsewhere, it notes what it forwards.
+	if forwarded := nodes[i].Config.Labels["desktop.docker.io/ports/"+t.APIPort]; forwarded != "" {
+		return forwarded, nil
+	}
+	for _, ports := range []map[string][]docker.Binding{nodes[i].NetworkSettings.Ports, nodes[i].HostConfig.PortBindings} {
+		for _, b := range ports[t.APIPort] {
+			if b.HostPort != "" && b.HostPort != "0" {
+				return net.JoinHostPort(reachable(b.HostIP), b.HostPort), nil
+			}
+		}
+	}
+	return "", errors.New("its API server is published on no port of this machine")
+}
+
+// reachable returns the address by which this machine reaches one that it listens on.
+func reachable(listens string) string {
+	switch listens {
+	case "0.0.0.0":
+		return "127.0.0.1"
+	case "::":
+		return "::1"
+	}
+	return cmp.Or(listens, "127.0.0.1")
+}
+
+// IDs returns the identities of containers, as docker's commands take them.
+func IDs(nodes []docker.Container) []string {
+	list := make([]string, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.ID
+	}
+	return list
+}
