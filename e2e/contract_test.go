@@ -21,7 +21,7 @@ func TestContract(t *testing.T) {
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			h := f.harness(t, bed)
 			h.Prefix, h.Timeout, h.Slow = "e2e-c", 5*time.Minute, true
-			h.Archive, h.Probe = archive, providertest.AskVersion
+			h.Archive, h.Image, h.Probe = archive, bed.helloNew, providertest.AskVersion
 			h.Break = func(t *testing.T, name string) { docker(t, "kill", f.node(name)) }
 			h.Goroutines = append(h.Goroutines, "os/exec.(*Cmd)")
 			return h

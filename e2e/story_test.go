@@ -34,7 +34,7 @@ func story(t *testing.T, bed *bed, f flavor) {
 
 	p.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s")
 	p.apply(f.web("hello", bed.helloNew))
-	p.must("image", "load", bed.save(t, bed.helloNew), "--name", name)
+	p.must("image", "load", bed.helloNew, "--name", name)
 	p.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=90s")
 	answered("/one")
 

@@ -24,9 +24,10 @@ type Provider interface {
 	// cluster's whole life.
 	Traits(spec Spec) Traits
 
-	// Check returns nil when clusters can be created on this machine now, else an
-	// error that wraps ErrUnavailable and whose hint mends it.
-	Check(ctx context.Context) error
+	// Check returns nil when the tool could make a cluster from spec on this machine
+	// now, its engine running and its images to be had, else an error that wraps
+	// ErrUnavailable and whose hint mends it. The zero Spec asks for nothing special.
+	Check(ctx context.Context, spec Spec) error
 
 	// Create makes the cluster and returns once its API server has answered;
 	// nodes and DNS may still be on their way. spec has been through
@@ -72,6 +73,11 @@ type ImageLoader interface {
 	// LoadImages puts the images of an archive, as `docker save` writes it, into
 	// every node. It takes a path because each node reads the archive anew.
 	LoadImages(ctx context.Context, name, archive string) error
+
+	// SaveImages writes images that this machine's own engine has, by name, into an
+	// archive that LoadImages takes. It returns ErrNotFound where the engine has one of
+	// them not, and leaves no archive on error.
+	SaveImages(ctx context.Context, images []string, archive string) error
 }
 
 // LogExporter is implemented by providers that keep logs of the cluster's parts.

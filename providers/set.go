@@ -60,12 +60,12 @@ func (s *Set) Get(flavor string) (Provider, error) {
 	return nil, WithHint(err, "choose one of %s; lab flavors compares them", strings.Join(s.Names(), ", "))
 }
 
-// FirstUsable returns the first provider whose Check passes. Where none does it
+// FirstUsable returns the first provider whose Check passes for spec. Where none does it
 // returns ErrUnavailable, and says of each flavor why.
-func (s *Set) FirstUsable(ctx context.Context) (Provider, error) {
+func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	var reasons []error
 	for _, p := range s.providers {
-		err := p.Check(ctx)
+		err := p.Check(ctx, spec)
 		if err == nil {
 			return p, nil
 		}
@@ -94,7 +94,7 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 	if err := spec.Validate(); err != nil {
 		return Cluster{}, err
 	}
-	if err := p.Check(ctx); err != nil {
+	if err := p.Check(ctx, spec); err != nil {
 		return Cluster{}, err
 	}
 	if err := p.Create(ctx, spec, report); err != nil {
@@ -144,6 +144,21 @@ func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
 		}
 		return l.LoadImages(ctx, ref.Name, archive)
 	})
+}
+
+// SaveImages writes images of this machine, by name, into an archive for LoadImages of
+// a cluster of the flavor. It returns ErrUnsupported, ErrNotFound where there is no
+// such image, and ErrUnavailable where the engine does not answer.
+func (s *Set) SaveImages(ctx context.Context, flavor string, images []string, archive string) error {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return err
+	}
+	l, ok := p.(ImageLoader)
+	if !ok {
+		return wrap("load images", p, "", unsupported("load images", "lab flavors shows what each flavor can do"))
+	}
+	return wrap("save images", p, "", l.SaveImages(ctx, images, archive))
 }
 
 // ExportLogs writes the cluster's logs into dir. Errors are those of Delete, and

@@ -50,24 +50,24 @@ func TestNewSet(t *testing.T) {
 func TestFirstUsable(t *testing.T) {
 	t.Parallel()
 	set, m := setup(t)
-	if p, err := set.FirstUsable(t.Context()); err != nil || p.Name() != "full" {
+	if p, err := set.FirstUsable(t.Context(), providers.Spec{}); err != nil || p.Name() != "full" {
 		t.Errorf("%v, %v; want full", p, err)
 	}
 	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
-	if p, err := set.FirstUsable(t.Context()); err != nil || p.Name() != "plain" {
+	if p, err := set.FirstUsable(t.Context(), providers.Spec{}); err != nil || p.Name() != "plain" {
 		t.Errorf("%v, %v; want plain", p, err)
 	}
 	none, err := providers.NewSet(set.All()[:2]...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = none.FirstUsable(t.Context())
+	_, err = none.FirstUsable(t.Context(), providers.Spec{})
 	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "soon: ") {
 		t.Errorf("it does not give each reason: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := none.FirstUsable(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := none.FirstUsable(ctx, providers.Spec{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

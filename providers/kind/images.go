@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
 // LoadImages imports the archive into every node, side by side. Every node must run.
@@ -73,4 +74,9 @@ func (r reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.r.Read(p)
+}
+
+// SaveImages has the Docker Engine write images of its own into an archive.
+func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
+	return docker.Save(ctx, images, archive)
 }

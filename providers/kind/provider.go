@@ -83,10 +83,10 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	return traits
 }
 
-// Check returns nil where the Docker Engine answers and has the node image, or could
-// pull it: its registry answers. Otherwise it returns ErrUnavailable.
-func (p *Provider) Check(ctx context.Context) error {
-	return nodes.Check(ctx, p.opts.NodeImage, "LAB_IMAGES_KIND_NODE")
+// Check returns nil where the Docker Engine answers and has the node image that spec asks
+// for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
+func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
+	return nodes.Check(ctx, nodeImage(spec, p.opts.NodeImage), "LAB_IMAGES_KIND_NODE")
 }
 
 // Delete removes the nodes with their volumes. The network stays that all clusters of

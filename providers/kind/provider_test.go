@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 		"stopped": {[]dockertest.Answer{{Args: "info", Stderr: "Cannot connect to the Docker daemon", Code: 1}}, "Cannot connect"},
 	} {
 		dockertest.Script(t, test.answers...)
-		err := New(Options{NodeImage: "127.0.0.1:1/node:v1"}).Check(t.Context())
+		err := New(Options{NodeImage: "127.0.0.1:1/node:v1"}).Check(t.Context(), providers.Spec{})
 		if test.says == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -41,6 +41,20 @@ func TestCheck(t *testing.T) {
 		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || providers.HintOf(err) == "" {
 			t.Errorf("%s: %v (hint %q), want %q", name, err, providers.HintOf(err), test.says)
 		}
+	}
+}
+
+// TestCheckAsksForTheImage: it is the image that a person named that must be here.
+func TestCheckAsksForTheImage(t *testing.T) {
+	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
+		dockertest.Answer{Args: "image inspect --format {{.Id}} here:v1", Stdout: "sha256:1"},
+		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1})
+	p := New(Options{NodeImage: "127.0.0.1:1/node:v1"})
+	if err := p.Check(t.Context(), providers.Spec{NodeImage: "here:v1"}); err != nil {
+		t.Error(err)
+	}
+	if err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v9"}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v9 is not here") {
+		t.Error(err)
 	}
 }
 

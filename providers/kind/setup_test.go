@@ -36,9 +36,3 @@ func node(role, state string) docker.Container {
 	c.Config.Labels = map[string]string{labelCluster: "lab", labelRole: strings.TrimRight(role, "0123456789")}
 	return c
 }
-
-// published makes a container one whose API server is published.
-func published(c docker.Container, hostIP, port string) docker.Container {
-	c.HostConfig.PortBindings = map[string][]docker.Binding{"6443/tcp": {{HostIP: hostIP, HostPort: port}}}
-	return c
-}

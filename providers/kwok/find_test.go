@@ -33,7 +33,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := New(Options{Engine: tt.engine}).Check(t.Context())
+			err := New(Options{Engine: tt.engine}).Check(t.Context(), providers.Spec{})
 			if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("error is %v, want ErrUnavailable with %q", err, tt.says)
 			}
@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := New(Options{Engine: fakeEngine(t, "good")}).Check(ctx); !errors.Is(err, context.Canceled) {
+		if err := New(Options{Engine: fakeEngine(t, "good")}).Check(ctx, providers.Spec{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("error is %v, want %v", err, context.Canceled)
 		}
 	})

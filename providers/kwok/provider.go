@@ -74,7 +74,7 @@ func (*Provider) Traits(providers.Spec) providers.Traits {
 
 // Check returns nil where lab-engine is found and can tell its version, else
 // ErrUnavailable.
-func (p *Provider) Check(ctx context.Context) error {
+func (p *Provider) Check(ctx context.Context, _ providers.Spec) error {
 	path, err := p.findEngine()
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -47,6 +49,21 @@ func bugsOfKubeconfig() map[string]bug {
 				return cmp.Or(m.fake.LoadImages(ctx, name, archive), errors.New("exit status 1"))
 			}
 		}, "a cluster/given images/from an archive takes them"},
+		"saves what there is not": {func(m *mutant) {
+			m.saveImages = func(ctx context.Context, images []string, archive string) error {
+				return cmp.Or(ignoreNotFound(m.fake.SaveImages(ctx, images, archive)), os.WriteFile(archive, nil, 0o600))
+			}
+		}, "a cluster/given images/that the machine does not have are not found"},
+		"leaves half an archive": {func(m *mutant) {
+			m.saveImages = func(ctx context.Context, images []string, archive string) error {
+				return cmp.Or(os.WriteFile(archive, nil, 0o600), m.fake.SaveImages(ctx, images, archive))
+			}
+		}, "a cluster/given images/that the machine does not have are not found"},
+		"saves nothing": {func(m *mutant) {
+			m.saveImages = func(ctx context.Context, images []string, _ string) error {
+				return m.fake.SaveImages(ctx, images, filepath.Join(string(m.fake.machine), "elsewhere"))
+			}
+		}, "a cluster/given images/of the machine takes them"},
 		"exports no logs": {func(m *mutant) {
 			m.exportLogs = func(ctx context.Context, name, _ string) error {
 				_, err := m.fake.machine.load(name)

@@ -29,14 +29,14 @@ func bugsAtRest() map[string]bug {
 		"lost its abilities": {func(m *mutant) { m.bare = true },
 			"without a cluster/can do what it promises and no more"},
 		"is never usable": {func(m *mutant) {
-			m.check = func(context.Context) error { return providers.ErrUnavailable }
+			m.check = func(context.Context, providers.Spec) error { return providers.ErrUnavailable }
 		}, "without a cluster/is usable"},
 		"says that all is well without its tool": {func(m *mutant) {
-			m.check = func(context.Context) error { return nil }
+			m.check = func(context.Context, providers.Spec) error { return nil }
 		}, "without a cluster/says how to mend a missing tool"},
 		"gives no hint": {func(m *mutant) {
-			m.check = func(ctx context.Context) error {
-				if err := m.fake.Check(ctx); err != nil {
+			m.check = func(ctx context.Context, spec providers.Spec) error {
+				if err := m.fake.Check(ctx, spec); err != nil {
 					return providers.ErrUnavailable
 				}
 				return nil

@@ -52,7 +52,7 @@ func (f *fake) Name() string                           { return f.FakeOptions.Na
 func (f *fake) Describe() providers.Description        { return f.Description }
 func (f *fake) Traits(providers.Spec) providers.Traits { return f.FakeOptions.Traits }
 
-func (f *fake) Check(ctx context.Context) error {
+func (f *fake) Check(ctx context.Context, _ providers.Spec) error {
 	faults, err := f.machine.faults()
 	if err != nil {
 		return err

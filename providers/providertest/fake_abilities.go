@@ -64,6 +64,24 @@ func (f *fake) LoadImages(ctx context.Context, name, archive string) (err error)
 	return err
 }
 
+func (f *fake) SaveImages(ctx context.Context, images []string, archive string) error {
+	if err := f.machine.begin(ctx, "saveImages"); err != nil {
+		return err
+	}
+	var all []byte
+	for _, image := range images {
+		b, err := os.ReadFile(f.machine.image(image))
+		if errors.Is(err, os.ErrNotExist) {
+			return providers.Errorf(providers.ErrNotFound, "no such image: %s", image)
+		}
+		if err != nil {
+			return err
+		}
+		all = append(all, b...)
+	}
+	return os.WriteFile(archive, all, 0o600)
+}
+
 func (f *fake) ExportLogs(ctx context.Context, name, dir string) error {
 	if _, err := f.open(ctx, "exportLogs", name); err != nil {
 		return err

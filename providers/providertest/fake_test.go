@@ -88,7 +88,7 @@ func TestMisspeltFaultIsAnError(t *testing.T) {
 	for _, faults := range []string{`{"falls": {}}`, `{"stepDelay": "soon"}`, `{`} {
 		m := Machine(t.TempDir())
 		writeFaults(t, m, faults)
-		if err := NewFake(m, FakeOptions{}).Check(t.Context()); err == nil || !strings.Contains(err.Error(), "faults.json") {
+		if err := NewFake(m, FakeOptions{}).Check(t.Context(), providers.Spec{}); err == nil || !strings.Contains(err.Error(), "faults.json") {
 			t.Errorf("%s: error is %v, want one that names faults.json", faults, err)
 		}
 	}

@@ -21,7 +21,7 @@ type Faults struct {
 	Hint        string `json:"hint,omitempty"`        // goes with Unavailable
 
 	// Fail makes calls fail, by what is called: create, delete, list, kubeconfig,
-	// start, stop, loadImages, exportLogs. The value is the message.
+	// start, stop, loadImages, saveImages, exportLogs. The value is the message.
 	Fail map[string]string `json:"fail,omitempty"`
 
 	FailStep int `json:"failStep,omitempty"` // the step of Create, from 1, in which Fail["create"] strikes

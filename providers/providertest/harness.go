@@ -40,6 +40,9 @@ type Harness struct {
 	// Archive is the path of an image archive that the clusters can load.
 	Archive string
 
+	// Image is the name of an image that this machine's own engine has.
+	Image string
+
 	// Context returns the name that the tool's users know a cluster's context by.
 	Context func(name string) string
 
@@ -71,7 +74,7 @@ func (h Harness) withDefaults(t *testing.T) Harness {
 	// What is not checked must be seen by whoever reads the log.
 	for hook, missing := range map[string]bool{
 		"Invalid": h.Invalid == nil, "Unsupported": h.Unsupported == nil, "Failures": h.Failures == nil,
-		"Unavailable": h.Unavailable == nil, "Archive": h.Archive == "", "Context": h.Context == nil,
+		"Unavailable": h.Unavailable == nil, "Archive": h.Archive == "", "Image": h.Image == "", "Context": h.Context == nil,
 		"Probe": h.Probe == nil, "Break": h.Break == nil, "HalfMade": h.HalfMade == nil, "Foreign": h.Foreign == nil,
 	} {
 		if missing {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ import (
 //	clusters/NAME/cluster.json     one cluster
 //	clusters/NAME/broken           there if the cluster is degraded; why, in a line
 //	clusters/NAME/images/, logs/   what was loaded, what can be exported
+//	images/NAME                    an image of the machine's own, its name escaped as in a URL
 //
 // A test in another process, such as a script, may write faults.json and broken.
 type Machine string
@@ -38,6 +40,19 @@ func (m Machine) Break(name string) error {
 		return err
 	}
 	return os.WriteFile(m.path(name, "broken"), []byte("its engine is gone\n"), 0o600)
+}
+
+// AddImage gives the machine an image that its clusters can load.
+func (m Machine) AddImage(name string) error {
+	path := m.image(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(name+"\n"), 0o600)
+}
+
+func (m Machine) image(name string) string {
+	return filepath.Join(string(m), "images", url.PathEscape(name))
 }
 
 // HalfMade leaves what a crash in the middle of Create leaves.

@@ -14,7 +14,7 @@ type mutant struct {
 	name       func() string
 	describe   func() providers.Description
 	traits     func(providers.Spec) providers.Traits
-	check      func(context.Context) error
+	check      func(context.Context, providers.Spec) error
 	create     func(context.Context, providers.Spec, providers.Reporter) error
 	delete     func(context.Context, string) error
 	list       func(context.Context) ([]providers.Cluster, error)
@@ -22,6 +22,7 @@ type mutant struct {
 	start      func(context.Context, string, providers.Reporter) error
 	stop       func(context.Context, string) error
 	loadImages func(context.Context, string, string) error
+	saveImages func(context.Context, []string, string) error
 	exportLogs func(context.Context, string, string) error
 }
 
@@ -34,7 +35,7 @@ func newMutant(m Machine, seed func(*mutant)) providers.Provider {
 	mu := &mutant{
 		fake: f, name: f.Name, describe: f.Describe, traits: f.Traits, check: f.Check,
 		create: f.Create, delete: f.Delete, list: f.List, kubeconfig: f.Kubeconfig,
-		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, exportLogs: f.ExportLogs,
+		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, saveImages: f.SaveImages, exportLogs: f.ExportLogs,
 	}
 	seed(mu)
 	if mu.bare {
@@ -50,10 +51,10 @@ func refuseDriver(spec providers.Spec) error {
 	return providers.Errorf(providers.ErrUnsupported, "this flavor has no drivers")
 }
 
-func (m *mutant) Name() string                             { return m.name() }
-func (m *mutant) Describe() providers.Description          { return m.describe() }
-func (m *mutant) Traits(s providers.Spec) providers.Traits { return m.traits(s) }
-func (m *mutant) Check(ctx context.Context) error          { return m.check(ctx) }
+func (m *mutant) Name() string                                      { return m.name() }
+func (m *mutant) Describe() providers.Description                   { return m.describe() }
+func (m *mutant) Traits(s providers.Spec) providers.Traits          { return m.traits(s) }
+func (m *mutant) Check(ctx context.Context, s providers.Spec) error { return m.check(ctx, s) }
 
 func (m *mutant) Create(ctx context.Context, s providers.Spec, r providers.Reporter) error {
 	return m.create(ctx, s, r)
@@ -72,6 +73,10 @@ func (m *mutant) Start(ctx context.Context, name string, r providers.Reporter) e
 }
 
 func (m *mutant) Stop(ctx context.Context, name string) error { return m.stop(ctx, name) }
+
+func (m *mutant) SaveImages(ctx context.Context, images []string, archive string) error {
+	return m.saveImages(ctx, images, archive)
+}
 
 func (m *mutant) LoadImages(ctx context.Context, name, archive string) error {
 	return m.loadImages(ctx, name, archive)

@@ -117,6 +117,21 @@ func (s *suite) images(t *testing.T, c *subject) {
 			wantNoError(t, p.LoadImages(s.ctx(t), c.name, s.Archive))
 		})
 	}
+	if s.Image != "" {
+		t.Run("of the machine takes them", func(t *testing.T) {
+			archive := filepath.Join(t.TempDir(), "image.tar")
+			wantNoError(t, p.SaveImages(s.ctx(t), []string{s.Image}, archive))
+			wantNoError(t, p.LoadImages(s.ctx(t), c.name, archive))
+		})
+		t.Run("that the machine does not have are not found", func(t *testing.T) {
+			dir := t.TempDir()
+			err := p.SaveImages(s.ctx(t), []string{s.Image, "lab.invalid/no-such-image:v0"}, filepath.Join(dir, "image.tar"))
+			wantError(t, err, providers.ErrNotFound)
+			if left := files(t, dir); len(left) > 0 {
+				t.Errorf("it left %q", left)
+			}
+		})
+	}
 }
 
 // wantLogs checks that some log can be had, whatever its name.

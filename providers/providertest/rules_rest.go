@@ -39,11 +39,11 @@ func (s *suite) atRest(t *testing.T) {
 		}
 	})
 	t.Run("is usable", func(t *testing.T) {
-		wantNoError(t, s.p.Check(s.ctx(t)))
+		wantNoError(t, s.p.Check(s.ctx(t), s.Spec))
 	})
 	if s.Unavailable != nil {
 		t.Run("says how to mend a missing tool", func(t *testing.T) {
-			err := s.Unavailable.Check(s.ctx(t))
+			err := s.Unavailable.Check(s.ctx(t), s.Spec)
 			wantError(t, err, providers.ErrUnavailable)
 			if providers.HintOf(err) == "" {
 				t.Errorf("error has no hint: %v", err)

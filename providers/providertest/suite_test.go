@@ -40,6 +40,7 @@ func fakeHarness(t *testing.T, seed func(*mutant)) Harness {
 	}
 	archive := filepath.Join(t.TempDir(), "images.tar")
 	must(t, os.WriteFile(archive, []byte("two images"), 0o600))
+	must(t, m.AddImage("shop:v1"))
 	down := Machine(t.TempDir())
 	must(t, down.SetFaults(Faults{Unavailable: "the engine is not running", Hint: "start the engine"}))
 
@@ -50,6 +51,7 @@ func fakeHarness(t *testing.T, seed func(*mutant)) Harness {
 		Leaks:       func(_ *testing.T, name string) []string { return m.Leaks(name) },
 		Spec:        providers.Spec{Workers: 1},
 		Archive:     archive,
+		Image:       "shop:v1",
 		Context:     func(name string) string { return "fake-" + name },
 		Probe:       m.Probe,
 		Break:       func(t *testing.T, name string) { must(t, m.Break(name)) },

@@ -21,24 +21,23 @@ func (c *command) image() *cobra.Command {
 func (c *command) imageLoad() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use:   "load ARCHIVE...",
-		Short: "Load archives of images into every node",
-		Long: `Load archives, as docker save writes them, into every node of the cluster, so that
-its pods can run images that never were in a registry.`,
-		Example: `  docker save shop:v1 -o shop.tar
+		Use:   "load IMAGE...",
+		Short: "Load images of this machine into every node",
+		Long: `Load images into every node of the cluster, so that its pods can run what never was
+in a registry. IMAGE is the name of an image that Docker has here, or an archive as
+docker save writes it.
+
+Name a tag other than "latest": Kubernetes pulls that anew each time, unless the pod
+says imagePullPolicy: Never.`,
+		Example: `  docker build -t shop:v1 . && lab image load shop:v1
   lab image load shop.tar --name demo`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return providers.WithHint(usage("which archive?"), "docker save IMAGE -o image.tar, then lab image load image.tar")
+				return providers.WithHint(usage("which image?"), "docker images shows those that are here, then: lab image load IMAGE")
 			}
 			progress := c.progress(name)
 			defer progress.Close()
-			for _, archive := range args {
-				if err := c.Lab.LoadImages(cmd.Context(), name, archive, progress.Report); err != nil {
-					return err
-				}
-			}
-			return nil
+			return c.Lab.LoadImages(cmd.Context(), name, args, progress.Report)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "the cluster")

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
 )
 
 // ClusterConfig returns the cluster's self-contained kubeconfig. It works on a
@@ -30,18 +29,6 @@ func (l *Lab) Use(ctx context.Context, name string) (Cluster, error) {
 			return err
 		}
 		return l.publish(ctx, r, config, true)
-	})
-}
-
-// LoadImages puts the images of an archive into the cluster. Errors are those of
-// [providers.Set.LoadImages].
-func (l *Lab) LoadImages(ctx context.Context, name, archive string, report providers.Reporter) error {
-	r, err := l.made(ctx, name)
-	if err != nil {
-		return err
-	}
-	return report.For(name).Do("Loading images", func(*providers.Step) error {
-		return l.Set.LoadImages(ctx, refOf(r), archive)
 	})
 }
 

@@ -37,7 +37,7 @@ func (l *Lab) Flavors(ctx context.Context) (FlavorList, error) {
 	list := FlavorList{Meta: Meta{APIVersion, "FlavorList"}, Items: make([]Flavor, len(all))}
 	var wg sync.WaitGroup
 	for i, p := range all {
-		wg.Go(func() { list.Items[i] = flavor(p, p.Check(ctx)) })
+		wg.Go(func() { list.Items[i] = flavor(p, p.Check(ctx, providers.Spec{})) })
 	}
 	wg.Wait()
 	return list, ctx.Err()

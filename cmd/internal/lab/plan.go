@@ -78,14 +78,14 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 		flavor = l.Flavor
 	}
 	if flavor == "" || flavor == FlavorAuto {
-		p, err := l.Set.FirstUsable(ctx)
+		p, err := l.Set.FirstUsable(ctx, q.Spec)
 		if err != nil {
 			return "", err
 		}
 		flavor = p.Name()
 	} else if p, err := l.Set.Get(flavor); err != nil {
 		return "", err
-	} else if err := p.Check(ctx); err != nil {
+	} else if err := p.Check(ctx, q.Spec); err != nil {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
 	}
 	// Without an answer there must be no creation: undoing one that failed would
