@@ -1,13 +1,16 @@
 package providers
 
+import "time"
+
 // Cluster is one cluster as its tool sees it.
 type Cluster struct {
 	Name              string
 	Provider          string
 	State             State
-	ID                string // the same for the cluster's whole life, and another for a later one of its name; "" while it is being made
-	KubernetesVersion string // "" where the tool cannot tell
-	Reason            string // why State is degraded or unknown, in a few words
+	ID                string               // the same for the cluster's whole life, and another for a later one of its name; "" while it is being made
+	KubernetesVersion string               // "" where the tool cannot tell
+	Since             map[string]time.Time // when each node began to run, by its name, where the tool can tell
+	Reason            string               // why State is degraded or unknown, in a few words
 }
 
 // State is the condition of a cluster.

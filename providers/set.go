@@ -97,6 +97,9 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 	if err := p.Check(ctx, spec); err != nil {
 		return Cluster{}, err
 	}
+	if err := checkPorts(ctx, spec.Ports); err != nil {
+		return Cluster{}, err
+	}
 	if err := p.Create(ctx, spec, report); err != nil {
 		return Cluster{}, err
 	}

@@ -118,14 +118,15 @@ func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned 
 	if errors.Is(cause, providers.ErrExists) {
 		return cause // the nodes are those of someone who was faster
 	}
-	if ctx.Err() == nil {
+	cut := ctx.Err() != nil
+	if !cut {
 		cause = containers().WithLogs(ctx, config.Name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, config.Name, dir)
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), returned), p.forget(config.Name))
+	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), !cut, returned), p.forget(config.Name))
 	if err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}

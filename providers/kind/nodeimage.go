@@ -1,11 +1,10 @@
 package kind
 
 import (
-	"strings"
-
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -30,20 +29,11 @@ func nodeImage(spec providers.Spec, image string) string {
 	if spec.NodeImage != "" {
 		return spec.NodeImage
 	}
-	repository, tag := splitImage(image)
+	repository, tag := docker.SplitImage(image)
 	if spec.KubernetesVersion == "" || spec.KubernetesVersion == tag {
 		return image
 	}
 	return repository + ":" + spec.KubernetesVersion
-}
-
-// splitImage returns the name and the tag, without a digest.
-func splitImage(image string) (repository, tag string) {
-	image, _, _ = strings.Cut(image, "@")
-	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
-		return image[:i], image[i+1:]
-	}
-	return image, ""
 }
 
 // imagesOf returns the images that making the cluster needs.
@@ -65,7 +55,7 @@ func imagesOf(c *v1alpha4.Cluster) []string {
 // forCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells
 // whether it did: versions that are known to do without are left alone.
 func forCgroupV1(c *v1alpha4.Cluster) bool {
-	_, tag := splitImage(firstControlPlane(c).Image)
+	_, tag := docker.SplitImage(firstControlPlane(c).Image)
 	if !nodes.WantsCgroupV2(tag) {
 		return false
 	}

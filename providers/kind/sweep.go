@@ -19,9 +19,11 @@ const (
 
 // sweep removes the containers of a cluster until kind's Create has returned and none
 // can come any more. Of several nodes that are made side by side kind returns with the
-// first that fails, while docker still makes the others. So it is over when all that
-// were planned have been seen, or when none has come for a while.
-func sweep(ctx context.Context, name string, planned int, returned <-chan struct{}) error {
+// first that fails, while docker still makes the others; and Ctrl-C ends the docker
+// command that asked for a node, too, but not the engine that is making it. So it is
+// over when all that were planned have been seen, or when none has come for a while.
+// surely tells that a single node is there already, or never will be.
+func sweep(ctx context.Context, name string, planned int, surely bool, returned <-chan struct{}) error {
 	seen := map[string]bool{}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -40,7 +42,7 @@ func sweep(ctx context.Context, name string, planned int, returned <-chan struct
 		for _, n := range found {
 			seen[n.ID], last = true, time.Now()
 		}
-		all := planned == 1 || len(seen) >= planned || time.Since(last) > straggler
+		all := planned == 1 && surely || len(seen) >= planned || time.Since(last) > straggler
 		if over && err == nil && len(found) == 0 && all {
 			return nil
 		}

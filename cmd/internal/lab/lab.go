@@ -88,15 +88,3 @@ func foreignError(c providers.Cluster) error {
 func refOf(r state.Record) providers.Ref {
 	return providers.Ref{Provider: r.Flavor, Name: r.Name, ID: r.ID}
 }
-
-// ready waits until the cluster works, as far as its flavor can.
-func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report providers.Reporter) error {
-	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods}
-	name := "Waiting for nodes"
-	if want.DNS {
-		name = "Waiting for nodes and DNS"
-	}
-	return report.Do(name, func(step *providers.Step) error {
-		return l.Probe.Wait(ctx, config, want, step.Progress)
-	})
-}

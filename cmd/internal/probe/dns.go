@@ -3,7 +3,9 @@ package probe
 import (
 	"context"
 	"fmt"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -11,20 +13,54 @@ import (
 
 // missingDNS returns what is missing until the cluster's DNS has an address that
 // serves. Every flavor's DNS stands behind the Service kube-dns, whatever runs it.
-func missingDNS(ctx context.Context, client kubernetes.Interface) string {
+func missingDNS(ctx context.Context, client kubernetes.Interface, since map[string]time.Time) string {
 	slices, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=kube-dns",
 	})
 	if err != nil {
-		return fmt.Sprintf("the API server to answer (%v)", err)
+		return unanswered(err)
 	}
+	stale := false
 	for _, slice := range slices.Items {
 		for _, endpoint := range slice.Endpoints {
 			// A nil condition means ready, says the API.
-			if r := endpoint.Conditions.Ready; r == nil || *r {
+			if r := endpoint.Conditions.Ready; r != nil && !*r {
+				continue
+			}
+			runs, err := runsSince(ctx, client, endpoint.TargetRef, since)
+			if err != nil {
+				return unanswered(err)
+			}
+			if runs {
 				return ""
 			}
+			stale = true
 		}
+	}
+	if stale {
+		return "DNS to run again (its pods are from before the nodes started)"
 	}
 	return "DNS to be ready (no pod of the Service kube-dns is)"
 }
+
+// runsSince tells whether the containers of a pod run since its node does. Those of a
+// node that was stopped are dead, whatever the API server still says of them.
+func runsSince(ctx context.Context, client kubernetes.Interface, ref *corev1.ObjectReference, since map[string]time.Time) (bool, error) {
+	if ref == nil || len(since) == 0 {
+		return true, nil
+	}
+	pod, err := client.CoreV1().Pods(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	// The API server keeps whole seconds.
+	began := since[pod.Spec.NodeName].Truncate(time.Second)
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.State.Running == nil || c.State.Running.StartedAt.Time.Before(began) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func unanswered(err error) string { return fmt.Sprintf("the API server to answer (%v)", err) }

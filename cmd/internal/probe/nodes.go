@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -63,6 +64,27 @@ func nodeOf(n *corev1.Node) Node {
 		node.Reason = ""
 	}
 	return node
+}
+
+// missingReports returns what is missing until every node that began to run at a known
+// time has reported since. It does so by renewing its lease.
+func missingReports(ctx context.Context, client kubernetes.Interface, nodes []Node, since map[string]time.Time) string {
+	leases, err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return unanswered(err)
+	}
+	renewed := map[string]time.Time{}
+	for i := range leases.Items {
+		if t := leases.Items[i].Spec.RenewTime; t != nil {
+			renewed[leases.Items[i].Name] = t.Time
+		}
+	}
+	for _, n := range nodes {
+		if began, known := since[n.Name]; known && renewed[n.Name].Before(began) {
+			return fmt.Sprintf("node %s to report again", n.Name)
+		}
+	}
+	return ""
 }
 
 // missingNodes returns what is missing until want nodes are there and all ready.

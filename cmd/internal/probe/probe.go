@@ -26,6 +26,11 @@ const (
 type Want struct {
 	Nodes int  // how many nodes must be there, all of them ready
 	DNS   bool // whether pods must be able to resolve names
+
+	// Since is when nodes began to run, by name. What the API server remembers of them
+	// from before, as after a stop and a start, does not count: it says "ready" of a node
+	// until it misses it, most of a minute later.
+	Since map[string]time.Time
 }
 
 // API asks API servers.
@@ -74,15 +79,16 @@ func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (
 	defer cancel()
 	nodes, err := listNodes(ctx, client)
 	if err != nil {
-		return fmt.Sprintf("the API server to answer (%v)", err), err
+		return unanswered(err), err
 	}
-	if missing := missingNodes(nodes, want.Nodes); missing != "" {
-		return missing, fmt.Errorf("missing: %s", missing)
+	missing = missingNodes(nodes, want.Nodes)
+	if missing == "" && len(want.Since) > 0 {
+		missing = missingReports(ctx, client, nodes, want.Since)
 	}
-	if !want.DNS {
-		return "", nil
+	if missing == "" && want.DNS {
+		missing = missingDNS(ctx, client, want.Since)
 	}
-	if missing := missingDNS(ctx, client); missing != "" {
+	if missing != "" {
 		return missing, fmt.Errorf("missing: %s", missing)
 	}
 	return "", nil

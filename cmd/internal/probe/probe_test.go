@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -102,6 +103,35 @@ func TestWaitUntilReady(t *testing.T) {
 	}
 	if news < 3 {
 		t.Errorf("%d news only", news)
+	}
+}
+
+// TestSince: what an API server remembers from before a restart is not believed.
+func TestSince(t *testing.T) {
+	t.Parallel()
+	yes := true
+	began := time.Now().Add(-time.Minute)
+	before, after := began.Add(-time.Hour), began.Add(time.Second)
+	since := map[string]time.Time{"a": began, "a-balancer": time.Now()}
+	ready := []corev1.Node{node("a", true, ""), node("b", false, "")}
+	for what, tt := range map[string]struct {
+		lease, pod time.Time
+		says       string // "" where it is ready
+	}{
+		"a node that did not come back": {before, after, "waiting for node a to report again"},
+		"a pod that died with the node": {after, before, "waiting for DNS to run again"},
+		"all that is needed":            {after, after, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := &apiServer{nodes: ready, dns: dns(&yes), leases: []coordinationv1.Lease{lease("a", tt.lease), lease("b", before)}, pod: podSince("a", tt.pod)}
+			ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+			defer cancel()
+			err := API{}.Wait(ctx, s.start(t), Want{Nodes: 2, DNS: true, Since: since}, nil)
+			if (err == nil) != (tt.says == "") || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, want %q", err, tt.says)
+			}
+		})
 	}
 }
 

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"path"
 	"sync"
 	"testing"
+	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +23,9 @@ type apiServer struct {
 	mu     sync.Mutex
 	nodes  []corev1.Node
 	dns    []discoveryv1.EndpointSlice
-	broken int // how many requests are answered with an error, or not at all
+	leases []coordinationv1.Lease
+	pod    corev1.Pod // behind the addresses of dns
+	broken int        // how many requests are answered with an error, or not at all
 	hangs  bool
 	asked  int
 }
@@ -53,12 +57,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked++
 	broken := s.asked <= s.broken
 	hangs := broken && s.hangs
-	list := any(corev1.NodeList{TypeMeta: metav1.TypeMeta{Kind: "NodeList", APIVersion: "v1"}, Items: s.nodes})
-	if strings.HasSuffix(r.URL.Path, "/endpointslices") {
-		list = discoveryv1.EndpointSliceList{
-			TypeMeta: metav1.TypeMeta{Kind: "EndpointSliceList", APIVersion: "discovery.k8s.io/v1"}, Items: s.dns,
-		}
-	}
+	answer := s.answer(path.Base(r.URL.Path))
 	s.mu.Unlock()
 	switch {
 	case hangs:
@@ -69,7 +68,38 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(list)
+		_ = json.NewEncoder(w).Encode(answer)
+	}
+}
+
+func (s *apiServer) answer(resource string) any {
+	is := func(kind, version string) metav1.TypeMeta { return metav1.TypeMeta{Kind: kind, APIVersion: version} }
+	switch resource {
+	case "endpointslices":
+		return discoveryv1.EndpointSliceList{TypeMeta: is("EndpointSliceList", "discovery.k8s.io/v1"), Items: s.dns}
+	case "leases":
+		return coordinationv1.LeaseList{TypeMeta: is("LeaseList", "coordination.k8s.io/v1"), Items: s.leases}
+	case "dns-pod":
+		pod := s.pod
+		pod.TypeMeta = is("Pod", "v1")
+		return pod
+	}
+	return corev1.NodeList{TypeMeta: is("NodeList", "v1"), Items: s.nodes}
+}
+
+// lease returns one that a node renewed at a time.
+func lease(node string, renewed time.Time) coordinationv1.Lease {
+	return coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: node}, Spec: coordinationv1.LeaseSpec{RenewTime: &metav1.MicroTime{Time: renewed}},
+	}
+}
+
+// podSince returns a pod of a node whose container runs since a time.
+func podSince(node string, began time.Time) corev1.Pod {
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: began}}}
+	return corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "dns-pod", Namespace: "kube-system"}, Spec: corev1.PodSpec{NodeName: node},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{State: running}}},
 	}
 }
 
@@ -95,6 +125,7 @@ func dns(ready ...*bool) []discoveryv1.EndpointSlice {
 	for _, r := range ready {
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
 			Addresses: []string{"10.0.0.2"}, Conditions: discoveryv1.EndpointConditions{Ready: r},
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "kube-system", Name: "dns-pod"},
 		})
 	}
 	return []discoveryv1.EndpointSlice{slice}

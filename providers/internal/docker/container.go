@@ -49,12 +49,12 @@ func (c Container) Running() bool { return c.State.Status == "running" }
 // Containers returns the containers that bear a label, "key" or "key=value", in
 // whatever state, by name.
 func Containers(ctx context.Context, label string) ([]Container, error) {
-	out, err := run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+label)
+	out, err := ask(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+label)
 	ids := strings.Fields(string(out))
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	out, err = run(ctx, append([]string{"inspect", "--type=container"}, ids...)...)
+	out, err = ask(ctx, append([]string{"inspect", "--type=container"}, ids...)...)
 	// One that was removed meanwhile must not hide the others, which are printed.
 	if err != nil && !isGone(err) {
 		return nil, err
@@ -72,7 +72,7 @@ func Containers(ctx context.Context, label string) ([]Container, error) {
 
 // Names returns the names of all containers that begin with prefix, labels or not.
 func Names(ctx context.Context, prefix string) ([]string, error) {
-	out, err := run(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/?"+prefix)
+	out, err := ask(ctx, "ps", "--all", "--format", "{{.Names}}", "--filter", "name=^/?"+prefix)
 	return strings.Fields(string(out)), err
 }
 

@@ -16,7 +16,7 @@ import (
 
 // patience is how long an engine may take to say that it is there: far more than it
 // needs on a machine that is busy, far less than a person waits for nothing.
-const patience = 10 * time.Second
+const patience = 15 * time.Second
 
 // Engine is what lab needs to know of a Docker Engine.
 type Engine struct {
@@ -27,13 +27,7 @@ type Engine struct {
 // Ping returns the engine if it answers. Otherwise it returns ErrUnavailable, with the
 // hint that mends it on this system.
 func Ping(ctx context.Context) (Engine, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	out, err := run(limited, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}}")
-	if limited.Err() != nil && ctx.Err() == nil {
-		return Engine{}, providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the Docker Engine did not answer within %s", patience), "%s", startHint(true))
-	}
+	out, err := ask(ctx, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}}")
 	if err != nil {
 		return Engine{}, err
 	}
@@ -42,6 +36,19 @@ func Ping(ctx context.Context) (Engine, error) {
 		return Engine{}, notRunning("the Docker Engine does not answer")
 	}
 	return Engine{Version: version, CgroupV1: cgroup == "1"}, nil
+}
+
+// ask runs a docker command that only looks, and does not wait for ever where the engine
+// hangs: then it returns ErrUnavailable.
+func ask(ctx context.Context, args ...string) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	out, err := run(limited, args...)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return nil, providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "the Docker Engine did not answer within %s", patience), "%s", startHint(true))
+	}
+	return out, err
 }
 
 // run runs the docker command and returns what it prints. Where it fails it may have

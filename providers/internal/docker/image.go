@@ -17,11 +17,26 @@ import (
 
 // HasImage tells whether the engine has an image, so that none need be pulled.
 func HasImage(ctx context.Context, image string) (bool, error) {
-	_, err := run(ctx, "image", "inspect", "--format", "{{.Id}}", image)
+	_, err := ask(ctx, "image", "inspect", "--format", "{{.Id}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Tags returns the tags by which the engine has images of a repository.
+func Tags(ctx context.Context, repository string) ([]string, error) {
+	out, err := ask(ctx, "image", "ls", "--format", "{{.Tag}}", repository)
+	return strings.Fields(string(out)), err
+}
+
+// SplitImage returns the name and the tag of an image, without a digest.
+func SplitImage(image string) (repository, tag string) {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		return image[:i], image[i+1:]
+	}
+	return image, ""
 }
 
 // attempts is how often an image is pulled before it is given up. Networks of

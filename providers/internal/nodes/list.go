@@ -49,6 +49,10 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
 		return c
 	}
+	c.Since = map[string]time.Time{}
+	for _, n := range nodes {
+		c.Since[n.Name] = n.State.StartedAt
+	}
 	version, err := t.AskVersion(ctx, nodes)
 	c.KubernetesVersion = version
 	switch {

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -9,26 +10,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
-
-// Check returns nil where the Docker Engine answers and has a node image, or could pull
-// it: its registry answers. Otherwise it returns ErrUnavailable. variable is the
-// environment variable that names another image.
-func Check(ctx context.Context, image, variable string) error {
-	if _, err := docker.Ping(ctx); err != nil {
-		return err
-	}
-	if has, err := docker.HasImage(ctx, image); has || err != nil {
-		return err
-	}
-	err := docker.AskRegistry(ctx, image)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	image, _, _ = strings.Cut(image, "@") // nobody reads a digest
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", image, err),
-		"where the registry can be reached: docker pull %s; or name a node image that is here: export %s=IMAGE", image, variable)
-}
 
 // CheckFiles returns ErrInvalid where something that a spec would mount is not there:
 // Docker would make an empty directory of that name, which nobody would ever remove.
@@ -59,6 +40,9 @@ func Pull(ctx context.Context, images []string, report providers.Reporter) error
 			continue
 		}
 		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
+		if here := nearest(ctx, image); errors.Is(err, providers.ErrNotFound) && here != "" {
+			err = providers.WithHint(err, "use a version that is here: %s", here)
+		}
 		if err != nil {
 			return err
 		}

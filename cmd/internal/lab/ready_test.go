@@ -1,0 +1,80 @@
+package lab_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// never is an API server whose cluster does not become ready.
+type never struct{ prober }
+
+func (*never) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(string)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestBreaksMeanwhile: a cluster that dies while it is waited for is not waited for any
+// longer, and the reason is told.
+func TestBreaksMeanwhile(t *testing.T) {
+	for name, test := range map[string]struct {
+		happens func(bench) error
+		says    string
+		kind    error
+	}{
+		"its engine dies": {func(b bench) error { return b.machine.Break("lab") }, "it broke while it was waited for: its engine is gone", nil},
+		"it is deleted":   {func(b bench) error { return b.Set.All()[0].Delete(context.Background(), "lab") }, "no such cluster", providers.ErrNotFound},
+		"it is remade":    {func(b bench) error { return b.machine.Remake("lab") }, "not the one that lab made", providers.ErrForeign},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				b.up(t, "lab")
+				if _, err := b.Stop(t.Context(), "lab", nil); err != nil {
+					t.Fatal(err)
+				}
+				b.Probe = &never{}
+				happened := make(chan error, 1)
+				time.AfterFunc(time.Minute+time.Second, func() { happened <- test.happens(b) }) // between two looks
+				began := time.Now()
+				_, err := b.Start(t.Context(), "lab", nil)
+				if err == nil || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("%v, want %q", err, test.says)
+				}
+				if err := <-happened; err != nil {
+					t.Error(err)
+				}
+				if test.kind != nil {
+					wantIs(t, err, test.kind)
+				}
+				if took := time.Since(began); took > 80*time.Second {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
+// TestRecoversMeanwhile: one that answers late is not given up.
+func TestRecoversMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.up(t, "lab")
+		b.Probe = &never{}
+		time.AfterFunc(time.Minute+time.Second, func() { _ = b.machine.Break("lab") })
+		time.AfterFunc(time.Minute+9*time.Second, func() {
+			_ = os.Remove(filepath.Join(string(b.machine), "clusters", "lab", "broken"))
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		_, err := b.Start(ctx, "lab", nil)
+		wantIs(t, err, context.DeadlineExceeded)
+	})
+}

@@ -1,0 +1,68 @@
+package nodes
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Check returns nil where the Docker Engine answers and has a node image, or could pull
+// it: its registry answers. Otherwise it returns ErrUnavailable. variable is the
+// environment variable that names another image.
+func Check(ctx context.Context, image, variable string) error {
+	if _, err := docker.Ping(ctx); err != nil {
+		return err
+	}
+	if has, err := docker.HasImage(ctx, image); has || err != nil {
+		return err
+	}
+	err := docker.AskRegistry(ctx, image)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	short, _, _ := strings.Cut(image, "@") // nobody reads a digest
+	err = providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", short, err)
+	if here := nearest(ctx, image); here != "" {
+		return providers.WithHint(err, "use a version that is here: %s; or where the registry can be reached: docker pull %s", here, short)
+	}
+	return providers.WithHint(err,
+		"where the registry can be reached: docker pull %s; or name a node image that is here: export %s=IMAGE", short, variable)
+}
+
+// offered is how many versions a person is offered.
+const offered = 3
+
+// nearest returns the flags that ask for the versions nearest to an image's that the
+// engine has images for, or "" where it has none. The tag of a node image is a version
+// of Kubernetes.
+func nearest(ctx context.Context, image string) string {
+	repository, tag := docker.SplitImage(image)
+	tags, _ := docker.Tags(ctx, repository) // what cannot be had is not offered
+	tags = slices.DeleteFunc(tags, func(t string) bool { return !strings.HasPrefix(t, "v1.") || t == tag })
+	want := releaseOf(tag)
+	slices.SortFunc(tags, func(a, b string) int {
+		return cmp.Or(cmp.Compare(distance(releaseOf(a), want), distance(releaseOf(b), want)), cmp.Compare(b, a))
+	})
+	tags = slices.Compact(tags)
+	for i := range tags {
+		tags[i] = "--kubernetes-version " + tags[i]
+	}
+	return strings.Join(tags[:min(len(tags), offered)], ", ")
+}
+
+// releaseOf returns a version such as v1.37.2-k3s1 as one number, its minor version
+// counting most.
+func releaseOf(version string) int {
+	numbers, _, _ := strings.Cut(strings.TrimPrefix(version, "v1."), "-")
+	minor, patch, _ := strings.Cut(numbers, ".")
+	m, _ := strconv.Atoi(minor)
+	p, _ := strconv.Atoi(patch)
+	return 1000*m + p
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }
