@@ -94,14 +94,17 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, report pr
 			cluster.CreateWithRetain(true), // for the logs; undo removes it
 			cluster.CreateWithKubeconfigPath(filepath.Join(p.scratch(config.Name), "kubeconfig")))
 	}()
+	died, stop := containers().Watch(ctx, config.Name)
 	var err error
 	select {
 	case err = <-result:
 		if ctx.Err() == nil {
 			err = explain(err, log.started())
 		}
+	case err = <-died:
 	case <-ctx.Done():
 	}
+	stop()
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
