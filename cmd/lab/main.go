@@ -27,7 +27,7 @@ func build() (cli.Env, error) {
 	if err != nil {
 		return cli.Env{}, err
 	}
-	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Dir: filepath.Join(dirs.State, "kind")})
+	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
 	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{simulated})...)
 	l := lab.New(dirs, set, probe.API{})

@@ -45,6 +45,13 @@ etcd:
     extraArgs:
       listen-metrics-urls: http://0.0.0.0:2381
 `
+	// patchMirrors has containerd, version 2 or 1, look where mirrors are written; newer
+	// ones do so by themselves.
+	patchMirrors = `[plugins.'io.containerd.cri.v1.images'.registry]
+config_path = '/etc/containerd/certs.d'
+[plugins.'io.containerd.grpc.v1.cri'.registry]
+config_path = '/etc/containerd/certs.d'
+`
 	patchProxyMetrics = `kind: KubeProxyConfiguration
 metricsBindAddress: 0.0.0.0:10249
 `

@@ -35,6 +35,9 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := checkFree(ctx, config); err != nil {
 		return err
 	}
+	if len(p.opts.Registries) > 0 {
+		config.ContainerdConfigPatches = append(config.ContainerdConfigPatches, patchMirrors)
+	}
 	report = report.For(spec.Name)
 	if err := adapt(ctx, config, report); err != nil {
 		return err
@@ -110,9 +113,22 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, report pr
 	}
 	log.close(err)
 	if err == nil {
-		return p.forget(config.Name)
+		err = p.finish(ctx, config.Name)
+	}
+	if err == nil {
+		return nil
 	}
 	return p.undo(ctx, config, returned, err)
+}
+
+// finish does to a cluster what kind has no word for.
+func (p *Provider) finish(ctx context.Context, name string) error {
+	found, err := containers().Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	found = slices.DeleteFunc(found, hasRole(roleBalancer)) // it runs no pods
+	return errors.Join(nodes.Mirror(ctx, found, p.opts.Registries), p.forget(name))
 }
 
 // undo removes what a creation left that failed with cause, and returns cause, with the

@@ -34,6 +34,10 @@ type Options struct {
 	// CAFile is the certificate authority that nodes trust where a spec names none.
 	CAFile string
 
+	// Registries are what nodes ask in place of registries, by their hosts: see
+	// [nodes.Mirror].
+	Registries map[string]string
+
 	// Dir is a directory of lab's own, made when it is needed. kind writes a kubeconfig
 	// at the end of a creation, wanted or not; it goes here, and is removed at once. ""
 	// is a directory among the system's temporary files.

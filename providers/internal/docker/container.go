@@ -1,13 +1,10 @@
 package docker
 
 import (
-	"archive/tar"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -96,19 +93,6 @@ func Do(ctx context.Context, command []string, ids ...string) error {
 	}
 	_, err := run(ctx, append(command, ids...)...)
 	return err
-}
-
-// ReadFile returns a file of a container, which need not run.
-func ReadFile(ctx context.Context, id, path string) ([]byte, error) {
-	out, err := run(ctx, "cp", "--follow-link", id+":"+path, "-")
-	if err != nil {
-		return nil, err
-	}
-	archive := tar.NewReader(bytes.NewReader(out))
-	if _, err := archive.Next(); err != nil {
-		return nil, fmt.Errorf("docker cp %s: %w", path, err)
-	}
-	return io.ReadAll(archive)
 }
 
 // isGone tells whether docker failed only because a container is not there, or is

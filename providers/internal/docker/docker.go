@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os/exec"
 	"strings"
 	"time"
@@ -53,10 +54,13 @@ func ask(ctx context.Context, args ...string) ([]byte, error) {
 
 // run runs the docker command and returns what it prints. Where it fails it may have
 // printed something all the same.
-func run(ctx context.Context, args ...string) ([]byte, error) {
+func run(ctx context.Context, args ...string) ([]byte, error) { return feed(ctx, nil, args...) }
+
+// feed is run with something for the command to read.
+func feed(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Stderr = &stderr
+	cmd.Stdin, cmd.Stderr = stdin, &stderr
 	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
 	out, err := cmd.Output()
 	return out, failure(ctx, stderr.String(), err)
