@@ -73,19 +73,6 @@ func Names(ctx context.Context, prefix string) ([]string, error) {
 	return strings.Fields(string(out)), err
 }
 
-// Remove kills and removes containers with their anonymous volumes. Those that are
-// gone already are no error.
-func Remove(ctx context.Context, ids ...string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err := run(ctx, append([]string{"rm", "--force", "--volumes"}, ids...)...)
-	if isGone(err) {
-		return nil
-	}
-	return err
-}
-
 // Do runs a docker command, such as "start", on containers.
 func Do(ctx context.Context, command []string, ids ...string) error {
 	if len(ids) == 0 {
@@ -93,19 +80,4 @@ func Do(ctx context.Context, command []string, ids ...string) error {
 	}
 	_, err := run(ctx, append(command, ids...)...)
 	return err
-}
-
-// isGone tells whether docker failed only because a container is not there, or is
-// being removed by somebody else at this moment.
-func isGone(err error) bool {
-	if err == nil {
-		return false
-	}
-	for line := range strings.Lines(err.Error()) {
-		if !strings.Contains(line, "No such container") && !strings.Contains(line, "No such object") &&
-			!strings.Contains(line, "is already in progress") {
-			return false
-		}
-	}
-	return true
 }

@@ -1,0 +1,90 @@
+//go:build e2e && compare && unix
+
+package e2e
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+const (
+	// roundsVariable says how often each makes a cluster.
+	roundsVariable = "LAB_E2E_ROUNDS"
+
+	// mostOverhead is what lab may take for a tool's clusters, as a ratio of medians.
+	mostOverhead = 1.05
+)
+
+// TestOverhead compares `lab up` with the tool's own command: the same image, the same nodes and, after both, the same
+// wait until nodes and DNS are ready. They take turns, so that what else the machine does strikes both.
+func TestOverhead(t *testing.T) {
+	rounds := 5
+	if n, err := strconv.Atoi(os.Getenv(roundsVariable)); err == nil && n > 0 {
+		rounds = n
+	}
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		var lab, tool []time.Duration
+		for i := range rounds {
+			first, second := func() { lab = append(lab, byLab(t, bed, f)) }, func() { tool = append(tool, byTool(t, bed, f)) }
+			if i%2 == 1 { // whoever goes second may find things warm
+				first, second = second, first
+			}
+			first()
+			second()
+			t.Logf("lab %s, %s %s", lab[i].Round(time.Millisecond), f.name, tool[i].Round(time.Millisecond))
+		}
+		ratio := float64(median(lab)) / float64(median(tool))
+		t.Logf("medians of %d: ratio %.3f", rounds, ratio)
+		if ratio > mostOverhead {
+			t.Errorf("lab takes %.3f of the time that %s takes, more than %.2f", ratio, f.name, mostOverhead)
+		}
+	})
+}
+
+func byLab(t *testing.T, bed *bed, f flavor) time.Duration {
+	t.Helper()
+	p, name := newPerson(t, bed), randomName()
+	up := []string{"up", name, "--flavor", f.name}
+	if f.name == "k3d" {
+		up = append(up, "--workers=1") // as the test bed's own clusters of k3d have it
+	}
+	began := time.Now()
+	p.must(up...)
+	for _, args := range settled() {
+		p.kubectl(args...)
+	}
+	took := time.Since(began)
+	p.must("down", name)
+	return took
+}
+
+func byTool(t *testing.T, bed *bed, f flavor) time.Duration {
+	t.Helper()
+	c := bed.cluster(t, f.name)
+	began := time.Now()
+	c.must(t, c.create)
+	for _, args := range settled() {
+		c.kubectl(t, args...)
+	}
+	took := time.Since(began)
+	c.must(t, c.delete)
+	return took
+}
+
+// settled are the arguments with which kubectl waits until a cluster is ready.
+func settled() [][]string {
+	return [][]string{
+		{"wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s"},
+		{"--namespace=kube-system", "wait", "--for=create", "deployment/coredns", "--timeout=60s"},
+		{"--namespace=kube-system", "wait", "--for=condition=Available", "deployment/coredns", "--timeout=120s"},
+	}
+}
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
