@@ -77,10 +77,13 @@ func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
 // adapt makes config fit for the engine, and says so where a person should know.
 func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Reporter) error {
 	engine, err := docker.Ping(ctx)
-	if err != nil || !engine.CgroupV1 || !forCgroupV1(config) {
+	if err != nil {
 		return err
 	}
-	nodes.WarnCgroupV1(report)
+	nodes.WarnMemory(engine, report)
+	if engine.CgroupV1 && forCgroupV1(config) {
+		nodes.WarnCgroupV1(report)
+	}
 	return nil
 }
 

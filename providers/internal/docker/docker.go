@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,21 +23,23 @@ const patience = 15 * time.Second
 // Engine is what lab needs to know of a Docker Engine.
 type Engine struct {
 	Version  string
-	CgroupV1 bool // containers are bounded by the version of cgroups that Kubernetes gives up
+	Memory   int64 // that its containers can have, in bytes; 0 where it does not say
+	CgroupV1 bool  // containers are bounded by the version of cgroups that Kubernetes gives up
 }
 
 // Ping returns the engine if it answers. Otherwise it returns ErrUnavailable, with the
 // hint that mends it on this system.
 func Ping(ctx context.Context) (Engine, error) {
-	out, err := ask(ctx, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}}")
+	out, err := ask(ctx, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}} {{.MemTotal}}")
 	if err != nil {
 		return Engine{}, err
 	}
-	version, cgroup, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	if version == "" { // some versions of docker say nothing at all, and end well
+	words := append(strings.Fields(string(out)), "", "", "")
+	if words[0] == "" { // some versions of docker say nothing at all, and end well
 		return Engine{}, notRunning("the Docker Engine does not answer")
 	}
-	return Engine{Version: version, CgroupV1: cgroup == "1"}, nil
+	memory, _ := strconv.ParseInt(words[2], 10, 64)
+	return Engine{Version: words[0], CgroupV1: words[1] == "1", Memory: memory}, nil
 }
 
 // ask runs a docker command that only looks, and does not wait for ever where the engine

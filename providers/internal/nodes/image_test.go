@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -32,5 +33,16 @@ func TestPullOffers(t *testing.T) {
 	err := Pull(t.Context(), []string{"a/node:v1.99.0"}, nil)
 	if hint := providers.HintOf(err); hint != "use a version that is here: --kubernetes-version v1.37.0" {
 		t.Errorf("%v (hint %q)", err, hint)
+	}
+}
+
+func TestWarnMemory(t *testing.T) {
+	t.Parallel()
+	for memory, want := range map[int64]int{0: 0, 1 << 30: 2, 2 << 30: 0} { // a step begins and ends
+		said := 0
+		WarnMemory(docker.Engine{Memory: memory}, func(providers.Event) { said++ })
+		if said != want {
+			t.Errorf("%d: %d events, want %d", memory, said, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -48,6 +49,21 @@ func Pull(ctx context.Context, images []string, report providers.Reporter) error
 		}
 	}
 	return nil
+}
+
+// enough is the memory that kubeadm wants for a control plane, in bytes: 1,700 MB, says
+// its own check (k8s.io/kubernetes/cmd/kubeadm/app/constants, ControlPlaneMem), which
+// the tools leave out.
+const enough = 1700 << 20
+
+// WarnMemory tells a person that an engine has too little memory for a control plane. It
+// may do all the same, with nothing else on it, so that is all.
+func WarnMemory(engine docker.Engine, report providers.Reporter) {
+	if engine.Memory == 0 || engine.Memory >= enough {
+		return
+	}
+	step := fmt.Sprintf("Going on with %d MB of memory in the Docker Engine, where a control plane wants %d", engine.Memory>>20, enough>>20)
+	report.Start(step).End(nil)
 }
 
 // WantsCgroupV2 tells whether a version of Kubernetes, such as "v1.37.2", refuses by
