@@ -33,8 +33,8 @@ func hasRole(r string) func(docker.Container) bool {
 	return func(c docker.Container) bool { return c.Config.Labels[labelRole] == r }
 }
 
-// List returns every cluster of kind that the Docker Engine has, whoever made it. On a
-// machine without the docker command there is none.
+// List returns every cluster of kind that the Docker Engine has, whoever made it, or
+// ErrUnavailable where that cannot be asked.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }

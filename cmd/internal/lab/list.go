@@ -28,7 +28,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 		flavors = append(flavors, l.Set.Names()...)
 	}
 	live, err := l.Set.List(ctx, flavors...)
-	problems = errors.Join(problems, err)
+	problems = errors.Join(problems, concerning(err, records))
 	for _, r := range records {
 		i := slices.IndexFunc(live, func(c providers.Cluster) bool { return c.Provider == r.Flavor && c.Name == r.Name })
 		var found *providers.Cluster
@@ -74,6 +74,25 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c.Reason = "another cluster has taken its name (lab down " + r.Name + " forgets this one)"
 	}
 	return c, mine
+}
+
+// concerning leaves out of the errors of [providers.Set.List] those of tools that cannot
+// be used here, where lab made nothing with them: nobody misses what they do not have.
+func concerning(err error, records []state.Record) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var left []error
+	for _, err := range joined.Unwrap() {
+		var e *providers.Error
+		used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
+		if errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used) {
+			continue
+		}
+		left = append(left, err)
+	}
+	return errors.Join(left...)
 }
 
 // unasked returns the error of a flavor among those that [providers.Set.List]

@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -32,5 +33,46 @@ func TestListOfAnotherLab(t *testing.T) {
 	wantIs(t, b.Down(t.Context(), "theirs", nil), providers.ErrInvalid)
 	if r, err := b.State.Get("theirs"); err != nil || r.Phase != state.PhaseCreated {
 		t.Errorf("phase %q, %v after it", r.Phase, err)
+	}
+}
+
+// away is a flavor whose tool was taken away.
+type away struct{ providers.Provider }
+
+func (away) List(context.Context) ([]providers.Cluster, error) {
+	return nil, providers.Errorf(providers.ErrUnavailable, "the tool is not installed")
+}
+
+// TestToolTakenAway: the clusters of a tool that cannot be found at the moment are not
+// gone, and who has none with it is not told.
+func TestToolTakenAway(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	var err error
+	if b.Set, err = providers.NewSet(away{b.Set.All()[0]}); err != nil {
+		t.Fatal(err)
+	}
+	if list, problems := b.List(t.Context(), true); len(list.Items) > 0 || problems != nil {
+		t.Errorf("%+v, %v", list.Items, problems)
+	}
+	there, err := providers.NewSet(b.Set.All()[0].(away).Provider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Set = there
+	b.up(t, "lab")
+	if b.Set, err = providers.NewSet(away{there.All()[0]}); err != nil {
+		t.Fatal(err)
+	}
+	list, problems := b.List(t.Context(), false)
+	if len(list.Items) != 1 || list.Items[0].State != providers.StateUnknown {
+		t.Errorf("%+v", list.Items)
+	}
+	wantIs(t, problems, providers.ErrUnavailable)
+	_, err = b.Up(t.Context(), request("lab"), nil)
+	wantIs(t, err, providers.ErrUnavailable)
+	wantIs(t, b.Down(t.Context(), "lab", nil), providers.ErrUnavailable)
+	if _, err := b.State.Get("lab"); err != nil {
+		t.Errorf("it was forgotten: %v", err)
 	}
 }

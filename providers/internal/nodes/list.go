@@ -2,9 +2,7 @@ package nodes
 
 import (
 	"context"
-	"errors"
 	"maps"
-	"os/exec"
 	"slices"
 	"sync"
 	"time"
@@ -13,12 +11,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// List returns every cluster of the tool that the Docker Engine has, whoever made it. On
-// a machine without the docker command there is none.
+// List returns every cluster of the tool that the Docker Engine has, whoever made it. It
+// returns ErrUnavailable where the engine cannot be asked, also as there is no docker
+// command: the clusters of one who took it off PATH are not gone.
 func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
-	if _, err := exec.LookPath("docker"); errors.Is(err, exec.ErrNotFound) {
-		return nil, nil
-	}
 	containers, err := docker.Containers(ctx, t.Label)
 	if err != nil {
 		return nil, err
