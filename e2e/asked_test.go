@@ -13,6 +13,7 @@ import (
 
 // TestAsked shows that a cluster has what its spec asks for, that it can be paused, and that it survives a stop.
 func TestAsked(t *testing.T) {
+	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		p, spec := f.provider(t, bed), f.asked(t)
 		if err := p.Create(t.Context(), spec, nil); err != nil {

@@ -44,6 +44,7 @@ func testBare(t *testing.T, tool string) {
 
 // TestNodes shows that pods are reached on another node than the API server's.
 func TestNodes(t *testing.T) {
+	takesLong(t)
 	for _, tool := range tools() {
 		t.Run(tool, func(t *testing.T) { testNodes(t, tool) })
 	}

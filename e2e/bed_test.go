@@ -104,6 +104,15 @@ func (c *cluster) run(ctx context.Context, command []string) (string, error) {
 // second node of a cluster.
 func randomName() string { return "e2e-x" + strings.ToLower(rand.Text()[:6]) }
 
+// takesLong leaves out what is more than every change need go through: with -short, as .ci/run has it, one test at least
+// of each thing is left.
+func takesLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by -short")
+	}
+}
+
 // requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
 // it did not have before. kind's shared network is left by design: other kind clusters use it.
 func requireNoLeak(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 // TestMirror shows that pods get their images from where the user's configuration says, in place of a registry that
 // cannot be reached.
 func TestMirror(t *testing.T) {
+	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		p, name, port := newPerson(t, bed), randomName(), freePort(t)
 		registry := name + "-registry"
