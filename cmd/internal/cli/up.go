@@ -20,6 +20,7 @@ type upOptions struct {
 	mounts       []string
 	native       string
 	timeout      time.Duration
+	ttl          time.Duration
 	noKubeconfig bool
 	dryRun       bool
 }
@@ -45,12 +46,17 @@ creation is interrupted, leaves nothing behind.`,
 			return c.runUp(cmd, o)
 		},
 	}
-	o.flags(cmd.Flags(), strings.Join(c.Lab.Set.Names(), ", "))
+	f := cmd.Flags()
+	o.flags(f, c.Lab.Set.Names())
+	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster after this time, such as 2h (default: never)")
+	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return cmd
 }
 
-func (o *upOptions) flags(f *pflag.FlagSet, flavors string) {
-	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+flavors+"; auto is the first that can be used")
+// flags are those that say what the cluster is to be.
+func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
+	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+strings.Join(flavors, ", ")+"; auto is the first that can be used")
 	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "the version of Kubernetes, such as v1.37.2 (default: the flavor's)")
 	f.StringVar(&o.spec.NodeImage, "image", "", "the node image, in place of the flavor's")
 	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "how many control planes (default: 1)")
@@ -59,8 +65,6 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors string) {
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
-	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 }
 
 func (c *command) runUp(cmd *cobra.Command, o *upOptions) error {
@@ -84,6 +88,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions) error {
 		return err
 	}
 	progress.Close()
+	c.watch(progress, cluster)
 	if err := c.printCluster(cluster); err != nil {
 		return err
 	}
@@ -129,7 +134,7 @@ func (o *upOptions) request() (lab.UpRequest, error) {
 		}
 		o.spec.Native = native
 	}
-	return lab.UpRequest{Flavor: o.flavor, Spec: o.spec, NoKubeconfig: o.noKubeconfig}, nil
+	return lab.UpRequest{Flavor: o.flavor, Spec: o.spec, NoKubeconfig: o.noKubeconfig, TTL: o.ttl}, nil
 }
 
 func planView(p lab.Plan) ui.View {

@@ -32,6 +32,9 @@ const (
 // Plan says what Up would do, and touches nothing. Its errors are those of Up that
 // can be known beforehand.
 func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	if err := validateTTL(q.TTL); err != nil {
+		return Plan{}, err
+	}
 	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {
@@ -52,7 +55,7 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	plan.Flavor = r.Flavor
 	c, err := l.Set.Find(ctx, refOf(r))
 	switch {
-	case errors.Is(err, providers.ErrNotFound), err == nil && r.Phase != state.PhaseCreated:
+	case errors.Is(err, providers.ErrNotFound), err == nil && (r.Phase != state.PhaseCreated || l.over(r)):
 		plan.Action = ActionRecreate
 		return plan, nil
 	case err != nil:
