@@ -159,4 +159,3 @@ func TestReaperKilled(t *testing.T) {
 	})
 	p.gone()
 }
-
