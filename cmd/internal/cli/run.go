@@ -54,7 +54,7 @@ deleted by the next call of lab, or by lab gc.`,
 				return providers.WithHint(usage("the command stands after --, and nothing but flags before it"),
 					"for example: lab run --flavor kwok -- kubectl get nodes")
 			}
-			return c.runRun(cmd.Context(), o, args)
+			return c.runRun(cmd, o, args)
 		},
 	}
 	f := cmd.Flags()
@@ -77,9 +77,9 @@ func ownCode(err error) error {
 	return ui.WithCode(err, codeLabFailed)
 }
 
-func (c *command) runRun(ctx context.Context, o *runOptions, args []string) error {
-	o.spec.Name = lab.RunName()
-	request, err := o.request()
+func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
+	ctx, name := cmd.Context(), lab.RunName()
+	_, request, err := o.asked(cmd.Flags(), []string{name})
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (c *command) runRun(ctx context.Context, o *runOptions, args []string) erro
 	if _, err := c.lookUp(args[0], ""); err != nil {
 		return err
 	}
-	progress := c.progress(o.spec.Name)
+	progress := c.progress(name)
 	defer func() { progress.Close() }()
 	report := func(e providers.Event) { progress.Report(e) }
 	keep := func(error) bool { return o.keep && ctx.Err() == nil }
@@ -103,23 +103,21 @@ func (c *command) runRun(ctx context.Context, o *runOptions, args []string) erro
 		return err
 	})
 	progress.Close()
-	c.afterRun(ctx, progress, o, left, err)
+	if left != nil {
+		progress.Warn("%v (what is left goes with the next call of lab, or now with lab gc)", left)
+	}
+	if left == nil && err != nil && o.keep {
+		c.kept(ctx, progress, name)
+	}
 	return err
 }
 
-// afterRun says what remains.
-func (c *command) afterRun(ctx context.Context, progress *ui.Progress, o *runOptions, left, failed error) {
-	if left != nil {
-		progress.Warn("%v (what is left goes with the next call of lab, or now with lab gc)", left)
-		return
-	}
-	if failed == nil || !o.keep {
-		return
-	}
-	cluster, err := c.Lab.Status(context.WithoutCancel(ctx), o.spec.Name)
+// kept says what remains.
+func (c *command) kept(ctx context.Context, progress *ui.Progress, name string) {
+	cluster, err := c.Lab.Status(context.WithoutCancel(ctx), name)
 	if err != nil {
-		return // there is none: its creation failed
+		return // there is none: its creation failed, or it was interrupted
 	}
 	c.watch(progress, cluster)
-	progress.Note("The cluster was kept. Look at it: lab kubectl %s -- get pods --all-namespaces    Remove it: lab down %s", cluster.Name, cluster.Name)
+	progress.Note("The cluster was kept. Look at it: lab kubectl %s -- get pods --all-namespaces    Remove it: lab down %s", name, name)
 }
