@@ -139,6 +139,7 @@ func TestStories(t *testing.T) {
 			"many":    many,
 			"object":  object,
 			"events":  events,
+			"expired": expired,
 		},
 	})
 }
@@ -160,15 +161,15 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await waits until a file exists.
-func await(ts *testscript.TestScript, _ bool, args []string) {
+// await waits until a file exists, or with ! until it does not.
+func await(ts *testscript.TestScript, neg bool, args []string) {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		if _, err := os.Stat(ts.MkAbs(args[0])); (err == nil) != neg {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s never came", args[0])
+			ts.Fatalf("%s never came, or never went", args[0])
 		}
 		<-time.After(5 * time.Millisecond)
 	}

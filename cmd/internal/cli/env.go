@@ -23,7 +23,7 @@ type Env struct {
 // code. It prints the error, if there is one.
 func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
 	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
-	err := c.run(ctx, build, args)
+	err := c.execute(ctx, build, args)
 	if code, ok := exitCode(err); ok {
 		return code
 	}
@@ -43,13 +43,18 @@ type command struct {
 	mode    ui.Mode
 	verbose bool
 	noColor bool
+	verb    string // as typed
 }
 
-func (c *command) run(ctx context.Context, build func() (Env, error), args []string) (err error) {
+func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {
 	c.foresee(args)
+	if c.verb == verbRun {
+		defer func() { err = ownCode(err) }()
+	}
 	if c.Env, err = build(); err != nil {
 		return err
 	}
+	defer c.sweep()
 	root := c.root()
 	root.SetArgs(args)
 	return explain(ctx, root.ExecuteContext(ctx))
@@ -63,6 +68,7 @@ func (c *command) foresee(args []string) {
 	f.Usage = func() {}
 	c.globalFlags(f)
 	_ = f.Parse(args) // again, and for good, with the command's own flags
+	c.verb = f.Arg(0)
 }
 
 // progress returns what shows the work on a cluster; "" where it is on several.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,10 @@ func (c *command) list() *cobra.Command {
 
 func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 	headers := []string{"name", "flavor", "state", "kubernetes", "age"}
+	expires := slices.ContainsFunc(list.Items, func(c lab.Cluster) bool { return c.ExpiresAt != nil })
+	if expires {
+		headers = append(headers, "expires")
+	}
 	if all {
 		headers = append(headers, "by lab")
 	}
@@ -48,6 +53,9 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 			age = ui.Duration(now.Sub(*cluster.CreatedAt))
 		}
 		row := []any{cluster.Name, cluster.Flavor, ui.State(cluster.State), cluster.KubernetesVersion, age}
+		if expires {
+			row = append(row, expiry(cluster, now))
+		}
 		if all {
 			row = append(row, yesNo(cluster.Managed))
 		}

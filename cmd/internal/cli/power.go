@@ -44,6 +44,7 @@ func (c *command) power(cmd *cobra.Command, do func(context.Context, string, pro
 			return err
 		}
 		progress.Close()
+		c.watch(progress, cluster) // who did may have gone with the machine's last session
 		return c.printCluster(cluster)
 	}
 	return cmd

@@ -48,6 +48,7 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 	if cluster.CreatedAt != nil {
 		d.Add("Age", ui.Duration(c.Lab.Now().Sub(*cluster.CreatedAt)))
 	}
+	d.Add("Expires", expiry(cluster, c.Lab.Now()))
 	nodes := ui.NewTable("name", "role", "state")
 	for i, n := range cluster.Nodes {
 		if i == shownNodes {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"strings"
 	"time"
 
@@ -20,8 +19,12 @@ type upOptions struct {
 	mounts       []string
 	native       string
 	timeout      time.Duration
+	ttl          time.Duration
 	noKubeconfig bool
 	dryRun       bool
+	profile      string
+	file         string
+	recreate     bool
 }
 
 func (c *command) up() *cobra.Command {
@@ -33,24 +36,32 @@ func (c *command) up() *cobra.Command {
 
 Where the cluster exists, up brings it to what is asked: it starts it if it is
 stopped, repairs it if it is broken, and makes it anew if it was left half-made.
-Running it twice changes nothing. A cluster that cannot be finished, or whose
+Running it twice changes nothing. What a file or a profile says counts below what
+flags say; --dry-run shows where each value comes from. A cluster that cannot be finished, or whose
 creation is interrupted, leaves nothing behind.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
-  lab up big --flavor kwok --workers 1000`,
+  lab up big --flavor kwok --workers 1000
+  lab up -f lab.yaml                   what the file says, and nothing that is there already`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.spec.Name = nameOf(args)
-			return c.runUp(cmd, o)
+			return c.runUp(cmd, o, args)
 		},
 	}
-	o.flags(cmd.Flags(), strings.Join(c.Lab.Set.Names(), ", "))
+	f := cmd.Flags()
+	o.flags(f, c.Lab.Set.Names())
+	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster after this time, such as 2h (default: never)")
+	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
+	f.BoolVar(&o.recreate, "recreate", false, "where the cluster has something that cannot be changed, delete it and make it anew")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return cmd
 }
 
-func (o *upOptions) flags(f *pflag.FlagSet, flavors string) {
-	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+flavors+"; auto is the first that can be used")
+// flags are those that say what the cluster is to be.
+func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
+	o.profileFlags(f)
+	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+strings.Join(flavors, ", ")+"; auto is the first that can be used")
 	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "the version of Kubernetes, such as v1.37.2 (default: the flavor's)")
 	f.StringVar(&o.spec.NodeImage, "image", "", "the node image, in place of the flavor's")
 	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "how many control planes (default: 1)")
@@ -59,12 +70,10 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors string) {
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
-	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 }
 
-func (c *command) runUp(cmd *cobra.Command, o *upOptions) error {
-	request, err := o.request()
+func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
+	all, request, err := o.asked(cmd.Flags(), args)
 	if err != nil {
 		return err
 	}
@@ -75,15 +84,17 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions) error {
 		if err != nil {
 			return err
 		}
+		plan.Settings = all.Settings()
 		return ui.Print(c.streams.Out, c.format, plan, func() ui.View { return planView(plan) })
 	}
-	progress := c.progress(o.spec.Name)
+	progress := c.progress(request.Spec.Name)
 	defer progress.Close()
 	cluster, err := c.Lab.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
 	}
 	progress.Close()
+	c.watch(progress, cluster)
 	if err := c.printCluster(cluster); err != nil {
 		return err
 	}
@@ -107,31 +118,6 @@ func (c *command) next(progress *ui.Progress, cluster lab.Cluster, noKubeconfig 
 	progress.Note("kubectl now talks to %s. Without kubectl: lab kubectl%s -- get nodes    Remove it: lab down%s", cluster.Context, name, name)
 }
 
-func (o *upOptions) request() (lab.UpRequest, error) {
-	for _, s := range o.ports {
-		p, err := parsePort(s)
-		if err != nil {
-			return lab.UpRequest{}, err
-		}
-		o.spec.Ports = append(o.spec.Ports, p)
-	}
-	for _, s := range o.mounts {
-		m, err := parseMount(s)
-		if err != nil {
-			return lab.UpRequest{}, err
-		}
-		o.spec.Mounts = append(o.spec.Mounts, m)
-	}
-	if o.native != "" {
-		native, err := os.ReadFile(o.native)
-		if err != nil {
-			return lab.UpRequest{}, usage("the cluster configuration cannot be read: %w", err)
-		}
-		o.spec.Native = native
-	}
-	return lab.UpRequest{Flavor: o.flavor, Spec: o.spec, NoKubeconfig: o.noKubeconfig}, nil
-}
-
 func planView(p lab.Plan) ui.View {
 	d := &ui.Details{}
 	d.Add("Action", p.Action)
@@ -146,5 +132,10 @@ func planView(p lab.Plan) ui.View {
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)
 	}
+	settings := ui.NewTable("value", "is", "from")
+	for _, s := range p.Settings {
+		settings.Row(s.Path, s.Value, s.From)
+	}
+	d.Section("What was asked, and where", settings)
 	return d
 }

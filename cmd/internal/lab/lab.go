@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
@@ -30,7 +31,8 @@ type Lab struct {
 	Kubeconfig kubeconfig.Files
 	Probe      Prober
 	Now        func() time.Time
-	Flavor     string // of new clusters where none is asked for; "" is FlavorAuto
+	Machine    doctor.Machine // what Doctor looks at
+	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
@@ -42,6 +44,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,
 		Now:        time.Now,
+		Machine:    doctor.This(dirs.State),
 	}
 }
 

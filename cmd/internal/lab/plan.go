@@ -1,14 +1,13 @@
 package lab
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -19,6 +18,8 @@ type Plan struct {
 	Name   string         `json:"name"`
 	Flavor string         `json:"flavor"`
 	Spec   providers.Spec `json:"spec"`
+
+	Settings []profiles.Setting `json:"settings,omitempty"` // what was asked, and where
 }
 
 // The actions of a Plan.
@@ -32,6 +33,9 @@ const (
 // Plan says what Up would do, and touches nothing. Its errors are those of Up that
 // can be known beforehand.
 func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	if err := validateTTL(q.TTL); err != nil {
+		return Plan{}, err
+	}
 	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {
@@ -46,23 +50,20 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if q.Flavor != "" && q.Flavor != FlavorAuto && q.Flavor != r.Flavor {
-		return Plan{}, taken(r, "it is a %s cluster", r.Flavor)
-	}
 	plan.Flavor = r.Flavor
 	c, err := l.Set.Find(ctx, refOf(r))
 	switch {
-	case errors.Is(err, providers.ErrNotFound), err == nil && r.Phase != state.PhaseCreated:
+	case errors.Is(err, providers.ErrNotFound), err == nil && (r.Phase != state.PhaseCreated || l.over(r)):
 		plan.Action = ActionRecreate
 		return plan, nil
 	case err != nil:
 		return Plan{}, err
 	}
-	release, _, _ := strings.Cut(c.KubernetesVersion, "+") // v1.37.2+k3s1 is a v1.37.2
-	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release)
+
+	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(c))
 	q.Spec.ControlPlanes = asked
-	if err := differs(r, q.Spec); err != nil {
-		return Plan{}, err
+	if all := differences(r, q); len(all) > 0 {
+		return l.remake(ctx, plan, q, r, all)
 	}
 	plan.Spec, plan.Action = r.Spec, ActionNone
 	if c.State != providers.StateRunning {
@@ -95,32 +96,4 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 		return "", foreignError(c)
 	}
 	return flavor, err
-}
-
-// differs returns ErrExists where something is asked of a living cluster that was
-// fixed when it was made.
-func differs(r state.Record, asked providers.Spec) error {
-	has := r.Spec
-	switch {
-	case asked.KubernetesVersion != "" && asked.KubernetesVersion != cmp.Or(has.KubernetesVersion, asked.KubernetesVersion):
-		return taken(r, "it has Kubernetes %s, not %s", has.KubernetesVersion, asked.KubernetesVersion)
-	case asked.ControlPlanes > 0 && asked.ControlPlanes != has.ControlPlanes:
-		return taken(r, "it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
-	case asked.Workers > 0 && asked.Workers != has.Workers:
-		return taken(r, "it has %d workers, not %d", has.Workers, asked.Workers)
-	case asked.NodeImage != "" && asked.NodeImage != has.NodeImage:
-		return taken(r, "its node image is another")
-	case len(asked.Ports) > 0 && fmt.Sprint(asked.Ports) != fmt.Sprint(has.Ports):
-		return taken(r, "its published ports are %v, not %v", has.Ports, asked.Ports)
-	case len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts):
-		return taken(r, "its mounts are others")
-	case len(asked.Native) > 0 && !bytes.Equal(asked.Native, has.Native):
-		return taken(r, "the configuration of its tool is another")
-	}
-	return nil
-}
-
-func taken(r state.Record, format string, args ...any) error {
-	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
-	return providers.WithHint(err, "choose another name, or make it anew: lab down %s, then this command again", r.Name)
 }

@@ -19,6 +19,11 @@ type UpRequest struct {
 	Flavor       string         // "" and FlavorAuto: that of the cluster if there is one, else the first usable
 	Spec         providers.Spec // what is zero is not asked for
 	NoKubeconfig bool           // leave the user's kubeconfig alone
+	Profile      string         // what Spec was made by, to be remembered
+	Recreate     bool           // make a cluster anew that cannot be changed to what is asked
+	TTL          time.Duration  // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
+
+	run bool // the cluster goes with the process that makes it
 }
 
 // Up makes the cluster, or brings it to what is asked: one that is stopped or
@@ -52,6 +57,9 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 		err = l.start(ctx, name, !q.NoKubeconfig, report)
 	default:
 		err = l.resume(ctx, name, !q.NoKubeconfig, report)
+	}
+	if err == nil && q.TTL > 0 {
+		err = l.expire(name, q.TTL)
 	}
 	if err != nil {
 		return Cluster{}, err
@@ -91,7 +99,10 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	}
 	r := state.Record{
 		Name: plan.Name, Flavor: plan.Flavor, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
-		Spec: plan.Spec, Traits: p.Traits(plan.Spec),
+		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile,
+	}
+	if q.TTL > 0 {
+		r.ExpiresAt = l.after(q.TTL) // counted from now, if lab should be killed
 	}
 	// First of all, so that a lab killed from here on leaves something to find.
 	if err := l.State.Put(r); err != nil {

@@ -36,7 +36,7 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("waiting for the lock of cluster %q: %w", name, err)
 		}
-		l, err := s.tryLock(name)
+		l, err := s.tryLock(name, lockFile)
 		switch {
 		case l != nil:
 			return func() { s.unlock(name, l) }, nil
@@ -61,9 +61,9 @@ func vanishing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)
 }
 
-// tryLock returns nil, nil where another lab holds the lock.
-func (s *Store) tryLock(name string) (*flock.Flock, error) {
-	path := s.path(name, lockFile)
+// tryLock returns nil, nil where another lab holds the lock on the cluster's file.
+func (s *Store) tryLock(name, file string) (*flock.Flock, error) {
+	path := s.path(name, file)
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
@@ -154,13 +154,19 @@ func holder(path string) int {
 
 // Busy tells whether some lab, this one included, is working on the cluster name
 // right now.
-func (s *Store) Busy(name string) bool {
-	if _, err := os.Stat(s.path(name, lockFile)); err != nil {
+func (s *Store) Busy(name string) bool { return s.held(name, lockFile) }
+
+// held tells whether somebody holds the lock on the cluster's file. It asks for a shared
+// lock, so that two who ask do not take one another for the holder.
+func (s *Store) held(name, file string) bool {
+	path := s.path(name, file)
+	if _, err := os.Stat(path); err != nil {
 		return false // and asking would make one
 	}
-	l, err := s.tryLock(name)
-	if l != nil {
-		s.unlock(name, l)
+	l := flock.New(path, flock.SetFlag(os.O_RDWR))
+	free, err := l.TryRLock()
+	if free {
+		_ = l.Unlock() // closing the file does it, too
 	}
-	return l == nil && err == nil
+	return !free && err == nil
 }

@@ -37,6 +37,7 @@ type Record struct {
 	ID             string           `json:"id,omitempty"` // the provider's identity of this very cluster; "" until it exists
 	CreatedAt      time.Time        `json:"createdAt"`
 	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"` // nil: never
+	Run            bool             `json:"run,omitempty"`       // made by a `lab run`, and of no use without it
 	Profile        string           `json:"profile,omitempty"`
 	Context        string           `json:"context,omitempty"`        // in the user's kubeconfig; "" where lab made none
 	Identity       string           `json:"identity,omitempty"`       // of the cluster in a kubeconfig, see package kubeconfig
@@ -45,9 +46,10 @@ type Record struct {
 	Traits         providers.Traits `json:"traits"`
 }
 
-// Expired tells whether the cluster's time to live is over at now.
+// Expired tells whether the cluster's time to live is over at now. That of a cluster
+// of `lab run` is over whenever nobody uses it, which only [Store.Used] can tell.
 func (r Record) Expired(now time.Time) bool {
-	return r.ExpiresAt != nil && !now.Before(*r.ExpiresAt)
+	return r.Run || r.ExpiresAt != nil && !now.Before(*r.ExpiresAt)
 }
 
 // errNewer marks a record that this lab must neither read nor replace.

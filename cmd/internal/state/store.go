@@ -3,6 +3,8 @@
 //
 //	DIR/clusters/NAME/cluster.json   the record (0600)
 //	DIR/clusters/NAME/lock           held by the lab that works on NAME
+//	DIR/clusters/NAME/used           held by the `lab run` whose cluster it is
+//	DIR/clusters/NAME/watched        held by the process that waits for its time to be over
 //
 // Nothing of a cluster stays there once it is deleted and unlocked.
 package state
@@ -13,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -23,6 +26,8 @@ import (
 const (
 	recordFile = "cluster.json"
 	lockFile   = "lock"
+	usedFile   = "used"
+	watchFile  = "watched"
 )
 
 // Store is a state directory. It is safe for concurrent use, by other processes
@@ -99,7 +104,11 @@ func (s *Store) Delete(name string) error {
 		return s.unavailable("read", err)
 	}
 	for _, e := range entries {
-		if e.Name() == lockFile {
+		switch e.Name() {
+		case lockFile:
+			continue
+		case usedFile, watchFile:
+			_ = os.Remove(s.path(name, e.Name())) // where that fails, its holder does it
 			continue
 		}
 		if err := os.RemoveAll(s.path(name, e.Name())); err != nil {
@@ -115,23 +124,21 @@ func (s *Store) Delete(name string) error {
 // cluster name. It need not exist, and goes with the record.
 func (s *Store) Cache(name string) string { return s.path(name, "cache") }
 
+// Scratch returns a directory for what `lab run` needs while it uses the cluster name.
+// It need not exist, and goes with the record, whoever removes that.
+func (s *Store) Scratch(name string) string { return s.path(name, "run") }
+
 // List returns the records of all clusters, by name. A record that cannot be read
 // does not hide the others: problems joins the errors of all such records, and is
 // nil where there are none.
 func (s *Store) List() (records []Record, problems error) {
-	entries, err := os.ReadDir(s.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	names, err := s.names()
 	if err != nil {
-		return nil, s.unavailable("read", err)
+		return nil, err
 	}
 	var bad []error
-	for _, e := range entries {
-		if !e.IsDir() || providers.ValidateName(e.Name()) != nil {
-			continue // not lab's
-		}
-		r, err := s.Get(e.Name())
+	for _, name := range names {
+		r, err := s.Get(name)
 		switch {
 		case err == nil:
 			records = append(records, r)
@@ -140,6 +147,33 @@ func (s *Store) List() (records []Record, problems error) {
 		}
 	}
 	return records, errors.Join(bad...)
+}
+
+// Abandoned returns the names that have a directory and no record, and that no process
+// holds: whoever made them was killed before there was more.
+func (s *Store) Abandoned() []string {
+	names, _ := s.names() // List tells why, if need be
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, err := os.Lstat(s.path(name, recordFile))
+		return !errors.Is(err, fs.ErrNotExist) || s.Busy(name) || s.Used(name)
+	})
+}
+
+func (s *Store) names() ([]string, error) {
+	entries, err := os.ReadDir(s.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, s.unavailable("read", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && providers.ValidateName(e.Name()) == nil { // else it is not lab's
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
 }
 
 func (s *Store) path(parts ...string) string {

@@ -28,16 +28,37 @@ func classes() []class {
 	}
 }
 
+// coded is an error whose exit code says more than its kind.
+type coded struct {
+	error
+	code int
+}
+
+func (c *coded) Unwrap() error { return c.error }
+
+// WithCode gives err an exit code in place of that of its kind, which still names the
+// reason. nil stays nil.
+func WithCode(err error, code int) error {
+	if err == nil {
+		return nil
+	}
+	return &coded{err, code}
+}
+
 // Classify returns the exit code of err and its name, 0 and "" for nil.
 //
 // An interrupt counts wherever it is found, as everything else that failed then failed
 // because of it. Of all other kinds the outermost counts: who wrapped an error last
 // knew most. So an engine that did not answer in two seconds is Unavailable, if its
 // adapter says so, and ten minutes of waiting that ended with an unavailable engine
-// are a Timeout.
+// are a Timeout. See [WithCode] for errors that have a code of their own.
 func Classify(err error) (code int, reason string) {
 	if err == nil {
 		return 0, ""
+	}
+	if c, ok := errors.AsType[*coded](err); ok {
+		_, reason := Classify(c.error)
+		return c.code, reason
 	}
 	if errors.Is(err, context.Canceled) {
 		return 130, "Interrupted"

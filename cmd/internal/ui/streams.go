@@ -23,6 +23,12 @@ func System() *Streams {
 	}
 }
 
+// Interactive tells whether a person sits at any of the streams.
+func (s *Streams) Interactive() bool {
+	in, ok := s.In.(*os.File)
+	return s.Out.IsTerminal() || s.Err.IsTerminal() || ok && term.IsTerminal(int(in.Fd()))
+}
+
 // NoColor turns colours off, whatever the environment says. Call it before
 // anything is printed.
 func (s *Streams) NoColor() {

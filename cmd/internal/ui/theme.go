@@ -28,7 +28,7 @@ func (t theme) state(s State) lipgloss.Style {
 	switch s {
 	case "running", "ready", "ok", "yes", "current":
 		return t.good
-	case "degraded", "failed", "missing", "error", "unavailable":
+	case "blocking", "degraded", "failed", "missing", "error", "unavailable":
 		return t.bad
 	case "creating", "deleting", "starting", "installing", "pending", "warning", "not ready", "expired":
 		return t.busy

@@ -1,4 +1,4 @@
-package cli
+package profiles
 
 import (
 	"errors"
@@ -24,19 +24,19 @@ func TestParsePort(t *testing.T) {
 		"80:80/icmp":      {Host: 80, Container: 80, Protocol: "icmp"},
 		"localhost:80:80": {Address: "localhost", Host: 80, Container: 80},
 	} {
-		got, err := parsePort(s)
+		got, err := ParsePort(s)
 		if err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s, diff)
 		}
-		if again, err := parsePort(got.String()); err != nil || again.String() != got.String() {
+		if again, err := ParsePort(got.String()); err != nil || again.String() != got.String() {
 			t.Errorf("%s is written as %s, and read as %s, %v", s, got, again, err)
 		}
 	}
 	for _, s := range []string{"", "80", ":80", "80:", ":", "a:b", "80:http", "8080:80:", "1.5:80", "80:80:80:", "/udp", "80/udp", "0x50:80", "99999999999999999999:80"} {
-		got, err := parsePort(s)
+		got, err := ParsePort(s)
 		if !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
 			t.Errorf("%q: %+v, %v; want ErrInvalid with a hint", s, got, err)
 		}
@@ -57,7 +57,7 @@ func TestParseMount(t *testing.T) {
 		// A relative path in the node is for Spec.Validate to name.
 		".:src": {Host: here, Node: "src"},
 	} {
-		got, err := parseMount(s)
+		got, err := ParseMount(s, "")
 		if err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
@@ -66,7 +66,7 @@ func TestParseMount(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "/src", ":/src", "/src:", ":", "/src:ro", ":ro"} {
-		got, err := parseMount(s)
+		got, err := ParseMount(s, "")
 		if !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
 			t.Errorf("%q: %+v, %v; want ErrInvalid with a hint", s, got, err)
 		}

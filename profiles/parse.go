@@ -1,4 +1,4 @@
-package cli
+package profiles
 
 import (
 	"path/filepath"
@@ -8,10 +8,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// parsePort reads [ADDRESS:]HOST:CONTAINER[/PROTOCOL], as docker has it. An IPv6
-// address stands in brackets.
-func parsePort(s string) (providers.Port, error) {
-	wrong := providers.WithHint(usage("--port %q is not HOST:CONTAINER", s), "for example --port 8080:80, or --port 0.0.0.0:8080:80")
+// ParsePort reads [ADDRESS:]HOST:CONTAINER[/PROTOCOL], as docker has it. An IPv6 address
+// stands in brackets. It returns ErrInvalid for what is not of that form; what no cluster
+// can have is for [providers.Spec.Validate] to name.
+func ParsePort(s string) (providers.Port, error) {
+	wrong := providers.WithHint(providers.Errorf(providers.ErrInvalid, "the port %q is not HOST:CONTAINER", s),
+		"for example 8080:80, or 0.0.0.0:8080:80")
 	var p providers.Port
 	rest, protocol, _ := strings.Cut(s, "/")
 	p.Protocol = protocol
@@ -31,14 +33,19 @@ func parsePort(s string) (providers.Port, error) {
 	return p, nil
 }
 
-// parseMount reads HOST:NODE[:ro]. HOST may be relative to the current directory.
-func parseMount(s string) (providers.Mount, error) {
+// ParseMount reads HOST:NODE[:ro]. A HOST that is relative is so to the directory dir. It
+// returns ErrInvalid for what is not of that form.
+func ParseMount(s, dir string) (providers.Mount, error) {
 	var m providers.Mount
 	rest, readOnly := strings.CutSuffix(s, ":ro")
 	m.ReadOnly = readOnly
 	host, node, ok := cutLast(rest, ":")
 	if !ok || host == "" || node == "" {
-		return m, providers.WithHint(usage("--mount %q is not HOST:NODE[:ro]", s), "for example --mount ./src:/src:ro")
+		err := providers.Errorf(providers.ErrInvalid, "the mount %q is not HOST:NODE[:ro]", s)
+		return m, providers.WithHint(err, "for example ./src:/src:ro")
+	}
+	if !filepath.IsAbs(host) {
+		host = filepath.Join(dir, host)
 	}
 	host, err := filepath.Abs(host)
 	m.Host, m.Node = host, node

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// profileFlags are those that say what is written down somewhere.
+func (o *upOptions) profileFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.profile, "profile", "", "begin with a builtin profile, or one in a file: "+strings.Join(profiles.Names(), ", "))
+	f.StringVarP(&o.file, "file", "f", "", "a `file` that says what the lab is to be (lab profile show web is an example)")
+}
+
+// asked returns what the flags of a command and its argument ask for, with what is written
+// down.
+func (o *upOptions) asked(f *pflag.FlagSet, args []string) (profiles.Layer, lab.UpRequest, error) {
+	all, err := o.merged(f, args)
+	if err != nil {
+		return all, lab.UpRequest{}, err
+	}
+	request, err := o.request(all)
+	return all, request, err
+}
+
+// merged lays the flags above the file, the file above the profile, and that above the
+// defaults.
+func (o *upOptions) merged(f *pflag.FlagSet, args []string) (profiles.Layer, error) {
+	all := profiles.Layer{Profile: profiles.Profile{Name: lab.DefaultName}, Origins: profiles.Origins{"name": "default"}}
+	written := profiles.Layer{}
+	var err error
+	switch {
+	case o.file != "":
+		written, err = profiles.LoadFile(o.file, o.profile)
+	case o.profile != "":
+		written, err = profiles.Load(o.profile)
+	}
+	if err != nil {
+		return all, err
+	}
+	all = all.Under(written).Under(o.flagged(f))
+	if len(args) > 0 {
+		all.Name, all.Origins["name"] = profiles.Name(args[0]), "argument"
+	}
+	return all, nil
+}
+
+// flagged returns the layer of the flags that were typed.
+func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
+	l := profiles.Layer{Origins: profiles.Origins{}}
+	l.Flavor, l.TTL = o.flavor, profiles.TTL(o.ttl.String())
+	l.Cluster = profiles.Cluster{
+		KubernetesVersion: profiles.Version(o.spec.KubernetesVersion), Image: o.spec.NodeImage,
+		ControlPlanes: o.spec.ControlPlanes, Workers: o.spec.Workers, Config: profiles.File(o.native),
+	}
+	for _, s := range o.ports {
+		l.Cluster.Ports = append(l.Cluster.Ports, profiles.Port(s))
+	}
+	for _, s := range o.mounts {
+		l.Cluster.Mounts = append(l.Cluster.Mounts, profiles.Mount(s))
+	}
+	for flag, path := range map[string]string{
+		"flavor": "flavor", "ttl": "ttl", "kubernetes-version": "cluster.kubernetesVersion", "image": "cluster.image",
+		"control-planes": "cluster.controlPlanes", "workers": "cluster.workers", "port": "cluster.ports",
+		"mount": "cluster.mounts", "cluster-config": "cluster.config",
+	} {
+		if f.Changed(flag) {
+			l.Origins[path] = "--" + flag
+		}
+	}
+	return l
+}
+
+// request turns what was merged into what package lab is asked.
+func (o *upOptions) request(all profiles.Layer) (lab.UpRequest, error) {
+	if err := noAddonsYet(all.Addons); err != nil {
+		return lab.UpRequest{}, err
+	}
+	spec, err := all.Spec()
+	if err != nil {
+		return lab.UpRequest{}, err
+	}
+	if all.Cluster.Config != "" {
+		if spec.Native, err = os.ReadFile(string(all.Cluster.Config)); err != nil {
+			return lab.UpRequest{}, usage("the cluster configuration cannot be read: %w", err)
+		}
+	}
+	return lab.UpRequest{
+		Flavor: all.Flavor, Spec: spec, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
+		NoKubeconfig: o.noKubeconfig, Recreate: o.recreate,
+	}, nil
+}
+
+// profileOf returns the profile that a cluster is made by, for people to recognize.
+func (o *upOptions) profileOf(all profiles.Layer) string {
+	if o.profile != "" {
+		return o.profile
+	}
+	return all.Extends
+}
+
+// noAddonsYet refuses what this lab would leave out.
+func noAddonsYet(addons []profiles.Addon) error {
+	if len(addons) == 0 {
+		return nil
+	}
+	names := make([]string, len(addons))
+	for i, a := range addons {
+		names[i] = string(a.Name)
+	}
+	err := providers.Errorf(providers.ErrUnsupported, "this version of lab cannot install addons yet: %s", strings.Join(names, ", "))
+	return providers.WithHint(err, "use a profile without addons: --profile minimal, or --profile ci")
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func (c *command) profile() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "profile",
+		Short: "See the builtin profiles, and check your own",
+		Args:  onlyVerbs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(c.profileList(), c.profileShow(), c.profileValidate(), c.profileSchema())
+	return cmd
+}
+
+// ProfileList is the result of `lab profile list`.
+type ProfileList struct {
+	lab.Meta
+	Items []ProfileItem `json:"items"`
+}
+
+// ProfileItem is a builtin profile in a list.
+type ProfileItem struct {
+	Name    string   `json:"name"`
+	Summary string   `json:"summary"`
+	Addons  []string `json:"addons"`
+}
+
+func (c *command) profileList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the builtin profiles",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			list := ProfileList{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileList"}}
+			for _, name := range profiles.Names() {
+				p, err := profiles.Load(name)
+				if err != nil {
+					return err
+				}
+				item := ProfileItem{Name: name, Summary: p.Summary, Addons: []string{}}
+				for _, a := range p.Addons {
+					item.Addons = append(item.Addons, string(a.Name))
+				}
+				list.Items = append(list.Items, item)
+			}
+			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
+				t := ui.NewTable("name", "what")
+				for _, item := range list.Items {
+					t.Row(item.Name, item.Summary)
+				}
+				return t
+			})
+		},
+	}
+}
+
+func (c *command) profileShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show PROFILE|FILE",
+		Short: "Show a profile with all that it extends",
+		Long: `Show a profile with all that it extends, as one file, which can be the beginning of
+your own. With -o json or yaml it is an object that says of each value where it comes
+from.`,
+		Example: `  lab profile show web > lab.yaml`,
+		Args:    oneProfile,
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := profiles.Load(args[0])
+			if err != nil {
+				return err
+			}
+			if c.format != ui.FormatTable {
+				shown := ProfileShown{lab.Meta{APIVersion: lab.APIVersion, Kind: "Profile"}, p.Profile, p.Settings()}
+				return ui.Print(c.streams.Out, c.format, shown, nil)
+			}
+			p.Extends = "" // it is all here
+			text, err := p.File()
+			if err != nil {
+				return err
+			}
+			_, err = c.streams.Out.Write(text)
+			return err
+		},
+	}
+}
+
+// ProfileShown is the result of `lab profile show`.
+type ProfileShown struct {
+	lab.Meta
+	Profile  profiles.Profile   `json:"profile"`
+	Settings []profiles.Setting `json:"settings"`
+}
+
+// ProfileReport is the result of `lab profile validate`.
+type ProfileReport struct {
+	lab.Meta
+	Valid    bool               `json:"valid"`
+	Problems []profiles.Problem `json:"problems"`
+}
+
+func (c *command) profileValidate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Check files, and name every problem in them",
+		Long: `Check files and all that they extend, and name every problem with its line and
+column. With -o json or yaml the problems are the result.`,
+		Example: `  lab profile validate lab.yaml`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return oneProfile(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return c.validate(args) },
+	}
+}
+
+func (c *command) validate(files []string) error {
+	report := ProfileReport{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
+	var errs []error
+	for _, file := range files {
+		_, err := profiles.LoadFile(file, "")
+		errs = append(errs, err)
+		if problems, ok := errors.AsType[profiles.Problems](err); ok {
+			report.Problems = append(report.Problems, problems...)
+		} else if err != nil {
+			report.Problems = append(report.Problems, profiles.Problem{File: file, Message: err.Error()})
+		}
+		report.Valid = report.Valid && err == nil
+	}
+	if c.format != ui.FormatTable {
+		if err := ui.Print(c.streams.Out, c.format, report, nil); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(errs...); err != nil || c.format != ui.FormatTable {
+		return err
+	}
+	for _, file := range files {
+		if _, err := fmt.Fprintf(c.streams.Out, "%s is valid\n", file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *command) profileSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON schema of a file, for editors",
+		Long: `Print the JSON schema of a file. An editor that knows the YAML language server then
+completes keys and marks mistakes, if the file begins with the line
+
+  # yaml-language-server: $schema=lab.schema.json`,
+		Example: `  lab profile schema > lab.schema.json`,
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := profiles.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = c.streams.Out.Write(text)
+			return err
+		},
+	}
+}
+
+func oneProfile(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return providers.WithHint(usage("%s takes a profile or a file", cmd.CommandPath()), "lab profile list shows the builtin ones")
+}

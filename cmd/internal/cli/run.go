@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const verbRun = "run"
+
+// The exit codes of `lab run` that are not the command's own, as env, nohup and others
+// have them.
+const (
+	codeLabFailed     = 125
+	codeNotExecutable = 126
+	codeNotFound      = 127
+)
+
+type runOptions struct {
+	upOptions
+	keep  bool
+	logs  string
+	grace time.Duration
+}
+
+func (c *command) run() *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   verbRun + " [flags] -- COMMAND [ARGS...]",
+		Short: "Run a command on a cluster of its own",
+		Long: `Make a cluster with a name of its own, run the command, and delete the cluster,
+whatever becomes of the command, and also when lab is told to end. The command finds
+the cluster by KUBECONFIG, a kubectl on PATH, and in LAB_CLUSTER, LAB_CONTEXT and
+LAB_KUBERNETES_VERSION what the cluster is. Your own kubeconfig is not touched.
+
+What the command reads and prints passes through as it is. Signals are forwarded to
+it; one that was told to end and does not is killed after the grace period. If it
+fails, the cluster's logs and events are kept in a directory.
+
+The exit code is the command's own; 125 where lab itself failed, 126 where the command
+cannot be executed, 127 where there is none, 130 where lab was interrupted before the
+command began. A cluster that could not be deleted, even because lab was killed, is
+deleted by the next call of lab, or by lab gc.`,
+		Example: `  lab run --flavor kwok -- go test ./...
+  lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
+				return providers.WithHint(usage("the command stands after --, and nothing but flags before it"),
+					"for example: lab run --flavor kwok -- kubectl get nodes")
+			}
+			return c.runRun(cmd, o, args)
+		},
+	}
+	f := cmd.Flags()
+	o.flags(f, c.Lab.Set.Names())
+	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command fails")
+	f.DurationVar(&o.ttl, "ttl", 0, "delete a cluster that was kept after this time (default: never)")
+	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one)")
+	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end when it is told to")
+	return cmd
+}
+
+// ownCode keeps the failures of lab apart from those of the command.
+func ownCode(err error) error {
+	if _, known := exitCode(err); known || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if code, _ := ui.Classify(err); code == codeNotExecutable || code == codeNotFound {
+		return err
+	}
+	return ui.WithCode(err, codeLabFailed)
+}
+
+func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
+	ctx, name := cmd.Context(), lab.RunName()
+	_, request, err := o.asked(cmd.Flags(), []string{name})
+	if err != nil {
+		return err
+	}
+	// Before the cluster, which takes a while to make.
+	if _, err := c.lookUp(args[0], ""); err != nil {
+		return err
+	}
+	progress := c.progress(name)
+	defer func() { progress.Close() }()
+	report := func(e providers.Event) { progress.Report(e) }
+	keep := func(error) bool { return o.keep && ctx.Err() == nil }
+	up, cancel := withTimeout(ctx, o.timeout)
+	defer cancel()
+	left, err := c.Lab.Run(up, request, keep, report, func(r lab.Running) error {
+		progress.Close() // the terminal is the command's
+		progress = c.progress(r.Name)
+		err := c.runOn(ctx, r, o, args)
+		if err != nil && ctx.Err() == nil {
+			c.saveLogs(ctx, progress, r, o)
+		}
+		return err
+	})
+	progress.Close()
+	if left != nil {
+		progress.Warn("%v (what is left goes with the next call of lab, or now with lab gc)", left)
+	}
+	if left == nil && err != nil && o.keep {
+		c.kept(ctx, progress, name)
+	}
+	return err
+}
+
+// kept says what remains.
+func (c *command) kept(ctx context.Context, progress *ui.Progress, name string) {
+	cluster, err := c.Lab.Status(context.WithoutCancel(ctx), name)
+	if err != nil {
+		return // there is none: its creation failed, or it was interrupted
+	}
+	c.watch(progress, cluster)
+	progress.Note("The cluster was kept. Look at it: lab kubectl %s -- get pods --all-namespaces    Remove it: lab down %s", name, name)
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+)
+
+// saveLogs keeps what may tell why the command failed.
+func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
+	dir := filepath.Join(o.logs, r.Name+"-logs") // which nobody has yet, as the name is new
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		progress.Warn("the logs were not saved: %v", err)
+		return
+	}
+	if err := errors.Join(c.saveEvents(ctx, r, dir), c.Lab.ExportLogs(ctx, r.Name, dir)); err != nil {
+		progress.Warn("not all logs were saved: %v", err)
+	}
+	progress.Note("Logs and events are in %s", dir)
+}
+
+// saveEvents writes the events of all namespaces into dir.
+func (c *command) saveEvents(ctx context.Context, r lab.Running, dir string) error {
+	path, args, err := c.findKubectl()
+	if err != nil {
+		return err
+	}
+	args = slices.Concat(args, []string{
+		"--kubeconfig", filepath.Join(r.Scratch, "kubeconfig"), "--cache-dir", c.Lab.KubectlCache(r.Name),
+		"get", "events", "--all-namespaces", "--sort-by", ".metadata.creationTimestamp", "--output", "wide",
+	})
+	events, err := exec.CommandContext(ctx, path, args...).Output()
+	if err != nil {
+		return errors.Join(errors.New("the events could not be read"), err)
+	}
+	return os.WriteFile(filepath.Join(dir, "events.txt"), events, 0o644)
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+)
+
+// runOn runs a command on a cluster, and returns [exited] where it failed.
+func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args []string) error {
+	env, bin, err := c.prepareRun(r)
+	if err != nil {
+		return err
+	}
+	path, err := c.lookUp(args[0], bin)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(path, args[1:]...)
+	cmd.Args[0], cmd.Env = args[0], env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
+	s := supervisor{grace: o.grace, keyboard: c.streams.Interactive()}
+	return s.run(ctx, cmd)
+}
+
+// prepareRun returns the environment of a command under `lab run`, and the directory that
+// comes first in its PATH.
+func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error) {
+	bin = filepath.Join(r.Scratch, "bin")
+	if err := os.MkdirAll(bin, 0o700); err != nil {
+		return nil, "", err
+	}
+	config := filepath.Join(r.Scratch, "kubeconfig")
+	if err := os.WriteFile(config, r.Config, 0o600); err != nil {
+		return nil, "", err
+	}
+	// The engine is a kubectl, if it is called by that name.
+	if path, args, err := c.findKubectl(); err == nil && len(args) > 0 {
+		if err := os.Symlink(path, filepath.Join(bin, "kubectl")); err != nil {
+			return nil, "", err
+		}
+	}
+	return append(os.Environ(),
+		"PATH="+strings.TrimSuffix(bin+string(filepath.ListSeparator)+os.Getenv("PATH"), string(filepath.ListSeparator)),
+		"KUBECONFIG="+config, "KUBECACHEDIR="+c.Lab.KubectlCache(r.Name),
+		"LAB_CLUSTER="+r.Name, "LAB_CONTEXT="+r.Context, "LAB_KUBERNETES_VERSION="+r.KubernetesVersion,
+	), bin, nil
+}

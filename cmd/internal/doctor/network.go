@@ -1,0 +1,143 @@
+package doctor
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ports looks at those that an ingress is published on.
+func (m Machine) ports(ctx context.Context) []Finding {
+	var found []Finding
+	for _, port := range []int{80, 443} {
+		check := fmt.Sprintf("port %d", port)
+		if !m.Answers(ctx, fmt.Sprintf("127.0.0.1:%d", port)) {
+			found = append(found, ok(check, "free"))
+			continue
+		}
+		f := Finding{check, Warning, "taken", "an ingress on it cannot be published, and lab chooses another port", "end what listens there, if you want the port"}
+		if holder := m.holder(ctx, port); holder != "" {
+			f.Found = "taken by " + holder
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// holder names who listens on a port, as far as one without rights can see: a container,
+// or a process.
+func (m Machine) holder(ctx context.Context, port int) string {
+	if _, err := m.LookPath("docker"); err == nil {
+		out, err := m.Run(ctx, "docker", "ps", "--filter", fmt.Sprintf("publish=%d", port), "--format", "{{.Names}}")
+		if name, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n"); err == nil && name != "" {
+			return "the container " + name
+		}
+	}
+	if m.OS == linux {
+		return m.process(m.socket(port))
+	}
+	out, err := m.Run(ctx, "lsof", "-nP", fmt.Sprintf("-iTCP:%d", port), "-sTCP:LISTEN", "-Fpc")
+	if err != nil {
+		return ""
+	}
+	fields := map[byte]string{}
+	for line := range strings.Lines(string(out)) {
+		fields[line[0]] = strings.TrimSpace(line[1:])
+	}
+	return fmt.Sprintf("%s (process %s)", fields['c'], fields['p'])
+}
+
+// socket returns the inode of the socket that listens on a port, from the kernel's tables:
+// number, local address, remote address, state (0A listens), …, inode.
+func (m Machine) socket(port int) string {
+	for _, table := range []string{"proc/net/tcp", "proc/net/tcp6"} {
+		for line := range strings.Lines(m.read(table)) {
+			fields := strings.Fields(line)
+			if len(fields) < 10 || fields[3] != "0A" {
+				continue
+			}
+			_, hex, _ := strings.Cut(fields[1], ":")
+			if n, err := strconv.ParseInt(hex, 16, 32); err == nil && int(n) == port {
+				return fields[9]
+			}
+		}
+	}
+	return ""
+}
+
+// process names the process that has a socket open.
+func (m Machine) process(inode string) string {
+	if inode == "" {
+		return ""
+	}
+	links, _ := filepath.Glob(filepath.Join(m.Root, "proc/[0-9]*/fd/*"))
+	for _, link := range links {
+		if to, err := os.Readlink(link); err != nil || to != "socket:["+inode+"]" {
+			continue
+		}
+		pid := filepath.Base(filepath.Dir(filepath.Dir(link)))
+		return fmt.Sprintf("%s (process %s)", strings.TrimSpace(m.read("proc/"+pid+"/comm")), pid)
+	}
+	return ""
+}
+
+// proxies looks at what stands between tools and clusters.
+func (m Machine) proxies(context.Context) []Finding {
+	proxy := ""
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+		if value := m.Getenv(name); value != "" && proxy == "" {
+			proxy = name + "=" + redacted(value)
+		}
+	}
+	if proxy == "" {
+		return []Finding{ok("proxy", "none")}
+	}
+	f := ok("proxy", proxy)
+	direct := m.Getenv("NO_PROXY") + "," + m.Getenv("no_proxy")
+	if !strings.Contains(direct, "127.0.0.1") || !strings.Contains(direct, "localhost") {
+		f.Level, f.Why = Warning, "some tools ask the proxy for clusters on this machine, which it cannot reach"
+		f.Mend = "export NO_PROXY=localhost,127.0.0.1,.svc,.cluster.local"
+	}
+	return []Finding{f}
+}
+
+// redacted is a URL without the name and password in it.
+func redacted(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "(not a URL)"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// authorities looks at the file of certificates that programs are told to trust.
+func (m Machine) authorities(context.Context) []Finding {
+	path := m.Getenv("SSL_CERT_FILE")
+	if path == "" {
+		return nil
+	}
+	f := Finding{"certificate authorities", Warning, "SSL_CERT_FILE=" + path, "no download from a TLS server works", "correct it, or: unset SSL_CERT_FILE"}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		f.Found = lastLine(err)
+		return []Finding{f}
+	}
+	count := 0
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err == nil && m.Now().Before(c.NotAfter) {
+			count++
+		}
+	}
+	if count == 0 {
+		f.Found += ": it has no certificate that is valid now"
+		return []Finding{f}
+	}
+	return []Finding{ok(f.Check, fmt.Sprintf("%d in %s", count, path))}
+}

@@ -1,0 +1,43 @@
+package doctor
+
+import (
+	"context"
+	"regexp"
+	"sync"
+)
+
+// tools looks for what people use beside lab. None of them is needed.
+func (m Machine) tools(ctx context.Context) []Finding {
+	list := []struct {
+		name string
+		args []string // that make it say its version, without a cluster
+	}{
+		{"kubectl", []string{"version", "--client"}},
+		{"helm", []string{"version", "--short"}},
+		{"kind", []string{"version"}},
+		{"k3d", []string{"version"}},
+		{"minikube", []string{"version", "--short"}},
+		{"k9s", []string{"version", "--short"}},
+	}
+	found := make([]Finding, len(list))
+	var wg sync.WaitGroup
+	for i, tool := range list {
+		wg.Go(func() { found[i] = m.tool(ctx, tool.name, tool.args) })
+	}
+	wg.Wait()
+	return found
+}
+
+func (m Machine) tool(ctx context.Context, name string, args []string) Finding {
+	path, err := m.LookPath(name)
+	if err != nil {
+		return ok(name, "not installed; lab does without")
+	}
+	out, err := m.Run(ctx, path, args...)
+	version := regexp.MustCompile(`v?[0-9]+\.[0-9]+\.[0-9]+\S*`).FindString(string(out))
+	if err != nil || version == "" {
+		return Finding{name, Warning, "it does not say its version: " + path, "a broken or foreign program of that name confuses whoever calls it",
+			"see what " + path + " is"}
+	}
+	return ok(name, version)
+}

@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Difference is one thing in which a cluster is not as asked.
+type Difference struct {
+	Path     string `json:"path"` // as in lab.yaml
+	Has      string `json:"has"`
+	Asked    string `json:"asked"`
+	Recreate bool   `json:"recreate"` // it can be had only by making the cluster anew
+
+	text string // of an error: "it has 2 workers, not 4"
+}
+
+// Diff is the result of [Lab.Diff].
+type Diff struct {
+	Meta
+	Name  string       `json:"name"`
+	Items []Difference `json:"items"`
+}
+
+// Diff tells in what the cluster is not as q asks, and touches nothing. Errors: those of
+// [providers.Set.Find], and ErrInvalid.
+func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
+	d := Diff{Meta: Meta{APIVersion, "Diff"}, Name: q.Spec.Name, Items: []Difference{}}
+	asked := q.Spec.ControlPlanes
+	q.Spec = q.Spec.WithDefaults()
+	if err := cmp.Or(q.Spec.Validate(), validateTTL(q.TTL)); err != nil {
+		return d, err
+	}
+	q.Spec.ControlPlanes = asked
+	r, err := l.State.Get(q.Spec.Name)
+	if errors.Is(err, providers.ErrNotFound) {
+		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name})
+		return d, nil
+	}
+	if err != nil {
+		return d, err
+	}
+	live, err := l.Set.Find(ctx, refOf(r))
+	if errors.Is(err, providers.ErrNotFound) {
+		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name})
+		return d, nil
+	}
+	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
+	d.Items = append(d.Items, differences(r, q)...)
+	if q.TTL > 0 && r.ExpiresAt == nil {
+		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String()})
+	}
+	return d, err
+}
+
+// release is the version of Kubernetes that a flavor's own is one of: v1.37.2+k3s1 is a
+// v1.37.2.
+func release(c providers.Cluster) string {
+	v, _, _ := strings.Cut(c.KubernetesVersion, "+")
+	return v
+}
+
+// differences returns what is asked of a living cluster and was fixed, otherwise, when it
+// was made.
+func differences(r state.Record, q UpRequest) []Difference {
+	has, asked := r.Spec, q.Spec
+	var all []Difference
+	add := func(differs bool, path string, has, asked any, format string, args ...any) {
+		if differs {
+			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), true, fmt.Sprintf(format, args...)})
+		}
+	}
+	flavor := q.Flavor
+	if flavor == FlavorAuto {
+		flavor = ""
+	}
+	version := cmp.Or(has.KubernetesVersion, asked.KubernetesVersion) // not known, and so not another
+	add(flavor != "" && flavor != r.Flavor, "flavor", r.Flavor, flavor, "it is a %s cluster", r.Flavor)
+	add(asked.KubernetesVersion != "" && asked.KubernetesVersion != version, "cluster.kubernetesVersion", version, asked.KubernetesVersion,
+		"it has Kubernetes %s, not %s", version, asked.KubernetesVersion)
+	add(asked.ControlPlanes > 0 && asked.ControlPlanes != has.ControlPlanes, "cluster.controlPlanes", has.ControlPlanes, asked.ControlPlanes,
+		"it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
+	add(asked.Workers > 0 && asked.Workers != has.Workers, "cluster.workers", has.Workers, asked.Workers,
+		"it has %d workers, not %d", has.Workers, asked.Workers)
+	add(asked.NodeImage != "" && asked.NodeImage != has.NodeImage, "cluster.image", has.NodeImage, asked.NodeImage,
+		"its node image is another")
+	add(len(asked.Ports) > 0 && fmt.Sprint(asked.Ports) != fmt.Sprint(has.Ports), "cluster.ports", has.Ports, asked.Ports,
+		"its published ports are %v, not %v", has.Ports, asked.Ports)
+	add(len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts), "cluster.mounts", has.Mounts, asked.Mounts,
+		"its mounts are others")
+	add(len(asked.Native) > 0 && !bytes.Equal(asked.Native, has.Native), "cluster.config", "another", "this one",
+		"the configuration of its tool is another")
+	return all
+}
+
+// remake plans to make anew a cluster that cannot be changed, if that is asked for.
+func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record, all []Difference) (Plan, error) {
+	if !q.Recreate {
+		texts := make([]string, len(all))
+		for i, d := range all {
+			texts[i] = d.text
+		}
+		err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, strings.Join(texts, ", and "))
+		return Plan{}, providers.WithHint(err, "choose another name, or make it anew, without what is in it: add --recreate")
+	}
+	plan.Action = ActionRecreate
+	if all[0].Path != "flavor" {
+		p, err := l.Set.Get(r.Flavor)
+		if err == nil {
+			err = p.Check(ctx, plan.Spec) // before anything is deleted
+		}
+		return plan, err
+	}
+	var err error
+	plan.Flavor, err = l.choose(ctx, q)
+	return plan, err
+}

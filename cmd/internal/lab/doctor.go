@@ -1,0 +1,121 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Diagnosis is the result of [Lab.Doctor].
+type Diagnosis struct {
+	Meta
+	Blocked bool             `json:"blocked"` // something keeps lab from making clusters
+	Items   []doctor.Finding `json:"items"`
+}
+
+// Doctor looks at the machine, at what lab itself keeps there, and at whether a flavor can
+// be used. It returns ctx's error only.
+func (l *Lab) Doctor(ctx context.Context) (Diagnosis, error) {
+	d := Diagnosis{Meta: Meta{APIVersion, "Diagnosis"}}
+	d.Items = append(d.Items, l.usable(ctx))
+	d.Items = append(d.Items, l.Machine.Examine(ctx)...)
+	d.Items = append(d.Items, l.stateHealth(), l.kubeconfigHealth(), l.leftovers(ctx))
+	for _, f := range d.Items {
+		d.Blocked = d.Blocked || f.Level == doctor.Blocking
+	}
+	return d, ctx.Err()
+}
+
+// Healthy returns nil where nothing keeps lab from making clusters, else an error that
+// names what does.
+func (d Diagnosis) Healthy() error {
+	var checks []string
+	for _, f := range d.Items {
+		if f.Level == doctor.Blocking {
+			checks = append(checks, f.Check)
+		}
+	}
+	if len(checks) == 0 {
+		return nil
+	}
+	err := errors.New("this keeps lab from making clusters: " + strings.Join(checks, ", "))
+	return providers.WithHint(err, "what is said above mends it; then lab doctor again")
+}
+
+func (l *Lab) usable(ctx context.Context) doctor.Finding {
+	list, _ := l.Flavors(ctx) // whose error is ctx's
+	var names []string
+	f := doctor.Finding{Check: "flavors", Level: doctor.Blocking, Found: "none can be used", Why: "without one, there is no cluster"}
+	for _, flavor := range list.Items {
+		if flavor.Usable {
+			names = append(names, flavor.Name)
+		} else if f.Mend == "" {
+			f.Mend = flavor.Hint
+		}
+	}
+	if len(names) == 0 {
+		return f
+	}
+	return doctor.Finding{Check: "flavors", Level: doctor.OK, Found: strings.Join(names, ", ") + " can be used"}
+}
+
+func (l *Lab) stateHealth() doctor.Finding {
+	f := doctor.Finding{Check: "lab's records", Level: doctor.OK, Found: "readable"}
+	if _, err := l.State.List(); err != nil {
+		f.Level, f.Found, f.Mend = doctor.Blocking, firstLine(err), providers.HintOf(err)
+		f.Why = "lab does not touch what it cannot read"
+		if !errors.Is(err, providers.ErrUnavailable) {
+			f.Level = doctor.Warning // one record only
+		}
+	}
+	return f
+}
+
+// kubeconfigHealth looks at the files that kubectl would use.
+func (l *Lab) kubeconfigHealth() doctor.Finding {
+	f := doctor.Finding{Check: "kubeconfig", Level: doctor.OK, Found: "none yet"}
+	if err := l.Kubeconfig.Check(); err != nil {
+		f.Level, f.Found, f.Mend = doctor.Warning, firstLine(err), providers.HintOf(err)
+		f.Why = "lab up cannot put its cluster there, and kubectl cannot read it either"
+		return f
+	}
+	current, err := l.Kubeconfig.Current()
+	if err == nil && current != "" {
+		f.Found = "usable; the current context is " + current
+	}
+	for _, path := range l.Kubeconfig.Paths {
+		info, err := os.Stat(path)
+		if err == nil && l.Machine.OS != "windows" && info.Mode().Perm()&0o077 != 0 {
+			f.Level, f.Found = doctor.Warning, fmt.Sprintf("%s has mode %04o", path, info.Mode().Perm())
+			f.Why, f.Mend = "it holds keys, and others on this machine can read it", "chmod 600 "+path
+		}
+	}
+	return f
+}
+
+// leftovers finds what labs before have left.
+func (l *Lab) leftovers(ctx context.Context) doctor.Finding {
+	f := doctor.Finding{Check: "leftovers", Level: doctor.OK, Found: "none"}
+	if due := l.Due(); len(due) > 0 {
+		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: strings.Join(due, ", "),
+			Why: "their time is over, or lab was killed while it made them; they use memory", Mend: "lab gc"}
+	}
+	list, _ := l.List(ctx, false)
+	for _, c := range list.Items {
+		if c.State == providers.StateDegraded || c.State == providers.StateUnknown {
+			f.Level, f.Found = doctor.Warning, fmt.Sprintf("%s is %s: %s", c.Name, c.State, c.Reason)
+			f.Why, f.Mend = "it uses memory, and serves nobody", fmt.Sprintf("lab up %s, or lab down %s", c.Name, c.Name)
+		}
+	}
+	return f
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

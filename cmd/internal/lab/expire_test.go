@@ -1,0 +1,169 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// aged puts the end of a cluster's time into the past.
+func (b bench) aged(t *testing.T, name string) {
+	t.Helper()
+	r, err := b.State.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().Add(-time.Minute)
+	r.ExpiresAt = &past
+	if err := b.State.Put(r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, name := range []string{"forever", "young", "old", "used"} {
+		b.up(t, name)
+	}
+	if _, err := b.Extend(t.Context(), "young", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	b.aged(t, "old")
+	b.aged(t, "used")
+	release, err := b.State.Use("used")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Collect(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	names, _ := b.Made("")
+	if got := len(names); got != 3 || names[2] != "young" || names[1] != "used" {
+		t.Errorf("left are %q", names)
+	}
+	release()
+	if got := b.Due(); len(got) != 1 || got[0] != "used" {
+		t.Errorf("due are %q, want used", got)
+	}
+}
+
+// TestCollectGoesOn: one that cannot be removed does not save the others, and stays due.
+func TestCollectGoesOn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.up(t, "demo")
+	b.aged(t, "demo")
+	if err := b.machine.SetFaults(providertest.Faults{Fail: map[string]string{"delete": "no"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Collect(t.Context(), nil); err == nil {
+		t.Error("there is no error")
+	}
+	if err := b.machine.SetFaults(providertest.Faults{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Collect(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+	b.forgotten(t, "demo")
+}
+
+func TestTTLOutOfRange(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, ttl := range []time.Duration{-1, -time.Hour, time.Millisecond, 100 * 365 * 24 * time.Hour} {
+		q := request("demo")
+		q.TTL = ttl
+		_, err := b.Up(t.Context(), q, nil)
+		wantIs(t, err, providers.ErrInvalid)
+		if providers.HintOf(err) == "" {
+			t.Errorf("%s: no hint", ttl)
+		}
+	}
+}
+
+// TestWatch: who watches ends with the cluster, and a second one at once.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	q := request("demo")
+	q.TTL = time.Second
+	if _, err := b.Up(t.Context(), q, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() { errs <- b.Watch(ctx, "demo") }()
+	}
+	for range 2 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	b.forgotten(t, "demo")
+	if got := b.clusters(t); len(got) != 0 {
+		t.Errorf("left behind: %v", got)
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	failed := errors.New("the command failed")
+	for what, tt := range map[string]struct {
+		keep bool
+		do   error
+		want int // clusters that are left
+	}{
+		"well":             {false, nil, 0},
+		"kept if it fails": {true, nil, 0},
+		"fails":            {false, failed, 0},
+		"fails, and kept":  {true, failed, 1},
+	} {
+		b := newBench(t, nil)
+		q := request(lab.RunName())
+		keep := func(error) bool { return tt.keep }
+		left, err := b.Run(t.Context(), q, keep, nil, func(r lab.Running) error {
+			if len(r.Config) == 0 || r.Name != q.Spec.Name || !b.State.Used(r.Name) || len(b.Due()) > 0 {
+				t.Errorf("%s: it runs on %+v", what, r)
+			}
+			return tt.do
+		})
+		if left != nil || !errors.Is(err, tt.do) {
+			t.Errorf("%s: %v, %v", what, left, err)
+		}
+		if got := b.clusters(t); len(got) != tt.want {
+			t.Errorf("%s: left are %v", what, got)
+		}
+		if got := b.Due(); len(got) > 0 {
+			t.Errorf("%s: due are %q", what, got)
+		}
+	}
+}
+
+// TestRunKilled: what a lab run left that was killed is due.
+func TestRunKilled(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.up(t, "run-x")
+	r, err := b.State.Get("run-x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Run, r.Phase = true, state.PhaseCreating
+	if err := b.State.Put(r); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Collect(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.forgotten(t, "run-x")
+}

@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Running is the cluster of a [Lab.Run], as what runs on it sees it.
+type Running struct {
+	Cluster
+	Config  []byte // a kubeconfig for it alone
+	Scratch string // a directory that goes with the cluster, and need not exist
+}
+
+// RunName returns a name for the cluster of a `lab run` that no other has.
+func RunName() string { return "run-" + strings.ToLower(rand.Text()[:10]) }
+
+// Run makes the cluster that q asks for, calls do with it, and deletes it, even if ctx
+// has ended; where keep says so of do's error, the cluster stays. err is that of the
+// creation (see [Lab.Up]), or do's. left is why the cluster could not be deleted; then
+// [Lab.Collect] will, as it does where this process is killed.
+func (l *Lab) Run(ctx context.Context, q UpRequest, keep func(error) bool, report providers.Reporter, do func(Running) error) (left, err error) {
+	name := q.Spec.Name
+	// Before there is a record, or whoever collects would take it for abandoned.
+	release, err := l.State.Use(name)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	q.NoKubeconfig, q.run = true, true
+	running, err := l.begin(ctx, q, report)
+	if err == nil {
+		err = do(running)
+		if err != nil && keep(err) {
+			return l.keep(ctx, name), err
+		}
+	}
+	return l.end(ctx, name, report), err
+}
+
+// begin makes the cluster.
+func (l *Lab) begin(ctx context.Context, q UpRequest, report providers.Reporter) (Running, error) {
+	cluster, err := l.Up(ctx, q, report)
+	if err != nil {
+		return Running{}, err
+	}
+	config, err := l.ClusterConfig(ctx, cluster.Name)
+	return Running{Cluster: cluster, Config: config, Scratch: l.State.Scratch(cluster.Name)}, err
+}
+
+// keep makes the cluster one like any other.
+func (l *Lab) keep(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
+	defer cancel()
+	_, err := l.change(ctx, name, nil, func(r state.Record) error {
+		r.Run = false
+		return l.State.Put(r)
+	})
+	return err
+}
+
+// end deletes the cluster, if it is there: its creation may have failed, or the command
+// may have deleted it.
+func (l *Lab) end(ctx context.Context, name string, report providers.Reporter) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
+	defer cancel()
+	if _, err := l.State.Get(name); errors.Is(err, providers.ErrNotFound) {
+		return l.State.Delete(name)
+	}
+	return l.Down(ctx, name, report)
+}

@@ -1,0 +1,74 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestRun runs commands on clusters of their own: nothing is left of these, however the command or lab ends.
+func TestRun(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		t.Run("fails", func(t *testing.T) { runFails(t, bed, f) })
+		t.Run("is cancelled", func(t *testing.T) { runEnds(t, bed, f, syscall.SIGTERM) })
+		t.Run("is killed", func(t *testing.T) { runEnds(t, bed, f, syscall.SIGKILL) })
+	})
+}
+
+func runFails(t *testing.T, bed *bed, f flavor) {
+	p := newPerson(t, bed)
+	logs := t.TempDir()
+	stdout, stderr, code := p.run("run", "--flavor", f.name, "--profile", "ci", "--logs", logs, "--",
+		"sh", "-c", "echo $LAB_CLUSTER; kubectl get nodes --no-headers; exit 7")
+	name, nodes, _ := strings.Cut(stdout, "\n")
+	if code != 7 || strings.Count(nodes, "\n") != 1 || !strings.Contains(nodes, " Ready ") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if files := filesBelow(t, logs); len(files) < 4 || !strings.Contains(strings.Join(files, "\n"), "events.txt") {
+		t.Errorf("the logs are %q", files)
+	}
+	p.checkNothing(name)
+}
+
+// runEnds ends lab while its command runs.
+func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
+	p := newPerson(t, bed)
+	began := filepath.Join(p.dir, "began")
+	cmd := p.lab(t.Context(), "run", "--flavor", f.name, "--profile", "ci", "--",
+		"sh", "-c", "echo $LAB_CLUSTER > began.new; mv began.new began; while [ -e began ]; do sleep 0.1; done")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	cmd.WaitDelay = time.Second // the command outlives a lab that is killed, and holds its pipes
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	name := ""
+	for deadline := time.Now().Add(3 * time.Minute); name == "" && time.Now().Before(deadline); <-tick.C {
+		text, _ := os.ReadFile(began)
+		name = strings.TrimSpace(string(text))
+	}
+	_ = cmd.Process.Signal(signal)
+	_ = cmd.Wait()
+	want := 143
+	if signal == syscall.SIGKILL {
+		want = -1
+		if states := p.states(); states[name] != "running" {
+			t.Errorf("lab list shows %v", states)
+		}
+		p.must("gc")
+	}
+	if code := cmd.ProcessState.ExitCode(); code != want || name == "" {
+		t.Errorf("exit code %d, of a run on %q\n%s", code, name, said.String())
+	}
+	_ = os.Remove(began)
+	p.checkNothing(name)
+}

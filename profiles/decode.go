@@ -1,0 +1,196 @@
+package profiles
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const (
+	maxNodes = 20_000 // aliases counted each time: a file of a kilobyte can stand for gigabytes
+	maxDepth = 64
+)
+
+// decoder fills a [Profile] from a tree of YAML. It goes on after a problem, so that a
+// person hears of all of them at once. Fields say by tags what they take:
+//
+//	json  the key          want  the only value     need  that it must be there
+//	max   the highest      doc   what it is for     (numbers are not negative)
+type decoder struct {
+	file     string
+	dir      string // of the file, in which relative paths begin
+	origins  Origins
+	problems Problems
+	nodes    int
+	depth    int
+	given    bool // up: the budget was used up, which was said once
+}
+
+// texted is a struct that has a short form, a text.
+type texted interface{ fromText(s string) }
+
+func (d *decoder) problem(n *yaml.Node, format string, args ...any) {
+	d.problems = append(d.problems, Problem{d.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
+}
+
+// enter follows an alias and counts. It returns nil where the tree is too large or too
+// deep to go on.
+func (d *decoder) enter(n *yaml.Node) *yaml.Node {
+	d.nodes++
+	d.depth++
+	if d.nodes > maxNodes || d.depth > maxDepth {
+		if !d.given {
+			d.problem(n, "this is too large: a profile has at most %d values, %d deep", maxNodes, maxDepth)
+		}
+		d.given = true
+		return nil
+	}
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func (d *decoder) leave() { d.depth-- }
+
+// value reads n into v. path is where v is, with dots between keys.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
+	defer d.leave()
+	if n = d.enter(n); n == nil || n.Tag == "!!null" {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.object(n, v, path)
+	case reflect.Slice:
+		d.list(n, v, path)
+	case reflect.Map:
+		d.free(n, v, path)
+	case reflect.Int:
+		d.number(n, v, path)
+	default:
+		d.text(n, v, path)
+	}
+}
+
+func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
+	if short, ok := v.Addr().Interface().(texted); ok && n.Kind == yaml.ScalarNode {
+		name := Name("")
+		d.text(n, reflect.ValueOf(&name).Elem(), "")
+		short.fromText(string(name))
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		d.problem(n, "%s must be a mapping, KEY: VALUE, not %s", said(path), kindOf(n))
+		return
+	}
+	d.keys(n, v, path)
+	if whole, ok := v.Interface().(interface{ problem() string }); ok {
+		if problem := whole.problem(); problem != "" {
+			d.problem(n, "%s", problem)
+		}
+	}
+}
+
+// keys reads what a mapping has.
+func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, child := n.Content[i], n.Content[i+1]
+		index := slices.Index(keysOf(v.Type()), key.Value)
+		switch {
+		case key.Tag == "!!merge":
+			d.problem(key, "merge keys are not understood here; extends puts one profile above another")
+		case index < 0 || key.Kind != yaml.ScalarNode:
+			d.unknown(key, keysOf(v.Type()), path)
+		case seen[key.Value]:
+			d.problem(key, "%s is here twice", said(join(path, key.Value)))
+		default:
+			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
+		}
+		seen[key.Value] = true
+	}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if key := keyOf(f); !seen[key] && f.Tag.Get("need")+f.Tag.Get("want") != "" {
+			d.problem(n, "%s is missing%s", said(join(path, key)), wanted(f))
+		}
+	}
+}
+
+func wanted(f reflect.StructField) string {
+	if want := f.Tag.Get("want"); want != "" {
+		return ": " + keyOf(f) + ": " + want
+	}
+	return ""
+}
+
+func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
+	where := "here"
+	if path != "" {
+		where = "in " + path
+	}
+	if near := nearest(key.Value, known); near != "" {
+		d.problem(key, "there is no key %q %s; did you mean %s?", clip(key.Value), where, near)
+		return
+	}
+	d.problem(key, "there is no key %q %s; there are %s", clip(key.Value), where, strings.Join(known, ", "))
+}
+
+// field reads one value, and checks what its tags say.
+func (d *decoder) field(n *yaml.Node, f reflect.StructField, v reflect.Value, path string) {
+	before := len(d.problems)
+	d.value(n, v, path)
+	if len(d.problems) > before {
+		return // one is enough for one value
+	}
+	if want := f.Tag.Get("want"); want != "" && v.String() != want {
+		d.problem(n, "%s is %q, and must be %s", said(path), clip(v.String()), want)
+	}
+	if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil && (v.Int() < 0 || v.Int() > int64(highest)) {
+		d.problem(n, "%s is %d, and must be between 0 and %d", said(path), v.Int(), highest)
+	}
+}
+
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		d.problem(n, "%s must be a list, [A, B], not %s", said(path), kindOf(n))
+		return
+	}
+	d.origin(path, n)
+	for _, child := range n.Content {
+		item := reflect.New(v.Type().Elem()).Elem()
+		before := len(d.problems)
+		d.value(child, item, path)
+		if len(d.problems) == before && item.IsZero() {
+			d.problem(child, "%s has an empty item", said(path))
+		}
+		if a, ok := item.Interface().(Addon); ok {
+			d.origin(join(path, string(a.Name)), child)
+		}
+		v.Set(reflect.Append(v, item))
+	}
+}
+
+func (d *decoder) origin(path string, n *yaml.Node) {
+	d.origins[path] = fmt.Sprintf("%s:%d", d.file, n.Line)
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// said is a path as a person is told of it.
+func said(path string) string {
+	if path == "" {
+		return "the file"
+	}
+	return path
+}

@@ -1,0 +1,155 @@
+package profiles
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	maxSize    = 1 << 20 // bytes; nobody writes that much by hand
+	maxExtends = 16
+)
+
+// Parse reads one file, without what it extends. file is what problems call it, and where
+// relative paths begin. Its error is [Problems].
+func Parse(file string, data []byte) (Layer, error) {
+	d := &decoder{file: file, dir: filepath.Dir(file), origins: Origins{}}
+	l := Layer{Origins: d.origins}
+	whole := Problem{File: file}
+	if len(data) > maxSize {
+		whole.Message = fmt.Sprintf("it has %d bytes; a profile has at most %d", len(data), maxSize)
+		return l, Problems{whole}.err()
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(data))
+	var root, second yaml.Node
+	err := documents.Decode(&root)
+	switch {
+	case errors.Is(err, io.EOF) || err == nil && len(root.Content) == 0:
+		whole.Message = "it is empty; it must begin with apiVersion: " + APIVersion + " and kind: " + Kind
+		return l, Problems{whole}.err()
+	case err != nil:
+		return l, Problems{syntax(file, err)}.err()
+	}
+	d.value(root.Content[0], reflect.ValueOf(&l.Profile).Elem(), "")
+	d.twice(l.Profile)
+	if err := documents.Decode(&second); err == nil {
+		d.problem(&second, "a second document begins here, and a file has one")
+	} else if !errors.Is(err, io.EOF) {
+		d.problems = append(d.problems, syntax(file, err))
+	}
+	return l, d.problems.err()
+}
+
+// twice finds what is fine for each, and not for both.
+func (d *decoder) twice(p Profile) {
+	var names []Name
+	for _, a := range p.Addons {
+		if slices.Contains(names, a.Name) && a.Name != "" {
+			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("the addon %s is here twice", a.Name)})
+		}
+		names = append(names, a.Name)
+	}
+	if spec, err := p.Spec(); err == nil && len(d.problems) == 0 {
+		spec.Name = "lab"
+		if problem := problemOf(spec); problem != "" {
+			d.problems = append(d.problems, Problem{File: d.file, Message: problem})
+		}
+	}
+}
+
+// Load reads a builtin profile or a file, and lays it above all that it extends. Errors:
+// [Problems]; ErrNotFound where there is no such profile; ErrInvalid where profiles extend
+// each other in a circle.
+func Load(ref string) (Layer, error) { return load(ref, nil) }
+
+// LoadFile is Load for the path of a file, whatever it looks like. Where base is not "",
+// it takes the place of what the file extends.
+func LoadFile(path, base string) (Layer, error) {
+	l, err := readFile(path)
+	if err != nil {
+		return l, err
+	}
+	if base != "" {
+		l.Extends, l.Origins["extends"] = base, "--profile"
+		return extend(l, base, []string{path})
+	}
+	return extend(l, relativeTo(path, l.Extends), []string{path})
+}
+
+func load(ref string, chain []string) (Layer, error) {
+	if slices.Contains(chain, ref) || len(chain) > maxExtends {
+		err := providers.Errorf(providers.ErrInvalid, "profiles extend each other in a circle: %s", strings.Join(append(chain, ref), " -> "))
+		return Layer{}, providers.WithHint(err, "take extends out of one of them")
+	}
+	read := readBuiltin
+	if isPath(ref) {
+		read = readFile
+	}
+	l, err := read(ref)
+	if err != nil {
+		return l, err
+	}
+	return extend(l, relativeTo(ref, l.Extends), append(slices.Clone(chain), ref))
+}
+
+// extend lays l above base and all that base extends.
+func extend(l Layer, base string, chain []string) (Layer, error) {
+	if base == "" {
+		return l, nil
+	}
+	below, err := load(base, chain)
+	if err != nil {
+		if where := l.Origins["extends"]; errors.Is(err, providers.ErrNotFound) && where != "--profile" {
+			err = providers.WithHint(fmt.Errorf("%s: %w", where, err), "%s", providers.HintOf(err))
+		}
+		return l, err
+	}
+	return below.Under(l), nil
+}
+
+// isPath tells files from builtin profiles.
+func isPath(ref string) bool {
+	return strings.ContainsAny(ref, `/\`) || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
+}
+
+// relativeTo returns what the file from means by ref.
+func relativeTo(from, ref string) string {
+	if ref == "" || !isPath(ref) || filepath.IsAbs(ref) {
+		return ref
+	}
+	return filepath.Join(filepath.Dir(from), ref)
+}
+
+func readFile(path string) (Layer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Layer{}, unreadable(path, err)
+	}
+	defer func() { _ = f.Close() }()
+	// Not all of a large one, which may be no profile at all.
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return Layer{}, unreadable(path, err)
+	}
+	return Parse(path, data)
+}
+
+func unreadable(path string, err error) error {
+	kind := providers.ErrUnavailable
+	if errors.Is(err, os.ErrNotExist) {
+		kind = providers.ErrNotFound
+	}
+	return providers.WithHint(providers.Errorf(kind, "the profile cannot be read: %w", err),
+		"see that %s is a file that you can read", path)
+}

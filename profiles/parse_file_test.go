@@ -1,0 +1,297 @@
+package profiles_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const head = "apiVersion: lab/v1alpha1\nkind: Lab\n"
+
+// TestParseWhole reads a file that has everything.
+func TestParseWhole(t *testing.T) {
+	t.Parallel()
+	got, err := profiles.Parse("/x/lab.yaml", []byte(head+`# a comment
+name: shop
+summary: all there is
+extends: web
+flavor: kind
+cluster: {kubernetesVersion: v1.37.2, image: node:v1, controlPlanes: 1, workers: 2, ports: ["8080:80"], mounts: ["./src:/src:ro"], config: kind.yaml}
+addons:
+  - ingress-nginx
+  - name: kube-prometheus-stack
+    values: {grafana: {replicas: 1, list: [a, 2, true, null]}}
+  - name: shop
+    chart: {path: ./charts/shop}
+    namespace: web
+    needs: [ingress-nginx]
+ttl: 8h
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := profiles.Profile{
+		APIVersion: "lab/v1alpha1", Kind: "Lab", Name: "shop", Summary: "all there is", Extends: "web", Flavor: "kind",
+		Cluster: profiles.Cluster{
+			KubernetesVersion: "v1.37.2", Image: "node:v1", ControlPlanes: 1, Workers: 2,
+			Ports: []profiles.Port{"8080:80"}, Mounts: []profiles.Mount{"/x/src:/src:ro"}, Config: "/x/kind.yaml",
+		},
+		Addons: []profiles.Addon{
+			{Name: "ingress-nginx"},
+			{Name: "kube-prometheus-stack", Values: map[string]any{"grafana": map[string]any{"replicas": 1, "list": []any{"a", 2, true, nil}}}},
+			{Name: "shop", Chart: profiles.Chart{Path: "/x/charts/shop"}, Namespace: "web", Needs: []profiles.Name{"ingress-nginx"}},
+		},
+		TTL: "8h",
+	}
+	if diff := cmp.Diff(want, got.Profile); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for path, from := range map[string]string{
+		"name": "/x/lab.yaml:4", "cluster.workers": "/x/lab.yaml:8", "addons.shop": "/x/lab.yaml:13", "ttl": "/x/lab.yaml:17",
+	} {
+		if got.Origins[path] != from {
+			t.Errorf("%s comes from %q, want %q", path, got.Origins[path], from)
+		}
+	}
+}
+
+// TestParseProblems: every problem of a file is named, where it is.
+func TestParseProblems(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		text string
+		want []string // the beginning of each problem, in order
+	}{
+		"nothing":       {"", []string{"f: it is empty"}},
+		"a comment":     {"# nothing\n", []string{"f: it is empty"}},
+		"another thing": {"apiVersion: v1\nkind: Pod\n", []string{`f:1:13: apiVersion is "v1"`, `f:2:7: kind is "Pod"`}},
+		"no head":       {"name: shop\n", []string{"f:1:1: apiVersion is missing: apiVersion: lab/v1alpha1", "f:1:1: kind is missing"}},
+		"a list":        {"[]", []string{"f:1:1: the file must be a mapping"}},
+		"all at once": {head + "nme: x\nflavour: kind\ncluster:\n  wokers: 2\n  workers: two\n  controlPlanes: -1\n  ports: [80, \"80\"]\nttl: 8\nzzz: 1\n", []string{
+			`f:3:1: there is no key "nme" here; did you mean name?`,
+			`f:4:1: there is no key "flavour" here; did you mean flavor?`,
+			`f:6:3: there is no key "wokers" in cluster; did you mean workers?`,
+			`f:7:12: cluster.workers must be a whole number, not the text "two"`,
+			`f:8:18: cluster.controlPlanes is -1, and must be between 0 and 5000`,
+			`f:9:11: cluster.ports must be a text, not the number 80; put it into quotes: "80"`,
+			`f:9:15: the port "80" is not HOST:CONTAINER`,
+			`f:10:6: ttl must be a text, not the number 8`,
+			`f:11:1: there is no key "zzz" here; there are apiVersion, kind, name`,
+		}},
+		"twice":              {head + "name: aa\nname: bb\n", []string{"f:4:1: name is here twice"}},
+		"an addon twice":     {head + "addons: [aa, {name: aa}]\n", []string{"f: the addon aa is here twice"}},
+		"a port twice":       {head + "cluster: {ports: ['80:80', '80:81']}\n", []string{"f: port 80:81: host port 80 is asked for twice"}},
+		"numbers for texts":  {head + "cluster: {kubernetesVersion: 1.37}\n", []string{`f:3:30: cluster.kubernetesVersion must be a text, not the number 1.37; put it into quotes: "1.37"`}},
+		"a version":          {head + "cluster: {kubernetesVersion: latest}\n", []string{`f:3:30: kubernetes version "vlatest"`}},
+		"a name":             {head + "name: My_Shop\n", []string{`f:3:7: "My_Shop" cannot be the name`}},
+		"ports":              {head + "cluster: {ports: ['0:80']}\n", []string{"f:3:19: port 0:80: ports are between"}},
+		"mounts":             {head + "cluster: {mounts: ['a', '/a:b']}\n", []string{`f:3:20: the mount "a"`, `f:3:25: mount "/a" to "b"`}},
+		"ttl":                {head + "ttl: soon\n", []string{`f:3:6: "soon" is not a time such as 8h`}},
+		"a short ttl":        {head + "ttl: 1ms\n", []string{`f:3:6: "1ms" is not a time`}},
+		"a chart":            {head + "addons: [{name: aa, chart: {repository: 'https://x'}}, {name: bb, chart: {path: x, oci: y}}, {values: {}}]\n", []string{"f:3:10: which chart of the repository", "f:3:56: a chart has one of", "f:3:94: addons.name is missing"}},
+		"needs":              {head + "addons: [{name: aa, needs: [bb]}]\n", []string{"f:3:10: only an addon with a chart of its own"}},
+		"an empty addon":     {head + "addons: [~]\n", []string{"f:3:10: addons has an empty item"}},
+		"values":             {head + "addons: [{name: aa, values: [a]}]\n", []string{"f:3:29: addons.values must be a mapping"}},
+		"two documents":      {head + "---\nname: x\n", []string{"f:3:1: a second document"}},
+		"a merge key":        {head + "cluster: {<<: {workers: 1}}\n", []string{"f:3:11: merge keys are not understood"}},
+		"no YAML":            {head + "name: [\n", []string{"f:3:1: this is not YAML"}},
+		"a tab":              {head + "cluster:\n\tworkers: 1\n", []string{"f:4:1: this is not YAML"}},
+		"a control":          {head + "name: \x01\n", []string{"f: this is not YAML"}},
+		"too long":           {strings.Repeat("#", 10<<20), []string{"f: it has 10485760 bytes"}},
+		"a list for a key":   {head + "? [a]\n: b\n", []string{"f:3:3: there is no key"}},
+		"an alias in itself": {head + "addons: [{name: aa, values: &v {v: *v}}]\n", []string{"f:3:36: this is too large"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			_, err := profiles.Parse("f", []byte(tt.text))
+			var problems profiles.Problems
+			if !errors.As(err, &problems) || !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+				t.Fatalf("%v, want problems, with a hint", err)
+			}
+			lines := strings.Split(problems.Error(), "\n")
+			if len(lines) != len(tt.want) {
+				t.Fatalf("%d problems, want %d:\n%v", len(lines), len(tt.want), err)
+			}
+			for i, want := range tt.want {
+				if !strings.HasPrefix(lines[i], want) {
+					t.Errorf("%s\nwant %s", lines[i], want)
+				}
+			}
+		})
+	}
+}
+
+// bomb returns a file of a few lines that stands for 10 to the power of levels values.
+func bomb(levels int) string {
+	text := head + "addons:\n- name: aa\n  values:\n    l0: &l0 [a, a, a, a, a, a, a, a, a, a]\n"
+	for i := 1; i < levels; i++ {
+		before := string(rune('0' + i - 1))
+		text += "    l" + string(rune('0'+i)) + ": &l" + string(rune('0'+i)) + " [" + strings.Repeat("*l"+before+", ", 9) + "*l" + before + "]\n"
+	}
+	return text
+}
+
+func TestParseBomb(t *testing.T) {
+	t.Parallel()
+	if _, err := profiles.Parse("f", []byte(bomb(3))); err != nil {
+		t.Errorf("a few aliases: %v", err)
+	}
+	if _, err := profiles.Parse("f", []byte(bomb(9))); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("a bomb: %v", err)
+	}
+	deep := head + "addons: [{name: aa, values: {a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}}]"
+	if _, err := profiles.Parse("f", []byte(deep)); err == nil {
+		t.Error("a well is read to its ground")
+	}
+}
+
+// write makes files in a directory of their own, and returns it.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestExtends(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{
+		"lab.yaml":       head + "extends: base/lab.yaml\ncluster: {workers: 0, ports: ['1:1']}\naddons: [{name: cert-manager, values: {a: {x: 2}}}, hello]\n",
+		"base/lab.yaml":  head + "extends: web\nflavor: kind\ncluster: {workers: 3, controlPlanes: 3, mounts: ['src:/src'], ports: ['2:2', '3:3']}\naddons: [{name: cert-manager, values: {a: {x: 1, y: 1}}}]\n",
+		"circle.yaml":    head + "extends: ./circle2.yaml\n",
+		"circle2.yaml":   head + "extends: circle.yaml\n",
+		"self.yaml":      head + "extends: ./self.yaml\n",
+		"nowhere.yaml":   head + "extends: ./none.yaml\n",
+		"misspelt.yaml":  head + "extends: wbe\n",
+		"bad.yaml":       head + "extends: ./worse.yaml\n",
+		"worse.yaml":     head + "wokers: 1\n",
+		"a/b/upper.yaml": head + "extends: ../../worse.yaml\n",
+	})
+	got, err := profiles.LoadFile(filepath.Join(dir, "lab.yaml"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := profiles.Cluster{ControlPlanes: 3, Ports: []profiles.Port{"1:1"}, Mounts: []profiles.Mount{profiles.Mount(filepath.Join(dir, "base", "src") + ":/src")}}
+	if diff := cmp.Diff(want, got.Cluster); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	addons := []profiles.Addon{
+		{Name: "ingress-nginx"}, {Name: "cert-manager", Values: map[string]any{"a": map[string]any{"x": 2, "y": 1}}}, {Name: "hello"},
+	}
+	if diff := cmp.Diff(addons, got.Addons); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for path, from := range map[string]string{
+		"cluster.workers": filepath.Join(dir, "lab.yaml:4"), "cluster.controlPlanes": filepath.Join(dir, "base", "lab.yaml:5"),
+		"addons.ingress-nginx": "profile web:5", "addons.cert-manager": filepath.Join(dir, "lab.yaml:5"),
+	} {
+		if got.Origins[path] != from {
+			t.Errorf("%s comes from %q, want %q", path, got.Origins[path], from)
+		}
+	}
+	for file, want := range map[string]struct {
+		kind  error
+		words string
+	}{
+		"circle.yaml": {providers.ErrInvalid, "in a circle"}, "self.yaml": {providers.ErrInvalid, "in a circle"},
+		"nowhere.yaml": {providers.ErrNotFound, "nowhere.yaml:3: the profile cannot be read"}, "misspelt.yaml": {providers.ErrNotFound, `misspelt.yaml:3: there is no profile "wbe"`},
+		"bad.yaml": {providers.ErrInvalid, `worse.yaml:3:1: there is no key "wokers"`}, "a/b/upper.yaml": {providers.ErrInvalid, "worse.yaml:3:1"},
+		"none.yaml": {providers.ErrNotFound, "none.yaml"}, "a": {providers.ErrUnavailable, "is a directory"},
+	} {
+		_, err := profiles.LoadFile(filepath.Join(dir, file), "")
+		if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.words) || providers.HintOf(err) == "" {
+			t.Errorf("%s: %v, want %q, with a hint", file, err, want.words)
+		}
+	}
+	base, err := profiles.LoadFile(filepath.Join(dir, "lab.yaml"), "minimal")
+	if err != nil || base.Cluster.ControlPlanes != 0 || len(base.Addons) != 2 {
+		t.Errorf("with another base: %+v, %v", base.Profile, err)
+	}
+}
+
+// TestBuiltin: every profile that lab brings along can be read, and says what it is for.
+func TestBuiltin(t *testing.T) {
+	t.Parallel()
+	want := []string{"ci", "full", "minimal", "observability", "web", "workshop"}
+	if diff := cmp.Diff(want, profiles.Names()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, name := range profiles.Names() {
+		l, err := profiles.Load(name)
+		if err != nil || l.Summary == "" {
+			t.Errorf("%s: %q, %v", name, l.Summary, err)
+		}
+	}
+	if _, err := profiles.Load("wrkshop"); providers.HintOf(err) != "did you mean workshop?" {
+		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	}
+}
+
+// TestSettings tells every value once, with where it came from.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	l, err := profiles.Parse("f", []byte(head+"extends: web\ncluster: {workers: 0}\naddons: [aa]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, err := profiles.Load("web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []profiles.Setting{
+		{Path: "summary", Value: web.Summary, From: "profile web:3"},
+		{Path: "extends", Value: "web", From: "f:3"},
+		{Path: "cluster.workers", Value: 0, From: "f:4"},
+		{Path: "addons", Value: "ingress-nginx", From: "profile web:5"},
+		{Path: "addons", Value: "cert-manager", From: "profile web:6"},
+		{Path: "addons", Value: "aa", From: "f:5"},
+	}
+	if diff := cmp.Diff(want, web.Under(l).Settings()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// FuzzParse: whatever is in a file, reading it ends soon, and what is accepted makes sense.
+func FuzzParse(f *testing.F) {
+	for _, name := range profiles.Names() {
+		text, err := os.ReadFile(filepath.Join("builtin", name+".yaml"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Add(head + "name: a\ncluster: {ports: ['80:80'], workers: 2, mounts: ['a:/b']}\naddons: [{name: aa, values: &v {v: [*v]}}]\nttl: 8h\n")
+	f.Add(bomb(5))
+	f.Fuzz(func(t *testing.T, text string) {
+		l, err := profiles.Parse("f", []byte(text))
+		if err != nil {
+			if !errors.Is(err, providers.ErrInvalid) || err.Error() == "" {
+				t.Errorf("%v is no problem", err)
+			}
+			return
+		}
+		spec, err := l.Spec()
+		if spec.Name == "" {
+			spec.Name = "lab"
+		}
+		if err != nil || spec.WithDefaults().Validate() != nil {
+			t.Errorf("accepted, and no cluster can be that: %+v, %v", spec, err)
+		}
+		l.Under(l).Settings()
+	})
+}

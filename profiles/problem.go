@@ -1,0 +1,101 @@
+package profiles
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"` // from 1; 0 where it is the file as a whole
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+}
+
+// String is the problem as compilers say it: FILE:LINE:COLUMN: MESSAGE.
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
+
+// Problems is the error of a file with at least one problem. It is ErrInvalid.
+type Problems []Problem
+
+// Error has a line a problem.
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap makes it ErrInvalid.
+func (ps Problems) Unwrap() error { return providers.ErrInvalid }
+
+// err returns the problems in the order of the file, or nil where there are none.
+func (ps Problems) err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return providers.WithHint(ps, "lab profile show web is an example of a file; lab profile schema makes editors point at mistakes")
+}
+
+// syntax makes a problem of what the YAML parser says, which knows the line at best.
+func syntax(file string, err error) Problem {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	p := Problem{File: file, Message: "this is not YAML: " + message}
+	if m := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(message); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		p.Column, p.Message = 1, "this is not YAML: "+m[2]
+	}
+	return p
+}
+
+// nearest returns the known word that s was most likely meant to be, or "".
+func nearest(s string, known []string) string {
+	best, least := "", 3 // more than two slips make another word
+	for _, k := range known {
+		d := distance(strings.ToLower(s), strings.ToLower(k))
+		if d < least && d < len(k) {
+			best, least = k, d
+		}
+		if best == "" && len(s) > 2 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(s)) {
+			best = k
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: how many letters must be put in, left out or replaced.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,112 @@
+package profiles
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// The texts that have a form.
+type (
+	Name    string // a DNS label
+	Version string // of Kubernetes
+	Port    string // see ParsePort
+	Mount   string // see ParseMount
+	TTL     string // see time.ParseDuration
+	File    string // a path, absolute once it is read
+)
+
+// checked is a text that can be wrong.
+type checked interface {
+	problem() string // what is wrong with it, or ""
+	pattern() string // a regular expression for the schema, which may let more through
+}
+
+// placed is a text that means something else in another directory.
+type placed interface{ in(dir string) string }
+
+func (n Name) problem() string {
+	if err := providers.ValidateName(string(n)); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func (Name) pattern() string { return `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$` }
+
+func (v Version) problem() string {
+	return problemOf(providers.Spec{Name: "lab", KubernetesVersion: string(v)})
+}
+
+func (Version) pattern() string { return `^v?1\.[0-9]+\.[0-9]+` }
+
+func (p Port) problem() string {
+	port, err := ParsePort(string(p))
+	if err != nil {
+		return err.Error()
+	}
+	return problemOf(providers.Spec{Name: "lab", Ports: []providers.Port{port}})
+}
+
+func (Port) pattern() string { return `^(.+:)?[0-9]+:[0-9]+(/(tcp|udp|sctp))?$` }
+
+func (m Mount) problem() string {
+	mount, err := ParseMount(string(m), "")
+	if err != nil {
+		return err.Error()
+	}
+	return problemOf(providers.Spec{Name: "lab", Mounts: []providers.Mount{mount}})
+}
+
+func (Mount) pattern() string { return `^.+:/.*$` }
+
+func (m Mount) in(dir string) string {
+	mount, err := ParseMount(string(m), dir)
+	if err != nil {
+		return string(m) // which problem tells
+	}
+	s := mount.Host + ":" + mount.Node
+	if mount.ReadOnly {
+		s += ":ro"
+	}
+	return s
+}
+
+func (t TTL) problem() string {
+	d, err := time.ParseDuration(string(t))
+	if err != nil || d < time.Second {
+		return "\"" + string(t) + "\" is not a time such as 8h or 90m"
+	}
+	return ""
+}
+
+func (TTL) pattern() string { return `^([0-9.]+(h|m|s))+$` }
+
+// Duration returns the time, or 0 where there is none.
+func (t TTL) Duration() time.Duration {
+	d, _ := time.ParseDuration(string(t)) // which was read before
+	return d
+}
+
+func (f File) in(dir string) string {
+	if filepath.IsAbs(string(f)) || f == "" {
+		return string(f)
+	}
+	abs, err := filepath.Abs(filepath.Join(dir, string(f)))
+	if err != nil {
+		return string(f)
+	}
+	return abs
+}
+
+// problemOf returns the first line of what is wrong with a spec.
+func problemOf(s providers.Spec) string {
+	err := s.WithDefaults().Validate()
+	if err == nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,73 @@
+package profiles
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+)
+
+// schema is as much of JSON Schema (draft 2020-12) as the format needs.
+type schema struct {
+	Schema      string            `json:"$schema,omitempty"`
+	Title       string            `json:"title,omitempty"`
+	Description string            `json:"description,omitempty"`
+	Type        string            `json:"type,omitempty"`
+	Const       string            `json:"const,omitempty"`
+	Pattern     string            `json:"pattern,omitempty"`
+	Minimum     *int              `json:"minimum,omitempty"`
+	Maximum     *int              `json:"maximum,omitempty"`
+	Properties  map[string]schema `json:"properties,omitempty"`
+	Required    []string          `json:"required,omitempty"`
+	Additional  *bool             `json:"additionalProperties,omitempty"`
+	Items       *schema           `json:"items,omitempty"`
+	AnyOf       []schema          `json:"anyOf,omitempty"`
+}
+
+// Schema returns the JSON schema of a file, for editors. It is made from [Profile], and so
+// says what [Parse] does.
+func Schema() ([]byte, error) {
+	s := schemaOf(reflect.TypeFor[Profile]())
+	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", "lab.yaml"
+	text, err := json.MarshalIndent(s, "", "  ")
+	return append(text, '\n'), err
+}
+
+func schemaOf(t reflect.Type) schema {
+	switch t.Kind() {
+	case reflect.Struct:
+		return structSchema(t)
+	case reflect.Slice:
+		items := schemaOf(t.Elem())
+		return schema{Type: "array", Items: &items}
+	case reflect.Map:
+		return schema{Type: "object"}
+	case reflect.Int:
+		return schema{Type: "integer"}
+	}
+	s := schema{Type: "string"}
+	if c, ok := reflect.Zero(t).Interface().(checked); ok {
+		s.Pattern = c.pattern()
+	}
+	return s
+}
+
+func structSchema(t reflect.Type) schema {
+	closed := false
+	s := schema{Type: "object", Properties: map[string]schema{}, Additional: &closed}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		field := schemaOf(f.Type)
+		field.Description, field.Const = f.Tag.Get("doc"), f.Tag.Get("want")
+		if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil {
+			field.Minimum, field.Maximum = new(int), &highest
+		}
+		s.Properties[keyOf(f)] = field
+		if f.Tag.Get("need")+f.Tag.Get("want") != "" {
+			s.Required = append(s.Required, keyOf(f))
+		}
+	}
+	if _, short := reflect.New(t).Interface().(texted); short {
+		return schema{AnyOf: []schema{schemaOf(reflect.TypeFor[Name]()), s}}
+	}
+	return s
+}
