@@ -97,7 +97,7 @@ type Kept struct {
 // Checker tells whether addons work.
 type Checker interface {
 	// Wait returns once the addon works. moved, which may be nil, is told what is being
-	// waited for. When ctx ends, or it is certain that no waiting helps, it returns an
+	// waited for. When ctx ends, or a job has failed for good, it returns an
 	// error that says why the addon does not work, in the cluster's own words.
 	Wait(ctx context.Context, c Cluster, a Addon, in Installed, moved func(string)) error
 
