@@ -117,7 +117,7 @@ func (o Object) String() string {
 // In returns the namespace of the addon.
 func (a Addon) In() string { return cmp.Or(a.Namespace, a.Name) }
 
-// Wants adds to w what the addon asks of a cluster that is yet to be made.
+// Wants adds to w what cannot be had of the cluster once it is made.
 func (a Asks) Wants(w providers.Wants) providers.Wants {
 	return providers.Wants{
 		ControlPlaneMetrics: w.ControlPlaneMetrics || a.ControlPlaneMetrics,

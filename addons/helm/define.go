@@ -58,6 +58,9 @@ func definitions(r addons.Release) ([]byte, error) {
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(r.Values)); err != nil {
 		return nil, err
 	}
+	if err := complete(loaded); err != nil {
+		return nil, err
+	}
 	var manifest bytes.Buffer
 	for _, file := range loaded.CRDObjects() {
 		for _, doc := range documents(string(file.File.Data)) {

@@ -50,19 +50,24 @@ func load(a addons.Archive) (*chart.Chart, error) {
 	if err := loaded.Validate(); err != nil {
 		return nil, providers.Errorf(providers.ErrInvalid, "the chart: %w", err)
 	}
-	for _, d := range loaded.Metadata.Dependencies {
-		if !hasDependency(loaded, d.Name) {
-			err := providers.Errorf(providers.ErrInvalid, "the chart lacks what it depends on: %s", d.Name)
-			return nil, providers.WithHint(err, "helm dependency build DIR brings it")
-		}
-	}
 	return loaded, nil
 }
 
-// hasDependency: one that is switched off may be missing, and is told by Helm itself.
-func hasDependency(c *chart.Chart, name string) bool {
-	for _, d := range c.Dependencies() {
-		if d.Name() == name {
+// complete returns ErrInvalid where a chart, whose switched-off dependencies have been
+// dropped, lacks one: Helm would install it without.
+func complete(c *chart.Chart) error {
+	for _, d := range c.Metadata.Dependencies {
+		if !hasDependency(c, d) {
+			err := providers.Errorf(providers.ErrInvalid, "the chart %s lacks what it depends on: %s", c.Name(), d.Name)
+			return providers.WithHint(err, "helm dependency build, in its directory, brings it")
+		}
+	}
+	return nil
+}
+
+func hasDependency(c *chart.Chart, d *chart.Dependency) bool {
+	for _, have := range c.Dependencies() {
+		if have.Name() == d.Name || have.Name() == d.Alias {
 			return true
 		}
 	}

@@ -22,5 +22,7 @@ func build() (cli.Env, error) {
 	}
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
 	set, err := providers.NewSet(append(planned(), simulated)...)
-	return cli.Env{Lab: lab.New(dirs, set, probe.API{}), Engine: simulated.Engine}, err
+	l := lab.New(dirs, set, probe.API{})
+	l.Addons = addonTools(dirs)
+	return cli.Env{Lab: l, Engine: simulated.Engine}, err
 }

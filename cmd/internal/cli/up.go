@@ -22,6 +22,7 @@ type upOptions struct {
 	timeout      time.Duration
 	noKubeconfig bool
 	dryRun       bool
+	addons       addonOptions
 }
 
 func (c *command) up() *cobra.Command {
@@ -37,7 +38,8 @@ Running it twice changes nothing. A cluster that cannot be finished, or whose
 creation is interrupted, leaves nothing behind.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
-  lab up big --flavor kwok --workers 1000`,
+  lab up big --flavor kwok --workers 1000
+  lab up --addon ingress-nginx,hello   with addons, which work when up is done`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,6 +62,8 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors string) {
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
+	f.StringArrayVar(&o.addons.names, "addon", nil, "install addons, separated by commas, and wait until they work (lab addon list)")
+	o.addons.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 }
 
@@ -79,6 +83,9 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions) error {
 	}
 	progress := c.progress(o.spec.Name)
 	defer progress.Close()
+	if err := c.warnOf(progress, request.Addons.Names); err != nil {
+		return err
+	}
 	cluster, err := c.Lab.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
@@ -129,7 +136,8 @@ func (o *upOptions) request() (lab.UpRequest, error) {
 		}
 		o.spec.Native = native
 	}
-	return lab.UpRequest{Flavor: o.flavor, Spec: o.spec, NoKubeconfig: o.noKubeconfig}, nil
+	asked, err := o.addons.request()
+	return lab.UpRequest{Flavor: o.flavor, Spec: o.spec, NoKubeconfig: o.noKubeconfig, Addons: asked}, err
 }
 
 func planView(p lab.Plan) ui.View {
@@ -142,6 +150,9 @@ func planView(p lab.Plan) ui.View {
 	d.Add("Workers", p.Spec.Workers)
 	for _, port := range p.Spec.Ports {
 		d.Add("Port", port)
+	}
+	for _, addon := range p.Addons {
+		d.Add("Addon", addon)
 	}
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)

@@ -30,6 +30,8 @@ type Lab struct {
 	Kubeconfig kubeconfig.Files
 	Probe      Prober
 	Now        func() time.Time
+	ConfigDir  string // of the user: their own addons are in it
+	Addons     AddonTools
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
@@ -41,6 +43,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,
 		Now:        time.Now,
+		ConfigDir:  dirs.Config,
 	}
 }
 

@@ -19,6 +19,7 @@ type Plan struct {
 	Name   string         `json:"name"`
 	Flavor string         `json:"flavor"`
 	Spec   providers.Spec `json:"spec"`
+	Addons []string       `json:"addons,omitempty"` // what is to be in it, in the order of need
 }
 
 // The actions of a Plan.
@@ -32,6 +33,14 @@ const (
 // Plan says what Up would do, and touches nothing. Its errors are those of Up that
 // can be known beforehand.
 func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	plan, err := l.planCluster(ctx, q)
+	if err != nil {
+		return Plan{}, err
+	}
+	return l.withAddons(plan, q)
+}
+
+func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {
