@@ -1,17 +1,17 @@
 package helm
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"helm.sh/helm/v3/pkg/chartutil"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/cli-runtime/pkg/resource"
-	"sigs.k8s.io/yaml"
+	"k8s.io/client-go/metadata"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
@@ -23,34 +23,66 @@ const manager = "lab"
 // keeps no copy of them in an annotation: those have room for 262 kB, and there are
 // definitions of three times that.
 func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
-	manifest, err := definitions(r)
-	if err != nil || len(manifest) == 0 {
+	list, err := definitions(r)
+	if err != nil || len(list) == 0 {
 		return err
 	}
 	s, err := connect(ctx, c, r.Addon.In(), nil)
 	if err != nil {
 		return err
 	}
-	infos, err := s.client.Build(bytes.NewReader(manifest), false)
-	if err != nil {
-		return explain(ctx, fmt.Errorf("the definitions of %s: %w", r.Addon.Name, err))
-	}
 	last, err := s.last(r.Addon.Name)
 	if err != nil {
 		return err
 	}
-	current := last != nil && isCurrent(last, c, r)
-	for _, info := range infos {
-		if err := s.define(info, r.Addon.Name, current); err != nil {
-			return explain(ctx, fmt.Errorf("the definition %s: %w", info.Name, err))
-		}
+	there, err := s.defined(ctx)
+	if err != nil {
+		return explain(ctx, err)
 	}
-	return s.established(infos)
+	current := last != nil && isCurrent(last, c, r)
+	errs := make([]error, len(list))
+	var wg sync.WaitGroup
+	// All at once: for each one that comes by itself the server describes its API anew.
+	for i, d := range list {
+		was, known := there[d.GetName()]
+		if current && known {
+			continue
+		}
+		// One that was there before lab came must stay when the addon goes.
+		if !known || was[addonLabel] != "" {
+			d.SetLabels(withLabel(d.GetLabels(), r.Addon.Name))
+		}
+		wg.Go(func() { errs[i] = s.define(ctx, d) })
+	}
+	wg.Wait()
+	return explain(ctx, errors.Join(errs...))
+}
+
+// defined returns the labels of the definitions that the cluster has, by name. Their
+// bodies, megabytes in all, stay where they are.
+func (s *session) defined(ctx context.Context) (map[string]map[string]string, error) {
+	config, err := s.config.RESTClientGetter.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	list, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list the custom resource definitions: %w", err)
+	}
+	there := map[string]map[string]string{}
+	for _, d := range list.Items {
+		there[d.Name] = d.Labels
+	}
+	return there, nil
 }
 
 // definitions returns the custom resource definitions in the crds directories of a chart
 // and of those that it depends on, as far as values do not switch them off.
-func definitions(r addons.Release) ([]byte, error) {
+func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	loaded, err := load(r.Chart)
 	if err != nil {
 		return nil, err
@@ -61,88 +93,59 @@ func definitions(r addons.Release) ([]byte, error) {
 	if err := complete(loaded); err != nil {
 		return nil, err
 	}
-	var manifest bytes.Buffer
+	var list []*unstructured.Unstructured
 	for _, file := range loaded.CRDObjects() {
 		for _, doc := range documents(string(file.File.Data)) {
-			if doc["kind"] != "CustomResourceDefinition" {
-				continue // such as a kustomization.yaml
+			if doc["kind"] == "CustomResourceDefinition" { // and not a kustomization, for example
+				list = append(list, &unstructured.Unstructured{Object: doc})
 			}
-			text, err := yaml.Marshal(doc)
-			if err != nil {
-				return nil, err
-			}
-			manifest.WriteString("---\n")
-			manifest.Write(text)
 		}
 	}
-	return manifest.Bytes(), nil
+	return list, nil
 }
 
-// define applies one definition. current: it was applied already, and is only looked for.
-func (s *session) define(info *resource.Info, addon string, current bool) error {
-	helper := resource.NewHelper(info.Client, info.Mapping)
-	found, err := helper.Get("", info.Name)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return err
-	}
-	if found != nil && err == nil && current {
-		return nil
-	}
-	object, ok := info.Object.(*unstructured.Unstructured)
-	if !ok {
-		return fmt.Errorf("it is a %T", info.Object)
-	}
-	// One that was there before lab came must stay when the addon goes.
-	if apierrors.IsNotFound(err) || labelOf(found, addonLabel) != "" {
-		labels := object.GetLabels()
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		labels[addonLabel] = addon
-		object.SetLabels(labels)
-	}
-	data, err := object.MarshalJSON()
+// define applies one definition, and waits until what it defines is served.
+func (s *session) define(ctx context.Context, d *unstructured.Unstructured) error {
+	client, err := s.dynamic()
 	if err != nil {
 		return err
 	}
-	force := true
-	_, err = helper.Patch("", info.Name, types.ApplyPatchType, data, &metav1.PatchOptions{FieldManager: manager, Force: &force})
-	return err
-}
-
-// established waits until the API server serves what was defined.
-func (s *session) established(infos []*resource.Info) error {
-	for _, info := range infos {
-		err := s.client.poll(func() (bool, error) {
-			found, err := resource.NewHelper(info.Client, info.Mapping).Get("", info.Name)
-			if err != nil {
-				return false, err
-			}
-			object, _ := found.(*unstructured.Unstructured)
-			return object != nil && condition(object, "Established"), nil
-		})
-		if err != nil {
-			return fmt.Errorf("waiting for the definition %s: %w", info.Name, err)
+	_, err = client.Resource(definitionResource()).Apply(ctx, d.GetName(), d, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	if err != nil {
+		return fmt.Errorf("the definition %s: %w", d.GetName(), err)
+	}
+	version := servedVersion(d)
+	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
+	err = s.client.poll(func() (bool, error) {
+		served, err := s.typed.Discovery().ServerResourcesForGroupVersion(group + "/" + version)
+		if apierrors.IsNotFound(err) {
+			return false, nil
 		}
+		return err == nil && slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == plural }), err
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the definition %s: %w", d.GetName(), err)
 	}
 	return nil
 }
 
-func condition(o *unstructured.Unstructured, name string) bool {
-	all, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
-	for _, c := range all {
-		if c, ok := c.(map[string]any); ok && c["type"] == name {
-			return c["status"] == "True"
+// servedVersion returns a version in which objects of d are served.
+func servedVersion(d *unstructured.Unstructured) string {
+	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")
+	for _, v := range versions {
+		if v, ok := v.(map[string]any); ok && v["served"] == true {
+			name, _ := v["name"].(string)
+			return name
 		}
 	}
-	return false
+	return ""
 }
 
-// labelOf returns a label of an object that may be nil.
-func labelOf(o any, key string) string {
-	object, ok := o.(*unstructured.Unstructured)
-	if !ok || object == nil {
-		return ""
+func withLabel(labels map[string]string, addon string) map[string]string {
+	if labels == nil {
+		labels = map[string]string{}
 	}
-	return object.GetLabels()[key]
+	labels[addonLabel] = addon
+	return labels
 }

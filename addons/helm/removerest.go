@@ -128,7 +128,7 @@ func (s *session) removeDefinitions(ctx context.Context, name string, all kube.R
 		if n > 0 {
 			kept = append(kept, addons.Kept{
 				Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.GetName()},
-				Reason: fmt.Sprintf("there are %d objects of it", n),
+				Reason: fmt.Sprintf("objects of it are there: %d", n),
 			})
 			continue
 		}
@@ -144,22 +144,13 @@ func (s *session) removeDefinitions(ctx context.Context, name string, all kube.R
 func count(ctx context.Context, client dynamic.Interface, d unstructured.Unstructured) (int, error) {
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
-	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")
-	for _, v := range versions {
-		v, _ := v.(map[string]any)
-		if v["served"] != true {
-			continue
-		}
-		version, _ := v["name"].(string)
-		list, err := client.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: plural}).
-			List(ctx, metav1.ListOptions{})
-		if apierrors.IsNotFound(err) {
-			return 0, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		return len(list.Items), nil
+	list, err := client.Resource(schema.GroupVersionResource{Group: group, Version: servedVersion(&d), Resource: plural}).
+		List(ctx, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return 0, nil
 	}
-	return 0, nil
+	if err != nil {
+		return 0, err
+	}
+	return len(list.Items), nil
 }
