@@ -66,6 +66,8 @@ func (c *command) addonInfo() *cobra.Command {
 		Short: "Show an addon: its chart, what it needs, and what it is told",
 		Long: `Show an addon of the catalogue. With -o yaml it is printed in the form in which you
 write your own.`,
+		Example: `  lab addon info cert-manager
+  lab addon info hello -o yaml > shop.yaml`,
 		Args:              oneAddon,
 		ValidArgsFunction: c.completeAddons,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -140,6 +142,8 @@ func (c *command) addonUpgrade() *cobra.Command {
 		Short: "Bring addons to the versions of the catalogue",
 		Long: `Bring addons of a cluster to the versions and values of the catalogue. Values that
 you gave before are kept. --dry-run shows what would change.`,
+		Example: `  lab addon upgrade cert-manager --dry-run
+  lab addon upgrade cert-manager`,
 		Args: someAddons,
 	}, true)
 }
@@ -213,6 +217,7 @@ func (c *command) addonRemove() *cobra.Command {
 		Long: `Take addons out of a cluster, with all that they made. What somebody else put there
 stays, and what it needs, too: a custom resource definition of which there are
 objects, a namespace in which something is. It is said what stays.`,
+		Example:           `  lab addon remove hello --name demo`,
 		Args:              someAddons,
 		ValidArgsFunction: c.completeAddons,
 		RunE: func(cmd *cobra.Command, args []string) error {
