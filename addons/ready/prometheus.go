@@ -1,6 +1,7 @@
 package ready
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,25 +31,24 @@ type alerts struct {
 // prometheus says which target does not answer, or which alert fires.
 func (l *look) prometheus(ctx context.Context, at addons.Endpoint) string {
 	missing := ""
-	err := l.forward(ctx, l.in.Namespace, at, func(address string) {
-		var t targets
-		var a alerts
-		if err := fetchJSON(ctx, address, "/api/v1/targets?state=active", &t); err != nil {
-			missing = fmt.Sprintf("Prometheus: %v", err)
-			return
-		}
-		if err := fetchJSON(ctx, address, "/api/v1/alerts", &a); err != nil {
-			missing = fmt.Sprintf("Prometheus: %v", err)
-			return
-		}
-		if missing = t.missing(); missing == "" {
-			missing = a.missing()
-		}
-	})
+	err := l.forward(ctx, l.in.Namespace, at, func(address string) { missing = askPrometheus(ctx, address) })
 	if err != nil {
 		return fmt.Sprintf("Prometheus: %v", err)
 	}
 	return missing
+}
+
+func askPrometheus(ctx context.Context, address string) string {
+	var t targets
+	var a alerts
+	err := fetchJSON(ctx, address, "/api/v1/targets?state=active", &t)
+	if err == nil {
+		err = fetchJSON(ctx, address, "/api/v1/alerts", &a)
+	}
+	if err != nil {
+		return fmt.Sprintf("Prometheus: %v", err)
+	}
+	return cmp.Or(t.missing(), a.missing())
 }
 
 func (t targets) missing() string {
