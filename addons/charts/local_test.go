@@ -92,10 +92,10 @@ func TestNoChart(t *testing.T) {
 // TestAuthority: a server whose certificate nobody knows is refused, with the way out.
 func TestAuthority(t *testing.T) {
 	t.Parallel()
-	s := &server{archive: []byte("a chart")}
+	s, _ := serve(t)
 	secure := httptest.NewTLSServer(s)
 	t.Cleanup(secure.Close)
-	c := addons.Chart{Repository: secure.URL + "/charts", Name: "shop", Version: "1.0.0+build"}
+	c := addons.Chart{Repository: secure.URL + "/charts", Name: "shop", Version: version}
 	refuses(t, charts.New(charts.Options{Dir: t.TempDir()}), c, providers.ErrUnavailable, "certificate", "--ca-file")
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
@@ -110,9 +110,9 @@ func TestPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // which has no such modes
 	}
-	s := &server{archive: []byte("a chart")}
+	_, url := serve(t)
 	dir := filepath.Join(t.TempDir(), "charts")
-	want(t, store(dir, false), sources(s.start(t))["registry"], "a chart")
+	want(t, store(dir, false), sources(url)["registry"], "a chart")
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info.Mode(), err)

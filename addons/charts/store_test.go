@@ -2,8 +2,11 @@ package charts_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/charts"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -18,8 +22,8 @@ import (
 // sources are the two ways to a chart over the network.
 func sources(url string) map[string]addons.Chart {
 	return map[string]addons.Chart{
-		"registry":   {OCI: "oci://" + strings.TrimPrefix(url, "http://") + "/charts/shop", Version: "1.0.0+build"},
-		"repository": {Repository: url + "/charts", Name: "shop", Version: "1.0.0+build"},
+		"registry":   {OCI: "oci://" + strings.TrimPrefix(url, "http://") + "/charts/shop", Version: version},
+		"repository": {Repository: url + "/charts", Name: "shop", Version: version},
 	}
 }
 
@@ -28,15 +32,33 @@ func store(dir string, offline bool) *charts.Store {
 }
 
 // each runs a test for both kinds of source, each with a server and a cache of its own.
-func each(t *testing.T, test func(t *testing.T, s *server, c addons.Chart, dir string)) {
+func each(t *testing.T, test func(t *testing.T, s *addontest.Server, c addons.Chart, dir string)) {
 	t.Helper()
 	for _, kind := range []string{"registry", "repository"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			s := &server{archive: []byte("a chart")}
-			test(t, s, sources(s.start(t))[kind], t.TempDir())
+			s, url := serve(t)
+			test(t, s, sources(url)[kind], t.TempDir())
 		})
 	}
+}
+
+// version is one that a tag cannot have as it is.
+const version = "1.0.0+build"
+
+func serve(t *testing.T) (s *addontest.Server, url string) {
+	t.Helper()
+	s = &addontest.Server{}
+	s.Put("shop", version, archive("a chart"))
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+// archive is as much of one as a store looks at.
+func archive(text string) addons.Archive {
+	sum := sha256.Sum256([]byte(text))
+	return addons.Archive{Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: []byte(text)}
 }
 
 func want(t *testing.T, s *charts.Store, c addons.Chart, text string) addons.Archive {
@@ -64,19 +86,19 @@ func refuses(t *testing.T, s *charts.Store, c addons.Chart, kind error, words ..
 // TestCache: a chart is fetched once, whatever happens to its server then.
 func TestCache(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
 		refuses(t, store(dir, true), c, providers.ErrUnavailable, "not in the cache", "--offline")
-		if s.requests() > 0 {
+		if s.Requests() > 0 {
 			t.Error("offline, the network was asked")
 		}
 		first := want(t, store(dir, false), c, "a chart")
-		asked := s.requests()
+		asked := s.Requests()
 		for _, offline := range []bool{false, true} {
 			if again := want(t, store(dir, offline), c, "a chart"); again.Digest != first.Digest {
 				t.Errorf("the digest is %s, and was %s", again.Digest, first.Digest)
 			}
 		}
-		if s.requests() != asked {
+		if s.Requests() != asked {
 			t.Error("what is in the cache was asked for again")
 		}
 	})
@@ -85,12 +107,12 @@ func TestCache(t *testing.T) {
 // TestChanged: a version whose archive changes is refused, until a person accepts it.
 func TestChanged(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
 		first := want(t, store(dir, false), c, "a chart")
 		remove(t, filepath.Join(dir, strings.ReplaceAll(first.Digest, ":", "-")+".tgz"))
 		want(t, store(dir, false), c, "a chart") // the same again is fine
 		remove(t, filepath.Join(dir, strings.ReplaceAll(first.Digest, ":", "-")+".tgz"))
-		s.change(func(s *server) { s.archive = []byte("another") })
+		s.Put("shop", version, archive("another"))
 		refuses(t, store(dir, false), c, providers.ErrForeign, first.Digest, "seen first", "rm "+dir)
 		seen, err := filepath.Glob(filepath.Join(dir, "seen", "*"))
 		if err != nil || len(seen) != 1 {
@@ -104,7 +126,7 @@ func TestChanged(t *testing.T) {
 // TestTampered: what somebody put into the cache is not taken for the chart.
 func TestTampered(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, _ *server, c addons.Chart, dir string) {
+	each(t, func(t *testing.T, _ *addontest.Server, c addons.Chart, dir string) {
 		first := want(t, store(dir, false), c, "a chart")
 		file := filepath.Join(dir, strings.ReplaceAll(first.Digest, ":", "-")+".tgz")
 		if err := os.WriteFile(file, []byte("evil"), 0o600); err != nil {
@@ -116,16 +138,16 @@ func TestTampered(t *testing.T) {
 
 func TestRetry(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
-		s.change(func(s *server) { s.broken = []int{429, 500, 503} })
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
+		s.SetFaults(addontest.Faults{Status: []int{429, 500, 503}})
 		want(t, store(dir, false), c, "a chart")
 	})
 }
 
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
-		s.change(func(s *server) { s.broken, s.after = []int{429}, "1" })
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
+		s.SetFaults(addontest.Faults{Status: []int{429}, RetryAfter: "1"})
 		began := time.Now()
 		want(t, store(dir, false), c, "a chart")
 		if waited := time.Since(began); waited < time.Second {
@@ -136,13 +158,13 @@ func TestRetryAfter(t *testing.T) {
 
 func TestGivesUp(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
-		s.change(func(s *server) { s.broken = []int{503, 503, 503, 503, 503, 503, 503, 503} })
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
+		s.SetFaults(addontest.Faults{Status: []int{503, 503, 503, 503, 503, 503, 503, 503}})
 		refuses(t, store(dir, false), c, providers.ErrUnavailable, "503", "shop")
-		if n := s.requests(); n != 5 {
+		if n := s.Requests(); n != 5 {
 			t.Errorf("it was asked %d times", n)
 		}
-		s.change(func(s *server) { s.broken = []int{403} })
+		s.SetFaults(addontest.Faults{Status: []int{403}})
 		refuses(t, store(dir, false), c, providers.ErrUnavailable, "403")
 	})
 }
@@ -150,8 +172,8 @@ func TestGivesUp(t *testing.T) {
 // TestInterrupted: who waits for a server can be interrupted.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
-		s.change(func(s *server) { s.broken, s.after = []int{429}, "20" })
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
+		s.SetFaults(addontest.Faults{Status: []int{429}, RetryAfter: "20"})
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		began := time.Now()
@@ -164,7 +186,7 @@ func TestInterrupted(t *testing.T) {
 
 func TestNotFound(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, _ *server, c addons.Chart, dir string) {
+	each(t, func(t *testing.T, _ *addontest.Server, c addons.Chart, dir string) {
 		c.Version = "9.9.9"
 		refuses(t, store(dir, false), c, providers.ErrNotFound, "9.9.9")
 	})
@@ -172,8 +194,8 @@ func TestNotFound(t *testing.T) {
 
 func TestDamaged(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *server, c addons.Chart, dir string) {
-		s.change(func(s *server) { s.wrong = true })
+	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
+		s.SetFaults(addontest.Faults{Damaged: true})
 		_, err := store(dir, false).Chart(t.Context(), c)
 		if err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%v", err)
@@ -186,8 +208,9 @@ func TestDamaged(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	t.Parallel()
-	s := &server{archive: []byte("a chart"), token: "open sesame"}
-	want(t, store(t.TempDir(), false), sources(s.start(t))["registry"], "a chart")
+	s, url := serve(t)
+	s.SetFaults(addontest.Faults{Token: "open sesame"})
+	want(t, store(t.TempDir(), false), sources(url)["registry"], "a chart")
 }
 
 func TestUnreachable(t *testing.T) {
