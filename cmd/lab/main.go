@@ -32,5 +32,6 @@ func build() (cli.Env, error) {
 	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{simulated})...)
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
+	l.Addons = addonTools(dirs)
 	return cli.Env{Lab: l, Engine: simulated.Engine}, err
 }

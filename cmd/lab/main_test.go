@@ -16,6 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
@@ -44,6 +46,11 @@ func buildFake() (cli.Env, error) {
 	}
 	set, err := providers.NewSet(all...)
 	l := lab.New(dirs, set, fakeProbe{})
+	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
+	l.Addons = lab.AddonTools{
+		Source:    func(bool, string) addons.Source { return addontest.Source{} },
+		Installer: fake, Checker: fake,
+	}
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
 		l.Kubeconfig.Patience = l.State.Patience
@@ -55,6 +62,7 @@ func fakeFlavor(dir, name string) providers.Provider {
 	fake := providertest.NewFake(providertest.Machine(filepath.Join(dir, name)), providertest.FakeOptions{
 		Name:   name,
 		Refuse: refuse,
+		Traits: providers.Traits{RunsPods: name == "kind", HostPorts: providers.HostPortsNode},
 	})
 	if name == "plain" {
 		return struct{ providers.Provider }{fake}

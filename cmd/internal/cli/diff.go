@@ -46,6 +46,7 @@ exit code is 8 where there is a difference, else 0.`,
 		},
 	}
 	o.flags(cmd.Flags(), c.Lab.Set.Names())
+	cmd.Flags().BoolVar(&o.prune, "prune", false, "count the addons that are not asked for as a difference, too")
 	return cmd
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/profiles"
-	"github.com/clusterlab-dev/lab/providers"
 )
 
 // profileFlags are those that say what is written down somewhere.
@@ -64,6 +64,10 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 	for _, s := range o.mounts {
 		l.Cluster.Mounts = append(l.Cluster.Mounts, profiles.Mount(s))
 	}
+	for _, name := range o.addons.list() {
+		l.Addons = append(l.Addons, profiles.Addon{Name: profiles.Name(name)})
+		l.Origins["addons."+name] = "--addon"
+	}
 	for flag, path := range map[string]string{
 		"flavor": "flavor", "ttl": "ttl", "kubernetes-version": "cluster.kubernetesVersion", "image": "cluster.image",
 		"control-planes": "cluster.controlPlanes", "workers": "cluster.workers", "port": "cluster.ports",
@@ -78,10 +82,11 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 
 // request turns what was merged into what package lab is asked.
 func (o *upOptions) request(all profiles.Layer) (lab.UpRequest, error) {
-	if err := noAddonsYet(all.Addons); err != nil {
+	spec, err := all.Spec()
+	if err != nil {
 		return lab.UpRequest{}, err
 	}
-	spec, err := all.Spec()
+	asked, err := o.addonRequest(all.Addons)
 	if err != nil {
 		return lab.UpRequest{}, err
 	}
@@ -92,7 +97,7 @@ func (o *upOptions) request(all profiles.Layer) (lab.UpRequest, error) {
 	}
 	return lab.UpRequest{
 		Flavor: all.Flavor, Spec: spec, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
-		NoKubeconfig: o.noKubeconfig, Recreate: o.recreate,
+		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,
 	}, nil
 }
 
@@ -104,15 +109,34 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 	return all.Extends
 }
 
-// noAddonsYet refuses what this lab would leave out.
-func noAddonsYet(addons []profiles.Addon) error {
-	if len(addons) == 0 {
-		return nil
+// addonRequest turns what was merged into what is asked of addons. Values that were typed
+// count above those of files.
+func (o *upOptions) addonRequest(asked []profiles.Addon) (lab.AddonRequest, error) {
+	q, err := o.addons.request()
+	if err != nil {
+		return q, err
 	}
-	names := make([]string, len(addons))
-	for i, a := range addons {
-		names[i] = string(a.Name)
+	q.Names = nil
+	for _, a := range asked {
+		name := string(a.Name)
+		q.Names = append(q.Names, name)
+		if len(a.Values) > 0 {
+			q.Values[name] = addons.Merge(addons.Values(a.Values), q.Values[name])
+		}
+		if a.Chart != (profiles.Chart{}) {
+			q.Defined = append(q.Defined, ownAddon(a))
+		}
 	}
-	err := providers.Errorf(providers.ErrUnsupported, "this version of lab cannot install addons yet: %s", strings.Join(names, ", "))
-	return providers.WithHint(err, "use a profile without addons: --profile minimal, or --profile ci")
+	return q, nil
+}
+
+// ownAddon is an addon that a file brings along.
+func ownAddon(a profiles.Addon) addons.Addon {
+	own := addons.Addon{Name: string(a.Name), Namespace: string(a.Namespace), Chart: addons.Chart{
+		Path: string(a.Chart.Path), OCI: a.Chart.OCI, Repository: a.Chart.Repository, Name: a.Chart.Name, Version: a.Chart.Version,
+	}}
+	for _, need := range a.Needs {
+		own.Needs = append(own.Needs, string(need))
+	}
+	return own
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,5 +66,20 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 		title = fmt.Sprintf("Nodes (%d, of which %d are shown)", len(cluster.Nodes), shownNodes)
 	}
 	d.Section(title, nodes)
+	if len(cluster.Addons) > 0 {
+		d.Section("Addons", addonsTable(cluster.Addons))
+	}
 	return d
+}
+
+func addonsTable(list []lab.Addon) *ui.Table {
+	t := ui.NewTable("name", "version", "state", "address", "note")
+	for _, a := range list {
+		note := a.Reason
+		if a.Simulated && note == "" {
+			note = "simulated"
+		}
+		t.Row(a.Name, a.Version, ui.State(a.State), strings.Join(a.URLs, " "), note)
+	}
+	return t
 }

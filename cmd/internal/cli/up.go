@@ -23,8 +23,10 @@ type upOptions struct {
 	noKubeconfig bool
 	dryRun       bool
 	profile      string
+	prune        bool
 	file         string
 	recreate     bool
+	addons       addonOptions
 }
 
 func (c *command) up() *cobra.Command {
@@ -42,7 +44,8 @@ creation is interrupted, leaves nothing behind.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
   lab up big --flavor kwok --workers 1000
-  lab up -f lab.yaml                   what the file says, and nothing that is there already`,
+  lab up -f lab.yaml                   what the file says, and nothing that is there already
+  lab up --addon ingress-nginx,hello   with addons, which work when up is done`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,6 +57,7 @@ creation is interrupted, leaves nothing behind.`,
 	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster after this time, such as 2h (default: never)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
 	f.BoolVar(&o.recreate, "recreate", false, "where the cluster has something that cannot be changed, delete it and make it anew")
+	f.BoolVar(&o.prune, "prune", false, "remove the addons that are not asked for, nor needed by one that is")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return cmd
 }
@@ -70,6 +74,8 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
+	f.StringArrayVar(&o.addons.names, "addon", nil, "install addons, separated by commas, and wait until they work (lab addon list)")
+	o.addons.flags(f)
 }
 
 func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
@@ -89,6 +95,9 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	}
 	progress := c.progress(request.Spec.Name)
 	defer progress.Close()
+	if err := c.warnOf(progress, request.Addons.Names); err != nil {
+		return err
+	}
 	cluster, err := c.Lab.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
@@ -128,6 +137,9 @@ func planView(p lab.Plan) ui.View {
 	d.Add("Workers", p.Spec.Workers)
 	for _, port := range p.Spec.Ports {
 		d.Add("Port", port)
+	}
+	for _, addon := range p.Addons {
+		d.Add("Addon", addon)
 	}
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)

@@ -57,6 +57,11 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	if q.TTL > 0 && r.ExpiresAt == nil {
 		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String()})
 	}
+	if err != nil {
+		return d, err
+	}
+	changed, err := l.addonDifferences(r, q)
+	d.Items = append(d.Items, changed...)
 	return d, err
 }
 

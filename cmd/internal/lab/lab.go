@@ -33,6 +33,8 @@ type Lab struct {
 	Now        func() time.Time
 	Machine    doctor.Machine // what Doctor looks at
 	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
+	ConfigDir  string         // of the user: their own addons are in it
+	Addons     AddonTools
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
@@ -45,6 +47,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Probe:      prober,
 		Now:        time.Now,
 		Machine:    doctor.This(dirs.State),
+		ConfigDir:  dirs.Config,
 	}
 }
 

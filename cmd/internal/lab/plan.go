@@ -18,6 +18,7 @@ type Plan struct {
 	Name   string         `json:"name"`
 	Flavor string         `json:"flavor"`
 	Spec   providers.Spec `json:"spec"`
+	Addons []string       `json:"addons,omitempty"` // what is to be in it, in the order of need
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // what was asked, and where
 }
@@ -36,6 +37,14 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	if err := validateTTL(q.TTL); err != nil {
 		return Plan{}, err
 	}
+	plan, err := l.planCluster(ctx, q)
+	if err != nil {
+		return Plan{}, err
+	}
+	return l.withAddons(plan, q)
+}
+
+func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {

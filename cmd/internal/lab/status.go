@@ -43,14 +43,15 @@ func (l *Lab) Status(ctx context.Context, name string) (Cluster, error) {
 			break
 		}
 	}
-	return c, nil
+	c.Addons, err = l.addonViews(ctx, r)
+	return c, err
 }
 
 // Ready returns nil where everything asked of the cluster is ready, else an error
 // that says what is not.
 func (c Cluster) Ready() error {
 	if c.State == providers.StateRunning {
-		return nil
+		return c.unready()
 	}
 	text := fmt.Sprintf("cluster %q is %s", c.Name, c.State)
 	if c.Reason != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
@@ -19,7 +20,9 @@ type UpRequest struct {
 	Flavor       string         // "" and FlavorAuto: that of the cluster if there is one, else the first usable
 	Spec         providers.Spec // what is zero is not asked for
 	NoKubeconfig bool           // leave the user's kubeconfig alone
+	Addons       AddonRequest   // what is to be in the cluster, beside what was asked for before
 	Profile      string         // what Spec was made by, to be remembered
+	Prune        bool           // remove the addons that are not asked for
 	Recreate     bool           // make a cluster anew that cannot be changed to what is asked
 	TTL          time.Duration  // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
 
@@ -33,7 +36,8 @@ type UpRequest struct {
 // Errors: those of [providers.Set.Create] and [providers.Set.Start]; ErrExists
 // where the name belongs to a cluster that is not as asked; ErrForeign where it
 // belongs to one that lab did not make. When a cluster that Up was making cannot
-// be finished, for whatever reason, nothing of it remains.
+// be finished, for whatever reason, nothing of it remains. One whose addons cannot be
+// installed stays: errors are those of [Lab.InstallAddons], and Up goes on with them.
 func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (Cluster, error) {
 	name := q.Spec.Name
 	unlock, err := l.lock(ctx, name, report)
@@ -61,10 +65,26 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	if err == nil && q.TTL > 0 {
 		err = l.expire(name, q.TTL)
 	}
+	if err == nil && q.Prune {
+		err = l.prune(ctx, q, report)
+	}
+	if err == nil {
+		err = l.allAddons(ctx, q, report)
+	}
 	if err != nil {
 		return Cluster{}, err
 	}
 	return l.Status(ctx, name)
+}
+
+// allAddons brings the addons to what is asked now and was asked before.
+func (l *Lab) allAddons(ctx context.Context, q UpRequest, report providers.Reporter) error {
+	r, err := l.State.Get(q.Spec.Name)
+	if err != nil {
+		return err
+	}
+	q.Addons.Names = slices.Concat(r.Addons.Names(), q.Addons.Names)
+	return l.ensure(ctx, r, q.Addons, report.For(r.Name))
 }
 
 // lock waits for another lab that works on the cluster, as long as ctx lets it: it

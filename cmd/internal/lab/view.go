@@ -3,6 +3,7 @@ package lab
 import (
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
@@ -36,11 +37,12 @@ type Cluster struct {
 
 // Addon is an addon of a cluster as lab shows it.
 type Addon struct {
-	Name      string   `json:"name"`
-	Version   string   `json:"version"`
-	State     string   `json:"state"`
-	Simulated bool     `json:"simulated,omitempty"` // accepted by an API server that runs no pods
-	URLs      []string `json:"urls"`
+	Name      string       `json:"name"`
+	Version   string       `json:"version"` // of its chart
+	State     addons.State `json:"state"`
+	Reason    string       `json:"reason,omitempty"`    // why it is not ready
+	Simulated bool         `json:"simulated,omitempty"` // accepted by an API server that runs no pods
+	URLs      []string     `json:"urls"`
 }
 
 // ClusterList is the result of [Lab.List].

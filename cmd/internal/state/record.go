@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -44,6 +45,7 @@ type Record struct {
 	KubeconfigPath string           `json:"kubeconfigPath,omitempty"` // the file that has the context
 	Spec           providers.Spec   `json:"spec"`
 	Traits         providers.Traits `json:"traits"`
+	Addons         addons.Requests  `json:"addons,omitempty"` // asked of it, whether they work or not
 }
 
 // Expired tells whether the cluster's time to live is over at now. That of a cluster

@@ -1,0 +1,177 @@
+package addontest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Fake is an [addons.Installer] and an [addons.Checker] whose clusters are files in a
+// directory, so that several processes can share them. The zero value cannot be used; see
+// [NewFake].
+type Fake struct {
+	dir string
+	mu  *sync.Mutex
+}
+
+// NewFake returns a fake that keeps its clusters in dir.
+func NewFake(dir string) Fake { return Fake{dir, &sync.Mutex{}} }
+
+// record is what the fake remembers of an addon.
+type record struct {
+	addons.Installed
+	Digest  string
+	Values  addons.Values
+	Foreign bool
+}
+
+// List implements [addons.Installer].
+func (f Fake) List(ctx context.Context, c addons.Cluster) ([]addons.Installed, error) {
+	var list []addons.Installed
+	err := f.change(ctx, c, func(m *machine) error {
+		for _, name := range slices.Sorted(maps.Keys(m.Releases)) {
+			if r := m.Releases[name]; !r.Foreign {
+				list = append(list, r.Installed)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Define implements [addons.Installer].
+func (f Fake) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
+	read, err := open(r.Chart)
+	if err != nil {
+		return err
+	}
+	return f.change(ctx, c, func(m *machine) error {
+		for _, d := range read.definitions {
+			name := objectOf(d, "")
+			was, there := m.Objects[key(name)]
+			if !there || was.Addon != "" {
+				m.put(name, r.Addon.Name, d)
+			} else {
+				m.put(name, "", d)
+			}
+		}
+		return nil
+	})
+}
+
+// Install implements [addons.Installer].
+func (f Fake) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
+	read, err := open(r.Chart)
+	if err != nil {
+		return addons.Installed{}, err
+	}
+	if read.hangs {
+		if moved != nil {
+			moved("waiting for a hook")
+		}
+		<-ctx.Done()
+		return addons.Installed{}, ctx.Err()
+	}
+	var in addons.Installed
+	var failed error
+	err = f.change(ctx, c, func(m *machine) error {
+		in, failed = m.install(r, read)
+		return nil // a failed release is remembered, too
+	})
+	return in, cmp.Or(err, failed)
+}
+
+func (m *machine) install(r addons.Release, read chart) (addons.Installed, error) {
+	was := m.Releases[r.Addon.Name]
+	if was.Foreign {
+		return addons.Installed{}, providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", r.Addon.Name)
+	}
+	same := was.Digest == r.Chart.Digest && reflect.DeepEqual(normal(was.Values), normal(r.Values))
+	if same && was.State == addons.StateReady && m.whole(was.Objects) {
+		return was.Installed, nil
+	}
+	next := record{Digest: r.Chart.Digest, Values: r.Values, Installed: addons.Installed{
+		Name: r.Addon.Name, Namespace: r.Addon.In(), Version: read.version, App: read.app,
+		Revision: was.Revision + 1, State: addons.StateReady,
+	}}
+	m.prepare(r.Addon)
+	for _, o := range was.Objects {
+		delete(m.Objects, key(o))
+	}
+	for _, doc := range read.templates {
+		o := objectOf(doc, r.Addon.In())
+		if strings.Contains(o.Name, "_") {
+			next.State, next.Reason = addons.StateFailed, fmt.Sprintf("%s is invalid: its name has a '_'", o)
+			break
+		}
+		m.put(o, r.Addon.Name, doc)
+		next.Objects = append(next.Objects, o)
+	}
+	m.Releases[r.Addon.Name] = next
+	if next.Reason != "" {
+		return next.Installed, errors.New(next.Reason)
+	}
+	return next.Installed, nil
+}
+
+// Preview implements [addons.Installer].
+func (f Fake) Preview(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Change, error) {
+	read, err := open(r.Chart)
+	if err != nil {
+		return nil, err
+	}
+	var list []addons.Change
+	err = f.change(ctx, c, func(m *machine) error {
+		old := map[string]bool{}
+		for _, o := range m.Releases[r.Addon.Name].Objects {
+			old[key(o)] = true
+		}
+		for _, doc := range read.templates {
+			o := objectOf(doc, r.Addon.In())
+			if !old[key(o)] {
+				list = append(list, addons.Change{Verb: "add", Object: o})
+			} else if m.Objects[key(o)].Text != text(doc) {
+				list = append(list, addons.Change{Verb: "change", Object: o})
+			}
+			delete(old, key(o))
+		}
+		for _, o := range m.Releases[r.Addon.Name].Objects {
+			if old[key(o)] {
+				list = append(list, addons.Change{Verb: "remove", Object: o})
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Remove implements [addons.Installer].
+func (f Fake) Remove(ctx context.Context, c addons.Cluster, name string, _ func(string)) ([]addons.Kept, error) {
+	var kept []addons.Kept
+	err := f.change(ctx, c, func(m *machine) error {
+		r, ok := m.Releases[name]
+		switch {
+		case !ok:
+			return providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", name)
+		case r.Foreign:
+			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", name)
+		}
+		kept = m.remove(r)
+		return nil
+	})
+	return kept, err
+}
+
+// Clear forgets all clusters.
+func (f Fake) Clear() error { return os.RemoveAll(filepath.Join(f.dir, "clusters")) }

@@ -1,0 +1,215 @@
+package addontest
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// machine is one cluster of a Fake.
+type machine struct {
+	Objects  map[string]object
+	Releases map[string]record
+}
+
+type object struct {
+	Addon string // "" for somebody else's
+	Text  string
+}
+
+// change gives do the cluster, and keeps what do made of it unless that fails.
+func (f Fake) change(ctx context.Context, c addons.Cluster, do func(*machine) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sum := sha256.Sum256(c.Kubeconfig)
+	path := filepath.Join(f.dir, "clusters", hex.EncodeToString(sum[:8])+".json")
+	m := &machine{Objects: map[string]object{}, Releases: map[string]record{}}
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, m)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := do(m); err != nil {
+		return err
+	}
+	if data, err = json.Marshal(m); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o600)
+}
+
+func (m *machine) put(o addons.Object, addon string, doc map[string]any) {
+	m.Objects[key(o)] = object{Addon: addon, Text: text(doc)}
+}
+
+func (m *machine) whole(objects []addons.Object) bool {
+	for _, o := range objects {
+		if _, there := m.Objects[key(o)]; !there {
+			return false
+		}
+	}
+	return true
+}
+
+// prepare makes what is made once: the namespace and the Secrets.
+func (m *machine) prepare(a addons.Addon) {
+	once := func(o addons.Object, doc map[string]any) {
+		if _, there := m.Objects[key(o)]; !there {
+			m.put(o, a.Name, doc)
+		}
+	}
+	once(addons.Object{Kind: "Namespace", Name: a.In()}, map[string]any{"kind": "Namespace"})
+	for _, s := range a.Secrets {
+		data := map[string]any{}
+		for k, v := range s.Fixed {
+			data[k] = v
+		}
+		for _, k := range s.Generated {
+			data[k] = rand.Text()
+		}
+		once(addons.Object{Kind: "Secret", Namespace: a.In(), Name: s.Name}, map[string]any{"kind": "Secret", "data": data})
+	}
+}
+
+// remove takes all of an addon away, but for what others need.
+func (m *machine) remove(r record) (kept []addons.Kept) {
+	for _, o := range r.Objects {
+		delete(m.Objects, key(o))
+	}
+	for k, o := range m.Objects {
+		if o.Addon != r.Name {
+			continue
+		}
+		if why := m.needed(k, o); why != "" {
+			kind, name, _ := strings.Cut(k, " ")
+			kept = append(kept, addons.Kept{Object: addons.Object{Kind: kind, Name: name}, Reason: why})
+			continue
+		}
+		delete(m.Objects, k)
+	}
+	delete(m.Releases, r.Name)
+	return kept
+}
+
+// needed says what of somebody else's needs an object, or is "".
+func (m *machine) needed(k string, o object) string {
+	kind, name, _ := strings.Cut(k, " ")
+	for other, theirs := range m.Objects {
+		if theirs.Addon != "" {
+			continue
+		}
+		otherKind, otherName, _ := strings.Cut(other, " ")
+		if kind == "Namespace" && strings.HasPrefix(otherName, name+"/") {
+			return other + " is in it"
+		}
+		if kind == "CustomResourceDefinition" && otherKind != kind && strings.Contains(o.Text, "kind: "+otherKind+"\n") {
+			return "an object of it is there: " + other
+		}
+	}
+	return ""
+}
+
+// chart is what the fake understands of a chart.
+type chart struct {
+	version, app string
+	templates    []map[string]any
+	definitions  []map[string]any
+	hangs        bool
+}
+
+func open(a addons.Archive) (chart, error) {
+	invalid := func(err error) (chart, error) {
+		return chart{}, providers.Errorf(providers.ErrInvalid, "read the chart: %w", err)
+	}
+	zip, err := gzip.NewReader(bytes.NewReader(a.Data))
+	if err != nil {
+		return invalid(err)
+	}
+	var c chart
+	for in := tar.NewReader(zip); ; {
+		header, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return c, nil
+		}
+		if err != nil {
+			return invalid(err)
+		}
+		data, err := io.ReadAll(in)
+		if err == nil {
+			err = c.add(header.Name, data)
+		}
+		if err != nil {
+			return invalid(err)
+		}
+	}
+}
+
+func (c *chart) add(name string, data []byte) error {
+	var doc map[string]any
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	switch {
+	case strings.HasSuffix(name, "/Chart.yaml"):
+		c.version, _ = doc["version"].(string)
+		c.app, _ = doc["appVersion"].(string)
+	case strings.Contains(name, "/crds/"):
+		c.definitions = append(c.definitions, doc)
+	case strings.Contains(string(data), "helm.sh/hook"):
+		c.hangs = c.hangs || strings.Contains(string(data), "nowhere")
+	case strings.Contains(name, "/templates/"):
+		c.templates = append(c.templates, doc)
+	}
+	return nil
+}
+
+func objectOf(doc map[string]any, namespace string) addons.Object {
+	metadata, _ := doc["metadata"].(map[string]any)
+	o := addons.Object{Namespace: namespace}
+	o.APIVersion, _ = doc["apiVersion"].(string)
+	o.Kind, _ = doc["kind"].(string)
+	o.Name, _ = metadata["name"].(string)
+	if n, ok := metadata["namespace"].(string); ok {
+		o.Namespace = n
+	}
+	return o
+}
+
+func key(o addons.Object) string { return o.String() }
+
+func text(doc map[string]any) string {
+	data, _ := yaml.Marshal(doc) // it came from YAML
+	return string(data)
+}
+
+// normal is v as it is once it was written and read.
+func normal(v addons.Values) any {
+	data, _ := json.Marshal(v)
+	var n any
+	_ = json.Unmarshal(data, &n)
+	return n
+}

@@ -1,0 +1,140 @@
+package addontest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+// Server is a registry, at oci://HOST/charts/NAME, and an HTTP repository, at
+// http://HOST/charts, of the same charts. It is an [http.Handler].
+type Server struct {
+	mu     sync.Mutex
+	charts map[string]map[string]addons.Archive // by name and version
+	faults Faults
+	asked  int
+}
+
+// Faults are what a Server does wrong.
+type Faults struct {
+	Token      string // the registry wants one, and gives it to everybody
+	Status     []int  // of the next answers, in place of them
+	RetryAfter string // beside Status
+	Damaged    bool   // what is delivered is not what was announced
+}
+
+// Put makes a chart available, in place of one of its name and version.
+func (s *Server) Put(name, version string, a addons.Archive) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.charts == nil {
+		s.charts = map[string]map[string]addons.Archive{}
+	}
+	if s.charts[name] == nil {
+		s.charts[name] = map[string]addons.Archive{}
+	}
+	s.charts[name][version] = a
+}
+
+// SetFaults replaces the faults.
+func (s *Server) SetFaults(f Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = f
+}
+
+// Requests returns how many there were.
+func (s *Server) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if len(s.faults.Status) > 0 {
+		w.Header().Set("Retry-After", s.faults.RetryAfter)
+		w.WriteHeader(s.faults.Status[0])
+		s.faults.Status = s.faults.Status[1:]
+		return
+	}
+	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	switch {
+	case r.URL.Path == "/token":
+		s.serveToken(w, r)
+	case path[0] == "v2" && s.faults.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.faults.Token:
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="test",scope="pull"`, r.Host))
+		w.WriteHeader(http.StatusUnauthorized)
+	case path[0] == "v2" && len(path) == 5 && path[3] == "manifests":
+		s.serveManifest(w, path[2], path[4])
+	case path[0] == "v2" && len(path) == 5 && path[3] == "blobs":
+		s.serveArchive(w, path[4])
+	case r.URL.Path == "/charts/index.yaml":
+		s.serveIndex(w)
+	case path[0] == "charts" && len(path) == 3 && path[1] == "files":
+		s.serveArchive(w, path[2])
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("scope") != "pull" || r.URL.Query().Get("service") != "test" {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"token": s.faults.Token})
+}
+
+func (s *Server) serveManifest(w http.ResponseWriter, name, tag string) {
+	a, ok := s.charts[name][strings.ReplaceAll(tag, "_", "+")]
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	layers := []map[string]string{
+		{"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:0"},
+		{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": a.Digest},
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "layers": layers})
+}
+
+func (s *Server) serveIndex(w http.ResponseWriter) {
+	type entry struct {
+		Version string   `json:"version"`
+		Digest  string   `json:"digest"`
+		URLs    []string `json:"urls"`
+	}
+	entries := map[string][]entry{}
+	for name, versions := range s.charts {
+		for version, a := range versions {
+			entries[name] = append(entries[name], entry{version, strings.TrimPrefix(a.Digest, "sha256:"), []string{"files/" + a.Digest}})
+		}
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "v1", "entries": entries})
+}
+
+// serveArchive finds an archive by its digest.
+func (s *Server) serveArchive(w http.ResponseWriter, digest string) {
+	for _, versions := range s.charts {
+		for _, a := range versions {
+			switch {
+			case a.Digest != digest:
+			case s.faults.Damaged:
+				_, _ = w.Write([]byte("something else"))
+				return
+			default:
+				_, _ = w.Write(a.Data)
+				return
+			}
+		}
+	}
+	w.WriteHeader(http.StatusNotFound)
+}

@@ -1,0 +1,79 @@
+package addontest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+// release is an addon with a chart of its name. Each rule has one of its own, so that all
+// can share a cluster.
+func release(name, version string, files map[string]string) addons.Release {
+	return addons.Release{Addon: addons.Addon{Name: name, Namespace: "ns-" + name}, Chart: Chart(name, version, files)}
+}
+
+// one is a release of one ConfigMap.
+func one(name, version, text string) addons.Release {
+	return release(name, version, map[string]string{"templates/a.yaml": ConfigMap("settings", text)})
+}
+
+// settings is the ConfigMap of one.
+func settings(name string) addons.Object {
+	return addons.Object{Kind: "ConfigMap", Namespace: "ns-" + name, Name: "settings"}
+}
+
+func (h Harness) install(t *testing.T, r addons.Release) addons.Installed {
+	t.Helper()
+	in, err := h.Installer.Install(t.Context(), h.Cluster, r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func (h Harness) define(t *testing.T, r addons.Release) {
+	t.Helper()
+	if err := h.Installer.Define(t.Context(), h.Cluster, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h Harness) remove(t *testing.T, name string) []addons.Kept {
+	t.Helper()
+	kept, err := h.Installer.Remove(t.Context(), h.Cluster, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+// find returns an addon as it is listed, and whether it is.
+func (h Harness) find(t *testing.T, name string) (addons.Installed, bool) {
+	t.Helper()
+	list, err := h.Installer.List(t.Context(), h.Cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range list {
+		if in.Name == name {
+			return in, true
+		}
+	}
+	return addons.Installed{}, false
+}
+
+func (h Harness) expect(t *testing.T, o addons.Object, text string) {
+	t.Helper()
+	got, there := h.Read(t, o)
+	if !there || !strings.Contains(got, text) {
+		t.Errorf("%s (there: %t) does not say %q", o, there, text)
+	}
+}
+
+func (h Harness) absent(t *testing.T, o addons.Object) {
+	t.Helper()
+	if _, there := h.Read(t, o); there {
+		t.Errorf("%s is there", o)
+	}
+}

@@ -1,0 +1,124 @@
+package addons_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func catalog(t *testing.T) addons.Catalog {
+	t.Helper()
+	c, err := addons.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestBuiltin(t *testing.T) {
+	t.Parallel()
+	c := catalog(t)
+	want := []string{"cert-manager", "hello", "ingress-nginx", "kube-prometheus-stack", "metrics-server", "traefik"}
+	if diff := cmp.Diff(want, names(c.All())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, a := range c.All() {
+		if a.Summary == "" {
+			t.Errorf("%s: nobody is told what it is", a.Name)
+		}
+		for _, other := range slices.Concat(a.Needs, a.Conflicts) {
+			if _, err := c.Get(other); err != nil {
+				t.Errorf("%s: %v", a.Name, err)
+			}
+		}
+		if a.Chart.Builtin != "" {
+			if _, err := addons.BuiltinChart(a.Chart.Builtin); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := addons.BuiltinChart("nope"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("a chart that is not there: %v", err)
+	}
+}
+
+// TestReadDir puts the user's own addons beside and above those that lab brings along.
+func TestReadDir(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "shop.yaml", "name: shop\nchart: {path: ./chart}\nneeds: [ingress-nginx]\n")
+	write(t, dir, "mirror.yaml", "name: cert-manager\nchart: {oci: oci://registry.corp/cert-manager, version: v1.21.2}\n")
+	c, err := catalog(t).ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, _ := c.Get("shop")
+	if shop.Chart.Path != filepath.Join(dir, "chart") || shop.In() != "shop" {
+		t.Errorf("%+v", shop)
+	}
+	mirrored, _ := c.Get("cert-manager")
+	if mirrored.Chart.OCI != "oci://registry.corp/cert-manager" || len(mirrored.Ready) == 0 || mirrored.Summary == "" {
+		t.Errorf("it was not put above the one that lab has: %+v", mirrored)
+	}
+	if _, err := c.ReadDir(filepath.Join(dir, "nope")); err != nil {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+func TestReadDirInvalid(t *testing.T) {
+	t.Parallel()
+	for content, says := range map[string]string{
+		"name: x": "0 sources",
+		"name: x\nchart: {path: a, oci: oci://b}":                           "2 sources",
+		"name: x\nchart: {oci: ghcr.io/x, version: v1}":                     "oci://",
+		"name: x\nchart: {oci: oci://ghcr.io/x}":                            "version",
+		"name: x\nchart: {repository: ftp://x, name: x}":                    "URL",
+		"name: x\nchart: {repository: https://x, version: v1}":              "name is missing",
+		"name: X_\nchart: {path: a}":                                        "lower-case",
+		"name: x\nchart: {path: a}\nnamespace: A":                           "namespace",
+		"name: x\nchart: {path: a}\nvaluez: {}":                             "valuez",
+		"name: x\nchart: {path: a}\nready: [{}]":                            "0 kinds",
+		"name: x\nchart: {path: a}\nready: [{ingress: 80, api: {path: /}}]": "2 kinds",
+		"[": "bad.yaml",
+	} {
+		dir := t.TempDir()
+		write(t, dir, "bad.yaml", content)
+		_, err := addons.Catalog{}.ReadDir(dir)
+		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "bad.yaml") {
+			t.Errorf("%q: %v, want ErrInvalid, the file, and %q", content, err, says)
+		}
+	}
+}
+
+func TestGetHints(t *testing.T) {
+	t.Parallel()
+	for name, hint := range map[string]string{"nginx": "ingress-nginx?", "prometheus": "kube-prometheus-stack?", "qq": "lab addon list"} {
+		_, err := catalog(t).Get(name)
+		if !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), hint) {
+			t.Errorf("%s: %v (hint %q), want the hint %q", name, err, providers.HintOf(err), hint)
+		}
+	}
+}
+
+func names(all []addons.Addon) []string {
+	var names []string
+	for _, a := range all {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,145 @@
+// Package charts brings charts to this machine: from registries, HTTP repositories,
+// directories, archives and lab itself, always as one archive with a digest. What came
+// over a network is kept by digest, so that it is fetched once, and the digest that a
+// version had when it was seen first is remembered: another one later is refused.
+//
+//	DIR/sha256-….tgz     an archive
+//	DIR/seen/REFERENCE   the digest that this reference had first
+package charts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Options are what a Store may be told.
+type Options struct {
+	Dir     string       // of the cache; made when something is put into it
+	Offline bool         // never touch the network
+	CAFile  string       // PEM of authorities that are trusted beside the system's; "" for none
+	Client  *http.Client // in place of the one that follows from CAFile
+}
+
+// Store implements [addons.Source]. It is safe for concurrent use, by other processes too.
+type Store struct {
+	opts Options
+}
+
+// New returns a store. It touches nothing.
+func New(opts Options) *Store { return &Store{opts} }
+
+// Chart implements [addons.Source].
+func (s *Store) Chart(ctx context.Context, c addons.Chart) (addons.Archive, error) {
+	if c.Path != "" {
+		return local(c.Path)
+	}
+	if c.Builtin != "" {
+		files, err := addons.BuiltinChart(c.Builtin)
+		if err != nil {
+			return addons.Archive{}, err
+		}
+		return pack(files, c.Builtin)
+	}
+	archive, err := s.remote(ctx, c)
+	if err != nil {
+		return addons.Archive{}, fmt.Errorf("the chart %s: %w", c, err)
+	}
+	return archive, nil
+}
+
+// remote takes a chart from the cache or, where it is not there, from its source.
+func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, error) {
+	seen, err := s.seen(c)
+	if err != nil {
+		return addons.Archive{}, err
+	}
+	if data, err := os.ReadFile(s.archive(seen)); err == nil && digest(data) == seen {
+		return addons.Archive{Digest: seen, Data: data}, nil
+	}
+	if s.opts.Offline {
+		err := providers.Errorf(providers.ErrUnavailable, "it is not in the cache, and lab is to stay offline")
+		return addons.Archive{}, providers.WithHint(err, "run the command once without --offline, or give the addon a chart with a path")
+	}
+	p, err := s.puller()
+	if err != nil {
+		return addons.Archive{}, err
+	}
+	data, err := p.pull(ctx, c)
+	if err != nil {
+		return addons.Archive{}, err
+	}
+	got := addons.Archive{Digest: digest(data), Data: data}
+	if seen != "" && got.Digest != seen {
+		err := providers.Errorf(providers.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
+		return addons.Archive{}, providers.WithHint(err, "ask its authors why; to take it all the same: rm %s", s.seenFile(c))
+	}
+	return got, s.keep(c, got)
+}
+
+// seen returns the digest that a chart had when it was seen first, or "".
+func (s *Store) seen(c addons.Chart) (string, error) {
+	data, err := os.ReadFile(s.seenFile(c))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return strings.TrimSpace(string(data)), err
+}
+
+// keep puts an archive into the cache, and its digest, last: a reference that is
+// remembered has an archive, unless somebody removes it.
+func (s *Store) keep(c addons.Chart, a addons.Archive) error {
+	if err := os.MkdirAll(filepath.Join(s.opts.Dir, "seen"), 0o700); err != nil {
+		return err
+	}
+	if err := write(s.archive(a.Digest), a.Data); err != nil {
+		return err
+	}
+	return write(s.seenFile(c), []byte(a.Digest+"\n"))
+}
+
+// write puts data into a file that others may be reading or writing.
+func write(path string, data []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(tmp.Name()))
+		}
+	}()
+	_, err = tmp.Write(data)
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+func (s *Store) archive(digest string) string {
+	return filepath.Join(s.opts.Dir, strings.ReplaceAll(digest, ":", "-")+".tgz")
+}
+
+// seenFile is named after the reference, so that a person finds it. Two references of one
+// readable name are told apart by a digest.
+func (s *Store) seenFile(c addons.Chart) string {
+	readable := regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(c.OCI+c.Repository+"_"+c.Name+"_"+c.Version, "_")
+	sum := digest(fmt.Appendf(nil, "%q %q %q %q", c.OCI, c.Repository, c.Name, c.Version))
+	return filepath.Join(s.opts.Dir, "seen", readable+"_"+sum[len("sha256:"):][:8])
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,75 @@
+package helm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/release"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	// inputsLabel is on each release that lab installs: a digest of all that it was made
+	// from. Comparing that and not what was rendered tells for charts with random values,
+	// too, that nothing is to do.
+	inputsLabel = "clusterlab.dev/inputs"
+
+	// addonLabel is on all else that lab makes for an addon.
+	addonLabel = "clusterlab.dev/addon"
+)
+
+// inputs is a digest of all that a release is made from.
+func inputs(c addons.Cluster, r addons.Release) string {
+	// Maps are written in the order of their keys, so equal values are equal text.
+	values, err := json.Marshal(r.Values)
+	if err != nil {
+		values = fmt.Append(nil, r.Values)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t\n%s", r.Chart.Digest, c.Traits.RunsPods, values))
+	return hex.EncodeToString(sum[:16]) // a label has room for no more than 63 characters
+}
+
+// isCurrent tells whether a release was completely made from the same.
+func isCurrent(rel *release.Release, c addons.Cluster, r addons.Release) bool {
+	return rel.Info.Status == release.StatusDeployed && rel.Labels[inputsLabel] == inputs(c, r)
+}
+
+// load reads a chart, which each use of Helm's changes.
+func load(a addons.Archive) (*chart.Chart, error) {
+	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
+	if err != nil {
+		return nil, providers.Errorf(providers.ErrInvalid, "read the chart: %w", err)
+	}
+	if err := loaded.Validate(); err != nil {
+		return nil, providers.Errorf(providers.ErrInvalid, "the chart: %w", err)
+	}
+	return loaded, nil
+}
+
+// complete returns ErrInvalid where a chart, whose switched-off dependencies have been
+// dropped, lacks one: Helm would install it without.
+func complete(c *chart.Chart) error {
+	for _, d := range c.Metadata.Dependencies {
+		if !hasDependency(c, d) {
+			err := providers.Errorf(providers.ErrInvalid, "the chart %s lacks what it depends on: %s", c.Name(), d.Name)
+			return providers.WithHint(err, "helm dependency build, in its directory, brings it")
+		}
+	}
+	return nil
+}
+
+func hasDependency(c *chart.Chart, d *chart.Dependency) bool {
+	for _, have := range c.Dependencies() {
+		if have.Name() == d.Name || have.Name() == d.Alias {
+			return true
+		}
+	}
+	return false
+}

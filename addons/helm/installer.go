@@ -1,0 +1,138 @@
+package helm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/release"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// history is how many revisions of a release are kept: enough to see what the last
+// change was, each of up to a megabyte.
+const history = 3
+
+// forever is for Helm's own limits, which here the context takes the place of.
+const forever = 24 * time.Hour
+
+// Installer implements [addons.Installer].
+type Installer struct{}
+
+// Install implements [addons.Installer].
+func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
+	s, err := connect(ctx, c, r.Addon.In(), moved)
+	if err != nil {
+		return addons.Installed{}, err
+	}
+	last, err := s.settle(r.Addon.Name)
+	if err != nil {
+		return addons.Installed{}, err
+	}
+	if last != nil && isCurrent(last, c, r) && s.whole(last) {
+		return view(last), nil
+	}
+	loaded, err := load(r.Chart)
+	if err == nil {
+		err = s.prepare(ctx, r.Addon)
+	}
+	if err != nil {
+		return addons.Installed{}, err
+	}
+	s.say("applying its chart")
+	rel, err := s.apply(last, loaded, c, r)
+	if err != nil {
+		return addons.Installed{}, explain(ctx, err)
+	}
+	return view(rel), nil
+}
+
+// explain gives what Helm says about the end of the context the context's own error.
+func explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
+}
+
+// settle returns the last revision of a release, or nil, after it has made of what an
+// interrupted lab left something that Helm goes on with. Nobody else is at work on it:
+// lab holds the lock of the cluster.
+func (s *session) settle(name string) (*release.Release, error) {
+	last, err := s.last(name)
+	if last == nil || err != nil {
+		return nil, err
+	}
+	switch {
+	case last.Info.Status.IsPending():
+		last.SetStatus(release.StatusFailed, "it was interrupted")
+		return last, s.config.Releases.Update(last)
+	case last.Info.Status == release.StatusUninstalling, last.Info.Status == release.StatusUninstalled:
+		return nil, s.uninstall(name)
+	}
+	return last, nil
+}
+
+// last returns the last revision of a release, or nil where there is none. It returns
+// ErrForeign where lab did not install it.
+func (s *session) last(name string) (*release.Release, error) {
+	last, err := s.config.Releases.Last(name)
+	if isNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the release %q: %w", name, err)
+	}
+	if last.Labels[inputsLabel] == "" {
+		err := providers.Errorf(providers.ErrForeign, "there is a release %q in namespace %q that lab did not install", name, last.Namespace)
+		return nil, providers.WithHint(err, "keep it as it is, or remove it: helm uninstall %s --namespace %s", name, last.Namespace)
+	}
+	return last, nil
+}
+
+// apply installs or upgrades. A failed first installation is installed anew, above what
+// there is of it, because what a chart does before installing it may not do before an
+// upgrade.
+func (s *session) apply(last *release.Release, loaded *chart.Chart, c addons.Cluster, r addons.Release) (*release.Release, error) {
+	if last == nil || !s.everDeployed(r.Addon.Name) {
+		return s.newInstall(c, r).Run(loaded, r.Values)
+	}
+	return s.newUpgrade(c, r).Run(r.Addon.Name, loaded, r.Values)
+}
+
+func (s *session) everDeployed(name string) bool {
+	_, err := s.config.Releases.Deployed(name)
+	return err == nil
+}
+
+func (s *session) newInstall(c addons.Cluster, r addons.Release) *action.Install {
+	install := action.NewInstall(s.config)
+	install.ReleaseName, install.Namespace = r.Addon.Name, r.Addon.In()
+	install.Labels = map[string]string{inputsLabel: inputs(c, r)}
+	install.Replace = true
+	install.SkipCRDs = true // Define has applied them
+	install.Timeout = forever
+	if !c.Traits.RunsPods {
+		install.PostRenderer = lenient{}
+	}
+	return install
+}
+
+func (s *session) newUpgrade(c addons.Cluster, r addons.Release) *action.Upgrade {
+	upgrade := action.NewUpgrade(s.config)
+	upgrade.Namespace = r.Addon.In()
+	upgrade.Labels = map[string]string{inputsLabel: inputs(c, r)}
+	upgrade.ResetValues = true // to what is asked now, and nothing of before
+	upgrade.SkipCRDs = true
+	upgrade.MaxHistory = history
+	upgrade.Timeout = forever
+	if !c.Traits.RunsPods {
+		upgrade.PostRenderer = lenient{}
+	}
+	return upgrade
+}

@@ -1,0 +1,94 @@
+package helm
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/release"
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+// List implements [addons.Installer].
+func (Installer) List(ctx context.Context, c addons.Cluster) ([]addons.Installed, error) {
+	s, err := connect(ctx, c, "", nil) // of all namespaces
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.config.Releases.ListReleases()
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	newest := map[string]*release.Release{}
+	for _, rel := range all {
+		known := newest[rel.Name]
+		if rel.Labels[inputsLabel] != "" && (known == nil || known.Version < rel.Version) {
+			newest[rel.Name] = rel
+		}
+	}
+	var list []addons.Installed
+	for _, rel := range newest {
+		list = append(list, view(rel))
+	}
+	slices.SortFunc(list, func(a, b addons.Installed) int { return strings.Compare(a.Name, b.Name) })
+	return list, ctx.Err()
+}
+
+func view(rel *release.Release) addons.Installed {
+	in := addons.Installed{
+		Name: rel.Name, Namespace: rel.Namespace, Revision: rel.Version,
+		State: addons.StateInstalling, Objects: objects(rel.Manifest, rel.Namespace),
+	}
+	if rel.Chart != nil && rel.Chart.Metadata != nil {
+		in.Version, in.App = rel.Chart.Metadata.Version, rel.Chart.Metadata.AppVersion
+	}
+	switch rel.Info.Status {
+	case release.StatusDeployed:
+		in.State = addons.StateReady
+	case release.StatusFailed:
+		in.State, in.Reason = addons.StateFailed, rel.Info.Description
+	}
+	return in
+}
+
+// objects names what is in a manifest.
+func objects(manifest, namespace string) []addons.Object {
+	var list []addons.Object
+	for _, doc := range documents(manifest) {
+		list = append(list, nameOf(doc, namespace))
+	}
+	return list
+}
+
+// nameOf names an object of a manifest. Workloads that name no namespace are in that of
+// the release; of other kinds only the API server knows whether they have one.
+func nameOf(doc map[string]any, namespace string) addons.Object {
+	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
+	metadata, _ := doc["metadata"].(map[string]any)
+	o := addons.Object{
+		APIVersion: text(doc, "apiVersion"), Kind: text(doc, "kind"),
+		Namespace: text(metadata, "namespace"), Name: text(metadata, "name"),
+	}
+	if o.Namespace == "" && slices.Contains(workloads(), o.Kind) {
+		o.Namespace = namespace
+	}
+	return o
+}
+
+func workloads() []string {
+	return []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "Ingress", "Secret", "ConfigMap", "ServiceAccount"}
+}
+
+// documents splits a manifest that Helm rendered into its objects.
+func documents(manifest string) []map[string]any {
+	var list []map[string]any
+	for text := range strings.SplitSeq("\n"+manifest, "\n---") {
+		var doc map[string]any
+		if yaml.Unmarshal([]byte(text), &doc) == nil && doc["kind"] != nil {
+			list = append(list, doc)
+		}
+	}
+	return list
+}

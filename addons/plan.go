@@ -1,0 +1,73 @@
+package addons
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Plan returns the addons asked for and, before each, those that it needs. present are
+// addons that the cluster has already: they are in the plan only where asked for, and
+// count for conflicts. It returns ErrNotFound for an addon that the catalogue lacks, and
+// ErrInvalid where two cannot be together, or need each other.
+func (c Catalog) Plan(asked, present []string) ([]Addon, error) {
+	p := planner{catalog: c, present: present}
+	for _, name := range asked {
+		if err := p.add(name, nil); err != nil {
+			return nil, err
+		}
+	}
+	return p.plan, p.conflict()
+}
+
+type planner struct {
+	catalog Catalog
+	present []string
+	plan    []Addon
+}
+
+// add puts an addon behind all that it needs. path is who needs it.
+func (p *planner) add(name string, path []string) error {
+	if slices.ContainsFunc(p.plan, func(a Addon) bool { return a.Name == name }) {
+		return nil
+	}
+	path = append(path, name)
+	if slices.Index(path, name) < len(path)-1 {
+		return providers.Errorf(providers.ErrInvalid, "these addons need each other: %s", strings.Join(path, " -> "))
+	}
+	a, err := p.catalog.Get(name)
+	if err != nil {
+		return err
+	}
+	for _, need := range a.Needs {
+		if slices.Contains(p.present, need) {
+			continue
+		}
+		if err := p.add(need, slices.Clone(path)); err != nil {
+			return err
+		}
+	}
+	p.plan = append(p.plan, a)
+	return nil
+}
+
+// conflict returns an error where two of the plan, or one and one that is present, cannot
+// be together. One side saying so is enough.
+func (p *planner) conflict() error {
+	all := slices.Clone(p.plan)
+	for _, name := range p.present {
+		if a, err := p.catalog.Get(name); err == nil {
+			all = append(all, a)
+		}
+	}
+	for _, a := range p.plan {
+		for _, b := range all {
+			if slices.Contains(a.Conflicts, b.Name) || slices.Contains(b.Conflicts, a.Name) {
+				err := providers.Errorf(providers.ErrInvalid, "%s and %s cannot be in one cluster: they want the same", a.Name, b.Name)
+				return providers.WithHint(err, "choose one of them; lab addon remove %s removes one that is there", b.Name)
+			}
+		}
+	}
+	return nil
+}

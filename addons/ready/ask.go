@@ -1,0 +1,122 @@
+package ready
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+// answerTime is how long an ingress or a server may take for one answer.
+const answerTime = 5 * time.Second
+
+// dryRun asks the API server to make an object, for nothing but to hear whether admission
+// lets it.
+func (l *look) dryRun(ctx context.Context, values addons.Values) string {
+	object := &unstructured.Unstructured{Object: values}
+	object = object.DeepCopy() // the API server's answer would go into the addon
+	kind := object.GroupVersionKind()
+	mapping, err := l.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		l.mapper.Reset() // it may come
+		return fmt.Sprintf("the API server does not know %s yet", kind.Kind)
+	}
+	var client dynamic.ResourceInterface = l.dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+		client = l.dynamic.Resource(mapping.Resource).Namespace(l.in.Namespace)
+	}
+	_, err = client.Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Sprintf("admission does not take %s yet: %v", kind.Kind, err)
+	}
+	return ""
+}
+
+// api asks the API server itself, as for an API that the addon serves.
+func (l *look) api(ctx context.Context, want addons.APIAnswer) string {
+	body, err := l.typed.Discovery().RESTClient().Get().AbsPath(want.Path).DoRaw(ctx)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", want.Path, err)
+	}
+	if !strings.Contains(string(body), want.Contains) {
+		return fmt.Sprintf("%s answers, but without %s", want.Path, want.Contains)
+	}
+	return ""
+}
+
+// ingress asks where a person would: at the host's address. Any answer is one, for no
+// host has been routed yet. 127.0.0.1 and not localhost, which may have another address.
+func (l *look) ingress(ctx context.Context, port int) string {
+	for _, p := range l.cluster.Ports {
+		if p.Container != port {
+			continue
+		}
+		address := fmt.Sprintf("127.0.0.1:%d", p.Host)
+		if _, err := fetch(ctx, address, "/", nil); err != nil {
+			return fmt.Sprintf("no answer on %s: %v", address, err)
+		}
+	}
+	return ""
+}
+
+// http asks a Service of the addon.
+func (l *look) http(ctx context.Context, want addons.HTTPAnswer) string {
+	what := fmt.Sprintf("%s%s", want.Service, want.Path)
+	missing := ""
+	err := l.forward(ctx, l.in.Namespace, want.Endpoint, func(address string) {
+		body, err := fetch(ctx, address, want.Path, func(r *http.Request) error {
+			user, password, err := l.credentials(ctx, l.in.Namespace, want.Credentials)
+			if user != "" {
+				r.SetBasicAuth(user, password)
+			}
+			return err
+		})
+		switch {
+		case err != nil:
+			missing = fmt.Sprintf("%s: %v", what, err)
+		case !strings.Contains(string(body), want.Contains):
+			missing = fmt.Sprintf("%s answers, but without %s", what, want.Contains)
+		}
+	})
+	if err != nil {
+		return fmt.Sprintf("%s: %v", what, err)
+	}
+	return missing
+}
+
+// fetch gets a page from a server on this machine, never by way of a proxy. Answers that
+// say the server is broken are errors.
+func fetch(ctx context.Context, address, path string, prepare func(*http.Request) error) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Host = "lab-asks.localhost"
+	if prepare != nil {
+		if err := prepare(r); err != nil {
+			return nil, err
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusUnauthorized {
+		return nil, fmt.Errorf("it answers %s", resp.Status)
+	}
+	return io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+}

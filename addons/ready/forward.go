@@ -1,0 +1,147 @@
+package ready
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/spdy"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Forward implements [addons.Checker].
+func (API) Forward(ctx context.Context, c addons.Cluster, namespace string, to addons.Endpoint, ready func(string)) error {
+	config, err := connect(c.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	typed, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	err = tunnel(ctx, config, typed, namespace, to, func(address string) {
+		ready(address)
+		<-ctx.Done()
+	})
+	if ctx.Err() != nil {
+		return nil // which is how it is meant to end
+	}
+	return err
+}
+
+// forward makes a port of a Service reachable while use runs.
+func (l *look) forward(ctx context.Context, namespace string, to addons.Endpoint, use func(address string)) error {
+	return tunnel(ctx, l.config, l.typed, namespace, to, use)
+}
+
+// tunnel forwards a free port of 127.0.0.1 to a pod of a Service, until use returns.
+func tunnel(ctx context.Context, config *rest.Config, typed kubernetes.Interface, namespace string, to addons.Endpoint, use func(string)) error {
+	pod, port, err := behind(ctx, typed, namespace, to)
+	if err != nil {
+		return err
+	}
+	at := typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	dialer, err := dial(config, at)
+	if err != nil {
+		return err
+	}
+	stop, ready := make(chan struct{}), make(chan struct{})
+	f, err := portforward.NewOnAddresses(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
+	if err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- f.ForwardPorts() }()
+	defer func() { close(stop); <-ended }()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case err := <-ended:
+		ended <- err
+		return err
+	case <-ready:
+	}
+	local, err := f.GetPorts()
+	if err != nil {
+		return err
+	}
+	use(fmt.Sprintf("127.0.0.1:%d", local[0].Local))
+	return nil
+}
+
+// dial prefers the protocol of today's API servers to that of older ones.
+func dial(config *rest.Config, at *url.URL) (httpstream.Dialer, error) {
+	transport, upgrader, err := spdy.RoundTripperFor(config)
+	if err != nil {
+		return nil, err
+	}
+	old := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, at)
+	today, err := portforward.NewSPDYOverWebsocketDialer(at, config)
+	if err != nil {
+		return nil, err
+	}
+	return portforward.NewFallbackDialer(today, old, httpstream.IsUpgradeFailure), nil
+}
+
+// behind returns a ready pod behind a Service, and its port.
+func behind(ctx context.Context, typed kubernetes.Interface, namespace string, to addons.Endpoint) (pod string, port int32, err error) {
+	service, err := typed.CoreV1().Services(namespace).Get(ctx, to.Service, metav1.GetOptions{})
+	if err != nil {
+		return "", 0, err
+	}
+	pods, err := typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: service.Spec.Selector}),
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	for i := range pods.Items {
+		if p := &pods.Items[i]; isReady(p) {
+			port, err := targetPort(service, p, to.Port)
+			return p.Name, port, err
+		}
+	}
+	return "", 0, providers.Errorf(providers.ErrUnavailable, "no pod behind the Service %s is ready", to.Service)
+}
+
+func targetPort(service *corev1.Service, pod *corev1.Pod, port int) (int32, error) {
+	for _, p := range service.Spec.Ports {
+		if int(p.Port) != port {
+			continue
+		}
+		if p.TargetPort.StrVal == "" {
+			if p.TargetPort.IntVal == 0 {
+				return p.Port, nil
+			}
+			return p.TargetPort.IntVal, nil
+		}
+		for _, c := range pod.Spec.Containers {
+			for _, named := range c.Ports {
+				if named.Name == p.TargetPort.StrVal {
+					return named.ContainerPort, nil
+				}
+			}
+		}
+	}
+	return 0, errors.New("the Service has no such port")
+}
+
+func isReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

@@ -1,0 +1,114 @@
+package ready
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+func object(generation int64) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: "web", Namespace: "shop", Generation: generation}
+}
+
+func selector() *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}
+}
+
+// deployment has been asked for two replicas in its second generation.
+func deployment(status appsv1.DeploymentStatus) *appsv1.Deployment {
+	two := int32(2)
+	return &appsv1.Deployment{ObjectMeta: object(2), Spec: appsv1.DeploymentSpec{Replicas: &two, Selector: selector()}, Status: status}
+}
+
+func pod(status corev1.PodStatus) *corev1.Pod {
+	m := object(1)
+	m.Name, m.Labels = "web-1", map[string]string{"app": "web"}
+	return &corev1.Pod{ObjectMeta: m, Status: status}
+}
+
+func waiting(reason, message string) corev1.PodStatus {
+	return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+		Name: "main", Image: "web:v9", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3}},
+	}}}
+}
+
+// TestRollout is about what a person reads of a workload; "" where it runs.
+func TestRollout(t *testing.T) {
+	t.Parallel()
+	unready := appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2}
+	for what, test := range map[string]struct {
+		kind    string
+		objects []runtime.Object
+		says    string
+	}{
+		"not there":     {"Deployment", nil, "Deployment shop/web is not there yet"},
+		"old news":      {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 2, AvailableReplicas: 2})}, "not been looked at"},
+		"old pods only": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, AvailableReplicas: 2})}, "1 of 2 ready"},
+		"runs":          {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2, AvailableReplicas: 2})}, ""},
+		"no quota": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, Conditions: []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota"}}})}, "0 of 2 ready: exceeded quota"},
+		"image":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("ImagePullBackOff", "manifest unknown"))}, "cannot pull the image web:v9: manifest unknown"},
+		"crash":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CrashLoopBackOff", "back-off"))}, "container main of pod web-1 crashes again and again (exit code 3)"},
+		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be made: secret "x" not found`},
+		"no node": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Conditions: []corev1.PodCondition{
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are available"}}})}, "no node takes pod web-1: 0/1 nodes are available"},
+		"probe": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
+			{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}}})}, "readiness probe does not succeed"},
+		"set starts":   {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1}}}, "0 of 1 ready"},
+		"set runs":     {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 1, UpdatedReplicas: 1}}}, ""},
+		"daemons":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 2}}}, "2 of 3 ready"},
+		"daemons run":  {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 3}}}, ""},
+		"job waits":    {"Job", []runtime.Object{&batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector()}}}, "has not run yet"},
+		"job is gone":  {"Job", nil, ""},
+		"does not run": {"ConfigMap", nil, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			l := &look{typed: fake.NewClientset(test.objects...)}
+			got, err := l.rollout(t.Context(), addons.Object{Kind: test.kind, Namespace: "shop", Name: "web"})
+			if err != nil || !strings.Contains(got, test.says) || (got == "") != (test.says == "") {
+				t.Errorf("%q, %v; want %q", got, err, test.says)
+			}
+		})
+	}
+}
+
+// TestFailedJob: no waiting mends it.
+func TestFailedJob(t *testing.T) {
+	t.Parallel()
+	job := &batchv1.Job{ObjectMeta: object(1), Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
+		{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Message: "it has reached the backoff limit"}}}}
+	l := &look{typed: fake.NewClientset(job), in: addons.Installed{Objects: []addons.Object{{Kind: "Job", Namespace: "shop", Name: "web"}}}}
+	_, err := l.missing(context.WithoutCancel(t.Context()))
+	if err == nil || !strings.Contains(err.Error(), "backoff limit") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSimulated: where no pods run, workloads count, and nobody is asked what only a pod
+// could answer.
+func TestSimulated(t *testing.T) {
+	t.Parallel()
+	for _, runsPods := range []bool{true, false} {
+		l := &look{typed: fake.NewClientset(), addon: addons.Addon{Ready: []addons.Check{{Rollout: &addons.Object{Kind: "StatefulSet", Name: "db"}}}}}
+		l.cluster.Traits.RunsPods = runsPods
+		l.in.Namespace = "shop"
+		missing, err := l.missing(t.Context())
+		if err != nil || (missing != "") != runsPods {
+			t.Errorf("runs pods %t: %q, %v", runsPods, missing, err)
+		}
+		if runsPods && !strings.Contains(missing, "StatefulSet shop/db") {
+			t.Errorf("%q", missing)
+		}
+	}
+}

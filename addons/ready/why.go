@@ -1,0 +1,92 @@
+package ready
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// why explains why a workload's pods are not ready, by the newest that has something to
+// say, or is "".
+func (l *look) why(ctx context.Context, namespace string, p progress) string {
+	if p.trouble != "" {
+		return p.trouble
+	}
+	pods, err := l.typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: metav1.FormatLabelSelector(p.selector),
+	})
+	if err != nil {
+		return err.Error()
+	}
+	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int {
+		return b.CreationTimestamp.Compare(a.CreationTimestamp.Time)
+	})
+	for i := range pods.Items {
+		if why := l.whyPod(ctx, &pods.Items[i]); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
+	if pod.DeletionTimestamp != nil {
+		return ""
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, c.Message)
+		}
+	}
+	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		if why := l.whyContainer(ctx, pod, c); why != "" {
+			return why
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.ContainersReady && c.Status == corev1.ConditionFalse && pod.Status.Phase == corev1.PodRunning {
+			return fmt.Sprintf("pod %s runs, and its readiness probe does not succeed yet", pod.Name)
+		}
+	}
+	return ""
+}
+
+func (l *look) whyContainer(ctx context.Context, pod *corev1.Pod, c corev1.ContainerStatus) string {
+	waiting := c.State.Waiting
+	if waiting == nil {
+		return ""
+	}
+	switch waiting.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName":
+		return fmt.Sprintf("pod %s cannot pull the image %s: %s", pod.Name, c.Image, cmp.Or(waiting.Message, waiting.Reason))
+	case "CrashLoopBackOff":
+		why := fmt.Sprintf("container %s of pod %s crashes again and again", c.Name, pod.Name)
+		if last := c.LastTerminationState.Terminated; last != nil {
+			why += fmt.Sprintf(" (exit code %d)", last.ExitCode)
+		}
+		if line := l.lastLine(ctx, pod, c.Name); line != "" {
+			why += ": " + line
+		}
+		return why
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return fmt.Sprintf("container %s of pod %s cannot be made: %s", c.Name, pod.Name, waiting.Message)
+	}
+	return ""
+}
+
+// lastLine returns the last line that a container wrote before it crashed, or "".
+func (l *look) lastLine(ctx context.Context, pod *corev1.Pod, container string) string {
+	lines := int64(1)
+	text, err := l.typed.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
+		Container: container, Previous: true, TailLines: &lines,
+	}).DoRaw(ctx)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

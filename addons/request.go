@@ -1,0 +1,89 @@
+package addons
+
+import "maps"
+
+// Request is an addon as somebody asked for it: what it was when they did, and the values
+// that they gave, which count above its own.
+type Request struct {
+	Addon  Addon  `json:"addon"`
+	Values Values `json:"values,omitempty"`
+}
+
+// Requests are the addons asked of one cluster, in the order in which they were.
+type Requests []Request
+
+// Names returns the names of the addons.
+func (r Requests) Names() []string {
+	names := make([]string, len(r))
+	for i := range r {
+		names[i] = r[i].Addon.Name
+	}
+	return names
+}
+
+// Get returns the request for an addon, and whether there is one.
+func (r Requests) Get(name string) (Request, bool) {
+	for _, q := range r {
+		if q.Addon.Name == name {
+			return q, true
+		}
+	}
+	return Request{}, false
+}
+
+// With returns r with q in place of the request for the same addon, or behind the others.
+func (r Requests) With(q Request) Requests {
+	var all Requests
+	found := false
+	for _, old := range r {
+		if old.Addon.Name == q.Addon.Name {
+			old, found = q, true
+		}
+		all = append(all, old)
+	}
+	if !found {
+		all = append(all, q)
+	}
+	return all
+}
+
+// Without returns r without the request for an addon.
+func (r Requests) Without(name string) Requests {
+	var all Requests
+	for _, q := range r {
+		if q.Addon.Name != name {
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// AsksOf joins what addons ask of a cluster that is yet to be made.
+func AsksOf(list []Addon) Asks {
+	var all Asks
+	seen := map[int]bool{}
+	for _, a := range list {
+		for _, port := range a.Asks.Ports {
+			if !seen[port] {
+				all.Ports = append(all.Ports, port)
+			}
+			seen[port] = true
+		}
+		all.ControlPlaneMetrics = all.ControlPlaneMetrics || a.Asks.ControlPlaneMetrics
+		all.NoIngress = all.NoIngress || a.Asks.NoIngress
+		all.NoMetricsServer = all.NoMetricsServer || a.Asks.NoMetricsServer
+	}
+	return all
+}
+
+// MergeAll merges values by addon.
+func MergeAll(base, over map[string]Values) map[string]Values {
+	merged := maps.Clone(base)
+	if merged == nil {
+		merged = map[string]Values{}
+	}
+	for name, v := range over {
+		merged[name] = Merge(merged[name], v)
+	}
+	return merged
+}

@@ -1,0 +1,89 @@
+package addons
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Validate returns nil if the addon can be installed, as far as can be told without its
+// chart. Otherwise it returns ErrInvalid and names every problem, one a line.
+func (a Addon) Validate() error {
+	var problems []error
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if !isLabel(a.Name) {
+		bad("the name %q: lower-case letters, digits and '-' only, at most 53 characters", a.Name)
+	}
+	if !isLabel(a.In()) {
+		bad("the namespace %q: lower-case letters, digits and '-' only", a.Namespace)
+	}
+	if problem := a.Chart.problem(); problem != "" {
+		bad("the chart: %s", problem)
+	}
+	for _, c := range a.Ready {
+		if n := c.kinds(); n != 1 {
+			bad("a check for readiness has %d kinds, and must have one", n)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return providers.Errorf(providers.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
+}
+
+// isLabel tells DNS labels that can be the name of a release, too: Helm takes 53
+// characters.
+func isLabel(s string) bool {
+	return len(s) <= 53 && regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(s)
+}
+
+// problem returns what is wrong with c, or "".
+func (c Chart) problem() string {
+	sources := 0
+	for _, s := range []string{c.OCI, c.Repository, c.Path, c.Builtin} {
+		if s != "" {
+			sources++
+		}
+	}
+	switch {
+	case sources != 1:
+		return fmt.Sprintf("it has %d sources, and must have one of oci, repository and path", sources)
+	case c.OCI != "" && !strings.HasPrefix(c.OCI, "oci://"):
+		return fmt.Sprintf("%q does not begin with oci://", c.OCI)
+	case c.Repository != "" && !strings.HasPrefix(c.Repository, "https://") && !strings.HasPrefix(c.Repository, "http://"):
+		return fmt.Sprintf("%q is not the URL of a repository", c.Repository)
+	case c.Repository != "" && c.Name == "":
+		return "which one of the repository? its name is missing"
+	case (c.OCI != "" || c.Repository != "") && c.Version == "":
+		return "its version is missing"
+	}
+	return ""
+}
+
+func (c Check) kinds() int {
+	n := 0
+	for _, set := range []bool{
+		c.Rollout != nil, c.DryRun != nil, c.Ingress != 0, c.Prometheus != nil, c.HTTP != nil, c.API != nil,
+	} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// String names the chart as a person would look for it.
+func (c Chart) String() string {
+	switch {
+	case c.OCI != "":
+		return c.OCI + ":" + c.Version
+	case c.Repository != "":
+		return fmt.Sprintf("%s %s from %s", c.Name, c.Version, c.Repository)
+	case c.Path != "":
+		return c.Path
+	}
+	return "lab's own " + c.Builtin
+}

@@ -1,0 +1,123 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// withAddons adds to a plan the addons and what they ask of the cluster.
+func (l *Lab) withAddons(plan Plan, q UpRequest) (Plan, error) {
+	r := state.Record{Name: plan.Name}
+	living := plan.Action == ActionNone || plan.Action == ActionStart
+	if living {
+		var err error
+		if r, err = l.State.Get(plan.Name); err != nil {
+			return Plan{}, err
+		}
+	}
+	q.Addons.Names = slices.Concat(r.Addons.Names(), q.Addons.Names)
+	requests, err := l.planAddons(r, q.Addons)
+	if err != nil || len(requests) == 0 {
+		return plan, err
+	}
+	plan.Addons = requests.Names()
+	if living {
+		return plan, lacks(r, requests)
+	}
+	p, err := l.Set.Get(plan.Flavor)
+	if err == nil {
+		plan.Spec, err = withAsks(p, plan.Spec, requests)
+	}
+	return plan, err
+}
+
+// withAsks returns spec with what addons ask of the cluster that p is to make from it.
+// Ports that they want published get the same number on the host where it is free, and
+// another one where it is not. Where no pods run, nothing is asked: nobody would answer.
+func withAsks(p providers.Provider, spec providers.Spec, plan addons.Requests) (providers.Spec, error) {
+	if !p.Traits(spec).RunsPods {
+		return spec, nil
+	}
+	var list []addons.Addon
+	for _, request := range plan {
+		list = append(list, request.Addon)
+	}
+	asks := addons.AsksOf(list)
+	spec.Wants = asks.Wants(spec.Wants)
+	spec.Ports = slices.Clone(spec.Ports)
+	for _, port := range asks.Ports {
+		if published(spec, port) {
+			continue
+		}
+		host, err := freePort(port)
+		if err != nil {
+			return spec, err
+		}
+		spec.Ports = append(spec.Ports, providers.Port{Host: host, Container: port})
+	}
+	return spec, nil
+}
+
+func published(spec providers.Spec, container int) bool {
+	return slices.ContainsFunc(spec.Ports, func(p providers.Port) bool { return p.Container == container })
+}
+
+// lacks returns ErrExists where a cluster was made without what an addon cannot do
+// without.
+func lacks(r state.Record, requests addons.Requests) error {
+	if !r.Traits.RunsPods {
+		return nil
+	}
+	for _, request := range requests {
+		asks, name := request.Addon.Asks, request.Addon.Name
+		for _, port := range asks.Ports {
+			if r.Traits.HostPorts != "" && !published(r.Spec, port) {
+				return taken(r, "its port %d, which %s needs, is not published on the host", port, name)
+			}
+		}
+		if asks.NoMetricsServer && r.Traits.MetricsServer {
+			return taken(r, "it has a metrics-server of its own, beside which %s cannot be", name)
+		}
+	}
+	return nil
+}
+
+// freePort returns a port of this machine on which nobody listens: the wanted one, else
+// whichever the system gives.
+func freePort(want int) (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
+	if err == nil {
+		return want, l.Close()
+	}
+	// Whoever publishes the port may be allowed to, even if lab is not.
+	if errors.Is(err, syscall.EACCES) && !answers(want) {
+		return want, nil
+	}
+	l, err = net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+func answers(port int) bool {
+	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
+func taken(r state.Record, format string, args ...any) error {
+	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return providers.WithHint(err, "choose another name, or make it anew: lab down %s, then this command again", r.Name)
+}

@@ -1,0 +1,334 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// addonBench is a bench with fakes that install addons.
+type addonBench struct {
+	bench
+	fake addontest.Fake
+}
+
+func newAddonBench(t *testing.T, traits providers.Traits) addonBench {
+	t.Helper()
+	b := addonBench{bench: newBench(t, func(p providers.Provider) providers.Provider { return withTraits{p, traits} })}
+	b.fake = addontest.NewFake(filepath.Join(b.home, "addons"))
+	b.ConfigDir = filepath.Join(b.home, "config")
+	b.Lab.Addons = lab.AddonTools{
+		Source:    func(bool, string) addons.Source { return addontest.Source{} },
+		Installer: b.fake, Checker: b.fake,
+	}
+	return b
+}
+
+type withTraits struct {
+	providers.Provider
+	traits providers.Traits
+}
+
+func (w withTraits) Traits(providers.Spec) providers.Traits { return w.traits }
+
+// onNodes are the traits of a cluster whose published ports end at a node.
+func onNodes() providers.Traits {
+	return providers.Traits{RunsPods: true, HostPorts: providers.HostPortsNode}
+}
+
+func with(name string, addons ...string) lab.UpRequest {
+	q := request(name)
+	q.Addons.Names = addons
+	return q
+}
+
+func (b addonBench) upWith(t *testing.T, name string, addons ...string) lab.Cluster {
+	t.Helper()
+	c, err := b.Up(t.Context(), with(name, addons...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func states(c lab.Cluster) map[string]addons.State {
+	m := map[string]addons.State{}
+	for _, a := range c.Addons {
+		m[a.Name] = a.State
+	}
+	return m
+}
+
+// own puts an addon of the user's into their directory.
+func (b addonBench) own(t *testing.T, name, content string) {
+	t.Helper()
+	dir := filepath.Join(b.ConfigDir, "addons")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUpWithAddons(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nneeds: [cert-manager]\n")
+	c := b.upWith(t, "demo", "shop", "hello")
+	want := map[string]addons.State{"shop": addons.StateReady, "cert-manager": addons.StateReady, "hello": addons.StateReady}
+	if diff := cmp.Diff(want, states(c)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := c.Ready(); err != nil {
+		t.Error(err)
+	}
+	c = b.upWith(t, "demo")
+	if diff := cmp.Diff(want, states(c)); diff != "" {
+		t.Errorf("a second up (-want +got):\n%s", diff)
+	}
+}
+
+// TestAddonsAsk: what an addon asks of the cluster is asked when that is made.
+func TestAddonsAsk(t *testing.T) {
+	t.Parallel()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	taken := busy.Addr().(*net.TCPAddr).Port
+	b := newAddonBench(t, onNodes())
+	b.own(t, "web", "name: web\nchart: {path: ./web}\nasks: {ports: ["+itoa(taken)+", 8443], noIngress: true, controlPlaneMetrics: true}\naccess: {host: web.localhost}\n")
+	q := with("demo", "web")
+	q.Spec.Ports = []providers.Port{{Host: 9443, Container: 8443}}
+	plan, err := b.Plan(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"web"}, plan.Addons); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if want := (providers.Wants{NoIngress: true, ControlPlaneMetrics: true}); plan.Spec.Wants != want {
+		t.Errorf("wants %+v", plan.Spec.Wants)
+	}
+	ports := plan.Spec.Ports
+	if len(ports) != 2 || ports[0].Host != 9443 || ports[1].Container != taken || ports[1].Host == taken || ports[1].Host == 0 {
+		t.Errorf("ports %v; want the one asked for, and a free one in place of %d", ports, taken)
+	}
+	simulated := newAddonBench(t, providers.Traits{})
+	simulated.own(t, "web", "name: web\nchart: {path: ./web}\nasks: {ports: [8443], noIngress: true}\n")
+	plan, err = simulated.Plan(t.Context(), with("demo", "web"))
+	if err != nil || len(plan.Spec.Ports) > 0 || plan.Spec.Wants != (providers.Wants{}) {
+		t.Errorf("where no pods run it asks for %v %+v, %v", plan.Spec.Ports, plan.Spec.Wants, err)
+	}
+}
+
+// TestClusterLacks: an addon that comes too late says what is missing, and changes nothing.
+func TestClusterLacks(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.upWith(t, "demo")
+	_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"traefik"}}, nil)
+	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "lab down demo") {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, providers.ErrExists) {
+		t.Errorf("up: %v", err)
+	}
+	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true})
+	bundled.upWith(t, "demo")
+	_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"metrics-server"}}, nil)
+	if !errors.Is(err, providers.ErrExists) {
+		t.Errorf("beside a bundled one: %v", err)
+	}
+	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
+		t.Errorf("it is remembered: %+v", c.Addons)
+	}
+}
+
+// TestWrongAddons are refused before anything is made.
+func TestWrongAddons(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "bad", "name: bad\n")
+	if _, err := b.Up(t.Context(), with("demo", "hello"), nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "bad.yaml") {
+		t.Errorf("a file that cannot be read: %v", err)
+	}
+	if err := os.RemoveAll(b.ConfigDir); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		q    lab.AddonRequest
+		kind error
+	}{
+		{lab.AddonRequest{Names: []string{"nope"}}, providers.ErrNotFound},
+		{lab.AddonRequest{Names: []string{"traefik", "ingress-nginx"}}, providers.ErrInvalid},
+		{lab.AddonRequest{Values: map[string]addons.Values{"hello": {}}}, providers.ErrInvalid},
+	} {
+		q := request("demo")
+		q.Addons = test.q
+		if _, err := b.Up(t.Context(), q, nil); !errors.Is(err, test.kind) {
+			t.Errorf("%+v: %v, want %v", test.q, err, test.kind)
+		}
+	}
+	if made, err := b.Made(""); err != nil || len(made) > 0 {
+		t.Errorf("there is %v, %v", made, err)
+	}
+}
+
+// TestAddonNotWorking: the cluster stays, it is said why, and the next up goes on.
+func TestAddonNotWorking(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	if err := b.fake.SetMissing("hello", "no node takes the pod"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err := b.Up(ctx, with("demo", "hello", "cert-manager"), nil)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
+		t.Fatalf("%v", err)
+	}
+	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") {
+		t.Errorf("the hint is %q", hint)
+	}
+	c, err := b.Status(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]addons.State{"hello": addons.StateInstalling, "cert-manager": addons.StateReady}
+	if diff := cmp.Diff(want, states(c)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := c.Ready(); err == nil || !strings.Contains(err.Error(), "no node takes the pod") {
+		t.Errorf("%v", err)
+	}
+	if err := b.fake.SetMissing("hello", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.upWith(t, "demo").Ready(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestValuesStay: values once given stay, whoever installs again, and others come above.
+func TestValuesStay(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	spy := &releases{Installer: b.fake}
+	b.Lab.Addons.Installer = spy
+	q := with("demo", "hello")
+	q.Addons.Values = map[string]addons.Values{"hello": {"a": 1.0, "m": map[string]any{"x": 1.0}}}
+	for _, step := range []struct {
+		values addons.Values
+		want   addons.Values
+	}{
+		{addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}},
+		{nil, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}},
+		{addons.Values{"m": map[string]any{"y": 2.0}}, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0, "y": 2.0}}},
+		{nil, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0, "y": 2.0}}},
+	} {
+		q.Addons.Values = map[string]addons.Values{"hello": step.values}
+		if _, err := b.Up(t.Context(), q, nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, spy.last("hello").Values); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", step.values, diff)
+		}
+	}
+}
+
+// releases remembers what an installer was given.
+type releases struct {
+	addons.Installer
+	mu  sync.Mutex
+	all []addons.Release
+}
+
+func (r *releases) Install(ctx context.Context, c addons.Cluster, in addons.Release, moved func(string)) (addons.Installed, error) {
+	r.mu.Lock()
+	r.all = append(r.all, in)
+	r.mu.Unlock()
+	return r.Installer.Install(ctx, c, in, moved)
+}
+
+func (r *releases) last(name string) addons.Release {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, in := range slices.Backward(r.all) {
+		if in.Addon.Name == name {
+			return in
+		}
+	}
+	return addons.Release{}
+}
+
+// TestUpgrade: an addon stays what it was when it was asked for, until it is upgraded.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {oci: oci://x/shop, version: 1.0.0}\n")
+	b.upWith(t, "demo", "shop")
+	b.own(t, "shop", "name: shop\nchart: {oci: oci://x/shop, version: 2.0.0}\n")
+	version := func(c lab.Cluster, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Addons[0].Version
+	}
+	q := lab.AddonRequest{Names: []string{"shop"}}
+	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "1.0.0" {
+		t.Errorf("installed again it is %s", got)
+	}
+	q.Upgrade = true
+	changes, err := b.PreviewAddons(t.Context(), "demo", q)
+	if err != nil || len(changes.Items) != 1 || changes.Items[0].Version != "2.0.0" || len(changes.Items[0].Changes) == 0 {
+		t.Errorf("%+v, %v", changes, err)
+	}
+	if got := version(b.Status(t.Context(), "demo")); got != "1.0.0" {
+		t.Errorf("the preview made it %s", got)
+	}
+	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "2.0.0" {
+		t.Errorf("upgraded it is %s", got)
+	}
+}
+
+func TestRemoveAddon(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nneeds: [hello]\n")
+	b.upWith(t, "demo", "shop")
+	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "remove shop --name demo") {
+		t.Errorf("one that another needs: %v (hint %q)", err, providers.HintOf(err))
+	}
+	for _, addon := range []string{"shop", "hello"} {
+		if _, err := b.RemoveAddon(t.Context(), "demo", addon, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
+		t.Errorf("there is %+v", c.Addons)
+	}
+	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("of no cluster: %v", err)
+	}
+}

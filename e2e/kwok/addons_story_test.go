@@ -1,0 +1,262 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/addons/addontest"
+)
+
+// shelf is a registry and a repository with charts, and a person's files that name them.
+type shelf struct {
+	*addontest.Server
+	p   *person
+	url string
+}
+
+func newShelf(t *testing.T, p *person) shelf {
+	t.Helper()
+	s := shelf{Server: &addontest.Server{}, p: p}
+	server := httptest.NewServer(s.Server)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// put makes a chart available, and an addon of its name that has it from the registry,
+// or from the repository.
+func (s shelf) put(name, version string, registry bool, files map[string]string, more ...string) {
+	s.p.t.Helper()
+	s.Put(name, version, addontest.Chart(name, version, files))
+	chart := fmt.Sprintf("chart: {repository: %s/charts, name: %s, version: %s}", s.url, name, version)
+	if registry {
+		chart = fmt.Sprintf("chart: {oci: oci://%s/charts/%s, version: %s}", strings.TrimPrefix(s.url, "http://"), name, version)
+	}
+	dir := filepath.Join(s.p.labHome, "config", "addons")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		s.p.t.Fatal(err)
+	}
+	text := strings.Join(append([]string{"name: " + name, chart}, more...), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
+		s.p.t.Fatal(err)
+	}
+}
+
+// clear removes what a person keeps when clusters go: charts, and files of their own.
+func (s shelf) clear() {
+	for _, dir := range []string{"config", "cache"} {
+		if err := os.RemoveAll(filepath.Join(s.p.labHome, dir)); err != nil {
+			s.p.t.Error(err)
+		}
+	}
+}
+
+// web is a template of a Deployment. where, if not "", is a label that no node has.
+func web(name, where string) string {
+	selector := ""
+	if where != "" {
+		selector = fmt.Sprintf("      nodeSelector: {%s: \"true\"}\n", where)
+	}
+	return fmt.Sprintf(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: %[1]s}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: %[1]s}}
+  template:
+    metadata: {labels: {app: %[1]s}}
+    spec:
+%[2]s      containers: [{name: web, image: "web:v1"}]
+`, name, selector)
+}
+
+// addonState is what a script reads of an addon.
+type addonState struct {
+	Name, Version, State, Reason string
+	Simulated                    bool
+}
+
+func (p *person) addons(name string) map[string]addonState {
+	p.t.Helper()
+	var status struct{ Addons []addonState }
+	if err := json.Unmarshal([]byte(p.try("status", name, "-o", "json").stdout), &status); err != nil {
+		p.t.Fatal(err)
+	}
+	found := map[string]addonState{}
+	for _, a := range status.Addons {
+		found[a.Name] = a
+	}
+	return found
+}
+
+// revisions are Helm's records of what was ever done.
+func (p *person) revisions(name string) string {
+	p.t.Helper()
+	return p.kubectl(name, "get", "secrets", "--all-namespaces", "--selector", "owner=helm", "-o", "name")
+}
+
+// TestAddons takes charts from a registry and a repository through all that can be done
+// with them.
+func TestAddons(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	s := newShelf(t, p)
+	s.put("base", "1.0.0", true, map[string]string{
+		"crds/d.yaml":      addontest.Definition("base.example.org", "Shop", 300_000, "a"),
+		"templates/a.yaml": web("base", ""),
+	})
+	s.put("middle", "1.0.0", false, map[string]string{"templates/a.yaml": web("middle", "")}, "needs: [base]")
+	s.put("top", "1.0.0", true, map[string]string{
+		"templates/a.yaml": "apiVersion: base.example.org/v1\nkind: Shop\nmetadata: {name: mine}\na: {{ .Values.a | quote }}\n",
+	}, "needs: [middle]", "secrets: [{name: login, fixed: {user: admin}, generated: [password]}]")
+	s.SetFaults(addontest.Faults{Status: []int{429, 503}, Token: "x"})
+	name := p.up("--addon", "top", "--set", "top.a=first")
+	for _, addon := range []string{"base", "middle", "top"} {
+		if got := p.addons(name)[addon]; got.State != "ready" || got.Version != "1.0.0" || !got.Simulated {
+			t.Errorf("%s: %+v", addon, got)
+		}
+	}
+	shop := func() string {
+		return p.kubectl(name, "get", "shop", "mine", "--namespace", "top", "-o", "jsonpath={.a}")
+	}
+	if got := shop(); got != "first" {
+		t.Errorf("the shop has %q", got)
+	}
+
+	before, asked := p.revisions(name), s.Requests()
+	p.must("up", name)
+	p.must("up", name, "--addon", "base,middle", "--offline")
+	p.must("addon", "install", "top", "--name", name)
+	if after := p.revisions(name); after != before || s.Requests() != asked {
+		t.Errorf("what is there was done again: %s, and was %s (%d requests)", after, before, s.Requests()-asked)
+	}
+	p.must("addon", "install", "top", "--name", name, "--set", "top.a=second")
+	if got := shop(); got != "second" {
+		t.Errorf("the shop has %q", got)
+	}
+
+	s.put("middle", "2.0.0", false, map[string]string{"templates/a.yaml": web("renamed", "")})
+	if got := p.must("addon", "upgrade", "middle", "--name", name, "--dry-run"); !strings.Contains(got, "add") || !strings.Contains(got, "remove") {
+		t.Errorf("the preview says %q", got)
+	}
+	p.must("addon", "upgrade", "middle", "--name", name)
+	if got := p.addons(name)["middle"]; got.Version != "2.0.0" || got.State != "ready" {
+		t.Errorf("%+v", got)
+	}
+
+	p.must("addon", "remove", "top", "--name", name)
+	p.must("addon", "remove", "middle", "--name", name)
+	p.must("addon", "remove", "base", "--name", name)
+	if left := p.kubectl(name, "get", "crd,namespace", "-o", "name"); strings.Contains(left, "example.org") || strings.Contains(left, "/base") || strings.Contains(left, "/top") {
+		t.Errorf("there is %s", left)
+	}
+	p.must("down", name)
+	s.clear()
+}
+
+// TestChartChanged: what a version is, it stays.
+func TestChartChanged(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	s := newShelf(t, p)
+	s.put("shop", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("settings", "good")})
+	name := p.up("--addon", "shop")
+	s.put("shop", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("settings", "evil")})
+	archives, err := filepath.Glob(filepath.Join(p.labHome, "cache", "charts", "*.tgz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("%v, %v", archives, err)
+	}
+	if err := os.Remove(archives[0]); err != nil {
+		t.Fatal(err)
+	}
+	p.fails(5, []string{"not in the cache", "--offline"}, "up", name, "--offline")
+	p.fails(4, []string{"is not what it was", "seen first", "hint: "}, "up", name)
+	if got := p.kubectl(name, "get", "configmap", "settings", "--namespace", "shop", "-o", "yaml"); !strings.Contains(got, "good") {
+		t.Errorf("it was applied: %s", got)
+	}
+	p.must("down", name)
+	s.clear()
+}
+
+// TestAddonTrouble is about what a person reads when an addon does not come to work.
+func TestAddonTrouble(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	s := newShelf(t, p)
+	s.put("stuck", "1.0.0", true, map[string]string{"templates/a.yaml": web("stuck", "moon")})
+	s.put("hook", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("settings", "x"),
+		"templates/job.yaml": strings.Replace(addontest.Hanging("migrate"), "spec:\n", "spec:\n  activeDeadlineSeconds: 1\n", 1)})
+	s.put("broken", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("not_valid", "x")})
+	s.put("fine", "1.0.0", true, map[string]string{"templates/a.yaml": web("fine", "")})
+	name := randomName()
+	p.fails(7, []string{"stuck does not work yet", "0 of 2 ready", "no node takes pod stuck-", "node affinity/selector", "lab up " + name},
+		"up", name, "--flavor", "kwok", "--addon", "stuck,fine", "--timeout", "20s")
+	if got := p.addons(name); got["stuck"].State != "installing" || got["fine"].State != "ready" {
+		t.Errorf("%+v", got)
+	}
+	p.fails(1, []string{"stuck", "no node takes pod"}, "status", name)
+	p.fails(1, []string{"hook", "job hook/migrate failed", "active longer than specified deadline"}, "addon", "install", "hook", "--name", name)
+	p.fails(1, []string{"broken", "not_valid"}, "addon", "install", "broken", "--name", name)
+	if got := p.addons(name); got["hook"].State != "failed" || got["broken"].State != "failed" || got["hook"].Reason == "" {
+		t.Errorf("%+v", got)
+	}
+
+	p.must("addon", "remove", "stuck", "hook", "--name", name)
+	s.put("broken", "1.0.1", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("valid", "x")})
+	p.must("addon", "upgrade", "broken", "--name", name)
+	p.must("status", name)
+	p.must("down", name)
+	s.clear()
+}
+
+// TestAddonsInterrupted ends lab at ten moments, by Ctrl-C and by kill in turn: each
+// time the same command again makes all of it work.
+func TestAddonsInterrupted(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	s := newShelf(t, p)
+	quick := addontest.Hanging("migrate") // but for the label that keeps it
+	quick = strings.Replace(quick, "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
+	s.put("first", "1.0.0", true, map[string]string{
+		"crds/d.yaml":      addontest.Definition("first.example.org", "Shop", 300_000, "a"),
+		"templates/a.yaml": web("first", ""), "templates/job.yaml": quick,
+	})
+	s.put("second", "1.0.0", false, map[string]string{"templates/a.yaml": web("second", ""), "templates/job.yaml": quick}, "needs: [first]")
+	s.put("beside", "1.0.0", true, map[string]string{"templates/a.yaml": web("beside", ""), "templates/job.yaml": quick})
+	name := p.up()
+	install := []string{"up", name, "--addon", "second,beside"}
+	for i := range 10 {
+		moment := time.Duration(50+rand.IntN(3000)) * time.Millisecond
+		signal := []os.Signal{syscall.SIGINT, syscall.SIGKILL}[i%2]
+		cmd := p.command(install...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(moment, func() { _ = cmd.Process.Signal(signal) })
+		_ = cmd.Wait() // it may have been done by then
+		timer.Stop()
+		t.Logf("%s after %s: %s", signal, moment, cmd.ProcessState)
+		p.must(install...)
+		for addon, got := range p.addons(name) {
+			if got.State != "ready" {
+				t.Errorf("%s after %s: %s is %+v", signal, moment, addon, got)
+			}
+		}
+		p.must("addon", "remove", "second", "first", "beside", "--name", name)
+		if left := p.revisions(name); left != "" {
+			t.Errorf("%s after %s: removed, there is %s", signal, moment, left)
+		}
+	}
+	p.must("down", name)
+	s.clear()
+}
