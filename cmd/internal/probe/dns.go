@@ -56,7 +56,8 @@ func runsSince(ctx context.Context, client kubernetes.Interface, ref *corev1.Obj
 	// The API server keeps whole seconds.
 	began := since[pod.Spec.NodeName].Truncate(time.Second)
 	for _, c := range pod.Status.ContainerStatuses {
-		if c.State.Running == nil || c.State.Running.StartedAt.Time.Before(began) {
+		// Ready by the pod's own word: what the slice says of it is older.
+		if !c.Ready || c.State.Running == nil || c.State.Running.StartedAt.Time.Before(began) {
 			return false, nil
 		}
 	}
