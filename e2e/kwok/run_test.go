@@ -159,3 +159,16 @@ func TestReaperKilled(t *testing.T) {
 	})
 	p.gone()
 }
+
+// TestNamespaceOfContext changes the namespace that kubectl works in, by the kubectl that lab brings along.
+func TestNamespaceOfContext(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	p.must("ns", "kube-system")
+	if got := p.must("ns"); !regexp.MustCompile(`(?m)^kube-system +current$`).MatchString(got) {
+		t.Errorf("lab ns says:\n%s", got)
+	}
+	p.fails(3, []string{"no namespace"}, "ns", "nowhere")
+	p.must("down", name)
+}
