@@ -74,7 +74,9 @@ func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 	if err != nil {
 		return list, err
 	}
-	var answer struct{ Items []struct{ Metadata struct{ Name string } } }
+	var answer struct {
+		Items []struct{ Metadata struct{ Name string } }
+	}
 	if err := json.Unmarshal(out, &answer); err != nil {
 		return list, providers.Errorf(providers.ErrUnavailable, "the namespaces cannot be understood: %w", err)
 	}
