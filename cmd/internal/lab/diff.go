@@ -107,8 +107,7 @@ func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record
 		for i, d := range all {
 			texts[i] = d.text
 		}
-		err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, strings.Join(texts, ", and "))
-		return Plan{}, providers.WithHint(err, "choose another name, or make it anew, without what is in it: add --recreate")
+		return Plan{}, taken(r, "%s", strings.Join(texts, ", and "))
 	}
 	plan.Action = ActionRecreate
 	if all[0].Path != "flavor" {
@@ -121,4 +120,10 @@ func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record
 	var err error
 	plan.Flavor, err = l.choose(ctx, q)
 	return plan, err
+}
+
+// taken is the error of a cluster that is there and cannot be what is asked.
+func taken(r state.Record, format string, args ...any) error {
+	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return providers.WithHint(err, "choose another name, or make it anew, without what is in it: lab up %s --recreate", r.Name)
 }
