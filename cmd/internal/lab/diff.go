@@ -14,13 +14,19 @@ import (
 
 // Difference is one thing in which a cluster is not as asked.
 type Difference struct {
-	Path     string `json:"path"` // as in lab.yaml
-	Has      string `json:"has"`
-	Asked    string `json:"asked"`
-	Recreate bool   `json:"recreate"` // it can be had only by making the cluster anew
+	Path  string `json:"path"` // as in lab.yaml
+	Has   string `json:"has"`
+	Asked string `json:"asked"`
+	By    string `json:"by"` // the command that brings it to what is asked
 
 	text string // of an error: "it has 2 workers, not 4"
 }
+
+// The commands that bring a cluster to what is asked.
+const (
+	byUp       = "lab up"
+	byRecreate = "lab up --recreate"
+)
 
 // Diff is the result of [Lab.Diff].
 type Diff struct {
@@ -41,7 +47,7 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	q.Spec.ControlPlanes = asked
 	r, err := l.State.Get(q.Spec.Name)
 	if errors.Is(err, providers.ErrNotFound) {
-		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name})
+		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
 	if err != nil {
@@ -49,13 +55,13 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	}
 	live, err := l.Set.Find(ctx, refOf(r))
 	if errors.Is(err, providers.ErrNotFound) {
-		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name})
+		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
 	d.Items = append(d.Items, differences(r, q)...)
 	if q.TTL > 0 && r.ExpiresAt == nil {
-		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String()})
+		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String(), By: byUp})
 	}
 	return d, err
 }
@@ -74,7 +80,7 @@ func differences(r state.Record, q UpRequest) []Difference {
 	var all []Difference
 	add := func(differs bool, path string, has, asked any, format string, args ...any) {
 		if differs {
-			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), true, fmt.Sprintf(format, args...)})
+			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), byRecreate, fmt.Sprintf(format, args...)})
 		}
 	}
 	flavor := q.Flavor
