@@ -72,6 +72,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		d.free(n, v, path)
 	case reflect.Int:
 		d.number(n, v, path)
+	case reflect.Bool:
+		d.yesNo(n, v, path)
 	default:
 		d.text(n, v, path)
 	}

@@ -18,6 +18,15 @@ func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
 	v.SetInt(int64(i))
 }
 
+func (d *decoder) yesNo(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		d.problem(n, "%s must be true or false, not %s", said(path), kindOf(n))
+		return
+	}
+	d.origin(path, n)
+	v.SetBool(strings.EqualFold(n.Value, "true"))
+}
+
 // text takes no number for a text: 1.30 would be 1.3.
 func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.ScalarNode {

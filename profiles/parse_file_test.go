@@ -23,7 +23,7 @@ name: shop
 summary: all there is
 extends: web
 flavor: kind
-cluster: {kubernetesVersion: v1.37.2, image: node:v1, controlPlanes: 1, workers: 2, ports: ["8080:80"], mounts: ["./src:/src:ro"], config: kind.yaml}
+cluster: {kubernetesVersion: v1.37.2, image: node:v1, controlPlanes: 1, workers: 2, unsyncedEtcd: true, ports: ["8080:80"], mounts: ["./src:/src:ro"], config: kind.yaml}
 addons:
   - ingress-nginx
   - name: kube-prometheus-stack
@@ -40,7 +40,7 @@ ttl: 8h
 	want := profiles.Profile{
 		APIVersion: "lab/v1alpha1", Kind: "Lab", Name: "shop", Summary: "all there is", Extends: "web", Flavor: "kind",
 		Cluster: profiles.Cluster{
-			KubernetesVersion: "v1.37.2", Image: "node:v1", ControlPlanes: 1, Workers: 2,
+			KubernetesVersion: "v1.37.2", Image: "node:v1", ControlPlanes: 1, Workers: 2, UnsyncedEtcd: true,
 			Ports: []profiles.Port{"8080:80"}, Mounts: []profiles.Mount{"/x/src:/src:ro"}, Config: "/x/kind.yaml",
 		},
 		Addons: []profiles.Addon{
@@ -85,6 +85,7 @@ func TestParseProblems(t *testing.T) {
 			`f:10:6: ttl must be a text, not the number 8`,
 			`f:11:1: there is no key "zzz" here; there are apiVersion, kind, name`,
 		}},
+		"yes or no":          {head + "cluster: {unsyncedEtcd: 'yes'}\n", []string{"f:3:25: cluster.unsyncedEtcd must be true or false, not the text"}},
 		"twice":              {head + "name: aa\nname: bb\n", []string{"f:4:1: name is here twice"}},
 		"an addon twice":     {head + "addons: [aa, {name: aa}]\n", []string{"f: the addon aa is here twice"}},
 		"a port twice":       {head + "cluster: {ports: ['80:80', '80:81']}\n", []string{"f: port 80:81: host port 80 is asked for twice"}},

@@ -35,6 +35,7 @@ type Cluster struct {
 	Workers           int     `json:"workers,omitempty" max:"5000" doc:"how many workers beside the control planes, which run workloads too"`
 	Ports             []Port  `json:"ports,omitempty" doc:"ports to publish, on 127.0.0.1 unless an address is given"`
 	Mounts            []Mount `json:"mounts,omitempty" doc:"host directories in every node; a relative one is so to this file"`
+	UnsyncedEtcd      bool    `json:"unsyncedEtcd,omitempty" doc:"keep etcd's writes in memory for a while where the flavor can: quicker, and lost if the machine crashes"`
 	Config            File    `json:"config,omitempty" doc:"a file with the tool's own configuration, relative to this one"`
 }
 
@@ -89,7 +90,7 @@ func (p Profile) Spec() (providers.Spec, error) {
 	c := p.Cluster
 	s := providers.Spec{
 		Name: string(p.Name), KubernetesVersion: string(c.KubernetesVersion), NodeImage: c.Image,
-		ControlPlanes: c.ControlPlanes, Workers: c.Workers,
+		ControlPlanes: c.ControlPlanes, Workers: c.Workers, Wants: providers.Wants{UnsyncedEtcd: c.UnsyncedEtcd},
 	}
 	for _, text := range c.Ports {
 		port, err := ParsePort(string(text))

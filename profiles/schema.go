@@ -43,6 +43,8 @@ func schemaOf(t reflect.Type) schema {
 		return schema{Type: "object"}
 	case reflect.Int:
 		return schema{Type: "integer"}
+	case reflect.Bool:
+		return schema{Type: "boolean"}
 	}
 	s := schema{Type: "string"}
 	if c, ok := reflect.Zero(t).Interface().(checked); ok {

@@ -51,12 +51,13 @@ type Mount struct {
 	ReadOnly bool   `json:"readOnly,omitempty"`
 }
 
-// Wants is what the addons of a lab ask of the cluster when it is created,
-// because it cannot be had afterwards.
+// Wants is what a lab asks of the cluster when it is created, for its addons or for
+// speed, because it cannot be had afterwards. A flavor that cannot do it does without.
 type Wants struct {
 	ControlPlaneMetrics bool `json:"controlPlaneMetrics,omitempty"` // scrapeable from inside the cluster
 	NoIngress           bool `json:"noIngress,omitempty"`           // leave out the flavor's bundled ingress
 	NoMetricsServer     bool `json:"noMetricsServer,omitempty"`     // leave out the flavor's bundled metrics-server
+	UnsyncedEtcd        bool `json:"unsyncedEtcd,omitempty"`        // etcd's writes stay in memory until the kernel puts them on the disk
 }
 
 // Traits are the facts about a cluster on which addon values depend. Addons never

@@ -159,3 +159,45 @@ func TestReaperKilled(t *testing.T) {
 	})
 	p.gone()
 }
+
+// TestNamespaceOfContext changes the namespace that kubectl works in, by the kubectl that lab brings along.
+func TestNamespaceOfContext(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up()
+	p.must("ns", "kube-system")
+	if got := p.must("ns"); !regexp.MustCompile(`(?m)^kube-system +current$`).MatchString(got) {
+		t.Errorf("lab ns says:\n%s", got)
+	}
+	p.fails(3, []string{"no namespace"}, "ns", "nowhere")
+	p.must("down", name)
+}
+
+// TestHoldsNothing: an engine and who waits for its end hold no file that lab was given. Here it is the end of a pipe, of
+// which somebody waits for the other one.
+func TestHoldsNothing(t *testing.T) {
+	t.Parallel()
+	p, name := newPerson(t), randomName()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := p.command("up", name, "--flavor", "kwok", "--ttl", "2h")
+	cmd.ExtraFiles = []*os.File{w}
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	read := make(chan struct{})
+	go func() {
+		_, _ = r.Read(make([]byte, 1))
+		close(read)
+	}()
+	select {
+	case <-read:
+	case <-time.After(5 * time.Second):
+		t.Errorf("somebody holds it still: %v", p.processes())
+	}
+	p.must("down", name)
+	p.gone()
+}

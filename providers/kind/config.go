@@ -52,6 +52,12 @@ config_path = '/etc/containerd/certs.d'
 [plugins.'io.containerd.grpc.v1.cri'.registry]
 config_path = '/etc/containerd/certs.d'
 `
+	patchUnsyncedEtcd = `kind: ClusterConfiguration
+etcd:
+  local:
+    extraArgs:
+      unsafe-no-fsync: "true"
+`
 	patchProxyMetrics = `kind: KubeProxyConfiguration
 metricsBindAddress: 0.0.0.0:10249
 `
@@ -83,6 +89,9 @@ func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
 	}
 	if spec.Wants.ControlPlaneMetrics {
 		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchControlPlaneMetrics, patchProxyMetrics)
+	}
+	if spec.Wants.UnsyncedEtcd {
+		c.KubeadmConfigPatches = append(c.KubeadmConfigPatches, patchUnsyncedEtcd)
 	}
 	return c, nil
 }

@@ -30,6 +30,7 @@ func TestConfigGolden(t *testing.T) {
 		"version": {KubernetesVersion: "v1.34.1"},
 		"image":   {NodeImage: "mine:v1", KubernetesVersion: "v1.30.0"},
 		"metrics": {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
+		"quick":   {Wants: providers.Wants{UnsyncedEtcd: true}},
 		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
 		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "0.0.0.0", Host: 53, Container: 53, Protocol: "udp"}}, Workers: 1},
 		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}, {Host: "/data", Node: "/d"}}, Workers: 1},

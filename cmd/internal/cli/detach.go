@@ -6,13 +6,14 @@ import (
 )
 
 // detach starts this very program with args, in a session of its own: it outlives the
-// command, its terminal and the pipes that it was given. It stays in this directory,
+// command, its terminal and the files that it was given. It stays in this directory,
 // because paths in its environment may be relative.
 func detach(args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
+	keepFiles()
 	cmd := exec.Command(self, args...)
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {

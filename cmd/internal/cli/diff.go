@@ -53,11 +53,7 @@ exit code is 8 where there is a difference, else 0.`,
 func diffView(d lab.Diff) ui.View {
 	t := ui.NewTable("value", "has", "asked", "by")
 	for _, item := range d.Items {
-		by := "lab up"
-		if item.Recreate {
-			by = "lab up --recreate"
-		}
-		t.Row(item.Path, item.Has, item.Asked, by)
+		t.Row(item.Path, item.Has, item.Asked, item.By)
 	}
 	return t
 }

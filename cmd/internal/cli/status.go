@@ -46,6 +46,7 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 	d.Add("Reason", cluster.Reason)
 	d.Add("Kubernetes", cluster.KubernetesVersion)
 	d.Add("Context", cluster.Context)
+	d.Add("Profile", cluster.Profile)
 	if cluster.CreatedAt != nil {
 		d.Add("Age", ui.Duration(c.Lab.Now().Sub(*cluster.CreatedAt)))
 	}

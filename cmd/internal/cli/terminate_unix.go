@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 )
 
@@ -14,6 +15,20 @@ func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
 // detached puts a process into a session of its own.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// keepFiles keeps from processes that are started from now on what this one was given
+// beside its standard streams: a pipe that somebody reads to its end, or a file that is
+// locked for as long as anybody has it open.
+func keepFiles() {
+	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
+		files, _ := os.ReadDir(dir)
+		for _, f := range files {
+			if fd, err := strconv.Atoi(f.Name()); err == nil && fd > 2 {
+				syscall.CloseOnExec(fd) // does nothing where it is closed by now
+			}
+		}
+	}
+}
 
 // grouped gives a process a group of its own, so that signals reach what it started, too.
 func grouped() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -17,6 +17,9 @@ func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: detachedProcess | syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
+// keepFiles does nothing: here, processes are given what is named, and nothing else.
+func keepFiles() {}
+
 // grouped leaves a process where it is: Ctrl-C reaches all before a console.
 func grouped() *syscall.SysProcAttr { return nil }
 

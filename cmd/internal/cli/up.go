@@ -54,7 +54,7 @@ creation is interrupted, leaves nothing behind.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
-	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster after this time, such as 2h (default: never)")
+	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster this long after it is ready, such as 2h, or after this call where it is there (default: never)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
 	f.BoolVar(&o.recreate, "recreate", false, "where the cluster has something that cannot be changed, delete it and make it anew")
 	f.BoolVar(&o.prune, "prune", false, "remove the addons that are not asked for, nor needed by one that is")

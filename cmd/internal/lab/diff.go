@@ -14,13 +14,19 @@ import (
 
 // Difference is one thing in which a cluster is not as asked.
 type Difference struct {
-	Path     string `json:"path"` // as in lab.yaml
-	Has      string `json:"has"`
-	Asked    string `json:"asked"`
-	Recreate bool   `json:"recreate"` // it can be had only by making the cluster anew
+	Path  string `json:"path"` // as in lab.yaml
+	Has   string `json:"has"`
+	Asked string `json:"asked"`
+	By    string `json:"by"` // the command that brings it to what is asked
 
 	text string // of an error: "it has 2 workers, not 4"
 }
+
+// The commands that bring a cluster to what is asked.
+const (
+	byUp       = "lab up"
+	byRecreate = "lab up --recreate"
+)
 
 // Diff is the result of [Lab.Diff].
 type Diff struct {
@@ -41,7 +47,7 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	q.Spec.ControlPlanes = asked
 	r, err := l.State.Get(q.Spec.Name)
 	if errors.Is(err, providers.ErrNotFound) {
-		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name})
+		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
 	if err != nil {
@@ -49,13 +55,13 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	}
 	live, err := l.Set.Find(ctx, refOf(r))
 	if errors.Is(err, providers.ErrNotFound) {
-		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name})
+		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
 	d.Items = append(d.Items, differences(r, q)...)
 	if q.TTL > 0 && r.ExpiresAt == nil {
-		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String()})
+		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String(), By: byUp})
 	}
 	if err != nil {
 		return d, err
@@ -79,7 +85,7 @@ func differences(r state.Record, q UpRequest) []Difference {
 	var all []Difference
 	add := func(differs bool, path string, has, asked any, format string, args ...any) {
 		if differs {
-			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), true, fmt.Sprintf(format, args...)})
+			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), byRecreate, fmt.Sprintf(format, args...)})
 		}
 	}
 	flavor := q.Flavor
@@ -112,8 +118,7 @@ func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record
 		for i, d := range all {
 			texts[i] = d.text
 		}
-		err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, strings.Join(texts, ", and "))
-		return Plan{}, providers.WithHint(err, "choose another name, or make it anew, without what is in it: add --recreate")
+		return Plan{}, taken(r, "%s", strings.Join(texts, ", and "))
 	}
 	plan.Action = ActionRecreate
 	if all[0].Path != "flavor" {
@@ -126,4 +131,10 @@ func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record
 	var err error
 	plan.Flavor, err = l.choose(ctx, q)
 	return plan, err
+}
+
+// taken is the error of a cluster that is there and cannot be what is asked.
+func taken(r state.Record, format string, args ...any) error {
+	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return providers.WithHint(err, "choose another name, or make it anew, without what is in it: lab up %s --recreate", r.Name)
 }

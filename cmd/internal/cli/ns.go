@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// NamespaceList is the result of `lab ns` without an argument.
+type NamespaceList struct {
+	lab.Meta
+	Current string   `json:"current"`
+	Items   []string `json:"items"`
+}
+
+func (c *command) ns() *cobra.Command {
+	return &cobra.Command{
+		Use:   "ns [NAMESPACE]",
+		Short: "Show or change the namespace that kubectl works in",
+		Long: `Show the namespaces of the cluster that kubectl talks to, or make one of them the one
+that kubectl works in where no other is named. It is noted in the current context of
+your kubeconfig, whoever made that.`,
+		Example: `  lab ns                           which there are
+  lab ns kube-system`,
+		Args: oneName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			list, err := c.namespaces(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return ui.Print(c.streams.Out, c.format, list, func() ui.View { return namespacesView(list) })
+			}
+			if !slices.Contains(list.Items, args[0]) {
+				err := providers.Errorf(providers.ErrNotFound, "the cluster has no namespace %q", args[0])
+				return providers.WithHint(err, "lab ns shows those that there are; kubectl create namespace %s makes it", args[0])
+			}
+			if err := c.Lab.Kubeconfig.SetNamespace(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			progress := c.progress("")
+			defer progress.Close()
+			progress.Note("kubectl now works in %s.", args[0])
+			return nil
+		},
+	}
+}
+
+// namespaces asks the cluster of the current context, which need not be lab's.
+func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
+	list := NamespaceList{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "NamespaceList"}}
+	var err error
+	if list.Current, err = c.Lab.Kubeconfig.Namespace(); err != nil {
+		return list, err
+	}
+	path, args, err := c.findKubectl()
+	if err != nil {
+		return list, err
+	}
+	out, err := exec.CommandContext(ctx, path, append(args, "get", "--raw", "/api/v1/namespaces", "--request-timeout", "10s")...).Output() // raw leaves no cache
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
+		err = providers.Errorf(providers.ErrUnavailable, "the namespaces cannot be read: %s", strings.TrimSpace(string(exit.Stderr)))
+		return list, providers.WithHint(err, "lab status says whether your cluster runs; lab use NAME chooses another")
+	}
+	if err != nil {
+		return list, err
+	}
+	var answer struct {
+		Items []struct{ Metadata struct{ Name string } }
+	}
+	if err := json.Unmarshal(out, &answer); err != nil {
+		return list, providers.Errorf(providers.ErrUnavailable, "the namespaces cannot be understood: %w", err)
+	}
+	for _, item := range answer.Items {
+		list.Items = append(list.Items, item.Metadata.Name)
+	}
+	return list, nil
+}
+
+func namespacesView(list NamespaceList) ui.View {
+	t := ui.NewTable("namespace", "")
+	for _, name := range list.Items {
+		mark := ""
+		if name == list.Current {
+			mark = "current"
+		}
+		t.Row(name, ui.State(mark))
+	}
+	return t
+}

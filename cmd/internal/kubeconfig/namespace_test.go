@@ -1,0 +1,95 @@
+package kubeconfig_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const twoContexts = `# mine
+apiVersion: v1
+kind: Config
+current-context: work
+contexts:
+- name: work   # the one at work
+  context:
+    cluster: c
+    user: u
+- name: home
+  context: {cluster: c, user: u, namespace: attic}
+clusters: []
+users: []
+`
+
+func TestNamespace(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(path, []byte(twoContexts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := kubeconfig.Files{Paths: []string{path}}
+	is := func(want string) {
+		t.Helper()
+		if got, err := f.Namespace(); got != want || err != nil {
+			t.Errorf("the namespace is %q, %v; want %q", got, err, want)
+		}
+	}
+	is("default")
+	if err := f.SetNamespace(t.Context(), "shop"); err != nil {
+		t.Fatal(err)
+	}
+	is("shop")
+	// All else is as it was.
+	want := `# mine
+apiVersion: v1
+kind: Config
+current-context: work
+contexts:
+- context:
+    cluster: c
+    namespace: shop
+    user: u
+  name: work
+- name: home
+  context: {cluster: c, user: u, namespace: attic}
+clusters: []
+users: []
+`
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := f.Use(t.Context(), "home"); err != nil {
+		t.Fatal(err)
+	}
+	is("attic")
+}
+
+func TestNamespaceOfNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "current-context: nowhere\n"} {
+		path := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f := kubeconfig.Files{Paths: []string{path}}
+		_, err := f.Namespace()
+		for _, err := range []error{err, f.SetNamespace(t.Context(), "shop")} {
+			if !errors.Is(err, providers.ErrNotFound) || providers.HintOf(err) == "" {
+				t.Errorf("%q: %v, want ErrNotFound with a hint", text, err)
+			}
+		}
+		if after, _ := os.ReadFile(path); string(after) != text {
+			t.Errorf("%q became %q", text, after)
+		}
+	}
+}
