@@ -10,18 +10,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// room is more than an annotation may hold, which is where kubectl and Helm put copies.
-const room = 300_000
-
 // definitions come before what is made of them, in new versions, too, and go when nothing
 // is of their kind.
 func (h Harness) definitions(t *testing.T) {
-	r := release("defines", "1.0.0", map[string]string{"crds/d.yaml": Definition("defines.example.org", "Shop", room, "a")})
+	r := release("defines", "1.0.0", map[string]string{"crds/d.yaml": Definition("defines.example.org", "Shop", h.Large, "a")})
 	h.define(t, r)
 	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "shops.defines.example.org"}
 	h.expect(t, kind, "Shop")
 	h.install(t, r)
-	r = release("defines", "2.0.0", map[string]string{"crds/d.yaml": Definition("defines.example.org", "Shop", room, "a", "fresh")})
+	r = release("defines", "2.0.0", map[string]string{"crds/d.yaml": Definition("defines.example.org", "Shop", h.Large, "a", "fresh")})
 	h.define(t, r)
 	h.expect(t, kind, "fresh")
 	h.install(t, r)

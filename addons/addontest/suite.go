@@ -10,6 +10,7 @@ import (
 type Harness struct {
 	Installer addons.Installer
 	Cluster   addons.Cluster
+	Large     int // bytes in a definition that is to be large; annotations hold 262,144
 
 	// Read returns the text of an object of the cluster, and whether it is there.
 	Read func(t *testing.T, o addons.Object) (text string, there bool)

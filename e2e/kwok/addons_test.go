@@ -20,6 +20,7 @@ func TestInstaller(t *testing.T) {
 	t.Cleanup(func() { p.must("down", name) }) // once all of the rules are done
 	addontest.Run(t, addontest.Harness{
 		Installer: helm.Installer{},
+		Large:     300_000,
 		Cluster:   addons.Cluster{Kubeconfig: []byte(p.must("kubeconfig", name))},
 		Read: func(t *testing.T, o addons.Object) (text string, there bool) {
 			got := p.kubectl(name, "get", o.Kind, o.Name, "--namespace", o.Namespace, "-o", "yaml", "--ignore-not-found")

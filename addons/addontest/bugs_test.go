@@ -1,0 +1,121 @@
+package addontest_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
+)
+
+// bugVariable names the bug with which this program runs the suite, to see it fail.
+const bugVariable = "LAB_ADDONTEST_BUG"
+
+// buggy is the fake with one bug; the methods that a bug does not concern are the fake's.
+type buggy struct {
+	addontest.Fake
+	bug string
+}
+
+func (b buggy) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
+	switch b.bug {
+	case "always a change":
+		r.Values = addons.Merge(r.Values, addons.Values{"random": rand.Text()})
+	case "values are ignored":
+		r.Values = nil
+	case "cannot be cancelled":
+		ctx = context.WithoutCancel(ctx)
+	case "secrets are forgotten":
+		r.Addon.Secrets = nil
+	case "another namespace":
+		r.Addon.Namespace = "default"
+	}
+	in, err := b.Fake.Install(ctx, c, r, moved)
+	switch b.bug {
+	case "failures are hidden":
+		err = nil
+	case "no version":
+		in.Version = ""
+	case "the foreign is no kind":
+		if err != nil {
+			err = errors.New(err.Error())
+		}
+	}
+	return in, err
+}
+
+func (b buggy) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
+	if b.bug == "definitions are never upgraded" && r.Addon.Name == "defines" {
+		if list, err := b.List(ctx, c); err == nil {
+			for _, in := range list {
+				if in.Name == r.Addon.Name {
+					return nil
+				}
+			}
+		}
+	}
+	return b.Fake.Define(ctx, c, r)
+}
+
+func (b buggy) Preview(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Change, error) {
+	changes, err := b.Fake.Preview(ctx, c, r)
+	if b.bug == "the preview installs" && err == nil {
+		_, err = b.Install(ctx, c, r, nil)
+	}
+	if b.bug == "the preview is empty" {
+		return nil, err
+	}
+	return changes, err
+}
+
+func (b buggy) Remove(ctx context.Context, c addons.Cluster, name string, moved func(string)) ([]addons.Kept, error) {
+	switch b.bug {
+	case "nothing is removed":
+		return nil, nil
+	case "it is not said what stays":
+		_, err := b.Fake.Remove(ctx, c, name, moved)
+		return nil, err
+	}
+	return b.Fake.Remove(ctx, c, name, moved)
+}
+
+func bugs() []string {
+	return []string{
+		"always a change", "values are ignored", "cannot be cancelled", "secrets are forgotten", "another namespace",
+		"failures are hidden", "no version", "the foreign is no kind", "definitions are never upgraded",
+		"the preview installs", "the preview is empty", "nothing is removed", "it is not said what stays",
+	}
+}
+
+// TestBuggy is what TestSuiteCanFail runs, with one bug each time.
+func TestBuggy(t *testing.T) {
+	bug := os.Getenv(bugVariable)
+	if bug == "" {
+		return // nothing is wrong with the fake: see TestFake
+	}
+	fake := addontest.NewFake(t.TempDir())
+	h := fake.Harness(addons.Cluster{Kubeconfig: []byte("one")})
+	h.Installer = buggy{fake, bug}
+	addontest.Run(t, h)
+}
+
+// TestSuiteCanFail seeds bugs: the suite must find each.
+func TestSuiteCanFail(t *testing.T) {
+	t.Parallel()
+	for _, bug := range bugs() {
+		t.Run(bug, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBuggy$")
+			cmd.Env = append(os.Environ(), bugVariable+"="+bug)
+			out, err := cmd.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBuggy/") {
+				t.Errorf("the suite does not find it: %v\n%s", err, out)
+			}
+		})
+	}
+}
