@@ -116,8 +116,3 @@ func answers(port int) bool {
 	_ = conn.Close()
 	return true
 }
-
-func taken(r state.Record, format string, args ...any) error {
-	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
-	return providers.WithHint(err, "choose another name, or make it anew: lab down %s, then this command again", r.Name)
-}

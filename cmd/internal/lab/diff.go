@@ -25,6 +25,7 @@ type Difference struct {
 // The commands that bring a cluster to what is asked.
 const (
 	byUp       = "lab up"
+	byPrune    = "lab up --prune"
 	byRecreate = "lab up --recreate"
 )
 

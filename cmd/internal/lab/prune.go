@@ -54,9 +54,9 @@ func (l *Lab) addonDifferences(r state.Record, q UpRequest) ([]Difference, error
 		before, has := r.Addons.Get(name)
 		switch {
 		case !has:
-			all = append(all, Difference{Path: "addons", Has: "", Asked: name})
+			all = append(all, Difference{Path: "addons", Has: "", Asked: name, By: byUp})
 		case fmt.Sprint(before.Values) != fmt.Sprint(addons.Merge(before.Values, request.Values)):
-			all = append(all, Difference{Path: "addons." + name, Has: "other values", Asked: "these"})
+			all = append(all, Difference{Path: "addons." + name, Has: "other values", Asked: "these", By: byUp})
 		}
 	}
 	if !q.Prune {
@@ -64,7 +64,7 @@ func (l *Lab) addonDifferences(r state.Record, q UpRequest) ([]Difference, error
 	}
 	surplus, err := l.surplus(r, q.Addons)
 	for _, name := range surplus {
-		all = append(all, Difference{Path: "addons", Has: name, Asked: ""})
+		all = append(all, Difference{Path: "addons", Has: name, Asked: "", By: byPrune})
 	}
 	return all, err
 }
