@@ -23,14 +23,21 @@ func (l *Lab) withAddons(plan Plan, q UpRequest) (Plan, error) {
 			return Plan{}, err
 		}
 	}
-	q.Addons.Names = slices.Concat(r.Addons.Names(), q.Addons.Names)
-	requests, err := l.planAddons(r, q.Addons)
+	asked := q.Addons
+	asked.Names = slices.Concat(r.Addons.Names(), asked.Names)
+	requests, err := l.planAddons(r, asked)
 	if err != nil || len(requests) == 0 {
 		return plan, err
 	}
 	plan.Addons = requests.Names()
 	if living {
-		return plan, lacks(r, requests)
+		err := lacks(r, requests)
+		if err != nil && q.Recreate {
+			plan.Action = ActionRecreate // without what is in it
+			plan.Spec = q.Spec.WithDefaults()
+			return l.withAddons(plan, q)
+		}
+		return plan, err
 	}
 	p, err := l.Set.Get(plan.Flavor)
 	if err == nil {

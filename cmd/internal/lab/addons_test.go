@@ -144,7 +144,7 @@ func TestClusterLacks(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.upWith(t, "demo")
 	_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"traefik"}}, nil)
-	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "lab down demo") {
+	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--recreate") {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, providers.ErrExists) {
@@ -158,6 +158,11 @@ func TestClusterLacks(t *testing.T) {
 	}
 	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
 		t.Errorf("it is remembered: %+v", c.Addons)
+	}
+	again := with("demo", "traefik")
+	again.Recreate = true
+	if c, err := b.Up(t.Context(), again, nil); err != nil || len(c.Addons) != 1 {
+		t.Errorf("made anew: %+v, %v", c.Addons, err)
 	}
 }
 
