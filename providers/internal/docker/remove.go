@@ -68,6 +68,7 @@ func isGone(err error) bool {
 	}
 	for line := range strings.Lines(err.Error()) {
 		if !strings.Contains(line, "No such container") && !strings.Contains(line, "No such object") &&
+			!strings.Contains(line, "No such network") && !strings.Contains(line, "no such volume") &&
 			!strings.Contains(line, "is already in progress") {
 			return false
 		}
