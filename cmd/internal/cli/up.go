@@ -68,6 +68,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	f.IntVar(&o.spec.Workers, "workers", 0, "how many workers beside the control planes, which run workloads too")
 	f.StringArrayVar(&o.ports, "port", nil, "publish a port as [ADDRESS:]HOST:CONTAINER[/udp]; on 127.0.0.1 unless an address is given")
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
+	f.StringVar(&o.spec.Driver, "driver", "", "what minikube makes nodes with, such as docker or kvm2 (default: docker); only minikube takes it")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
 }

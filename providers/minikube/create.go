@@ -1,0 +1,167 @@
+package minikube
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
+// ErrUnavailable, ErrNotFound where there is no such base image, or what minikube says of
+// its failure; the logs are saved before what there is is removed.
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	args, err := p.argsFor(spec)
+	if err == nil {
+		err = checkFiles(spec)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	tool, err := p.program(ctx)
+	if err != nil {
+		return err
+	}
+	inDocker := last(args, flagDriver) == driverDocker
+	if err := p.checkFree(ctx, spec, inDocker); err != nil {
+		return err
+	}
+	report = report.For(spec.Name)
+	if inDocker {
+		if args, err = p.prepare(ctx, args, tool, report); err != nil {
+			return err
+		}
+		if err := p.checkFree(ctx, spec, inDocker); err != nil { // again: a pull takes minutes, in which others work, too
+			return err
+		}
+	}
+	p.warn(report)
+	return p.make(ctx, tool, spec, args, report)
+}
+
+// checkFree returns ErrExists where a cluster of that name is there, or something in the
+// Docker Engine that is in its way.
+func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
+	c, err := p.find(ctx, spec.Name)
+	if err == nil {
+		return providers.Errorf(providers.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
+	}
+	if !errors.Is(err, providers.ErrNotFound) || !inDocker {
+		return ignoreNotFound(err)
+	}
+	taken, err := docker.Names(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodeNames(spec) {
+		for _, name := range taken {
+			if name == node {
+				err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of minikube's", name)
+				return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", name)
+			}
+		}
+		// minikube would take it as it is, with the data of another cluster in it.
+		if has, err := docker.HasVolume(ctx, node); err != nil {
+			return err
+		} else if has {
+			err := providers.Errorf(providers.ErrExists, "there is a volume %s", node)
+			return providers.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
+		}
+	}
+	return nil
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// nodeNames returns what minikube will call the nodes.
+func nodeNames(spec providers.Spec) []string {
+	names := []string{spec.Name}
+	for i := 2; i <= spec.ControlPlanes+spec.Workers; i++ {
+		names = append(names, fmt.Sprintf("%s-m%02s", spec.Name, strconv.Itoa(i)))
+	}
+	return names
+}
+
+// prepare makes args fit for the engine, and sees to it that it has the image of the
+// nodes, where lab knows which.
+func (p *Provider) prepare(ctx context.Context, args []string, tool program, report providers.Reporter) ([]string, error) {
+	engine, err := docker.Ping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if engine.CgroupV1 {
+		var added bool
+		if args, added = withCgroupV1(args, tool.version); added {
+			nodes.WarnCgroupV1(report)
+		}
+	}
+	if image := last(args, flagBaseImage); image != "" {
+		return args, nodes.Pull(ctx, []string{image}, report)
+	}
+	return args, nil
+}
+
+// warn says which registries will be asked though the user's configuration names others.
+func (p *Provider) warn(report providers.Reporter) {
+	for host, mirror := range p.opts.Registries {
+		if !canMirror(host, mirror) {
+			report.Start("Leaving out the mirror " + mirror + ": minikube takes one for docker.io, without a path").End(nil)
+		}
+	}
+}
+
+// make has minikube make the cluster, and removes what there is where it cannot.
+func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report providers.Reporter) error {
+	err := p.lendCertificate(spec)
+	if err == nil {
+		l, end := steps(report)
+		err = p.run(ctx, tool, spec.Name, l, startArgs(args...)...)
+		end(err)
+	}
+	p.takeCertificateBack(spec.Name)
+	if errors.Is(err, providers.ErrExists) {
+		return err // somebody was faster, and it is theirs
+	}
+	if err == nil && ctx.Err() != nil {
+		err = ctx.Err() // minikube was quicker
+	}
+	if err == nil {
+		return nil
+	}
+	return p.undo(ctx, tool, spec.Name, last(args, flagDriver), err)
+}
+
+// startArgs are the arguments of `minikube start`: lab's own come last, and so count.
+func startArgs(args ...string) []string {
+	return append(append([]string{"start"}, args...), "--interactive=false", "--output=json")
+}
+
+// undo removes what a creation left that failed with cause, and returns cause, with the
+// place where its logs are.
+func (p *Provider) undo(ctx context.Context, tool program, name, driver string, cause error) error {
+	if ctx.Err() == nil {
+		cause = p.containers().WithLogs(ctx, name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
+			return p.ExportLogs(ctx, name, dir)
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
+	defer cancel()
+	if err := p.remove(ctx, tool, name, driver); err != nil {
+		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+	}
+	return cause
+}
