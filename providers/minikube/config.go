@@ -80,11 +80,11 @@ func (p *Provider) driver(spec providers.Spec, native []string) string {
 func (p *Provider) configured() []string {
 	var args []string
 	if p.opts.BaseImage != "" {
-		args = append(args, flag(flagBaseImage, p.opts.BaseImage))
+		args = append(args, option(flagBaseImage, p.opts.BaseImage))
 	}
 	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
 		if mirror := p.opts.Registries[host]; canMirror(host, mirror) {
-			args = append(args, flag(flagMirror, "https://"+mirror))
+			args = append(args, option(flagMirror, "https://"+mirror))
 		}
 	}
 	return append(args, p.opts.ExtraArgs...)
@@ -101,7 +101,7 @@ func ownArgs(spec providers.Spec) []string {
 	var args []string
 	add := func(name, value string) {
 		if value != "" {
-			args = append(args, flag(name, value))
+			args = append(args, option(name, value))
 		}
 	}
 	add(flagDriver, spec.Driver)
@@ -169,7 +169,7 @@ func isExact(kubernetes string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(kubernetes, "v"), "1.")
 }
 
-func flag(name, value string) string { return "--" + name + "=" + value }
+func option(name, value string) string { return "--" + name + "=" + value }
 
 // last returns the value of the last of the flags of that name, or "".
 func last(args []string, name string) string {

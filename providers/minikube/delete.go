@@ -21,7 +21,7 @@ const sweepWithin = 2 * time.Minute
 // nodes are containers that is done without minikube, which would leave the network of
 // several nodes, and make the user forget which profile they were at.
 func (p *Provider) Delete(ctx context.Context, name string) error {
-	if !endOther(p.lockFile(name)) {
+	if !endOther(p.lockFile(name), p.lingers) {
 		return errors.New("a minikube that is at work on this cluster does not end")
 	}
 	if _, err := p.find(ctx, name); err != nil {

@@ -23,8 +23,11 @@ const lastWords = 8
 func (l *listener) failure(exit error, stderr string) error {
 	if l.fatal.Type == "" {
 		words := lastLines(strings.Join(append(l.words, stderr), "\n"), lastWords)
-		if words == "" {
+		switch {
+		case words == "":
 			return unexpected(exit)
+		case strings.Contains(words, "unknown flag: ") || strings.Contains(words, "invalid argument "):
+			return invalid("%s", words)
 		}
 		return unexpected(docker.Explain(words, fmt.Errorf("%w\n%s", exit, words)))
 	}

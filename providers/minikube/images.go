@@ -82,3 +82,8 @@ func importer(runtime string) []string {
 	}
 	return []string{"ctr", "--namespace=k8s.io", "images", "import", "-"}
 }
+
+// SaveImages has the Docker Engine write images of its own into an archive.
+func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
+	return docker.Save(ctx, images, archive)
+}

@@ -51,7 +51,7 @@ func parseNative(text []byte) ([]string, error) {
 			return nil, err
 		}
 		for _, value := range values {
-			args = append(args, flag(name, value))
+			args = append(args, option(name, value))
 		}
 	}
 	return args, nil

@@ -45,7 +45,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	if err == nil {
 		note(lock, cmd.Process.Pid)
 		err = cmd.Wait()
-		endGroup(cmd.Process.Pid)
+		endGroup(cmd.Process.Pid, p.lingers)
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -34,9 +34,9 @@ func lock(file *os.File) (bool, error) {
 
 // endGroup returns when no process of a group is left whose leader has ended. They have
 // some time to finish what they are at, and are killed then.
-func endGroup(pid int) {
+func endGroup(pid int, grace time.Duration) {
 	gone := func() bool { return errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) }
-	if !within(lingers, gone) {
+	if !within(grace, gone) {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
 		within(killedWithin, gone)
 	}
@@ -44,7 +44,7 @@ func endGroup(pid int) {
 
 // endOther ends a minikube that outlived the lab which started it, if there is one: who
 // holds the lock at path is at work still. It tells whether the lock is free now.
-func endOther(path string) bool {
+func endOther(path string, grace time.Duration) bool {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist)
@@ -57,7 +57,7 @@ func endOther(path string) bool {
 	text, _ := io.ReadAll(file)
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		if within(lingers, free) {
+		if within(grace, free) {
 			return true
 		}
 		_ = syscall.Kill(-pid, syscall.SIGKILL)

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -59,7 +60,10 @@ type Options struct {
 
 // Provider implements [providers.Provider], [providers.StartStopper],
 // [providers.ImageLoader] and [providers.LogExporter].
-type Provider struct{ opts Options }
+type Provider struct {
+	opts    Options
+	lingers time.Duration // how long what minikube has started may go on once it was ended
+}
 
 // New returns a Provider. It touches nothing.
 func New(opts Options) *Provider {
@@ -67,7 +71,7 @@ func New(opts Options) *Provider {
 	if abs, err := filepath.Abs(opts.Dir); err == nil {
 		opts.Dir = abs // minikube need not run where lab does
 	}
-	return &Provider{opts: opts}
+	return &Provider{opts: opts, lingers: lingers}
 }
 
 // Name returns "minikube".

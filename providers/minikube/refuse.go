@@ -62,7 +62,7 @@ func contradicts(native, own []string) error {
 			return conflict("it says %s: %s, and %s was asked for", name, value, asked)
 		}
 		if key, _, ok := strings.Cut(value, "="); ok && name == flagExtra {
-			if setting := last(own, flagExtra+"="+key); setting != "" && flag(flagExtra, key+"="+setting) != arg {
+			if setting := last(own, flagExtra+"="+key); setting != "" && option(flagExtra, key+"="+setting) != arg {
 				return conflict("it says %s: %s, and %s=%s was asked for", name, value, key, setting)
 			}
 		}

@@ -21,13 +21,13 @@ const (
 // Labelled returns what there is of a kind that bears a label, "key" or "key=value": the
 // ids of networks, the names of volumes.
 func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
-	out, err := run(ctx, string(kind), "ls", "--quiet", "--filter", "label="+label)
+	out, err := ask(ctx, string(kind), "ls", "--quiet", "--filter", "label="+label)
 	return strings.Fields(string(out)), err
 }
 
 // HasVolume tells whether there is a volume of that name.
 func HasVolume(ctx context.Context, name string) (bool, error) {
-	out, err := run(ctx, "volume", "ls", "--quiet", "--filter", "name="+name)
+	out, err := ask(ctx, "volume", "ls", "--quiet", "--filter", "name="+name)
 	for found := range strings.FieldsSeq(string(out)) { // the filter takes names that only contain it, too
 		if found == name {
 			return true, err
@@ -46,12 +46,6 @@ func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
 		return nil
 	}
 	return err
-}
-
-// HasRepository tells whether the engine has any image of a repository.
-func HasRepository(ctx context.Context, repository string) (bool, error) {
-	out, err := run(ctx, "image", "ls", "--quiet", repository)
-	return len(bytes.TrimSpace(out)) > 0, err
 }
 
 // Pipe runs a docker command that reads stdin and writes to stdout, each of which may be
