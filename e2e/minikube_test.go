@@ -103,7 +103,9 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 		},
 		Foreign: func(t *testing.T, name string) {
 			args := append([]string{"start", "--profile=" + name, "--driver=docker", "--container-runtime=containerd", "--interactive=false"}, bed.minikube...)
-			cmd := bed.command(t.Context(), []string{"MINIKUBE_HOME=" + bed.minikubeHome, "KUBECONFIG=" + filepath.Join(t.TempDir(), "kubeconfig")}, "lab-minikube", args...)
+			dir := t.TempDir()
+			env := []string{"MINIKUBE_HOME=" + bed.minikubeHome, "KUBECONFIG=" + filepath.Join(dir, "kubeconfig"), "KUBECACHEDIR=" + dir}
+			cmd := bed.command(t.Context(), env, "lab-minikube", args...)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -115,8 +117,8 @@ func minikubeRefused(t *testing.T, p *person) []refusal {
 	port := freePort(t)
 	listen(t, port)
 	return []refusal{
-		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another with --port"},
-		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "--image IMAGE"},
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another"},
+		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "docker pull 127.0.0.1:1/none:v1"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
 		{[]string{"--control-planes", "2"}, 6, "--control-planes 3"},
 		{[]string{"--workers", "1", "--port", "8080:80"}, 6, "use --flavor kind"},

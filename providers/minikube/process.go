@@ -59,7 +59,8 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 }
 
 // environment is what minikube gets: lab's own, in which a person may have told it this
-// or that, and a place of lab's for the kubeconfig that it writes.
+// or that, and a place of lab's for the kubeconfig that it writes, and for what the
+// kubectl remembers that it calls.
 func (p *Provider) environment(name string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		key, _, _ := strings.Cut(v, "=")
@@ -68,7 +69,7 @@ func (p *Provider) environment(name string) []string {
 	if p.opts.Home != "" {
 		env = append(env, "MINIKUBE_HOME="+p.opts.Home)
 	}
-	return append(env, "KUBECONFIG="+filepath.Join(p.scratch(name), "kubeconfig"),
+	return append(env, "KUBECONFIG="+filepath.Join(p.scratch(name), "kubeconfig"), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
 		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
 }
 

@@ -43,7 +43,7 @@ func TestDelete(t *testing.T) {
 // TestDeleteOfOtherDrivers: where nodes are machines only minikube can remove them.
 func TestDeleteOfOtherDrivers(t *testing.T) {
 	machine := inDocker()
-	machine.Driver = "none"
+	machine.Driver, machine.Nodes[0].IP, machine.Nodes[0].Port = "kvm2", "127.0.0.1", 1
 	for name, test := range map[string]struct {
 		answers []answer
 		fails   bool
