@@ -2,7 +2,6 @@ package minikube
 
 import (
 	"cmp"
-	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -20,6 +19,9 @@ const (
 	driverNone   = "none"
 )
 
+// runtimeContainerd is what runs the pods unless another runtime is asked for.
+const runtimeContainerd = "containerd"
+
 const loopback = "127.0.0.1"
 
 // The flags that more than one place speaks of.
@@ -27,6 +29,7 @@ const (
 	flagDriver     = "driver"
 	flagKubernetes = "kubernetes-version"
 	flagBaseImage  = "base-image"
+	flagRuntime    = "container-runtime"
 	flagExtra      = "extra-config"
 	flagMirror     = "registry-mirror"
 )
@@ -34,7 +37,7 @@ const (
 // defaults are the flags that everything else goes above. What minikube would wait for
 // besides the API server is waited for by lab, whatever the flavor.
 func defaults() []string {
-	return []string{"--driver=" + driverDocker, "--container-runtime=containerd", "--wait=apiserver"}
+	return []string{"--driver=" + driverDocker, "--container-runtime=" + runtimeContainerd, "--wait=apiserver"}
 }
 
 // controlPlaneMetrics are the flags by which the control plane tells its metrics to
@@ -68,7 +71,11 @@ func (p *Provider) argsFor(spec providers.Spec) ([]string, error) {
 	if err := refuse(spec, last(slices.Concat(below, own), flagDriver), native); err != nil {
 		return nil, err
 	}
-	return slices.Concat(below, own), nil
+	args := slices.Concat(below, own)
+	if !takesHosts(args) {
+		args = append(args, p.mirrors()...)
+	}
+	return args, nil
 }
 
 // driver returns the driver that a spec will be made with.
@@ -82,18 +89,7 @@ func (p *Provider) configured() []string {
 	if p.opts.BaseImage != "" {
 		args = append(args, option(flagBaseImage, p.opts.BaseImage))
 	}
-	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
-		if mirror := p.opts.Registries[host]; canMirror(host, mirror) {
-			args = append(args, option(flagMirror, "https://"+mirror))
-		}
-	}
 	return append(args, p.opts.ExtraArgs...)
-}
-
-// canMirror tells whether minikube can have a registry's mirror: it takes hosts, and
-// only for Docker's own registry.
-func canMirror(host, mirror string) bool {
-	return host == "docker.io" && !strings.Contains(mirror, "/")
 }
 
 // ownArgs returns the flags that spec alone asks for.

@@ -104,17 +104,17 @@ func TestNativeRefused(t *testing.T) {
 	t.Parallel()
 	spec := providers.Spec{Name: "lab", KubernetesVersion: "v1.34.0", Workers: 1, Wants: providers.Wants{ControlPlaneMetrics: true}}
 	for native, says := range map[string]string{
-		"- memory":                                       "it must be a map",
-		"memory: 4g\nmemory: 5g":                         "line 2: memory is there twice",
-		"a: [":                                           "did not find",
-		"memory:":                                        "line 1: memory must have a value",
-		"addons: [{a: b}]":                               "addons must have a value",
-		"--memory: 4g":                                   `"--memory" is no flag`,
-		"p: other":                                       `"p" is no flag`,
-		"profile: other":                                 "profile is not to be set there",
-		"force: true":                                    "force is not to be set there",
-		"kubernetes-version: v1.33.0":                    "it says kubernetes-version: v1.33.0, and v1.34.0 was asked for",
-		"nodes: 3":                                       "it says nodes: 3, and 2 was asked for",
+		"- memory":                    "it must be a map",
+		"memory: 4g\nmemory: 5g":      "line 2: memory is there twice",
+		"a: [":                        "did not find",
+		"memory:":                     "line 1: memory must have a value",
+		"addons: [{a: b}]":            "addons must have a value",
+		"--memory: 4g":                `"--memory" is no flag`,
+		"p: other":                    `"p" is no flag`,
+		"profile: other":              "profile is not to be set there",
+		"force: true":                 "force is not to be set there",
+		"kubernetes-version: v1.33.0": "it says kubernetes-version: v1.33.0, and v1.34.0 was asked for",
+		"nodes: 3":                    "it says nodes: 3, and 2 was asked for",
 		"extra-config: scheduler.bind-address=127.0.0.1": "and scheduler.bind-address=0.0.0.0 was asked for",
 	} {
 		spec.Native = []byte(native)

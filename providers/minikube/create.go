@@ -44,7 +44,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 			return err
 		}
 	}
-	p.warn(report)
+	p.warnOfMirrors(args, report)
 	return p.make(ctx, tool, spec, args, report)
 }
 
@@ -115,34 +115,48 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 	return args, nil
 }
 
-// warn says which registries will be asked though the user's configuration names others.
-func (p *Provider) warn(report providers.Reporter) {
-	for host, mirror := range p.opts.Registries {
-		if !canMirror(host, mirror) {
-			report.Start("Leaving out the mirror " + mirror + ": minikube takes one for docker.io, without a path").End(nil)
-		}
-	}
-}
-
 // make has minikube make the cluster, and removes what there is where it cannot.
 func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report providers.Reporter) error {
 	err := p.lendCertificate(spec)
 	if err == nil {
 		l, end := steps(report)
-		err = p.run(ctx, tool, spec.Name, l, startArgs(args...)...)
+		err = p.runWatched(ctx, tool, spec.Name, l, startArgs(args...)...)
 		end(err)
 	}
 	p.takeCertificateBack(spec.Name)
 	if errors.Is(err, providers.ErrExists) {
 		return err // somebody was faster, and it is theirs
 	}
-	if err == nil && ctx.Err() != nil {
+	if err == nil && takesHosts(args) {
+		err = p.mirror(ctx, spec.Name)
+	}
+	if ctx.Err() != nil {
 		err = ctx.Err() // minikube was quicker
 	}
 	if err == nil {
 		return nil
 	}
 	return p.undo(ctx, tool, spec.Name, last(args, flagDriver), err)
+}
+
+// runWatched runs minikube, and ends it once a node has died: it would go on waiting.
+func (p *Provider) runWatched(ctx context.Context, tool program, name string, l *listener, args ...string) error {
+	watched, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	died, stop := p.containers().Watch(watched, name)
+	defer stop()
+	go func() {
+		select {
+		case err := <-died:
+			cancel(err)
+		case <-watched.Done():
+		}
+	}()
+	err := p.run(watched, tool, name, l, args...)
+	if watched.Err() != nil && ctx.Err() == nil {
+		return context.Cause(watched)
+	}
+	return err
 }
 
 // startArgs are the arguments of `minikube start`: lab's own come last, and so count.

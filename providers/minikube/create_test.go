@@ -94,7 +94,7 @@ func TestCreateFails(t *testing.T) {
 		[]answer{having[1], {Args: "logs", Stdout: "systemd"}, {Args: "exec", Stdout: "kubelet"}, {Args: "rm"}, {Args: "volume rm"}, {Args: "network rm"}})
 	docker := dockertest.Script(t, ready(answers...)...)
 	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
-	if err == nil || !strings.Contains(err.Error(), "port is already allocated") || !strings.Contains(err.Error(), "its logs are in "+p.opts.LogsDir) {
+	if err == nil || !strings.Contains(err.Error(), "listen tcp4 127.0.0.1:8080: bind: address already in use") || !strings.Contains(err.Error(), "its logs are in "+p.opts.LogsDir) {
 		t.Error(err)
 	}
 	for _, call := range []string{"rm --force --volumes id-of-lab", "volume rm lab lab-m02", "network rm id-of-network"} {

@@ -37,8 +37,11 @@ func (l *listener) failure(exit error, stderr string) error {
 	if kind := kindOf(data.ExitCode); kind != nil {
 		err = providers.Errorf(kind, "%w", err)
 	}
-	if hint := hintFor(data.Name, data.Advice, data.URL); hint != "" {
-		err = providers.WithHint(err, "%s", hint)
+	if data.URL != "" {
+		err = providers.WithHint(err, "see %s", data.URL)
+	}
+	if advice := l.advice(); advice != "" {
+		return providers.WithHint(err, "%s", advice)
 	}
 	return docker.Explain(data.Message, err)
 }
@@ -81,21 +84,18 @@ func kindOf(exitCode string) error {
 	return nil
 }
 
-// hintFor returns minikube's own advice for an error or, where that is to pass a flag
-// that lab does not, how it gets there.
-func hintFor(name, advice, url string) string {
-	switch name {
-	case "DRV_AS_ROOT":
-		return "run lab as another user, who may use Docker; or, where that is all right: export MINIKUBE_FORCE=true"
-	case "K8S_NEW_UNSUPPORTED", "K8S_FAIL_CONNECT":
-		return "choose a version that this minikube knows: --kubernetes-version VERSION; or: export MINIKUBE_FORCE=true"
-	}
-	advice = strings.Join(strings.Fields(advice), " ")
+// advice returns minikube's own for what ended it or, where that is to pass a flag that
+// lab does not, how it gets there.
+func (l *listener) advice() string {
+	data := l.fatal.Data
+	advice := strings.Join(strings.Fields(data.Advice), " ")
 	switch {
-	case advice != "" && url != "":
-		return advice + " (" + url + ")"
-	case url != "":
-		return "see " + url
+	case data.Name == "DRV_AS_ROOT":
+		return "run lab as another user, who may use Docker; or, where that is all right: export MINIKUBE_FORCE=true"
+	case data.Name == "K8S_NEW_UNSUPPORTED" || strings.Contains(data.Message, "repos/kubernetes/kubernetes/releases"):
+		return "choose a version that this minikube knows: --kubernetes-version VERSION; or: export MINIKUBE_FORCE=true"
+	case advice != "" && data.URL != "":
+		return advice + " (" + data.URL + ")"
 	}
 	return advice
 }

@@ -21,7 +21,9 @@ func TestSteps(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	l, end := steps(func(e providers.Event) { got = append(got, strings.TrimSpace(string(e.State)+" "+e.Step+": "+e.Message)) })
+	l, end := steps(func(e providers.Event) {
+		got = append(got, strings.TrimSpace(string(e.State)+" "+e.Step+": "+e.Message))
+	})
 	w := &lineWriter{take: l.take}
 	for i := 0; i < len(transcript); i += 100 { // as a pipe hands it over
 		_, _ = w.Write(transcript[i:min(i+100, len(transcript))])

@@ -14,7 +14,9 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	version := func(v string) answer { return answer{Args: "version --output=json", Stdout: `{"minikubeVersion":"` + v + `"}`} }
+	version := func(v string) answer {
+		return answer{Args: "version --output=json", Stdout: `{"minikubeVersion":"` + v + `"}`}
+	}
 	absent := answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}
 	for name, test := range map[string]struct {
 		minikube, image answer

@@ -29,7 +29,9 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := left(t, p)
-	if i := slices.IndexFunc(after, func(f string) bool { return strings.Contains(f, "lab/") || strings.Contains(f, "lab-m02") || strings.Contains(f, "lab-lab") }); i >= 0 || before-len(after) != 8 {
+	if i := slices.IndexFunc(after, func(f string) bool {
+		return strings.Contains(f, "lab/") || strings.Contains(f, "lab-m02") || strings.Contains(f, "lab-lab")
+	}); i >= 0 || before-len(after) != 8 {
 		t.Errorf("there were %d files, and left are %q", before, after)
 	}
 	if calls := tool.Calls(t); len(calls) > 1 || calls[0] != "" {
