@@ -28,7 +28,7 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	config, err := p.profile(name)
-	if err != nil { // half-made, or not to be read: what is known by its name can be removed
+	if err != nil { // half-made, before there was a machine, or unreadable: what bears its name can be removed
 		return p.remove(ctx, program{}, name, driverDocker)
 	}
 	tool := program{}

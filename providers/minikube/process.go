@@ -3,6 +3,7 @@ package minikube
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,31 +27,33 @@ const (
 	longestLine = 1 << 16
 )
 
-// run runs minikube on a cluster, and returns once it and all that it started have
-// ended. Where ctx ends before, they are ended, and its error is returned.
+// run runs minikube on a cluster, and passes what it writes on to l. Where it fails, or
+// ctx ends, all that it started has ended, too, when run returns; else something may be
+// meant to stay, as what serves a mount of a virtual machine is.
 func (p *Provider) run(ctx context.Context, tool program, name string, l *listener, args ...string) error {
-	lock, err := p.hold(name)
+	held, err := p.hold(name)
 	if err != nil {
 		return err
 	}
 	defer p.forget(name)
-	defer lock.Close()
+	defer held.Close()
 	lines, stderr := &lineWriter{take: l.take}, &tail{}
 	cmd := exec.CommandContext(ctx, tool.path, append(args, "--profile="+name, "--skip-audit")...)
 	cmd.Env, cmd.Dir = p.environment(name), p.scratch(name)
 	cmd.Stdout, cmd.Stderr = lines, stderr
 	cmd.WaitDelay = time.Second
-	own(cmd, lock) // so that nothing but lab ends it, and all of it
-	err = cmd.Start()
-	if err == nil {
-		note(lock, cmd.Process.Pid)
+	own(cmd, held) // so that nothing but lab ends it, and all of it
+	if err = cmd.Start(); err == nil {
+		note(held, cmd.Process.Pid)
 		err = cmd.Wait()
-		endGroup(cmd.Process.Pid, p.lingers)
+		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+			endGroup(cmd.Process.Pid, p.lingers)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // that is what stays, and writes to the same place
 		return l.failure(err, stderr.String())
 	case l.said == 0:
 		return l.failure(errMute, stderr.String())

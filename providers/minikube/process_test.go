@@ -107,6 +107,34 @@ func TestRunTellsMinikubeWhereToWrite(t *testing.T) {
 	}
 }
 
+// TestRunLeavesWhatIsToStay: minikube may end well and leave a program behind.
+func TestRunLeavesWhatIsToStay(t *testing.T) {
+	t.Parallel()
+	pids := filepath.Join(t.TempDir(), "pids")
+	p, tool := shell(t, "sleep 60 & echo $! > "+pids+"\n")
+	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	if !alive(pid) {
+		t.Error("it was ended")
+	}
+	if err := p.run(t.Context(), tool, "lab", quiet(), "stop"); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	again, _ := os.ReadFile(pids)
+	other, _ := strconv.Atoi(strings.TrimSpace(string(again)))
+	for _, pid := range []int{pid, other} {
+		if pid > 1 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
 // TestMute: a program that ends well and says nothing is no minikube.
 func TestMute(t *testing.T) {
 	t.Parallel()
