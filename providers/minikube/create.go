@@ -31,6 +31,10 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err != nil {
 		return err
 	}
+	if last(args, "ha") == "true" && tool.version.before(1, 33) {
+		err := providers.Errorf(providers.ErrUnsupported, "this minikube cannot make several control planes")
+		return providers.WithHint(err, "install version 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
+	}
 	inDocker := last(args, flagDriver) == driverDocker
 	if err := p.checkFree(ctx, spec, inDocker); err != nil {
 		return err

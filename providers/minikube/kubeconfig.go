@@ -15,19 +15,22 @@ import (
 // of the profile. Where no port of this machine leads to the API server, as with stopped
 // clusters, its address is that in the network of the nodes.
 func (p *Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	containers, err := p.containers().Find(ctx, name)
-	if ctx.Err() != nil {
+	containers, found := p.containers().Find(ctx, name)
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	}
-	if !p.hasProfile(name) {
-		if err == nil {
-			err = halfMade(name, errors.New("it has no profile in "+p.home()))
-		}
-		return nil, err
+	case p.hasProfile(name):
+	case found == nil:
+		return nil, halfMade(name, errors.New("it has no profile in "+p.home()))
+	default:
+		return nil, found
 	}
 	config, err := p.profile(name)
 	if err != nil {
 		return nil, halfMade(name, err)
+	}
+	if config.Driver == driverDocker && ignoreNotFound(found) != nil {
+		return nil, found
 	}
 	at, err := p.reach(config, containers)
 	if err != nil {

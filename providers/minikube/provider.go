@@ -83,7 +83,7 @@ func (*Provider) Describe() providers.Description {
 		Summary:      "a cluster in containers or virtual machines, with many addons of its own",
 		Nodes:        "containers or virtual machines, made by kubeadm; 1 or 3 control planes",
 		Runtime:      "containerd, Docker or CRI-O",
-		CNI:          "bridge on one node, kindnet on several, or one of others",
+		CNI:          "kindnet, or one of several others",
 		Mounts:       "one directory, on every node",
 		Addons:       "a local storage class; dozens more, switched on by name",
 		Unprivileged: "with rootless Docker or Podman",

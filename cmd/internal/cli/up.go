@@ -42,6 +42,7 @@ creation is interrupted, leaves nothing behind.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
   lab up big --flavor kwok --workers 1000
+  lab up vm --flavor minikube --driver kvm2
   lab up -f lab.yaml                   what the file says, and nothing that is there already`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
