@@ -90,7 +90,7 @@ func TestStart(t *testing.T) {
 	for i := range asleep {
 		asleep[i].Once = true
 	}
-	dockertest.Script(t, slices.Concat(asleep, asleep, asleep, awake)...)
+	docker := dockertest.Script(t, append(slices.Concat(asleep, asleep, asleep, awake), answer{Args: "start"})...)
 	var got []string
 	err := p.Start(t.Context(), "lab", func(e providers.Event) {
 		if e.State != providers.StepProgress {
@@ -103,6 +103,9 @@ func TestStart(t *testing.T) {
 	}
 	if calls := tool.Calls(t); !slices.Contains(calls, "start --preload=false --wait=apiserver --interactive=false --output=json --profile=lab --skip-audit") {
 		t.Errorf("minikube was called: %q", calls)
+	}
+	if !slices.Contains(docker.Calls(t), "start id-of-lab") {
+		t.Errorf("docker was called: %q", docker.Calls(t))
 	}
 	calls := len(tool.Calls(t))
 	if err := p.Start(t.Context(), "lab", nil); err != nil || len(tool.Calls(t)) != calls {

@@ -20,12 +20,17 @@ func (p *Provider) Start(ctx context.Context, name string, report providers.Repo
 	if err != nil {
 		return err
 	}
-	if _, err := p.containers().Find(ctx, name); err == nil {
-		return p.containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
-			return p.wake(ctx, tool, name, step)
-		})
+	if _, err := p.containers().Find(ctx, name); err != nil {
+		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
 	}
-	return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
+	return p.containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+		for _, node := range asleep { // minikube would insist on the address that each had
+			if err := docker.StartAnywhere(ctx, node); err != nil {
+				return err
+			}
+		}
+		return p.wake(ctx, tool, name, step)
+	})
 }
 
 // wake runs `minikube start` on a cluster that there is. It knows what the cluster is

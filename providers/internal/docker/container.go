@@ -30,7 +30,8 @@ type Container struct {
 		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
 	}
 	NetworkSettings struct {
-		Ports map[string][]Binding // as they are, while it runs
+		Ports    map[string][]Binding // as they are, while it runs
+		Networks map[string]struct{}  // that it is in, by their names
 	}
 }
 

@@ -48,6 +48,25 @@ func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
 	return err
 }
 
+// StartAnywhere starts a container that does not run. Where another has the address that
+// it was to have in one of its networks, it gets the next that is free.
+func StartAnywhere(ctx context.Context, c Container) error {
+	_, err := run(ctx, "start", c.ID)
+	if err == nil || !strings.Contains(err.Error(), "Address already in use") { // of a port it is said without the capital
+		return err
+	}
+	for network := range c.NetworkSettings.Networks {
+		if _, err := run(ctx, "network", "disconnect", "--force", network, c.ID); err != nil {
+			return err
+		}
+		if _, err := run(ctx, "network", "connect", network, c.ID); err != nil {
+			return err
+		}
+	}
+	_, err = run(ctx, "start", c.ID)
+	return err
+}
+
 // Pipe runs a docker command that reads stdin and writes to stdout, each of which may be
 // nil.
 func Pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
