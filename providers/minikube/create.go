@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -50,54 +49,6 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	}
 	p.warnOfMirrors(args, report)
 	return p.make(ctx, tool, spec, args, report)
-}
-
-// checkFree returns ErrExists where a cluster of that name is there, or something in the
-// Docker Engine that is in its way.
-func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
-	c, err := p.find(ctx, spec.Name)
-	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
-	}
-	if !errors.Is(err, providers.ErrNotFound) || !inDocker {
-		return ignoreNotFound(err)
-	}
-	taken, err := docker.Names(ctx, spec.Name)
-	if err != nil {
-		return err
-	}
-	for _, node := range nodeNames(spec) {
-		for _, name := range taken {
-			if name == node {
-				err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of minikube's", name)
-				return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", name)
-			}
-		}
-		// minikube would take it as it is, with the data of another cluster in it.
-		if has, err := docker.HasVolume(ctx, node); err != nil {
-			return err
-		} else if has {
-			err := providers.Errorf(providers.ErrExists, "there is a volume %s", node)
-			return providers.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
-		}
-	}
-	return nil
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, providers.ErrNotFound) {
-		return nil
-	}
-	return err
-}
-
-// nodeNames returns what minikube will call the nodes.
-func nodeNames(spec providers.Spec) []string {
-	names := []string{spec.Name}
-	for i := 2; i <= spec.ControlPlanes+spec.Workers; i++ {
-		names = append(names, fmt.Sprintf("%s-m%02s", spec.Name, strconv.Itoa(i)))
-	}
-	return names
 }
 
 // prepare makes args fit for the engine, and sees to it that it has the image of the
