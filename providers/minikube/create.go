@@ -58,6 +58,7 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 	if err != nil {
 		return nil, err
 	}
+	nodes.WarnMemory(engine, report)
 	if engine.CgroupV1 {
 		var added bool
 		if args, added = withCgroupV1(args, tool.version); added {
