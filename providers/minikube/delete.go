@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -57,7 +59,8 @@ func (p *Provider) remove(ctx context.Context, tool program, name, driver string
 // sweep removes what the Docker Engine has of a cluster, until there is nothing: what was
 // on its way when minikube was ended may only just have come.
 func (p *Provider) sweep(ctx context.Context, name string) error {
-	isNode := p.nodesOf(name)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		found, err := p.containers().Find(ctx, name)
 		if ignoreNotFound(err) != nil {
@@ -66,11 +69,10 @@ func (p *Provider) sweep(ctx context.Context, name string) error {
 		if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
 			return err
 		}
-		volumes, err := docker.Labelled(ctx, docker.Volume, label)
+		volumes, err := p.volumes(ctx, name)
 		if err != nil {
 			return err
 		}
-		volumes = slices.DeleteFunc(volumes, func(v string) bool { return !isNode(v) })
 		networks, err := docker.Labelled(ctx, docker.Network, label+"="+name)
 		if err != nil {
 			return err
@@ -78,10 +80,40 @@ func (p *Provider) sweep(ctx context.Context, name string) error {
 		if len(found)+len(volumes)+len(networks) == 0 {
 			return nil
 		}
-		if err := errors.Join(docker.RemoveAll(ctx, docker.Volume, volumes...), docker.RemoveAll(ctx, docker.Network, networks...)); err != nil {
+		if err := docker.RemoveAll(ctx, docker.Volume, volumes...); err != nil {
 			return err
 		}
+		if err := docker.RemoveAll(ctx, docker.Network, networks...); err != nil {
+			return inUse(name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
 	}
+}
+
+// inUse adds to the error of a network what helps where a container is in it that is
+// somebody else's.
+func inUse(network string, err error) error {
+	if !strings.Contains(err.Error(), "has active endpoints") {
+		return err
+	}
+	return providers.WithHint(err, "docker network inspect %s shows what is in it; docker network disconnect --force %s CONTAINER, then this command again",
+		network, network)
+}
+
+// volumes returns the volumes of a cluster whose nodes are removed, each of which had one
+// of its own name. One that a node has still is somebody else's.
+func (p *Provider) volumes(ctx context.Context, cluster string) ([]string, error) {
+	volumes, err := docker.Labelled(ctx, docker.Volume, label)
+	if err != nil {
+		return nil, err
+	}
+	others, err := docker.Names(ctx, cluster)
+	isNode := p.nodesOf(cluster)
+	return slices.DeleteFunc(volumes, func(v string) bool { return !isNode(v) || slices.Contains(others, v) }), err
 }
 
 // nodesOf returns what tells the names of a cluster's nodes from others.

@@ -25,11 +25,13 @@ func (p *Provider) containers() nodes.Tool {
 }
 
 // clusterOf returns the name of the cluster that a node is of. Nodes after the first are
-// called NAME-m02 and so on; so may a cluster of someone else be.
+// called NAME-m02 and so on; so may a cluster of someone else be, which then has a
+// profile or a network of that name.
 func (p *Provider) clusterOf(c docker.Container) string {
 	node := c.Config.Labels[label]
 	parts := regexp.MustCompile(`^(.+)-m[0-9]{2,}$`).FindStringSubmatch(node)
-	if parts == nil || p.hasProfile(node) {
+	_, alone := c.NetworkSettings.Networks[node]
+	if parts == nil || alone || p.hasProfile(node) {
 		return node
 	}
 	return parts[1]

@@ -124,6 +124,11 @@ func TestClusterOf(t *testing.T) {
 	t.Parallel()
 	p := New(Options{Home: t.TempDir()})
 	write(t, filepath.Join(p.profileDir("lab-m05"), "config.json"), "{}")
+	alone := node("a-m02", "", 0)
+	alone.NetworkSettings.Networks = map[string]struct{}{"a-m02": {}}
+	if got := p.clusterOf(alone); got != "a-m02" {
+		t.Errorf("one in a network of its own is of %s", got)
+	}
 	for of, want := range map[string]string{"lab": "lab", "lab-m02": "lab", "lab-m11": "lab", "lab-m05": "lab-m05", "lab-m2": "lab-m2", "a-m02-m03": "a-m02"} {
 		if got := p.clusterOf(node(of, "", 0)); got != want {
 			t.Errorf("%s is of %s, want %s", of, got, want)

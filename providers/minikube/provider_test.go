@@ -42,6 +42,17 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// TestDeleteOfNetworkInUse: what somebody else has put into the cluster's network is not
+// lab's to remove.
+func TestDeleteOfNetworkInUse(t *testing.T) {
+	p, _ := scripted(t)
+	keep(t, p, "lab", inDocker())
+	dockertest.Script(t, ready(answer{Args: "network ls", Stdout: "1"}, answer{Args: "network rm", Stderr: "Error response from daemon: network lab has active endpoints", Code: 1})...)
+	if err := p.Delete(t.Context(), "lab"); err == nil || !strings.Contains(providers.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+}
+
 // TestDeleteOfOtherDrivers: where nodes are machines only minikube can remove them.
 func TestDeleteOfOtherDrivers(t *testing.T) {
 	machine := inDocker()
