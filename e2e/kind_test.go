@@ -108,5 +108,5 @@ func kindCheck(t *testing.T, spec providers.Spec) {
 			checkFiles(t, spec, node, "/etc/ssl/certs/lab-ca.pem")
 		}
 	}
-	checkMetrics(t, "kind", spec.Name+"-control-plane2")
+	checkMetrics(t, "kind", spec.Name+"-control-plane2", true)
 }

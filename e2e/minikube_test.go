@@ -137,5 +137,5 @@ func minikubeCheck(t *testing.T, spec providers.Spec) {
 	for _, node := range []string{spec.Name, spec.Name + "-m02"} {
 		checkFiles(t, spec, node, minikubeCA+spec.Name+".pem")
 	}
-	checkMetrics(t, spec.Name, spec.Name)
+	checkMetrics(t, spec.Name, spec.Name, false)
 }

@@ -163,7 +163,7 @@ func TestTraits(t *testing.T) {
 	if got := New(Options{ExtraArgs: []string{"--driver=kvm2"}}).Traits(providers.Spec{}); got.HostPorts != "" {
 		t.Errorf("with a driver of the user's: %+v", got)
 	}
-	if n := len(New(Options{}).Traits(providers.Spec{Wants: providers.Wants{ControlPlaneMetrics: true}}).ControlPlaneMetrics); n != 4 {
+	if n := len(New(Options{}).Traits(providers.Spec{Wants: providers.Wants{ControlPlaneMetrics: true}}).ControlPlaneMetrics); n != 3 {
 		t.Errorf("%d scrape targets", n)
 	}
 }

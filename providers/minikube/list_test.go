@@ -125,7 +125,7 @@ func TestClusterOf(t *testing.T) {
 	p := New(Options{Home: t.TempDir()})
 	write(t, filepath.Join(p.profileDir("lab-m05"), "config.json"), "{}")
 	alone := node("a-m02", "", 0)
-	alone.NetworkSettings.Networks = map[string]struct{}{"a-m02": {}}
+	alone.NetworkSettings.Networks = map[string]docker.Endpoint{"a-m02": {}}
 	if got := p.clusterOf(alone); got != "a-m02" {
 		t.Errorf("one in a network of its own is of %s", got)
 	}

@@ -93,15 +93,15 @@ func (*Provider) Describe() providers.Description {
 }
 
 // Traits says that a published port ends at a node, where nodes are containers, and that
-// nobody serves load balancers. kube-proxy's metrics always answer, the others where
-// they were asked for.
+// nobody serves load balancers. kube-proxy's metrics always answer, and where they were
+// asked for all but etcd's.
 func (p *Provider) Traits(spec providers.Spec) providers.Traits {
 	traits := providers.Traits{RunsPods: true, ControlPlaneMetrics: []string{"kube-proxy"}}
 	if native, err := parseNative(spec.Native); err == nil && inContainers(p.driver(spec, native)) {
 		traits.HostPorts = providers.HostPortsNode
 	}
 	if spec.Wants.ControlPlaneMetrics {
-		traits.ControlPlaneMetrics = []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
+		traits.ControlPlaneMetrics = []string{"kube-controller-manager", "kube-proxy", "kube-scheduler"}
 	}
 	return traits
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -121,6 +122,32 @@ func TestStart(t *testing.T) {
 	calls := len(tool.Calls(t))
 	if err := p.Start(t.Context(), "lab", nil); err != nil || len(tool.Calls(t)) != calls {
 		t.Errorf("a cluster that runs: %v, %q", err, tool.Calls(t))
+	}
+}
+
+// TestStartElsewhere: a node whose address was taken gets another, and minikube is told.
+func TestStartElsewhere(t *testing.T) {
+	_, port := api(t)
+	p, _ := scripted(t, started(t))
+	keep(t, p, "lab", inDocker())
+	write(t, filepath.Join(p.profileDir("lab"), "config.json"),
+		`{"Driver":"docker","CertExpiration":94608000000000001,"Nodes":[{"Name":"","IP":"192.168.49.2","Port":8443},{"Name":"m02","IP":"192.168.49.3"}]}`)
+	moved := published(node("lab", "running", 0), port)
+	moved.NetworkSettings.Networks = map[string]docker.Endpoint{"lab": {IPAddress: "192.168.49.7"}}
+	asleep, awake := dockertest.Having(t, node("lab", "exited", 137)), dockertest.Having(t, moved)
+	for i := range asleep {
+		asleep[i].Once = true
+	}
+	taken := answer{Args: "start", Stderr: "Error response from daemon: Address already in use", Code: 1, Once: true}
+	dockertest.Script(t, append(slices.Concat(asleep, asleep, asleep, awake), taken, answer{Args: "start"}, answer{Args: "network"})...)
+	if err := p.Start(t.Context(), "lab", nil); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(p.profileDir("lab"), "config.json"))
+	for _, want := range []string{`"IP": "192.168.49.7"`, `"IP": "192.168.49.3"`, `"Port": 8443`, `94608000000000001`} {
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%v, the profile lacks %s:\n%s", err, want, text)
+		}
 	}
 }
 

@@ -24,13 +24,38 @@ func (p *Provider) Start(ctx context.Context, name string, report providers.Repo
 		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
 	}
 	return p.containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
-		for _, node := range asleep { // minikube would insist on the address that each had
-			if err := docker.StartAnywhere(ctx, node); err != nil {
-				return err
-			}
+		if err := p.startNodes(ctx, name, asleep); err != nil {
+			return err
 		}
 		return p.wake(ctx, tool, name, step)
 	})
+}
+
+// startNodes starts the containers of nodes. minikube would insist on the address that
+// each had; it makes do with another, if its profile says so.
+func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.Container) error {
+	anyMoved := false
+	for _, node := range asleep {
+		moved, err := docker.StartAnywhere(ctx, node)
+		if err != nil {
+			return err
+		}
+		anyMoved = anyMoved || moved
+	}
+	if !anyMoved {
+		return nil
+	}
+	found, err := p.containers().Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	addresses := map[string]string{}
+	for _, node := range found {
+		for _, at := range node.NetworkSettings.Networks {
+			addresses[node.Name] = at.IPAddress
+		}
+	}
+	return p.readdress(name, addresses)
 }
 
 // wake runs `minikube start` on a cluster that there is. It knows what the cluster is

@@ -31,9 +31,12 @@ type Container struct {
 	}
 	NetworkSettings struct {
 		Ports    map[string][]Binding // as they are, while it runs
-		Networks map[string]struct{}  // that it is in, by their names
+		Networks map[string]Endpoint  // that it is in, by their names
 	}
 }
+
+// Endpoint is where a container is in a network.
+type Endpoint struct{ IPAddress string } // "" while it does not run
 
 // Binding is where a port of a container is published on the host.
 type Binding struct {

@@ -49,22 +49,22 @@ func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
 }
 
 // StartAnywhere starts a container that does not run. Where another has the address that
-// it was to have in one of its networks, it gets the next that is free.
-func StartAnywhere(ctx context.Context, c Container) error {
-	_, err := run(ctx, "start", c.ID)
+// it was to have in one of its networks, it gets the next that is free, and moved is true.
+func StartAnywhere(ctx context.Context, c Container) (moved bool, err error) {
+	_, err = run(ctx, "start", c.ID)
 	if err == nil || !strings.Contains(err.Error(), "Address already in use") { // of a port it is said without the capital
-		return err
+		return false, err
 	}
 	for network := range c.NetworkSettings.Networks {
 		if _, err := run(ctx, "network", "disconnect", "--force", network, c.ID); err != nil {
-			return err
+			return false, err
 		}
 		if _, err := run(ctx, "network", "connect", network, c.ID); err != nil {
-			return err
+			return false, err
 		}
 	}
 	_, err = run(ctx, "start", c.ID)
-	return err
+	return err == nil, err
 }
 
 // Pipe runs a docker command that reads stdin and writes to stdout, each of which may be

@@ -55,7 +55,7 @@ func TestObjects(t *testing.T) {
 // TestStartAnywhere: a port that is taken is another matter than an address.
 func TestStartAnywhere(t *testing.T) {
 	c := docker.Container{ID: "1"}
-	c.NetworkSettings.Networks = map[string]struct{}{"net": {}}
+	c.NetworkSettings.Networks = map[string]docker.Endpoint{"net": {}}
 	taken := dockertest.Answer{Args: "start 1", Stderr: "Error response from daemon: Address already in use", Code: 1, Once: true}
 	for name, test := range map[string]struct {
 		first dockertest.Answer
@@ -65,12 +65,13 @@ func TestStartAnywhere(t *testing.T) {
 		"taken": {taken, []string{"start 1", "network disconnect --force net 1", "network connect net 1", "start 1"}},
 	} {
 		script := dockertest.Script(t, test.first, dockertest.Answer{Args: "start"}, dockertest.Answer{Args: "network"})
-		if err := docker.StartAnywhere(t.Context(), c); err != nil || !slices.Equal(script.Calls(t), test.calls) {
-			t.Errorf("%s: %v, %q", name, err, script.Calls(t))
+		moved, err := docker.StartAnywhere(t.Context(), c)
+		if err != nil || moved != (name == "taken") || !slices.Equal(script.Calls(t), test.calls) {
+			t.Errorf("%s: moved %t, %v, %q", name, moved, err, script.Calls(t))
 		}
 	}
 	dockertest.Script(t, dockertest.Answer{Args: "start", Stderr: "Error response from daemon: listen tcp4 127.0.0.1:80: bind: address already in use", Code: 1})
-	if err := docker.StartAnywhere(t.Context(), c); err == nil {
+	if _, err := docker.StartAnywhere(t.Context(), c); err == nil {
 		t.Error("no error")
 	}
 }
