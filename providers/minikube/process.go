@@ -39,7 +39,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	defer held.Close()
 	lines, stderr := &lineWriter{take: l.take}, &tail{}
 	cmd := exec.CommandContext(ctx, tool.path, append(args, "--profile="+name, "--skip-audit")...)
-	cmd.Env, cmd.Dir = p.environment(name), p.scratch(name)
+	cmd.Env, cmd.Dir = append(p.environment(name), p.temporary(name)...), p.scratch(name)
 	cmd.Stdout, cmd.Stderr = lines, stderr
 	cmd.WaitDelay = time.Second
 	own(cmd, held) // so that nothing but lab ends it, and all of it
@@ -74,6 +74,20 @@ func (p *Provider) environment(name string) []string {
 	}
 	return append(env, "KUBECONFIG="+filepath.Join(p.scratch(name), "kubeconfig"), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
 		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
+}
+
+// temporary returns what has minikube put its temporary files where they are removed with
+// all else, which it does not do itself when it is ended. Its locks are not among them:
+// all minikubes share those. Where that cannot be had the files go where they always do.
+func (p *Provider) temporary(name string) []string {
+	dir := filepath.Join(p.scratch(name), "tmp")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil
+	}
+	if err := shareLocks(dir); err != nil {
+		return nil
+	}
+	return []string{"TMPDIR=" + dir}
 }
 
 // hold makes the directory of a cluster in which minikube may write, and returns the

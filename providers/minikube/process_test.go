@@ -135,6 +135,23 @@ func TestRunLeavesWhatIsToStay(t *testing.T) {
 	}
 }
 
+// TestTemporaryFiles: those of a minikube that was ended go, and its locks are those that
+// all minikubes share.
+func TestTemporaryFiles(t *testing.T) {
+	shared := t.TempDir()
+	t.Setenv("TMPDIR", shared)
+	p, tool := shell(t, "echo > $TMPDIR/asset; echo > $TMPDIR/minikube-locks-$(id -u)/one.lock\n")
+	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(shared, "minikube-locks-"+strconv.Itoa(os.Getuid()), "one.lock")); err != nil {
+		t.Errorf("the lock is not shared: %v", err)
+	}
+	if entries, _ := os.ReadDir(shared); len(entries) != 1 || len(left(t, p)) > 0 {
+		t.Errorf("left behind: %v, %q", entries, left(t, p))
+	}
+}
+
 // TestMute: a program that ends well and says nothing is no minikube.
 func TestMute(t *testing.T) {
 	t.Parallel()

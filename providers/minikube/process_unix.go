@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,17 @@ import (
 func own(cmd *exec.Cmd, lock *os.File) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.ExtraFiles = []*os.File{lock}
+}
+
+// shareLocks puts minikube's directory of locks, which is among its temporary files, into
+// dir, too.
+func shareLocks(dir string) error {
+	locks := "minikube-locks-" + strconv.Itoa(os.Getuid())
+	shared := filepath.Join(os.TempDir(), locks)
+	if err := os.MkdirAll(shared, 0o755); err != nil {
+		return err
+	}
+	return os.Symlink(shared, filepath.Join(dir, locks))
 }
 
 // note writes down which group of processes holds the lock.

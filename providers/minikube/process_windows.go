@@ -1,6 +1,7 @@
 package minikube
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -13,6 +14,9 @@ func own(cmd *exec.Cmd, _ *os.File) {
 		return exec.Command("taskkill", "/t", "/f", "/pid", strconv.Itoa(cmd.Process.Pid)).Run()
 	}
 }
+
+// shareLocks always fails: there only an administrator may make links.
+func shareLocks(string) error { return errors.ErrUnsupported }
 
 func note(*os.File, int) {}
 
