@@ -152,6 +152,16 @@ func TestTemporaryFiles(t *testing.T) {
 	}
 }
 
+// TestLastWords: what minikube says beside its events is what there is to tell, where it
+// says nothing else.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	p, tool := shell(t, "echo out; echo why >&2; exit 3\n")
+	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err == nil || !strings.Contains(err.Error(), "exit status 3\nout\nwhy") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // TestMute: a program that ends well and says nothing is no minikube.
 func TestMute(t *testing.T) {
 	t.Parallel()
