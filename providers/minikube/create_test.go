@@ -132,6 +132,45 @@ func TestCgroupV1IsSaid(t *testing.T) {
 	}
 }
 
+// TestMirrors: nodes are told of them when they are there.
+func TestMirrors(t *testing.T) {
+	p, _ := scripted(t, started(t))
+	p.opts.Registries = map[string]string{"quay.io": "quay.corp"}
+	having := dockertest.Having(t, node("lab", "running", 0))
+	before := slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2) // until it began
+	docker := dockertest.Script(t, ready(slices.Concat(before, []answer{{Args: "ps --all --format"}}, having, []answer{{Args: "cp - id-of-lab:/"}})...)...)
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); err != nil || !slices.Contains(docker.Calls(t), "cp - id-of-lab:/") {
+		t.Errorf("%v, %q", err, docker.Calls(t))
+	}
+	said := ""
+	p.warnOfMirrors([]string{"--driver=kvm2"}, func(e providers.Event) { said = e.Step })
+	if !strings.Contains(said, "quay.corp") {
+		t.Errorf("with another driver it says %q", said)
+	}
+}
+
+// TestSeveralControlPlanes: an old minikube would not know the flag.
+func TestSeveralControlPlanes(t *testing.T) {
+	dockertest.Script(t, ready()...)
+	tool := dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.32.0"}`})
+	p := New(Options{Program: tool.Path(), Home: t.TempDir(), Dir: filepath.Join(t.TempDir(), "lab")})
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 3}, nil); !errors.Is(err, providers.ErrUnsupported) || len(tool.Calls(t)) > 1 {
+		t.Errorf("%v, %q", err, tool.Calls(t))
+	}
+}
+
+// TestNodeDies: minikube would wait for a node that died, and is ended.
+func TestNodeDies(t *testing.T) {
+	p, _ := scripted(t, answer{Args: "start", Hangs: true})
+	having := dockertest.Having(t, node("lab", "exited", 137))
+	dead := slices.Concat(slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2),
+		slices.Repeat([]answer{{Args: "ps --all --quiet", Stdout: having[0].Stdout, Once: true}}, 3), having[1:])
+	dockertest.Script(t, ready(append([]answer{{Args: "ps --all --format"}}, dead...)...)...)
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); err == nil || !strings.Contains(err.Error(), "node lab does not run any more (exit code 137)") {
+		t.Errorf("error is %v", err)
+	}
+}
+
 // TestCertificate: minikube gives every cluster the certificates that it finds, so lab's
 // is there only while its own cluster starts.
 func TestCertificate(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
 // shell returns a Provider whose minikube is a shell script.
@@ -69,7 +70,6 @@ func alive(pid int) bool {
 // TestEndOther: a minikube that outlived its lab is ended by whoever removes the cluster,
 // and one at a time is at work on a cluster.
 func TestEndOther(t *testing.T) {
-	t.Parallel()
 	p, tool := shell(t, "sleep 60 & touch started; wait\n")
 	done := make(chan error, 1)
 	go func() { done <- p.run(context.WithoutCancel(t.Context()), tool, "lab", quiet(), "start") }()
@@ -80,8 +80,10 @@ func TestEndOther(t *testing.T) {
 	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); !errors.Is(err, providers.ErrExists) {
 		t.Errorf("two at once: %v, want ErrExists", err)
 	}
-	if !endOther(p.lockFile("lab"), p.lingers) {
-		t.Error("it was not ended")
+	dockertest.Script(t, ready()...)
+	keep(t, p, "lab", inDocker())
+	if err := p.Delete(t.Context(), "lab"); err != nil {
+		t.Errorf("its removal: %v", err)
 	}
 	if err := <-done; err == nil {
 		t.Error("whoever ran it was told that it ended well")
