@@ -3,9 +3,15 @@
 package e2e
 
 import (
+	"crypto/tls"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
@@ -46,8 +52,11 @@ func TestAsked(t *testing.T) {
 func askedFiles(t *testing.T) providers.Spec {
 	t.Helper()
 	dir := t.TempDir()
-	for name, text := range map[string]string{"ca.pem": "certificate\n", "file": "file\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	server := httptest.NewTLSServer(nil) // for its certificate
+	server.Close()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	for name, text := range map[string][]byte{"ca.pem": certificate, "file": []byte("file\n")} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -58,10 +67,38 @@ func askedFiles(t *testing.T) providers.Spec {
 }
 
 // checkFiles checks that a node has what askedFiles asks for, the certificate at ca.
-func checkFiles(t *testing.T, node, ca string) {
+func checkFiles(t *testing.T, spec providers.Spec, node, ca string) {
 	t.Helper()
-	if got := docker(t, "exec", node, "cat", ca, "/asked/file"); got != "certificate\nfile\n" {
+	want, err := os.ReadFile(spec.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := docker(t, "exec", node, "cat", ca, "/asked/file"); got != string(want)+"file\n" {
 		t.Errorf("%s has %q", node, got)
+	}
+}
+
+// checkMetrics asks for the metrics of a node's control plane at its own address in a network. Those that want to know
+// who asks answer that they do not. Not every tool lets etcd tell its own.
+func checkMetrics(t *testing.T, network, node string, etcd bool) {
+	t.Helper()
+	at := strings.TrimSpace(docker(t, "inspect", "--format={{(index .NetworkSettings.Networks \""+network+"\").IPAddress}}", node))
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	urls := map[string]int{"http://" + at + ":10249/metrics": http.StatusOK,
+		"https://" + at + ":10257/metrics": http.StatusForbidden, "https://" + at + ":10259/metrics": http.StatusForbidden}
+	if etcd {
+		urls["http://"+at+":2381/metrics"] = http.StatusOK
+	}
+	for url, want := range urls {
+		resp, err := client.Get(url)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", url, resp.Status)
+		}
 	}
 }
 

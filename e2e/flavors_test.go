@@ -17,6 +17,9 @@ type flavor struct {
 	port    int                         // the port of the cluster at which web answers
 	web     func(name, image string) string
 
+	// left returns what there is of a cluster beside what the engine has. It may be nil.
+	left func(t *testing.T, bed *bed, cluster string) []string
+
 	// provider returns the adapter with the test bed's images, and a directory of its own.
 	provider func(t *testing.T, bed *bed) providers.Provider
 
@@ -32,7 +35,7 @@ type flavor struct {
 	check func(t *testing.T, spec providers.Spec)
 }
 
-func flavors() []flavor { return []flavor{kindFlavor()} }
+func flavors() []flavor { return []flavor{kindFlavor(), minikubeFlavor()} }
 
 // eachFlavor runs a test for each, under its name, with nothing of it left in the engine in the end.
 func eachFlavor(t *testing.T, test func(t *testing.T, bed *bed, f flavor)) {

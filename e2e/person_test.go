@@ -31,12 +31,19 @@ func newPerson(t *testing.T, bed *bed) *person {
 	t.Helper()
 	p := &person{t: t, bed: bed, dir: t.TempDir()}
 	p.env = []string{"HOME=" + p.dir, "LAB_HOME=" + filepath.Join(p.dir, "lab"), "TMPDIR=" + filepath.Join(p.dir, "tmp"),
-		"KUBECONFIG=" + filepath.Join(p.dir, "kubeconfig"), "LAB_CONFIG="}
+		"KUBECONFIG=" + filepath.Join(p.dir, "kubeconfig"), "MINIKUBE_HOME=" + bed.minikubeHome, "MINIKUBE_FORCE=true", "LAB_CONFIG="}
 	if config := filepath.Join(bed.dir, "config.yaml"); len(bed.kind) > 0 {
 		p.env[len(p.env)-1] += config
 	}
-	if err := os.Mkdir(filepath.Join(p.dir, "tmp"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"tmp", "lab/bin"} {
+		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if own := filepath.Join(bed.dir, "bin", "lab-minikube"); isFile(own) {
+		if err := os.Symlink(own, filepath.Join(p.dir, "lab", "bin", "lab-minikube")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return p
 }
@@ -179,8 +186,14 @@ func (p *person) checkNothing(name string) {
 	left := leaks(p.t, name)
 	for _, f := range flavors() {
 		left = append(left, filesBelow(p.t, filepath.Join(p.dir, "lab", "state", f.name))...)
+		if f.left != nil {
+			left = append(left, f.left(p.t, p.bed, name)...)
+		}
 	}
 	for _, path := range append(filesBelow(p.t, filepath.Join(p.dir, "tmp"))[1:], filesBelow(p.t, filepath.Join(p.dir, "lab"))...) {
+		if strings.Contains(path, "/tmp/minikube-locks-") {
+			continue // all minikubes of a user share them, and none removes them
+		}
 		if strings.Contains(path, name) || strings.HasPrefix(path, filepath.Join(p.dir, "tmp")) {
 			left = append(left, path)
 		}

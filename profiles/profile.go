@@ -31,6 +31,7 @@ type Profile struct {
 type Cluster struct {
 	KubernetesVersion Version `json:"kubernetesVersion,omitempty" doc:"such as v1.37.2"`
 	Image             string  `json:"image,omitempty" doc:"the node image, in place of the flavor's"`
+	Driver            string  `json:"driver,omitempty" doc:"what minikube makes nodes with, such as docker or kvm2; only minikube takes it"`
 	ControlPlanes     int     `json:"controlPlanes,omitempty" max:"5000" doc:"how many control planes"`
 	Workers           int     `json:"workers,omitempty" max:"5000" doc:"how many workers beside the control planes, which run workloads too"`
 	Ports             []Port  `json:"ports,omitempty" doc:"ports to publish, on 127.0.0.1 unless an address is given"`
@@ -89,7 +90,7 @@ func (a Addon) problem() string {
 func (p Profile) Spec() (providers.Spec, error) {
 	c := p.Cluster
 	s := providers.Spec{
-		Name: string(p.Name), KubernetesVersion: string(c.KubernetesVersion), NodeImage: c.Image,
+		Name: string(p.Name), KubernetesVersion: string(c.KubernetesVersion), NodeImage: c.Image, Driver: c.Driver,
 		ControlPlanes: c.ControlPlanes, Workers: c.Workers, Wants: providers.Wants{UnsyncedEtcd: c.UnsyncedEtcd},
 	}
 	for _, text := range c.Ports {

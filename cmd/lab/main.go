@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/kind"
 	"github.com/clusterlab-dev/lab/providers/kwok"
+	"github.com/clusterlab-dev/lab/providers/minikube"
 )
 
 func main() { os.Exit(start(build)) }
@@ -28,8 +29,10 @@ func build() (cli.Env, error) {
 		return cli.Env{}, err
 	}
 	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
+	machines := minikube.New(minikube.Options{BaseImage: user.Images.Minikube.Base, ExtraArgs: user.Minikube.ExtraArgs,
+		Registries: user.Registries, CAFile: user.CAFile, Dir: filepath.Join(dirs.State, "minikube"), BinDirs: []string{dirs.Bin}})
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
-	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{simulated})...)
+	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{machines, simulated})...)
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
 	l.Addons = addonTools(dirs)

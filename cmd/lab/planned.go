@@ -14,17 +14,6 @@ func planned() []providers.Provider {
 			Addons:       "Traefik, metrics-server, a service load balancer, a local storage class",
 			Unprivileged: "with rootless Docker",
 			Homepage:     "https://k3d.io",
-		}, "kind", "kwok"),
-		providers.Planned("minikube", providers.Description{
-			Summary:      "a cluster in a container or a virtual machine, with many addons of its own",
-			Nodes:        "containers or virtual machines, made by kubeadm",
-			Runtime:      "containerd, Docker or CRI-O",
-			CNI:          "bridge, or one of several",
-			Mounts:       "one directory",
-			Addons:       "dozens, switched on by name",
-			Unprivileged: "with rootless Docker or Podman",
-			Vanilla:      true,
-			Homepage:     "https://minikube.sigs.k8s.io",
-		}, "kind", "kwok"),
+		}, "kind", "minikube", "kwok"),
 	}
 }

@@ -55,7 +55,7 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 	l := profiles.Layer{Origins: profiles.Origins{}}
 	l.Flavor, l.TTL = o.flavor, profiles.TTL(o.ttl.String())
 	l.Cluster = profiles.Cluster{
-		KubernetesVersion: profiles.Version(o.spec.KubernetesVersion), Image: o.spec.NodeImage,
+		KubernetesVersion: profiles.Version(o.spec.KubernetesVersion), Image: o.spec.NodeImage, Driver: o.spec.Driver,
 		ControlPlanes: o.spec.ControlPlanes, Workers: o.spec.Workers, Config: profiles.File(o.native),
 	}
 	for _, s := range o.ports {
@@ -69,7 +69,7 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 		l.Origins["addons."+name] = "--addon"
 	}
 	for flag, path := range map[string]string{
-		"flavor": "flavor", "ttl": "ttl", "kubernetes-version": "cluster.kubernetesVersion", "image": "cluster.image",
+		"flavor": "flavor", "ttl": "ttl", "kubernetes-version": "cluster.kubernetesVersion", "image": "cluster.image", "driver": "cluster.driver",
 		"control-planes": "cluster.controlPlanes", "workers": "cluster.workers", "port": "cluster.ports",
 		"mount": "cluster.mounts", "cluster-config": "cluster.config",
 	} {

@@ -44,6 +44,7 @@ creation is interrupted, leaves nothing behind.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
   lab up big --flavor kwok --workers 1000
+  lab up vm --flavor minikube --driver kvm2
   lab up -f lab.yaml                   what the file says, and nothing that is there already
   lab up --addon ingress-nginx,hello   with addons, which work when up is done`,
 		Args:              oneName,
@@ -72,6 +73,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	f.IntVar(&o.spec.Workers, "workers", 0, "how many workers beside the control planes, which run workloads too")
 	f.StringArrayVar(&o.ports, "port", nil, "publish a port as [ADDRESS:]HOST:CONTAINER[/udp]; on 127.0.0.1 unless an address is given")
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
+	f.StringVar(&o.spec.Driver, "driver", "", "what minikube makes nodes with, such as docker or kvm2 (default: docker); only minikube takes it")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
 	f.StringArrayVar(&o.addons.names, "addon", nil, "install addons, separated by commas, and wait until they work (lab addon list)")

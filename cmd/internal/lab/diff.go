@@ -103,6 +103,8 @@ func differences(r state.Record, q UpRequest) []Difference {
 		"it has %d workers, not %d", has.Workers, asked.Workers)
 	add(asked.NodeImage != "" && asked.NodeImage != has.NodeImage, "cluster.image", has.NodeImage, asked.NodeImage,
 		"its node image is another")
+	driver := cmp.Or(has.Driver, "the default one")
+	add(asked.Driver != "" && asked.Driver != has.Driver, "cluster.driver", driver, asked.Driver, "its driver is %s, not %s", driver, asked.Driver)
 	add(len(asked.Ports) > 0 && fmt.Sprint(asked.Ports) != fmt.Sprint(has.Ports), "cluster.ports", has.Ports, asked.Ports,
 		"its published ports are %v, not %v", has.Ports, asked.Ports)
 	add(len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts), "cluster.mounts", has.Mounts, asked.Mounts,

@@ -155,6 +155,7 @@ func TestUpDiffers(t *testing.T) {
 		"one control plane":  {providers.Spec{ControlPlanes: 1}, false},
 		"more workers":       {providers.Spec{Workers: 2}, false},
 		"another image":      {providers.Spec{NodeImage: "node:v2"}, false},
+		"another driver":     {providers.Spec{Driver: "kvm2"}, false},
 		"another port":       {providers.Spec{Ports: []providers.Port{{Host: 8081, Container: 80}}}, false},
 		"another mount":      {providers.Spec{Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}}}, false},
 		"another config":     {providers.Spec{Native: []byte("b")}, false},

@@ -30,9 +30,13 @@ type Container struct {
 		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
 	}
 	NetworkSettings struct {
-		Ports map[string][]Binding // as they are, while it runs
+		Ports    map[string][]Binding // as they are, while it runs
+		Networks map[string]Endpoint  // that it is in, by their names
 	}
 }
+
+// Endpoint is where a container is in a network.
+type Endpoint struct{ IPAddress string } // "" while it does not run
 
 // Binding is where a port of a container is published on the host.
 type Binding struct {

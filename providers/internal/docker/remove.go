@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -60,15 +61,15 @@ func thaw(ctx context.Context, id string) error {
 	return err
 }
 
-// isGone tells whether docker failed only because a container is not there, or is
-// being removed by somebody else at this moment.
+// isGone tells whether docker failed only because what it was told to remove is not
+// there, or is being removed by somebody else at this moment.
 func isGone(err error) bool {
 	if err == nil {
 		return false
 	}
+	gone := regexp.MustCompile(`(?i)no such (container|object|network|volume)|network .* not found|is already in progress`)
 	for line := range strings.Lines(err.Error()) {
-		if !strings.Contains(line, "No such container") && !strings.Contains(line, "No such object") &&
-			!strings.Contains(line, "is already in progress") {
+		if !gone.MatchString(line) {
 			return false
 		}
 	}

@@ -17,15 +17,21 @@ import (
 const answerWithin = 3 * time.Second
 
 // AskVersion returns the version of Kubernetes that a cluster's API server says it is.
-// The version is "" where it does not tell strangers, and answers all the same.
-//
-// Nothing is sent that is worth having, and nothing depends on the answer but what a
-// list shows: so the server need not prove who it is, and no key need be fetched.
+// See [AskVersion].
 func (t Tool) AskVersion(ctx context.Context, nodes []docker.Container) (string, error) {
 	at, err := t.Address(nodes)
 	if err != nil {
 		return "", err
 	}
+	return AskVersion(ctx, at)
+}
+
+// AskVersion returns the version of Kubernetes that the API server at an address says it
+// is. The version is "" where it does not tell strangers, and answers all the same.
+//
+// Nothing is sent that is worth having, and nothing depends on the answer but what a
+// list shows: so the server need not prove who it is, and no key need be fetched.
+func AskVersion(ctx context.Context, at string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at+"/version", nil)

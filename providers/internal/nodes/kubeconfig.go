@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 
 	"sigs.k8s.io/yaml"
@@ -77,6 +78,24 @@ func (t Tool) Kubeconfig(ctx context.Context, name, file string, names Names) ([
 	return config, nil
 }
 
+// Access is what a kubeconfig is made of where a tool keeps it in files, each PEM.
+type Access struct{ CA, Certificate, Key []byte }
+
+// Kubeconfig returns a self-contained kubeconfig for a server at an address such as
+// "127.0.0.1:6443".
+func (a Access) Kubeconfig(names Names, at string) ([]byte, error) {
+	var (
+		cluster namedCluster
+		user    namedUser
+		encode  = base64.StdEncoding.EncodeToString
+	)
+	cluster.Cluster.CA = encode(a.CA)
+	user.User.Certificate, user.User.Key = encode(a.Certificate), encode(a.Key)
+	k := access{APIVersion: "v1", Kind: "Config", Clusters: []namedCluster{cluster}, Users: []namedUser{user}, Contexts: make([]namedContext, 1)}
+	k.name(names, "https://"+at)
+	return yaml.Marshal(k)
+}
+
 // rename returns a kubeconfig with other names and another address.
 func rename(admin []byte, names Names, server string) ([]byte, error) {
 	var a access
@@ -86,11 +105,16 @@ func rename(admin []byte, names Names, server string) ([]byte, error) {
 	if len(a.Clusters) != 1 || len(a.Users) != 1 || len(a.Contexts) != 1 {
 		return nil, fmt.Errorf("%d clusters, %d users and %d contexts, want one of each", len(a.Clusters), len(a.Users), len(a.Contexts))
 	}
+	a.name(names, server)
+	return yaml.Marshal(a)
+}
+
+// name gives the one cluster, user and context their names, and the cluster its address.
+func (a *access) name(names Names, server string) {
 	a.Clusters[0].Name, a.Clusters[0].Cluster.Server = names.Cluster, server
 	a.Users[0].Name = names.User
 	a.Contexts[0].Name, a.CurrentContext = names.Context, names.Context
 	a.Contexts[0].Context.Cluster, a.Contexts[0].Context.User = names.Cluster, names.User
-	return yaml.Marshal(a)
 }
 
 func halfMade(name string, err error) error {

@@ -79,3 +79,14 @@ func TestRenameRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestAccess(t *testing.T) {
+	t.Parallel()
+	got, err := Access{CA: []byte("CA"), Certificate: []byte("CERT"), Key: []byte("KEY")}.Kubeconfig(Names{"kind-lab", "the-user", "kind-lab"}, "127.0.0.1:4000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(renamed, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

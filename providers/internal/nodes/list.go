@@ -21,7 +21,7 @@ func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 	}
 	byName := map[string][]docker.Container{}
 	for _, c := range containers {
-		name := c.Config.Labels[t.Label]
+		name := t.nameOf(c)
 		byName[name] = append(byName[name], c)
 	}
 	names := slices.Sorted(maps.Keys(byName))

@@ -113,3 +113,34 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestClusterByOther: a tool whose label does not say which cluster a node is of says so
+// itself.
+func TestClusterByOther(t *testing.T) {
+	other := tool()
+	other.Cluster = func(c docker.Container) string { return strings.TrimPrefix(c.Name, "lab-") }
+	dockertest.Script(t, dockertest.Having(t, node("control-plane", "exited 0"), node("worker", "exited 0"))...)
+	got, err := other.List(t.Context())
+	if err != nil || len(got) != 2 || got[0].Name != "control-plane" || got[1].Name != "worker" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if found, err := other.Find(t.Context(), "worker"); err != nil || len(found) != 1 || found[0].Name != "lab-worker" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if _, err := other.Find(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestWithoutRestart: where the tool brings nodes back never, that tells nothing.
+func TestWithoutRestart(t *testing.T) {
+	manual := tool()
+	manual.Restart = ""
+	if state, _ := manual.State([]docker.Container{stoppedByLab(node("control-plane", "exited"))}); state != providers.StateDegraded {
+		t.Errorf("a node that was killed: %s", state)
+	}
+	docker := dockertest.Script(t, append(dockertest.Having(t, stoppedByLab(node("control-plane", "running"))), dockertest.Answer{Args: "stop"})...)
+	if err := manual.Stop(t.Context(), "lab"); err != nil || strings.Contains(strings.Join(docker.Calls(t), "\n"), "update") {
+		t.Errorf("%v, %q", err, docker.Calls(t))
+	}
+}

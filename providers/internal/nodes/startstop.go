@@ -15,7 +15,7 @@ func (t Tool) Stop(ctx context.Context, name string) error {
 		return err
 	}
 	// First of all, so that whatever happens afterwards they count as stopped.
-	if err := docker.Do(ctx, []string{"update", "--restart=" + RestartNever}, IDs(nodes)...); err != nil {
+	if err := t.bringBack(ctx, RestartNever, nodes); err != nil {
 		return err
 	}
 	var running, paused []docker.Container
@@ -65,7 +65,7 @@ func (t Tool) Start(ctx context.Context, name string, report providers.Reporter,
 // rouse gives the nodes back what a stop took from them, goes on with those that are
 // paused, and returns those that must be started.
 func (t Tool) rouse(ctx context.Context, nodes []docker.Container) ([]docker.Container, error) {
-	if err := docker.Do(ctx, []string{"update", "--restart=" + t.Restart}, IDs(nodes)...); err != nil {
+	if err := t.bringBack(ctx, t.Restart, nodes); err != nil {
 		return nil, err
 	}
 	var paused, asleep []docker.Container
@@ -78,4 +78,12 @@ func (t Tool) rouse(ctx context.Context, nodes []docker.Container) ([]docker.Con
 		}
 	}
 	return asleep, docker.Do(ctx, []string{"unpause"}, IDs(paused)...)
+}
+
+// bringBack has the engine bring nodes back by a policy, where the tool has one.
+func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Container) error {
+	if t.Restart == "" {
+		return nil
+	}
+	return docker.Do(ctx, []string{"update", "--restart=" + policy}, IDs(nodes)...)
 }

@@ -33,7 +33,7 @@ func (t Tool) State(nodes []docker.Container) (providers.State, string) {
 		switch {
 		case n.Running():
 			running++
-		case wasStopped(n):
+		case t.wasStopped(n):
 			stopped++
 		default:
 			reason = WhyNot(n)
@@ -57,9 +57,10 @@ func (t Tool) State(nodes []docker.Container) (providers.State, string) {
 
 // wasStopped tells whether a node was stopped on purpose: lab takes from those that it
 // stops what would start them again, and others that are stopped end in order.
-func wasStopped(n docker.Container) bool {
+func (t Tool) wasStopped(n docker.Container) bool {
 	calm := n.State.ExitCode == 0 || n.State.ExitCode == 130 || n.State.ExitCode == 143
-	return n.State.Status == "exited" && (n.HostConfig.RestartPolicy.Name == RestartNever || calm)
+	byLab := t.Restart != "" && n.HostConfig.RestartPolicy.Name == RestartNever
+	return n.State.Status == "exited" && (byLab || calm)
 }
 
 // WhyNot says why a node does not run.

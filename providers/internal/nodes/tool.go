@@ -18,8 +18,11 @@ import (
 // Tool says how a tool's clusters are known by their containers.
 type Tool struct {
 	Flavor  string // the provider's name
-	Label   string // of every container; its value is the cluster's name
+	Label   string // of every container; its value is the cluster's name, unless Cluster tells it
 	APIPort string // the API server's port in a container: "6443/tcp"
+
+	// Cluster tells which cluster a container with the label is of. It may be nil.
+	Cluster func(docker.Container) string
 
 	// ControlPlane tells whether a container runs a control plane. Of several the first
 	// by name is the one that began the cluster.
@@ -30,17 +33,32 @@ type Tool struct {
 	Balancer func(docker.Container) bool
 
 	// Restart is the policy by which the tool has the engine bring nodes back:
-	// "on-failure:1".
+	// "on-failure:1". It is "" where the tool leaves that to a person.
 	Restart string
 }
 
 // Find returns the containers of a cluster by name, or ErrNotFound.
 func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error) {
-	nodes, err := docker.Containers(ctx, t.Label+"="+name)
+	label := t.Label + "=" + name
+	if t.Cluster != nil {
+		label = t.Label
+	}
+	nodes, err := docker.Containers(ctx, label)
+	if t.Cluster != nil {
+		nodes = slices.DeleteFunc(nodes, func(c docker.Container) bool { return t.Cluster(c) != name })
+	}
 	if err == nil && len(nodes) == 0 {
 		err = providers.Errorf(providers.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
 	}
 	return nodes, err
+}
+
+// nameOf returns the name of the cluster that a container is of.
+func (t Tool) nameOf(c docker.Container) string {
+	if t.Cluster != nil {
+		return t.Cluster(c)
+	}
+	return c.Config.Labels[t.Label]
 }
 
 // First returns the container that began the cluster. Its ID is the cluster's identity.

@@ -1,5 +1,6 @@
 // Package dockertest puts a docker command on PATH that says what a test wrote down for
-// it, and remembers what it was asked. The test binary itself plays it:
+// it, and remembers what it was asked; or another program in its place. The test binary
+// itself plays it:
 //
 //	func TestMain(m *testing.M) {
 //		if code, played := dockertest.Play(); played {
@@ -18,10 +19,10 @@ import (
 	"time"
 )
 
-// scriptVariable names the file with the answers.
-const scriptVariable = "LAB_TEST_DOCKER_SCRIPT"
+// scriptVariable names the file with the answers of a program.
+func scriptVariable(program string) string { return "LAB_TEST_SCRIPT_OF_" + program }
 
-// Answer is what docker does when it is called with arguments that begin with Args.
+// Answer is what the program does when it is called with arguments that begin with Args.
 type Answer struct {
 	Args           string // joined by spaces
 	Stdout, Stderr string
@@ -30,17 +31,28 @@ type Answer struct {
 	Once           bool // later calls get the next answer that fits
 }
 
-// Docker is a scripted docker command.
-type Docker struct{ dir string }
+// Docker is a scripted docker command, or another program.
+type Docker struct{ dir, name string }
+
+// Path is where the program is.
+func (d Docker) Path() string { return filepath.Join(d.dir, d.name) }
 
 // Script puts a docker on PATH that gives the answers, each call the first that fits.
 // A call that none fits fails. It may not be used in parallel tests.
 func Script(t *testing.T, answers ...Answer) Docker {
 	t.Helper()
-	d := Docker{t.TempDir()}
+	d := Program(t, "docker", answers...)
+	t.Setenv("PATH", d.dir)
+	return d
+}
+
+// Program makes a program that gives the answers, and leaves PATH as it is.
+func Program(t *testing.T, name string, answers ...Answer) Docker {
+	t.Helper()
+	d := Docker{t.TempDir(), name}
 	self, err := os.Executable()
 	if err == nil {
-		err = os.Symlink(self, filepath.Join(d.dir, "docker"))
+		err = os.Symlink(self, d.Path())
 	}
 	var text []byte
 	if err == nil {
@@ -52,9 +64,8 @@ func Script(t *testing.T, answers ...Answer) Docker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", d.dir)
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would keep every docker for a second
-	t.Setenv(scriptVariable, filepath.Join(d.dir, "script"))
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector would keep every call for a second
+	t.Setenv(scriptVariable(name), filepath.Join(d.dir, "script"))
 	return d
 }
 
@@ -71,12 +82,14 @@ func (d Docker) Calls(t *testing.T) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// Play plays docker if the program was called by that name, and returns its exit code.
+// Play plays a scripted program if the test binary was called by its name, and returns
+// its exit code.
 func Play() (code int, played bool) {
-	if filepath.Base(os.Args[0]) != "docker" {
+	script := os.Getenv(scriptVariable(filepath.Base(os.Args[0])))
+	if script == "" {
 		return 0, false
 	}
-	a, err := next(os.Getenv(scriptVariable), strings.Join(os.Args[1:], " "))
+	a, err := next(script, strings.Join(os.Args[1:], " "))
 	if err != nil {
 		_, _ = os.Stderr.WriteString("dockertest: " + err.Error() + "\n")
 		return 99, true

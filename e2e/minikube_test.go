@@ -1,0 +1,141 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/minikube"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// minikubeCA is where a node has the certificate that was asked for.
+const minikubeCA = "/usr/share/ca-certificates/lab-"
+
+func minikubeFlavor() flavor {
+	return flavor{
+		name:    "minikube",
+		node:    func(cluster string) string { return cluster },
+		network: func(cluster string) string { return cluster },
+		port:    80,
+		web:     hostPod,
+		left:    minikubeLeft,
+		provider: func(t *testing.T, bed *bed) providers.Provider {
+			return minikube.New(minikubeOptions(t, bed))
+		},
+		harness: minikubeHarness,
+		refused: minikubeRefused,
+		asked:   minikubeAsked,
+		check:   minikubeCheck,
+	}
+}
+
+func minikubeOptions(t *testing.T, bed *bed) minikube.Options {
+	t.Helper()
+	t.Setenv("MINIKUBE_FORCE", "true") // root, and a Kubernetes newer than minikube knows
+	o := minikube.Options{ExtraArgs: bed.minikube, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube"), LogsDir: t.TempDir()}
+	if own := filepath.Join(bed.dir, "bin", "lab-minikube"); isFile(own) {
+		o.Program = own
+	}
+	return o
+}
+
+// minikubeLeft returns the files of a cluster in minikube's home, where its log stays.
+func minikubeLeft(t *testing.T, bed *bed, cluster string) []string {
+	var left []string
+	for _, path := range filesBelow(t, bed.minikubeHome) {
+		if strings.Contains(path, cluster) && filepath.Base(filepath.Dir(path)) != "logs" {
+			left = append(left, path)
+		}
+	}
+	return left
+}
+
+func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
+	options := minikubeOptions(t, bed)
+	base, port := flag(bed.minikube, "--base-image"), freePort(t)
+	old := options
+	old.ExtraArgs = []string{"--base-image=127.0.0.1:1/none:v1"}
+	return providertest.Harness{
+		New: func() providers.Provider { return minikube.New(options) },
+		Leaks: func(t *testing.T, name string) []string {
+			return append(append(leaks(t, name), minikubeLeft(t, bed, name)...), filesBelow(t, options.Dir)...)
+		},
+		Invalid: map[string]func(*providers.Spec){
+			"a mount of nothing": func(s *providers.Spec) {
+				s.Mounts = []providers.Mount{{Host: filepath.Join(options.Dir, "none"), Node: "/x"}}
+			},
+			"a native flag that is not to be set": func(s *providers.Spec) { s.Native = []byte("force: true") },
+			"two images":                          func(s *providers.Spec) { s.Native, s.NodeImage = []byte("base-image: a"), "b" },
+		},
+		Unsupported: map[string]func(*providers.Spec){
+			"two control planes": func(s *providers.Spec) { s.ControlPlanes = 2 },
+			"ports and workers":  func(s *providers.Spec) { s.Workers, s.Ports = 1, []providers.Port{{Host: port, Container: 80}} },
+			"the driver none":    func(s *providers.Spec) { s.Driver = "none" },
+			"two mounts": func(s *providers.Spec) {
+				s.Mounts = []providers.Mount{{Host: "/etc", Node: "/a"}, {Host: "/etc", Node: "/b"}}
+			},
+		},
+		Failures: map[string]func(*testing.T, *providers.Spec){
+			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+				listen(t, port)
+				s.Ports = []providers.Port{{Host: port, Container: 80}}
+			},
+			"an image that is no node": func(_ *testing.T, s *providers.Spec) { s.NodeImage = bed.helloNew },
+			"a flag that there is not": func(_ *testing.T, s *providers.Spec) { s.Native = []byte("nonsense: true") },
+			"a kubeadm that fails": func(_ *testing.T, s *providers.Spec) {
+				s.Native = []byte("extra-config: kubeadm.pod-network-cidr=nonsense")
+			},
+		},
+		Unavailable: minikube.New(old),
+		Context:     func(name string) string { return name },
+		HalfMade: func(t *testing.T, name string) {
+			docker(t, "run", "--detach", "--name", name, "--label", "name.minikube.sigs.k8s.io="+name,
+				"--volume", "/var", "--entrypoint", "sleep", base, "3600")
+			if err := os.MkdirAll(filepath.Join(bed.minikubeHome, "profiles", name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		},
+		Foreign: func(t *testing.T, name string) {
+			args := append([]string{"start", "--profile=" + name, "--driver=docker", "--container-runtime=containerd", "--interactive=false"}, bed.minikube...)
+			dir := t.TempDir()
+			env := []string{"MINIKUBE_HOME=" + bed.minikubeHome, "KUBECONFIG=" + filepath.Join(dir, "kubeconfig"), "KUBECACHEDIR=" + dir}
+			cmd := bed.command(t.Context(), env, "lab-minikube", args...)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+		},
+	}
+}
+
+func minikubeRefused(t *testing.T, p *person) []refusal {
+	port := freePort(t)
+	listen(t, port)
+	return []refusal{
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another"},
+		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "docker pull 127.0.0.1:1/none:v1"},
+		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
+		{[]string{"--control-planes", "2"}, 6, "--control-planes 3"},
+		{[]string{"--workers", "1", "--port", "8080:80"}, 6, "use --flavor kind"},
+		{[]string{"--driver", "none"}, 6, "lab up minikube"},
+	}
+}
+
+// minikubeAsked asks for a worker, too; several control planes cannot be had in the test bed.
+func minikubeAsked(t *testing.T) providers.Spec {
+	spec := askedFiles(t)
+	spec.Workers, spec.Wants.ControlPlaneMetrics = 1, true
+	return spec
+}
+
+func minikubeCheck(t *testing.T, spec providers.Spec) {
+	for _, node := range []string{spec.Name, spec.Name + "-m02"} {
+		checkFiles(t, spec, node, minikubeCA+spec.Name+".pem")
+	}
+	checkMetrics(t, spec.Name, spec.Name, false)
+}

@@ -1,0 +1,79 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Kind is a kind of thing in the engine besides containers.
+type Kind string
+
+// The kinds that clusters leave behind.
+const (
+	Network Kind = "network"
+	Volume  Kind = "volume"
+)
+
+// Labelled returns what there is of a kind that bears a label, "key" or "key=value": the
+// ids of networks, the names of volumes.
+func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
+	out, err := ask(ctx, string(kind), "ls", "--quiet", "--filter", "label="+label)
+	return strings.Fields(string(out)), err
+}
+
+// HasVolume tells whether there is a volume of that name.
+func HasVolume(ctx context.Context, name string) (bool, error) {
+	out, err := ask(ctx, "volume", "ls", "--quiet", "--filter", "name="+name)
+	for found := range strings.FieldsSeq(string(out)) { // the filter takes names that only contain it, too
+		if found == name {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// RemoveAll removes things of a kind. Those that are gone already are no error.
+func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := run(ctx, append([]string{string(kind), "rm"}, ids...)...)
+	if isGone(err) {
+		return nil
+	}
+	return err
+}
+
+// StartAnywhere starts a container that does not run. Where another has the address that
+// it was to have in one of its networks, it gets the next that is free, and moved is true.
+func StartAnywhere(ctx context.Context, c Container) (moved bool, err error) {
+	_, err = run(ctx, "start", c.ID)
+	if err == nil || !strings.Contains(err.Error(), "Address already in use") { // of a port it is said without the capital
+		return false, err
+	}
+	for network := range c.NetworkSettings.Networks {
+		if _, err := run(ctx, "network", "disconnect", "--force", network, c.ID); err != nil {
+			return false, err
+		}
+		if _, err := run(ctx, "network", "connect", network, c.ID); err != nil {
+			return false, err
+		}
+	}
+	_, err = run(ctx, "start", c.ID)
+	return err == nil, err
+}
+
+// Pipe runs a docker command that reads stdin and writes to stdout, each of which may be
+// nil.
+func Pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	return failure(ctx, stderr.String(), err)
+}

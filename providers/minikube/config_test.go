@@ -1,0 +1,169 @@
+//go:build !windows
+
+package minikube
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestArgsGolden(t *testing.T) {
+	t.Parallel()
+	for name, spec := range map[string]providers.Spec{
+		"least":   {},
+		"nodes":   {ControlPlanes: 3, Workers: 2},
+		"worker":  {Workers: 1},
+		"version": {KubernetesVersion: "v1.34.1", NodeImage: "mine:v1"},
+		"driver":  {Driver: "kvm2"},
+		"metrics": {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
+		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
+		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "::1", Host: 53, Container: 53, Protocol: "udp"}}},
+		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/in", ReadOnly: true}}},
+		"native": {Native: []byte("memory: 4g\naddons: [ingress, metrics-server]\nextra-config:\n- kubelet.max-pods=50\nports: [\"80\", 81:81, 0.0.0.0:82:82]\n"),
+			Wants: providers.Wants{ControlPlaneMetrics: true}, KubernetesVersion: "v1.35.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Name = "lab"
+			args, err := New(Options{}).argsFor(spec.WithDefaults())
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, args)
+		})
+	}
+	t.Run("configured", func(t *testing.T) {
+		p := New(Options{BaseImage: "registry.corp/base:v1", ExtraArgs: []string{"--cni=bridge", "--container-runtime=cri-o"},
+			Registries: map[string]string{"docker.io": "mirror.corp", "quay.io": "quay.corp"}})
+		args, err := p.argsFor(providers.Spec{Name: "lab", NodeImage: "mine:v1"}.WithDefaults())
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "configured", args)
+	})
+}
+
+func golden(t *testing.T, name string, args []string) {
+	t.Helper()
+	path, got := filepath.Join("testdata", name+".golden"), strings.Join(args, "\n")+"\n"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	two := []providers.Port{{Host: 8080, Container: 80}}
+	mount := providers.Mount{Host: "/a", Node: "/a"}
+	for says, spec := range map[string]providers.Spec{
+		"the second node":              {Name: "lab-m2"},
+		"the driver none makes one":    {Driver: "none"},
+		"1 control plane or 3":         {ControlPlanes: 2},
+		"holds fewer nodes":            {Workers: 250},
+		"publish a port on every node": {Workers: 1, Ports: two},
+		"where nodes are containers":   {Driver: "kvm2", Ports: two},
+		"mounts one directory":         {Mounts: []providers.Mount{mount, mount}},
+		"where nothing need be":        {Name: "minikube", Driver: "none", Mounts: []providers.Mount{mount}},
+	} {
+		if spec.Name == "" {
+			spec.Name = "lab"
+		}
+		_, err := New(Options{}).argsFor(spec.WithDefaults())
+		if !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
+			t.Errorf("%+v: %v (hint %q), want ErrUnsupported with %q", spec, err, providers.HintOf(err), says)
+		}
+	}
+	for _, native := range []string{"ports: 8080:80", "ports: [8080:80]"} {
+		_, err := New(Options{}).argsFor(providers.Spec{Name: "lab", Workers: 1, Native: []byte(native)}.WithDefaults())
+		if !errors.Is(err, providers.ErrUnsupported) {
+			t.Errorf("%s with a worker: %v", native, err)
+		}
+	}
+}
+
+func TestNativeRefused(t *testing.T) {
+	t.Parallel()
+	spec := providers.Spec{Name: "lab", KubernetesVersion: "v1.34.0", Workers: 1, Wants: providers.Wants{ControlPlaneMetrics: true}}
+	for native, says := range map[string]string{
+		"- memory":                    "it must be a map",
+		"memory: 4g\nmemory: 5g":      "line 2: memory is there twice",
+		"a: [":                        "did not find",
+		"memory:":                     "line 1: memory must have a value",
+		"addons: [{a: b}]":            "addons must have a value",
+		"--memory: 4g":                `"--memory" is no flag`,
+		"p: other":                    `"p" is no flag`,
+		"profile: other":              "profile is not to be set there",
+		"force: true":                 "force is not to be set there",
+		"kubernetes-version: v1.33.0": "it says kubernetes-version: v1.33.0, and v1.34.0 was asked for",
+		"nodes: 3":                    "it says nodes: 3, and 2 was asked for",
+		"extra-config: scheduler.bind-address=127.0.0.1": "and scheduler.bind-address=0.0.0.0 was asked for",
+	} {
+		spec.Native = []byte(native)
+		_, err := New(Options{}).argsFor(spec.WithDefaults())
+		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
+			t.Errorf("%q: %v (hint %q), want ErrInvalid with %q", native, err, providers.HintOf(err), says)
+		}
+	}
+	for _, native := range []string{"", "# nothing\n", "kubernetes-version: v1.34.0", "nodes: 2"} {
+		spec.Native = []byte(native)
+		if _, err := New(Options{}).argsFor(spec.WithDefaults()); err != nil {
+			t.Errorf("%q: %v", native, err)
+		}
+	}
+}
+
+func TestCgroupV1(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args  []string
+		tool  version
+		added bool
+	}{
+		{nil, version{1, 38}, true},
+		{nil, version{1, 37}, false}, // its own Kubernetes is 1.34
+		{[]string{"--kubernetes-version=stable"}, version{1, 37}, false},
+		{[]string{"--kubernetes-version=latest"}, version{1, 39}, true},
+		{[]string{"--kubernetes-version=v1.34.9"}, version{1, 38}, false},
+		{[]string{"--kubernetes-version=1.35.0"}, version{1, 37}, true},
+		{[]string{"--kubernetes-version=v1.37.2", "--extra-config=kubelet.fail-cgroupv1=false"}, version{1, 38}, false},
+	} {
+		args, added := withCgroupV1(test.args, test.tool)
+		if added != test.added || slices.Contains(args, allowCgroupV1) != (added || len(test.args) == 2) {
+			t.Errorf("%q with %v: %t, %q", test.args, test.tool, added, args)
+		}
+	}
+}
+
+func TestTraits(t *testing.T) {
+	t.Parallel()
+	for driver, want := range map[string]providers.HostPorts{"": providers.HostPortsNode, "podman": providers.HostPortsNode, "kvm2": "", "none": ""} {
+		if got := New(Options{}).Traits(providers.Spec{Driver: driver}); got.HostPorts != want || !got.RunsPods {
+			t.Errorf("with the driver %q: %+v", driver, got)
+		}
+	}
+	if got := New(Options{ExtraArgs: []string{"--driver=kvm2"}}).Traits(providers.Spec{}); got.HostPorts != "" {
+		t.Errorf("with a driver of the user's: %+v", got)
+	}
+	if n := len(New(Options{}).Traits(providers.Spec{Wants: providers.Wants{ControlPlaneMetrics: true}}).ControlPlaneMetrics); n != 3 {
+		t.Errorf("%d scrape targets", n)
+	}
+}

@@ -1,0 +1,137 @@
+package minikube
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
+// ErrUnavailable, ErrNotFound where there is no such base image, or what minikube says of
+// its failure; the logs are saved before what there is is removed.
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	args, err := p.argsFor(spec)
+	if err == nil {
+		err = checkFiles(spec)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	tool, err := p.program(ctx)
+	if err != nil {
+		return err
+	}
+	if last(args, "ha") == "true" && tool.version.before(1, 33) {
+		err := providers.Errorf(providers.ErrUnsupported, "this minikube cannot make several control planes")
+		return providers.WithHint(err, "install version 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
+	}
+	inDocker := last(args, flagDriver) == driverDocker
+	if err := p.checkFree(ctx, spec, inDocker); err != nil {
+		return err
+	}
+	report = report.For(spec.Name)
+	if inDocker {
+		if args, err = p.prepare(ctx, args, tool, report); err != nil {
+			return err
+		}
+		if err := p.checkFree(ctx, spec, inDocker); err != nil { // again: a pull takes minutes, in which others work, too
+			return err
+		}
+	}
+	p.warnOfMirrors(args, report)
+	return p.make(ctx, tool, spec, args, report)
+}
+
+// prepare makes args fit for the engine, and sees to it that it has the image of the
+// nodes, where lab knows which.
+func (p *Provider) prepare(ctx context.Context, args []string, tool program, report providers.Reporter) ([]string, error) {
+	engine, err := docker.Ping(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes.WarnMemory(engine, report)
+	if engine.CgroupV1 {
+		var added bool
+		if args, added = withCgroupV1(args, tool.version); added {
+			nodes.WarnCgroupV1(report)
+		}
+	}
+	if image := last(args, flagBaseImage); image != "" {
+		return args, nodes.Pull(ctx, []string{image}, report)
+	}
+	return args, nil
+}
+
+// make has minikube make the cluster, and removes what there is where it cannot.
+func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report providers.Reporter) error {
+	err := p.lendCertificate(spec)
+	if err == nil {
+		l, end := steps(report)
+		err = p.runWatched(ctx, tool, spec.Name, l, startArgs(args...)...)
+		end(err)
+	}
+	p.takeCertificateBack(spec.Name)
+	if errors.Is(err, providers.ErrExists) {
+		return err // somebody was faster, and it is theirs
+	}
+	if err == nil && takesHosts(args) {
+		err = p.mirror(ctx, spec.Name)
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err() // minikube was quicker
+	}
+	if err == nil {
+		return nil
+	}
+	return p.undo(ctx, tool, spec.Name, last(args, flagDriver), err)
+}
+
+// runWatched runs minikube, and ends it once a node has died: it would go on waiting.
+func (p *Provider) runWatched(ctx context.Context, tool program, name string, l *listener, args ...string) error {
+	watched, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	died, stop := p.containers().Watch(watched, name)
+	defer stop()
+	go func() {
+		select {
+		case err := <-died:
+			cancel(err)
+		case <-watched.Done():
+		}
+	}()
+	err := p.run(watched, tool, name, l, args...)
+	if watched.Err() != nil && ctx.Err() == nil {
+		return context.Cause(watched)
+	}
+	return err
+}
+
+// startArgs are the arguments of `minikube start`: lab's own come last, and so count.
+func startArgs(args ...string) []string {
+	return append(append([]string{"start"}, args...), "--interactive=false", "--output=json")
+}
+
+// undo removes what a creation left that failed with cause, and returns cause, with the
+// place where its logs are.
+func (p *Provider) undo(ctx context.Context, tool program, name, driver string, cause error) error {
+	if ctx.Err() == nil {
+		cause = p.containers().WithLogs(ctx, name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
+			return p.ExportLogs(ctx, name, dir)
+		})
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
+	defer cancel()
+	if err := p.remove(ctx, tool, name, driver); err != nil {
+		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+	}
+	return cause
+}

@@ -1,0 +1,194 @@
+//go:build !windows
+
+package minikube
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+// started is what minikube answers when it has made a cluster.
+func started(t *testing.T) answer {
+	t.Helper()
+	transcript, err := os.ReadFile("testdata/start.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{Args: "start", Stdout: string(transcript)}
+}
+
+func TestCreate(t *testing.T) {
+	p, tool := scripted(t, started(t))
+	dockertest.Script(t, ready()...)
+	t.Setenv("KUBECONFIG", "/of/the/user")
+	var steps []string
+	err := p.Create(t.Context(), providers.Spec{Name: "lab"}.WithDefaults(), func(e providers.Event) {
+		if e.State == providers.StepStarted {
+			steps = append(steps, e.Cluster+": "+e.Step)
+		}
+	})
+	if err != nil || len(steps) != 12 || steps[4] != "lab: Creating Container" {
+		t.Errorf("%v, %q", err, steps)
+	}
+	want := "start --driver=docker --container-runtime=containerd --wait=apiserver --interactive=false --output=json --profile=lab --skip-audit"
+	if calls := tool.Calls(t); !slices.Contains(calls, want) || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "--force") }) {
+		t.Errorf("minikube was called: %q", calls)
+	}
+	if files := left(t, p); len(files) > 0 {
+		t.Errorf("left behind: %q", files)
+	}
+}
+
+// TestCreateTaken: nothing is begun where anything bears the name.
+func TestCreateTaken(t *testing.T) {
+	for what, test := range map[string]struct {
+		docker answer
+		hint   string
+	}{
+		"a container":        {answer{Args: "ps --all --format", Stdout: "lab\nlab-other"}, "docker rm --force lab"},
+		"a second node":      {answer{Args: "ps --all --format", Stdout: "lab-m02"}, "docker rm --force lab-m02"},
+		"a volume":           {answer{Args: "volume ls", Stdout: "lab-more\nlab"}, "docker volume rm lab"},
+		"a cluster's volume": {answer{Args: "volume ls", Stdout: "lab-m02"}, "docker volume rm lab-m02"},
+	} {
+		p, tool := scripted(t)
+		dockertest.Script(t, ready(test.docker)...)
+		err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, Workers: 1}, nil)
+		if !errors.Is(err, providers.ErrExists) || !strings.Contains(providers.HintOf(err), test.hint) {
+			t.Errorf("%s: %v (hint %q)", what, err, providers.HintOf(err))
+		}
+		if calls := tool.Calls(t); len(calls) > 1 {
+			t.Errorf("%s: minikube was called: %q", what, calls)
+		}
+	}
+	p, _ := scripted(t)
+	dockertest.Script(t, ready()...)
+	keep(t, p, "lab", inDocker())
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); !errors.Is(err, providers.ErrExists) {
+		t.Errorf("a profile: %v", err)
+	}
+}
+
+// TestCreateFails: minikube's error is what a person reads, its logs are saved, and what
+// it left is removed.
+func TestCreateFails(t *testing.T) {
+	transcript, err := os.ReadFile("testdata/port-taken.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := scripted(t, answer{Args: "start", Stdout: string(transcript), Code: 80})
+	once := func(args, stdout string, times int) []answer {
+		return slices.Repeat([]answer{{Args: args, Stdout: stdout, Once: true}}, times)
+	}
+	having := dockertest.Having(t, node("lab", "running", 0))
+	answers := slices.Concat(once("ps --all --quiet", "", 2), once("ps --all --quiet", having[0].Stdout, 4),
+		once("volume ls --quiet --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network", 1),
+		[]answer{having[1], {Args: "logs", Stdout: "systemd"}, {Args: "exec", Stdout: "kubelet"}, {Args: "rm"}, {Args: "volume rm"}, {Args: "network rm"}})
+	docker := dockertest.Script(t, ready(answers...)...)
+	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
+	if err == nil || !strings.Contains(err.Error(), "listen tcp4 127.0.0.1:8080: bind: address already in use") || !strings.Contains(err.Error(), "its logs are in "+p.opts.LogsDir) {
+		t.Error(err)
+	}
+	for _, call := range []string{"rm --force --volumes id-of-lab", "volume rm lab lab-m02", "network rm id-of-network"} {
+		if !slices.Contains(docker.Calls(t), call) {
+			t.Errorf("docker %s was not called: %q", call, docker.Calls(t))
+		}
+	}
+	if files := left(t, p); len(files) > 0 {
+		t.Errorf("left behind: %q", files)
+	}
+}
+
+func TestCreateInterrupted(t *testing.T) {
+	p, _ := scripted(t, answer{Args: "start", Hangs: true, Stdout: ""})
+	dockertest.Script(t, ready()...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := p.Create(ctx, providers.Spec{Name: "lab", ControlPlanes: 1}, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error is %v", err)
+	}
+	if files := left(t, p); len(files) > 0 {
+		t.Errorf("left behind: %q", files)
+	}
+}
+
+func TestCgroupV1IsSaid(t *testing.T) {
+	p, tool := scripted(t, started(t))
+	dockertest.Script(t, ready(answer{Args: "info", Stdout: "28.0.0 1"})...)
+	said := false
+	err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, func(e providers.Event) {
+		said = said || strings.Contains(e.Step, "cgroup v1")
+	})
+	if err != nil || !said || !strings.Contains(strings.Join(tool.Calls(t), "\n"), allowCgroupV1) {
+		t.Errorf("%v, said %t, %q", err, said, tool.Calls(t))
+	}
+}
+
+// TestMirrors: nodes are told of them when they are there.
+func TestMirrors(t *testing.T) {
+	p, _ := scripted(t, started(t))
+	p.opts.Registries = map[string]string{"quay.io": "quay.corp"}
+	having := dockertest.Having(t, node("lab", "running", 0))
+	before := slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2) // until it began
+	docker := dockertest.Script(t, ready(slices.Concat(before, []answer{{Args: "ps --all --format"}}, having, []answer{{Args: "cp - id-of-lab:/"}})...)...)
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); err != nil || !slices.Contains(docker.Calls(t), "cp - id-of-lab:/") {
+		t.Errorf("%v, %q", err, docker.Calls(t))
+	}
+	said := ""
+	p.warnOfMirrors([]string{"--driver=kvm2"}, func(e providers.Event) { said = e.Step })
+	if !strings.Contains(said, "quay.corp") {
+		t.Errorf("with another driver it says %q", said)
+	}
+}
+
+// TestSeveralControlPlanes: an old minikube would not know the flag.
+func TestSeveralControlPlanes(t *testing.T) {
+	dockertest.Script(t, ready()...)
+	tool := dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.32.0"}`})
+	p := New(Options{Program: tool.Path(), Home: t.TempDir(), Dir: filepath.Join(t.TempDir(), "lab")})
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 3}, nil); !errors.Is(err, providers.ErrUnsupported) || len(tool.Calls(t)) > 1 {
+		t.Errorf("%v, %q", err, tool.Calls(t))
+	}
+}
+
+// TestNodeDies: minikube would wait for a node that died, and is ended.
+func TestNodeDies(t *testing.T) {
+	p, _ := scripted(t, answer{Args: "start", Hangs: true})
+	having := dockertest.Having(t, node("lab", "exited", 137))
+	dead := slices.Concat(slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2),
+		slices.Repeat([]answer{{Args: "ps --all --quiet", Stdout: having[0].Stdout, Once: true}}, 3), having[1:])
+	dockertest.Script(t, ready(append([]answer{{Args: "ps --all --format"}}, dead...)...)...)
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); err == nil || !strings.Contains(err.Error(), "node lab does not run any more (exit code 137)") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestCertificate: minikube gives every cluster the certificates that it finds, so lab's
+// is there only while its own cluster starts.
+func TestCertificate(t *testing.T) {
+	p, _ := scripted(t, started(t))
+	dockertest.Script(t, ready()...)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	spec := providers.Spec{Name: "lab", ControlPlanes: 1, CAFile: file}
+	write(t, file, "not PEM")
+	if err := p.Create(t.Context(), spec, nil); !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+		t.Errorf("a certificate that is none: %v", err)
+	}
+	write(t, file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+	there := false
+	err := p.Create(t.Context(), spec, func(e providers.Event) {
+		_, err := os.Stat(p.certificate("lab"))
+		there = there || err == nil && e.State == providers.StepStarted
+	})
+	if _, gone := os.Stat(p.certificate("lab")); err != nil || !there || !errors.Is(gone, os.ErrNotExist) {
+		t.Errorf("%v; it was there: %t, and afterwards: %v", err, there, gone)
+	}
+}

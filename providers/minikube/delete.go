@@ -1,0 +1,141 @@
+package minikube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// sweepWithin bounds the removal of a cluster that could not be finished.
+const sweepWithin = 2 * time.Minute
+
+// Delete removes the cluster with its volumes, its network and its profile. Where its
+// nodes are containers that is done without minikube, which would leave the network of
+// several nodes, and make the user forget which profile they were at.
+func (p *Provider) Delete(ctx context.Context, name string) error {
+	if !endOther(p.lockFile(name), p.lingers) {
+		return errors.New("a minikube that is at work on this cluster does not end")
+	}
+	if _, err := p.find(ctx, name); err != nil {
+		return err
+	}
+	config, err := p.profile(name)
+	if err != nil { // half-made, before there was a machine, or unreadable: what bears its name can be removed
+		return p.remove(ctx, program{}, name, driverDocker)
+	}
+	tool := program{}
+	if config.Driver != driverDocker {
+		if tool, err = p.program(ctx); err != nil {
+			return err
+		}
+	}
+	return p.remove(ctx, tool, name, config.Driver)
+}
+
+// remove removes all there is of a cluster. It can be called again.
+func (p *Provider) remove(ctx context.Context, tool program, name, driver string) error {
+	var err error
+	if driver == driverDocker {
+		err = p.sweep(ctx, name)
+	} else {
+		err = p.run(ctx, tool, name, quiet(), "delete", "--output=json")
+	}
+	if err != nil {
+		return err
+	}
+	return p.forgetFiles(name)
+}
+
+// sweep removes what the Docker Engine has of a cluster, until there is nothing: what was
+// on its way when minikube was ended may only just have come.
+func (p *Provider) sweep(ctx context.Context, name string) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		found, err := p.containers().Find(ctx, name)
+		if ignoreNotFound(err) != nil {
+			return err
+		}
+		if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
+			return err
+		}
+		volumes, err := p.volumes(ctx, name)
+		if err != nil {
+			return err
+		}
+		networks, err := docker.Labelled(ctx, docker.Network, label+"="+name)
+		if err != nil {
+			return err
+		}
+		if len(found)+len(volumes)+len(networks) == 0 {
+			return nil
+		}
+		if err := docker.RemoveAll(ctx, docker.Volume, volumes...); err != nil {
+			return err
+		}
+		if err := docker.RemoveAll(ctx, docker.Network, networks...); err != nil {
+			return inUse(name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// inUse adds to the error of a network what helps where a container is in it that is
+// somebody else's.
+func inUse(network string, err error) error {
+	if !strings.Contains(err.Error(), "has active endpoints") {
+		return err
+	}
+	return providers.WithHint(err, "docker network inspect %s shows what is in it; docker network disconnect --force %s CONTAINER, then this command again",
+		network, network)
+}
+
+// volumes returns the volumes of a cluster whose nodes are removed, each of which had one
+// of its own name. One that a node has still is somebody else's.
+func (p *Provider) volumes(ctx context.Context, cluster string) ([]string, error) {
+	volumes, err := docker.Labelled(ctx, docker.Volume, label)
+	if err != nil {
+		return nil, err
+	}
+	others, err := docker.Names(ctx, cluster)
+	isNode := p.nodesOf(cluster)
+	return slices.DeleteFunc(volumes, func(v string) bool { return !isNode(v) || slices.Contains(others, v) }), err
+}
+
+// nodesOf returns what tells the names of a cluster's nodes from others.
+func (p *Provider) nodesOf(cluster string) func(string) bool {
+	node := regexp.MustCompile(`^` + regexp.QuoteMeta(cluster) + `-m[0-9]{2,}$`)
+	return func(name string) bool { return name == cluster || node.MatchString(name) && !p.hasProfile(name) }
+}
+
+// forgetFiles removes the files of a cluster, and of a minikube that was ended.
+func (p *Provider) forgetFiles(name string) error {
+	if name != filepath.Base(name) || name == "." || name == ".." {
+		return fmt.Errorf("%q is no name of a profile", name)
+	}
+	p.takeCertificateBack(name)
+	p.forget(name)
+	errs := []error{os.RemoveAll(p.profileDir(name))}
+	machines, _ := os.ReadDir(p.machinesDir()) // not there where none was ever made
+	isNode := p.nodesOf(name)
+	for _, m := range machines {
+		if isNode(m.Name()) {
+			errs = append(errs, os.RemoveAll(filepath.Join(p.machinesDir(), m.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,125 @@
+package minikube
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// errMute is a program that ends well and is no minikube.
+var errMute = errors.New("it ended without a word of the kind that minikube says")
+
+// lastWords is how many lines of what minikube said an error bears.
+const lastWords = 8
+
+// failure returns why minikube failed: what it says itself, with its advice for a hint,
+// or else what the process did and its last words.
+func (l *listener) failure(exit error, stderr string) error {
+	if l.fatal.Type == "" {
+		words := lastLines(strings.Join(append(l.words, stderr), "\n"), lastWords)
+		switch {
+		case words == "":
+			return unexpected(exit)
+		case strings.Contains(words, "unknown flag: ") || strings.Contains(words, "invalid argument "):
+			return invalid("%s", words)
+		}
+		return unexpected(docker.Explain(words, fmt.Errorf("%w\n%s", exit, words)))
+	}
+	data := l.fatal.Data
+	message := essence(data.Message)
+	var err error = errors.New(cmp.Or(message, data.Name))
+	if kind := kindOf(data.ExitCode); kind != nil {
+		err = providers.Errorf(kind, "%w", err)
+	}
+	if data.URL != "" {
+		err = providers.WithHint(err, "see %s", data.URL)
+	}
+	if advice := l.advice(); advice != "" {
+		return providers.WithHint(err, "%s", advice)
+	}
+	return docker.Explain(data.Message, err)
+}
+
+func unexpected(err error) error {
+	return providers.WithHint(fmt.Errorf("minikube: %w", err), "minikube logs tells more; lab doctor, what may be wrong with this machine")
+}
+
+// kindOf returns the kind of error that one of minikube's exit codes means, or nil. They
+// are in tens by what failed, and by how within the ten.
+func kindOf(exitCode string) error {
+	code, err := strconv.Atoi(exitCode)
+	if err != nil || code < 10 || code > 119 {
+		return nil
+	}
+	const (
+		usage       = 4
+		unsupported = 6
+		program     = 1 // the ten of minikube itself
+		host        = 3
+		internet    = 4
+		driver      = 5
+		provider    = 6
+		running     = 3
+		notFound    = 5
+		permission  = 7
+		unavailable = 9
+	)
+	ten, how := code/10, code%10
+	switch {
+	case how == usage && (ten == program || ten == host || ten == driver):
+		return providers.ErrInvalid
+	case how == unsupported:
+		return providers.ErrUnsupported
+	case ten == internet, ten == 2:
+		return providers.ErrUnavailable
+	case (ten == driver || ten == provider) && (how == running || how == notFound || how == permission || how == unavailable):
+		return providers.ErrUnavailable
+	}
+	return nil
+}
+
+// advice returns minikube's own for what ended it or, where that is to pass a flag that
+// lab does not, how it gets there.
+func (l *listener) advice() string {
+	data := l.fatal.Data
+	advice := strings.Join(strings.Fields(data.Advice), " ")
+	switch {
+	case data.Name == "DRV_AS_ROOT":
+		return "run lab as another user, who may use Docker; or, where that is all right: export MINIKUBE_FORCE=true"
+	case data.Name == "K8S_NEW_UNSUPPORTED" || strings.Contains(data.Message, "repos/kubernetes/kubernetes/releases"):
+		return "choose a version that this minikube knows: --kubernetes-version VERSION; or: export MINIKUBE_FORCE=true"
+	case advice != "" && data.URL != "":
+		return advice + " (" + data.URL + ")"
+	}
+	return advice
+}
+
+// essence returns the part of a message that says why: minikube puts the command that
+// failed before it, which may have a hundred arguments, and all that it wrote.
+func essence(message string) string {
+	_, stderr, ok := strings.Cut(message, "stderr:")
+	if said := lastLines(stderr, lastWords); ok && said != "" {
+		first, _, _ := strings.Cut(message, ": ")
+		return first + ": " + said
+	}
+	return lastLines(message, lastWords)
+}
+
+// lastLines returns the last n lines that say something, without pictures and without
+// minikube's own clock before them.
+func lastLines(text string, n int) string {
+	var kept []string
+	clock := regexp.MustCompile(`^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d+\s+\d+ \S+\] `)
+	for line := range strings.Lines(docker.LastLines(text, 4*n)) {
+		if line = clock.ReplaceAllString(strings.TrimSpace(line), ""); strings.Trim(line, "*-│╭╮╰╯─ ") != "" {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-n):], "\n")
+}

@@ -1,0 +1,131 @@
+package minikube
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// event is one line that minikube writes with --output=json, as far as lab looks.
+type event struct {
+	Type string
+	Data struct {
+		Name     string // of the step; the name of an error: "GUEST_PROVISION"
+		Message  string
+		ExitCode string // of an error that ends minikube, and of no other
+		Advice   string
+		URL      string
+		Artifact string // that is downloaded
+		Progress string // of a download: "0.34"
+	}
+}
+
+// The types of events, without what they all begin with.
+const (
+	typePrefix   = "io.k8s.sigs.minikube."
+	typeStep     = typePrefix + "step"
+	typeError    = typePrefix + "error"
+	typeWarning  = typePrefix + "warning"
+	typeDownload = typePrefix + "download"
+	typeProgress = typePrefix + "download.progress"
+)
+
+// stepDone is the step that is none.
+const stepDone = "Done"
+
+// decode returns the event that a line is. A line of something else is none.
+func decode(line []byte) (event, bool) {
+	var e event
+	err := json.Unmarshal(line, &e)
+	return e, err == nil && strings.HasPrefix(e.Type, typePrefix)
+}
+
+// listener makes of events what lab shows and, in the end, an error.
+type listener struct {
+	begin func(step string)    // a step began; it may be nil
+	moved func(message string) // something moved in the step at hand
+	step  string               // at hand
+	said  int                  // how many events there were
+	fatal event                // the error that ended minikube
+	words []string             // what it said besides, the last of it
+}
+
+// take takes a line.
+func (l *listener) take(line []byte) {
+	e, ok := decode(line)
+	if !ok {
+		l.remember(string(line))
+		return
+	}
+	l.said++
+	switch e.Type {
+	case typeStep:
+		if l.step != e.Data.Name && e.Data.Name != stepDone && l.begin != nil {
+			l.begin(e.Data.Name)
+		}
+		if l.step = e.Data.Name; l.step != stepDone {
+			l.moved(e.Data.Message)
+		}
+	case typeWarning:
+		l.moved(e.Data.Message)
+	case typeDownload:
+		l.moved("downloading " + e.Data.Artifact)
+	case typeProgress:
+		l.moved("downloading " + e.Data.Artifact + " " + percent(e.Data.Progress))
+	case typeError:
+		if e.Data.ExitCode != "" {
+			l.fatal = e
+		} else {
+			l.remember(e.Data.Message)
+		}
+	}
+}
+
+// remember keeps the last lines that are no events.
+func (l *listener) remember(line string) {
+	const most = 12
+	l.words = append(l.words, line)
+	l.words = l.words[max(0, len(l.words)-most):]
+}
+
+// percent returns a share such as "0.34" as "34%".
+func percent(share string) string {
+	var f float64
+	if err := json.Unmarshal([]byte(share), &f); err != nil || f < 0 || f > 1 {
+		return share
+	}
+	text, _ := json.Marshal(int(100 * f)) // of a number: never fails
+	return string(text) + "%"
+}
+
+// steps returns a listener that reports each of minikube's steps as one of lab's, and
+// what ends the last.
+func steps(report providers.Reporter) (l *listener, end func(error)) {
+	var now *providers.Step
+	end = func(err error) {
+		if now != nil {
+			now.End(err)
+		}
+		now = nil
+	}
+	l = &listener{
+		begin: func(name string) {
+			end(nil)
+			now = report.Start(name)
+		},
+		moved: func(message string) {
+			if now != nil {
+				now.Progress(message)
+			}
+		},
+	}
+	return l, end
+}
+
+// quiet returns a listener for a command that reports nothing to anybody, and need not
+// speak in events.
+func quiet() *listener { return &listener{moved: func(string) {}, said: 1} }
+
+// inside returns a listener that reports what minikube does as moves of one step.
+func inside(step *providers.Step) *listener { return &listener{moved: step.Progress} }

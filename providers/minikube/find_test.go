@@ -1,0 +1,101 @@
+//go:build !windows
+
+package minikube
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+func TestCheck(t *testing.T) {
+	version := func(v string) answer {
+		return answer{Args: "version --output=json", Stdout: `{"minikubeVersion":"` + v + `"}`}
+	}
+	absent := answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}
+	for name, test := range map[string]struct {
+		minikube, image answer
+		says, hint      string
+	}{
+		"good":        {version("v1.32.0"), answer{Args: "image", Stdout: "sha256:1"}, "", ""},
+		"old":         {version("v1.31.2"), answer{}, "is minikube v1.31.2, and lab needs v1.32 or newer", "install a newer one"},
+		"newest":      {version("v2.0.0-beta.1"), answer{Args: "image", Stdout: "sha256:1"}, "", ""},
+		"garbage":     {answer{Args: "version", Stdout: "hello"}, answer{}, "it does not tell its version", "version"},
+		"a word":      {version("unknown"), answer{}, `its version is "unknown"`, "version"},
+		"crash":       {answer{Args: "version", Stderr: "cannot allocate memory", Code: 2}, answer{}, "exit status 2: cannot allocate memory", "version"},
+		"no image":    {version("v1.38.1"), absent, "the node image 127.0.0.1:1/base:v1 is not here", "LAB_IMAGES_MINIKUBE_BASE"},
+		"no registry": {version("v1.38.1"), absent, "its registry cannot be reached", "docker pull 127.0.0.1:1/base:v1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dockertest.Script(t, answer{Args: "info", Stdout: "28.0.0 2"}, test.image)
+			p := New(Options{Program: dockertest.Program(t, programName, test.minikube).Path(), BaseImage: "127.0.0.1:1/base:v1", Dir: t.TempDir()})
+			err := p.Check(t.Context(), providers.Spec{})
+			if test.says == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || !strings.Contains(providers.HintOf(err), test.hint) {
+				t.Errorf("%v (hint %q), want %q and %q", err, providers.HintOf(err), test.says, test.hint)
+			}
+		})
+	}
+}
+
+// TestCheckOfOtherDrivers: where nodes are no containers, no engine need answer.
+func TestCheckOfOtherDrivers(t *testing.T) {
+	p, _ := scripted(t)
+	dockertest.None(t)
+	if err := p.Check(t.Context(), providers.Spec{Driver: "kvm2"}); err != nil {
+		t.Error(err)
+	}
+	if err := p.Check(t.Context(), providers.Spec{}); !errors.Is(err, providers.ErrUnavailable) {
+		t.Errorf("without docker: %v", err)
+	}
+}
+
+// TestCheckOwnImage: any image of minikube's own repository will do, since only minikube
+// knows which it wants.
+func TestCheckOwnImage(t *testing.T) {
+	p, _ := scripted(t)
+	dockertest.Script(t, answer{Args: "info", Stdout: "28.0.0 2"}, answer{Args: "image ls --format {{.Tag}} " + ownRepository, Stdout: "v0.0.50\n"})
+	if err := p.Check(t.Context(), providers.Spec{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFindProgram(t *testing.T) {
+	place := func(name string) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	users, built, inBin := place(programName), place(builtName), place(builtName)
+	p := New(Options{BinDirs: []string{t.TempDir(), filepath.Dir(inBin)}})
+	none := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Dir(built) + ":" + filepath.Dir(users): users,
+		none: inBin,
+	} {
+		t.Setenv("PATH", path)
+		if got, err := p.findProgram(); got != want || err != nil {
+			t.Errorf("found %q, %v; want %q", got, err, want)
+		}
+	}
+	t.Setenv("PATH", filepath.Dir(built))
+	if got, err := New(Options{}).findProgram(); got != built || err != nil {
+		t.Errorf("found %q, %v; want the one on PATH", got, err)
+	}
+	t.Setenv("PATH", none)
+	if _, err := New(Options{}).findProgram(); !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "minikube") {
+		t.Errorf("where there is none: %v", err)
+	}
+}

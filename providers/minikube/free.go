@@ -1,0 +1,64 @@
+package minikube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// checkFree returns ErrExists where a cluster of that name is there, or something in the
+// Docker Engine that is in its way.
+func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
+	c, err := p.find(ctx, spec.Name)
+	if err == nil {
+		return providers.Errorf(providers.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
+	}
+	if ignoreNotFound(err) != nil || !inDocker {
+		return ignoreNotFound(err)
+	}
+	taken, err := docker.Names(ctx, spec.Name)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodeNames(spec) {
+		if slices.Contains(taken, node) {
+			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of minikube's", node)
+			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
+		}
+		if err := checkVolume(ctx, node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkVolume returns ErrExists where there is a volume of a node's name: minikube would
+// take it as it is, with the data of another cluster in it.
+func checkVolume(ctx context.Context, node string) error {
+	has, err := docker.HasVolume(ctx, node)
+	if err != nil || !has {
+		return err
+	}
+	err = providers.Errorf(providers.ErrExists, "there is a volume %s", node)
+	return providers.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
+}
+
+// nodeNames returns what minikube will call the nodes.
+func nodeNames(spec providers.Spec) []string {
+	names := []string{spec.Name}
+	for i := 2; i <= spec.ControlPlanes+spec.Workers; i++ {
+		names = append(names, fmt.Sprintf("%s-m%02d", spec.Name, i))
+	}
+	return names
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, providers.ErrNotFound) {
+		return nil
+	}
+	return err
+}

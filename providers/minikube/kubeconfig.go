@@ -1,0 +1,80 @@
+package minikube
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// Kubeconfig returns the kubeconfig that minikube would write, with what is in the files
+// of the profile. Where no port of this machine leads to the API server, as with stopped
+// clusters, its address is that in the network of the nodes.
+func (p *Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+	containers, found := p.containers().Find(ctx, name)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case p.hasProfile(name):
+	case found == nil:
+		return nil, halfMade(name, errors.New("it has no profile in "+p.home()))
+	default:
+		return nil, found
+	}
+	config, err := p.profile(name)
+	if err != nil {
+		return nil, halfMade(name, err)
+	}
+	if config.Driver == driverDocker && ignoreNotFound(found) != nil {
+		return nil, found
+	}
+	at, err := p.reach(config, containers)
+	if err != nil {
+		return nil, halfMade(name, err)
+	}
+	access, err := p.access(name)
+	if err != nil {
+		return nil, halfMade(name, err)
+	}
+	return access.Kubeconfig(nodes.Names{Cluster: name, User: name, Context: name}, at)
+}
+
+// reach returns the address of the API server: on this machine where it is published, or
+// else in the network of the nodes.
+func (p *Provider) reach(config profile, containers []docker.Container) (string, error) {
+	if at, err := p.containers().Address(containers); err == nil {
+		return at, nil
+	}
+	return config.address()
+}
+
+// access reads what a user of the cluster needs.
+func (p *Provider) access(name string) (nodes.Access, error) {
+	var a nodes.Access
+	for path, content := range map[string]*[]byte{
+		filepath.Join(p.home(), "ca.crt"):               &a.CA,
+		filepath.Join(p.profileDir(name), "client.crt"): &a.Certificate,
+		filepath.Join(p.profileDir(name), "client.key"): &a.Key,
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return a, err
+		}
+		*content = text
+	}
+	return a, nil
+}
+
+func halfMade(name string, err error) error {
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the cluster is half-made: %w", withoutKind(err)),
+		"lab up %s makes it anew; lab down %s removes what is left", name, name)
+}
+
+// withoutKind returns the text of err alone: a profile that is not there does not mean
+// that the cluster is not.
+func withoutKind(err error) error { return errors.New(err.Error()) }

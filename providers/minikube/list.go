@@ -1,0 +1,88 @@
+package minikube
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"sync"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// label is what minikube marks its containers, volumes and networks with; its value is
+// the name of the node or, of a network, of the cluster.
+const label = "name.minikube.sigs.k8s.io"
+
+// containers says how minikube's clusters are known by their containers, if they are.
+// minikube brings none back by itself when the engine starts.
+func (p *Provider) containers() nodes.Tool {
+	return nodes.Tool{
+		Flavor: Name, Label: label, APIPort: "8443/tcp", Cluster: p.clusterOf,
+		ControlPlane: func(c docker.Container) bool { return c.Name == p.clusterOf(c) },
+	}
+}
+
+// clusterOf returns the name of the cluster that a node is of. Nodes after the first are
+// called NAME-m02 and so on; so may a cluster of someone else be, which then has a
+// profile or a network of that name.
+func (p *Provider) clusterOf(c docker.Container) string {
+	node := c.Config.Labels[label]
+	parts := regexp.MustCompile(`^(.+)-m[0-9]{2,}$`).FindStringSubmatch(node)
+	_, alone := c.NetworkSettings.Networks[node]
+	if parts == nil || alone || p.hasProfile(node) {
+		return node
+	}
+	return parts[1]
+}
+
+// List returns every cluster in minikube's home or among the containers of the Docker
+// Engine, whoever made it.
+func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
+	names, err := p.names()
+	if err != nil {
+		return nil, err
+	}
+	found, err := p.containers().List(ctx)
+	if err != nil && (ctx.Err() != nil || p.needsDocker(names)) {
+		return nil, err
+	}
+	for i := range found {
+		if p.hasProfile(found[i].Name) { // else it is of another home
+			found[i].ID = p.identity(found[i].Name)
+		}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(found, func(c providers.Cluster) bool { return c.Name == name })
+	})
+	others := make([]providers.Cluster, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() { others[i] = p.inspect(ctx, name) })
+	}
+	all.Wait()
+	return append(found, others...), ctx.Err()
+}
+
+// needsDocker tells whether any of the profiles has containers in the Docker Engine.
+func (p *Provider) needsDocker(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		c, err := p.profile(name)
+		return err == nil && c.Driver == driverDocker
+	})
+}
+
+// find returns a cluster as List shows it, or ErrNotFound.
+func (p *Provider) find(ctx context.Context, name string) (providers.Cluster, error) {
+	all, err := p.List(ctx)
+	if err != nil {
+		return providers.Cluster{}, err
+	}
+	for _, c := range all {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return providers.Cluster{}, providers.Errorf(providers.ErrNotFound, "there is no minikube cluster %q", name)
+}

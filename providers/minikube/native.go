@@ -1,0 +1,108 @@
+package minikube
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// reserved are the flags by which lab drives minikube, and those with which no cluster
+// comes of it that lab could vouch for.
+func reserved() []string {
+	return []string{"profile", "output", "interactive", "force", "dry-run", "download-only", "no-kubernetes",
+		"delete-on-failure", "embed-certs", "keep-context", "apiserver-port", "vm-driver", "skip-audit", "help"}
+}
+
+// parseNative reads minikube's own configuration, which is a map in YAML from flags of
+// `minikube start` to their values, and returns the flags. It returns ErrInvalid.
+func parseNative(text []byte) ([]string, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, nil
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil && !errors.Is(err, io.EOF) {
+		return nil, invalid("%w", err)
+	}
+	if len(document.Content) == 0 {
+		return nil, nil // comments
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, invalid("it must be a map from flags of `minikube start` to their values, such as memory: 4g")
+	}
+	var args []string
+	seen := map[string]bool{}
+	for i := 0; i < len(root.Content); i += 2 {
+		name := root.Content[i].Value
+		if seen[name] {
+			return nil, invalid("line %d: %s is there twice", root.Content[i].Line, name)
+		}
+		seen[name] = true
+		values, err := valuesOf(root.Content[i], root.Content[i+1])
+		if err != nil {
+			return nil, err
+		}
+		for _, value := range values {
+			args = append(args, option(name, value))
+		}
+	}
+	return args, nil
+}
+
+// valuesOf returns the values of one flag: what stands there, or each of a list.
+func valuesOf(key, value *yaml.Node) ([]string, error) {
+	name := key.Value
+	if !regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(name) || len(name) == 1 {
+		return nil, invalid("line %d: %q is no flag of minikube's; write them in full, and without --", key.Line, name)
+	}
+	if slices.Contains(reserved(), name) {
+		return nil, invalid("line %d: %s is not to be set there", key.Line, name)
+	}
+	items := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		items = value.Content
+	}
+	var values []string
+	for _, item := range items {
+		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" {
+			return nil, invalid("line %d: %s must have a value, or a list of them", item.Line, name)
+		}
+		values = append(values, narrow(name, item.Value))
+	}
+	return values, nil
+}
+
+// narrow has ports published on the loopback that do not say where: minikube itself
+// would open them to the network.
+func narrow(name, value string) string {
+	if name != "ports" {
+		return value
+	}
+	switch strings.Count(value, ":") {
+	case 0:
+		return loopback + "::" + value
+	case 1:
+		return loopback + ":" + value
+	}
+	return value
+}
+
+func invalid(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for minikube: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "minikube start --help lists the flags; see also https://minikube.sigs.k8s.io/docs/commands/start/")
+}
+
+// conflict is for what the configuration for minikube says, and the rest of the spec
+// otherwise.
+func conflict(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for minikube contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "say it in one place only")
+}

@@ -1,0 +1,156 @@
+package minikube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	// lingers is how long the programs that minikube has started may go on once it was
+	// ended: what they have told the engine to make can be found and removed only when
+	// it is there.
+	lingers = 5 * time.Second
+
+	// killedWithin bounds how long they may take to end when they are killed.
+	killedWithin = 10 * time.Second
+
+	// longestLine is how much of a line is read, and of the last words on stderr.
+	longestLine = 1 << 16
+)
+
+// run runs minikube on a cluster, and passes what it writes on to l. Where it fails, or
+// ctx ends, all that it started has ended, too, when run returns; else something may be
+// meant to stay, as what serves a mount of a virtual machine is.
+func (p *Provider) run(ctx context.Context, tool program, name string, l *listener, args ...string) error {
+	held, err := p.hold(name)
+	if err != nil {
+		return err
+	}
+	defer p.forget(name)
+	defer held.Close()
+	lines, stderr := &lineWriter{take: l.take}, &tail{}
+	cmd := exec.CommandContext(ctx, tool.path, append(args, "--profile="+name, "--skip-audit")...)
+	cmd.Env, cmd.Dir = append(p.environment(name), p.temporary(name)...), p.scratch(name)
+	cmd.Stdout, cmd.Stderr = lines, stderr
+	cmd.WaitDelay = time.Second
+	own(cmd, held) // so that nothing but lab ends it, and all of it
+	if err = cmd.Start(); err == nil {
+		note(held, cmd.Process.Pid)
+		err = cmd.Wait()
+		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+			endGroup(cmd.Process.Pid, p.lingers)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // that is what stays, and writes to the same place
+		return l.failure(err, stderr.String())
+	case l.said == 0:
+		return l.failure(errMute, stderr.String())
+	}
+	return nil
+}
+
+// environment is what minikube gets: lab's own, in which a person may have told it this
+// or that, and a place of lab's for the kubeconfig that it writes, and for what the
+// kubectl remembers that it calls.
+func (p *Provider) environment(name string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		key, _, _ := strings.Cut(v, "=")
+		return key == "KUBECONFIG" || key == "MINIKUBE_PROFILE" || key == "MINIKUBE_IN_STYLE"
+	})
+	if p.opts.Home != "" {
+		env = append(env, "MINIKUBE_HOME="+p.opts.Home)
+	}
+	return append(env, "KUBECONFIG="+filepath.Join(p.scratch(name), "kubeconfig"), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
+		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
+}
+
+// temporary returns what has minikube put its temporary files where they are removed with
+// all else, which it does not do itself when it is ended. Its locks are not among them:
+// all minikubes share those. Where that cannot be had the files go where they always do.
+func (p *Provider) temporary(name string) []string {
+	dir := filepath.Join(p.scratch(name), "tmp")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil
+	}
+	if err := shareLocks(dir); err != nil {
+		return nil
+	}
+	return []string{"TMPDIR=" + dir}
+}
+
+// hold makes the directory of a cluster in which minikube may write, and returns the
+// file that is locked as long as minikube, or what it started, is at work.
+func (p *Provider) hold(name string) (*os.File, error) {
+	if err := os.MkdirAll(p.scratch(name), 0o700); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(p.lockFile(name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if free, err := lock(file); err != nil || !free {
+		file.Close()
+		if err == nil {
+			err = providers.Errorf(providers.ErrExists, "another minikube is at work on this cluster")
+		}
+		return nil, err
+	}
+	return file, nil
+}
+
+// forget removes what lab keeps while minikube is at work on a cluster, and the
+// directory that all clusters share, once it is empty.
+func (p *Provider) forget(name string) {
+	if providers.ValidateName(name) == nil { // another might lead to another place
+		_ = os.RemoveAll(p.scratch(name))
+	}
+	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
+}
+
+func (p *Provider) scratch(name string) string  { return filepath.Join(p.opts.Dir, name) }
+func (p *Provider) lockFile(name string) string { return filepath.Join(p.scratch(name), "lock") }
+
+// lineWriter passes on what is written to it, line by line.
+type lineWriter struct {
+	take func(line []byte)
+	rest []byte
+}
+
+// Write never fails.
+func (w *lineWriter) Write(b []byte) (int, error) {
+	w.rest = append(w.rest, b...)
+	for {
+		line, rest, ok := bytes.Cut(w.rest, []byte("\n"))
+		if !ok && len(w.rest) < longestLine {
+			return len(b), nil
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			w.take(line)
+		}
+		w.rest = bytes.Clone(rest)
+	}
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ bytes.Buffer }
+
+// Write never fails.
+func (t *tail) Write(b []byte) (int, error) {
+	_, _ = t.Buffer.Write(b) // of memory: never fails
+	if extra := t.Len() - longestLine; extra > 0 {
+		t.Next(extra)
+	}
+	return len(b), nil
+}

@@ -1,0 +1,76 @@
+package minikube
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// noneProfile is what the driver none wants its cluster to be called.
+const noneProfile = "minikube"
+
+// maxNodes is what minikube's network for a cluster can hold: it counts the addresses
+// of nodes up to 253, and keeps some.
+const maxNodes = 250
+
+// isNodeName matches what minikube calls the second node of a cluster, and the next.
+func isNodeName(name string) bool { return regexp.MustCompile(`-m[0-9]+$`).MatchString(name) }
+
+// refuse returns ErrUnsupported where minikube could not make what spec asks for, or
+// would make something else without a word.
+func refuse(spec providers.Spec, driver string, native []string) error {
+	ports := len(spec.Ports) > 0 || last(native, "ports") != ""
+	several := spec.ControlPlanes+spec.Workers > 1 || last(native, "nodes") != "" || last(native, "ha") == "true"
+	mounts := len(spec.Mounts)
+	for _, test := range []struct {
+		is         bool
+		what, hint string
+	}{
+		{isNodeName(spec.Name),
+			"a name like " + spec.Name + " is what minikube calls the second node of a cluster", "choose another name"},
+		{driver == driverNone && spec.Name != noneProfile,
+			"the driver none makes one cluster, and it must be called minikube", "lab up minikube --flavor minikube --driver none"},
+		{spec.ControlPlanes != 0 && spec.ControlPlanes != 1 && spec.ControlPlanes != 3,
+			"minikube makes 1 control plane or 3", "ask for --control-planes 3, or use --flavor kind"},
+		{spec.ControlPlanes+spec.Workers > maxNodes,
+			"its network holds fewer nodes", "ask for 250 at most, or use --flavor kwok"},
+		{ports && several,
+			"minikube would publish a port on every node, where it can be published once only", "leave out the workers, or use --flavor kind"},
+		{ports && !inContainers(driver),
+			"ports can be published where nodes are containers, and not with the driver " + driver, "leave out the driver, or the ports"},
+		{mounts > 1 || mounts == 1 && last(native, "mount-string") != "",
+			"minikube mounts one directory", "mount one that holds them all, or use --flavor kind"},
+		{driver == driverNone && (mounts > 0 || several),
+			"the driver none has one node, this machine, where nothing need be mounted", "leave out the driver"},
+	} {
+		if test.is {
+			return providers.WithHint(providers.Errorf(providers.ErrUnsupported, "%s", test.what), "%s", test.hint)
+		}
+	}
+	return nil
+}
+
+// contradicts returns ErrInvalid where the configuration for minikube says what spec,
+// of which own are the flags, says otherwise.
+func contradicts(native, own []string) error {
+	for _, arg := range native {
+		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		asked := last(own, name)
+		if asked != "" && asked != value && !slices.Contains(repeatable(), name) {
+			return conflict("it says %s: %s, and %s was asked for", name, value, asked)
+		}
+		if key, _, ok := strings.Cut(value, "="); ok && name == flagExtra {
+			if setting := last(own, flagExtra+"="+key); setting != "" && option(flagExtra, key+"="+setting) != arg {
+				return conflict("it says %s: %s, and %s=%s was asked for", name, value, key, setting)
+			}
+		}
+	}
+	return nil
+}
+
+// repeatable are the flags that may be given more than once, and add up.
+func repeatable() []string {
+	return []string{flagExtra, flagMirror, "ports", "addons", "apiserver-ips", "apiserver-names", "docker-env", "docker-opt", "insecure-registry"}
+}

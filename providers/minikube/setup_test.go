@@ -1,0 +1,116 @@
+//go:build !windows
+
+package minikube
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+var (
+	_ providers.StartStopper = (*Provider)(nil)
+	_ providers.ImageLoader  = (*Provider)(nil)
+	_ providers.LogExporter  = (*Provider)(nil)
+)
+
+func TestMain(m *testing.M) {
+	if code, played := dockertest.Play(); played {
+		os.Exit(code)
+	}
+	os.Exit(m.Run())
+}
+
+// answer is what minikube or docker says to a command.
+type answer = dockertest.Answer
+
+// scripted returns a Provider whose minikube gives the answers, with a home that is
+// empty. Its docker is that of [dockertest.Script].
+func scripted(t *testing.T, answers ...answer) (*Provider, dockertest.Docker) {
+	t.Helper()
+	tool := dockertest.Program(t, programName, append(answers, answer{Args: "version", Stdout: `{"commit":"x","minikubeVersion":"v1.38.1"}`})...)
+	p := New(Options{Program: tool.Path(), Home: filepath.Join(t.TempDir(), ".minikube"), Dir: filepath.Join(t.TempDir(), "lab"), LogsDir: t.TempDir()})
+	p.lingers = 100 * time.Millisecond
+	return p, tool
+}
+
+// ready are the answers of a docker that has nothing and is fit for everything.
+func ready(answers ...answer) []answer {
+	return append(answers, answer{Args: "info", Stdout: "28.0.0 2"}, answer{Args: "ps"}, answer{Args: "volume ls"},
+		answer{Args: "network ls"}, answer{Args: "image inspect", Stdout: "sha256:1"})
+}
+
+// keep makes a profile with a configuration and a certificate, as old as one that has
+// been there for a day.
+func keep(t *testing.T, p *Provider, name string, config profile) {
+	t.Helper()
+	text, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{"config.json": string(text), "client.crt": "certificate of " + name, "client.key": "key", "events.json": "{}"}
+	for file, content := range files {
+		write(t, filepath.Join(p.profileDir(name), file), content)
+	}
+	write(t, filepath.Join(p.home(), "ca.crt"), "authority")
+	write(t, filepath.Join(p.machinesDir(), name, "id_rsa"), "key")
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(p.profileDir(name), yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, []byte(content), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inDocker is a configuration as minikube keeps it.
+func inDocker() profile {
+	c := profile{Driver: driverDocker}
+	c.Nodes = append(c.Nodes, struct {
+		IP   string
+		Port int
+	}{"192.168.49.2", 8443})
+	c.KubernetesConfig.ContainerRuntime = "containerd"
+	return c
+}
+
+// node returns a container that was made a day ago.
+func node(name, state string, exitCode int) docker.Container {
+	c := docker.Container{ID: "id-of-" + name, Name: name, Created: time.Now().Add(-24 * time.Hour)}
+	c.State.Status, c.State.ExitCode = state, exitCode
+	c.HostConfig.RestartPolicy.Name = "no"
+	c.Config.Labels = map[string]string{label: name}
+	return c
+}
+
+// left returns what there is in the directories of minikube and of lab, files only.
+func left(t *testing.T, p *Provider) []string {
+	t.Helper()
+	var paths []string
+	for _, dir := range []string{p.home(), p.opts.Dir} {
+		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				paths = append(paths, path)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return paths
+}

@@ -1,0 +1,85 @@
+package minikube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// Start has minikube bring the cluster back, and returns when the API server answers. On
+// error it leaves the cluster as far as it came.
+func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
+	c, err := p.find(ctx, name)
+	if err != nil || c.State == providers.StateRunning {
+		return err
+	}
+	tool, err := p.program(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := p.containers().Find(ctx, name); err != nil {
+		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
+	}
+	return p.containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+		if err := p.startNodes(ctx, name, asleep); err != nil {
+			return err
+		}
+		return p.wake(ctx, tool, name, step)
+	})
+}
+
+// startNodes starts the containers of nodes. minikube would insist on the address that
+// each had; it makes do with another, if its profile says so.
+func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.Container) error {
+	anyMoved := false
+	for _, node := range asleep {
+		moved, err := docker.StartAnywhere(ctx, node)
+		if err != nil {
+			return err
+		}
+		anyMoved = anyMoved || moved
+	}
+	if !anyMoved {
+		return nil
+	}
+	found, err := p.containers().Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	addresses := map[string]string{}
+	for _, node := range found {
+		for _, at := range node.NetworkSettings.Networks {
+			addresses[node.Name] = at.IPAddress
+		}
+	}
+	return p.readdress(name, addresses)
+}
+
+// wake runs `minikube start` on a cluster that there is. It knows what the cluster is
+// made of, and is told only where it gets its files.
+func (p *Provider) wake(ctx context.Context, tool program, name string, step *providers.Step) error {
+	args := slices.DeleteFunc(p.configured(), func(arg string) bool {
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+		return !slices.Contains([]string{"preload", "cache-images", "binary-mirror", "native-ssh", "preload-source"}, name)
+	})
+	return p.run(ctx, tool, name, inside(step), startArgs(append(args, "--wait=apiserver")...)...)
+}
+
+// Stop stops the nodes, and keeps them.
+func (p *Provider) Stop(ctx context.Context, name string) error {
+	c, err := p.find(ctx, name)
+	if err != nil || c.State == providers.StateStopped {
+		return err
+	}
+	if _, err := p.containers().Find(ctx, name); err == nil {
+		return p.containers().Stop(ctx, name)
+	}
+	tool, err := p.program(ctx)
+	if err != nil {
+		return err
+	}
+	return p.run(ctx, tool, name, quiet(), "stop", "--output=json")
+}
