@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/k3d"
 	"github.com/clusterlab-dev/lab/providers/kind"
 	"github.com/clusterlab-dev/lab/providers/kwok"
 )
@@ -28,8 +29,10 @@ func build() (cli.Env, error) {
 		return cli.Env{}, err
 	}
 	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
+	small := k3d.New(k3d.Options{NodeImage: user.Images.K3d.Node, LoadBalancerImage: user.Images.K3d.LoadBalancer,
+		ToolsImage: user.Images.K3d.Tools, CAFile: user.CAFile, Registries: user.Registries})
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
-	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{simulated})...)
+	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes, small}, planned(), []providers.Provider{simulated})...)
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
 	return cli.Env{Lab: l, Engine: simulated.Engine}, err
