@@ -71,6 +71,8 @@ func (p *Provider) launch(ctx context.Context, full *v1alpha5.ClusterConfig) err
 		return explain(err)
 	}
 	opts := full.ClusterCreateOpts
+	ctx, stop := untilDeath(ctx, full.Name)
+	defer stop()
 	err = p.start(ctx, &full.Cluster, k3d.ClusterStartOpts{
 		WaitForServer: true, Timeout: opts.Timeout, NodeHooks: opts.NodeHooks, HostAliases: opts.HostAliases,
 		EnvironmentInfo: env, Intent: k3d.IntentClusterCreate,
@@ -83,13 +85,30 @@ func (p *Provider) launch(ctx context.Context, full *v1alpha5.ClusterConfig) err
 	return err
 }
 
+// untilDeath returns a context that ends when a node dies or is paused, for that cause:
+// k3d would wait for its words for ever.
+func untilDeath(ctx context.Context, name string) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	died, unwatch := containers().Watch(ctx, name)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case err := <-died:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil); <-done; unwatch() }
+}
+
 // start has k3d start what does not run of a cluster, and removes the files that it leaves
 // on this machine each time.
 func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.ClusterStartOpts) error {
 	defer removeHostsFiles(cluster)
 	err := client.ClusterStart(ctx, runtimes.Docker, cluster, opts)
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	if err != nil {
 		return lastWords(ctx, cluster.Name, explain(err))

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"os/exec"
@@ -12,12 +11,8 @@ import (
 // Exec runs a command in a container that runs, and gives it stdin to read. An error
 // bears the command's last words.
 func Exec(ctx context.Context, id string, stdin io.Reader, command ...string) error {
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", append([]string{"exec", "--interactive", id}, command...)...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &said, &said
-	cmd.WaitDelay = time.Second
-	err := cmd.Run() // before what was said is looked at
-	return failure(ctx, said.String(), err)
+	_, err := feed(ctx, stdin, append([]string{"exec", "--interactive", id}, command...)...)
+	return err
 }
 
 // Logs writes the last lines of what a container said, in whatever state it is; all of
