@@ -84,7 +84,7 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 			},
 			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
 			"a k3s that fails": func(_ *testing.T, s *providers.Spec) {
-				s.Native = k3dNative(`options: {k3s: {extraArgs: [{arg: "--kube-apiserver-arg=nonsense=1", nodeFilters: ["server:*"]}]}}`)
+				s.Native = k3dNative(`options: {k3s: {extraArgs: [{arg: "--tls-san=no name", nodeFilters: ["server:*"]}]}}`)
 			},
 		},
 		Unavailable: k3d.New(none),
