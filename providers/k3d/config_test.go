@@ -2,6 +2,7 @@ package k3d
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
 
 // standard is a node image in these tests.
 const standard = "registry.corp:5000/k3s:v1.37.1-k3s1"

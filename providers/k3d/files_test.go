@@ -1,3 +1,5 @@
+//go:build !windows
+
 package k3d
 
 import (
@@ -15,7 +17,6 @@ import (
 func TestRemoveHostsFiles(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	t.Setenv("TMP", dir) // where Windows looks
 	for name, text := range map[string]string{
 		"k3d-hostsfile-1": "127.0.0.1 localhost\n172.18.0.2 k3d-lab-server-0\n",
 		"k3d-hostsfile-2": "172.18.0.2 k3d-lab-server-01\n", "k3d-hostsfile-3": "", "other": "172.18.0.2 k3d-lab-server-0\n",
@@ -36,7 +37,6 @@ func TestRemoveMemoryFiles(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", "")
 	t.Setenv("HOME", home)
-	t.Setenv("USERPROFILE", home)
 	dir := filepath.Join(home, ".config", "k3d")
 	for _, name := range []string{".k3d-lab-server-0", ".k3d-other-server-0"} {
 		if err := os.MkdirAll(filepath.Join(dir, name, "edac"), 0o700); err != nil {

@@ -34,8 +34,8 @@ func isNode(c docker.Container) bool {
 	return hasRole(k3d.ServerRole)(c) || hasRole(k3d.AgentRole)(c)
 }
 
-// List returns every cluster of k3d that the Docker Engine has, whoever made it. On a
-// machine without the docker command there is none.
+// List returns every cluster of k3d that the Docker Engine has, whoever made it, or
+// ErrUnavailable where that cannot be asked.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }

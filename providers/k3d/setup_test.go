@@ -1,7 +1,8 @@
+//go:build !windows
+
 package k3d
 
 import (
-	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -17,8 +18,6 @@ var (
 	_ providers.ImageLoader  = (*Provider)(nil)
 	_ providers.LogExporter  = (*Provider)(nil)
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) {
 	if code, played := dockertest.Play(); played {
