@@ -192,3 +192,14 @@ func TestExportLogs(t *testing.T) {
 		}
 	}
 }
+
+// TestStartRefreshes: where all runs and nothing answers, the balancer looks for nodes that
+// have moved.
+func TestStartRefreshes(t *testing.T) {
+	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("serverlb", "running")),
+		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "restart", Stderr: "Error response from daemon: no space left on device", Code: 1})...)
+	err := New(Options{}).Start(t.Context(), "lab", nil)
+	if calls := d.Calls(t); err == nil || calls[len(calls)-1] != "restart id-of-serverlb" {
+		t.Errorf("%v, after %q", err, calls)
+	}
+}
