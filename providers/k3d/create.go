@@ -29,31 +29,56 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err != nil {
 		return err
 	}
+	full, err := complete(ctx, config, p.opts)
+	if err == nil {
+		err = checkFree(ctx, full)
+	}
 	report = report.For(spec.Name)
-	full, err := p.plan(ctx, config, report)
+	if err == nil {
+		err = adapt(ctx, config, report)
+	}
+	if err == nil {
+		err = p.pull(ctx, imagesOf(full), report)
+	}
+	if err == nil {
+		full, err = p.settle(ctx, config)
+	}
 	if err != nil {
-		return err
-	}
-	if err := nodes.Pull(ctx, imagesOf(full), report); err != nil {
-		return err
-	}
-	if err := checkFree(ctx, full); err != nil { // again: a pull takes minutes, in which others work, too
 		return err
 	}
 	return p.make(ctx, full, report)
 }
 
-// plan works out the whole of the cluster, to fit this machine, before anything is made.
-func (p *Provider) plan(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.Reporter) (*v1alpha5.ClusterConfig, error) {
-	if _, err := complete(ctx, config, p.opts); err != nil { // what is wrong in itself comes first
-		return nil, err
-	}
+// adapt makes config fit for the engine, and says so where a person should know.
+func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.Reporter) error {
 	engine, err := docker.Ping(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil && engine.CgroupV1 && allowCgroupV1(config) {
+		nodes.WarnCgroupV1(report)
 	}
-	warn := engine.CgroupV1 && allowCgroupV1(config)
+	return err
+}
+
+// pull sees to it that the engine has the images. That of the balancer goes by another
+// name than nodes do.
+func (p *Provider) pull(ctx context.Context, images []string, report providers.Reporter) error {
+	for _, image := range images {
+		err := nodes.Pull(ctx, []string{image}, report)
+		if err != nil && image == p.opts.LoadBalancerImage && ctx.Err() == nil {
+			return providers.WithHint(err,
+				"where the registry can be reached: docker pull %s; or name one that is here: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle works out the cluster as it will be made, at a port that is free now, and looks
+// again whether its name is: a pull takes minutes, in which others work, too.
+func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*v1alpha5.ClusterConfig, error) {
 	if port := config.ExposeAPI.HostPort; port == "" || port == "random" {
+		var err error
 		if config.ExposeAPI.HostPort, err = freePort(config.ExposeAPI.HostIP); err != nil {
 			return nil, fmt.Errorf("a port for the API server: %w", err)
 		}
@@ -61,9 +86,6 @@ func (p *Provider) plan(ctx context.Context, config *v1alpha5.SimpleConfig, repo
 	full, err := complete(ctx, config, p.opts)
 	if err == nil {
 		err = checkFree(ctx, full)
-	}
-	if err == nil && warn {
-		nodes.WarnCgroupV1(report)
 	}
 	return full, err
 }

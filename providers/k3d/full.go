@@ -2,11 +2,11 @@ package k3d
 
 import (
 	"context"
+	"crypto/rand"
 	"net"
 	"strconv"
 	"strings"
 
-	"github.com/k3d-io/k3d/v5/pkg/client"
 	"github.com/k3d-io/k3d/v5/pkg/config"
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
 	"github.com/k3d-io/k3d/v5/pkg/runtimes"
@@ -27,7 +27,7 @@ func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1a
 		balancer.Node.Image = opts.LoadBalancerImage // k3d takes it from the environment only
 	}
 	if full.Token == "" {
-		full.Token = client.GenerateClusterToken()
+		full.Token = rand.Text() // k3d's own is not made to be secret
 	}
 	addMirrors(full, opts.Registries)
 	return full, keepInside(full)
