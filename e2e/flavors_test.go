@@ -35,7 +35,7 @@ type flavor struct {
 	check func(t *testing.T, spec providers.Spec)
 }
 
-func flavors() []flavor { return []flavor{kindFlavor(), minikubeFlavor()} }
+func flavors() []flavor { return []flavor{kindFlavor(), k3dFlavor(), minikubeFlavor()} }
 
 // eachFlavor runs a test for each, under its name, with nothing of it left in the engine in the end.
 func eachFlavor(t *testing.T, test func(t *testing.T, bed *bed, f flavor)) {

@@ -4,13 +4,13 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/k3d"
 	"github.com/clusterlab-dev/lab/providers/kind"
 	"github.com/clusterlab-dev/lab/providers/kwok"
 	"github.com/clusterlab-dev/lab/providers/minikube"
@@ -29,10 +29,12 @@ func build() (cli.Env, error) {
 		return cli.Env{}, err
 	}
 	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
+	small := k3d.New(k3d.Options{NodeImage: user.Images.K3d.Node, LoadBalancerImage: user.Images.K3d.LoadBalancer,
+		ToolsImage: user.Images.K3d.Tools, CAFile: user.CAFile, Registries: user.Registries})
 	machines := minikube.New(minikube.Options{BaseImage: user.Images.Minikube.Base, ExtraArgs: user.Minikube.ExtraArgs,
 		Registries: user.Registries, CAFile: user.CAFile, Dir: filepath.Join(dirs.State, "minikube"), BinDirs: []string{dirs.Bin}})
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
-	set, err := providers.NewSet(slices.Concat([]providers.Provider{nodes}, planned(), []providers.Provider{machines, simulated})...)
+	set, err := providers.NewSet(nodes, small, machines, simulated)
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
 	l.Addons = addonTools(dirs)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -88,7 +89,8 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 		return forwarded, nil
 	}
 	for _, ports := range []map[string][]docker.Binding{nodes[i].NetworkSettings.Ports, nodes[i].HostConfig.PortBindings} {
-		for _, b := range ports[t.APIPort] {
+		// What was asked for is kept as it was asked: k3d leaves out the protocol.
+		for _, b := range slices.Concat(ports[t.APIPort], ports[strings.TrimSuffix(t.APIPort, "/tcp")]) {
 			if b.HostPort != "" && b.HostPort != "0" {
 				return net.JoinHostPort(reachable(b.HostIP), b.HostPort), nil
 			}

@@ -38,6 +38,8 @@ func (n *node) bootstrap(ctx context.Context) error {
 		if err := n.kubeadm(ctx, command, documents); err != nil {
 			return err
 		}
+	} else if n.server {
+		say("Running kube-apiserver") // what k3d waits for, too, before it starts the other servers again
 	}
 	if !n.server {
 		return nil

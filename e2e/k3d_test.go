@@ -1,0 +1,166 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/k3d"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+func k3dFlavor() flavor {
+	return flavor{
+		name:    "k3d",
+		node:    func(cluster string) string { return "k3d-" + cluster + "-server-0" },
+		network: func(cluster string) string { return "k3d-" + cluster },
+		port:    80,
+		web:     balancedPod,
+		provider: func(t *testing.T, bed *bed) providers.Provider {
+			return k3d.New(bed.k3dOptions(t))
+		},
+		harness: k3dHarness,
+		refused: k3dRefused,
+		asked:   k3dAsked,
+		check:   k3dCheck,
+	}
+}
+
+// balancedPod is a pod behind a service for which the load balancer listens at port 80.
+func balancedPod(name, image string) string {
+	return fmt.Sprintf(`{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: %[1]s, labels: {app: %[1]s}}, spec:
+ {containers: [{name: web, image: %[2]q, imagePullPolicy: Never, ports: [{containerPort: 8080}]}]}}, {apiVersion: v1, kind: Service,
+ metadata: {name: %[1]s}, spec: {type: LoadBalancer, selector: {app: %[1]s}, ports: [{port: 80, targetPort: 8080}]}}]}`, name, image)
+}
+
+// k3dOptions are those with which the adapter uses the test bed's images.
+func (b *bed) k3dOptions(t *testing.T) k3d.Options {
+	return k3d.Options{NodeImage: flag(b.k3d, "--image"), LogsDir: t.TempDir(),
+		LoadBalancerImage: flag(b.k3dEnv, "K3D_IMAGE_LOADBALANCER"), ToolsImage: flag(b.k3dEnv, "K3D_IMAGE_TOOLS")}
+}
+
+func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
+	options := bed.k3dOptions(t)
+	none := options
+	none.NodeImage = "127.0.0.1:1/none:v1.37.2-k3s1"
+	port := freePort(t)
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp) // where k3d leaves files
+	return providertest.Harness{
+		New:   func() providers.Provider { return k3d.New(options) },
+		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), k3dFiles(t, tmp)...) },
+		Invalid: map[string]func(*providers.Spec){
+			"a mount of nothing": func(s *providers.Spec) {
+				s.Mounts = []providers.Mount{{Host: filepath.Join(t.TempDir(), "none"), Node: "/x"}}
+			},
+			"a native key that there is not": func(s *providers.Spec) { s.Native = k3dNative("nods: []") },
+			"a native filter that finds none": func(s *providers.Spec) {
+				s.Native = k3dNative(`volumes: [{volume: "/a:/b", nodeFilters: ["server:7"]}]`)
+			},
+			"a native label of k3d's own": func(s *providers.Spec) {
+				s.Native = k3dNative(`options: {runtime: {labels: [{label: "k3d.role=x", nodeFilters: ["server:0"]}]}}`)
+			},
+			"two images": func(s *providers.Spec) { s.Native, s.NodeImage = k3dNative("image: a"), "b" },
+			"one port for two things": func(s *providers.Spec) {
+				s.Native = k3dNative(`ports: [{port: "8080:80", nodeFilters: ["loadbalancer"]}]`)
+				s.Ports = []providers.Port{{Host: 8080, Container: 81}}
+			},
+		},
+		Unsupported: map[string]func(*providers.Spec){
+			"a driver":           func(s *providers.Spec) { s.Driver = "virtualbox" },
+			"5000 workers":       func(s *providers.Spec) { s.Workers = 5000 },
+			"the host's network": func(s *providers.Spec) { s.Native = k3dNative("network: host") },
+		},
+		Failures: map[string]func(*testing.T, *providers.Spec){
+			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+				listen(t, port)
+				s.Ports = []providers.Port{{Host: port, Container: 80}}
+			},
+			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
+			"a k3s that fails": func(_ *testing.T, s *providers.Spec) {
+				s.Native = k3dNative(`options: {k3s: {extraArgs: [{arg: "--tls-san=no name", nodeFilters: ["server:*"]}]}}`)
+			},
+		},
+		Unavailable: k3d.New(none),
+		Context:     func(name string) string { return "k3d-" + name },
+		HalfMade: func(t *testing.T, name string) {
+			docker(t, "network", "create", "--label=app=k3d", "k3d-"+name)
+			docker(t, "volume", "create", "--label=app=k3d", "--label=k3d.cluster="+name, "k3d-"+name+"-images")
+			docker(t, "run", "--detach", "--name=k3d-"+name+"-server-0", "--label=app=k3d", "--label=k3d.cluster="+name, "--label=k3d.role=server",
+				"--network=k3d-"+name, "--volume=/var", "--entrypoint=sleep", options.NodeImage, "3600")
+		},
+		Foreign: func(t *testing.T, name string) {
+			for _, pair := range bed.k3dEnv {
+				variable, image, _ := strings.Cut(pair, "=")
+				t.Setenv(variable, image)
+			}
+			bed.must(t, "k3d", "cluster", "create", name, "--image="+options.NodeImage, "--api-port=127.0.0.1:random",
+				"--kubeconfig-update-default=false")
+		},
+		Goroutines: []string{"client.NodeWaitForLogMessage"}, // looks whether it may end twice a second
+	}
+}
+
+// k3dFiles returns what k3d left among temporary files.
+func k3dFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "k3d-*"))
+	if err != nil {
+		t.Error(err)
+	}
+	return paths
+}
+
+func k3dNative(text string) []byte {
+	return []byte("{kind: Simple, apiVersion: k3d.io/v1alpha5, " + text + "}")
+}
+
+func k3dRefused(t *testing.T, p *person) []refusal {
+	port := freePort(t)
+	listen(t, port)
+	config := filepath.Join(p.dir, "k3d.yaml")
+	if err := os.WriteFile(config, k3dNative("servers: two"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []refusal{
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "--port"},
+		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "127.0.0.1:1"},
+		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
+		{[]string{"--cluster-config", config}, 2, "servers: Invalid type"},
+	}
+}
+
+func k3dAsked(t *testing.T) providers.Spec {
+	spec := askedFiles(t)
+	spec.ControlPlanes, spec.Workers = 3, 1
+	spec.Wants.NoIngress = true
+	spec.Native = k3dNative(`options: {runtime: {labels: [{label: "asked=for", nodeFilters: ["agent:*"]}]}}`)
+	return spec
+}
+
+// k3dCheck checks the files in every node, what k3s was told, and that k3d's own configuration was heard.
+func k3dCheck(t *testing.T, spec providers.Spec) {
+	nodes := strings.Fields(docker(t, "ps", "--filter=label=k3d.cluster="+spec.Name, "--format={{.Names}}"))
+	if len(nodes) != 5 {
+		t.Errorf("the containers are %q", nodes)
+	}
+	for _, node := range nodes {
+		if strings.HasSuffix(node, "-serverlb") {
+			continue
+		}
+		checkFiles(t, spec, node, "/etc/ssl/certs/lab-ca.pem")
+		server := strings.Contains(node, "-server-")
+		if told := docker(t, "inspect", "--format={{.Config.Cmd}}", node); strings.Contains(told, "--disable=traefik") != server {
+			t.Errorf("%s was told %s", node, told)
+		}
+	}
+	if got := strings.TrimSpace(docker(t, "ps", "--filter=label=asked=for", "--format={{.Names}}")); got != "k3d-"+spec.Name+"-agent-0" {
+		t.Errorf("the label is on %q", got)
+	}
+}

@@ -1,0 +1,147 @@
+package k3d
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
+	"github.com/k3d-io/k3d/v5/pkg/runtimes/util"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const (
+	// maxNodes is what a bridge of Linux, which a Docker network is, can hold.
+	maxNodes = 1000
+
+	// caInNode is where programs in a node look for certificates, every file of which
+	// they trust.
+	caInNode = "/etc/ssl/certs/lab-ca.pem"
+
+	loopback = "127.0.0.1"
+
+	// What k3d calls nodes in its filters. "all" would have the load balancer, too.
+	everyServer = "server:*"
+	everyAgent  = "agent:*"
+)
+
+// configFor translates spec into k3d's configuration. It returns ErrInvalid or
+// ErrUnsupported, and touches nothing.
+func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error) {
+	if spec.Driver != "" {
+		err := providers.Errorf(providers.ErrUnsupported, "k3d has no drivers, so not %q either", spec.Driver)
+		return nil, providers.WithHint(err, "leave out the driver, or use --flavor minikube")
+	}
+	c, err := parseNative(spec.Native)
+	if err != nil {
+		return nil, err
+	}
+	c.Kind, c.APIVersion, c.Name = c.GetKind(), c.GetAPIVersion(), spec.Name
+	if err := setNodes(c, spec); err != nil {
+		return nil, err
+	}
+	if err := setImage(c, spec, opts.NodeImage); err != nil {
+		return nil, err
+	}
+	if err := addMounts(c, spec); err != nil {
+		return nil, err
+	}
+	setNetwork(c)
+	addPorts(c, spec.Ports)
+	if spec.Wants.NoIngress && !disables(c, "traefik") {
+		addArg(c, "--disable=traefik", everyServer)
+	}
+	if spec.Wants.NoMetricsServer && !disables(c, "metrics-server") {
+		addArg(c, "--disable=metrics-server", everyServer)
+	}
+	c.Options.K3dOptions.Wait = true
+	return c, nil
+}
+
+// setNodes sets how many nodes there are. One control plane and no workers are what
+// everybody gets who asks for nothing.
+func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
+	switch {
+	case c.Servers > 0 && spec.ControlPlanes > 1 && spec.ControlPlanes != c.Servers:
+		return conflict("it has %d servers, and %d control planes were asked for", c.Servers, spec.ControlPlanes)
+	case c.Agents > 0 && spec.Workers > 0 && spec.Workers != c.Agents:
+		return conflict("it has %d agents, and %d workers were asked for", c.Agents, spec.Workers)
+	}
+	c.Servers = max(c.Servers, spec.ControlPlanes, 1)
+	c.Agents = max(c.Agents, spec.Workers)
+	if n := c.Servers + c.Agents; n > maxNodes {
+		err := providers.Errorf(providers.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
+		return providers.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+	}
+	return nil
+}
+
+// setNetwork keeps to the loopback what k3d would open to the network, unless the user's
+// own configuration says otherwise. Several servers know one another by address, which k3d
+// keeps for them only in a network whose addresses it gives itself.
+func setNetwork(c *v1alpha5.SimpleConfig) {
+	c.ExposeAPI.HostIP = cmp.Or(c.ExposeAPI.HostIP, loopback)
+	if r := c.Registries.Create; r != nil {
+		r.Host = cmp.Or(r.Host, loopback)
+	}
+	if c.Servers > 1 && c.Network == "" {
+		c.Subnet = cmp.Or(c.Subnet, "auto")
+	}
+}
+
+// addMounts makes the mounts in every node, and the certificate with them. A mount that
+// native has on some of the nodes is made on all.
+func addMounts(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
+	mounts := spec.Mounts
+	if spec.CAFile != "" {
+		mounts = append([]providers.Mount{{Host: spec.CAFile, Node: caInNode, ReadOnly: true}}, mounts...)
+	}
+	for _, m := range mounts {
+		host, err := filepath.Abs(m.Host)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(strings.TrimPrefix(host, filepath.VolumeName(host)), ":") || strings.Contains(m.Node, ":") {
+			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "mount %s to %s: Docker takes no path with a colon", m.Host, m.Node),
+				"rename the directory, or make a link to it that has another name")
+		}
+		for _, v := range c.Volumes {
+			if from, to, err := util.ReadVolumeMount(v.Volume); err == nil && to == m.Node && from != host {
+				return conflict("%s is mounted at %s, and so was %s to be", from, to, m.Host)
+			}
+		}
+		c.Volumes = slices.DeleteFunc(c.Volumes, func(v v1alpha5.VolumeWithNodeFilters) bool {
+			_, to, err := util.ReadVolumeMount(v.Volume)
+			return err == nil && to == m.Node
+		})
+		volume := host + ":" + m.Node
+		if m.ReadOnly {
+			volume += ":ro"
+		}
+		c.Volumes = append(c.Volumes, v1alpha5.VolumeWithNodeFilters{Volume: volume, NodeFilters: []string{everyServer, everyAgent}})
+	}
+	return nil
+}
+
+// addPorts publishes the ports at the load balancer or, where native has switched it off,
+// at the first server.
+func addPorts(c *v1alpha5.SimpleConfig, ports []providers.Port) {
+	at := "loadbalancer"
+	if c.Options.K3dOptions.DisableLoadbalancer {
+		at = "server:0:direct"
+	}
+	for _, p := range ports {
+		host := net.JoinHostPort(cmp.Or(p.Address, loopback), strconv.Itoa(p.Host))
+		port := fmt.Sprintf("%s:%d/%s", host, p.Container, cmp.Or(p.Protocol, "tcp"))
+		c.Ports = append(c.Ports, v1alpha5.PortWithNodeFilters{Port: port, NodeFilters: []string{at}})
+	}
+}
+
+func addArg(c *v1alpha5.SimpleConfig, arg string, nodes ...string) {
+	c.Options.K3sOptions.ExtraArgs = append(c.Options.K3sOptions.ExtraArgs, v1alpha5.K3sArgWithNodeFilters{Arg: arg, NodeFilters: nodes})
+}

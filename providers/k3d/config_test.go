@@ -1,0 +1,170 @@
+package k3d
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// standard is a node image in these tests.
+const standard = "registry.corp:5000/k3s:v1.37.1-k3s1"
+
+const nativeHead = "kind: Simple\napiVersion: k3d.io/v1alpha5\n"
+
+func TestConfigGolden(t *testing.T) {
+	t.Parallel()
+	for name, spec := range map[string]providers.Spec{
+		"least":   {},
+		"nodes":   {ControlPlanes: 3, Workers: 2},
+		"version": {KubernetesVersion: "v1.34.1"},
+		"image":   {NodeImage: "mine:v1", KubernetesVersion: "v1.30.0"},
+		"wants":   {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
+		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
+		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "::1", Host: 53, Container: 5353, Protocol: "udp"}}},
+		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}, {Host: "/data", Node: "/d"}}},
+		"native":  {Native: []byte(nativeHead + "metadata: {name: other}\nservers: 3\nimage: own:v1\nsubnet: 172.28.0.0/16\ntoken: secret\nkubeAPI: {hostIP: 10.0.0.1, hostPort: '6550'}\noptions: {k3d: {timeout: 90s, wait: false}}\n")},
+		"underneath": {
+			Workers: 1, Ports: []providers.Port{{Host: 8080, Container: 80}}, Mounts: []providers.Mount{{Host: "/src", Node: "/src"}},
+			Wants: providers.Wants{NoIngress: true, NoMetricsServer: true},
+			Native: []byte(nativeHead + `agents: 1
+volumes: [{volume: "/src:/src:ro", nodeFilters: ["server:0"]}, {volume: "/own:/own", nodeFilters: ["all"]}]
+ports: [{port: "8081:81", nodeFilters: ["loadbalancer"]}]
+registries: {create: {name: reg}}
+options:
+  k3d: {disableLoadbalancer: true}
+  k3s: {extraArgs: [{arg: "--disable=traefik,local-storage", nodeFilters: ["server:*"]}]}
+`),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Name = "lab"
+			config, err := configFor(spec.WithDefaults(), Options{NodeImage: standard})
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, config)
+		})
+	}
+}
+
+func golden(t *testing.T, name string, config any) {
+	t.Helper()
+	got, err := yaml.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", name+".golden.yaml")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func native(text string) []byte { return []byte(nativeHead + text) }
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	for says, test := range map[string]struct {
+		spec providers.Spec
+		kind error
+	}{
+		`no drivers, so not "kvm"`:         {providers.Spec{Driver: "kvm"}, providers.ErrUnsupported},
+		"1001 nodes are more than":         {providers.Spec{Workers: 1000}, providers.ErrUnsupported},
+		"in the host's own network":        {providers.Spec{Native: native("network: host")}, providers.ErrUnsupported},
+		"Additional property nods":         {providers.Spec{Native: native("nods: []")}, providers.ErrInvalid},
+		"apiVersion":                       {providers.Spec{Native: []byte("kind: Simple\napiVersion: k3d.io/v1alpha4\n")}, providers.ErrInvalid},
+		"did not find expected":            {providers.Spec{Native: []byte("{")}, providers.ErrInvalid},
+		`the label "k3d.x" is k3d's own`:   {providers.Spec{Native: native(`options: {runtime: {labels: [{label: "k3d.x=y", nodeFilters: [all]}]}}`)}, providers.ErrInvalid},
+		`there is no ulimit "x"`:           {providers.Spec{Native: native(`options: {runtime: {ulimits: [{name: x}]}}`)}, providers.ErrInvalid},
+		`the image "+v1.31" is a channel`:  {providers.Spec{Native: native(`image: "+v1.31"`)}, providers.ErrInvalid},
+		"it has 2 servers, and 3 control":  {providers.Spec{ControlPlanes: 3, Native: native("servers: 2")}, providers.ErrInvalid},
+		"it has 1 agents, and 2 workers":   {providers.Spec{Workers: 2, Native: native("agents: 1")}, providers.ErrInvalid},
+		"it has the image a, and b":        {providers.Spec{NodeImage: "b", Native: native("image: a")}, providers.ErrInvalid},
+		"it has the image a, and registry": {providers.Spec{KubernetesVersion: "v1.36.0", Native: native("image: a")}, providers.ErrInvalid},
+		"/a is mounted at /m, and so was":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: native(`volumes: [{volume: "/a:/m", nodeFilters: [all]}]`)}, providers.ErrInvalid},
+		"takes no path with a colon":       {providers.Spec{Mounts: []providers.Mount{{Host: "/b:c", Node: "/m"}}}, providers.ErrInvalid},
+		"host port 80 is published there":  {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: native(`ports: [{port: "80:80", nodeFilters: [loadbalancer]}]`)}, providers.ErrInvalid},
+		"Index out of range":               {providers.Spec{Native: native(`ports: [{port: "80:80", nodeFilters: ["server:4"]}]`)}, providers.ErrInvalid},
+	} {
+		test.spec.Name = "lab"
+		config, err := configFor(test.spec.WithDefaults(), Options{NodeImage: standard})
+		if err == nil {
+			_, err = complete(t.Context(), config, Options{})
+		}
+		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
+			t.Errorf("%v (hint %q), want %v that says %q", err, providers.HintOf(err), test.kind, says)
+		}
+	}
+}
+
+func TestNodeImage(t *testing.T) {
+	t.Parallel()
+	const digest = "rancher/k3s:v1.37.1-k3s1@sha256:aa"
+	for _, test := range []struct{ image, version, asked, want string }{
+		{digest, "", "", digest},
+		{digest, "v1.37.1", "", digest},
+		{digest, "v1.37.1-k3s2", "", "rancher/k3s:v1.37.1-k3s2"},
+		{digest, "v1.36.1", "", "rancher/k3s:v1.36.1-k3s1"},
+		{digest, "v1.36.1", "mine", "mine"},
+		{"reg:5000/k3s", "v1.36.1", "", "reg:5000/k3s:v1.36.1-k3s1"},
+	} {
+		if got := nodeImage(providers.Spec{KubernetesVersion: test.version, NodeImage: test.asked}, test.image); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+func TestAllowCgroupV1(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]bool{"k3s:v1.34.9-k3s1": false, "k3s:v1.35.0-k3s1": true, "k3s:v1.37.1-k3s1@sha256:aa": true, "k3s": true} {
+		config, err := configFor(providers.Spec{Name: "lab", ControlPlanes: 1, NodeImage: image}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := allowCgroupV1(config); got != want || (len(config.Options.K3sOptions.ExtraArgs) == 1) != want {
+			t.Errorf("%s: %t, with %v", image, got, config.Options.K3sOptions.ExtraArgs)
+		}
+	}
+}
+
+func TestTraits(t *testing.T) {
+	t.Parallel()
+	all := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsLoadBalancer, LoadBalancer: providers.LoadBalancerBuiltin, MetricsServer: true}
+	without, unserved := all, all
+	without.MetricsServer, unserved.LoadBalancer = false, ""
+	disable := func(part string) []byte {
+		return native(`options: {k3s: {extraArgs: [{arg: "--disable=x,` + part + `", nodeFilters: ["server:*"]}]}}`)
+	}
+	for name, test := range map[string]struct {
+		spec providers.Spec
+		want providers.Traits
+	}{
+		"least":               {providers.Spec{}, all},
+		"no metrics-server":   {providers.Spec{Wants: providers.Wants{NoMetricsServer: true, ControlPlaneMetrics: true}}, without},
+		"none by native":      {providers.Spec{Native: disable("metrics-server")}, without},
+		"no servicelb":        {providers.Spec{Native: disable("servicelb")}, unserved},
+		"native that is none": {providers.Spec{Native: []byte("{")}, all},
+	} {
+		if diff := cmp.Diff(test.want, New(Options{}).Traits(test.spec)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package k3d
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
+// ErrUnavailable, ErrNotFound where there is no such node image, or an error with the last
+// words of what failed in the nodes, whose logs it saves before it removes them.
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	config, err := configFor(spec, p.opts)
+	if err == nil {
+		err = nodes.CheckFiles(spec)
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	full, err := complete(ctx, config, p.opts)
+	if err == nil {
+		err = checkFree(ctx, full)
+	}
+	report = report.For(spec.Name)
+	if err == nil {
+		err = adapt(ctx, config, report)
+	}
+	if err == nil {
+		err = p.pull(ctx, imagesOf(full), report)
+	}
+	if err == nil {
+		full, err = p.settle(ctx, config)
+	}
+	if err != nil {
+		return err
+	}
+	return p.make(ctx, full, report)
+}
+
+// adapt makes config fit for the engine, and says so where a person should know.
+func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.Reporter) error {
+	engine, err := docker.Ping(ctx)
+	if err == nil && engine.CgroupV1 && allowCgroupV1(config) {
+		nodes.WarnCgroupV1(report)
+	}
+	return err
+}
+
+// pull sees to it that the engine has the images. That of the balancer goes by another
+// name than nodes do.
+func (p *Provider) pull(ctx context.Context, images []string, report providers.Reporter) error {
+	for _, image := range images {
+		err := nodes.Pull(ctx, []string{image}, report)
+		if err != nil && image == p.opts.LoadBalancerImage && ctx.Err() == nil {
+			return providers.WithHint(err,
+				"where the registry can be reached: docker pull %s; or name one that is here: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle works out the cluster as it will be made, at a port that is free now, and looks
+// again whether its name is: a pull takes minutes, in which others work, too.
+func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*v1alpha5.ClusterConfig, error) {
+	if port := config.ExposeAPI.HostPort; port == "" || port == "random" {
+		var err error
+		if config.ExposeAPI.HostPort, err = freePort(config.ExposeAPI.HostIP); err != nil {
+			return nil, fmt.Errorf("a port for the API server: %w", err)
+		}
+	}
+	full, err := complete(ctx, config, p.opts)
+	if err == nil {
+		err = checkFree(ctx, full)
+	}
+	return full, err
+}
+
+// checkFree returns ErrExists where a cluster of that name is there, or a container that
+// is in its way.
+func checkFree(ctx context.Context, full *v1alpha5.ClusterConfig) error {
+	found, err := containers().Find(ctx, full.Name)
+	if err == nil {
+		return providers.Errorf(providers.ErrExists, "there is a k3d cluster of that name, with the node %s", found[0].Name)
+	}
+	if !errors.Is(err, providers.ErrNotFound) {
+		return err
+	}
+	taken, err := docker.Names(ctx, containerName(full.Name, "")+"-")
+	if err != nil {
+		return err
+	}
+	for _, n := range full.Nodes {
+		if slices.Contains(taken, n.Name) {
+			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of k3d's", n.Name)
+			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", n.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package k3d
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/k3d-io/k3d/v5/pkg/client"
+	"github.com/k3d-io/k3d/v5/pkg/runtimes"
+	engine "github.com/k3d-io/k3d/v5/pkg/runtimes/docker"
+	k3d "github.com/k3d-io/k3d/v5/pkg/types"
+
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// environment returns what k3d must know of the machine before it starts nodes: above all
+// at which address they reach it. k3d itself runs a container of tools for that each time;
+// where the engine is on this machine, nothing is asked of it.
+func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.EnvironmentInfo, error) {
+	info, err := runtimes.Docker.Info()
+	if err != nil {
+		return nil, err
+	}
+	if engine.IsDockerDesktop(info.OS) || info.InfoName == "colima" {
+		defer func() { _ = docker.Remove(context.WithoutCancel(ctx), containerName(cluster.Name, "tools")) }()
+		if err := runTools(ctx, cluster, tools); err != nil {
+			return nil, err
+		}
+	}
+	gateway, err := client.GetHostIP(ctx, runtimes.Docker, cluster)
+	if err != nil {
+		return nil, fmt.Errorf("the address of this machine: %w", err)
+	}
+	return &k3d.EnvironmentInfo{RuntimeInfo: *info, HostGateway: gateway}, nil
+}
+
+// runTools runs the container in which k3d looks names up, before k3d would: it takes the
+// image from the environment only, and asks for a volume that there need not be.
+func runTools(ctx context.Context, cluster *k3d.Cluster, image string) error {
+	return client.NodeRun(ctx, runtimes.Docker, &k3d.Node{
+		Name:          containerName(cluster.Name, "tools"),
+		Image:         image,
+		Role:          k3d.NoRole,
+		Networks:      []string{cluster.Network.Name},
+		Args:          []string{"noop"},
+		RuntimeLabels: map[string]string{"app": "k3d", k3d.LabelClusterName: cluster.Name},
+		ExtraHosts:    []string{k3d.DefaultK3dInternalHostRecord + ":host-gateway"},
+	}, k3d.NodeCreateOpts{})
+}

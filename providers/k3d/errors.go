@@ -1,0 +1,71 @@
+package k3d
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// lastLines is how many lines of a node's log an error bears.
+const lastLines = 12
+
+// daemonSays stands before what the engine itself had to say.
+const daemonSays = "Error response from daemon: "
+
+// explain returns an error of k3d's, its kind and a hint where its words tell the cause.
+// Around the engine's words, k3d says in five ways that it failed: one is enough.
+func explain(err error) error {
+	if err == nil || errors.Is(err, providers.ErrInvalid) {
+		return err
+	}
+	words := err.Error()
+	if i := strings.LastIndex(words, daemonSays); i >= 0 {
+		said := words[i+len(daemonSays):]
+		if strings.Contains(said, "is already in use by container") {
+			return providers.Errorf(providers.ErrExists, "%s", said)
+		}
+		return docker.Explain(words, fmt.Errorf("%s%s", culprit(words), said))
+	}
+	return docker.Explain(words, errors.New(words))
+}
+
+// culprit returns the last container that k3d names, "" where there is none.
+func culprit(words string) string {
+	if i := strings.LastIndex(words, "'k3d-"); i >= 0 {
+		if name, _, ok := strings.Cut(words[i+1:], "'"); ok {
+			return name + ": "
+		}
+	}
+	return ""
+}
+
+// lastWords adds to an error what the node said last that it is about. k3d itself tells
+// only for which line of the node's log it waited in vain.
+func lastWords(ctx context.Context, name string, cause error) error {
+	if !strings.Contains(cause.Error(), "failed to get ready") {
+		return cause
+	}
+	found, err := containers().Find(ctx, name)
+	if err != nil {
+		return cause
+	}
+	for _, n := range found {
+		if !strings.Contains(cause.Error(), n.Name) {
+			continue
+		}
+		var log bytes.Buffer
+		_ = docker.Logs(ctx, n.ID, lastLines, &log) // what there is will do
+		said := docker.LastLines(log.String(), lastLines)
+		told := fmt.Errorf("node %s did not start: it is %s\n%s", n.Name, n.State.Status, said)
+		if hint := providers.HintOf(docker.Explain(said, told)); hint != "" {
+			return providers.WithHint(told, "%s", hint)
+		}
+		return told
+	}
+	return cause
+}

@@ -1,0 +1,59 @@
+package k3d
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	k3d "github.com/k3d-io/k3d/v5/pkg/types"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// removeHostsFiles removes the copies of its nodes' /etc/hosts that k3d leaves among the
+// system's temporary files whenever it starts them. It is sure of one if a node stands in
+// it, by a name that no other cluster of this engine has.
+func removeHostsFiles(cluster *k3d.Cluster) {
+	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), "k3d-hostsfile-*"))
+	for _, path := range paths {
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // somebody else's
+		}
+		words := strings.Fields(string(text))
+		if slices.ContainsFunc(cluster.Nodes, func(n *k3d.Node) bool { return slices.Contains(words, n.Name) }) {
+			_ = os.Remove(path) // nothing depends on it
+		}
+	}
+}
+
+// removeMemoryFiles removes the directories in the user's configuration in which k3d keeps
+// what nodes read as the size of their memory, where it is bounded.
+func removeMemoryFiles(found []docker.Container) error {
+	dir, own := os.Getenv("XDG_CONFIG_HOME"), false
+	if dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return nil // then k3d had none either
+		}
+		dir, own = filepath.Join(home, k3d.DefaultConfigDirName), true
+	}
+	for _, c := range found {
+		// The name of a cluster that lab did not make may be a path.
+		if providers.ValidateName(c.Config.Labels[k3d.LabelClusterName]) != nil || c.Name != filepath.Base(c.Name) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "."+c.Name)); err != nil {
+			return err
+		}
+	}
+	if own {
+		_ = os.Remove(dir) // fails as long as there is something in it
+	}
+	return nil
+}

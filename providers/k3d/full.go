@@ -1,0 +1,121 @@
+package k3d
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/k3d-io/k3d/v5/pkg/config"
+	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
+	"github.com/k3d-io/k3d/v5/pkg/runtimes"
+	"github.com/rancher/wharfie/pkg/registries"
+)
+
+// complete has k3d work out what a configuration means: every container, with its image
+// and ports. It returns ErrInvalid.
+func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1alpha5.ClusterConfig, error) {
+	full, err := config.TransformSimpleToClusterConfig(ctx, runtimes.Docker, *c, "")
+	if err == nil {
+		full, err = config.ProcessClusterConfig(*full)
+	}
+	if err != nil {
+		return nil, invalid("%w", err)
+	}
+	if balancer := full.ServerLoadBalancer; balancer != nil {
+		balancer.Node.Image = opts.LoadBalancerImage // k3d takes it from the environment only
+	}
+	if full.Token == "" {
+		full.Token = rand.Text() // k3d's own is not made to be secret
+	}
+	addMirrors(full, opts.Registries)
+	return full, keepInside(full)
+}
+
+// keepInside publishes on the loopback what has no address, where Docker would open it to
+// the network, and refuses to publish two things at one port.
+func keepInside(full *v1alpha5.ClusterConfig) error {
+	taken := map[string]bool{}
+	for _, n := range full.Nodes {
+		for port, bindings := range n.Ports {
+			for i := range bindings {
+				b := &bindings[i]
+				if b.HostIP == "" {
+					b.HostIP = loopback
+				}
+				at := net.JoinHostPort(b.HostIP, b.HostPort) + "/" + port.Proto()
+				if b.HostPort != "" && taken[at] {
+					return conflict("host port %s is published there, too", b.HostPort)
+				}
+				taken[at] = true
+			}
+		}
+	}
+	return nil
+}
+
+// addMirrors has the nodes ask mirrors in place of registries. What native says of a
+// registry stands.
+func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
+	if len(mirrors) == 0 {
+		return
+	}
+	c := &full.ClusterCreateOpts.Registries.Config
+	if *c == nil {
+		*c = &registries.Registry{}
+	}
+	if (*c).Mirrors == nil {
+		(*c).Mirrors = map[string]registries.Mirror{}
+	}
+	for host, mirror := range mirrors {
+		if _, ok := (*c).Mirrors[host]; !ok {
+			(*c).Mirrors[host] = mirrorOf(mirror)
+		}
+	}
+}
+
+// mirrorOf translates "registry.corp/docker": nodes ask the host, for images below the
+// path.
+func mirrorOf(address string) registries.Mirror {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		scheme, rest = "https", address
+	}
+	host, path, _ := strings.Cut(strings.Trim(rest, "/"), "/")
+	if name, _, _ := strings.Cut(host, ":"); !ok && (name == "localhost" || strings.HasPrefix(name, "127.")) {
+		scheme = "http" // as Docker does it
+	}
+	m := registries.Mirror{Endpoints: []string{scheme + "://" + host}}
+	if path != "" {
+		m.Rewrites = map[string]string{"^(.*)$": path + "/$1"}
+	}
+	return m
+}
+
+// imagesOf returns the images that making the cluster needs.
+func imagesOf(full *v1alpha5.ClusterConfig) []string {
+	var images []string
+	seen := map[string]bool{}
+	for _, n := range full.Nodes {
+		if !seen[n.Image] {
+			images = append(images, n.Image)
+		}
+		seen[n.Image] = true
+	}
+	if r := full.ClusterCreateOpts.Registries.Create; r != nil {
+		images = append(images, r.Image)
+	}
+	return images
+}
+
+// freePort returns a port of an address that nothing listens on now. k3d has it picked by
+// its command line, which is not part of the library.
+func freePort(address string) (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+}

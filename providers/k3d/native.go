@@ -1,0 +1,88 @@
+package k3d
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/k3d-io/k3d/v5/pkg/config"
+	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
+	"github.com/spf13/viper"
+	"sigs.k8s.io/yaml"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// parseNative reads k3d's own configuration as k3d reads it, by its schema first. It
+// returns an empty one for nothing, else ErrInvalid, and ErrUnsupported for what would
+// open the cluster to the network.
+func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return &v1alpha5.SimpleConfig{}, nil
+	}
+	var content map[string]any
+	if err := yaml.Unmarshal(text, &content); err != nil {
+		return nil, invalid("%w", err)
+	}
+	if err := config.ValidateSchema(content, []byte(v1alpha5.JSONSchema)); err != nil {
+		return nil, invalid("%s", strings.TrimSpace(err.Error()))
+	}
+	v := viper.New()
+	v.SetConfigType("yaml")
+	if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
+		return nil, invalid("%w", err)
+	}
+	c, err := config.SimpleConfigFromViper(v)
+	if err != nil {
+		return nil, invalid("%w", err)
+	}
+	return &c, checkNative(&c)
+}
+
+// checkNative refuses what k3d would end the whole program for, and what cannot be had.
+func checkNative(c *v1alpha5.SimpleConfig) error {
+	for _, l := range c.Options.Runtime.Labels {
+		key, _, _ := strings.Cut(l.Label, "=")
+		if strings.HasPrefix(key, "k3s.") || strings.HasPrefix(key, "k3d.") || key == "app" {
+			return invalid("the label %q is k3d's own", key)
+		}
+	}
+	for _, u := range c.Options.Runtime.Ulimits {
+		if !slices.Contains(strings.Fields("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"), u.Name) {
+			return invalid("there is no ulimit %q", u.Name)
+		}
+	}
+	if c.Image == "latest" || c.Image == "stable" || strings.HasPrefix(c.Image, "+") {
+		return invalid("the image %q is a channel, which means another version every day", c.Image)
+	}
+	if c.Network == "host" {
+		err := providers.Errorf(providers.ErrUnsupported, "in the host's own network a cluster is open to all that reach this machine")
+		return providers.WithHint(err, "leave out network: host, and publish ports: --port HOST:CONTAINER")
+	}
+	return nil
+}
+
+// disables tells whether a configuration has k3s leave out one of its parts.
+func disables(c *v1alpha5.SimpleConfig, part string) bool {
+	if c == nil {
+		return false
+	}
+	for _, a := range c.Options.K3sOptions.ExtraArgs {
+		if list, ok := strings.CutPrefix(a.Arg, "--disable="); ok && slices.Contains(strings.Split(list, ","), part) {
+			return true
+		}
+	}
+	return false
+}
+
+func invalid(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for k3d: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "see https://k3d.io/stable/usage/configfile/")
+}
+
+// conflict is for what the configuration for k3d says, and the rest of the spec otherwise.
+func conflict(format string, a ...any) error {
+	err := providers.Errorf(providers.ErrInvalid, "the configuration for k3d contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return providers.WithHint(err, "say it in one place only")
+}

@@ -1,0 +1,57 @@
+package k3d
+
+import (
+	"context"
+
+	k3d "github.com/k3d-io/k3d/v5/pkg/types"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// labelOwner is on all that k3d makes.
+const labelOwner = "app=k3d"
+
+// adminFile is where k3d has k3s write its kubeconfig, in a server.
+const adminFile = "/output/kubeconfig.yaml"
+
+// containers says how k3d's clusters are known by their containers. The restart policy is
+// k3d's own.
+func containers() nodes.Tool {
+	return nodes.Tool{
+		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
+		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
+	}
+}
+
+func hasRole(role k3d.Role) func(docker.Container) bool {
+	return func(c docker.Container) bool { return c.Config.Labels[k3d.LabelRole] == string(role) }
+}
+
+// isNode tells whether a container is a node of Kubernetes, and not a helper.
+func isNode(c docker.Container) bool {
+	return hasRole(k3d.ServerRole)(c) || hasRole(k3d.AgentRole)(c)
+}
+
+// List returns every cluster of k3d that the Docker Engine has, whoever made it, or
+// ErrUnavailable where that cannot be asked.
+func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
+	return containers().List(ctx)
+}
+
+// Kubeconfig returns the kubeconfig with the names and the address that k3d gives it.
+// k3d itself could not tell it of a stopped cluster.
+func (*Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+	known := containerName(name, "")
+	return containers().Kubeconfig(ctx, name, adminFile, nodes.Names{Cluster: known, User: "admin@" + known, Context: known})
+}
+
+// containerName is what k3d calls a part of a cluster or, with no part, the cluster.
+func containerName(cluster, part string) string {
+	name := k3d.DefaultObjectNamePrefix + "-" + cluster
+	if part != "" {
+		name += "-" + part
+	}
+	return name
+}

@@ -1,0 +1,117 @@
+// Package k3d makes clusters with k3d (https://k3d.io), whose nodes are containers of a
+// Docker Engine that run k3s. k3d is used as a library, so no program of that name need be
+// installed; the docker command must be.
+//
+// All that a cluster is are containers, a network and volumes that bear k3d's labels.
+// Nothing about them is kept elsewhere, and a cluster that k3d itself made is like any
+// other.
+package k3d
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+)
+
+// Name is the flavor's name.
+const Name = "k3d"
+
+// The images of a cluster that nothing else is said of. As a library k3d would take a k3s
+// that Kubernetes no longer supports, and "latest" of its own.
+const (
+	// defaultNode is the newest release of k3s that had been published when k3d v5.9.0
+	// was taken in (github.com/k3s-io/k3s/releases).
+	defaultNode = "docker.io/rancher/k3s:v1.37.1-k3s1"
+
+	// The other two are released with k3d, under its own version.
+	defaultLoadBalancer = "ghcr.io/k3d-io/k3d-proxy:5.9.0"
+	defaultTools        = "ghcr.io/k3d-io/k3d-tools:5.9.0"
+)
+
+// Options say which images to use, and where to write.
+type Options struct {
+	// NodeImage is the node image for specs that ask for none; "" is k3s's own. A spec
+	// that asks for a version of Kubernetes gets this image with another tag.
+	NodeImage string
+
+	// LoadBalancerImage is what stands before the nodes, and ToolsImage what k3d looks
+	// around with where the engine is in a virtual machine; "" are k3d's own.
+	LoadBalancerImage, ToolsImage string
+
+	// Registries is what nodes ask in place of a registry, by its host:
+	// "docker.io": "registry.corp/docker".
+	Registries map[string]string
+
+	// CAFile is the certificate authority that nodes trust where a spec names none.
+	CAFile string
+
+	// LogsDir is where the logs of a cluster are saved that could not be finished, in
+	// a directory of their own each; "" is the system's directory for temporary files.
+	LogsDir string
+}
+
+// Provider implements [providers.Provider], [providers.StartStopper],
+// [providers.ImageLoader] and [providers.LogExporter].
+type Provider struct {
+	opts     Options
+	messages *messages
+}
+
+// New returns a Provider. It touches nothing.
+func New(opts Options) *Provider {
+	opts.NodeImage = cmp.Or(opts.NodeImage, defaultNode)
+	opts.LoadBalancerImage = cmp.Or(opts.LoadBalancerImage, defaultLoadBalancer)
+	opts.ToolsImage = cmp.Or(opts.ToolsImage, defaultTools)
+	return &Provider{opts: opts, messages: &messages{}}
+}
+
+// Name returns "k3d".
+func (*Provider) Name() string { return Name }
+
+// Describe says what the flavor offers.
+func (*Provider) Describe() providers.Description {
+	return providers.Description{
+		Summary:      "k3s in Docker: small and quick, with a load balancer before the nodes",
+		Nodes:        "containers that run k3s",
+		Runtime:      "containerd",
+		CNI:          "flannel",
+		Mounts:       "any number, on every node",
+		Addons:       "Traefik, metrics-server, a service load balancer, a local storage class",
+		Unprivileged: "with rootless Docker",
+		Homepage:     "https://k3d.io",
+	}
+}
+
+// Traits says that a published port ends at the load balancer before the nodes, where a
+// Service of that type answers. One process serves all the metrics of k3s's control plane,
+// so there are no targets to tell apart.
+func (*Provider) Traits(spec providers.Spec) providers.Traits {
+	native, err := parseNative(spec.Native)
+	if err != nil {
+		native = nil // Create says what is wrong with it
+	}
+	traits := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsLoadBalancer}
+	if !disables(native, "servicelb") {
+		traits.LoadBalancer = providers.LoadBalancerBuiltin
+	}
+	traits.MetricsServer = !spec.Wants.NoMetricsServer && !disables(native, "metrics-server")
+	return traits
+}
+
+// Check returns nil where the Docker Engine answers and has the node image that spec asks
+// for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
+func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
+	return nodes.Check(ctx, nodeImage(spec, p.opts.NodeImage), "LAB_IMAGES_K3D_NODE")
+}
+
+// Delete removes the nodes, the network and the volumes. k3d's own Delete is not used: it
+// tells of no failure but in its log.
+func (p *Provider) Delete(ctx context.Context, name string) error {
+	found, err := containers().Find(ctx, name)
+	if err != nil {
+		return err
+	}
+	return remove(ctx, name, found)
+}

@@ -1,0 +1,205 @@
+//go:build !windows
+
+package k3d
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+func TestCheck(t *testing.T) {
+	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
+		dockertest.Answer{Args: "image inspect --format {{.Id}} 127.0.0.1:1/k3s:v1.37.1-k3s1", Stdout: "sha256:1"},
+		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1},
+		dockertest.Answer{Args: "image ls", Stdout: "v1.37.1-k3s1\n"}, dockertest.Answer{Args: "images", Stdout: "v1.37.1-k3s1\n"})
+	p := New(Options{NodeImage: "127.0.0.1:1/k3s:v1.37.1-k3s1"})
+	if err := p.Check(t.Context(), providers.Spec{}); err != nil {
+		t.Error(err)
+	}
+	err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.36.1"})
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "the node image 127.0.0.1:1/k3s:v1.36.1-k3s1 is not here") || providers.HintOf(err) == "" {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+}
+
+func TestDelete(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	registry := node("registry", "running")
+	d := dockertest.Script(t, append([]dockertest.Answer{
+		{Args: "ps --all --quiet --no-trunc --filter label=k3d.role=registry", Stdout: registry.ID},
+		{Args: "network ls --quiet --no-trunc --filter label=app=k3d --filter name=^k3d-lab$", Stdout: "n1\n"}, {Args: "network"},
+		{Args: "volume ls --quiet --filter label=k3d.cluster=lab", Stdout: "k3d-lab-images\n"}, {Args: "volume"}, {Args: "rm"},
+	}, dockertest.Having(t, node("server-0", "running"), node("serverlb", "exited"))...)...)
+	if err := New(Options{}).Delete(t.Context(), "lab"); err != nil {
+		t.Error(err)
+	}
+	var changes []string
+	for _, call := range d.Calls(t) {
+		if !strings.HasPrefix(call, "ps") && !strings.HasPrefix(call, "inspect") && !strings.Contains(call, " ls ") {
+			changes = append(changes, call)
+		}
+	}
+	want := []string{"rm --force --volumes id-of-server-0 id-of-serverlb",
+		"network disconnect --force k3d-lab id-of-server-0", "network disconnect --force k3d-lab id-of-serverlb", // as Having answers for registries
+		"network rm n1", "volume rm --force k3d-lab-images"}
+	if diff := cmp.Diff(want, changes); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	dockertest.Script(t, dockertest.Answer{Args: "ps"})
+	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+}
+
+func TestCreateWhereTaken(t *testing.T) {
+	info := dockertest.Answer{Args: "info", Stdout: "28.0.0 2"}
+	for name, answers := range map[string][]dockertest.Answer{
+		"a cluster":   append(dockertest.Having(t, node("server-0", "exited")), info),
+		"a container": {info, {Args: "ps --all --quiet"}, {Args: "ps --all --format {{.Names}}", Stdout: "k3d-lab-server-01\nk3d-lab-serverlb\n"}},
+	} {
+		d := dockertest.Script(t, answers...)
+		err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
+		if !errors.Is(err, providers.ErrExists) {
+			t.Errorf("%s: %v, want ErrExists", name, err)
+		}
+		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "\nrm ") || strings.Contains(calls, "network") {
+			t.Errorf("%s: it went on:\n%s", name, calls)
+		}
+	}
+}
+
+// refusing has k3d, which asks the engine itself, told the same by it whatever it asks.
+func refusing(t *testing.T, message string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Api-Version", "1.41")
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = w.Write([]byte(`{"message": "` + message + `"}`))
+	}))
+	t.Cleanup(server.Close)
+	t.Setenv("DOCKER_HOST", "tcp://"+strings.TrimPrefix(server.URL, "http://"))
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+}
+
+// TestCreateFails has the engine refuse k3d its first wish.
+func TestCreateFails(t *testing.T) {
+	refusing(t, "no space left on device")
+	d := dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 1"}, dockertest.Answer{Args: "image inspect"},
+		dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "n1"}, dockertest.Answer{Args: "network rm"},
+		dockertest.Answer{Args: "volume"})
+	logs := t.TempDir()
+	var steps []string
+	err := New(Options{LogsDir: logs}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1},
+		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
+	if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(providers.HintOf(err), "docker system df") {
+		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+	}
+	want := []string{"Allowing cgroup v1, which Kubernetes 1.35 and newer gives up started", "Allowing cgroup v1, which Kubernetes 1.35 and newer gives up done",
+		"Creating the nodes started", "Creating the nodes failed"}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !slices.Contains(d.Calls(t), "network rm n1") {
+		t.Errorf("the network stays; calls: %q", d.Calls(t))
+	}
+	wantEntries(t, logs) // no node ever ran
+}
+
+// TestSweepSparesTheFaster: containers that somebody else made meanwhile stay, and with
+// them the network.
+func TestSweepSparesTheFaster(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	theirs := node("agent-0", "running")
+	theirs.Config.Labels["k3d.cluster.token"] = "another"
+	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), theirs), dockertest.Answer{Args: "rm"})...)
+	if err := sweep(t.Context(), "lab", token); err != nil {
+		t.Error(err)
+	}
+	if calls := d.Calls(t); !slices.Contains(calls, "rm --force --volumes id-of-server-0") || len(calls) != 3 {
+		t.Errorf("calls: %q", calls)
+	}
+}
+
+func TestKubeconfig(t *testing.T) {
+	const admin = `{apiVersion: v1, kind: Config, current-context: default, clusters: [{name: default, cluster: {server: "https://127.0.0.1:6443"}}],
+users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: default, context: {cluster: default, user: default}}]}`
+	balancer := node("serverlb", "exited")
+	balancer.HostConfig.PortBindings = bindings("6443", "127.0.0.1", "4000") // as k3d asks for it
+	dockertest.Script(t, append(dockertest.Having(t, node("server-0", "exited"), balancer),
+		dockertest.Answer{Args: "cp --follow-link id-of-server-0:/output/kubeconfig.yaml -", Stdout: dockertest.File(t, admin)})...)
+	got, err := New(Options{}).Kubeconfig(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"server: https://127.0.0.1:4000", "current-context: k3d-lab", "name: admin@k3d-lab", "cluster: k3d-lab"} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+func TestLoadImages(t *testing.T) {
+	p := New(Options{})
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	for path, says := range map[string]string{archive: "image.tar", filepath.Dir(archive): "is a directory"} {
+		if err := p.LoadImages(t.Context(), "lab", path); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dockertest.Script(t, dockertest.Having(t, node("server-0", "running"), node("agent-0", "exited"))...)
+	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
+		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
+	}
+	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("agent-0", "running"), node("serverlb", "exited")),
+		dockertest.Answer{Args: "exec --interactive id-of-agent-0 ctr --namespace=k8s.io images import -"},
+		dockertest.Answer{Args: "exec", Stderr: "ctr: unrecognized image format", Code: 1})...)
+	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || err.Error() != "node k3d-lab-server-0: ctr: unrecognized image format" {
+		t.Errorf("no archive of images: %v", err)
+	}
+	if calls := d.Calls(t); len(calls) != 4 {
+		t.Errorf("calls: %q", calls)
+	}
+}
+
+func TestExportLogs(t *testing.T) {
+	dir := t.TempDir()
+	dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("serverlb", "created")),
+		dockertest.Answer{Args: "logs --tail all id-of-server-0", Stdout: "out\n", Stderr: "err\n"},
+		dockertest.Answer{Args: "logs", Stderr: "Error response from daemon: no logs", Code: 1},
+		dockertest.Answer{Args: "cp id-of-server-0:/var/log/pods", Stderr: "no such directory", Code: 1})...)
+	if err := New(Options{}).ExportLogs(t.Context(), "lab", dir); err != nil {
+		t.Fatal(err)
+	}
+	wantEntries(t, dir, "k3d-lab-server-0.log", "k3d-lab-serverlb.log")
+	for name, want := range map[string]string{"k3d-lab-server-0.log": "out\nerr\n", "k3d-lab-serverlb.log": "no logs"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+}
+
+// TestStartRefreshes: where all runs and nothing answers, the balancer looks for nodes that
+// have moved.
+func TestStartRefreshes(t *testing.T) {
+	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("serverlb", "running")),
+		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "restart", Stderr: "Error response from daemon: no space left on device", Code: 1})...)
+	err := New(Options{}).Start(t.Context(), "lab", nil)
+	if calls := d.Calls(t); err == nil || calls[len(calls)-1] != "restart id-of-serverlb" {
+		t.Errorf("%v, after %q", err, calls)
+	}
+}
