@@ -2,6 +2,8 @@ package k3d
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
@@ -22,6 +24,7 @@ func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
+		Helper: func(c docker.Container) bool { return !isNode(c) },
 	}
 }
 
@@ -35,9 +38,22 @@ func isNode(c docker.Container) bool {
 }
 
 // List returns every cluster of k3d that the Docker Engine has, whoever made it, or
-// ErrUnavailable where that cannot be asked.
+// ErrUnavailable where that cannot be asked. One whose making was cut short before its
+// first node is known by its network.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
-	return containers().List(ctx)
+	list, err := containers().List(ctx)
+	if err != nil {
+		return list, err
+	}
+	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
+	for _, network := range networks {
+		name, ok := strings.CutPrefix(network, containerName("", ""))
+		has := func(c providers.Cluster) bool { return c.Name == name }
+		if ok && !slices.ContainsFunc(list, has) {
+			list = append(list, providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Reason: "it has a network, and no nodes"})
+		}
+	}
+	return list, err
 }
 
 // Kubeconfig returns the kubeconfig with the names and the address that k3d gives it.

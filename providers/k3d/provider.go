@@ -10,8 +10,11 @@ package k3d
 import (
 	"cmp"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -110,6 +113,12 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 // tells of no failure but in its log.
 func (p *Provider) Delete(ctx context.Context, name string) error {
 	found, err := containers().Find(ctx, name)
+	if errors.Is(err, providers.ErrNotFound) {
+		var networks []string // of one that was cut short before its first node
+		if networks, err = docker.Labelled(ctx, docker.Network, labelOwner); err == nil && !slices.Contains(networks, containerName(name, "")) {
+			err = providers.Errorf(providers.ErrNotFound, "there is no k3d cluster %q", name)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,8 @@ func TestDelete(t *testing.T) {
 	registry := node("registry", "running")
 	d := dockertest.Script(t, append([]dockertest.Answer{
 		{Args: "ps --all --quiet --no-trunc --filter label=k3d.role=registry", Stdout: registry.ID},
-		{Args: "network ls --quiet --no-trunc --filter label=app=k3d --filter name=^k3d-lab$", Stdout: "n1\n"}, {Args: "network"},
-		{Args: "volume ls --quiet --filter label=k3d.cluster=lab", Stdout: "k3d-lab-images\n"}, {Args: "volume"}, {Args: "rm"},
+		{Args: "network ls --format {{.Name}} --filter label=app=k3d", Stdout: "k3d-lab\nk3d-other\n"}, {Args: "network"},
+		{Args: "volume ls --format {{.Name}} --filter label=k3d.cluster=lab", Stdout: "k3d-lab-images\n"}, {Args: "volume"}, {Args: "rm"},
 	}, dockertest.Having(t, node("server-0", "running"), node("serverlb", "exited"))...)...)
 	if err := New(Options{}).Delete(t.Context(), "lab"); err != nil {
 		t.Error(err)
@@ -52,11 +52,11 @@ func TestDelete(t *testing.T) {
 	}
 	want := []string{"rm --force --volumes id-of-server-0 id-of-serverlb",
 		"network disconnect --force k3d-lab id-of-server-0", "network disconnect --force k3d-lab id-of-serverlb", // as Having answers for registries
-		"network rm n1", "volume rm --force k3d-lab-images"}
+		"network rm k3d-lab", "volume rm k3d-lab-images"}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	dockertest.Script(t, dockertest.Answer{Args: "ps"})
+	dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"})
 	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
@@ -97,7 +97,7 @@ func refusing(t *testing.T, message string) {
 func TestCreateFails(t *testing.T) {
 	refusing(t, "no space left on device")
 	d := dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 1"}, dockertest.Answer{Args: "image inspect"},
-		dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "n1"}, dockertest.Answer{Args: "network rm"},
+		dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "k3d-lab"}, dockertest.Answer{Args: "network rm"},
 		dockertest.Answer{Args: "volume"})
 	logs := t.TempDir()
 	var steps []string
@@ -111,7 +111,7 @@ func TestCreateFails(t *testing.T) {
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if !slices.Contains(d.Calls(t), "network rm n1") {
+	if !slices.Contains(d.Calls(t), "network rm k3d-lab") {
 		t.Errorf("the network stays; calls: %q", d.Calls(t))
 	}
 	wantEntries(t, logs) // no node ever ran
@@ -147,6 +147,20 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 		if !strings.Contains(string(got), want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}
+	}
+}
+
+// TestCutShort: of a cluster that was to be there may be no more than a network.
+func TestCutShort(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
+	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "k3d-lab\n"},
+		dockertest.Answer{Args: "network rm k3d-lab"}, dockertest.Answer{Args: "volume ls"})
+	p := New(Options{})
+	if list, err := p.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "lab" || list[0].State != providers.StateDegraded {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := p.Delete(t.Context(), "lab"); err != nil || !slices.Contains(d.Calls(t), "network rm k3d-lab") {
+		t.Errorf("%v, after %q", err, d.Calls(t))
 	}
 }
 

@@ -3,6 +3,7 @@ package k3d
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
@@ -61,14 +62,21 @@ func remove(ctx context.Context, name string, found []docker.Container) error {
 	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
 		return err
 	}
-	network := containerName(name, "")
-	if err := leaveRegistries(ctx, network); err != nil {
+	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
+	if network := containerName(name, ""); slices.Contains(networks, network) {
+		err = leaveRegistries(ctx, network)
+		if err == nil {
+			err = docker.RemoveAll(ctx, docker.Network, network)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	if err := docker.RemoveNetwork(ctx, network, labelOwner); err != nil {
-		return err
+	volumes, err := docker.Labelled(ctx, docker.Volume, k3d.LabelClusterName+"="+name)
+	if err == nil {
+		err = docker.RemoveAll(ctx, docker.Volume, volumes...)
 	}
-	if err := docker.RemoveVolumes(ctx, k3d.LabelClusterName+"="+name); err != nil {
+	if err != nil {
 		return err
 	}
 	return removeMemoryFiles(found)

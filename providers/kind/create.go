@@ -130,8 +130,7 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	found = slices.DeleteFunc(found, hasRole(roleBalancer)) // it runs no pods
-	return errors.Join(nodes.Mirror(ctx, found, p.opts.Registries), p.forget(name))
+	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.forget(name))
 }
 
 // undo removes what a creation left that failed with cause, and returns cause, with the

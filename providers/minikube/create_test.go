@@ -90,7 +90,7 @@ func TestCreateFails(t *testing.T) {
 	}
 	having := dockertest.Having(t, node("lab", "running", 0))
 	answers := slices.Concat(once("ps --all --quiet", "", 2), once("ps --all --quiet", having[0].Stdout, 4),
-		once("volume ls --quiet --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network", 1),
+		once("volume ls --format {{.Name}} --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network", 1),
 		[]answer{having[1], {Args: "logs", Stdout: "systemd"}, {Args: "exec", Stdout: "kubelet"}, {Args: "rm"}, {Args: "volume rm"}, {Args: "network rm"}})
 	docker := dockertest.Script(t, ready(answers...)...)
 	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)

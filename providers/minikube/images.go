@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -39,37 +38,7 @@ func (p *Provider) LoadImages(ctx context.Context, name, archive string) error {
 		}
 		return p.run(ctx, tool, name, quiet(), "image", "load", archive)
 	}
-	return p.loadEverywhere(ctx, name, archive, importer(config.KubernetesConfig.ContainerRuntime))
-}
-
-func (p *Provider) loadEverywhere(ctx context.Context, name, archive string, importer []string) error {
-	found, err := p.containers().Find(ctx, name)
-	if err != nil {
-		return err
-	}
-	errs := make([]error, len(found))
-	var all sync.WaitGroup
-	for i, node := range found {
-		all.Go(func() { errs[i] = load(ctx, node, archive, importer) })
-	}
-	all.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return errors.Join(errs...)
-}
-
-func load(ctx context.Context, node docker.Container, archive string, importer []string) error {
-	file, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	args := append([]string{"exec", "--interactive", node.ID}, importer...)
-	if err := docker.Pipe(ctx, file, nil, args...); err != nil {
-		return fmt.Errorf("node %s: %w", node.Name, err)
-	}
-	return nil
+	return p.containers().LoadImages(ctx, name, archive, importer(config.KubernetesConfig.ContainerRuntime)...)
 }
 
 // importer returns the command by which a container runtime takes an archive.
@@ -80,7 +49,7 @@ func importer(runtime string) []string {
 	case "crio", "cri-o":
 		return []string{"podman", "load"}
 	}
-	return []string{"ctr", "--namespace=k8s.io", "images", "import", "-"}
+	return nil // containerd's own
 }
 
 // SaveImages has the Docker Engine write images of its own into an archive.

@@ -31,24 +31,6 @@ func TestLogs(t *testing.T) {
 	}
 }
 
-func TestRemoveNetwork(t *testing.T) {
-	for words, want := range map[string]string{
-		"": "", "Error: No such network: n1": "", "Error response from daemon: network n1 not found": "",
-		"Error response from daemon: error while removing network: network x id n1 has active endpoints": "active endpoints",
-	} {
-		rm := dockertest.Answer{Args: "network rm n1", Stderr: words}
-		if words != "" {
-			rm.Code = 1
-		}
-		dockertest.Script(t, dockertest.Answer{Args: "network ls --quiet --no-trunc --filter label=app=x --filter name=^n$", Stdout: "n1\n"}, rm)
-		check(t, docker.RemoveNetwork(t.Context(), "n", "app=x"), want, "")
-	}
-	d := dockertest.Script(t, dockertest.Answer{Args: "network ls"})
-	if err := docker.RemoveNetwork(t.Context(), "n", "app=x"); err != nil || len(d.Calls(t)) != 1 {
-		t.Errorf("none: %v, after %q", err, d.Calls(t))
-	}
-}
-
 func TestDisconnect(t *testing.T) {
 	for words, want := range map[string]string{
 		"Error response from daemon: container a1 is not connected to network n": "", "Error: No such container: a1": "",
@@ -56,14 +38,5 @@ func TestDisconnect(t *testing.T) {
 	} {
 		dockertest.Script(t, dockertest.Answer{Args: "network disconnect --force n a1", Stderr: words, Code: 1})
 		check(t, docker.Disconnect(t.Context(), "n", "a1"), want, "")
-	}
-}
-
-func TestRemoveVolumes(t *testing.T) {
-	d := dockertest.Script(t, dockertest.Answer{Args: "volume ls --quiet --filter label=k=v", Stdout: "v1\nv2\n"},
-		dockertest.Answer{Args: "volume rm --force v1 v2", Stderr: "Error response from daemon: remove v1: volume is in use", Code: 1})
-	check(t, docker.RemoveVolumes(t.Context(), "k=v"), "volume is in use", "")
-	if calls := d.Calls(t); len(calls) != 2 {
-		t.Errorf("calls: %q", calls)
 	}
 }

@@ -18,10 +18,10 @@ const (
 	Volume  Kind = "volume"
 )
 
-// Labelled returns what there is of a kind that bears a label, "key" or "key=value": the
-// ids of networks, the names of volumes.
+// Labelled returns the names of what there is of a kind that bears a label, "key" or
+// "key=value".
 func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
-	out, err := ask(ctx, string(kind), "ls", "--quiet", "--filter", "label="+label)
+	out, err := ask(ctx, string(kind), "ls", "--format", "{{.Name}}", "--filter", "label="+label)
 	return strings.Fields(string(out)), err
 }
 
@@ -76,4 +76,15 @@ func Pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	return failure(ctx, stderr.String(), err)
+}
+
+// Disconnect takes containers out of a network. Those that are not in it are no error.
+func Disconnect(ctx context.Context, network string, ids ...string) error {
+	for _, id := range ids {
+		_, err := run(ctx, "network", "disconnect", "--force", network, id)
+		if err != nil && !isGone(err) && !strings.Contains(err.Error(), "is not connected") {
+			return err
+		}
+	}
+	return nil
 }

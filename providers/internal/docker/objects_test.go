@@ -14,7 +14,7 @@ import (
 
 func TestObjects(t *testing.T) {
 	script := dockertest.Script(t,
-		dockertest.Answer{Args: "network ls --quiet --filter label=a=b", Stdout: "1\n2\n"},
+		dockertest.Answer{Args: "network ls --format {{.Name}} --filter label=a=b", Stdout: "1\n2\n"},
 		dockertest.Answer{Args: "volume ls --quiet --filter name=lab", Stdout: "other-lab\nlab\n"},
 		dockertest.Answer{Args: "volume ls"},
 		dockertest.Answer{Args: "volume rm x", Stderr: "Error: No such volume: x", Code: 1},

@@ -33,6 +33,9 @@ type Tool struct {
 	// the API server is published. It may be nil.
 	Balancer func(docker.Container) bool
 
+	// Helper tells whether another container runs no pods. It may be nil.
+	Helper func(docker.Container) bool
+
 	// Restart is the policy by which the tool has the engine bring nodes back:
 	// "on-failure:1". It is "" where the tool leaves that to a person.
 	Restart string
@@ -52,6 +55,12 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 		err = providers.Errorf(providers.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
 	}
 	return nodes, err
+}
+
+// Workers returns the nodes that run pods.
+func (t Tool) Workers(nodes []docker.Container) []docker.Container {
+	is := func(tell func(docker.Container) bool, c docker.Container) bool { return tell != nil && tell(c) }
+	return slices.DeleteFunc(slices.Clone(nodes), func(c docker.Container) bool { return is(t.Balancer, c) || is(t.Helper, c) })
 }
 
 // nameOf returns the name of the cluster that a container is of.
