@@ -119,9 +119,8 @@ func (a Addon) In() string { return cmp.Or(a.Namespace, a.Name) }
 
 // Wants adds to w what cannot be had of the cluster once it is made.
 func (a Asks) Wants(w providers.Wants) providers.Wants {
-	return providers.Wants{
-		ControlPlaneMetrics: w.ControlPlaneMetrics || a.ControlPlaneMetrics,
-		NoIngress:           w.NoIngress || a.NoIngress,
-		NoMetricsServer:     w.NoMetricsServer || a.NoMetricsServer,
-	}
+	w.ControlPlaneMetrics = w.ControlPlaneMetrics || a.ControlPlaneMetrics
+	w.NoIngress = w.NoIngress || a.NoIngress
+	w.NoMetricsServer = w.NoMetricsServer || a.NoMetricsServer
+	return w
 }

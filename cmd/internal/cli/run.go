@@ -59,7 +59,7 @@ deleted by the next call of lab, or by lab gc.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
-	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command fails")
+	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command or an addon fails")
 	f.DurationVar(&o.ttl, "ttl", 0, "delete a cluster that was kept after this time (default: never)")
 	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one)")
 	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end when it is told to")
@@ -90,18 +90,21 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	progress := c.progress(name)
 	defer func() { progress.Close() }()
 	report := func(e providers.Event) { progress.Report(e) }
-	keep := func(error) bool { return o.keep && ctx.Err() == nil }
 	up, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
-	left, err := c.Lab.Run(up, request, keep, report, func(r lab.Running) error {
-		progress.Close() // the terminal is the command's
-		progress = c.progress(r.Name)
-		err := c.runOn(ctx, r, o, args)
-		if err != nil && ctx.Err() == nil {
-			c.saveLogs(ctx, progress, r, o)
-		}
-		return err
-	})
+	left, err := c.Lab.Run(up, request, lab.Work{
+		Do: func(r lab.Running) error {
+			progress.Close() // the terminal is the command's
+			progress = c.progress(r.Name)
+			return c.runOn(ctx, r, o, args)
+		},
+		Failed: func(r lab.Running) {
+			if ctx.Err() == nil { // who cancels kills soon
+				c.saveLogs(ctx, progress, r, o)
+			}
+		},
+		Keep: func() bool { return o.keep && ctx.Err() == nil },
+	}, report)
 	progress.Close()
 	if left != nil {
 		progress.Warn("%v (what is left goes with the next call of lab, or now with lab gc)", left)

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// saveLogs keeps what may tell why the command failed.
+// saveLogs keeps what may tell why the command or an addon failed.
 func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
 	dir := filepath.Join(o.logs, r.Name+"-logs") // which nobody has yet, as the name is new
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -34,8 +34,12 @@ func (c *command) saveEvents(ctx context.Context, r lab.Running, dir string) err
 	if err != nil {
 		return err
 	}
+	config, err := writeConfig(r)
+	if err != nil {
+		return err
+	}
 	args = slices.Concat(args, []string{
-		"--kubeconfig", filepath.Join(r.Scratch, "kubeconfig"), "--cache-dir", c.Lab.KubectlCache(r.Name),
+		"--kubeconfig", config, "--cache-dir", c.Lab.KubectlCache(r.Name),
 		"get", "events", "--all-namespaces", "--sort-by", ".metadata.creationTimestamp", "--output", "wide",
 	})
 	events, err := exec.CommandContext(ctx, path, args...).Output()

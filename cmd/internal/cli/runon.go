@@ -34,8 +34,8 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 	if err := os.MkdirAll(bin, 0o700); err != nil {
 		return nil, "", err
 	}
-	config := filepath.Join(r.Scratch, "kubeconfig")
-	if err := os.WriteFile(config, r.Config, 0o600); err != nil {
+	config, err := writeConfig(r)
+	if err != nil {
 		return nil, "", err
 	}
 	// The engine is a kubectl, if it is called by that name.
@@ -49,4 +49,14 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 		"KUBECONFIG="+config, "KUBECACHEDIR="+c.Lab.KubectlCache(r.Name),
 		"LAB_CLUSTER="+r.Name, "LAB_CONTEXT="+r.Context, "LAB_KUBERNETES_VERSION="+r.KubernetesVersion,
 	), bin, nil
+}
+
+// writeConfig writes the cluster's kubeconfig where it goes with the cluster, whoever
+// deletes that.
+func writeConfig(r lab.Running) (path string, err error) {
+	if err := os.MkdirAll(r.Scratch, 0o700); err != nil {
+		return "", err
+	}
+	path = filepath.Join(r.Scratch, "kubeconfig")
+	return path, os.WriteFile(path, r.Config, 0o600)
 }

@@ -130,13 +130,18 @@ func TestRun(t *testing.T) {
 	} {
 		b := newBench(t, nil)
 		q := request(lab.RunName())
-		keep := func(error) bool { return tt.keep }
-		left, err := b.Run(t.Context(), q, keep, nil, func(r lab.Running) error {
+		looked := false
+		work := lab.Work{Keep: func() bool { return tt.keep }, Failed: func(lab.Running) { looked = true }}
+		work.Do = func(r lab.Running) error {
 			if len(r.Config) == 0 || r.Name != q.Spec.Name || !b.State.Used(r.Name) || len(b.Due()) > 0 {
 				t.Errorf("%s: it runs on %+v", what, r)
 			}
 			return tt.do
-		})
+		}
+		left, err := b.Run(t.Context(), q, work, nil)
+		if looked != (tt.do != nil) {
+			t.Errorf("%s: it was looked at: %v", what, looked)
+		}
 		if left != nil || !errors.Is(err, tt.do) {
 			t.Errorf("%s: %v, %v", what, left, err)
 		}

@@ -20,11 +20,18 @@ type Running struct {
 // RunName returns a name for the cluster of a `lab run` that no other has.
 func RunName() string { return "run-" + strings.ToLower(rand.Text()[:10]) }
 
-// Run makes the cluster that q asks for, calls do with it, and deletes it, even if ctx
-// has ended; where keep says so of do's error, the cluster stays. err is that of the
-// creation (see [Lab.Up]), or do's. left is why the cluster could not be deleted; then
-// [Lab.Collect] will, as it does where this process is killed.
-func (l *Lab) Run(ctx context.Context, q UpRequest, keep func(error) bool, report providers.Reporter, do func(Running) error) (left, err error) {
+// Work is what a [Lab.Run] has its cluster for.
+type Work struct {
+	Do     func(Running) error // the work itself
+	Failed func(Running)       // looks at a cluster that stands, after Do or its addons failed
+	Keep   func() bool         // tells whether such a cluster stays
+}
+
+// Run makes the cluster that q asks for, has the work done, and deletes the cluster, even
+// if ctx has ended, unless the work says that it stays. err is that of the creation (see
+// [Lab.Up]), or of Do. left is why the cluster could not be deleted; then [Lab.Collect]
+// will, as it does where this process is killed.
+func (l *Lab) Run(ctx context.Context, q UpRequest, w Work, report providers.Reporter) (left, err error) {
 	name := q.Spec.Name
 	// Before there is a record, or whoever collects would take it for abandoned.
 	release, err := l.State.Use(name)
@@ -35,22 +42,32 @@ func (l *Lab) Run(ctx context.Context, q UpRequest, keep func(error) bool, repor
 	q.NoKubeconfig, q.run = true, true
 	running, err := l.begin(ctx, q, report)
 	if err == nil {
-		err = do(running)
-		if err != nil && keep(err) {
+		err = w.Do(running)
+	}
+	if err != nil && running.Name != "" {
+		w.Failed(running)
+		if w.Keep() {
 			return l.keep(ctx, name), err
 		}
 	}
 	return l.end(ctx, name, report), err
 }
 
-// begin makes the cluster.
+// begin makes the cluster. On an error it returns the cluster too, if that stands: when
+// nothing but its addons failed.
 func (l *Lab) begin(ctx context.Context, q UpRequest, report providers.Reporter) (Running, error) {
-	cluster, err := l.Up(ctx, q, report)
-	if err != nil {
+	cluster, failed := l.Up(ctx, q, report)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback) // whose time may be over
+	defer cancel()
+	config, err := l.ClusterConfig(ctx, q.Spec.Name)
+	switch {
+	case err != nil && failed != nil:
+		return Running{}, failed
+	case err != nil:
 		return Running{}, err
 	}
-	config, err := l.ClusterConfig(ctx, cluster.Name)
-	return Running{Cluster: cluster, Config: config, Scratch: l.State.Scratch(cluster.Name)}, err
+	cluster.Name = q.Spec.Name
+	return Running{Cluster: cluster, Config: config, Scratch: l.State.Scratch(cluster.Name)}, failed
 }
 
 // keep makes the cluster one like any other.
