@@ -18,6 +18,7 @@ type AddonTools struct {
 	Source    func(offline bool, caFile string) addons.Source
 	Installer addons.Installer
 	Checker   addons.Checker
+	Values    map[string]addons.Values // by addon, from the user's configuration; below those of a request
 }
 
 // AddonRequest is what a person asks of the addons of a cluster.
@@ -163,10 +164,11 @@ func (l *Lab) releases(ctx context.Context, target addons.Cluster, plan addons.R
 		if err != nil {
 			return err
 		}
+		own := addons.Merge(l.Addons.Values[request.Addon.Name], request.Values)
 		mu.Lock()
 		defer mu.Unlock()
 		releases[request.Addon.Name] = addons.Release{
-			Addon: request.Addon, Chart: chart, Values: request.Addon.ValuesFor(target.Traits, request.Values),
+			Addon: request.Addon, Chart: chart, Values: request.Addon.ValuesFor(target.Traits, own),
 		}
 		return nil
 	})

@@ -60,6 +60,31 @@ func (l *Lab) addonView(ctx context.Context, r state.Record, target addons.Clust
 	return v, nil
 }
 
+// awaitAddons waits until the addons that were there before a cluster was stopped work
+// again.
+func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report providers.Reporter) error {
+	if len(r.Addons) == 0 {
+		return nil
+	}
+	return report.Do("Waiting for addons", func(step *providers.Step) error {
+		target, err := l.target(ctx, r)
+		if err != nil {
+			return err
+		}
+		installed, err := l.Addons.Installer.List(ctx, target)
+		if err != nil {
+			return err
+		}
+		return sideBySide(installed, func(in addons.Installed) error {
+			request, asked := r.Addons.Get(in.Name)
+			if !asked || in.State != addons.StateReady {
+				return nil // it did not work before, either
+			}
+			return l.Addons.Checker.Wait(ctx, target, request.Addon, in, step.Progress)
+		})
+	})
+}
+
 // urls are where a person finds the addon without any further ado.
 func urls(r state.Record, a addons.Addon) []string {
 	all := []string{}
