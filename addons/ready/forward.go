@@ -1,21 +1,17 @@
 package ready
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	//lint:ignore SA1019 the port forwarding of client-go itself still takes these types
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
-	"k8s.io/client-go/transport/spdy"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
@@ -53,24 +49,25 @@ func tunnel(ctx context.Context, config *rest.Config, typed kubernetes.Interface
 		return err
 	}
 	at := typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
-	dialer, err := dial(config, at)
+	// Over a WebSocket, which every API server since Kubernetes 1.31 knows.
+	dialer, err := portforward.NewSPDYOverWebsocketDialer(at, config)
 	if err != nil {
 		return err
 	}
-	stop, ready := make(chan struct{}), make(chan struct{})
-	f, err := portforward.NewOnAddresses(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, stop, ready, io.Discard, io.Discard)
+	ctx, cancel := context.WithCancel(ctx)
+	ready := make(chan struct{})
+	f, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, ready, io.Discard, io.Discard)
 	if err != nil {
+		cancel()
 		return err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- f.ForwardPorts() }()
-	defer func() { close(stop); <-ended }()
+	defer func() { cancel(); <-ended }()
 	select {
-	case <-ctx.Done():
-		return ctx.Err()
 	case err := <-ended:
 		ended <- err
-		return err
+		return cmp.Or(ctx.Err(), err)
 	case <-ready:
 	}
 	local, err := f.GetPorts()
@@ -79,20 +76,6 @@ func tunnel(ctx context.Context, config *rest.Config, typed kubernetes.Interface
 	}
 	use(fmt.Sprintf("127.0.0.1:%d", local[0].Local))
 	return nil
-}
-
-// dial prefers the protocol of today's API servers to that of older ones.
-func dial(config *rest.Config, at *url.URL) (httpstream.Dialer, error) {
-	transport, upgrader, err := spdy.RoundTripperFor(config)
-	if err != nil {
-		return nil, err
-	}
-	old := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, at)
-	today, err := portforward.NewSPDYOverWebsocketDialer(at, config)
-	if err != nil {
-		return nil, err
-	}
-	return portforward.NewFallbackDialer(today, old, httpstream.IsUpgradeFailure), nil
 }
 
 // behind returns a ready pod behind a Service, and its port.

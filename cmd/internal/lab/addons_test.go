@@ -28,7 +28,9 @@ type addonBench struct {
 
 func newAddonBench(t *testing.T, traits providers.Traits) addonBench {
 	t.Helper()
-	b := addonBench{bench: newBench(t, func(p providers.Provider) providers.Provider { return withTraits{p, traits} })}
+	b := addonBench{bench: newBench(t, func(p providers.Provider) providers.Provider {
+		return withTraits{p, p.(providers.StartStopper), traits}
+	})}
 	b.fake = addontest.NewFake(filepath.Join(b.home, "addons"))
 	b.ConfigDir = filepath.Join(b.home, "config")
 	b.Lab.Addons = lab.AddonTools{
@@ -40,6 +42,7 @@ func newAddonBench(t *testing.T, traits providers.Traits) addonBench {
 
 type withTraits struct {
 	providers.Provider
+	providers.StartStopper
 	traits providers.Traits
 }
 
@@ -231,12 +234,37 @@ func TestAddonNotWorking(t *testing.T) {
 	}
 }
 
+// TestStartAwaitsAddons: what worked before must work again.
+func TestStartAwaitsAddons(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.upWith(t, "demo", "hello")
+	if _, err := b.Stop(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.fake.SetMissing("hello", "its pod to be back"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := b.Start(ctx, "demo", nil); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "its pod to be back") {
+		t.Errorf("%v", err)
+	}
+	if err := b.fake.SetMissing("hello", ""); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := b.Start(t.Context(), "demo", nil); err != nil || c.Ready() != nil {
+		t.Errorf("%v, %v", err, c.Ready())
+	}
+}
+
 // TestValuesStay: values once given stay, whoever installs again, and others come above.
 func TestValuesStay(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
 	spy := &releases{Installer: b.fake}
 	b.Lab.Addons.Installer = spy
+	b.Lab.Addons.Values = map[string]addons.Values{"hello": {"a": 0.0, "image": "of the configuration"}}
 	q := with("demo", "hello")
 	q.Addons.Values = map[string]addons.Values{"hello": {"a": 1.0, "m": map[string]any{"x": 1.0}}}
 	for _, step := range []struct {
@@ -252,6 +280,7 @@ func TestValuesStay(t *testing.T) {
 		if _, err := b.Up(t.Context(), q, nil); err != nil {
 			t.Fatal(err)
 		}
+		step.want["image"] = "of the configuration"
 		if diff := cmp.Diff(step.want, spy.last("hello").Values); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", step.values, diff)
 		}

@@ -10,10 +10,14 @@ import (
 )
 
 // Start starts a stopped cluster, repairs a broken one, and returns it once it is
-// ready. Errors are those of [providers.Set.Start], and those of the probe.
+// ready, its addons included. Errors are those of [providers.Set.Start], of the probe and
+// of [addons.Checker].
 func (l *Lab) Start(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
 	return l.change(ctx, name, report, func(r state.Record) error {
-		return l.start(ctx, name, r.Identity != "", report)
+		if err := l.start(ctx, name, r.Identity != "", report); err != nil {
+			return err
+		}
+		return l.awaitAddons(ctx, r, report.For(name))
 	})
 }
 

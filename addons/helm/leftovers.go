@@ -50,19 +50,9 @@ func (s *session) dynamic() (dynamic.Interface, error) {
 // not finalize in time, as where it never ran, is freed of its finalizers: nobody else
 // ever will, and definitions and namespaces would hang on it.
 func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error {
-	client, err := s.dynamic()
+	custom, err := s.customKinds(ctx)
 	if err != nil {
 		return err
-	}
-	definitions, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	custom := map[schema.GroupKind]bool{}
-	for _, d := range definitions.Items {
-		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
-		kind, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
-		custom[schema.GroupKind{Group: group, Kind: kind}] = true
 	}
 	mine := all.Filter(func(i *resource.Info) bool {
 		return isDeleted(i) && custom[i.Mapping.GroupVersionKind.GroupKind()]
@@ -81,6 +71,25 @@ func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error
 		return nil
 	}
 	return s.free(mine)
+}
+
+// customKinds returns the kinds that are defined in the cluster.
+func (s *session) customKinds(ctx context.Context) (map[schema.GroupKind]bool, error) {
+	client, err := s.dynamic()
+	if err != nil {
+		return nil, err
+	}
+	definitions, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	custom := map[schema.GroupKind]bool{}
+	for _, d := range definitions.Items {
+		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
+		custom[schema.GroupKind{Group: group, Kind: kind}] = true
+	}
+	return custom, nil
 }
 
 // free takes the finalizers off objects that are being deleted.

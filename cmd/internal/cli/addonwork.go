@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+)
+
+func (c *command) addonInstall() *cobra.Command {
+	return c.addonWork(&cobra.Command{
+		Use:   "install ADDON...",
+		Short: "Install addons, and wait until they work",
+		Long: `Install addons on a cluster, with those that they need, and wait until they work.
+What is there already, as asked, stays as it is. What was interrupted is gone on with.`,
+		Example: `  lab addon install cert-manager
+  lab addon install hello --set hello.replicas=2 --name demo`,
+		Args: someAddons,
+	}, false)
+}
+
+func (c *command) addonUpgrade() *cobra.Command {
+	return c.addonWork(&cobra.Command{
+		Use:   "upgrade ADDON...",
+		Short: "Bring addons to the versions of the catalogue",
+		Long: `Bring addons of a cluster to the versions and values of the catalogue. Values that
+you gave before are kept. --dry-run shows what would change.`,
+		Example: `  lab addon upgrade cert-manager --dry-run
+  lab addon upgrade cert-manager`,
+		Args: someAddons,
+	}, true)
+}
+
+// workOptions are those of the two commands that differ in whether what is there is
+// upgraded.
+type workOptions struct {
+	addonOptions
+	upgrade bool
+	cluster string
+	timeout time.Duration
+	dryRun  bool
+}
+
+// addonWork completes these commands.
+func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
+	o := &workOptions{upgrade: upgrade}
+	cmd.ValidArgsFunction = c.completeAddons
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o.names = args
+		return c.runAddonWork(cmd, o)
+	}
+	o.flags(cmd.Flags())
+	c.clusterFlag(cmd, &o.cluster)
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time; the command can be called again")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print what would change, and change nothing")
+	return cmd
+}
+
+func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
+	q, err := o.request()
+	if err != nil {
+		return err
+	}
+	q.Upgrade = o.upgrade
+	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
+	defer cancel()
+	if o.dryRun {
+		changes, err := c.Lab.PreviewAddons(ctx, o.cluster, q)
+		if err != nil {
+			return err
+		}
+		return ui.Print(c.streams.Out, c.format, changes, func() ui.View { return changesView(changes) })
+	}
+	progress := c.progress(o.cluster)
+	defer progress.Close()
+	if err := c.warnOf(progress, q.Names); err != nil {
+		return err
+	}
+	cluster, err := c.Lab.InstallAddons(ctx, o.cluster, q, progress.Report)
+	if err != nil {
+		return err
+	}
+	progress.Close()
+	return c.printCluster(cluster)
+}
+
+func changesView(changes lab.AddonChanges) ui.View {
+	t := ui.NewTable("addon", "change", "object")
+	for _, item := range changes.Items {
+		for _, change := range item.Changes {
+			t.Row(item.Addon, change.Verb, change.Object.String())
+		}
+	}
+	return t
+}
+
+// clusterFlag names the cluster where the arguments name something else.
+func (c *command) clusterFlag(cmd *cobra.Command, name *string) {
+	cmd.Flags().StringVar(name, "name", lab.DefaultName, "the cluster")
+	_ = cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
+		return c.completeNames(cmd, nil, s)
+	})
+}

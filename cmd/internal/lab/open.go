@@ -1,0 +1,56 @@
+package lab
+
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// Access is how a person reaches an addon.
+type Access struct {
+	URL            string // "" where a port must be forwarded
+	Forward        func(context.Context, func(address string)) error
+	Path           string
+	User, Password string // only where they were asked for
+	HasCredentials bool
+}
+
+// OpenAddon says how the addon is reached. With secrets the name and the password are
+// read, too. It returns ErrNotFound where the cluster has no such addon, and
+// ErrUnsupported where there is nothing to open.
+func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (Access, error) {
+	r, err := l.made(ctx, name)
+	if err != nil {
+		return Access{}, err
+	}
+	request, ok := r.Addons.Get(addon)
+	if !ok {
+		return Access{}, l.noAddon(name, addon)
+	}
+	a := request.Addon
+	if !r.Traits.RunsPods {
+		err := providers.Errorf(providers.ErrUnsupported, "%s is simulated: no pod runs that could answer", addon)
+		return Access{}, providers.WithHint(err, "lab flavors shows the flavors that run pods")
+	}
+	access := Access{Path: a.Access.Path, HasCredentials: a.Access.Credentials.Secret != ""}
+	target, err := l.target(ctx, r)
+	if err == nil && secrets {
+		access.User, access.Password, err = l.Addons.Checker.Credentials(ctx, target, a.In(), a.Access.Credentials)
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	if found := urls(r, a); len(found) > 0 {
+		access.URL = found[0]
+		return access, nil
+	}
+	if a.Access.Service == "" {
+		err := providers.Errorf(providers.ErrUnsupported, "%s has no address", addon)
+		return Access{}, providers.WithHint(err, "lab kubectl %s -- get all --namespace %s shows what it is made of", name, a.In())
+	}
+	access.Forward = func(ctx context.Context, ready func(string)) error {
+		return l.Addons.Checker.Forward(ctx, target, a.In(), addons.Endpoint{Service: a.Access.Service, Port: a.Access.Port}, ready)
+	}
+	return access, nil
+}

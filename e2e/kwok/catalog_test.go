@@ -1,0 +1,77 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCatalog installs all of the catalogue whose charts are at hand, in the directory
+// that $LAB_CHARTS names (hello's is lab's own), in two clusters, since some cannot be
+// beside each other: twice, and the second time changes nothing.
+func TestCatalog(t *testing.T) {
+	t.Parallel()
+	for _, round := range [][]string{
+		{"hello", "ingress-nginx", "cert-manager", "kube-prometheus-stack", "metrics-server"},
+		{"hello", "traefik"},
+	} {
+		t.Run(round[1], func(t *testing.T) {
+			t.Parallel()
+			p := newPerson(t)
+			s := newShelf(t, p)
+			addons := p.atHand(round)
+			name := p.up("--addon", strings.Join(addons, ","), "--timeout", "5m")
+			before := p.revisions(name)
+			p.must("up", name)
+			if after := p.revisions(name); after != before {
+				t.Errorf("the second time it was %s, and is %s", before, after)
+			}
+			for _, addon := range addons {
+				if got := p.addons(name)[addon]; got.State != "ready" || !got.Simulated {
+					t.Errorf("%s: %+v", addon, got)
+				}
+			}
+			deployed := p.kubectl(name, "get", "secrets", "--all-namespaces", "--selector", "owner=helm,status=deployed", "-o", "name")
+			if n := strings.Count(deployed, "\n"); n != len(addons) {
+				t.Errorf("%d releases are deployed, want %d:\n%s", n, len(addons), deployed)
+			}
+			p.must(append([]string{"addon", "remove", "--name", name}, addons...)...)
+			if left := p.kubectl(name, "get", "crd,validatingwebhookconfigurations,mutatingwebhookconfigurations", "-o", "name"); left != "" {
+				t.Errorf("removed, there is %s", left)
+			}
+			p.must("down", name)
+			s.clear()
+		})
+	}
+}
+
+// atHand returns the addons whose charts are, and writes the files that name them.
+func (p *person) atHand(addons []string) []string {
+	p.t.Helper()
+	dir := filepath.Join(p.labHome, "config", "addons")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	var found []string
+	for _, addon := range addons {
+		if addon == "hello" {
+			found = append(found, addon)
+			continue
+		}
+		chart, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
+		if _, missing := os.Stat(chart); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
+			p.t.Logf("not installed: %s: its chart is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+			continue
+		}
+		text := fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, chart)
+		if err := os.WriteFile(filepath.Join(dir, addon+".yaml"), []byte(text), 0o600); err != nil {
+			p.t.Fatal(err)
+		}
+		found = append(found, addon)
+	}
+	return found
+}
