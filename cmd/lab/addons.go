@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -11,15 +10,12 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 )
 
-// helloImage is the variable that names the image of hello, for networks without the
-// public registries.
-const helloImage = "LAB_IMAGES_HELLO"
-
-// addonTools are those that work on real clusters.
-func addonTools(dirs lab.Dirs) lab.AddonTools {
+// addonTools are those that work on real clusters. helloImage is the image of hello where
+// the public registries cannot be reached, or "".
+func addonTools(dirs lab.Dirs, helloImage string) lab.AddonTools {
 	values := map[string]addons.Values{}
-	if image := os.Getenv(helloImage); image != "" {
-		values["hello"] = addons.Values{"image": image}
+	if helloImage != "" {
+		values["hello"] = addons.Values{"image": helloImage}
 	}
 	return lab.AddonTools{
 		Source: func(offline bool, caFile string) addons.Source {
