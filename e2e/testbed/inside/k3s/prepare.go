@@ -23,6 +23,9 @@ func (n *node) prepare() error {
 			return err
 		}
 	}
+	if err := followAddress(); err != nil {
+		return err
+	}
 	data, err := os.ReadFile(registries)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -1,0 +1,61 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	addressFile = "/var/lib/rancher/k3s/address"
+	staticPods  = "/etc/kubernetes/manifests"
+)
+
+// followAddress puts the node's address in place of the one that it had when it ran last, in what kubeadm wrote then:
+// k3s itself asks for its address whenever it starts.
+func followAddress() error {
+	address, err := ownAddress()
+	if err != nil {
+		return err
+	}
+	was, err := os.ReadFile(addressFile)
+	if err == nil && string(was) != address {
+		err = replaceIn(staticPods, string(was), address)
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = os.MkdirAll(filepath.Dir(addressFile), 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(addressFile, []byte(address), 0o600)
+}
+
+// ownAddress is the node's in the network of its cluster.
+func ownAddress() (string, error) {
+	all, err := net.InterfaceAddrs()
+	for _, a := range all {
+		if ip, ok := a.(*net.IPNet); ok && ip.IP.To4() != nil && !ip.IP.IsLoopback() {
+			return ip.IP.String(), nil
+		}
+	}
+	return "", errors.Join(err, errors.New("this node has no address"))
+}
+
+// replaceIn replaces an address in the files of a directory.
+func replaceIn(dir, was, now string) error {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	for _, path := range paths {
+		text, readErr := os.ReadFile(path)
+		if readErr != nil {
+			return readErr
+		}
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(text), was, now)), 0o600); err != nil {
+			return err
+		}
+	}
+	return err
+}
