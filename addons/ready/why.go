@@ -40,7 +40,9 @@ func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, c.Message)
+			// What would not help, either, the scheduler says at length.
+			message, _, _ := strings.Cut(c.Message, " preemption:")
+			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, message)
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {

@@ -17,7 +17,7 @@ type AddonChanges struct {
 // AddonChanged is what would change of one addon.
 type AddonChanged struct {
 	Addon   string          `json:"addon"`
-	Version string          `json:"version"` // of the chart, as it would be
+	Version string          `json:"version,omitempty"` // of the chart, as it would be, where the catalogue says one
 	Changes []addons.Change `json:"changes"`
 }
 

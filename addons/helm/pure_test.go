@@ -1,0 +1,170 @@
+package helm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v3/pkg/chart"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+const webhook = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: strict}
+webhooks:
+  - {name: a.example.org, failurePolicy: Fail, timeoutSeconds: 30}
+  - {name: b.example.org}
+`
+
+// TestLenient: webhooks that nobody answers stop nobody; all else is as it was.
+func TestLenient(t *testing.T) {
+	t.Parallel()
+	in := "---\n" + addontest.ConfigMap("settings", "a\n---\nb") + "---\n# Source: x\n" + webhook + "---\n# nothing but a comment\n"
+	out, err := lenient{}.Run(bytes.NewBufferString(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs := documents(out.String())
+	if len(docs) != 2 {
+		t.Fatalf("%d objects, want 2:\n%s", len(docs), out)
+	}
+	if diff := cmp.Diff(documents(in)[0], docs[0]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, hook := range docs[1]["webhooks"].([]any) {
+		hook := hook.(map[string]any)
+		if hook["failurePolicy"] != "Ignore" || hook["timeoutSeconds"] != 1.0 || hook["name"] == nil {
+			t.Errorf("%v", hook)
+		}
+	}
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	before := "---\n" + addontest.ConfigMap("same", "x") + "---\n" + addontest.ConfigMap("changed", "x") + "---\n" + addontest.ConfigMap("gone", "x")
+	after := "---\n" + addontest.ConfigMap("fresh", "x") + "---\n# moved\n" + addontest.ConfigMap("changed", "y") + "---\n" + addontest.ConfigMap("same", "x")
+	var got []string
+	for _, c := range changes(before, after, "shop") {
+		got = append(got, c.Verb+" "+c.Object.String())
+	}
+	want := []string{"add ConfigMap shop/fresh", "change ConfigMap shop/changed", "remove ConfigMap shop/gone"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestInputs: whatever a release is made from counts, and nothing else.
+func TestInputs(t *testing.T) {
+	t.Parallel()
+	base := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"x": 1, "y": 2}}
+	same := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"y": 2, "x": 1}}
+	c := addons.Cluster{}
+	if inputs(c, base) != inputs(c, same) {
+		t.Error("the order of values counts")
+	}
+	for what, other := range map[string]string{
+		"the chart":               inputs(c, addons.Release{Chart: addons.Archive{Digest: "b"}, Values: base.Values}),
+		"values":                  inputs(c, addons.Release{Chart: base.Chart, Values: addons.Values{"x": 1}}),
+		"whether it is simulated": inputs(addons.Cluster{Traits: providers.Traits{RunsPods: true}}, base),
+	} {
+		if other == inputs(c, base) {
+			t.Errorf("%s does not count", what)
+		}
+	}
+	if n := len(inputs(c, base)); n > 63 {
+		t.Errorf("%d characters are too many for a label", n)
+	}
+}
+
+// TestIncomplete: a chart without what it depends on is refused, unless that is switched off.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	archive := addontest.Chart("shop", "1.0.0", map[string]string{
+		"values.yaml": "db: {enabled: true}\n",
+	})
+	r := addons.Release{Chart: archive}
+	if _, err := definitions(r); err != nil {
+		t.Errorf("one that depends on nothing: %v", err)
+	}
+	loaded, err := load(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded.Metadata.Dependencies = append(loaded.Metadata.Dependencies, dependency("db"))
+	if err := complete(loaded); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "db") || providers.HintOf(err) == "" {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestHooks(t *testing.T) {
+	t.Parallel()
+	job := func(kind batchv1.JobConditionType) *batchv1.Job {
+		return &batchv1.Job{Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
+			{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue}, {Type: kind, Status: corev1.ConditionTrue, Message: "why"}}}}
+	}
+	if done, err := jobDone(job(batchv1.JobComplete)); !done || err != nil {
+		t.Errorf("complete: %t, %v", done, err)
+	}
+	if done, err := jobDone(job(batchv1.JobSuspended)); done || err != nil {
+		t.Errorf("at work: %t, %v", done, err)
+	}
+	if _, err := jobDone(job(batchv1.JobFailed)); err == nil || !strings.Contains(err.Error(), "why") {
+		t.Errorf("failed: %v", err)
+	}
+	for phase, want := range map[corev1.PodPhase]bool{corev1.PodRunning: false, corev1.PodSucceeded: true} {
+		if done, err := podDone(&corev1.Pod{Status: corev1.PodStatus{Phase: phase}}); done != want || err != nil {
+			t.Errorf("%s: %t, %v", phase, done, err)
+		}
+	}
+	if _, err := podDone(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed}}); err == nil {
+		t.Error("a failed pod is no error")
+	}
+}
+
+// TestUntilDone: a request under way ends with the context, and none begins after it.
+func TestUntilDone(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/quick" {
+			_, _ = io.WriteString(w, "ok")
+			return
+		}
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	client := &http.Client{Transport: untilDone(ctx)(http.DefaultTransport), Timeout: time.Minute}
+	resp, err := client.Get(server.URL + "/quick")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); string(body) != "ok" || err != nil || resp.Body.Close() != nil {
+		t.Errorf("%q, %v", body, err)
+	}
+	go func() { <-arrived; cancel() }()
+	began := time.Now()
+	if _, err := client.Get(server.URL + "/slow"); !errors.Is(err, context.Canceled) || time.Since(began) > 20*time.Second {
+		t.Errorf("%v after %s", err, time.Since(began))
+	}
+	if _, err := client.Get(server.URL + "/quick"); !errors.Is(err, context.Canceled) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func dependency(name string) *chart.Dependency { return &chart.Dependency{Name: name} }
