@@ -12,19 +12,20 @@ import (
 
 const (
 	addressFile = "/var/lib/rancher/k3s/address"
-	staticPods  = "/etc/kubernetes/manifests"
+	staticPods  = "/etc/kubernetes/manifests/*.yaml"
+	kubeconfigs = "/etc/kubernetes/*.conf"
 )
 
 // followAddress puts the node's address in place of the one that it had when it ran last, in what kubeadm wrote then:
 // k3s itself asks for its address whenever it starts.
-func followAddress() error {
+func (n *node) followAddress() error {
 	address, err := ownAddress()
 	if err != nil {
 		return err
 	}
 	was, err := os.ReadFile(addressFile)
 	if err == nil && string(was) != address {
-		err = replaceIn(staticPods, string(was), address)
+		err = n.move(string(was), address)
 	} else if errors.Is(err, os.ErrNotExist) {
 		err = os.MkdirAll(filepath.Dir(addressFile), 0o755)
 	}
@@ -45,9 +46,15 @@ func ownAddress() (string, error) {
 	return "", errors.Join(err, errors.New("this node has no address"))
 }
 
-// replaceIn replaces an address in the files of a directory.
-func replaceIn(dir, was, now string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+// move writes another address where there was one. Who asks the node's own API server goes by its name then, for which
+// it has a certificate.
+func (n *node) move(was, now string) error {
+	return errors.Join(replaceIn(staticPods, was, now), replaceIn(kubeconfigs, "https://"+was+":", "https://"+n.name+":"))
+}
+
+// replaceIn replaces a text in the files that match a pattern.
+func replaceIn(pattern, was, now string) error {
+	paths, err := filepath.Glob(pattern)
 	for _, path := range paths {
 		text, readErr := os.ReadFile(path)
 		if readErr != nil {

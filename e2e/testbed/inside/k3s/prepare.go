@@ -23,7 +23,7 @@ func (n *node) prepare() error {
 			return err
 		}
 	}
-	if err := followAddress(); err != nil {
+	if err := n.followAddress(); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(registries)
