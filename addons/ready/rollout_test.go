@@ -51,10 +51,11 @@ func TestRollout(t *testing.T) {
 		objects []runtime.Object
 		says    string
 	}{
-		"not there":     {"Deployment", nil, "Deployment shop/web is not there yet"},
-		"old news":      {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 2, AvailableReplicas: 2})}, "not been looked at"},
-		"old pods only": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, AvailableReplicas: 2})}, "1 of 2 ready"},
-		"runs":          {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2, AvailableReplicas: 2})}, ""},
+		"not there":      {"Deployment", nil, "Deployment shop/web is not there yet"},
+		"old news":       {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 2, AvailableReplicas: 2})}, "not been looked at"},
+		"old pods only":  {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, AvailableReplicas: 2})}, "1 of 2 ready"},
+		"old pods still": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 3, UpdatedReplicas: 2, AvailableReplicas: 2})}, "1 of 2 ready"},
+		"runs":           {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2, AvailableReplicas: 2})}, ""},
 		"no quota": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, Conditions: []appsv1.DeploymentCondition{
 			{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota"}}})}, "0 of 2 ready: exceeded quota"},
 		"image":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("ImagePullBackOff", "manifest unknown"))}, "cannot pull the image web:v9: manifest unknown"},
