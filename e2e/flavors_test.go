@@ -37,6 +37,14 @@ type flavor struct {
 
 func flavors() []flavor { return []flavor{kindFlavor(), k3dFlavor(), minikubeFlavor()} }
 
+// oneWillDo leaves out the other flavors, with -short, where most of what is tested is the same for all.
+func oneWillDo(t *testing.T, f flavor) {
+	t.Helper()
+	if f.name != "kind" {
+		takesLong(t)
+	}
+}
+
 // eachFlavor runs a test for each, under its name, with nothing of it left in the engine in the end.
 func eachFlavor(t *testing.T, test func(t *testing.T, bed *bed, f flavor)) {
 	for _, f := range flavors() {

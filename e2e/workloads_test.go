@@ -16,6 +16,7 @@ import (
 // TestWorkloads follows a request from the host through an ingress controller into a pod, and reads that pod's real
 // use of the processor, in a cluster of each tool itself.
 func TestWorkloads(t *testing.T) {
+	takesLong(t)
 	for _, tool := range tools() {
 		t.Run(tool, func(t *testing.T) { testWorkloads(t, tool) })
 	}

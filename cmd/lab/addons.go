@@ -1,25 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/charts"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/addons/ready"
+	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 )
 
-// addonTools are those that work on real clusters. helloImage is the image of hello where
-// the public registries cannot be reached, or "".
-func addonTools(dirs lab.Dirs, helloImage string) lab.AddonTools {
+// addonTools are those that work on real clusters, as the user's configuration has them.
+func addonTools(dirs lab.Dirs, user config.Config) lab.AddonTools {
 	values := map[string]addons.Values{}
-	if helloImage != "" {
-		values["hello"] = addons.Values{"image": helloImage}
+	if image := user.Images.Hello; image != "" {
+		values["hello"] = addons.Values{"image": image}
 	}
 	return lab.AddonTools{
 		Source: func(offline bool, caFile string) addons.Source {
-			return charts.New(charts.Options{Dir: filepath.Join(dirs.Cache, "charts"), Offline: offline, CAFile: caFile})
+			return charts.New(charts.Options{Dir: filepath.Join(dirs.Cache, "charts"), Offline: offline, CAFile: cmp.Or(caFile, user.CAFile)})
 		},
 		Installer: helm.Installer{},
 		Checker:   ready.API{},

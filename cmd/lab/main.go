@@ -37,6 +37,6 @@ func build() (cli.Env, error) {
 	set, err := providers.NewSet(nodes, small, machines, simulated)
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
-	l.Addons = addonTools(dirs, user.Images.Hello)
+	l.Addons = addonTools(dirs, user)
 	return cli.Env{Lab: l, Engine: simulated.Engine}, err
 }
