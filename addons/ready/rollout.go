@@ -61,7 +61,7 @@ func (l *look) deployment(ctx context.Context, o addons.Object) (progress, error
 		return progress{}, err
 	}
 	// Those available may be old ones, kept until the new ones are.
-	old := d.Status.Replicas - d.Status.UpdatedReplicas
+	old := max(0, d.Status.Replicas-d.Status.UpdatedReplicas)
 	p := progress{
 		want: wanted(d.Spec.Replicas), have: max(0, min(d.Status.UpdatedReplicas, d.Status.AvailableReplicas-old)),
 		stale: d.Status.ObservedGeneration < d.Generation, selector: d.Spec.Selector,
