@@ -33,7 +33,7 @@ func (l *listener) failure(exit error, stderr string) error {
 	}
 	data := l.fatal.Data
 	message := essence(data.Message)
-	var err error = errors.New(cmp.Or(message, data.Name))
+	err := errors.New(cmp.Or(message, data.Name))
 	if kind := kindOf(data.ExitCode); kind != nil {
 		err = providers.Errorf(kind, "%w", err)
 	}

@@ -20,9 +20,6 @@ const (
 	// it is there.
 	lingers = 5 * time.Second
 
-	// killedWithin bounds how long they may take to end when they are killed.
-	killedWithin = 10 * time.Second
-
 	// longestLine is how much of a line is read, and of the last words on stderr.
 	longestLine = 1 << 16
 )

@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// killedWithin bounds how long programs may take to end when they are killed.
+const killedWithin = 10 * time.Second
+
 // own gives a program a process group of its own, and the lock to hold for as long as it
 // or anything that it starts lives. A Ctrl-C that ends lab does not reach it: lab does.
 func own(cmd *exec.Cmd, lock *os.File) {
