@@ -35,7 +35,7 @@ func TestUnsupported(t *testing.T) {
 	}
 	name := p.up()
 	p.fails(6, []string{"cannot load images", "hint:"}, "image", "load", native, "--name", name)
-	p.fails(4, []string{"exists already", "lab down " + name}, "up", name, "--workers", "3")
+	p.fails(4, []string{"exists already", "lab up " + name + " --recreate"}, "up", name, "--workers", "3")
 	p.must("down", name)
 }
 
