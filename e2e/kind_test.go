@@ -89,8 +89,8 @@ func kindRefused(t *testing.T, p *person) []refusal {
 	port := freePort(t)
 	listen(t, port)
 	return []refusal{
-		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another with --port"},
-		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "--image IMAGE"},
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another: --port"},
+		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "export LAB_IMAGES_KIND_NODE=IMAGE"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
 	}
 }
