@@ -86,7 +86,11 @@ func compare(t *testing.T, before, after map[string]yaml.Node, text, during, got
 	}
 }
 
+// empty tells nothing from a list; what refers to nothing is nothing, too.
 func empty(n yaml.Node) bool {
+	if n.Kind == yaml.AliasNode {
+		return empty(*n.Alias)
+	}
 	return len(n.Content) == 0 && n.Alias == nil && (n.Value == "" || n.ShortTag() == "!!null")
 }
 
@@ -134,6 +138,7 @@ func oddLayouts() map[string]string {
 		"json":           `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"dev","cluster":{"server":"https://dev"}}],"contexts":[{"name":"dev","context":{"cluster":"dev","user":""}}],"users":null,"current-context":"dev"}`,
 		"pretty json":    "{\n    \"kind\": \"Config\",\n    \"clusters\": [\n        {\n            \"name\": \"dev\"\n        }\n    ]\n}\n",
 		"braces":         "{}",
+		"alias of null":  "0: &c\nclusters: *c",
 		"null":           "null",
 		"flow lists":     "clusters: [{name: dev, cluster: {server: x}}] # one\ncontexts: []\nusers:\n  []\n",
 		"anchors":        "x: &c\n- name: dev\n  cluster: {server: x}\nclusters: *c\n",
