@@ -2,10 +2,7 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/clusterlab-dev/lab/providers"
 )
 
 // goneFor is how long an engine may be away, as when it is restarted, before nothing is
@@ -28,7 +25,7 @@ func Insist(ctx context.Context, every time.Duration, try func() (done bool, err
 			last = err // with the end of ctx, try only says that it was cut short
 		}
 		switch {
-		case !errors.Is(err, providers.ErrUnavailable):
+		case !Gone(err):
 			gone = time.Time{}
 		case gone.IsZero():
 			gone = time.Now()

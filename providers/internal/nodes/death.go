@@ -22,8 +22,9 @@ const (
 const preludes = 10 * time.Second
 
 // Watch looks at a cluster while a tool makes it. died delivers an error once a node has
-// died or was paused, or its program has ended: the tools go on waiting for it, up to their own limits or for
-// ever. stop ends the watch, and must be called.
+// died or was paused, its program has ended, or the engine is gone: the tools go on
+// waiting for it, up to their own limits or for ever. stop ends the watch, and must be
+// called.
 func (t Tool) Watch(ctx context.Context, name string) (died <-chan error, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	death, done := make(chan error, 1), make(chan struct{})
@@ -61,8 +62,8 @@ func (t Tool) awaitDeath(ctx context.Context, name string, every time.Duration) 
 // told.
 func (t Tool) death(ctx context.Context, name string) error {
 	nodes, err := t.Find(ctx, name)
-	if err != nil {
-		return nil
+	if docker.Gone(err) {
+		return err
 	}
 	for _, n := range nodes {
 		if hasEnded(n) {

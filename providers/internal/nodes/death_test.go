@@ -32,6 +32,27 @@ func TestAwaitDeath(t *testing.T) {
 	}
 }
 
+// TestEngineGone: without an engine there are no nodes. One that only answers late is
+// waited for.
+func TestEngineGone(t *testing.T) {
+	const words = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+	for name, test := range map[string]struct {
+		answer dockertest.Answer
+		says   string
+	}{
+		"gone": {dockertest.Answer{Args: "ps", Stderr: words, Code: 1}, words},
+		"slow": {dockertest.Answer{Args: "ps", Hangs: true}, ""},
+	} {
+		dockertest.Script(t, test.answer)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err := tool().awaitDeath(ctx, "lab", 10*time.Millisecond)
+		cancel()
+		if got := errText(err); got != test.says {
+			t.Errorf("%s: %q, want %q", name, got, test.says)
+		}
+	}
+}
+
 func errText(err error) string {
 	if err == nil {
 		return ""
