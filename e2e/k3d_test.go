@@ -83,8 +83,14 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 				s.Ports = []providers.Port{{Host: port, Container: 80}}
 			},
 			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
-			// Not a k3s that fails: the entrypoint that k3d gives a node goes on without it, and k3d waits for a word of it
-			// until the time is over.
+			// The entrypoint that k3d gives a node goes on without it, and k3d waits for a word of it.
+			"a k3s that fails": func(t *testing.T, s *providers.Spec) { // a file is where it makes a directory
+				file := filepath.Join(t.TempDir(), "file")
+				if err := os.WriteFile(file, nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				s.Mounts = []providers.Mount{{Host: file, Node: "/var/lib/rancher/k3s/server"}}
+			},
 		},
 		Unavailable: k3d.New(none),
 		Context:     func(name string) string { return "k3d-" + name },

@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,17 +41,65 @@ func TestEngineRestarts(t *testing.T) {
 	})
 }
 
+// TestEngineStops shows what happens to a creation whose engine stops in the middle of it: it ends, says that the engine
+// does not run any more, and is found and removed once there is one again.
+func TestEngineStops(t *testing.T) {
+	takesLong(t)
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		t.Cleanup(func() { engine(t, "up") })
+		p, name := newPerson(t, bed), randomName()
+		var said bytes.Buffer
+		cmd := p.lab(t.Context(), "up", name, "--flavor", f.name, "--timeout=5m")
+		cmd.Stderr = &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c := &cluster{bed: bed}
+		c.eventually(t, time.Minute, func(context.Context) error {
+			out, err := exec.Command("docker", "inspect", "--format", "{{.State.Running}}", f.node(name)).CombinedOutput()
+			if err != nil || strings.TrimSpace(string(out)) != "true" {
+				return fmt.Errorf("%v: %s", err, out)
+			}
+			return nil
+		})
+		engine(t, "down")
+		began := time.Now()
+		_ = cmd.Wait() // its code says what there is to say
+		if took := time.Since(began); took > 90*time.Second {
+			t.Errorf("lab took %s to notice", took)
+		}
+		t.Logf("exit code %d:\n%s", cmd.ProcessState.ExitCode(), said.String())
+		if code := cmd.ProcessState.ExitCode(); code != 5 || !strings.Contains(said.String(), "Docker") {
+			t.Errorf("exit code %d, want 5, and a word of Docker:\n%s", code, said.String())
+		}
+		p.awaitGroup(cmd.Process.Pid)
+		engine(t, "up")
+		switch state := p.states()[name]; state {
+		case "creating", "degraded":
+		default:
+			t.Errorf("its state is %q", state)
+		}
+		p.must("down", name)
+		p.checkNothing(name)
+	})
+}
+
 // restartEngine stops and starts the test bed's engine, in which a container was running.
 func restartEngine(t *testing.T, container string) {
 	t.Helper()
 	const began = "{{.State.StartedAt}}{{.State.Status}}"
 	before := docker(t, "inspect", "--format", began, container)
-	for _, verb := range []string{"down", "up"} {
-		if out, err := exec.Command("go", "run", "./testbed", verb).CombinedOutput(); err != nil {
-			t.Fatalf("testbed %s: %v\n%s", verb, err, out)
-		}
-	}
+	engine(t, "down")
+	engine(t, "up")
 	if docker(t, "inspect", "--format", began, container) == before {
 		t.Fatal("the engine was not restarted: another than the test bed's answers")
+	}
+}
+
+// engine stops the test bed's engine, or starts it.
+func engine(t *testing.T, verb string) {
+	t.Helper()
+	if out, err := exec.Command("go", "run", "./testbed", verb).CombinedOutput(); err != nil {
+		t.Fatalf("testbed %s: %v\n%s", verb, err, out)
 	}
 }

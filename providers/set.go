@@ -188,12 +188,12 @@ func (s *Set) Kubeconfig(ctx context.Context, ref Ref) ([]byte, error) {
 }
 
 // Find returns the cluster. Errors are those of Delete.
-func (s *Set) Find(ctx context.Context, ref Ref) (Cluster, error) {
-	var c Cluster
-	err := s.on(ctx, "find", ref, func(p Provider) (err error) {
-		c, err = find(ctx, p, ref.Name)
-		return err
-	})
+func (s *Set) Find(ctx context.Context, ref Ref) (c Cluster, err error) {
+	p, err := s.Get(ref.Provider)
+	if err == nil {
+		c, err = own(ctx, p, ref)
+		err = wrap("find", p, ref.Name, err)
+	}
 	return c, err
 }
 
@@ -235,16 +235,21 @@ func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error
 	if err != nil {
 		return err
 	}
-	c, err := find(ctx, p, ref.Name)
-	if err == nil && ref.ID != "" && c.ID != ref.ID {
-		err = WithHint(
-			Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
-			"it was made anew by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
-	}
-	if err == nil {
+	if _, err = own(ctx, p, ref); err == nil {
 		err = f(p)
 	}
 	return wrap(op, p, ref.Name, err)
+}
+
+// own returns the cluster, or ErrForeign where another has its name.
+func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
+	c, err := find(ctx, p, ref.Name)
+	if err != nil || ref.ID == "" || c.ID == ref.ID {
+		return c, err
+	}
+	return Cluster{}, WithHint(
+		Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
+		"it was made anew by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
 }
 
 // find looks the cluster up in the tool's own list, which is the only place that

@@ -1,7 +1,6 @@
 package k3d
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +8,8 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
-
-// lastLines is how many lines of a node's log an error bears.
-const lastLines = 12
 
 // daemonSays stands before what the engine itself had to say.
 const daemonSays = "Error response from daemon: "
@@ -58,14 +55,7 @@ func lastWords(ctx context.Context, name string, cause error) error {
 		if !strings.Contains(cause.Error(), n.Name) {
 			continue
 		}
-		var log bytes.Buffer
-		_ = docker.Logs(ctx, n.ID, lastLines, &log) // what there is will do
-		said := docker.LastLines(log.String(), lastLines)
-		told := fmt.Errorf("node %s did not start: it is %s\n%s", n.Name, n.State.Status, said)
-		if hint := providers.HintOf(docker.Explain(said, told)); hint != "" {
-			return providers.WithHint(told, "%s", hint)
-		}
-		return told
+		return nodes.LastWords(ctx, n, fmt.Sprintf("node %s did not start: it is %s", n.Name, n.State.Status))
 	}
 	return cause
 }

@@ -23,6 +23,7 @@ const adminFile = "/output/kubeconfig.yaml"
 func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
+		Program:      "k3s", // the entrypoint that k3d gives a node waits for it for ever
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
 		Helper: func(c docker.Container) bool { return !isNode(c) },
 	}

@@ -22,19 +22,7 @@ const sweepWithin = time.Minute
 func sweep(ctx context.Context, name, token string) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
-	tick := time.NewTicker(250 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := sweepOnce(ctx, name, token)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-tick.C:
-		}
-	}
+	return docker.Insist(ctx, 250*time.Millisecond, func() (bool, error) { return true, sweepOnce(ctx, name, token) })
 }
 
 func sweepOnce(ctx context.Context, name, token string) error {

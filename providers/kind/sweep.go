@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,9 +26,8 @@ const (
 // surely tells that a single node is there already, or never will be.
 func sweep(ctx context.Context, name string, planned int, surely bool, returned <-chan struct{}) error {
 	seen := map[string]bool{}
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for last := time.Now(); ; {
+	last := time.Now()
+	err := docker.Insist(ctx, 100*time.Millisecond, func() (done bool, _ error) {
 		over := false
 		select { // before the look, so that the look counts
 		case <-returned:
@@ -43,16 +43,10 @@ func sweep(ctx context.Context, name string, planned int, surely bool, returned 
 			seen[n.ID], last = true, time.Now()
 		}
 		all := planned == 1 && surely || len(seen) >= planned || time.Since(last) > straggler
-		if over && err == nil && len(found) == 0 && all {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			if err == nil {
-				err = fmt.Errorf("kind is still at work on it after %s", sweepWithin)
-			}
-			return err
-		case <-tick.C:
-		}
+		return over && len(found) == 0 && all, err
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("kind is still at work on it after %s", sweepWithin)
 	}
+	return err
 }

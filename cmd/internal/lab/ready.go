@@ -26,7 +26,10 @@ func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report p
 	if err != nil {
 		return err
 	}
-	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods, Since: c.Since}
+	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods}
+	if r.Phase == state.PhaseCreated { // one that is just being made has no past that could deceive
+		want.Since = c.Since
+	}
 	name := "Waiting for nodes"
 	if want.DNS {
 		name = "Waiting for nodes and DNS"

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -77,4 +79,38 @@ func TestRecoversMeanwhile(t *testing.T) {
 		_, err := b.Start(ctx, "lab", nil)
 		wantIs(t, err, context.DeadlineExceeded)
 	})
+}
+
+// dated are clusters whose flavor can tell since when their nodes run.
+type dated struct {
+	providers.Provider
+	providers.StartStopper
+	since map[string]time.Time
+}
+
+func (d dated) List(ctx context.Context) ([]providers.Cluster, error) {
+	all, err := d.Provider.List(ctx)
+	for i := range all {
+		all[i].Since = d.since
+	}
+	return all, err
+}
+
+// TestSince: of a cluster that is started, what the API server remembers from before does
+// not count. One that was just made has no before, and need not wait for a second report.
+func TestSince(t *testing.T) {
+	since := map[string]time.Time{"node": time.Now()}
+	b := newBench(t, func(p providers.Provider) providers.Provider { return dated{p, p.(providers.StartStopper), since} })
+	prober := b.Probe.(*prober)
+	b.up(t, "lab")
+	if prober.want.Since != nil {
+		t.Errorf("after its creation it was waited for reports since %v", prober.want.Since)
+	}
+	if _, err := b.Stop(t.Context(), "lab", nil); err != nil {
+		t.Fatal(err)
+	}
+	b.up(t, "lab")
+	if diff := cmp.Diff(since, prober.want.Since); diff != "" {
+		t.Errorf("after its start it was waited for reports since (-want +got):\n%s", diff)
+	}
 }

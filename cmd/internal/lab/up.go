@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,7 +165,11 @@ func (l *Lab) undo(ctx context.Context, name string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
 	if left := l.remove(ctx, name); left != nil {
-		return fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left)
+		hint := "lab down " + name
+		if first := cmp.Or(providers.HintOf(left), providers.HintOf(cause)); first != "" {
+			hint = first + "; then: " + hint
+		}
+		return providers.WithHint(fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left), "%s", hint)
 	}
 	return cause
 }

@@ -50,9 +50,17 @@ func ask(ctx context.Context, args ...string) ([]byte, error) {
 	out, err := run(limited, args...)
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the Docker Engine did not answer within %s", patience), "%s", startHint(true))
+			providers.Errorf(providers.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true))
 	}
 	return out, err
+}
+
+// errSlow is that of an engine which is there, and may answer another time.
+var errSlow = errors.New("did not answer")
+
+// Gone tells whether an error says that there is no engine any more.
+func Gone(err error) bool {
+	return errors.Is(err, providers.ErrUnavailable) && !errors.Is(err, errSlow)
 }
 
 // run runs the docker command and returns what it prints. Where it fails it may have

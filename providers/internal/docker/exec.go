@@ -5,6 +5,7 @@ import (
 	"io"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -13,6 +14,21 @@ import (
 func Exec(ctx context.Context, id string, stdin io.Reader, command ...string) error {
 	_, err := feed(ctx, stdin, append([]string{"exec", "--interactive", id}, command...)...)
 	return err
+}
+
+// Programs returns the names of the programs that run in a container.
+func Programs(ctx context.Context, id string) ([]string, error) {
+	out, err := ask(ctx, "top", id, "-o", "pid,comm") // it wants the pid, too
+	if err != nil {
+		return nil, err
+	}
+	var programs []string
+	for line := range strings.Lines(string(out)) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] != "PID" {
+			programs = append(programs, words[1])
+		}
+	}
+	return programs, nil
 }
 
 // Logs writes the last lines of what a container said, in whatever state it is; all of

@@ -32,6 +32,27 @@ func TestAwaitDeath(t *testing.T) {
 	}
 }
 
+// TestEngineGone: without an engine there are no nodes. One that only answers late is
+// waited for.
+func TestEngineGone(t *testing.T) {
+	const words = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+	for name, test := range map[string]struct {
+		answer dockertest.Answer
+		says   string
+	}{
+		"gone": {dockertest.Answer{Args: "ps", Stderr: words, Code: 1}, words},
+		"slow": {dockertest.Answer{Args: "ps", Hangs: true}, ""},
+	} {
+		dockertest.Script(t, test.answer)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err := tool().awaitDeath(ctx, "lab", 10*time.Millisecond)
+		cancel()
+		if got := errText(err); got != test.says {
+			t.Errorf("%s: %q, want %q", name, got, test.says)
+		}
+	}
+}
+
 func errText(err error) string {
 	if err == nil {
 		return ""
@@ -47,5 +68,34 @@ func TestWatchStops(t *testing.T) {
 	case err := <-died:
 		t.Errorf("it died of %v", err)
 	default:
+	}
+}
+
+// TestHollow: a node whose program has ended is given up, though its container goes on.
+func TestHollow(t *testing.T) {
+	const empty, whole = "PID COMMAND\n7 k3d-entrypoint.\n9 sleep\n", "PID COMMAND\n7 k3d-entrypoint.\n9 k3s-server\n"
+	old, young := node("control-plane", "running"), node("control-plane", "running")
+	old.State.StartedAt, young.State.StartedAt = time.Now().Add(-time.Minute), time.Now()
+	for name, test := range map[string]struct {
+		node docker.Container
+		top  dockertest.Answer
+		says string
+	}{
+		"ended":           {old, dockertest.Answer{Stdout: empty}, "k3s has ended in node lab-control-plane\nfatal: no such flag"},
+		"running":         {old, dockertest.Answer{Stdout: whole}, ""},
+		"not yet running": {young, dockertest.Answer{Stdout: empty}, ""},
+		"not to be told":  {old, dockertest.Answer{Code: 1}, ""},
+	} {
+		test.top.Args = "top id-of-control-plane"
+		dockertest.Script(t, append(dockertest.Having(t, test.node), test.top,
+			dockertest.Answer{Args: "logs --tail 12 id-of-control-plane", Stderr: "fatal: no such flag\n"})...)
+		tool := tool()
+		tool.Program = "k3s"
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err := tool.awaitDeath(ctx, "lab", 10*time.Millisecond)
+		cancel()
+		if got := errText(err); got != test.says {
+			t.Errorf("%s: %q, want %q", name, got, test.says)
+		}
 	}
 }

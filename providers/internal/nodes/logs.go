@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -43,4 +44,20 @@ func (t Tool) WithLogs(ctx context.Context, name, parent string, cause error, ex
 	}
 	return providers.WithHint(fmt.Errorf("%w\nits logs are in %s", cause, filepath.Clean(dir)),
 		"%s", cmp.Or(providers.HintOf(cause), "read the logs in "+dir))
+}
+
+// lastLines is how many lines of a node's log an error bears.
+const lastLines = 12
+
+// LastWords returns an error that says what happened to a node, and what it said last,
+// with a hint where its words tell the cause.
+func LastWords(ctx context.Context, n docker.Container, what string) error {
+	var log bytes.Buffer
+	_ = docker.Logs(ctx, n.ID, lastLines, &log) // what there is will do
+	said := docker.LastLines(log.String(), lastLines)
+	err := fmt.Errorf("%s\n%s", what, said)
+	if hint := providers.HintOf(docker.Explain(said, err)); hint != "" {
+		return providers.WithHint(err, "%s", hint)
+	}
+	return err
 }

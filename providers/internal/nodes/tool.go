@@ -36,6 +36,10 @@ type Tool struct {
 	// Helper tells whether another container runs no pods. It may be nil.
 	Helper func(docker.Container) bool
 
+	// Program is what makes a container a node, by the beginning of its name: "k3s". It is
+	// "" where a container ends with it.
+	Program string
+
 	// Restart is the policy by which the tool has the engine bring nodes back:
 	// "on-failure:1". It is "" where the tool leaves that to a person.
 	Restart string
