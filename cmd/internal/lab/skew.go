@@ -8,15 +8,19 @@ import (
 
 const kubectl = "kubectl"
 
-// skew returns a note for each of lab's clusters that kubectl is not made for. The one that
-// is there counts, or else the one that lab would install.
+// skew returns notes on the kubectl that is there, or else would be installed: it works with
+// versions of Kubernetes next to its own, those of lab's clusters and of the kubectl in the
+// catalogue, which fits what lab makes where nothing else is asked for.
 func (l *Lab) skew(ctx context.Context, t Tool) []string {
 	version := cmp.Or(t.Installed, t.Version)
-	list, _ := l.List(ctx, false) // clusters whose tool cannot be asked have no version
 	var notes []string
+	if tooFar(version, t.Version) {
+		notes = append(notes, fmt.Sprintf("%s is too far from %s to work well with new clusters", version, t.Version))
+	}
+	list, _ := l.List(ctx, false) // clusters whose tool cannot be asked have no version
 	for _, c := range list.Items {
 		if tooFar(version, c.KubernetesVersion) {
-			notes = append(notes, fmt.Sprintf("%s is made for versions of Kubernetes next to its own, and %s has %s", version, c.Name, c.KubernetesVersion))
+			notes = append(notes, fmt.Sprintf("%s is too far from %s, which is %s", version, c.Name, c.KubernetesVersion))
 		}
 	}
 	return notes

@@ -17,7 +17,8 @@ type Tool struct {
 	Name      string   `json:"name"`
 	What      string   `json:"what"`                // it is for
 	Version   string   `json:"version"`             // that lab installs
-	Available bool     `json:"available"`           // for this platform
+	URL       string   `json:"url,omitempty"`       // of its release for this platform; "" where lab knows no checksum of one
+	SHA256    string   `json:"sha256,omitempty"`    // of that
 	Installed string   `json:"installed,omitempty"` // the version that is there; "" where there is none, or it does not say
 	Path      string   `json:"path,omitempty"`      // where it is
 	ByLab     bool     `json:"byLab"`               // lab installed it
@@ -66,8 +67,9 @@ func (l *Lab) pickTools(names []string) ([]tools.Tool, error) {
 
 // tool looks for t, in lab's directory first.
 func (l *Lab) tool(ctx context.Context, t tools.Tool) Tool {
-	shown := Tool{Name: t.Name, What: t.What, Version: t.Version, Available: l.Installer.Offers(t)}
-	if !shown.Available {
+	release := t.Files[l.Installer.Platform]
+	shown := Tool{Name: t.Name, What: t.What, Version: t.Version, URL: release.URL, SHA256: release.SHA256}
+	if shown.URL == "" {
 		shown.Notes = append(shown.Notes, fmt.Sprintf("no checksum is known of it for %s, so lab does not install it", l.Installer.Platform))
 	}
 	held, err := l.Installer.Held(t)

@@ -36,12 +36,6 @@ func (i Installer) Path(name string) string {
 	return filepath.Join(i.Dir, name)
 }
 
-// Offers tells whether there is a release of t, with a checksum, for this platform.
-func (i Installer) Offers(t Tool) bool {
-	_, ok := t.Files[i.Platform]
-	return ok
-}
-
 // Held returns the version of t that lab installed, or "" where it is not there. It returns
 // ErrForeign where there is a program of that name that lab did not put there, or that was
 // changed since, and ErrUnavailable where that cannot be read.

@@ -30,7 +30,7 @@ func Network(client download.Client) Source {
 			err = providers.Errorf(providers.ErrUnavailable, "%s: %s", f.URL, resp.Status)
 		}
 		if err != nil {
-			return nil, hinted(err, "without a network: lab tools install --from DIR, with %s in DIR", f.base())
+			return nil, f.orFrom(err)
 		}
 		return data, f.verify(data, f.URL)
 	}
@@ -101,10 +101,11 @@ func checksum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// hinted gives an error that has no hint one.
-func hinted(err error, format string, args ...any) error {
-	if providers.HintOf(err) != "" || errors.Is(err, context.Canceled) {
-		return err
+// orFrom adds to the hint of err the way that needs no network.
+func (f File) orFrom(err error) error {
+	way := "without a network: lab tools install --from DIR, with " + f.base() + " in DIR"
+	if hint := providers.HintOf(err); hint != "" {
+		way = hint + "; " + way
 	}
-	return providers.WithHint(err, format, args...)
+	return providers.WithHint(err, "%s", way)
 }

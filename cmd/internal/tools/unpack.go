@@ -22,27 +22,26 @@ const (
 // program returns the program that is in data, a release. Of an archive it reads the one
 // member that is asked for, into memory: no name in an archive ever becomes one on the disk.
 func (f File) program(data []byte) ([]byte, error) {
-	unpack := func(data []byte, _ string) ([]byte, error) { return data, nil }
+	program, err := data, error(nil)
 	switch {
 	case strings.HasSuffix(f.URL, tarball):
-		unpack = fromTarball
+		program, err = fromTarball(data, f.Member, maxProgram)
 	case strings.HasSuffix(f.URL, zipped):
-		unpack = fromZip
+		program, err = fromZip(data, f.Member, maxProgram)
 	}
-	program, err := unpack(data, f.Member)
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s: %w", f.base(), err)
 	}
 	return program, nil
 }
 
-func fromTarball(data []byte, member string) ([]byte, error) {
+func fromTarball(data []byte, member string, limit int64) ([]byte, error) {
 	unzipped, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	// What is skipped is unpacked, too, so the bound is for all of it.
-	files := tar.NewReader(io.LimitReader(unzipped, maxProgram))
+	files := tar.NewReader(io.LimitReader(unzipped, limit))
 	for {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
@@ -57,7 +56,7 @@ func fromTarball(data []byte, member string) ([]byte, error) {
 	}
 }
 
-func fromZip(data []byte, member string) ([]byte, error) {
+func fromZip(data []byte, member string, limit int64) ([]byte, error) {
 	files, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
@@ -71,9 +70,9 @@ func fromZip(data []byte, member string) ([]byte, error) {
 			return nil, err
 		}
 		defer func() { _ = r.Close() }()
-		program, err := io.ReadAll(io.LimitReader(r, maxProgram+1))
-		if err == nil && len(program) > maxProgram {
-			err = fmt.Errorf("%s has more than %d MiB", member, maxProgram>>20)
+		program, err := io.ReadAll(io.LimitReader(r, limit+1))
+		if err == nil && int64(len(program)) > limit {
+			err = fmt.Errorf("%s has more than %d MiB", member, limit>>20)
 		}
 		return program, err
 	}
