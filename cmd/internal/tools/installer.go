@@ -126,6 +126,7 @@ func (i Installer) Remove(t Tool) error {
 		return err
 	}
 	if held == "" {
+		_, _ = os.Remove(i.record(t)), os.Remove(i.Dir) // where somebody else removed the program
 		err := providers.Errorf(providers.ErrNotFound, "lab has not installed %s", t.Name)
 		return providers.WithHint(err, "lab tools list shows what there is, and where")
 	}
