@@ -16,8 +16,8 @@ func (c *command) tools() *cobra.Command {
 		Short: "Install what people use beside a cluster: kubectl, helm, k9s, kubectx, kubens",
 		Long: `Install what people use beside a cluster, each in one version, and only with the
 checksum that lab knows for it, into a directory of lab's own. None of it is needed:
-lab kubectl has a kubectl built in, lab use and lab ns do what kubectx and kubens do
-all day, and addons are installed without helm.`,
+lab kubectl has the kubectl inside lab-engine, lab use and lab ns do what kubectx and
+kubens do all day, and addons are installed without helm.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
