@@ -40,7 +40,7 @@ func (i Installer) Path(name string) string {
 // ErrForeign where there is a program of that name that lab did not put there, or that was
 // changed since, and ErrUnavailable where that cannot be read.
 func (i Installer) Held(t Tool) (version string, err error) {
-	data, err := os.ReadFile(i.Path(t.Name))
+	sum, err := checksumOf(i.Path(t.Name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -51,7 +51,7 @@ func (i Installer) Held(t Tool) (version string, err error) {
 	if err != nil {
 		return "", err
 	}
-	version, ok := r[checksum(data)]
+	version, ok := r[sum]
 	if !ok {
 		err := providers.Errorf(providers.ErrForeign, "%s is not the %s that lab put there, so lab leaves it alone", i.Path(t.Name), t.Name)
 		return "", providers.WithHint(err, "put it aside: mv %s %s.old", i.Path(t.Name), i.Path(t.Name))
