@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -61,7 +62,7 @@ func (p *puller) fromRegistryAs(ctx context.Context, url, repository string, hea
 		if token := p.tokens[repository]; token != "" {
 			header.Set("Authorization", "Bearer "+token)
 		}
-		data, resp, err := p.get(ctx, url, header, maxChart)
+		data, resp, err := p.Get(ctx, download.Request{URL: url, Header: header, Limit: maxChart})
 		if err != nil || resp.StatusCode != http.StatusUnauthorized {
 			return data, err
 		}
@@ -87,7 +88,7 @@ func (p *puller) token(ctx context.Context, challenge string) (string, error) {
 			ask.Set(key, fields[key])
 		}
 	}
-	data, _, err := p.get(ctx, fields["realm"]+"?"+ask.Encode(), nil, 1<<20)
+	data, _, err := p.Get(ctx, download.Request{URL: fields["realm"] + "?" + ask.Encode(), Limit: 1 << 20})
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -53,7 +54,7 @@ func (p *puller) fromRepository(ctx context.Context, c addons.Chart) ([]byte, er
 }
 
 func (p *puller) getPlain(ctx context.Context, url string, limit int64) ([]byte, error) {
-	data, resp, err := p.get(ctx, url, nil, limit)
+	data, resp, err := p.Get(ctx, download.Request{URL: url, Limit: limit})
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
 		err = providers.Errorf(providers.ErrUnavailable, "%s: %s", url, resp.Status)
 	}

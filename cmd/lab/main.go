@@ -2,9 +2,11 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 
+	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
@@ -38,5 +40,6 @@ func build() (cli.Env, error) {
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor = user.Flavor
 	l.Addons = addonTools(dirs, user)
+	l.Installer.Client = func(caFile string) (download.Client, error) { return download.New(cmp.Or(caFile, user.CAFile)) }
 	return cli.Env{Lab: l, Engine: simulated.Engine}, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -50,6 +51,9 @@ func buildFake() (cli.Env, error) {
 	l.Addons = lab.AddonTools{
 		Source:    func(bool, string) addons.Source { return addontest.Source{} },
 		Installer: fake, Checker: fake,
+	}
+	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
+		l.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }
 	}
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
@@ -138,16 +142,17 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":    code,
-			"await":   await,
-			"foreign": foreign,
-			"remake":  remake,
-			"remove":  removeCluster,
-			"clean":   clean,
-			"many":    many,
-			"object":  object,
-			"events":  events,
-			"expired": expired,
+			"code":     code,
+			"await":    await,
+			"foreign":  foreign,
+			"remake":   remake,
+			"remove":   removeCluster,
+			"clean":    clean,
+			"many":     many,
+			"object":   object,
+			"events":   events,
+			"expired":  expired,
+			"releases": releases,
 		},
 	})
 }

@@ -19,8 +19,8 @@ func (c *command) kubectl() *cobra.Command {
 		Use:   "kubectl [NAME] -- ARGS...",
 		Short: "Run kubectl on the cluster",
 		Long: `Run kubectl on the cluster, whatever the current context is. NAME defaults to
-"lab". It is the kubectl on PATH, else the one inside lab-engine. The exit code is
-kubectl's.`,
+"lab". It is the kubectl on PATH, else the one of lab tools install, else the one
+inside lab-engine. The exit code is kubectl's.`,
 		Example: `  lab kubectl -- get pods --all-namespaces
   lab kubectl demo -- create deployment web --image=nginx`,
 		ValidArgsFunction: c.completeNames,
@@ -56,10 +56,13 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	if path, err := exec.LookPath("kubectl"); err == nil {
 		return path, nil, nil
 	}
+	if path, err := exec.LookPath(c.Lab.Installer.Path("kubectl")); err == nil {
+		return path, nil, nil
+	}
 	path, err = c.Engine()
 	if err != nil {
 		err := providers.Errorf(providers.ErrUnavailable, "there is no kubectl on PATH, and no lab-engine that has one inside")
-		return "", nil, providers.WithHint(err, "install kubectl, or in a checkout of lab: make install")
+		return "", nil, providers.WithHint(err, "lab tools install kubectl; or in a checkout of lab: make install")
 	}
 	return path, []string{"kubectl"}, nil
 }

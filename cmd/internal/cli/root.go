@@ -52,7 +52,7 @@ waits until it really works, and takes it away again without a trace.`,
 		}
 	}
 	add(groupLife, c.up(), c.run(), c.down(), c.list(), c.status(), c.start(), c.stop(), c.extend(), c.diff(), c.gc())
-	add(groupAccess, c.kubectl(), c.kubeconfig(), c.use(), c.ns(), c.image(), c.logs(), c.addon(), c.open())
+	add(groupAccess, c.kubectl(), c.kubeconfig(), c.use(), c.ns(), c.image(), c.logs(), c.addon(), c.open(), c.tools())
 	add(groupLearn, c.doctor(), c.profile(), c.flavors(), c.version())
 	root.AddCommand(c.reap())
 	return root

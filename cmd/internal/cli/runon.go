@@ -38,8 +38,8 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 	if err != nil {
 		return nil, "", err
 	}
-	// The engine is a kubectl, if it is called by that name.
-	if path, args, err := c.findKubectl(); err == nil && len(args) > 0 {
+	// Where PATH has none. The engine is a kubectl, if it is called by that name.
+	if path, _, err := c.findKubectl(); err == nil && !onPath("kubectl") {
 		if err := os.Symlink(path, filepath.Join(bin, "kubectl")); err != nil {
 			return nil, "", err
 		}
@@ -59,4 +59,9 @@ func writeConfig(r lab.Running) (path string, err error) {
 	}
 	path = filepath.Join(r.Scratch, "kubeconfig")
 	return path, os.WriteFile(path, r.Config, 0o600)
+}
+
+func onPath(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }

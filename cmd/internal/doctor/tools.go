@@ -33,11 +33,20 @@ func (m Machine) tool(ctx context.Context, name string, args []string) Finding {
 	if err != nil {
 		return ok(name, "not installed; lab does without")
 	}
-	out, err := m.Run(ctx, path, args...)
-	version := regexp.MustCompile(`v?[0-9]+\.[0-9]+\.[0-9]+\S*`).FindString(string(out))
-	if err != nil || version == "" {
+	version := m.Version(ctx, path, args...)
+	if version == "" {
 		return Finding{name, Warning, "it does not say its version: " + path, "a broken or foreign program of that name confuses whoever calls it",
 			"see what " + path + " is"}
 	}
 	return ok(name, version)
+}
+
+// Version returns the version that the program at path prints when it is called with args,
+// or "" where it prints none.
+func (m Machine) Version(ctx context.Context, path string, args ...string) string {
+	out, err := m.Run(ctx, path, args...)
+	if err != nil {
+		return ""
+	}
+	return regexp.MustCompile(`v?[0-9]+\.[0-9]+\.[0-9]+\S*`).FindString(string(out))
 }

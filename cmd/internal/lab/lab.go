@@ -8,12 +8,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -35,6 +38,7 @@ type Lab struct {
 	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
 	ConfigDir  string         // of the user: their own addons are in it
 	Addons     AddonTools
+	Installer  tools.Installer // of what people use beside a cluster
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
@@ -48,6 +52,9 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Now:        time.Now,
 		Machine:    doctor.This(dirs.State),
 		ConfigDir:  dirs.Config,
+		Installer: tools.Installer{
+			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin, Client: download.New,
+		},
 	}
 }
 

@@ -1,0 +1,57 @@
+//go:build unix
+
+package tools_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// onFullDisk is set where this program is run again with room for small files only: the
+// limit would hold for all of it.
+const onFullDisk = "LAB_TOOLS_ON_FULL_DISK"
+
+// TestFullDisk: a program that there is no room for leaves nothing, and what was there stays.
+func TestFullDisk(t *testing.T) {
+	if os.Getenv(onFullDisk) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFullDisk$")
+		cmd.Env = append(os.Environ(), onFullDisk+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	small := syscall.Rlimit{Cur: 1024, Max: 1024}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	large := func(context.Context, tools.Tool, tools.File, func(string)) ([]byte, error) {
+		return bytes.Repeat([]byte("x"), 4096), nil
+	}
+	_, err := b.Install(t.Context(), b.tool("kubectl"), large, nil)
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "room") {
+		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	}
+	b.empty()
+	if _, err := b.install("kubectl"); err != nil {
+		t.Fatal(err)
+	}
+	newer := b.tool("kubectl")
+	newer.Version = "v1.99.0"
+	if _, err := b.Install(t.Context(), newer, large, nil); err == nil {
+		t.Error("there was room")
+	}
+	if held, err := b.Held(newer); held != "v1.37.0" || err != nil {
+		t.Errorf("it was %q, %v", held, err)
+	}
+}

@@ -1,0 +1,189 @@
+package tools_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestInstall is the life of a tool, however it is published.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"kubectl", "helm", "k9s"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			fresh, err := b.install(name)
+			if err != nil || !fresh {
+				t.Fatalf("fresh %v, %v", fresh, err)
+			}
+			data, err := os.ReadFile(b.Path(name))
+			if err != nil || string(data) != toolstest.Script(name) {
+				t.Errorf("the program is %q, %v", data, err)
+			}
+			if info, err := os.Stat(b.Path(name)); err != nil || runtime.GOOS != "windows" && info.Mode() != 0o755 {
+				t.Errorf("its mode is %v, %v", info.Mode(), err)
+			}
+			asked := b.requests()
+			if fresh, err := b.install(name); err != nil || fresh || b.requests() != asked {
+				t.Errorf("again: fresh %v, %v, %d requests", fresh, err, b.requests()-asked)
+			}
+			if err := b.Remove(b.tool(name)); err != nil {
+				t.Error(err)
+			}
+			b.empty()
+			if err := b.Remove(b.tool(name)); !errors.Is(err, providers.ErrNotFound) {
+				t.Errorf("removed twice: %v", err)
+			}
+		})
+	}
+}
+
+// TestUpgrade: another version in the catalogue takes the place of the one that is there,
+// and what an interrupted lab left is gone on with.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	old := b.tool("kubectl")
+	old.Version = "v1.36.0"
+	source := func(context.Context, tools.Tool, tools.File, func(string)) ([]byte, error) { return []byte("old"), nil }
+	if _, err := b.Install(t.Context(), old, source, nil); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := b.Held(old); held != "v1.36.0" || err != nil {
+		t.Errorf("before: %q, %v", held, err)
+	}
+	if fresh, err := b.install("kubectl"); !fresh || err != nil {
+		t.Errorf("fresh %v, %v", fresh, err)
+	}
+	if held, err := b.Held(old); held != toolstest.Version || err != nil {
+		t.Errorf("after: %q, %v", held, err)
+	}
+	// As if lab had been killed after it wrote the record.
+	if err := os.WriteFile(b.Path("kubectl"), []byte("old"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := b.install("kubectl"); !fresh || err != nil {
+		t.Errorf("gone on: fresh %v, %v", fresh, err)
+	}
+}
+
+// TestForeign: what lab did not put there is neither replaced nor removed.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	for what, prepare := range map[string]func(*bench) error{
+		"somebody's": func(b *bench) error { return os.MkdirAll(b.Dir, 0o700) },
+		"changed":    func(b *bench) error { _, err := b.install("kubectl"); return err },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			if err := errors.Join(prepare(b), os.WriteFile(b.Path("kubectl"), []byte("mine"), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := b.install("kubectl")
+			for what, err := range map[string]error{"install": err, "remove": b.Remove(b.tool("kubectl"))} {
+				if !errors.Is(err, providers.ErrForeign) || !strings.Contains(providers.HintOf(err), "mv "+b.Path("kubectl")) {
+					t.Errorf("%s: %v, hint %q", what, err, providers.HintOf(err))
+				}
+			}
+			if data, err := os.ReadFile(b.Path("kubectl")); string(data) != "mine" {
+				t.Errorf("it is %q, %v", data, err)
+			}
+		})
+	}
+}
+
+// TestPlatform: where no checksum is known, nothing is asked for.
+func TestPlatform(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.Platform = "plan9/mips"
+	if _, err := b.install("helm"); !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), "plan9/mips") {
+		t.Error(err)
+	}
+	if b.requests() != 0 {
+		t.Error("it was asked for")
+	}
+	b.empty()
+	b.Platform = "windows/arm64"
+	if path := b.Path("k9s"); !strings.HasSuffix(path, "k9s.exe") {
+		t.Error(path)
+	}
+}
+
+// TestNoPlace: a directory that cannot be made, or written to, is left as it was.
+func TestNoPlace(t *testing.T) {
+	t.Parallel()
+	for what, prepare := range map[string]func(b *bench) error{
+		"a file in its place": func(b *bench) error {
+			b.Dir = b.t.TempDir() + "/file/bin"
+			return os.WriteFile(strings.TrimSuffix(b.Dir, "/bin"), nil, 0o600)
+		},
+		"a directory for a record": func(b *bench) error { return os.MkdirAll(b.Dir+"/.helm.json/x", 0o700) },
+	} {
+		b := newBench(t)
+		if err := prepare(b); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.install("helm")
+		if !errors.Is(err, providers.ErrUnavailable) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(b.Path("helm")); err == nil {
+			t.Errorf("%s: it is there", what)
+		}
+	}
+}
+
+// TestSpoiltRecord: where it cannot be read what lab installed, nothing is touched.
+func TestSpoiltRecord(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if _, err := b.install("helm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b.Dir+"/.helm.json", []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := b.Remove(b.tool("helm"))
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "mv ") {
+		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	}
+	if _, err := os.Stat(b.Path("helm")); errors.Is(err, fs.ErrNotExist) {
+		t.Error("it is gone")
+	}
+}
+
+// TestAtOnce: labs that install the same do not get into each other's way.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	errs := make(chan error)
+	for range 8 {
+		go func() {
+			_, err := b.install("k9s")
+			errs <- err
+		}()
+	}
+	for range 8 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if held, err := b.Held(b.tool("k9s")); held != toolstest.Version || err != nil {
+		t.Errorf("%q, %v", held, err)
+	}
+	if err := b.Remove(b.tool("k9s")); err != nil {
+		t.Error(err)
+	}
+	b.empty()
+}

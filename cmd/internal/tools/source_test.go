@@ -1,0 +1,127 @@
+package tools_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestNetworkFails: nothing is there after a download that was not what it should be.
+func TestNetworkFails(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		spoil func(*bench)
+		kind  error
+		words []string // in the error or its hint
+	}{
+		"gone":      {func(b *bench) { delete(b.files, "helm.tar.gz") }, providers.ErrNotFound, []string{"404", "--from DIR, with helm.tar.gz in DIR"}},
+		"too many":  {func(b *bench) { b.answers = []int{429, 429, 429, 429, 429} }, providers.ErrUnavailable, []string{"429", "try again later; without a network"}},
+		"broken":    {func(b *bench) { b.answers = []int{500, 502, 503, 500, 500} }, providers.ErrUnavailable, []string{"500"}},
+		"no access": {func(b *bench) { b.answers = []int{http.StatusUnauthorized} }, providers.ErrUnavailable, []string{"401"}},
+		"a portal":  {func(b *bench) { b.files["helm.tar.gz"] = []byte("<html>") }, providers.ErrForeign, []string{"its SHA-256 is b7d082ee12e91b756ea22e8513b8594eebcf5d39fab813da3cb55794dc888ad7, not ", "nothing was installed"}},
+		"cut off":   {func(b *bench) { b.files["helm.tar.gz"] = b.files["helm.tar.gz"][:30] }, providers.ErrForeign, []string{"its SHA-256 is"}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			tt.spoil(b)
+			_, err := b.install("helm")
+			if !errors.Is(err, tt.kind) {
+				t.Fatalf("%v, want %v", err, tt.kind)
+			}
+			for _, word := range tt.words {
+				if text := err.Error() + " " + providers.HintOf(err); !strings.Contains(text, word) {
+					t.Errorf("%q is not in %q", word, text)
+				}
+			}
+			b.empty()
+		})
+	}
+}
+
+// TestNetworkRecovers: a server that fails for a moment does not matter.
+func TestNetworkRecovers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.answers = []int{503, 429}
+	if _, err := b.install("k9s"); err != nil || b.requests() != 3 {
+		t.Errorf("%v, after %d requests", err, b.requests())
+	}
+}
+
+// TestCancel: whenever it ends, nothing is left.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var moved []string
+	_, err := b.Install(ctx, b.tool("helm"), tools.Network(b.client), func(m string) {
+		moved = append(moved, m)
+		cancel() // in the middle of it
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if len(moved) == 0 || moved[0] != "0 of 1 MiB" {
+		t.Errorf("it was said: %q", moved)
+	}
+	b.empty()
+}
+
+// TestDirectory: the release is found by its name, or by another that begins like it.
+func TestDirectory(t *testing.T) {
+	t.Parallel()
+	for name, found := range map[string]bool{"helm.tar.gz": true, "helm (1).tar.gz": true, "Helm-linux.tgz": true, "other.tar.gz": false} {
+		b := newBench(t)
+		dir := t.TempDir()
+		for file, data := range map[string][]byte{name: b.files["helm.tar.gz"], "helm-notes.txt": []byte("text")} {
+			if err := os.WriteFile(filepath.Join(dir, file), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Mkdir(filepath.Join(dir, "helm"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, err := b.Install(t.Context(), b.tool("helm"), tools.Directory(dir), nil)
+		if found != (err == nil) || !found && (!errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "/helm.tar.gz")) {
+			t.Errorf("%s: %v, hint %q", name, err, providers.HintOf(err))
+		}
+		if held, err := b.Held(b.tool("helm")); (held == toolstest.Version) != found {
+			t.Errorf("%s: %q, %v", name, held, err)
+		}
+		if b.requests() > 0 {
+			t.Errorf("%s: the network was asked", name)
+		}
+	}
+}
+
+func TestDirectoryFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "helm.tar.gz"), b.files["helm.tar.gz"][:20], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Install(t.Context(), b.tool("helm"), tools.Directory(dir), nil)
+	if !errors.Is(err, providers.ErrForeign) || !strings.Contains(err.Error(), filepath.Join(dir, "helm.tar.gz")) {
+		t.Errorf("cut off: %v", err)
+	}
+	_, err = b.Install(t.Context(), b.tool("helm"), tools.Directory(filepath.Join(dir, "none")), nil)
+	if !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("no directory: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Install(ctx, b.tool("helm"), tools.Directory(dir), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	b.empty()
+}
