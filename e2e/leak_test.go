@@ -37,6 +37,8 @@ func requireNoLeak(t *testing.T, name string) {
 	requireGone(t, func() (left []string) {
 		for object := range engineObjects(t) {
 			others := strings.Contains(object, prefix) && !strings.Contains(object, name)
+			id, volume := strings.CutPrefix(object, "volume ")
+			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // a container's that is there
 			if !before[object] && !others && object != "network kind" {
 				left = append(left, object)
 			}
