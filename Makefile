@@ -13,6 +13,10 @@ ENGINE := providers/kwok/engine
 ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
 # The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
 ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress
+# The race detector keeps every program for a second after its end, and tests start hundreds of programs.
+export GORACE ?= atexit_sleep_ms=0
+# As build compiles, so that lab's thousand packages need not be compiled again.
+E2E_TEST := CGO_ENABLED=0 go test -trimpath -tags e2e -count=1
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 MODULES = $(dir $(shell git ls-files '*go.mod'))
 
@@ -50,7 +54,7 @@ lab-minikube: ## builds bin/lab-minikube, for machines that have no minikube
 
 test: build test-engine test-inside ## runs all tests but those that need Docker
 	go test -race -timeout 15m ./...
-	LAB_BIN_DIR=$(CURDIR)/bin go test -tags e2e -count=1 -timeout 20m ./e2e/kwok/...
+	LAB_BIN_DIR=$(CURDIR)/bin $(E2E_TEST) -timeout 20m -parallel 4 $(E2E_FLAGS) ./e2e/kwok/...
 
 test-engine: ## runs the tests of lab-engine
 	cd $(ENGINE) && go test -race $(ENGINE_LIGHT)

@@ -28,7 +28,6 @@ func tools() []string {
 
 func testBare(t *testing.T, tool string) {
 	bed := testbed(t)
-	requireNoLeak(t)
 	c := bed.cluster(t, tool)
 	c.must(t, c.create)
 	c.load(t, bed.helloNew)
@@ -52,7 +51,6 @@ func TestNodes(t *testing.T) {
 
 func testNodes(t *testing.T, tool string) {
 	bed := testbed(t)
-	requireNoLeak(t)
 	c := bed.cluster(t, tool)
 	c.addWorker(t, tool)
 	c.must(t, c.create)

@@ -100,9 +100,12 @@ func (c *cluster) run(ctx context.Context, command []string) (string, error) {
 	return out.String(), nil
 }
 
+// prefix is what the names of all clusters of these tests begin with.
+const prefix = "e2e-"
+
 // randomName keeps runs apart that share a machine. Its last part does not begin with m: minikube takes "m2" for the
 // second node of a cluster.
-func randomName() string { return "e2e-x" + strings.ToLower(rand.Text()[:6]) }
+func randomName() string { return prefix + "x" + strings.ToLower(rand.Text()[:6]) }
 
 // takesLong leaves out what is more than every change need go through: with -short, as .ci/run has it, one test at least
 // of each thing is left.
@@ -111,20 +114,6 @@ func takesLong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out by -short")
 	}
-}
-
-// requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
-// it did not have before. kind's shared network is left by design: other kind clusters use it.
-func requireNoLeak(t *testing.T) {
-	t.Helper()
-	before := engineObjects(t)
-	t.Cleanup(func() {
-		for object := range engineObjects(t) {
-			if !before[object] && object != "network kind" {
-				t.Errorf("left behind: %s", object)
-			}
-		}
-	})
 }
 
 func engineObjects(t *testing.T) map[string]bool {

@@ -24,10 +24,12 @@ type cluster struct {
 }
 
 // cluster returns a cluster of tool under a random name, and deletes it at the end of the test, however that ends.
+// Nothing of it may be left then.
 func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	t.Helper()
 	c := &cluster{name: randomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
 	c.env = []string{"KUBECONFIG=" + c.kubeconfig}
+	requireNoLeak(t, c.name)
 	switch tool {
 	case "kind":
 		c.create = append([]string{"kind", "create", "cluster", "--name=" + c.name, "--wait=90s"}, b.kind...)

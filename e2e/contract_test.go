@@ -20,7 +20,7 @@ func TestContract(t *testing.T) {
 		archive := bed.save(t, bed.helloNew)
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			h := f.harness(t, bed)
-			h.Prefix, h.Timeout, h.Slow = "e2e-c", 5*time.Minute, true
+			h.Prefix, h.Timeout, h.Slow = prefix+"c", 5*time.Minute, true
 			h.Archive, h.Image, h.Probe = archive, bed.helloNew, providertest.AskVersion
 			h.Break = func(t *testing.T, name string) { docker(t, "kill", f.node(name)) }
 			h.Goroutines = append(h.Goroutines, "os/exec.(*Cmd)")

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // leaks returns what the engine has that bears the name of a cluster. It can be asked while others use the engine.
@@ -22,16 +24,56 @@ func leaks(t *testing.T, name string) []string {
 	return left
 }
 
+// goneWithin is how long the engine may have what a test did not make: another run of these tests may be at work, whose
+// own things come and go. What was left behind stays.
+const goneWithin = 20 * time.Second
+
+// requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
+// it did not have before. kind's shared network is left by design: other kind clusters use it. What bears the name of
+// another test's cluster is for that test to find.
+func requireNoLeak(t *testing.T, name string) {
+	t.Helper()
+	before := engineObjects(t)
+	requireGone(t, func() (left []string) {
+		for object := range engineObjects(t) {
+			others := strings.Contains(object, prefix) && !strings.Contains(object, name)
+			id, volume := strings.CutPrefix(object, "volume ")
+			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // a container's that is there
+			if !before[object] && !others && object != "network kind" {
+				left = append(left, object)
+			}
+		}
+		return left
+	})
+}
+
 // requireNoAnonymousVolume fails the test if, when all else of it has ended, there are volumes without a name and
 // without a container that were not there before.
 func requireNoAnonymousVolume(t *testing.T) {
 	t.Helper()
 	before := danglingVolumes(t)
-	t.Cleanup(func() {
+	requireGone(t, func() (left []string) {
 		for volume := range danglingVolumes(t) {
 			if !before[volume] {
-				t.Errorf("left behind: volume %s", volume)
+				left = append(left, "volume "+volume)
 			}
+		}
+		return left
+	})
+}
+
+// requireGone fails the test if, when all else of it has ended, there is something that was left then, and stays.
+func requireGone(t *testing.T, left func() []string) {
+	t.Cleanup(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		there := left()
+		for deadline := time.Now().Add(goneWithin); len(there) > 0 && time.Now().Before(deadline); <-tick.C {
+			now := left()
+			there = slices.DeleteFunc(there, func(object string) bool { return !slices.Contains(now, object) })
+		}
+		for _, object := range there {
+			t.Errorf("left behind: %s", object)
 		}
 	})
 }

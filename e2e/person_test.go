@@ -104,7 +104,7 @@ func (p *person) apply(manifest string) {
 // squat has somebody else take the address that a node had, while the cluster is stopped.
 func (p *person) squat(network string) {
 	p.t.Helper()
-	p.squatter = strings.TrimSpace(docker(p.t, "run", "--detach", "--rm", "--network="+network, "--entrypoint=sleep", p.bed.kindNode(), "600"))
+	p.squatter = strings.TrimSpace(docker(p.t, "run", "--detach", "--rm", "--name="+prefix+"squat-"+randomName(), "--network="+network, "--entrypoint=sleep", p.bed.kindNode(), "600"))
 	p.t.Cleanup(p.unsquat)
 }
 

@@ -24,7 +24,6 @@ func TestWorkloads(t *testing.T) {
 
 func testWorkloads(t *testing.T, tool string) {
 	bed := testbed(t)
-	requireNoLeak(t)
 	c := bed.cluster(t, tool)
 	port := freePort(t)
 	c.publish(t, tool, port)

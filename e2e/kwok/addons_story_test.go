@@ -5,14 +5,11 @@ package kwok
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/clusterlab-dev/lab/addons/addontest"
 )
@@ -215,48 +212,6 @@ func TestAddonTrouble(t *testing.T) {
 	s.put("broken", "1.0.1", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("valid", "x")})
 	p.must("addon", "upgrade", "broken", "--name", name)
 	p.must("status", name)
-	p.must("down", name)
-	s.clear()
-}
-
-// TestAddonsInterrupted ends lab at ten moments, by Ctrl-C and by kill in turn: each
-// time the same command again makes all of it work.
-func TestAddonsInterrupted(t *testing.T) {
-	t.Parallel()
-	p := newPerson(t)
-	s := newShelf(t, p)
-	quick := addontest.Hanging("migrate") // but for the label that keeps it
-	quick = strings.Replace(quick, "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
-	s.put("first", "1.0.0", true, map[string]string{
-		"crds/d.yaml":      addontest.Definition("first.example.org", "Shop", 300_000, "a"),
-		"templates/a.yaml": web("first", ""), "templates/job.yaml": quick,
-	})
-	s.put("second", "1.0.0", false, map[string]string{"templates/a.yaml": web("second", ""), "templates/job.yaml": quick}, "needs: [first]")
-	s.put("beside", "1.0.0", true, map[string]string{"templates/a.yaml": web("beside", ""), "templates/job.yaml": quick})
-	name := p.up()
-	install := []string{"up", name, "--addon", "second,beside"}
-	for i := range 10 {
-		moment := time.Duration(50+rand.IntN(3000)) * time.Millisecond
-		signal := []os.Signal{syscall.SIGINT, syscall.SIGKILL}[i%2]
-		cmd := p.command(install...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		timer := time.AfterFunc(moment, func() { _ = cmd.Process.Signal(signal) })
-		_ = cmd.Wait() // it may have been done by then
-		timer.Stop()
-		t.Logf("%s after %s: %s", signal, moment, cmd.ProcessState)
-		p.must(install...)
-		for addon, got := range p.addons(name) {
-			if got.State != "ready" {
-				t.Errorf("%s after %s: %s is %+v", signal, moment, addon, got)
-			}
-		}
-		p.must("addon", "remove", "second", "first", "beside", "--name", name)
-		if left := p.revisions(name); left != "" {
-			t.Errorf("%s after %s: removed, there is %s", signal, moment, left)
-		}
-	}
 	p.must("down", name)
 	s.clear()
 }

@@ -12,7 +12,7 @@ testbed-env: ## prints exports with which lab uses the test bed: eval "$$(make -
 	@go run ./e2e/testbed env
 
 e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream for the published images
-	go test -tags e2e -count=1 -timeout 100m $(E2E_FLAGS) ./e2e
+	$(E2E_TEST) -timeout 100m $(E2E_FLAGS) ./e2e
 
 e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## the end-to-end tests of one flavor
-	go test -tags e2e -count=1 -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e
+	$(E2E_TEST) -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e

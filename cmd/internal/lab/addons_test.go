@@ -206,7 +206,7 @@ func TestAddonNotWorking(t *testing.T) {
 	if err := b.fake.SetMissing("hello", "no node takes the pod"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // all else must be done by then
 	defer cancel()
 	_, err := b.Up(ctx, with("demo", "hello", "cert-manager"), nil)
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
