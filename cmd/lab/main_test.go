@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
+	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
@@ -36,16 +38,15 @@ func TestMain(m *testing.M) {
 func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
 
 func buildFake() (cli.Env, error) {
-	dirs, err := lab.FindDirs(os.Getenv)
-	if err != nil {
-		return cli.Env{}, err
-	}
+	dirs, noDirs := lab.FindDirs(os.Getenv)
 	var all []providers.Provider
 	for _, name := range flavorNames() {
 		all = append(all, fakeFlavor(os.Getenv("FAKE"), name))
 	}
 	set, err := providers.NewSet(all...)
 	l := lab.New(dirs, set, fakeProbe{})
+	user, misconfigured := config.Load(os.Getenv, dirs.Config)
+	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	l.Addons = lab.AddonTools{
 		Source:    func(bool, string) addons.Source { return addontest.Source{} },
@@ -55,7 +56,7 @@ func buildFake() (cli.Env, error) {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
 		l.Kubeconfig.Patience = l.State.Patience
 	}
-	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, err
+	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, cmp.Or(noDirs, err)
 }
 
 func fakeFlavor(dir, name string) providers.Provider {

@@ -35,6 +35,10 @@ type Lab struct {
 	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
 	ConfigDir  string         // of the user: their own addons are in it
 	Addons     AddonTools
+
+	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
+	// that there is to call: the rest would work otherwise than its user meant.
+	Misconfigured error
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
