@@ -204,8 +204,8 @@ func removeCluster(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), args[1]))
 }
 
-// clean checks that no file of lab's is left, neither in its own directories nor among
-// temporary files, and no cluster. What a lab in the background is still taking away has
+// clean checks that nothing of lab's is left, not even an empty directory, neither in its
+// own directories nor among temporary files, and no cluster. What a lab in the background is still taking away has
 // a few seconds to go.
 func clean(ts *testscript.TestScript, _ bool, _ []string) {
 	deadline := time.Now().Add(10 * time.Second)
@@ -222,7 +222,7 @@ func leftBehind(ts *testscript.TestScript) string {
 	left := ""
 	for _, root := range []string{ts.Getenv("LAB_HOME"), ts.Getenv("TMPDIR")} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
+			if err == nil && path != root {
 				left = path
 			}
 			if errors.Is(err, fs.ErrNotExist) {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
@@ -46,6 +47,9 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 		return err
 	}
 	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
+		return err
+	}
+	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return p.make(ctx, config, report)
@@ -137,7 +141,7 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 // place where its logs are.
 func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned <-chan struct{}, cause error) error {
 	if errors.Is(cause, providers.ErrExists) {
-		return cause // the nodes are those of someone who was faster
+		return errors.Join(cause, p.forget(config.Name)) // the nodes are those of someone who was faster
 	}
 	cut := ctx.Err() != nil
 	if !cut {
@@ -161,7 +165,5 @@ func (p *Provider) forget(name string) error {
 	if providers.ValidateName(name) != nil {
 		return nil
 	}
-	err := os.RemoveAll(p.scratch(name))
-	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
-	return err
+	return scratch.Remove(p.scratch(name))
 }
