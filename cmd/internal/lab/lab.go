@@ -35,6 +35,7 @@ type Lab struct {
 	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
 	ConfigDir  string         // of the user: their own addons are in it
 	Addons     AddonTools
+	LogsDir    string // where logs are saved of clusters that are not kept; "" is the system's for temporary files
 
 	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
 	// that there is to call: the rest would work otherwise than its user meant.
