@@ -106,12 +106,26 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 	return find(ctx, p, spec.Name)
 }
 
-// Delete removes the cluster. It returns ErrNotFound where there is none, and
-// ErrForeign where there is one that is not ref's.
+// Delete removes the cluster. It returns ErrNotFound where there is none, once what a
+// creation or removal that was cut short may have left of it is gone, too; and ErrForeign
+// where there is one that is not ref's.
 func (s *Set) Delete(ctx context.Context, ref Ref) error {
-	return s.on(ctx, "delete", ref, func(p Provider) error {
+	var p Provider
+	gone := s.on(ctx, "delete", ref, func(found Provider) error {
+		p = found
 		return p.Delete(ctx, ref.Name)
 	})
+	if p != nil || !errors.Is(gone, ErrNotFound) {
+		return gone
+	}
+	p, err := s.Get(ref.Provider)
+	if err == nil {
+		err = p.Delete(ctx, ref.Name)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return gone
+	}
+	return wrap("delete", p, ref.Name, err)
 }
 
 // Start starts the cluster, and repairs it. Errors are those of Delete, and

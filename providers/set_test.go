@@ -135,6 +135,44 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// cutShort is a flavor with something of a cluster that its List does not see.
+type cutShort struct {
+	providers.Provider
+	removed int
+	fails   error
+}
+
+func (*cutShort) Name() string { return "cut" }
+
+func (c *cutShort) Delete(context.Context, string) error {
+	c.removed++
+	return c.fails
+}
+
+// TestDeleteOfWhatIsNotListed: a creation that was killed at its first moment may have made
+// something, and no cluster yet. With the record, nobody would know of it any more.
+func TestDeleteOfWhatIsNotListed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ fails, want error }{
+		{nil, nil},
+		{providers.Errorf(providers.ErrNotFound, "no cluster"), providers.ErrNotFound},
+		{providers.Errorf(providers.ErrUnavailable, "the disk is full"), providers.ErrUnavailable},
+	} {
+		p := &cutShort{Provider: newFake(t, "cut"), fails: test.fails}
+		set, err := providers.NewSet(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = set.Delete(t.Context(), providers.Ref{Provider: "cut", Name: "lab"})
+		if !errors.Is(err, test.want) || p.removed != 1 {
+			t.Errorf("%v: %v after %d removals, want %v", test.fails, err, p.removed, test.want)
+		}
+		if err != nil {
+			wrapped(t, err, test.want, `cut: delete cluster "lab": `)
+		}
+	}
+}
+
 func TestAbilities(t *testing.T) {
 	t.Parallel()
 	set, _ := setup(t)
