@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
 
@@ -77,11 +78,12 @@ func (p *Provider) pull(ctx context.Context, images []string, report providers.R
 // settle works out the cluster as it will be made, at a port that is free now, and looks
 // again whether its name is: a pull takes minutes, in which others work, too.
 func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*v1alpha5.ClusterConfig, error) {
-	if port := config.ExposeAPI.HostPort; port == "" || port == "random" {
-		var err error
-		if config.ExposeAPI.HostPort, err = freePort(config.ExposeAPI.HostIP); err != nil {
+	if port := config.ExposeAPI.HostPort; port == "" || port == "random" { // k3d's command line picks one, its library does not
+		free, err := providers.FreePort(ctx, providers.Port{Address: config.ExposeAPI.HostIP})
+		if err != nil {
 			return nil, fmt.Errorf("a port for the API server: %w", err)
 		}
+		config.ExposeAPI.HostPort = strconv.Itoa(free)
 	}
 	full, err := complete(ctx, config, p.opts)
 	if err == nil {
