@@ -3,9 +3,7 @@ package k3d
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
@@ -95,22 +93,9 @@ func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
 // is in its way.
 func checkFree(ctx context.Context, full *v1alpha5.ClusterConfig) error {
-	found, err := containers().Find(ctx, full.Name)
-	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a k3d cluster of that name, with the node %s", found[0].Name)
+	names := make([]string, len(full.Nodes))
+	for i, n := range full.Nodes {
+		names[i] = n.Name
 	}
-	if !errors.Is(err, providers.ErrNotFound) {
-		return err
-	}
-	taken, err := docker.Names(ctx, containerName(full.Name, "")+"-")
-	if err != nil {
-		return err
-	}
-	for _, n := range full.Nodes {
-		if slices.Contains(taken, n.Name) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of k3d's", n.Name)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", n.Name)
-		}
-	}
-	return nil
+	return containers().CheckFree(ctx, full.Name, containerName(full.Name, "")+"-", names)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -58,24 +57,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
 // is in its way.
 func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
-	found, err := containers().Find(ctx, config.Name)
-	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a kind cluster of that name, with the node %s", found[0].Name)
-	}
-	if !errors.Is(err, providers.ErrNotFound) {
-		return err
-	}
-	taken, err := docker.Names(ctx, config.Name+"-")
-	if err != nil {
-		return err
-	}
-	for _, name := range namesOf(config) {
-		if slices.Contains(taken, name) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of kind's", name)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", name)
-		}
-	}
-	return nil
+	return containers().CheckFree(ctx, config.Name, config.Name+"-", namesOf(config))
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.
