@@ -1,11 +1,13 @@
 package providers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Set is the flavors that this program knows, and the rules that hold for all of
@@ -14,6 +16,13 @@ import (
 // cluster, with which tool. It is safe for concurrent use on different names.
 type Set struct {
 	providers []Provider // in the order in which `--flavor auto` tries them
+}
+
+// Ref names one cluster for good: a later cluster of the same name has another ID.
+type Ref struct {
+	Provider string
+	Name     string
+	ID       string // as Cluster.ID; "" where creation never got so far
 }
 
 // NewSet returns the set of ps. It returns ErrInvalid if two share a name.
@@ -67,4 +76,145 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	}
 	err := Errorf(ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
 	return nil, WithHint(err, "lab flavors says how to mend each of them")
+}
+
+// Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
+// spec makes no sense, ErrExists where the tool has a cluster of that name
+// already, whoever made it, and otherwise what [Provider].Create returns.
+func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report Reporter) (Cluster, error) {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return Cluster{}, err
+	}
+	c, err := create(ctx, p, spec.WithDefaults(), report.For(spec.Name))
+	return c, wrap("create", p, spec.Name, err)
+}
+
+func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluster, error) {
+	if err := spec.Validate(); err != nil {
+		return Cluster{}, err
+	}
+	if err := p.Check(ctx, spec); err != nil {
+		return Cluster{}, err
+	}
+	if err := checkPorts(ctx, spec.Ports); err != nil {
+		return Cluster{}, err
+	}
+	if err := p.Create(ctx, spec, report); err != nil {
+		return Cluster{}, err
+	}
+	return find(ctx, p, spec.Name)
+}
+
+// Delete removes the cluster. It returns ErrNotFound where there is none, once what a
+// creation or removal that was cut short may have left of it is gone, too; and ErrForeign
+// where there is one that is not ref's.
+func (s *Set) Delete(ctx context.Context, ref Ref) error {
+	listed := false
+	gone := s.on(ctx, "delete", ref, func(p Provider) error {
+		listed = true
+		return p.Delete(ctx, ref.Name)
+	})
+	p, err := s.Get(ref.Provider)
+	if listed || err != nil || !errors.Is(gone, ErrNotFound) {
+		return gone
+	}
+	if err := p.Delete(ctx, ref.Name); !errors.Is(err, ErrNotFound) {
+		return wrap("delete", p, ref.Name, err)
+	}
+	return gone
+}
+
+// Kubeconfig returns the cluster's self-contained kubeconfig. Errors are those of
+// Delete.
+func (s *Set) Kubeconfig(ctx context.Context, ref Ref) ([]byte, error) {
+	var kubeconfig []byte
+	err := s.on(ctx, "read the kubeconfig of", ref, func(p Provider) (err error) {
+		kubeconfig, err = p.Kubeconfig(ctx, ref.Name)
+		return err
+	})
+	return kubeconfig, err
+}
+
+// Find returns the cluster. Errors are those of Delete.
+func (s *Set) Find(ctx context.Context, ref Ref) (Cluster, error) {
+	var c Cluster
+	err := s.on(ctx, "find", ref, func(p Provider) (err error) {
+		c, err = find(ctx, p, ref.Name)
+		return err
+	})
+	return c, err
+}
+
+// List returns the clusters of the given flavors, of all where none is given,
+// whoever made them, by name. Tools are asked side by side; one that fails does not
+// hide the others: the clusters that could be had are returned together with the
+// errors, each an [Error] that names its provider; ErrInvalid is that of a flavor that
+// is not in the set.
+func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
+	found := make([][]Cluster, len(s.providers))
+	errs := make([]error, len(s.providers))
+	var wg sync.WaitGroup
+	for i, p := range s.providers {
+		if len(flavors) > 0 && !slices.Contains(flavors, p.Name()) {
+			continue
+		}
+		wg.Go(func() {
+			var err error
+			found[i], err = p.List(ctx)
+			errs[i] = wrap("list", p, "", err)
+		})
+	}
+	wg.Wait()
+	for i, flavor := range flavors {
+		if _, err := s.Get(flavor); err != nil && slices.Index(flavors, flavor) == i {
+			errs = append(errs, &Error{Op: "list", Provider: flavor, Err: err})
+		}
+	}
+	all := slices.Concat(found...)
+	slices.SortFunc(all, func(a, b Cluster) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Provider, b.Provider))
+	})
+	return all, errors.Join(errs...)
+}
+
+// on calls f with ref's provider once it is sure that the cluster is ref's.
+func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error) error {
+	p, err := s.Get(ref.Provider)
+	if err != nil {
+		return err
+	}
+	c, err := find(ctx, p, ref.Name)
+	if err == nil && ref.ID != "" && c.ID != ref.ID {
+		err = WithHint(
+			Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
+			"it was made anew by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
+	}
+	if err == nil {
+		err = f(p)
+	}
+	return wrap(op, p, ref.Name, err)
+}
+
+// find looks the cluster up in the tool's own list, which is the only place that
+// tells clusters of one name apart.
+func find(ctx context.Context, p Provider, name string) (Cluster, error) {
+	all, err := p.List(ctx)
+	if err != nil {
+		return Cluster{}, err
+	}
+	for _, c := range all {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	err = Errorf(ErrNotFound, "%s has no such cluster", p.Name())
+	return Cluster{}, WithHint(err, "lab list shows the clusters that there are")
+}
+
+func wrap(op string, p Provider, cluster string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Op: op, Provider: p.Name(), Cluster: cluster, Err: err}
 }
