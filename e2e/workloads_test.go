@@ -6,11 +6,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // TestWorkloads follows a request from the host through an ingress controller into a pod, and reads that pod's real
@@ -97,10 +98,9 @@ func withOutput(err error, out string) error {
 // freePort returns a port that nobody listened on a moment ago.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := providers.FreePort(t.Context(), providers.Port{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }

@@ -19,60 +19,85 @@ func checkPorts(ctx context.Context, ports []Port) error {
 			continue
 		}
 		holder := ""
-		if name, pid := holderOf(p); pid > 0 {
+		if name, pid := HolderOf("/", p); pid > 0 {
 			holder = fmt.Sprintf(" by %s (process %d)", name, pid)
 		}
-		return WithHint(fmt.Errorf("port %d of this machine is taken%s", p.Host, holder),
-			"end what has it, or choose another: --port %d:%d", freePort(ctx, p), p.Container)
+		near := p // 8080 for 80, as people are used to
+		if near.Host++; p.Host < 1024 {
+			near.Host = p.Host + 8000
+		}
+		free, err := FreePort(ctx, near)
+		taken := fmt.Errorf("port %d of this machine is taken%s", p.Host, holder)
+		if err != nil {
+			return taken
+		}
+		return WithHint(taken, "end what has it, or choose another: --port %d:%d", free, p.Container)
 	}
 	return nil
+}
+
+// FreePort returns a port of this machine at which nobody listens with p's protocol on p's
+// address: p.Host, or where that is taken, or 0, whichever the system gives. Another
+// program may be faster to take it.
+func FreePort(ctx context.Context, p Port) (int, error) {
+	got, err := listen(ctx, p)
+	// Whoever publishes the port may be allowed to, even if lab is not.
+	if errors.Is(err, syscall.EACCES) && !answers(ctx, p) {
+		return p.Host, nil
+	}
+	if err != nil && p.Host != 0 {
+		p.Host = 0
+		got, err = listen(ctx, p)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return got, nil
+}
+
+// answers tells whether somebody takes connections at a port.
+func answers(ctx context.Context, p Port) bool {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", p.at())
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // isTaken tells whether some program listens at a port. Where lab may not listen
 // itself, as at ports below 1024, nobody can say, and the tool will.
 func isTaken(ctx context.Context, p Port) bool {
-	err := listen(ctx, p)
+	_, err := listen(ctx, p)
 	return errors.Is(err, syscall.EADDRINUSE)
 }
 
-// listen returns nil if lab can listen at a port.
-func listen(ctx context.Context, p Port) error {
-	at := net.JoinHostPort(p.host(), strconv.Itoa(p.Host))
+// listen returns the port at which lab can listen for a moment, or why it cannot.
+func listen(ctx context.Context, p Port) (int, error) {
 	var config net.ListenConfig
 	switch p.Protocol {
 	case "", "tcp":
-		l, err := config.Listen(ctx, "tcp", at)
-		if err == nil {
-			err = l.Close()
+		l, err := config.Listen(ctx, "tcp", p.at())
+		if err != nil {
+			return 0, err
 		}
-		return err
+		return l.Addr().(*net.TCPAddr).Port, l.Close()
 	case "udp":
-		l, err := config.ListenPacket(ctx, "udp", at)
-		if err == nil {
-			err = l.Close()
+		l, err := config.ListenPacket(ctx, "udp", p.at())
+		if err != nil {
+			return 0, err
 		}
-		return err
+		return l.LocalAddr().(*net.UDPAddr).Port, l.Close()
 	}
-	return nil // the standard library knows no sctp
+	return p.Host, nil // the standard library knows no sctp
 }
 
-// freePort returns a port near p's that is free: 8080 for 80, as people are used to.
-func freePort(ctx context.Context, p Port) int {
-	near := p
-	near.Host++
-	if p.Host < 1024 {
-		near.Host = p.Host + 8000
-	}
-	for near.Host < 65535 && listen(ctx, near) != nil {
-		near.Host++
-	}
-	return near.Host
-}
-
-// host is the address of the host that p is published on.
-func (p Port) host() string {
+// at is where on the host p is published.
+func (p Port) at() string {
+	host := "127.0.0.1"
 	if a, err := netip.ParseAddr(p.Address); err == nil {
-		return a.Unmap().String()
+		host = a.Unmap().String()
 	}
-	return "127.0.0.1"
+	return net.JoinHostPort(host, strconv.Itoa(p.Host))
 }

@@ -39,8 +39,9 @@ type Provider interface {
 	Create(ctx context.Context, spec Spec, report Reporter) error
 
 	// Delete removes the cluster, in whatever state, with all that belongs to it.
-	// It returns ErrNotFound where there is none. A Delete that failed half-way
-	// can be called again.
+	// It returns ErrNotFound where there is none, and then removes what a Create or a
+	// Delete that was cut short has left where List does not see it. A Delete that failed
+	// half-way can be called again.
 	Delete(ctx context.Context, name string) error
 
 	// List returns every cluster that the tool has on this machine, whoever made

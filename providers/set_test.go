@@ -15,15 +15,28 @@ import (
 // plain hides the optional abilities of a provider.
 type plain struct{ providers.Provider }
 
+// absent is a flavor that can be used on no machine.
+type absent struct{ providers.Provider }
+
+func (absent) Check(context.Context, providers.Spec) error {
+	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "it is not there"), "use full")
+}
+
+// newFake returns a flavor on a machine of its own.
+func newFake(t *testing.T, name string) providers.Provider {
+	t.Helper()
+	return providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: name})
+}
+
 // setup returns a set of a flavor that can do everything, one that can do the least,
-// and one that is not there yet, and the machine of the first.
+// and one that cannot be used, and the machine of the first.
 func setup(t *testing.T) (*providers.Set, providertest.Machine) {
 	t.Helper()
 	m := providertest.Machine(t.TempDir())
 	set, err := providers.NewSet(
-		providers.Planned("soon", providers.Description{}, "full"),
+		absent{newFake(t, "absent")},
 		providertest.NewFake(m, providertest.FakeOptions{Name: "full"}),
-		plain{providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "plain"})},
+		plain{newFake(t, "plain")},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -34,15 +47,15 @@ func setup(t *testing.T) (*providers.Set, providertest.Machine) {
 func TestNewSet(t *testing.T) {
 	t.Parallel()
 	set, _ := setup(t)
-	if diff := cmp.Diff([]string{"soon", "full", "plain"}, set.Names()); diff != "" {
+	if diff := cmp.Diff([]string{"absent", "full", "plain"}, set.Names()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	twice := providers.Planned("soon", providers.Description{})
+	twice := newFake(t, "full")
 	if _, err := providers.NewSet(twice, twice); !errors.Is(err, providers.ErrInvalid) {
 		t.Errorf("two of one name: %v", err)
 	}
 	_, err := set.Get("docker")
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "soon, full, plain") {
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "absent, full, plain") {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 }
@@ -62,7 +75,7 @@ func TestFirstUsable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = none.FirstUsable(t.Context(), providers.Spec{})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "soon: ") {
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "absent: ") {
 		t.Errorf("it does not give each reason: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -87,8 +100,8 @@ func TestCreate(t *testing.T) {
 	wrapped(t, err, providers.ErrExists, `full: create cluster "lab": `)
 	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "X"}, nil)
 	wrapped(t, err, providers.ErrInvalid, `full: create cluster "X": `)
-	_, err = set.Create(t.Context(), "soon", providers.Spec{Name: "lab"}, nil)
-	wrapped(t, err, providers.ErrUnavailable, `soon: create cluster "lab": `)
+	_, err = set.Create(t.Context(), "absent", providers.Spec{Name: "lab"}, nil)
+	wrapped(t, err, providers.ErrUnavailable, `absent: create cluster "lab": `)
 	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
 	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "other"}, nil)
 	wrapped(t, err, providers.ErrUnavailable, "the engine is off")
@@ -118,6 +131,44 @@ func TestIdentity(t *testing.T) {
 		wrapped(t, err, providers.ErrNotFound, `cluster "nope"`)
 		if strings.Count(err.Error(), "full: ") != 1 {
 			t.Errorf("%s: its context is there more than once: %v", name, err)
+		}
+	}
+}
+
+// cutShort is a flavor with something of a cluster that its List does not see.
+type cutShort struct {
+	providers.Provider
+	removed int
+	fails   error
+}
+
+func (*cutShort) Name() string { return "cut" }
+
+func (c *cutShort) Delete(context.Context, string) error {
+	c.removed++
+	return c.fails
+}
+
+// TestDeleteOfWhatIsNotListed: a creation that was killed at its first moment may have made
+// something, and no cluster yet. With the record, nobody would know of it any more.
+func TestDeleteOfWhatIsNotListed(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ fails, want error }{
+		{nil, nil},
+		{providers.Errorf(providers.ErrNotFound, "no cluster"), providers.ErrNotFound},
+		{providers.Errorf(providers.ErrUnavailable, "the disk is full"), providers.ErrUnavailable},
+	} {
+		p := &cutShort{Provider: newFake(t, "cut"), fails: test.fails}
+		set, err := providers.NewSet(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = set.Delete(t.Context(), providers.Ref{Provider: "cut", Name: "lab"})
+		if !errors.Is(err, test.want) || p.removed != 1 {
+			t.Errorf("%v: %v after %d removals, want %v", test.fails, err, p.removed, test.want)
+		}
+		if err != nil {
+			wrapped(t, err, test.want, `cut: delete cluster "lab": `)
 		}
 	}
 }

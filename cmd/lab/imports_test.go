@@ -35,7 +35,7 @@ func rules() []rule {
 		{"cmd/internal/kubeconfig", []string{"cmd/internal/atomicfile", "providers."}},
 		{"cmd/internal/config", []string{"providers."}},
 		{"cmd/internal/probe", nil},
-		{"cmd/internal/doctor", nil},
+		{"cmd/internal/doctor", []string{"providers."}},
 		{"cmd/internal/tools", []string{"cmd/internal/atomicfile", "addons/download", "providers."}},
 		{"cmd/internal/atomicfile", nil},
 		{"profiles", onTop},

@@ -20,16 +20,10 @@ import (
 
 func main() { os.Exit(start(build)) }
 
-// build puts the program together.
+// build puts the program together, on an error too: it can tell of itself all the same.
 func build() (cli.Env, error) {
-	dirs, err := lab.FindDirs(os.Getenv)
-	if err != nil {
-		return cli.Env{}, err
-	}
-	user, err := config.Load(os.Getenv, dirs.Config)
-	if err != nil {
-		return cli.Env{}, err
-	}
+	dirs, noDirs := lab.FindDirs(os.Getenv)
+	user, misconfigured := config.Load(os.Getenv, dirs.Config)
 	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
 	small := k3d.New(k3d.Options{NodeImage: user.Images.K3d.Node, LoadBalancerImage: user.Images.K3d.LoadBalancer,
 		ToolsImage: user.Images.K3d.Tools, CAFile: user.CAFile, Registries: user.Registries})
@@ -38,8 +32,8 @@ func build() (cli.Env, error) {
 	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
 	set, err := providers.NewSet(nodes, small, machines, simulated)
 	l := lab.New(dirs, set, probe.API{})
-	l.Flavor = user.Flavor
+	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	l.Addons = addonTools(dirs, user)
 	l.Installer.Client = func(caFile string) (download.Client, error) { return download.New(cmp.Or(caFile, user.CAFile)) }
-	return cli.Env{Lab: l, Engine: simulated.Engine}, err
+	return cli.Env{Lab: l, Engine: simulated.Engine}, cmp.Or(noDirs, err)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
+	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
@@ -37,16 +39,15 @@ func TestMain(m *testing.M) {
 func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
 
 func buildFake() (cli.Env, error) {
-	dirs, err := lab.FindDirs(os.Getenv)
-	if err != nil {
-		return cli.Env{}, err
-	}
+	dirs, noDirs := lab.FindDirs(os.Getenv)
 	var all []providers.Provider
 	for _, name := range flavorNames() {
 		all = append(all, fakeFlavor(os.Getenv("FAKE"), name))
 	}
 	set, err := providers.NewSet(all...)
 	l := lab.New(dirs, set, fakeProbe{})
+	user, misconfigured := config.Load(os.Getenv, dirs.Config)
+	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	l.Addons = lab.AddonTools{
 		Source:    func(bool, string) addons.Source { return addontest.Source{} },
@@ -59,7 +60,7 @@ func buildFake() (cli.Env, error) {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
 		l.Kubeconfig.Patience = l.State.Patience
 	}
-	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, err
+	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, cmp.Or(noDirs, err)
 }
 
 func fakeFlavor(dir, name string) providers.Provider {
@@ -208,8 +209,8 @@ func removeCluster(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), args[1]))
 }
 
-// clean checks that no file of lab's is left, neither in its own directories nor among
-// temporary files, and no cluster. What a lab in the background is still taking away has
+// clean checks that nothing of lab's is left, not even an empty directory, neither in its
+// own directories nor among temporary files, and no cluster. What a lab in the background is still taking away has
 // a few seconds to go.
 func clean(ts *testscript.TestScript, _ bool, _ []string) {
 	deadline := time.Now().Add(10 * time.Second)
@@ -226,7 +227,7 @@ func leftBehind(ts *testscript.TestScript) string {
 	left := ""
 	for _, root := range []string{ts.Getenv("LAB_HOME"), ts.Getenv("TMPDIR")} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && !d.IsDir() {
+			if err == nil && path != root {
 				left = path
 			}
 			if errors.Is(err, fs.ErrNotExist) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,7 +176,8 @@ func TestInterruptStart(t *testing.T) {
 	p.must("down", name)
 }
 
-// TestTimeout gives lab too little time to make a cluster.
+// TestTimeout gives lab too little time to make a cluster. What one logged that was made,
+// and not ready in time, is all that stays of it.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
@@ -183,6 +185,12 @@ func TestTimeout(t *testing.T) {
 		p.fails(7, []string{"timed out", "--timeout"}, "up", "--flavor", "kwok", "--timeout", timeout)
 		if left := p.list(); len(left) > 0 {
 			t.Errorf("after %s lab list shows %v", timeout, left)
+		}
+		saved, _ := filepath.Glob(filepath.Join(p.root, "tmp", "lab-lab-logs-*"))
+		for _, dir := range saved {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

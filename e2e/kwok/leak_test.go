@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,13 +52,10 @@ func (p *person) checkServers() {
 	}
 }
 
-// checkFiles finds files that lab left. Directories of its own may stay, as long as
-// they are empty.
+// checkFiles finds what lab left.
 func (p *person) checkFiles() {
-	for _, path := range filesBelow(p.t, p.root) {
-		if path != p.kubeconfig {
-			p.t.Errorf("left behind: %s", path)
-		}
+	for _, path := range p.left() {
+		p.t.Errorf("left behind: %s", path)
 	}
 	after, err := os.ReadFile(p.kubeconfig)
 	if err != nil {
@@ -69,6 +67,24 @@ func (p *person) checkFiles() {
 	if info, err := os.Stat(p.kubeconfig); err == nil && info.Mode().Perm() != 0o600 {
 		p.t.Errorf("the kubeconfig has mode %v now", info.Mode())
 	}
+}
+
+// left returns the files that there are beside the person's own, and what is in the
+// directories that were empty before lab came, even if it is an empty one.
+func (p *person) left() []string {
+	left := slices.DeleteFunc(filesBelow(p.t, p.root), func(path string) bool { return path == p.kubeconfig })
+	for _, dir := range []string{p.labHome, filepath.Join(p.root, "home"), filepath.Join(p.root, "tmp")} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			p.t.Error(err)
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				left = append(left, filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+	return left
 }
 
 // filesBelow returns everything in dir that is no directory.
@@ -100,11 +116,18 @@ func TestLeakCheckCanFail(t *testing.T) {
 	if got := len(p.processes()); got != 1 {
 		t.Errorf("found %d processes of one cluster", got)
 	}
-	found := strings.Join(filesBelow(t, p.root), "\n")
-	for _, want := range []string{"cluster.json", "kubeconfig", "etcd.sock"} {
+	empty := filepath.Join(p.root, "tmp", "empty")
+	if err := os.Mkdir(empty, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	found := strings.Join(p.left(), "\n")
+	for _, want := range []string{"cluster.json", "kubeconfig", "etcd.sock", empty} {
 		if !strings.Contains(found, want) {
 			t.Errorf("no %s among the files found", want)
 		}
+	}
+	if err := os.Remove(empty); err != nil {
+		t.Error(err)
 	}
 	p.must("down", name)
 }

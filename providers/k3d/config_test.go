@@ -3,7 +3,6 @@ package k3d
 import (
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -52,29 +52,12 @@ options:
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name, config)
+			text, err := yaml.Marshal(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, *update, filepath.Join("testdata", name+".golden.yaml"), string(text))
 		})
-	}
-}
-
-func golden(t *testing.T, name string, config any) {
-	t.Helper()
-	got, err := yaml.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.yaml")
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -3,9 +3,8 @@ package k3d
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
 
@@ -77,11 +76,12 @@ func (p *Provider) pull(ctx context.Context, images []string, report providers.R
 // settle works out the cluster as it will be made, at a port that is free now, and looks
 // again whether its name is: a pull takes minutes, in which others work, too.
 func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*v1alpha5.ClusterConfig, error) {
-	if port := config.ExposeAPI.HostPort; port == "" || port == "random" {
-		var err error
-		if config.ExposeAPI.HostPort, err = freePort(config.ExposeAPI.HostIP); err != nil {
+	if port := config.ExposeAPI.HostPort; port == "" || port == "random" { // k3d's command line picks one, its library does not
+		free, err := providers.FreePort(ctx, providers.Port{Address: config.ExposeAPI.HostIP})
+		if err != nil {
 			return nil, fmt.Errorf("a port for the API server: %w", err)
 		}
+		config.ExposeAPI.HostPort = strconv.Itoa(free)
 	}
 	full, err := complete(ctx, config, p.opts)
 	if err == nil {
@@ -93,22 +93,9 @@ func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
 // is in its way.
 func checkFree(ctx context.Context, full *v1alpha5.ClusterConfig) error {
-	found, err := containers().Find(ctx, full.Name)
-	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a k3d cluster of that name, with the node %s", found[0].Name)
+	names := make([]string, len(full.Nodes))
+	for i, n := range full.Nodes {
+		names[i] = n.Name
 	}
-	if !errors.Is(err, providers.ErrNotFound) {
-		return err
-	}
-	taken, err := docker.Names(ctx, containerName(full.Name, "")+"-")
-	if err != nil {
-		return err
-	}
-	for _, n := range full.Nodes {
-		if slices.Contains(taken, n.Name) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of k3d's", n.Name)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", n.Name)
-		}
-	}
-	return nil
+	return containers().CheckFree(ctx, full.Name, containerName(full.Name, "")+"-", names)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net"
-	"strconv"
 	"strings"
 
 	"github.com/k3d-io/k3d/v5/pkg/config"
@@ -107,15 +106,4 @@ func imagesOf(full *v1alpha5.ClusterConfig) []string {
 		images = append(images, r.Image)
 	}
 	return images
-}
-
-// freePort returns a port of an address that nothing listens on now. k3d has it picked by
-// its command line, which is not part of the library.
-func freePort(address string) (string, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
 }

@@ -2,8 +2,7 @@ package k3d
 
 import (
 	"context"
-	"errors"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -20,7 +19,8 @@ func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
 		return err
 	}
 	for _, c := range found {
-		if err := exportLog(ctx, c, filepath.Join(dir, c.Name+".log")); err != nil {
+		said := func(w io.Writer) error { return docker.Logs(ctx, c.ID, 0, w) }
+		if err := docker.WriteLog(ctx, filepath.Join(dir, c.Name+".log"), said); err != nil {
 			return err
 		}
 		if !isNode(c) {
@@ -30,20 +30,6 @@ func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
 		if err := docker.CopyOut(ctx, c.ID, podLogs, filepath.Join(dir, c.Name)); err != nil && ctx.Err() != nil {
 			return ctx.Err()
 		}
-	}
-	return nil
-}
-
-// exportLog writes what a container said. That docker cannot tell stands in the file.
-func exportLog(ctx context.Context, c docker.Container, path string) (err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := docker.Logs(ctx, c.ID, 0, file); err != nil {
-		_, err = file.WriteString(err.Error() + "\n")
-		return errors.Join(err, ctx.Err())
 	}
 	return nil
 }

@@ -50,9 +50,9 @@ func TestDelete(t *testing.T) {
 			changes = append(changes, call)
 		}
 	}
-	want := []string{"rm --force --volumes id-of-server-0 id-of-serverlb",
+	want := []string{"rm --force --volumes id-of-server-0 id-of-serverlb", "volume rm k3d-lab-images",
 		"network disconnect --force k3d-lab id-of-server-0", "network disconnect --force k3d-lab id-of-serverlb", // as Having answers for registries
-		"network rm k3d-lab", "volume rm k3d-lab-images"}
+		"network rm k3d-lab"}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -43,11 +43,19 @@ func sweepOnce(ctx context.Context, name, token string) error {
 	return remove(ctx, name, own)
 }
 
-// remove removes the containers of a cluster, then its network and its volumes, and what
-// k3d wrote on this machine for nodes whose memory is bounded. A network that the cluster
-// only shares bears another name, and stays.
+// remove removes the containers of a cluster, then its volumes and its network, and what
+// k3d wrote on this machine for nodes whose memory is bounded. The network goes last: List
+// knows a cluster by it that was removed half-way. One that the cluster only shares bears
+// another name, and stays.
 func remove(ctx context.Context, name string, found []docker.Container) error {
 	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
+		return err
+	}
+	volumes, err := docker.Labelled(ctx, docker.Volume, k3d.LabelClusterName+"="+name)
+	if err == nil {
+		err = docker.RemoveAll(ctx, docker.Volume, volumes...)
+	}
+	if err != nil {
 		return err
 	}
 	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
@@ -56,13 +64,6 @@ func remove(ctx context.Context, name string, found []docker.Container) error {
 		if err == nil {
 			err = docker.RemoveAll(ctx, docker.Network, network)
 		}
-	}
-	if err != nil {
-		return err
-	}
-	volumes, err := docker.Labelled(ctx, docker.Volume, k3d.LabelClusterName+"="+name)
-	if err == nil {
-		err = docker.RemoveAll(ctx, docker.Volume, volumes...)
 	}
 	if err != nil {
 		return err

@@ -3,16 +3,15 @@ package kind
 import (
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
-	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -54,29 +53,12 @@ kubeadmConfigPatches: ["kind: InitConfiguration"]
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name, config)
+			text, err := yaml.Marshal(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, *update, filepath.Join("testdata", name+".golden.yaml"), string(text))
 		})
-	}
-}
-
-func golden(t *testing.T, name string, config *v1alpha4.Cluster) {
-	t.Helper()
-	got, err := yaml.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.yaml")
-	if *update {
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -5,9 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -15,6 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
+	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
@@ -48,30 +48,16 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
 		return err
 	}
+	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	return p.make(ctx, config, report)
 }
 
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
 // is in its way.
 func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
-	found, err := containers().Find(ctx, config.Name)
-	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a kind cluster of that name, with the node %s", found[0].Name)
-	}
-	if !errors.Is(err, providers.ErrNotFound) {
-		return err
-	}
-	taken, err := docker.Names(ctx, config.Name+"-")
-	if err != nil {
-		return err
-	}
-	for _, name := range namesOf(config) {
-		if slices.Contains(taken, name) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of kind's", name)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", name)
-		}
-	}
-	return nil
+	return containers().CheckFree(ctx, config.Name, config.Name+"-", namesOf(config))
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.
@@ -137,7 +123,7 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 // place where its logs are.
 func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned <-chan struct{}, cause error) error {
 	if errors.Is(cause, providers.ErrExists) {
-		return cause // the nodes are those of someone who was faster
+		return errors.Join(cause, p.forget(config.Name)) // the nodes are those of someone who was faster
 	}
 	cut := ctx.Err() != nil
 	if !cut {
@@ -161,7 +147,5 @@ func (p *Provider) forget(name string) error {
 	if providers.ValidateName(name) != nil {
 		return nil
 	}
-	err := os.RemoveAll(p.scratch(name))
-	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
-	return err
+	return scratch.Remove(p.scratch(name))
 }

@@ -10,6 +10,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -98,6 +99,9 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 // cancelled, and finds nothing amiss where there is no cluster.
 func (p *Provider) Delete(ctx context.Context, name string) error {
 	found, err := containers().Find(ctx, name)
+	if errors.Is(err, providers.ErrNotFound) { // it may have been cut short before its first node
+		return errors.Join(err, p.forget(name))
+	}
 	if err != nil {
 		return err
 	}

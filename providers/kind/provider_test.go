@@ -74,8 +74,14 @@ func TestDelete(t *testing.T) {
 		t.Errorf("%s is still there: %v", dir, err)
 	}
 	dockertest.Script(t, dockertest.Answer{Args: "ps"})
-	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if err := os.MkdirAll(filepath.Join(dir, "lab"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := New(Options{Dir: dir}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("of one that never had a node, %s is still there: %v", dir, err)
 	}
 }
 

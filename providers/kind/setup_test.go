@@ -19,12 +19,7 @@ var (
 	_ providers.LogExporter  = (*Provider)(nil)
 )
 
-func TestMain(m *testing.M) {
-	if code, played := dockertest.Play(); played {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 
 // node returns a container of cluster "lab" whose name is "lab-" and role, made a day
 // ago. state may have an exit code after a space.

@@ -10,17 +10,15 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
 const configFile = "engine.json"
 
 // claim makes the directory of a new cluster, or returns ErrExists.
 func (p *Provider) claim(config engineConfig) error {
-	if err := os.MkdirAll(p.opts.Dir, 0o700); err != nil {
-		return cannotWrite(p.opts.Dir, err)
-	}
 	dir := p.dir(config.Name)
-	err := os.Mkdir(dir, 0o700) // of several callers, it lets one through
+	err := scratch.Make(dir)
 	if errors.Is(err, fs.ErrExist) {
 		return providers.Errorf(providers.ErrExists, "%s is there already", dir)
 	}
@@ -32,7 +30,7 @@ func (p *Provider) claim(config engineConfig) error {
 		err = os.WriteFile(filepath.Join(dir, configFile), append(text, '\n'), 0o600)
 	}
 	if err != nil {
-		return errors.Join(cannotWrite(p.opts.Dir, err), os.RemoveAll(dir))
+		return errors.Join(cannotWrite(p.opts.Dir, err), scratch.Remove(dir))
 	}
 	return nil
 }
@@ -101,13 +99,13 @@ func (p *Provider) discard(ctx context.Context, name string) error {
 }
 
 // destroy removes directories that discard hid, and ends an engine that had been
-// started at the very moment.
+// started at the very moment. With the last cluster the directory of all goes.
 func destroy(ctx context.Context, trash ...string) error {
 	var errs []error
 	for _, dir := range trash {
 		err := end(ctx, dir, 0)
 		if err == nil {
-			err = os.RemoveAll(dir)
+			err = scratch.Remove(dir)
 		}
 		errs = append(errs, err)
 	}

@@ -5,15 +5,13 @@ package minikube
 import (
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -39,7 +37,7 @@ func TestArgsGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name, args)
+			golden.Check(t, *update, filepath.Join("testdata", name+".golden"), strings.Join(args, "\n")+"\n")
 		})
 	}
 	t.Run("configured", func(t *testing.T) {
@@ -49,25 +47,8 @@ func TestArgsGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "configured", args)
+		golden.Check(t, *update, filepath.Join("testdata", "configured.golden"), strings.Join(args, "\n")+"\n")
 	})
-}
-
-func golden(t *testing.T, name string, args []string) {
-	t.Helper()
-	path, got := filepath.Join("testdata", name+".golden"), strings.Join(args, "\n")+"\n"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
 }
 
 func TestRefused(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -20,20 +19,13 @@ func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker 
 	if ignoreNotFound(err) != nil || !inDocker {
 		return ignoreNotFound(err)
 	}
-	taken, err := docker.Names(ctx, spec.Name)
-	if err != nil {
-		return err
-	}
+	err = p.containers().CheckNames(ctx, spec.Name, nodeNames(spec))
 	for _, node := range nodeNames(spec) {
-		if slices.Contains(taken, node) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of minikube's", node)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
-		}
-		if err := checkVolume(ctx, node); err != nil {
-			return err
+		if err == nil {
+			err = checkVolume(ctx, node)
 		}
 	}
-	return nil
+	return err
 }
 
 // checkVolume returns ErrExists where there is a volume of a node's name: minikube would

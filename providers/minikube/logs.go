@@ -3,6 +3,7 @@ package minikube
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,9 +30,11 @@ func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
 	errs := []error{copyFile(filepath.Join(p.profileDir(name), "events.json"), filepath.Join(dir, "events.json"))}
 	for _, node := range found {
 		file := filepath.Join(dir, node.Name)
-		errs = append(errs, save(ctx, file+".log", "logs", node.ID))
+		errs = append(errs, docker.WriteLog(ctx, file+".log", func(w io.Writer) error { return docker.Logs(ctx, node.ID, 0, w) }))
 		if node.Running() {
-			errs = append(errs, save(ctx, file+"-journal.log", "exec", node.ID, "journalctl", "--no-pager", "--quiet"))
+			errs = append(errs, docker.WriteLog(ctx, file+"-journal.log", func(w io.Writer) error {
+				return docker.Exec(ctx, node.ID, nil, w, "journalctl", "--no-pager", "--quiet")
+			}))
 		}
 	}
 	if err := errors.Join(errs...); err != nil || ctx.Err() != nil {
@@ -56,18 +59,6 @@ func (p *Provider) collect(ctx context.Context, name, file string) {
 	ctx, cancel := context.WithTimeout(ctx, collectWithin)
 	defer cancel()
 	_ = p.run(ctx, tool, name, quiet(), "logs", "--file="+file)
-}
-
-// save writes what a docker command prints into a file, or why it printed nothing.
-func save(ctx context.Context, path string, args ...string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := docker.Pipe(ctx, nil, file, args...); err != nil {
-		_, _ = file.WriteString(err.Error() + "\n")
-	}
-	return file.Close()
 }
 
 // copyFile copies a file, if it is there.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
 const (
@@ -90,7 +92,7 @@ func (p *Provider) temporary(name string) []string {
 // hold makes the directory of a cluster in which minikube may write, and returns the
 // file that is locked as long as minikube, or what it started, is at work.
 func (p *Provider) hold(name string) (*os.File, error) {
-	if err := os.MkdirAll(p.scratch(name), 0o700); err != nil {
+	if err := scratch.Make(p.scratch(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	file, err := os.OpenFile(p.lockFile(name), os.O_CREATE|os.O_RDWR, 0o600)
@@ -111,9 +113,8 @@ func (p *Provider) hold(name string) (*os.File, error) {
 // directory that all clusters share, once it is empty.
 func (p *Provider) forget(name string) {
 	if providers.ValidateName(name) == nil { // another might lead to another place
-		_ = os.RemoveAll(p.scratch(name))
+		_ = scratch.Remove(p.scratch(name))
 	}
-	_ = os.Remove(p.opts.Dir) // fails as long as there is something in it
 }
 
 func (p *Provider) scratch(name string) string  { return filepath.Join(p.opts.Dir, name) }

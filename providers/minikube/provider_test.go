@@ -201,7 +201,7 @@ func TestLoadImages(t *testing.T) {
 func TestExportLogs(t *testing.T) {
 	p, tool := scripted(t, answer{Args: "logs"})
 	keep(t, p, "lab", inDocker())
-	dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0)), answer{Args: "logs id-of-lab", Stdout: "systemd"},
+	dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0)), answer{Args: "logs --tail all id-of-lab", Stdout: "systemd"},
 		answer{Args: "exec id-of-lab journalctl", Stderr: "no journal", Code: 1})...)
 	dir := t.TempDir()
 	if err := p.ExportLogs(t.Context(), "lab", dir); err != nil {

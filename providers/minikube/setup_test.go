@@ -20,12 +20,7 @@ var (
 	_ providers.LogExporter  = (*Provider)(nil)
 )
 
-func TestMain(m *testing.M) {
-	if code, played := dockertest.Play(); played {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 
 // answer is what minikube or docker says to a command.
 type answer = dockertest.Answer

@@ -9,7 +9,7 @@ import (
 
 func (c *command) doctor() *cobra.Command {
 	return &cobra.Command{
-		Use:   "doctor",
+		Use:   verbDoctor,
 		Short: "Check this machine, and say what mends it",
 		Long: `Check whether clusters can be made on this machine, and what will trouble them: the
 container engine and what it was given, disk, kernel, limits, ports, proxies, the

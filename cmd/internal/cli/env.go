@@ -20,7 +20,8 @@ type Env struct {
 }
 
 // Main runs the command line args, without the program's name, and returns the exit
-// code. It prints the error, if there is one.
+// code. It prints the error, if there is one. What build returns with an error can do no
+// more than tell of itself: see [command.able].
 func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
 	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
 	err := c.execute(ctx, build, args)
@@ -44,6 +45,7 @@ type command struct {
 	verbose bool
 	noColor bool
 	verb    string // as typed
+	unbuilt error  // why there is nothing to work with
 }
 
 func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {
@@ -51,8 +53,8 @@ func (c *command) execute(ctx context.Context, build func() (Env, error), args [
 	if c.verb == verbRun {
 		defer func() { err = ownCode(err) }()
 	}
-	if c.Env, err = build(); err != nil {
-		return err
+	if c.Env, c.unbuilt = build(); c.Lab == nil {
+		return c.unbuilt
 	}
 	defer c.sweep()
 	root := c.root()

@@ -96,7 +96,7 @@ func (c *command) watch(progress *ui.Progress, cluster lab.Cluster) {
 // sweep has everything deleted that is due, by a process of its own, so that no command
 // is slower for it.
 func (c *command) sweep() {
-	if c.verb == verbGC || c.verb == verbReap || len(c.Lab.Due()) == 0 {
+	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Lab.Misconfigured != nil || len(c.Lab.Due()) == 0 {
 		return
 	}
 	_ = detach(verbGC, "--progress", string(ui.ModeQuiet)) // the next call tries again

@@ -16,6 +16,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
 var update = flag.Bool("update", false, "write docs/reference")
@@ -75,12 +76,12 @@ func reference(t *testing.T) map[string]string {
 	return files
 }
 
-// testRoot returns the commands, on flavors that do nothing.
+// testRoot returns the commands, on flavors that have nothing.
 func testRoot(t *testing.T) *cobra.Command {
 	t.Helper()
 	var flavors []providers.Provider
 	for _, name := range []string{"kind", "k3d", "minikube", "kwok"} {
-		flavors = append(flavors, providers.Planned(name, providers.Description{}))
+		flavors = append(flavors, providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: name}))
 	}
 	set, err := providers.NewSet(flavors...)
 	if err != nil {

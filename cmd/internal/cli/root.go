@@ -66,11 +66,11 @@ func (c *command) globalFlags(f *pflag.FlagSet) {
 }
 
 // prepare runs before every command.
-func (c *command) prepare(*cobra.Command, []string) error {
+func (c *command) prepare(cmd *cobra.Command, _ []string) error {
 	if c.noColor {
 		c.streams.NoColor()
 	}
-	return nil
+	return c.able(cmd)
 }
 
 // onlyVerbs is for commands that only have others below them: an argument is a verb

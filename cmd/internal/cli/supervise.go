@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"time"
 )
 
@@ -29,16 +30,33 @@ func (s supervisor) run(ctx context.Context, cmd *exec.Cmd) error {
 	if !s.keyboard {
 		cmd.SysProcAttr = grouped()
 	}
-	if err := cmd.Start(); err != nil {
+	tie(cmd)
+	done, err := begin(cmd)
+	if err != nil {
 		return unusable(cmd.Args[0], err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	err := s.forward(cmd.Process, signals, done)
+	err = s.forward(cmd.Process, signals, done)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exited(codeOf(exit))
 	}
 	return err
+}
+
+// begin starts a command, and returns what will tell that it has ended. Linux ties a
+// process to the thread that started it and not to the program, so that thread is not
+// given back before.
+func begin(cmd *exec.Cmd) (done <-chan error, err error) {
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	return ended, <-started
 }
 
 // forward passes signals on until the command is done.

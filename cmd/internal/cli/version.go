@@ -42,7 +42,7 @@ func buildVersion() Version {
 
 func (c *command) version() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
+		Use:   verbVersion,
 		Short: "Print the version of lab",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -90,7 +92,7 @@ func read(path string, named bool) (Config, error) {
 	var c Config
 	text, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !named:
+	case !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		return c, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return c, providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration: %w", err),
@@ -102,10 +104,10 @@ func read(path string, named bool) (Config, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true) // a key that is misspelt would be silently without effect
 	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, unfit(path, err)
+		return c, unfit(path, located(path, text, err)...)
 	}
 	if c.APIVersion != apiVersion || c.Kind != kind {
-		return c, unfit(path, fmt.Errorf("it must begin with: apiVersion: %s, kind: %s", apiVersion, kind))
+		return c, unfit(path, fmt.Sprintf("%s:1:1: it must begin with: apiVersion: %s, kind: %s", path, apiVersion, kind))
 	}
 	if c.CAFile != "" && !filepath.IsAbs(c.CAFile) {
 		c.CAFile = filepath.Join(filepath.Dir(path), c.CAFile) // as whoever wrote it sees it
@@ -113,7 +115,8 @@ func read(path string, named bool) (Config, error) {
 	return c, nil
 }
 
-func unfit(path string, err error) error {
-	return providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration %s: %w", path, err),
+// unfit is the error of a file with problems.
+func unfit(path string, problems ...string) error {
+	return providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration: %s", strings.Join(problems, "\n")),
 		"correct it, or put it aside: mv %s %s.old", path, path)
 }

@@ -72,8 +72,10 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
-	if got, err := config.Load(env(), t.TempDir()); err != nil || !cmp.Equal(got, config.Config{}) {
-		t.Errorf("none: %+v, %v", got, err)
+	for _, none := range []string{t.TempDir(), filepath.Join(dir, "none"), filepath.Join(path, "below-a-file")} {
+		if got, err := config.Load(env(), none); err != nil || !cmp.Equal(got, config.Config{}) {
+			t.Errorf("none in %s: %+v, %v", none, got, err)
+		}
 	}
 }
 
@@ -97,12 +99,15 @@ func TestEnvironmentWins(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	for says, text := range map[string]string{
-		"field flavour not found":    "apiVersion: lab/v1alpha1\nkind: Config\nflavour: kind\n",
-		"field nodes not found":      "apiVersion: lab/v1alpha1\nkind: Config\nimages: {kind: {nodes: x}}\n",
-		"it must begin with":         "apiVersion: lab/v2\nkind: Config\n",
-		"cannot unmarshal":           "images: 5\n",
-		"did not find expected":      "images: {\n",
-		"it must begin with: apiVer": "",
+		`:3:1: there is no key "flavour" here`:   "apiVersion: lab/v1alpha1\nkind: Config\nflavour: kind\n",
+		`:3:17: there is no key "nodes" here`:    "apiVersion: lab/v1alpha1\nkind: Config\nimages: {kind: {nodes: x}}\n",
+		":3:3: mapping values are not":           "kind: Config\napiVersion: a\n  b: c\n",
+		":3:1: did not find expected ',' or '}'": "kind: Config\n# the next line\nimages: {kind: {node: x}\nflavor: kind\n",
+		":2:3: found character that cannot":      "kind:\n  @\n",
+		":1:1: it must begin with":               "apiVersion: lab/v2\nkind: Config\n",
+		":1:1: cannot unmarshal":                 "images: 5\n",
+		"did not find expected":                  "images: {\n",
+		"it must begin with: apiVer":             "",
 	} {
 		dir, path := write(t, text)
 		_, err := config.Load(env(), dir)

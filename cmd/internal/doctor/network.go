@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // ports looks at those that an ingress is published on.
@@ -40,7 +40,11 @@ func (m Machine) holder(ctx context.Context, port int) string {
 		}
 	}
 	if m.OS == linux {
-		return m.process(m.socket(port))
+		name, pid := providers.HolderOf(m.Root, providers.Port{Host: port})
+		if pid == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%s (process %d)", name, pid)
 	}
 	out, err := m.Run(ctx, "lsof", "-nP", fmt.Sprintf("-iTCP:%d", port), "-sTCP:LISTEN", "-Fpc")
 	if err != nil {
@@ -51,40 +55,6 @@ func (m Machine) holder(ctx context.Context, port int) string {
 		fields[line[0]] = strings.TrimSpace(line[1:])
 	}
 	return fmt.Sprintf("%s (process %s)", fields['c'], fields['p'])
-}
-
-// socket returns the inode of the socket that listens on a port, from the kernel's tables:
-// number, local address, remote address, state (0A listens), …, inode.
-func (m Machine) socket(port int) string {
-	for _, table := range []string{"proc/net/tcp", "proc/net/tcp6"} {
-		for line := range strings.Lines(m.read(table)) {
-			fields := strings.Fields(line)
-			if len(fields) < 10 || fields[3] != "0A" {
-				continue
-			}
-			_, hex, _ := strings.Cut(fields[1], ":")
-			if n, err := strconv.ParseInt(hex, 16, 32); err == nil && int(n) == port {
-				return fields[9]
-			}
-		}
-	}
-	return ""
-}
-
-// process names the process that has a socket open.
-func (m Machine) process(inode string) string {
-	if inode == "" {
-		return ""
-	}
-	links, _ := filepath.Glob(filepath.Join(m.Root, "proc/[0-9]*/fd/*"))
-	for _, link := range links {
-		if to, err := os.Readlink(link); err != nil || to != "socket:["+inode+"]" {
-			continue
-		}
-		pid := filepath.Base(filepath.Dir(filepath.Dir(link)))
-		return fmt.Sprintf("%s (process %s)", strings.TrimSpace(m.read("proc/"+pid+"/comm")), pid)
-	}
-	return ""
 }
 
 // proxies looks at what stands between tools and clusters.

@@ -1,9 +1,11 @@
 package kubeconfig_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +74,33 @@ users: []
 		t.Fatal(err)
 	}
 	is("attic")
+}
+
+// TestNamespaceStays: what a person chose is not undone when the cluster comes back, be it
+// at another address, or with another opinion of its own.
+func TestNamespaceStays(t *testing.T) {
+	t.Parallel()
+	for name, text := range layouts() {
+		f, path := home(t, text)
+		before := own("a", "Y2E=")
+		merge(t, f, before)
+		if err := f.SetNamespace(t.Context(), "shop"); err != nil {
+			t.Fatal(err)
+		}
+		after := bytes.Replace(before, []byte("127.0.0.1:6443"), []byte("127.0.0.1:7443"), 1)
+		after = bytes.Replace(after, []byte("    user: kind-a\n"), []byte("    namespace: default\n    user: kind-a\n"), 1)
+		merge(t, f, after)
+		if got, err := f.Namespace(); got != "shop" || err != nil {
+			t.Errorf("%s: the namespace is %q, %v", name, got, err)
+		}
+		if !strings.Contains(content(t, path), "7443") {
+			t.Errorf("%s: the address is the old one", name)
+		}
+		remove(t, f, "kind-a", after)
+		if diff := cmp.Diff(text, content(t, path)); diff != "" {
+			t.Errorf("%s (-before +after):\n%s", name, diff)
+		}
+	}
 }
 
 func TestNamespaceOfNothing(t *testing.T) {

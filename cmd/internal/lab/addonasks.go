@@ -1,12 +1,8 @@
 package lab
 
 import (
-	"errors"
-	"fmt"
-	"net"
+	"context"
 	"slices"
-	"strconv"
-	"syscall"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
@@ -14,7 +10,7 @@ import (
 )
 
 // withAddons adds to a plan the addons and what they ask of the cluster.
-func (l *Lab) withAddons(plan Plan, q UpRequest) (Plan, error) {
+func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, error) {
 	r := state.Record{Name: plan.Name}
 	living := plan.Action == ActionNone || plan.Action == ActionStart
 	if living {
@@ -35,13 +31,13 @@ func (l *Lab) withAddons(plan Plan, q UpRequest) (Plan, error) {
 		if err != nil && q.Recreate {
 			plan.Action = ActionRecreate // without what is in it
 			plan.Spec = q.Spec.WithDefaults()
-			return l.withAddons(plan, q)
+			return l.withAddons(ctx, plan, q)
 		}
 		return plan, err
 	}
 	p, err := l.Set.Get(plan.Flavor)
 	if err == nil {
-		plan.Spec, err = withAsks(p, plan.Spec, requests)
+		plan.Spec, err = withAsks(ctx, p, plan.Spec, requests)
 	}
 	return plan, err
 }
@@ -49,7 +45,7 @@ func (l *Lab) withAddons(plan Plan, q UpRequest) (Plan, error) {
 // withAsks returns spec with what addons ask of the cluster that p is to make from it.
 // Ports that they want published get the same number on the host where it is free, and
 // another one where it is not. Where no pods run, nothing is asked: nobody would answer.
-func withAsks(p providers.Provider, spec providers.Spec, plan addons.Requests) (providers.Spec, error) {
+func withAsks(ctx context.Context, p providers.Provider, spec providers.Spec, plan addons.Requests) (providers.Spec, error) {
 	if !p.Traits(spec).RunsPods {
 		return spec, nil
 	}
@@ -64,7 +60,7 @@ func withAsks(p providers.Provider, spec providers.Spec, plan addons.Requests) (
 		if published(spec, port) {
 			continue
 		}
-		host, err := freePort(port)
+		host, err := providers.FreePort(ctx, providers.Port{Host: port})
 		if err != nil {
 			return spec, err
 		}
@@ -95,31 +91,4 @@ func lacks(r state.Record, requests addons.Requests) error {
 		}
 	}
 	return nil
-}
-
-// freePort returns a port of this machine on which nobody listens: the wanted one, else
-// whichever the system gives.
-func freePort(want int) (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
-	if err == nil {
-		return want, l.Close()
-	}
-	// Whoever publishes the port may be allowed to, even if lab is not.
-	if errors.Is(err, syscall.EACCES) && !answers(want) {
-		return want, nil
-	}
-	l, err = net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
-}
-
-func answers(port int) bool {
-	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return false
-	}
-	_ = conn.Close()
-	return true
 }

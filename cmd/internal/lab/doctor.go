@@ -24,7 +24,7 @@ func (l *Lab) Doctor(ctx context.Context) (Diagnosis, error) {
 	d := Diagnosis{Meta: Meta{APIVersion, "Diagnosis"}}
 	d.Items = append(d.Items, l.usable(ctx))
 	d.Items = append(d.Items, l.Machine.Examine(ctx)...)
-	d.Items = append(d.Items, l.stateHealth(), l.kubeconfigHealth(), l.leftovers(ctx))
+	d.Items = append(d.Items, l.configHealth(), l.stateHealth(), l.kubeconfigHealth(), l.leftovers(ctx))
 	for _, f := range d.Items {
 		d.Blocked = d.Blocked || f.Level == doctor.Blocking
 	}
@@ -62,6 +62,15 @@ func (l *Lab) usable(ctx context.Context) doctor.Finding {
 		return f
 	}
 	return doctor.Finding{Check: "flavors", Level: doctor.OK, Found: strings.Join(names, ", ") + " can be used"}
+}
+
+func (l *Lab) configHealth() doctor.Finding {
+	err := l.Misconfigured
+	if err == nil {
+		return doctor.Finding{Check: "your configuration", Level: doctor.OK, Found: "understood"}
+	}
+	return doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Mend: providers.HintOf(err),
+		Why: "lab does nothing as long as it does not know what you want"}
 }
 
 func (l *Lab) stateHealth() doctor.Finding {

@@ -41,7 +41,7 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return l.withAddons(plan, q)
+	return l.withAddons(ctx, plan, q)
 }
 
 func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {

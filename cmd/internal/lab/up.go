@@ -144,7 +144,8 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	return nil
 }
 
-// finish records a cluster that has just been made, and waits until it is ready.
+// finish records a cluster that has just been made, and waits until it is ready. The logs
+// of one that does not become ready are saved, because it will be removed.
 func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report providers.Reporter) error {
 	if err := l.State.Put(r); err != nil {
 		return err
@@ -154,7 +155,10 @@ func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report pro
 		return err
 	}
 	if err := l.ready(ctx, r, config, report.For(r.Name)); err != nil {
-		return &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
+		err = &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
+		return providers.WithLogs(ctx, r.Name, l.LogsDir, err, func(ctx context.Context, dir string) error {
+			return l.Set.ExportLogs(ctx, refOf(r), dir)
+		})
 	}
 	r.Phase = state.PhaseCreated
 	return l.publish(ctx, r, config, merge)

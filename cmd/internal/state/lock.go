@@ -109,7 +109,7 @@ func (s *Store) unlock(name string, l *flock.Flock) {
 		_ = os.Remove(l.Path())
 	}
 	if gone {
-		_ = os.Remove(s.path(name)) // fails, rightly, where the next one is in
+		s.prune(name) // not, rightly, where the next one is in
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,7 +180,55 @@ func TestLockLeavesNothing(t *testing.T) {
 
 func noTrace(t *testing.T, dir string) {
 	t.Helper()
-	if entries, err := os.ReadDir(filepath.Join(dir, "clusters")); err != nil || len(entries) != 0 {
-		t.Errorf("there remains %v, %v", entries, err)
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		entries, _ := os.ReadDir(dir)
+		t.Errorf("there remains %s with %v", dir, entries)
 	}
+}
+
+// TestWhatIsNotEmptyStays: with the last cluster goes what is lab's, and nothing else.
+func TestWhatIsNotEmptyStays(t *testing.T) {
+	t.Parallel()
+	elsewhere, link, full := t.TempDir(), filepath.Join(t.TempDir(), "state"), t.TempDir()
+	err := errors.Join(os.Symlink(elsewhere, link), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{link, full} {
+		unlock, err := state.Open(dir).Lock(t.Context(), "lab")
+		if err != nil {
+			t.Fatal(err)
+		}
+		unlock()
+		noTrace(t, filepath.Join(dir, "clusters"))
+		if _, err := os.Lstat(dir); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLocksSideBySide: those who come find a directory, though others take it away.
+func TestLocksSideBySide(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "state")
+	s := state.Open(dir)
+	var all sync.WaitGroup
+	for i := range 6 {
+		take, name := s.Use, "lab-"+strconv.Itoa(i)
+		if i%2 == 0 {
+			take = func(name string) (func(), error) { return s.Lock(t.Context(), name) }
+		}
+		all.Go(func() {
+			for range 50 {
+				unlock, err := take(name)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				unlock()
+			}
+		})
+	}
+	all.Wait()
+	noTrace(t, dir)
 }

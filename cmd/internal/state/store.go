@@ -6,7 +6,8 @@
 //	DIR/clusters/NAME/used           held by the `lab run` whose cluster it is
 //	DIR/clusters/NAME/watched        held by the process that waits for its time to be over
 //
-// Nothing of a cluster stays there once it is deleted and unlocked.
+// Nothing of a cluster stays there once it is deleted and unlocked, and with the last one
+// DIR itself goes, if nothing else is in it.
 package state
 
 import (
@@ -115,9 +116,19 @@ func (s *Store) Delete(name string) error {
 			return s.unavailable("write", err)
 		}
 	}
-	// Fails while the lock file is there, and then the holder's unlock does it.
-	_ = os.Remove(s.path(name))
+	s.prune(name) // in vain while the lock file is there, and then the holder's unlock does it
 	return nil
+}
+
+// prune removes the directory of the cluster name and those above it that are lab's, as
+// far as they are empty.
+func (s *Store) prune(name string) {
+	for _, dir := range []string{s.path(name), s.path(), s.dir} {
+		// Somebody may have put a link in its place, to a larger disk, and that is theirs.
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || os.Remove(dir) != nil {
+			return
+		}
+	}
 }
 
 // Cache returns a directory in which other programs may keep what they know of the

@@ -18,11 +18,18 @@ func (s *Store) Used(name string) bool { return s.held(name, usedFile) }
 // returns ErrExists where there is such a process, and otherwise what Use does.
 func (s *Store) Watch(name string) (release func(), err error) { return s.hold(name, watchFile) }
 
+// attempts is how often a directory may be taken away at the very moment: each takes
+// another lab that has just removed its last cluster.
+const attempts = 100
+
 func (s *Store) hold(name, file string) (release func(), err error) {
 	if err := providers.ValidateName(name); err != nil {
 		return nil, err
 	}
 	l, err := s.tryLock(name, file)
+	for n := 0; n < attempts && vanishing(err); n++ {
+		l, err = s.tryLock(name, file)
+	}
 	if err != nil {
 		return nil, s.unavailable("lock", err)
 	}

@@ -69,12 +69,19 @@ func run(ctx context.Context, args ...string) ([]byte, error) { return feed(ctx,
 
 // feed is run with something for the command to read.
 func feed(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
+	var stdout bytes.Buffer
+	err := pipe(ctx, stdin, &stdout, args...)
+	return stdout.Bytes(), err
+}
+
+// pipe runs the docker command, which reads stdin and writes to stdout; each may be nil.
+func pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Stdin, cmd.Stderr = stdin, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
 	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
-	out, err := cmd.Output()
-	return out, failure(ctx, stderr.String(), err)
+	err := cmd.Run()
+	return failure(ctx, stderr.String(), err)
 }
 
 // failure explains why a docker command failed that wrote said to stderr.

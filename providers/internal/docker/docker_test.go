@@ -19,12 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-func TestMain(m *testing.M) {
-	if code, played := dockertest.Play(); played {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 
 func TestPing(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -2,18 +2,23 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Exec runs a command in a container that runs, and gives it stdin to read. An error
-// bears the command's last words.
-func Exec(ctx context.Context, id string, stdin io.Reader, command ...string) error {
-	_, err := feed(ctx, stdin, append([]string{"exec", "--interactive", id}, command...)...)
-	return err
+// Exec runs a command in a container that runs, with stdin to read and stdout to write to,
+// each of which may be nil. An error bears the command's last words.
+func Exec(ctx context.Context, id string, stdin io.Reader, stdout io.Writer, command ...string) error {
+	args := []string{"exec"}
+	if stdin != nil {
+		args = append(args, "--interactive")
+	}
+	return pipe(ctx, stdin, stdout, append(append(args, id), command...)...)
 }
 
 // Programs returns the names of the programs that run in a container.
@@ -43,6 +48,21 @@ func Logs(ctx context.Context, id string, lines int, w io.Writer) error {
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	return failure(ctx, "", err)
+}
+
+// WriteLog has write fill a file. Where that fails the reason stands in the file: who reads
+// the logs of a cluster that broke is to know what could not be had. Errors are those of
+// the file, and ctx's.
+func WriteLog(ctx context.Context, path string, write func(w io.Writer) error) (err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if failed := write(file); failed != nil {
+		_, err = file.WriteString(failed.Error() + "\n")
+	}
+	return errors.Join(err, ctx.Err())
 }
 
 // CopyOut copies a file or directory of a container, which need not run, to this machine.

@@ -3,6 +3,11 @@
 package docker_test
 
 import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,12 +16,41 @@ import (
 )
 
 func TestExec(t *testing.T) {
-	d := dockertest.Script(t, dockertest.Answer{Args: "exec --interactive a1 ctr import -", Stdout: "unpacking\n", Once: true},
-		dockertest.Answer{Args: "exec", Stderr: "ctr: no space left on device\n", Code: 1})
-	if err := docker.Exec(t.Context(), "a1", strings.NewReader("x"), "ctr", "import", "-"); err != nil {
+	d := dockertest.Script(t, dockertest.Answer{Args: "exec --interactive a1 ctr import -", Stdout: "unpacking\n"},
+		dockertest.Answer{Args: "exec a1 cat", Stdout: "printed"},
+		dockertest.Answer{Args: "exec a1 ctr", Stderr: "ctr: no space left on device\n", Code: 1})
+	if err := docker.Exec(t.Context(), "a1", strings.NewReader("x"), nil, "ctr", "import", "-"); err != nil {
 		t.Errorf("%v, after %q", err, d.Calls(t))
 	}
-	check(t, docker.Exec(t.Context(), "a1", nil, "ctr"), "ctr: no space left on device", "docker system df")
+	var out strings.Builder
+	if err := docker.Exec(t.Context(), "a1", nil, &out, "cat"); err != nil || out.String() != "printed" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	check(t, docker.Exec(t.Context(), "a1", nil, nil, "ctr"), "ctr: no space left on device", "docker system df")
+}
+
+func TestWriteLog(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	for want, write := range map[string]func(io.Writer) error{
+		"words":    func(w io.Writer) error { _, err := io.WriteString(w, "words"); return err },
+		"broken\n": func(io.Writer) error { return errors.New("broken") },
+	} {
+		if err := docker.WriteLog(t.Context(), path, write); err != nil {
+			t.Error(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := docker.WriteLog(over, path, func(io.Writer) error { return over.Err() }); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	if err := docker.WriteLog(t.Context(), filepath.Join(path, "below"), nil); err == nil {
+		t.Error("no error where there can be no file")
+	}
 }
 
 func TestLogs(t *testing.T) {

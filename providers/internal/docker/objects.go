@@ -1,12 +1,8 @@
 package docker
 
 import (
-	"bytes"
 	"context"
-	"io"
-	"os/exec"
 	"strings"
-	"time"
 )
 
 // Kind is a kind of thing in the engine besides containers.
@@ -65,17 +61,6 @@ func StartAnywhere(ctx context.Context, c Container) (moved bool, err error) {
 	}
 	_, err = run(ctx, "start", c.ID)
 	return err == nil, err
-}
-
-// Pipe runs a docker command that reads stdin and writes to stdout, each of which may be
-// nil.
-func Pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
-	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	return failure(ctx, stderr.String(), err)
 }
 
 // Disconnect takes containers out of a network. Those that are not in it are no error.

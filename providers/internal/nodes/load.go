@@ -55,7 +55,7 @@ func load(ctx context.Context, node docker.Container, archive string, importer [
 		return err
 	}
 	defer file.Close()
-	if err := docker.Exec(ctx, node.ID, file, importer...); err != nil {
+	if err := docker.Exec(ctx, node.ID, file, nil, importer...); err != nil {
 		return fmt.Errorf("node %s: %w", node.Name, err)
 	}
 	return nil

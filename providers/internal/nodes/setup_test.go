@@ -12,12 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-func TestMain(m *testing.M) {
-	if code, played := dockertest.Play(); played {
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 
 const apiPort = "6443/tcp"
 

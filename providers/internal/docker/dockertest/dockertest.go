@@ -2,12 +2,7 @@
 // it, and remembers what it was asked; or another program in its place. The test binary
 // itself plays it:
 //
-//	func TestMain(m *testing.M) {
-//		if code, played := dockertest.Play(); played {
-//			os.Exit(code)
-//		}
-//		os.Exit(m.Run())
-//	}
+//	func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 package dockertest
 
 import (
@@ -82,9 +77,16 @@ func (d Docker) Calls(t *testing.T) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// Play plays a scripted program if the test binary was called by its name, and returns
-// its exit code.
-func Play() (code int, played bool) {
+// Main runs the tests, or plays a scripted program if the test binary was called by its
+// name, and returns the exit code.
+func Main(m *testing.M) int {
+	if code, played := play(); played {
+		return code
+	}
+	return m.Run()
+}
+
+func play() (code int, played bool) {
 	script := os.Getenv(scriptVariable(filepath.Base(os.Args[0])))
 	if script == "" {
 		return 0, false

@@ -1,0 +1,74 @@
+package kubeconfig_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+)
+
+// Here an edit by lines would leave the last line of what goes, which looks like a
+// comment, to the text before it. It parses, but it is not what was meant.
+func TestMeaningIsCompared(t *testing.T) {
+	t.Parallel()
+	const me = "users:\n- name: me\n  user:\n    note: |\n      mine\n"
+	f, path := home(t, me)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	_, rest, _ := strings.Cut(content(t, path), "      mine\n")
+	write(t, path, me+"- name: kind-lab\n  user:\n    note: |\n      theirs\n      # theirs too\n"+rest)
+	remove(t, f, "kind-lab", mine)
+	if diff := cmp.Diff(me, content(t, path)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestJSONStaysJSON(t *testing.T) {
+	t.Parallel()
+	text := oddLayouts()["pretty json"]
+	f, path := home(t, text)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	if got := content(t, path); !strings.HasPrefix(got, "{\n    \"kind\": \"Config\"") || !strings.Contains(got, `"name": "kind-lab"`) {
+		t.Errorf("after Merge:\n%s", got)
+	}
+	remove(t, f, "kind-lab", mine)
+	if diff := cmp.Diff(strings.TrimSpace(text), strings.TrimSpace(content(t, path))); diff != "" {
+		t.Errorf("after Remove (-want +got):\n%s", diff)
+	}
+}
+
+func TestBig(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("contexts:\n")
+	for i := range 3000 {
+		b.WriteString("- name: context-" + strings.Repeat("x", 150) + string(rune('a'+i%26)) + strings.Repeat("y", i%100) + "\n  context: {cluster: c, user: u}\n")
+	}
+	text := b.String()
+	f, path := home(t, text)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	remove(t, f, "kind-lab", mine)
+	if content(t, path) != text {
+		t.Error("a big file was not given back")
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	base := identity(t, own("lab", "Y2E="))
+	if moved := identity(t, []byte(strings.ReplaceAll(string(own("lab", "Y2E=")), "6443", "1"))); moved != base {
+		t.Error("the port is part of the identity")
+	}
+	if other := identity(t, own("lab", "YWI=")); other == base {
+		t.Error("the CA is no part of the identity")
+	}
+	for _, bad := range []string{"", "{}", "- a", "current-context: x\n"} {
+		if id, err := kubeconfig.Identity([]byte(bad)); err == nil {
+			t.Errorf("Identity(%q) = %q", bad, id)
+		}
+	}
+}

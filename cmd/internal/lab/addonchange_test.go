@@ -1,0 +1,125 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestValuesStay: values once given stay, whoever installs again, and others come above.
+func TestValuesStay(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	spy := &releases{Installer: b.fake}
+	b.Lab.Addons.Installer = spy
+	b.Lab.Addons.Values = map[string]addons.Values{"hello": {"a": 0.0, "image": "of the configuration"}}
+	q := with("demo", "hello")
+	q.Addons.Values = map[string]addons.Values{"hello": {"a": 1.0, "m": map[string]any{"x": 1.0}}}
+	for _, step := range []struct {
+		values addons.Values
+		want   addons.Values
+	}{
+		{addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}},
+		{nil, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0}}},
+		{addons.Values{"m": map[string]any{"y": 2.0}}, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0, "y": 2.0}}},
+		{nil, addons.Values{"a": 1.0, "m": map[string]any{"x": 1.0, "y": 2.0}}},
+	} {
+		q.Addons.Values = map[string]addons.Values{"hello": step.values}
+		if _, err := b.Up(t.Context(), q, nil); err != nil {
+			t.Fatal(err)
+		}
+		step.want["image"] = "of the configuration"
+		if diff := cmp.Diff(step.want, spy.last("hello").Values); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", step.values, diff)
+		}
+	}
+}
+
+// releases remembers what an installer was given.
+type releases struct {
+	addons.Installer
+	mu  sync.Mutex
+	all []addons.Release
+}
+
+func (r *releases) Install(ctx context.Context, c addons.Cluster, in addons.Release, moved func(string)) (addons.Installed, error) {
+	r.mu.Lock()
+	r.all = append(r.all, in)
+	r.mu.Unlock()
+	return r.Installer.Install(ctx, c, in, moved)
+}
+
+func (r *releases) last(name string) addons.Release {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, in := range slices.Backward(r.all) {
+		if in.Addon.Name == name {
+			return in
+		}
+	}
+	return addons.Release{}
+}
+
+// TestUpgrade: an addon stays what it was when it was asked for, until it is upgraded.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {oci: oci://x/shop, version: 1.0.0}\n")
+	b.upWith(t, "demo", "shop")
+	b.own(t, "shop", "name: shop\nchart: {oci: oci://x/shop, version: 2.0.0}\n")
+	version := func(c lab.Cluster, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Addons[0].Version
+	}
+	q := lab.AddonRequest{Names: []string{"shop"}}
+	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "1.0.0" {
+		t.Errorf("installed again it is %s", got)
+	}
+	q.Upgrade = true
+	changes, err := b.PreviewAddons(t.Context(), "demo", q)
+	if err != nil || len(changes.Items) != 1 || changes.Items[0].Version != "2.0.0" || len(changes.Items[0].Changes) == 0 {
+		t.Errorf("%+v, %v", changes, err)
+	}
+	if got := version(b.Status(t.Context(), "demo")); got != "1.0.0" {
+		t.Errorf("the preview made it %s", got)
+	}
+	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "2.0.0" {
+		t.Errorf("upgraded it is %s", got)
+	}
+}
+
+func TestRemoveAddon(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nneeds: [hello]\n")
+	b.upWith(t, "demo", "shop")
+	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "remove shop --name demo") {
+		t.Errorf("one that another needs: %v (hint %q)", err, providers.HintOf(err))
+	}
+	for _, addon := range []string{"shop", "hello"} {
+		if _, err := b.RemoveAddon(t.Context(), "demo", addon, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
+		t.Errorf("there is %+v", c.Addons)
+	}
+	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Errorf("of no cluster: %v", err)
+	}
+}

@@ -1,0 +1,39 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// CheckFree returns ErrExists where the tool has a cluster of that name, or where the
+// engine has a container that is called as one of its nodes would be.
+func (t Tool) CheckFree(ctx context.Context, name, prefix string, nodes []string) error {
+	found, err := t.Find(ctx, name)
+	if err == nil {
+		return providers.Errorf(providers.ErrExists, "there is a %s cluster of that name, with the node %s", t.Flavor, found[0].Name)
+	}
+	if !errors.Is(err, providers.ErrNotFound) {
+		return err
+	}
+	return t.CheckNames(ctx, prefix, nodes)
+}
+
+// CheckNames returns ErrExists where the engine has a container, of whomever, that is
+// called as one of nodes would be. All their names begin with prefix.
+func (t Tool) CheckNames(ctx context.Context, prefix string, nodes []string) error {
+	taken, err := docker.Names(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	for _, node := range nodes {
+		if slices.Contains(taken, node) {
+			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of %s's", node, t.Flavor)
+			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package providers
+
+import "context"
+
+// Start starts the cluster, and repairs it. Errors are those of Delete, and
+// ErrUnsupported.
+func (s *Set) Start(ctx context.Context, ref Ref, report Reporter) error {
+	return s.on(ctx, "start", ref, func(p Provider) error {
+		ss, ok := p.(StartStopper)
+		if !ok {
+			return unsupported("start and stop clusters", "lab down and lab up make a new one")
+		}
+		return ss.Start(ctx, ref.Name, report.For(ref.Name))
+	})
+}
+
+// Stop stops the cluster and keeps what is in it. Errors are those of Start.
+func (s *Set) Stop(ctx context.Context, ref Ref) error {
+	return s.on(ctx, "stop", ref, func(p Provider) error {
+		ss, ok := p.(StartStopper)
+		if !ok {
+			return unsupported("start and stop clusters", "lab down removes it")
+		}
+		return ss.Stop(ctx, ref.Name)
+	})
+}
+
+// LoadImages puts the images of an archive into every node of the cluster. Errors
+// are those of Delete, and ErrUnsupported.
+func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
+	return s.on(ctx, "load images into", ref, func(p Provider) error {
+		l, ok := p.(ImageLoader)
+		if !ok {
+			return unsupported("load images", "lab flavors shows what each flavor can do")
+		}
+		return l.LoadImages(ctx, ref.Name, archive)
+	})
+}
+
+// SaveImages writes images of this machine, by name, into an archive for LoadImages of
+// a cluster of the flavor. It returns ErrUnsupported, ErrNotFound where there is no
+// such image, and ErrUnavailable where the engine does not answer.
+func (s *Set) SaveImages(ctx context.Context, flavor string, images []string, archive string) error {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return err
+	}
+	l, ok := p.(ImageLoader)
+	if !ok {
+		return wrap("load images", p, "", unsupported("load images", "lab flavors shows what each flavor can do"))
+	}
+	return wrap("save images", p, "", l.SaveImages(ctx, images, archive))
+}
+
+// ExportLogs writes the cluster's logs into dir. Errors are those of Delete, and
+// ErrUnsupported.
+func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
+	return s.on(ctx, "export the logs of", ref, func(p Provider) error {
+		l, ok := p.(LogExporter)
+		if !ok {
+			return unsupported("export logs", "kubectl logs shows those of a pod")
+		}
+		return l.ExportLogs(ctx, ref.Name, dir)
+	})
+}
+
+func unsupported(what, hint string) error {
+	return WithHint(Errorf(ErrUnsupported, "this flavor cannot %s", what), "%s", hint)
+}
