@@ -147,17 +147,22 @@ func TestClusterLacks(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.upWith(t, "demo")
 	_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"traefik"}}, nil)
-	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--recreate") {
+	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--addon traefik --recreate") {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, providers.ErrExists) {
 		t.Errorf("up: %v", err)
 	}
-	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true})
+	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true, Ingress: true})
 	bundled.upWith(t, "demo")
-	_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"metrics-server"}}, nil)
-	if !errors.Is(err, providers.ErrExists) {
-		t.Errorf("beside a bundled one: %v", err)
+	for addon, own := range map[string]string{"metrics-server": "a metrics-server", "traefik": "an ingress controller"} {
+		_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{addon}}, nil)
+		if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "it has "+own+" of its own") {
+			t.Errorf("beside a bundled one: %v", err)
+		}
+		if _, err := bundled.Plan(t.Context(), with("fresh", addon)); !errors.Is(err, providers.ErrInvalid) {
+			t.Errorf("where one will be bundled all the same: %v", err)
+		}
 	}
 	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
 		t.Errorf("it is remembered: %+v", c.Addons)
