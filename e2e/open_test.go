@@ -15,7 +15,7 @@ import (
 )
 
 // TestOpen opens an addon of which no port is published: the address that lab prints leads to the pod, Ctrl-C ends that,
-// and so does the end of the pod, with a reason.
+// and so does the first request that finds the pod gone, with a reason.
 func TestOpen(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f)
@@ -40,7 +40,10 @@ func TestOpen(t *testing.T) {
 
 		opened = p.open(t, name)
 		opened.answers(t)
-		p.kubectl("delete", "pods", "--all", "--namespace=hello", "--wait=false")
+		p.kubectl("delete", "pods", "--all", "--namespace=hello")
+		if err := opened.ask(t.Context()); err == nil {
+			t.Error("a pod answers that is gone")
+		}
 		if code := opened.wait(t); code != 1 || !bytes.Contains(opened.stderr.Bytes(), []byte("hint: lab status "+name)) {
 			t.Errorf("without its pod it ends with %d:\n%s", code, opened.stderr.String())
 		}
@@ -105,8 +108,12 @@ func (p *person) open(t *testing.T, name string) *opening {
 func (o *opening) answers(t *testing.T) {
 	t.Helper()
 	for range 2 {
-		if err := answers(t.Context(), o.port, "127.0.0.1", "/path", "hello v1 from hello-"); err != nil {
+		if err := o.ask(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+func (o *opening) ask(ctx context.Context) error {
+	return answers(ctx, o.port, "127.0.0.1", "/path", "hello v1 from hello-")
 }

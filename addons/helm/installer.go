@@ -65,8 +65,7 @@ func explain(ctx context.Context, err error) error {
 		err = providers.Errorf(providers.ErrForeign, "%w", err)
 		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
 	case strings.Contains(err.Error(), "don't meet the specifications of the schema"):
-		err = providers.Errorf(providers.ErrInvalid, "%w", err)
-		return providers.WithHint(err, "a value stays until it is given anew; --set ADDON.PATH=null takes it back")
+		return providers.Errorf(providers.ErrInvalid, "%w", err)
 	case strings.Contains(err.Error(), "no matches for kind"):
 		return providers.WithHint(err, "the addon that defines the kind must be named among what this one needs")
 	}

@@ -84,7 +84,7 @@ func goOn(err error, cluster, addon string) error {
 		mend = "the cluster stays; mend that"
 	}
 	return providers.WithHint(fmt.Errorf("install %s: %w", addon, err),
-		"%s; then: lab up %s; or give the addon up: lab addon remove %s --name %s", mend, cluster, addon, cluster)
+		"%s, then: lab up %s; or give the addon up, with its values: lab addon remove %s --name %s", mend, cluster, addon, cluster)
 }
 
 // planAddons returns the requests to fulfil, what is needed before what needs it. An

@@ -217,7 +217,7 @@ func TestAddonNotWorking(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
 		t.Fatalf("%v", err)
 	}
-	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") {
+	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "lab addon remove hello --name demo") {
 		t.Errorf("the hint is %q", hint)
 	}
 	c, err := b.Status(t.Context(), "demo")
@@ -236,6 +236,34 @@ func TestAddonNotWorking(t *testing.T) {
 	}
 	if err := b.upWith(t, "demo").Ready(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAddonsOfStopped: it is said that the cluster is stopped, and nothing is remembered of
+// what could not be done. The list knows what is in it all the same.
+func TestAddonsOfStopped(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.upWith(t, "demo", "hello")
+	if _, err := b.Stop(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	q := lab.AddonRequest{Names: []string{"cert-manager"}}
+	_, install := b.InstallAddons(t.Context(), "demo", q, nil)
+	_, preview := b.PreviewAddons(t.Context(), "demo", q)
+	_, remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
+	_, open := b.OpenAddon(t.Context(), "demo", "hello", false)
+	for what, err := range map[string]error{"install": install, "preview": preview, "remove": remove, "open": open} {
+		if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != "lab start demo" {
+			t.Errorf("%s: %v (hint %q)", what, err, providers.HintOf(err))
+		}
+	}
+	list, err := b.List(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]addons.State{"hello": ""}, states(list.Items[0])); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -331,7 +359,11 @@ func TestUpgrade(t *testing.T) {
 		}
 		return c.Addons[0].Version
 	}
-	q := lab.AddonRequest{Names: []string{"shop"}}
+	q := lab.AddonRequest{Names: []string{"hello"}, Upgrade: true}
+	if _, err := b.InstallAddons(t.Context(), "demo", q, nil); !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "lab addon install hello") {
+		t.Errorf("of one that is not there: %v", err)
+	}
+	q = lab.AddonRequest{Names: []string{"shop"}}
 	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "1.0.0" {
 		t.Errorf("installed again it is %s", got)
 	}
