@@ -1,6 +1,7 @@
 package addons
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +38,9 @@ func (p *planner) add(name string, path []string) error {
 		return providers.Errorf(providers.ErrInvalid, "these addons need each other: %s", strings.Join(path, " -> "))
 	}
 	a, err := p.catalog.Get(name)
+	if err != nil && len(path) > 1 {
+		return providers.WithHint(fmt.Errorf("%s needs %q: %w", path[len(path)-2], name, err), "%s", providers.HintOf(err))
+	}
 	if err != nil {
 		return err
 	}

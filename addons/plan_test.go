@@ -43,7 +43,7 @@ func TestPlan(t *testing.T) {
 		{asked: "d a", kind: providers.ErrInvalid, says: "cannot be in one cluster"},
 		{asked: "c", present: "d", kind: providers.ErrInvalid, says: "a and d"},
 		{asked: "x", kind: providers.ErrInvalid, says: "x -> y -> x"},
-		{asked: "z", kind: providers.ErrNotFound, says: `"nope"`},
+		{asked: "z", kind: providers.ErrNotFound, says: `z needs "nope"`},
 		{asked: "q", kind: providers.ErrNotFound, says: `"q"`},
 	} {
 		plan, err := chain().Plan(strings.Fields(test.asked), strings.Fields(test.present))

@@ -78,9 +78,14 @@ func asMap(v any) (Values, bool) {
 
 // ParseValues reads a file of values. It returns ErrInvalid where data is no map.
 func ParseValues(data []byte) (Values, error) {
-	var v Values
-	if err := yaml.Unmarshal(data, &v); err != nil {
+	var all any
+	if err := yaml.Unmarshal(data, &all); err != nil {
 		return nil, providers.Errorf(providers.ErrInvalid, "these are no values: %w", err)
+	}
+	v, ok := asMap(all)
+	if !ok && all != nil {
+		err := providers.Errorf(providers.ErrInvalid, "these are no values: they must be a map, such as replicas: 2")
+		return nil, providers.WithHint(err, "begin each line with a key: KEY: VALUE, without a '-' before it")
 	}
 	return v, nil
 }
@@ -96,7 +101,8 @@ func ParseSet(s string) (addon string, v Values, err error) {
 	}
 	var value any
 	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
-		return "", nil, providers.Errorf(providers.ErrInvalid, "the value of %s: %w", path, err)
+		err := providers.Errorf(providers.ErrInvalid, "the value of %s: %w", path, err)
+		return "", nil, providers.WithHint(err, `a value is YAML; to have it taken as it is: --set '%s="…"'`, path)
 	}
 	for _, key := range slices.Backward(keys[1:]) {
 		value = map[string]any{key: value}

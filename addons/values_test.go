@@ -124,3 +124,18 @@ func TestParseSet(t *testing.T) {
 		}
 	}
 }
+
+func TestParseValues(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]addons.Values{"a: {b: 1}": {"a": map[string]any{"b": 1.0}}, "": nil, "# none": nil} {
+		got, err := addons.ParseValues([]byte(text))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%q: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for _, text := range []string{"- a", "a", "a: ["} {
+		if _, err := addons.ParseValues([]byte(text)); !errors.Is(err, providers.ErrInvalid) {
+			t.Errorf("%q: %v, want ErrInvalid", text, err)
+		}
+	}
+}

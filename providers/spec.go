@@ -67,7 +67,8 @@ type Traits struct {
 	HostPorts           HostPorts    `json:"hostPorts,omitempty"`           // how a published port reaches a pod
 	LoadBalancer        LoadBalancer `json:"loadBalancer,omitempty"`        // who serves Services of type LoadBalancer
 	ControlPlaneMetrics []string     `json:"controlPlaneMetrics,omitempty"` // scrape targets that answer, e.g. "etcd"
-	MetricsServer       bool         `json:"metricsServer,omitempty"`       // bundled and present
+	Ingress             bool         `json:"ingress,omitempty"`             // an ingress controller is bundled and present
+	MetricsServer       bool         `json:"metricsServer,omitempty"`       // likewise
 }
 
 // HostPorts says how a port published on the host reaches the cluster.

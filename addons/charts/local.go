@@ -45,10 +45,13 @@ func pack(files fs.FS, name string) (addons.Archive, error) {
 		return addons.Archive{}, providers.WithHint(err, "name the directory in which Chart.yaml is")
 	}
 	var data bytes.Buffer
-	zip := gzip.NewWriter(&data)
+	zip, err := gzip.NewWriterLevel(&data, gzip.BestSpeed) // it is read once, here
+	if err != nil {
+		return addons.Archive{}, err
+	}
 	out := tar.NewWriter(zip)
 	size := int64(0)
-	err := fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package helm
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"helm.sh/helm/v3/pkg/kube"
@@ -24,6 +25,13 @@ type client struct {
 	ctx   context.Context
 	typed kubernetes.Interface
 	moved func(string)
+}
+
+// Build reads objects. Helm would have the API server describe each kind first, to see
+// that it checks fields itself, as every one does that lab makes; that takes both of them
+// a large part of the time that an installation takes.
+func (c *client) Build(manifest io.Reader, _ bool) (kube.ResourceList, error) {
+	return c.Client.Build(manifest, false)
 }
 
 // WatchUntilReady waits until the jobs and pods of a hook have run.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -52,10 +53,21 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	return view(rel), nil
 }
 
-// explain gives what Helm says about the end of the context the context's own error.
+// explain gives what Helm says about the end of the context the context's own error, and
+// a kind and a hint to what it has no types for.
 func explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case strings.Contains(err.Error(), "cannot be imported into the current release"):
+		err = providers.Errorf(providers.ErrForeign, "%w", err)
+		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
+	case strings.Contains(err.Error(), "don't meet the specifications of the schema"):
+		return providers.Errorf(providers.ErrInvalid, "%w", err)
+	case strings.Contains(err.Error(), "no matches for kind"):
+		return providers.WithHint(err, "the addon that defines the kind must be named among what this one needs")
 	}
 	return err
 }

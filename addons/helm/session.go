@@ -43,7 +43,7 @@ func connect(ctx context.Context, c addons.Cluster, namespace string, moved func
 	if err != nil {
 		return nil, err
 	}
-	records, err := kubernetes.NewForConfig(recording.rest)
+	secrets, err := kubernetes.NewForConfig(recording.rest)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func connect(ctx context.Context, c addons.Cluster, namespace string, moved func
 	s.config = &action.Configuration{
 		RESTClientGetter: getter,
 		KubeClient:       s.client,
-		Releases:         storage.Init(driver.NewSecrets(records.CoreV1().Secrets(namespace))),
+		Releases:         storage.Init(records{driver.NewSecrets(secrets.CoreV1().Secrets(namespace))}),
 		Log:              func(string, ...any) {},
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
 	}

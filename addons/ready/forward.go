@@ -27,7 +27,7 @@ func (API) Forward(ctx context.Context, c addons.Cluster, namespace string, to a
 	if err != nil {
 		return err
 	}
-	err = tunnel(ctx, config, typed, namespace, to, func(address string) {
+	err = tunnel(ctx, config, typed, namespace, to, func(ctx context.Context, address string) {
 		ready(address)
 		<-ctx.Done()
 	})
@@ -39,11 +39,14 @@ func (API) Forward(ctx context.Context, c addons.Cluster, namespace string, to a
 
 // forward makes a port of a Service reachable while use runs.
 func (l *look) forward(ctx context.Context, namespace string, to addons.Endpoint, use func(address string)) error {
-	return tunnel(ctx, l.config, l.typed, namespace, to, use)
+	return tunnel(ctx, l.config, l.typed, namespace, to, func(_ context.Context, address string) { use(address) })
 }
 
-// tunnel forwards a free port of 127.0.0.1 to a pod of a Service, until use returns.
-func tunnel(ctx context.Context, config *rest.Config, typed kubernetes.Interface, namespace string, to addons.Endpoint, use func(string)) error {
+// tunnel forwards a free port of 127.0.0.1 to a pod of a Service, until use returns. The
+// context of use ends when the connection does, as when the pod goes: that is an error.
+func tunnel(
+	ctx context.Context, config *rest.Config, typed kubernetes.Interface, namespace string, to addons.Endpoint, use func(context.Context, string),
+) error {
 	pod, port, err := behind(ctx, typed, namespace, to)
 	if err != nil {
 		return err
@@ -54,28 +57,24 @@ func tunnel(ctx context.Context, config *rest.Config, typed kubernetes.Interface
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	connected, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ready := make(chan struct{})
-	f, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, ready, io.Discard, io.Discard)
+	f, err := portforward.NewOnAddressesWithContext(connected, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", port)}, ready, io.Discard, io.Discard)
 	if err != nil {
-		cancel()
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- f.ForwardPorts() }()
-	defer func() { cancel(); <-ended }()
+	go func() { ended <- f.ForwardPorts(); cancel() }()
 	select {
-	case err := <-ended:
-		ended <- err
-		return cmp.Or(ctx.Err(), err)
+	case <-connected.Done():
 	case <-ready:
+		if local, err := f.GetPorts(); err == nil {
+			use(connected, fmt.Sprintf("127.0.0.1:%d", local[0].Local))
+		}
 	}
-	local, err := f.GetPorts()
-	if err != nil {
-		return err
-	}
-	use(fmt.Sprintf("127.0.0.1:%d", local[0].Local))
-	return nil
+	cancel()
+	return cmp.Or(ctx.Err(), <-ended)
 }
 
 // behind returns a ready pod behind a Service, and its port.

@@ -62,7 +62,7 @@ func TestRollout(t *testing.T) {
 		"crash":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CrashLoopBackOff", "back-off"))}, "container main of pod web-1 crashes again and again (exit code 3)"},
 		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be made: secret "x" not found`},
 		"no node": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Conditions: []corev1.PodCondition{
-			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node takes pod web-1: 0/1 nodes are free."},
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node takes pod web-1: 0/1 nodes are free"},
 		"probe": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
 			{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}}})}, "readiness probe does not succeed"},
 		"set starts":   {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1}}}, "0 of 1 ready"},

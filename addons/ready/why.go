@@ -42,7 +42,7 @@ func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			// What would not help, either, the scheduler says at length.
 			message, _, _ := strings.Cut(c.Message, " preemption:")
-			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, message)
+			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, strings.TrimSuffix(message, "."))
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {

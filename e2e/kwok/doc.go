@@ -17,6 +17,7 @@
 // cores too, and 10 GB of memory
 // while TestMany makes its 30 clusters; LAB_E2E_MANY=12 makes that 4 GB.
 //
-// compare.sh measures what the whole program takes beside `kwokctl create cluster`;
+// compare-addons.sh measures `lab addon install` beside `helm install --wait`, and
+// compare.sh what the whole program takes beside `kwokctl create cluster`;
 // as it builds kwokctl and all that it needs, it is no test.
 package kwok

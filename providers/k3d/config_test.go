@@ -130,9 +130,10 @@ func TestAllowCgroupV1(t *testing.T) {
 
 func TestTraits(t *testing.T) {
 	t.Parallel()
-	all := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsLoadBalancer, LoadBalancer: providers.LoadBalancerBuiltin, MetricsServer: true}
-	without, unserved := all, all
-	without.MetricsServer, unserved.LoadBalancer = false, ""
+	all := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsLoadBalancer, LoadBalancer: providers.LoadBalancerBuiltin,
+		Ingress: true, MetricsServer: true}
+	without, closed, unserved := all, all, all
+	without.MetricsServer, closed.Ingress, unserved.LoadBalancer = false, false, ""
 	disable := func(part string) []byte {
 		return native(`options: {k3s: {extraArgs: [{arg: "--disable=x,` + part + `", nodeFilters: ["server:*"]}]}}`)
 	}
@@ -143,6 +144,8 @@ func TestTraits(t *testing.T) {
 		"least":               {providers.Spec{}, all},
 		"no metrics-server":   {providers.Spec{Wants: providers.Wants{NoMetricsServer: true, ControlPlaneMetrics: true}}, without},
 		"none by native":      {providers.Spec{Native: disable("metrics-server")}, without},
+		"no Traefik":          {providers.Spec{Wants: providers.Wants{NoIngress: true}}, closed},
+		"no Traefik, native":  {providers.Spec{Native: disable("traefik")}, closed},
 		"no servicelb":        {providers.Spec{Native: disable("servicelb")}, unserved},
 		"native that is none": {providers.Spec{Native: []byte("{")}, all},
 	} {

@@ -15,6 +15,7 @@ import (
 // complete has k3d work out what a configuration means: every container, with its image
 // and ports. It returns ErrInvalid.
 func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1alpha5.ClusterConfig, error) {
+	quiet() // it logs what it makes of ports
 	full, err := config.TransformSimpleToClusterConfig(ctx, runtimes.Docker, *c, "")
 	if err == nil {
 		full, err = config.ProcessClusterConfig(*full)

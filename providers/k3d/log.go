@@ -21,11 +21,10 @@ type messages struct {
 }
 
 // follow has a step report what k3d says of a cluster, until the returned function is
-// called. From the first call on, k3d and the Docker client print nothing.
+// called.
 func (m *messages) follow(cluster string, step *providers.Step) (unfollow func()) {
 	m.once.Do(func() {
-		logger.Log().SetOutput(io.Discard)
-		logrus.SetOutput(io.Discard)
+		quiet()
 		logger.Log().AddHook(m)
 	})
 	prefix := containerName(cluster, "") + "-"
@@ -40,6 +39,12 @@ func (m *messages) follow(cluster string, step *providers.Step) (unfollow func()
 		defer m.mu.Unlock()
 		delete(m.steps, prefix)
 	}
+}
+
+// quiet has k3d and the Docker client print nothing.
+func quiet() {
+	logger.Log().SetOutput(io.Discard)
+	logrus.SetOutput(io.Discard)
 }
 
 // Levels returns those that k3d logs at.

@@ -99,6 +99,7 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	if !disables(native, "servicelb") {
 		traits.LoadBalancer = providers.LoadBalancerBuiltin
 	}
+	traits.Ingress = !spec.Wants.NoIngress && !disables(native, "traefik")
 	traits.MetricsServer = !spec.Wants.NoMetricsServer && !disables(native, "metrics-server")
 	return traits
 }

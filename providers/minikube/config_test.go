@@ -144,6 +144,10 @@ func TestTraits(t *testing.T) {
 	if got := New(Options{ExtraArgs: []string{"--driver=kvm2"}}).Traits(providers.Spec{}); got.HostPorts != "" {
 		t.Errorf("with a driver of the user's: %+v", got)
 	}
+	own := New(Options{ExtraArgs: []string{"--addons=dashboard,metrics-server"}}).Traits(providers.Spec{Native: []byte("addons: [ingress]")})
+	if plain := New(Options{}).Traits(providers.Spec{}); plain.Ingress || plain.MetricsServer || !own.Ingress || !own.MetricsServer {
+		t.Errorf("with addons of minikube's: %+v; without: %+v", own, plain)
+	}
 	if n := len(New(Options{}).Traits(providers.Spec{Wants: providers.Wants{ControlPlaneMetrics: true}}).ControlPlaneMetrics); n != 3 {
 		t.Errorf("%d scrape targets", n)
 	}

@@ -106,3 +106,13 @@ func conflict(format string, a ...any) error {
 	err := providers.Errorf(providers.ErrInvalid, "the configuration for minikube contradicts what else was asked for: %w", fmt.Errorf(format, a...))
 	return providers.WithHint(err, "say it in one place only")
 }
+
+// enables tells whether flags switch on an addon of minikube's own.
+func enables(flags []string, addon string) bool {
+	for _, flag := range flags {
+		if list, ok := strings.CutPrefix(flag, "--addons="); ok && slices.Contains(strings.Split(list, ","), addon) {
+			return true
+		}
+	}
+	return false
+}

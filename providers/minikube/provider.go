@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -94,11 +95,16 @@ func (*Provider) Describe() providers.Description {
 
 // Traits says that a published port ends at a node, where nodes are containers, and that
 // nobody serves load balancers. kube-proxy's metrics always answer, and where they were
-// asked for all but etcd's.
+// asked for all but etcd's. An ingress and a metrics-server are there where minikube's own
+// configuration switches them on.
 func (p *Provider) Traits(spec providers.Spec) providers.Traits {
 	traits := providers.Traits{RunsPods: true, ControlPlaneMetrics: []string{"kube-proxy"}}
-	if native, err := parseNative(spec.Native); err == nil && inContainers(p.driver(spec, native)) {
-		traits.HostPorts = providers.HostPortsNode
+	if native, err := parseNative(spec.Native); err == nil { // else Create says what is wrong with it
+		if inContainers(p.driver(spec, native)) {
+			traits.HostPorts = providers.HostPortsNode
+		}
+		flags := slices.Concat(p.configured(), native)
+		traits.Ingress, traits.MetricsServer = enables(flags, "ingress"), enables(flags, "metrics-server")
 	}
 	if spec.Wants.ControlPlaneMetrics {
 		traits.ControlPlaneMetrics = []string{"kube-controller-manager", "kube-proxy", "kube-scheduler"}

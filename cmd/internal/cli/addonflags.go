@@ -53,7 +53,7 @@ func (o *addonOptions) request() (lab.AddonRequest, error) {
 		}
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return q, usage("the values of %s cannot be read: %w", addon, err)
+			return q, providers.WithHint(usage("the values of %s cannot be read: %w", addon, err), "a path is relative to the directory that you are in")
 		}
 		v, err := addons.ParseValues(data)
 		if err != nil {

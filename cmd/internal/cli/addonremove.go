@@ -10,8 +10,9 @@ func (c *command) addonRemove() *cobra.Command {
 	var name string
 	var timeout time.Duration
 	cmd := &cobra.Command{
-		Use:   "remove ADDON...",
-		Short: "Take addons out of a cluster",
+		Use:     "remove ADDON...",
+		Aliases: []string{"rm", "uninstall"},
+		Short:   "Take addons out of a cluster",
 		Long: `Take addons out of a cluster, with all that they made. What somebody else put there
 stays, and what it needs, too: a custom resource definition of which there are
 objects, a namespace in which something is. It is said what stays.`,

@@ -11,8 +11,9 @@ import (
 
 func (c *command) addonInstall() *cobra.Command {
 	return c.addonWork(&cobra.Command{
-		Use:   "install ADDON...",
-		Short: "Install addons, and wait until they work",
+		Use:     "install ADDON...",
+		Aliases: []string{"add"},
+		Short:   "Install addons, and wait until they work",
 		Long: `Install addons on a cluster, with those that they need, and wait until they work.
 What is there already, as asked, stays as it is. What was interrupted is gone on with.`,
 		Example: `  lab addon install cert-manager

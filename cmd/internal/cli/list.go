@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,8 +17,9 @@ func (c *command) list() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the clusters that lab made",
-		Long:    `List the clusters that lab made, of every flavor.`,
-		Args:    noArgs,
+		Long: `List the clusters that lab made, of every flavor, with the addons that were asked for.
+Whether these work lab status says.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, problems := c.Lab.List(cmd.Context(), all)
 			if err := cmd.Context().Err(); err != nil {
@@ -43,6 +45,10 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 	if expires {
 		headers = append(headers, "expires")
 	}
+	addons := slices.ContainsFunc(list.Items, func(c lab.Cluster) bool { return len(c.Addons) > 0 })
+	if addons {
+		headers = append(headers, "addons")
+	}
 	if all {
 		headers = append(headers, "by lab")
 	}
@@ -56,12 +62,23 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 		if expires {
 			row = append(row, expiry(cluster, now))
 		}
+		if addons {
+			row = append(row, addonNames(cluster))
+		}
 		if all {
 			row = append(row, yesNo(cluster.Managed))
 		}
 		t.Row(append(row, cluster.Reason)...)
 	}
 	return t
+}
+
+func addonNames(cluster lab.Cluster) string {
+	var names []string
+	for _, a := range cluster.Addons {
+		names = append(names, a.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func yesNo(b bool) string {

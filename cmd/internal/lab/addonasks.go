@@ -39,7 +39,14 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 	if err == nil {
 		plan.Spec, err = withAsks(ctx, p, plan.Spec, requests)
 	}
-	return plan, err
+	if err != nil {
+		return plan, err
+	}
+	if own, addon := bundled(p.Traits(plan.Spec), requests); own != "" {
+		err := providers.Errorf(providers.ErrInvalid, "the cluster would have %s of its own, beside which %s cannot be", own, addon)
+		return plan, providers.WithHint(err, "take it out of what %s is told, or leave the addon out", plan.Flavor)
+	}
+	return plan, nil
 }
 
 // withAsks returns spec with what addons ask of the cluster that p is to make from it.
@@ -79,16 +86,36 @@ func lacks(r state.Record, requests addons.Requests) error {
 	if !r.Traits.RunsPods {
 		return nil
 	}
+	if own, addon := bundled(r.Traits, requests); own != "" {
+		return tooLate(r, addon, "it has %s of its own, beside which %s cannot be", own, addon)
+	}
 	for _, request := range requests {
-		asks, name := request.Addon.Asks, request.Addon.Name
-		for _, port := range asks.Ports {
+		name := request.Addon.Name
+		for _, port := range request.Addon.Asks.Ports {
 			if r.Traits.HostPorts != "" && !published(r.Spec, port) {
-				return taken(r, "its port %d, which %s needs, is not published on the host", port, name)
+				return tooLate(r, name, "its port %d, which %s needs, is not published on the host", port, name)
 			}
-		}
-		if asks.NoMetricsServer && r.Traits.MetricsServer {
-			return taken(r, "it has a metrics-server of its own, beside which %s cannot be", name)
 		}
 	}
 	return nil
+}
+
+// tooLate is taken for an addon that had to be asked for when the cluster was made.
+func tooLate(r state.Record, addon, format string, args ...any) error {
+	return providers.WithHint(taken(r, format, args...),
+		"choose another name, or make it anew, without what is in it: lab up %s --addon %s --recreate", r.Name, addon)
+}
+
+// bundled returns what a cluster with such traits brings along that an addon would take
+// the place of, and that addon; or "".
+func bundled(t providers.Traits, requests addons.Requests) (own, addon string) {
+	for _, request := range requests {
+		switch asks := request.Addon.Asks; {
+		case asks.NoIngress && t.Ingress:
+			return "an ingress controller", request.Addon.Name
+		case asks.NoMetricsServer && t.MetricsServer:
+			return "a metrics-server", request.Addon.Name
+		}
+	}
+	return "", ""
 }

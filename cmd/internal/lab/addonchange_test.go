@@ -83,7 +83,11 @@ func TestUpgrade(t *testing.T) {
 		}
 		return c.Addons[0].Version
 	}
-	q := lab.AddonRequest{Names: []string{"shop"}}
+	q := lab.AddonRequest{Names: []string{"hello"}, Upgrade: true}
+	if _, err := b.InstallAddons(t.Context(), "demo", q, nil); !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "lab addon install hello") {
+		t.Errorf("of one that is not there: %v", err)
+	}
+	q = lab.AddonRequest{Names: []string{"shop"}}
 	if got := version(b.InstallAddons(t.Context(), "demo", q, nil)); got != "1.0.0" {
 		t.Errorf("installed again it is %s", got)
 	}

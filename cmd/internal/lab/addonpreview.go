@@ -39,7 +39,9 @@ func (l *Lab) PreviewAddons(ctx context.Context, name string, q AddonRequest) (A
 	if err != nil {
 		return list, err
 	}
-	releases, err := l.releases(ctx, target, plan, q)
+	releases, err := l.releases(ctx, target, plan, q, func(err error, addon string) error {
+		return &providers.Error{Op: "preview " + addon + " on", Cluster: name, Err: err}
+	})
 	if err != nil {
 		return list, err
 	}

@@ -70,16 +70,21 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
-	err = l.install(ctx, target, plan, q, report)
-	return providers.WithHint(err, "%s", l.goOn(r.Name, err))
+	return l.install(ctx, r.Name, target, plan, q, report)
 }
 
-// goOn is the hint of an error of addons: its own, or how to go on.
-func (l *Lab) goOn(name string, err error) string {
-	if hint := providers.HintOf(err); hint != "" {
-		return hint
+// goOn adds to an error of an addon, behind a hint of its own, how to go on with the
+// addon, and how to do without: what was asked for, values included, is remembered.
+func goOn(err error, cluster, addon string) error {
+	if err == nil {
+		return nil
 	}
-	return fmt.Sprintf("the cluster stays; lab up %s goes on where this ended, lab status %s shows what there is", name, name)
+	mend := providers.HintOf(err)
+	if mend == "" {
+		mend = "the cluster stays; mend that"
+	}
+	return providers.WithHint(fmt.Errorf("install %s: %w", addon, err),
+		"%s, then: lab up %s; or give the addon up, with its values: lab addon remove %s --name %s", mend, cluster, addon, cluster)
 }
 
 // planAddons returns the requests to fulfil, what is needed before what needs it. An
@@ -97,6 +102,11 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	plan, err := catalog.With(q.Defined...).Plan(q.Names, r.Addons.Names())
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range q.Names {
+		if _, there := r.Addons.Get(name); q.Upgrade && !there {
+			return nil, providers.WithHint(l.noAddon(r.Name, name), "install it: lab addon install %s --name %s", name, r.Name)
+		}
 	}
 	var requests addons.Requests
 	for _, a := range plan {
@@ -116,10 +126,12 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 // cluster, as far as they need not wait for each other side by side. Nothing is changed
 // before all charts are at hand. Definitions come first, so that any chart may use those
 // of any other.
-func (l *Lab) install(ctx context.Context, target addons.Cluster, plan addons.Requests, q AddonRequest, report providers.Reporter) error {
+func (l *Lab) install(
+	ctx context.Context, cluster string, target addons.Cluster, plan addons.Requests, q AddonRequest, report providers.Reporter,
+) error {
 	releases := map[string]addons.Release{}
 	err := report.Do("Fetching charts", func(*providers.Step) (err error) {
-		releases, err = l.releases(ctx, target, plan, q)
+		releases, err = l.releases(ctx, target, plan, q, func(err error, addon string) error { return goOn(err, cluster, addon) })
 		return err
 	})
 	if err != nil {
@@ -130,14 +142,16 @@ func (l *Lab) install(ctx context.Context, target addons.Cluster, plan addons.Re
 		order = append(order, request.Addon)
 	}
 	err = report.Do("Defining custom resources", func(*providers.Step) error {
-		return sideBySide(order, func(a addons.Addon) error { return l.Addons.Installer.Define(ctx, target, releases[a.Name]) })
+		return sideBySide(order, func(a addons.Addon) error {
+			return goOn(l.Addons.Installer.Define(ctx, target, releases[a.Name]), cluster, a.Name)
+		})
 	})
 	if err != nil {
 		return err
 	}
 	return addons.Run(ctx, order, func(ctx context.Context, a addons.Addon) error {
 		return report.Do("Installing "+a.Name, func(step *providers.Step) error {
-			return l.installOne(ctx, target, releases[a.Name], step)
+			return goOn(l.installOne(ctx, target, releases[a.Name], step), cluster, a.Name)
 		})
 	})
 }
@@ -147,21 +161,21 @@ func (l *Lab) installOne(ctx context.Context, target addons.Cluster, r addons.Re
 	if err == nil {
 		err = l.Addons.Checker.Wait(ctx, target, r.Addon, in, step.Progress)
 	}
-	if err != nil {
-		return fmt.Errorf("install %s: %w", r.Addon.Name, err)
-	}
-	return nil
+	return err
 }
 
-// releases fetches the charts of a plan, side by side.
-func (l *Lab) releases(ctx context.Context, target addons.Cluster, plan addons.Requests, q AddonRequest) (map[string]addons.Release, error) {
+// releases fetches the charts of a plan, side by side. failed says what an error of one
+// means.
+func (l *Lab) releases(
+	ctx context.Context, target addons.Cluster, plan addons.Requests, q AddonRequest, failed func(err error, addon string) error,
+) (map[string]addons.Release, error) {
 	source := l.Addons.Source(q.Offline, q.CAFile)
 	var mu sync.Mutex
 	releases := map[string]addons.Release{}
 	err := sideBySide(plan, func(request addons.Request) error {
 		chart, err := source.Chart(ctx, request.Addon.Chart)
 		if err != nil {
-			return err
+			return failed(err, request.Addon.Name)
 		}
 		own := addons.Merge(l.Addons.Values[request.Addon.Name], request.Values)
 		mu.Lock()
@@ -174,8 +188,17 @@ func (l *Lab) releases(ctx context.Context, target addons.Cluster, plan addons.R
 	return releases, err
 }
 
-// target is the cluster as those who work on addons know it.
+// target is the cluster as those who work on addons know it. It returns ErrUnavailable
+// where the cluster is stopped.
 func (l *Lab) target(ctx context.Context, r state.Record) (addons.Cluster, error) {
+	c, err := l.Set.Find(ctx, refOf(r))
+	if err != nil {
+		return addons.Cluster{}, err
+	}
+	if c.State == providers.StateStopped {
+		err := providers.Errorf(providers.ErrUnavailable, "cluster %q is stopped", r.Name)
+		return addons.Cluster{}, providers.WithHint(err, "lab start %s", r.Name)
+	}
 	config, err := l.Set.Kubeconfig(ctx, refOf(r))
 	return addons.Cluster{Kubeconfig: config, Traits: r.Traits, Ports: r.Spec.Ports}, err
 }

@@ -75,17 +75,22 @@ func TestClusterLacks(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.upWith(t, "demo")
 	_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"traefik"}}, nil)
-	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--recreate") {
+	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--addon traefik --recreate") {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, providers.ErrExists) {
 		t.Errorf("up: %v", err)
 	}
-	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true})
+	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true, Ingress: true})
 	bundled.upWith(t, "demo")
-	_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"metrics-server"}}, nil)
-	if !errors.Is(err, providers.ErrExists) {
-		t.Errorf("beside a bundled one: %v", err)
+	for addon, own := range map[string]string{"metrics-server": "a metrics-server", "traefik": "an ingress controller"} {
+		_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{addon}}, nil)
+		if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "it has "+own+" of its own") {
+			t.Errorf("beside a bundled one: %v", err)
+		}
+		if _, err := bundled.Plan(t.Context(), with("fresh", addon)); !errors.Is(err, providers.ErrInvalid) {
+			t.Errorf("where one will be bundled all the same: %v", err)
+		}
 	}
 	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
 		t.Errorf("it is remembered: %+v", c.Addons)
@@ -140,7 +145,7 @@ func TestAddonNotWorking(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
 		t.Fatalf("%v", err)
 	}
-	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") {
+	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "lab addon remove hello --name demo") {
 		t.Errorf("the hint is %q", hint)
 	}
 	c, err := b.Status(t.Context(), "demo")
@@ -159,6 +164,34 @@ func TestAddonNotWorking(t *testing.T) {
 	}
 	if err := b.upWith(t, "demo").Ready(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAddonsOfStopped: it is said that the cluster is stopped, and nothing is remembered of
+// what could not be done. The list knows what is in it all the same.
+func TestAddonsOfStopped(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.upWith(t, "demo", "hello")
+	if _, err := b.Stop(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	q := lab.AddonRequest{Names: []string{"cert-manager"}}
+	_, install := b.InstallAddons(t.Context(), "demo", q, nil)
+	_, preview := b.PreviewAddons(t.Context(), "demo", q)
+	_, remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
+	_, open := b.OpenAddon(t.Context(), "demo", "hello", false)
+	for what, err := range map[string]error{"install": install, "preview": preview, "remove": remove, "open": open} {
+		if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != "lab start demo" {
+			t.Errorf("%s: %v (hint %q)", what, err, providers.HintOf(err))
+		}
+	}
+	list, err := b.List(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]addons.State{"hello": ""}, states(list.Items[0])); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

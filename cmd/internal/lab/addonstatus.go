@@ -35,10 +35,8 @@ func (l *Lab) addonViews(ctx context.Context, r state.Record) ([]Addon, error) {
 }
 
 func (l *Lab) addonView(ctx context.Context, r state.Record, target addons.Cluster, a addons.Addon, installed []addons.Installed) (Addon, error) {
-	v := Addon{
-		Name: a.Name, Version: a.Chart.Version, State: addons.StatePending,
-		Simulated: !r.Traits.RunsPods, URLs: urls(r, a),
-	}
+	v := asked(r, a)
+	v.State = addons.StatePending
 	i := slices.IndexFunc(installed, func(in addons.Installed) bool { return in.Name == a.Name })
 	if i < 0 {
 		return v, nil

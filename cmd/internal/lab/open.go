@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
@@ -50,7 +51,11 @@ func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (
 		return Access{}, providers.WithHint(err, "lab kubectl %s -- get all --namespace %s shows what it is made of", name, a.In())
 	}
 	access.Forward = func(ctx context.Context, ready func(string)) error {
-		return l.Addons.Checker.Forward(ctx, target, a.In(), addons.Endpoint{Service: a.Access.Service, Port: a.Access.Port}, ready)
+		err := l.Addons.Checker.Forward(ctx, target, a.In(), addons.Endpoint{Service: a.Access.Service, Port: a.Access.Port}, ready)
+		if err != nil {
+			err = fmt.Errorf("forward a port to %s: %w", addon, err)
+		}
+		return providers.WithHint(err, "lab status %s says how it is; then: lab open %s --name %s", name, addon, name)
 	}
 	return access, nil
 }

@@ -38,8 +38,8 @@ type Cluster struct {
 // Addon is an addon of a cluster as lab shows it.
 type Addon struct {
 	Name      string       `json:"name"`
-	Version   string       `json:"version"` // of its chart
-	State     addons.State `json:"state"`
+	Version   string       `json:"version"`             // of its chart
+	State     addons.State `json:"state,omitempty"`     // only where the cluster was asked
 	Reason    string       `json:"reason,omitempty"`    // why it is not ready
 	Simulated bool         `json:"simulated,omitempty"` // accepted by an API server that runs no pods
 	URLs      []string     `json:"urls"`
@@ -57,7 +57,15 @@ func view(r state.Record, live providers.Cluster) Cluster {
 	created := r.CreatedAt.UTC()
 	c.Name, c.Flavor, c.Context, c.Profile = r.Name, r.Flavor, r.Context, r.Profile
 	c.CreatedAt, c.ExpiresAt, c.Managed = &created, r.ExpiresAt, true
+	for _, request := range r.Addons {
+		c.Addons = append(c.Addons, asked(r, request.Addon))
+	}
 	return c
+}
+
+// asked shows an addon as it was asked for, without a look at the cluster.
+func asked(r state.Record, a addons.Addon) Addon {
+	return Addon{Name: a.Name, Version: a.Chart.Version, Simulated: !r.Traits.RunsPods, URLs: urls(r, a)}
 }
 
 // foreignView shows a cluster that lab knows nothing of.

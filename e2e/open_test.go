@@ -1,0 +1,119 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net"
+	"net/url"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestOpen opens an addon of which no port is published: the address that lab prints leads to the pod, Ctrl-C ends that,
+// and so does the first request that finds the pod gone, with a reason.
+func TestOpen(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		oneWillDo(t, f)
+		p, name := newPerson(t, bed), randomName()
+		t.Cleanup(func() {
+			if t.Failed() {
+				_ = p.lab(context.Background(), "down", name).Run()
+			}
+		})
+		p.must("up", name, "--flavor", f.name, "--addon", "hello")
+
+		opened := p.open(t, name)
+		opened.answers(t)
+		opened.send(t, syscall.SIGINT)
+		if code := opened.wait(t); code != 0 && code != 130 {
+			t.Errorf("interrupted it ends with %d:\n%s", code, opened.stderr.String())
+		}
+		if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+strconv.Itoa(opened.port), time.Second); err == nil {
+			_ = conn.Close()
+			t.Errorf("port %d is still open", opened.port)
+		}
+
+		opened = p.open(t, name)
+		opened.answers(t)
+		p.kubectl("delete", "pods", "--all", "--namespace=hello")
+		if err := opened.ask(t.Context()); err == nil {
+			t.Error("a pod answers that is gone")
+		}
+		if code := opened.wait(t); code != 1 || !bytes.Contains(opened.stderr.Bytes(), []byte("hint: lab status "+name)) {
+			t.Errorf("without its pod it ends with %d:\n%s", code, opened.stderr.String())
+		}
+		p.must("down", name)
+		p.checkNothing(name)
+	})
+}
+
+// opening is a `lab open` that forwards.
+type opening struct {
+	port   int
+	stderr bytes.Buffer
+	send   func(*testing.T, syscall.Signal)
+	wait   func(*testing.T) (code int)
+}
+
+// open opens hello, and returns when lab has printed an address.
+func (p *person) open(t *testing.T, name string) *opening {
+	t.Helper()
+	o := &opening{}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	cmd := p.lab(ctx, "open", "hello", "--name", name, "--no-browser")
+	cmd.Stderr = &o.stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.send = func(t *testing.T, s syscall.Signal) {
+		if err := syscall.Kill(-cmd.Process.Pid, s); err != nil {
+			t.Error(err)
+		}
+	}
+	o.wait = func(t *testing.T) int {
+		_ = cmd.Wait() // its code says what there is to say
+		if ctx.Err() != nil {
+			t.Error("it does not end")
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Fatalf("it ends with %d, and no address:\n%s", o.wait(t), o.stderr.String())
+	}
+	at, err := url.Parse(lines.Text())
+	if err == nil && at.Hostname() != "127.0.0.1" {
+		t.Errorf("it forwards at %s", at)
+	}
+	if err == nil {
+		o.port, err = strconv.Atoi(at.Port())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// answers asks twice: a connection serves more than one request.
+func (o *opening) answers(t *testing.T) {
+	t.Helper()
+	for range 2 {
+		if err := o.ask(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func (o *opening) ask(ctx context.Context) error {
+	return answers(ctx, o.port, "127.0.0.1", "/path", "hello v1 from hello-")
+}
