@@ -59,11 +59,11 @@ func (t targets) missing() string {
 		if target.Health == "up" {
 			continue
 		}
-		missing := fmt.Sprintf("Prometheus does not reach %s at %s yet", target.Labels["job"], target.Labels["instance"])
-		if target.LastError != "" {
-			missing += ": " + target.LastError
+		what := fmt.Sprintf("%s at %s", target.Labels["job"], target.Labels["instance"])
+		if target.LastError == "" {
+			return "Prometheus has not asked " + what + " yet"
 		}
-		return missing
+		return "Prometheus does not reach " + what + ": " + target.LastError
 	}
 	return ""
 }
