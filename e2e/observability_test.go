@@ -57,11 +57,8 @@ func TestObservability(t *testing.T) {
 func (p *person) chart(addon string) {
 	p.t.Helper()
 	path, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
-	if err == nil {
-		_, err = os.Stat(filepath.Join(path, "Chart.yaml"))
-	}
-	if os.Getenv("LAB_CHARTS") == "" || err != nil {
-		p.t.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR): %v", addon, err)
+	if _, missing := os.Stat(path); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
+		p.t.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
 	}
 	p.own(addon, fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, path))
 }
