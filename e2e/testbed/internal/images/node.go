@@ -61,7 +61,7 @@ func node(dir string, archives []recipe) steps.Step {
 			if _, err := d.run(ctx, "load", "--input", archive); err != nil {
 				return "", err
 			}
-			return key, d.preload(ctx, img.Tags[0], nodeBase, key, dir, archives, "ENTRYPOINT []")
+			return key, d.preload(ctx, img.Tags[0], nodeBase, key, dir, archives)
 		},
 	}
 }
@@ -73,7 +73,7 @@ func nodeConfig() config {
 
 // preload starts containerd in a container of an image, imports the archives into it, and commits the container as tag.
 func (d docker) preload(ctx context.Context, from, tag, key, dir string, archives []recipe, changes ...string) error {
-	name, remove, err := d.container(ctx, []string{"run", "--detach", "--entrypoint=sleep"}, from, "infinity")
+	name, remove, err := d.container(ctx, []string{"run", "--detach", "--entrypoint="}, from, "sleep", "infinity")
 	if err != nil {
 		return err
 	}
