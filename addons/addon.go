@@ -67,9 +67,10 @@ type Credentials struct {
 	PasswordKey string `json:"passwordKey,omitempty"`
 }
 
-// Check is one thing that must hold before the addon counts as working. One field is
-// set. Where pods do not run, none counts.
+// Check is one thing that must hold before the addon counts as working. One field beside
+// Part is set. Where pods do not run, none counts.
 type Check struct {
+	Part       string      `json:"part,omitempty"`       // an object of the chart; where values leave it out, this does not count
 	Rollout    *Object     `json:"rollout,omitempty"`    // a workload that the addon itself makes
 	DryRun     Values      `json:"dryRun,omitempty"`     // an object that admission accepts
 	Ingress    int         `json:"ingress,omitempty"`    // a port of the cluster that answers HTTP on the host

@@ -2,6 +2,7 @@ package addons
 
 import (
 	"context"
+	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -55,6 +56,11 @@ type Installed struct {
 	State     State  // installing, until it was applied completely, then ready; failed
 	Reason    string // why it failed
 	Objects   []Object
+}
+
+// Has tells whether the addon has an object of that name, of whatever kind.
+func (i Installed) Has(name string) bool {
+	return slices.ContainsFunc(i.Objects, func(o Object) bool { return o.Name == name })
 }
 
 // Change is what an installation would do to one object.

@@ -28,6 +28,7 @@ type bed struct {
 	k3dEnv        []string
 	minikube      []string // flags of `minikube start`
 	minikubeHome  string
+	observability string // a lab.yaml with kube-prometheus-stack; "" with the published images, which need none
 }
 
 // testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
@@ -38,14 +39,14 @@ func testbed(t *testing.T) *bed {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}
 	var shown struct {
-		Dir, Hello, HelloNew, MetricsServer, MinikubeHome string
-		Kind, K3d, K3dEnv, Minikube                       []string
+		Dir, Hello, HelloNew, MetricsServer, MinikubeHome, Observability string
+		Kind, K3d, K3dEnv, Minikube                                      []string
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
 		t.Fatalf("testbed show: %v", err)
 	}
 	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, metricsServer: shown.MetricsServer, minikubeHome: shown.MinikubeHome,
-		kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
+		observability: shown.Observability, kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
 	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)
 	}

@@ -96,6 +96,11 @@ func checkChart(t *testing.T, a addons.Addon, archive addons.Archive, values add
 	for _, doc := range rendered {
 		names = append(names, nameOf(doc, a.In()).String())
 	}
+	for _, c := range a.Ready {
+		if c.Part != "" && !slices.ContainsFunc(rendered, func(d map[string]any) bool { return nameOf(d, "").Name == c.Part }) {
+			t.Errorf("a check is of the part %s, which the chart has not", c.Part)
+		}
+	}
 	for _, endpoint := range asked(a) {
 		want := fmt.Sprintf("Service %s/%s", a.In(), endpoint)
 		if !slices.Contains(names, want) {

@@ -121,6 +121,9 @@ func (l *look) missing(ctx context.Context) (string, error) {
 		return "", nil // nobody is there who could answer
 	}
 	for _, check := range l.addon.Ready {
+		if check.Part != "" && !l.in.Has(check.Part) {
+			continue
+		}
 		if missing, err := l.check(ctx, check); missing != "" || err != nil {
 			return missing, err
 		}

@@ -57,12 +57,13 @@ func TestPrometheusAnswers(t *testing.T) {
 	t.Parallel()
 	up := `{"data":{"activeTargets":[{"health":"up","labels":{"job":"node"}}]}}`
 	down := `{"data":{"activeTargets":[{"health":"up"},{"health":"down","labels":{"job":"etcd","instance":"10.0.0.1:2381"},"lastError":"connection refused"}]}}`
-	calm := `{"data":{"alerts":[{"state":"firing","labels":{"alertname":"Watchdog","severity":"none"}},{"state":"pending","labels":{"alertname":"X"}}]}}`
+	calm := `{"data":{"alerts":[{"state":"firing","labels":{"alertname":"Watchdog","severity":"none"}},{"state":"firing","labels":{"alertname":"CPUThrottlingHigh","severity":"info"}},{"state":"pending","labels":{"alertname":"X"}}]}}`
 	fires := `{"data":{"alerts":[{"state":"firing","labels":{"alertname":"KubeDown","severity":"critical"}}]}}`
 	for _, test := range []struct{ targets, alerts, says string }{
 		{up, calm, ""},
 		{`{"data":{"activeTargets":[]}}`, calm, "no targets"},
-		{down, calm, "does not reach etcd at 10.0.0.1:2381 yet: connection refused"},
+		{down, calm, "does not reach etcd at 10.0.0.1:2381: connection refused"},
+		{`{"data":{"activeTargets":[{"health":"unknown","labels":{"job":"etcd","instance":"10.0.0.1:2381"}}]}}`, calm, "has not asked etcd at 10.0.0.1:2381 yet"},
 		{up, fires, "the alert KubeDown fires"},
 		{"<html>", calm, "invalid character"},
 	} {
@@ -113,5 +114,20 @@ func TestCredentials(t *testing.T) {
 	}
 	if _, _, err := l.credentials(t.Context(), "shop", addons.Credentials{Secret: "nope"}); err == nil {
 		t.Error("a Secret that is not there")
+	}
+}
+
+// TestPart: a check of a part that values leave out does not count, and one of what the
+// chart has does.
+func TestPart(t *testing.T) {
+	t.Parallel()
+	check := addons.Check{Part: "grafana", HTTP: &addons.HTTPAnswer{Endpoint: addons.Endpoint{Service: "grafana", Port: 80}}}
+	l := &look{typed: fake.NewClientset(), cluster: addons.Cluster{Traits: providers.Traits{RunsPods: true}}, addon: addons.Addon{Ready: []addons.Check{check}}}
+	if missing, err := l.missing(t.Context()); missing != "" || err != nil {
+		t.Errorf("left out: %q, %v", missing, err)
+	}
+	l.in.Objects = []addons.Object{{Kind: "Service", Name: "grafana"}}
+	if missing, err := l.missing(t.Context()); !strings.Contains(missing, "not found") || err != nil {
+		t.Errorf("there: %q, %v", missing, err)
 	}
 }

@@ -59,20 +59,20 @@ func (t targets) missing() string {
 		if target.Health == "up" {
 			continue
 		}
-		missing := fmt.Sprintf("Prometheus does not reach %s at %s yet", target.Labels["job"], target.Labels["instance"])
-		if target.LastError != "" {
-			missing += ": " + target.LastError
+		what := fmt.Sprintf("%s at %s", target.Labels["job"], target.Labels["instance"])
+		if target.LastError == "" {
+			return "Prometheus has not asked " + what + " yet"
 		}
-		return missing
+		return "Prometheus does not reach " + what + ": " + target.LastError
 	}
 	return ""
 }
 
-// missing skips the alerts of severity none: they fire to show that alerts work, and to
-// silence others.
+// missing skips the alerts of severity none, which fire to show that alerts work, and to
+// silence others; and those of severity info, which want nobody to do anything.
 func (a alerts) missing() string {
 	for _, alert := range a.Data.Alerts {
-		if alert.State == "firing" && alert.Labels["severity"] != "none" {
+		if severity := alert.Labels["severity"]; alert.State == "firing" && severity != "none" && severity != "info" {
 			return fmt.Sprintf("the alert %s fires", alert.Labels["alertname"])
 		}
 	}

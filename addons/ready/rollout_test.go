@@ -42,6 +42,14 @@ func waiting(reason, message string) corev1.PodStatus {
 	}}}
 }
 
+// neverStarted is a container that the node cannot start, tried again and again.
+func neverStarted(message string) corev1.PodStatus {
+	status := waiting("CrashLoopBackOff", "back-off")
+	last := status.ContainerStatuses[0].LastTerminationState.Terminated
+	last.ExitCode, last.Reason, last.Message = 128, "StartError", message
+	return status
+}
+
 // TestRollout is about what a person reads of a workload; "" where it runs.
 func TestRollout(t *testing.T) {
 	t.Parallel()
@@ -60,6 +68,7 @@ func TestRollout(t *testing.T) {
 			{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota"}}})}, "0 of 2 ready: exceeded quota"},
 		"image":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("ImagePullBackOff", "manifest unknown"))}, "cannot pull the image web:v9: manifest unknown"},
 		"crash":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CrashLoopBackOff", "back-off"))}, "container main of pod web-1 crashes again and again (exit code 3)"},
+		"no start":  {"Deployment", []runtime.Object{deployment(unready), pod(neverStarted("mount: not a directory"))}, "container main of pod web-1 cannot be made: mount: not a directory"},
 		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be made: secret "x" not found`},
 		"no node": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Conditions: []corev1.PodCondition{
 			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node takes pod web-1: 0/1 nodes are free"},

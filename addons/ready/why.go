@@ -69,6 +69,9 @@ func (l *look) whyContainer(ctx context.Context, pod *corev1.Pod, c corev1.Conta
 	case "CrashLoopBackOff":
 		why := fmt.Sprintf("container %s of pod %s crashes again and again", c.Name, pod.Name)
 		if last := c.LastTerminationState.Terminated; last != nil {
+			if last.Reason == "StartError" { // it did not even start, so no line of its own says why
+				return notMade(c.Name, pod.Name, last.Message)
+			}
 			why += fmt.Sprintf(" (exit code %d)", last.ExitCode)
 		}
 		if line := l.lastLine(ctx, pod, c.Name); line != "" {
@@ -76,9 +79,13 @@ func (l *look) whyContainer(ctx context.Context, pod *corev1.Pod, c corev1.Conta
 		}
 		return why
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		return fmt.Sprintf("container %s of pod %s cannot be made: %s", c.Name, pod.Name, waiting.Message)
+		return notMade(c.Name, pod.Name, waiting.Message)
 	}
 	return ""
+}
+
+func notMade(container, pod, why string) string {
+	return fmt.Sprintf("container %s of pod %s cannot be made: %s", container, pod, why)
 }
 
 // lastLine returns the last line that a container wrote before it crashed, or "".

@@ -45,10 +45,13 @@ func (b bed) engine() engine.Engine {
 	return engine.Engine{Dir: filepath.Join(b.dir, "engine"), Wrapper: filepath.Join(b.dir, "bin", "runc-without-sysresource")}
 }
 
-// up makes everything, and says how long it took.
-func (b bed) up(ctx context.Context) error {
+// up makes everything, with observability what kube-prometheus-stack runs too, and says how long it took.
+func (b bed) up(ctx context.Context, observability bool) error {
 	began := time.Now()
 	catalog, made := programs.Catalog(b.repository), images.Steps(b.dir)
+	if observability {
+		catalog, made = append(catalog, programs.Observability(b.repository)...), append(made, images.Observability(b.dir)...)
+	}
 	if published() {
 		catalog, made = programs.Tools(b.repository), images.Workloads(b.dir)
 	}

@@ -21,6 +21,7 @@ func (b bed) env(w io.Writer) error {
 		{"LAB_CONFIG", filepath.Join(b.dir, "config.yaml")},
 		{"LAB_TESTBED_INGRESS", filepath.Join(b.dir, "ingress.yaml")},
 		{"LAB_TESTBED_METRICS", filepath.Join(b.dir, "metrics.yaml")},
+		{"LAB_TESTBED_OBSERVABILITY", b.observabilityFile()},
 		{"MINIKUBE_HOME", b.minikubeHome()},
 		{"MINIKUBE_FORCE", "true"}, // root, and a Kubernetes newer than minikube knows
 	} {
@@ -31,14 +32,17 @@ func (b bed) env(w io.Writer) error {
 	return nil
 }
 
-// config writes the user configuration that names the test bed's images, as people behind a wall name theirs, and two
-// files for `lab up -f`: the ingress controller and metrics-server as addons of the user's own.
+// config writes the user configuration that names the test bed's images, as people behind a wall name theirs, and
+// files for `lab up -f`: the ingress controller and metrics-server as addons of the user's own, and what
+// kube-prometheus-stack must be told.
 func (b bed) config() steps.Step {
 	return steps.Step{Name: "config", Lane: "files", Make: func(_ context.Context, key string, _ io.Writer) (string, error) {
 		for name, text := range map[string]string{
 			"config.yaml":  configFile(),
 			"ingress.yaml": b.labFile("ports: [\"8080:80\"]", "ingress"),
 			"metrics.yaml": b.labFile("", "metrics-server"),
+
+			filepath.Base(b.observabilityFile()): observabilityText(),
 		} {
 			if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 				return "", err

@@ -3,10 +3,11 @@
 // Command testbed makes what the e2e suite needs on a Linux machine without a container registry: a Docker Engine,
 // node images for kind, k3d and minikube, the tools themselves, and things to run in their clusters.
 //
-//	testbed up     makes what is missing or out of date
-//	testbed down   stops the Docker Engine that up started, if it did
-//	testbed env    prints shell exports with which lab uses it
-//	testbed show   prints, as JSON, what the tools must be told to use it
+//	testbed up               makes what is missing or out of date
+//	testbed observability    is up, and makes a node image for kube-prometheus-stack
+//	testbed down             stops the Docker Engine that up started, if it did
+//	testbed env              prints shell exports with which lab uses it
+//	testbed show             prints, as JSON, what the tools must be told to use it
 //
 // Everything is kept in $LAB_TESTBED_DIR, or else in lab-testbed in the user's cache directory. With
 // LAB_E2E_IMAGES=upstream, up makes only the tools and what is run in clusters, and the published images are used.
@@ -38,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%w: usage: testbed up|down|env|show", providers.ErrInvalid)
+		return fmt.Errorf("%w: usage: testbed up|observability|down|env|show", providers.ErrInvalid)
 	}
 	bed, err := newBed()
 	if err != nil {
@@ -46,7 +47,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "up":
-		return bed.up(ctx)
+		return bed.up(ctx, false)
+	case "observability":
+		return bed.up(ctx, true)
 	case "down":
 		return bed.down(ctx)
 	case "env":
@@ -54,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	case "show":
 		return bed.show(os.Stdout)
 	default:
-		return fmt.Errorf("%w: no command %q: testbed up|down|env|show", providers.ErrInvalid, args[0])
+		return fmt.Errorf("%w: no command %q: testbed up|observability|down|env|show", providers.ErrInvalid, args[0])
 	}
 }
 

@@ -22,6 +22,7 @@ type shown struct {
 	K3dEnv        []string
 	Minikube      []string // flags of `minikube start`
 	MinikubeHome  string
+	Observability string // a file for `lab up -f`
 }
 
 // show writes what is made, or with published images what takes its place, as JSON.
@@ -31,6 +32,7 @@ func (b bed) show(w io.Writer) error {
 		s.K3d = []string{"--image=" + images.K3sNode}
 		s.K3dEnv = []string{"K3D_IMAGE_LOADBALANCER=" + images.K3dProxy, "K3D_IMAGE_TOOLS=" + images.K3dTools}
 		s.Kind = []string{"--image=" + images.KindNode}
+		s.Observability = b.observabilityFile()
 		s.Minikube = append([]string{"--base-image=" + images.MinikubeBase, "--kubernetes-version=" + programs.Kubernetes},
 			minikubeArgs()...)
 	}

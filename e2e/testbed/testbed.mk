@@ -1,9 +1,12 @@
 # Targets of the end-to-end suite and of its test bed, included by the Makefile at the top.
 
-.PHONY: testbed testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube
+.PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-observability
 
 testbed: ## makes the test bed: a Docker Engine where none answers, node images, tools (Linux, root)
 	@go run ./e2e/testbed up
+
+testbed-observability: ## makes the test bed, and a node image for kube-prometheus-stack
+	@go run ./e2e/testbed observability
 
 testbed-down: ## stops the Docker Engine that the test bed started, and nothing else
 	@go run ./e2e/testbed down
@@ -16,3 +19,6 @@ e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstr
 
 e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## the end-to-end tests of one flavor
 	$(E2E_TEST) -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e
+
+e2e-observability: testbed-observability ## kube-prometheus-stack on a real cluster; LAB_CHARTS names a directory with its chart
+	go test -tags e2e,observability -count=1 -timeout 30m -run Observability $(E2E_FLAGS) ./e2e

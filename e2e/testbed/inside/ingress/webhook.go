@@ -2,17 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"os"
 	"time"
@@ -21,6 +15,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/certificate"
 )
 
 // serveWebhook answers the API server's questions about Ingresses, from delay on. Until then the API server refuses
@@ -31,11 +27,15 @@ func (c *controller) serveWebhook(ctx context.Context, delay time.Duration) erro
 		<-ctx.Done()
 		return nil
 	}
-	certificate, authority, err := selfSigned(name)
+	cert, key, err := certificate.SelfSigned(name)
 	if err != nil {
 		return err
 	}
-	bundle, err := json.Marshal(authority)
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return err
+	}
+	bundle, err := json.Marshal(cert)
 	if err != nil {
 		return err
 	}
@@ -50,29 +50,11 @@ func (c *controller) serveWebhook(ctx context.Context, delay time.Duration) erro
 	case <-time.After(delay):
 	}
 	server := newServer(ctx, ":8443", http.HandlerFunc(c.review))
-	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	if err := server.ListenAndServeTLS("", ""); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
-}
-
-// selfSigned makes a certificate for name, and returns it also in PEM, as the authority to trust.
-func selfSigned(name string) (tls.Certificate, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), DNSNames: []string{name}, IsCA: true,
-		BasicConstraintsValid: true, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, authority, nil
 }
 
 // review answers one question: an Ingress of the controller's class may name services only.

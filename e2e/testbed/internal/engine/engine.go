@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -66,10 +65,8 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 		args = append(args, "--add-runtime=lab="+e.Wrapper, "--default-runtime=lab")
 	}
 	fmt.Fprintln(log, "+ dockerd", strings.Join(args, " "))
-	cmd := exec.Command("dockerd", args...) // no context: it outlives this program, until Down
-	cmd.Stdout, cmd.Stderr = output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	cmd, err := launch(output, "dockerd", args...)
+	if err != nil {
 		return fmt.Errorf("%w: %w", providers.ErrUnavailable, err)
 	}
 	ended := make(chan error, 1)

@@ -18,6 +18,8 @@ import (
 // KindNode is kind's node image: plain `kind create cluster --image` needs nothing else.
 const KindNode = "lab-testbed/kind-node:" + programs.Kubernetes
 
+const kindEntrypoint = `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`
+
 func kindNode(dir string) steps.Step {
 	return steps.Step{
 		Name: "kind-node", Lane: "docker", Needs: []string{"node-base"},
@@ -31,8 +33,7 @@ func kindNode(dir string) steps.Step {
 			if err != nil {
 				return "", err
 			}
-			return key, docker{log}.lay(ctx, dir, "kind-node", files, KindNode, key,
-				`ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`)
+			return key, docker{log}.lay(ctx, dir, "kind-node", files, KindNode, key, kindEntrypoint)
 		},
 	}
 }

@@ -61,7 +61,7 @@ func node(dir string, archives []recipe) steps.Step {
 			if _, err := d.run(ctx, "load", "--input", archive); err != nil {
 				return "", err
 			}
-			return key, d.preload(ctx, img.Tags[0], key, dir, archives)
+			return key, d.preload(ctx, img.Tags[0], nodeBase, key, dir, archives)
 		},
 	}
 }
@@ -71,9 +71,9 @@ func nodeConfig() config {
 	return config{Env: []string{searchPath, "container=docker"}, StopSignal: "SIGRTMIN+3", Labels: map[string]string{label: "base"}}
 }
 
-// preload starts containerd in a container of image, imports the archives into it, and commits the container.
-func (d docker) preload(ctx context.Context, image, key, dir string, archives []recipe) error {
-	name, remove, err := d.container(ctx, []string{"run", "--detach"}, image, "sleep", "infinity")
+// preload starts containerd in a container of an image, imports the archives into it, and commits the container as tag.
+func (d docker) preload(ctx context.Context, from, tag, key, dir string, archives []recipe, changes ...string) error {
+	name, remove, err := d.container(ctx, []string{"run", "--detach", "--entrypoint="}, from, "sleep", "infinity")
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (d docker) preload(ctx context.Context, image, key, dir string, archives []
 	if _, err := d.run(ctx, "exec", name, "sh", "-c", end); err != nil {
 		return err
 	}
-	return d.commit(ctx, name, nodeBase, key)
+	return d.commit(ctx, name, tag, key, changes...)
 }
 
 // await repeats a command until it succeeds, for half a minute.

@@ -65,12 +65,17 @@ func own(repository string) []Program {
 		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
 	}
-	inside := filepath.Join(repository, "e2e/testbed/inside")
 	for _, name := range []string{"hello", "ingress", "k3s", "node-network", "pause", "runc-without-sysresource",
 		"storage-provisioner", "tcp-proxy"} {
-		all = append(all, Program{Name: "own-" + name, Dir: inside, Packages: []string{"./" + name}, Sources: []string{name, "internal", "go.mod"}})
+		all = append(all, inside(repository, name))
 	}
 	return all
+}
+
+// inside is a program of this project's that is made for the test bed.
+func inside(repository, name string) Program {
+	return Program{Name: "own-" + name, Dir: filepath.Join(repository, "e2e/testbed/inside"), Packages: []string{"./" + name},
+		Sources: []string{name, "internal", "go.mod"}}
 }
 
 // KubernetesPrograms lists the names that lab-node answers to.

@@ -1,0 +1,171 @@
+//go:build e2e && observability && unix
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestObservability puts kube-prometheus-stack onto a real cluster. When lab is done, Prometheus reaches all that it is
+// to watch, the control plane too, and no alert fires but the one that always does. When the scheduler then shows its
+// metrics to nobody, lab says so.
+func TestObservability(t *testing.T) {
+	bed := testbed(t)
+	requireNoAnonymousVolume(t)
+	p, name := newPerson(t, bed), randomName()
+	asked := []string{"--addon", "kube-prometheus-stack"}
+	if bed.observability != "" {
+		p.chart("kube-prometheus-stack")
+		asked = []string{"--file", bed.observability}
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = p.lab(context.Background(), "down", name).Run()
+		}
+	})
+	p.must(append([]string{"up", name, "--flavor", "kind", "--timeout", "8m"}, asked...)...)
+
+	// No wait here: what lab says is ready must be.
+	p.checkTargets()
+	p.checkAlerts()
+	p.must("status", name)
+	p.checkAdmission()
+	p.checkDelivery()
+
+	p.bindScheduler(name, "127.0.0.1")
+	p.eventuallySays(name, "Prometheus does not reach kube-scheduler at ")
+	p.bindScheduler(name, "0.0.0.0")
+	p.eventuallySays(name, "")
+
+	p.must("addon", "remove", "kube-prometheus-stack", "--name", name)
+	if left := p.kubectl("get", "namespaces,customresourcedefinitions,validatingwebhookconfigurations", "--output=name"); strings.Contains(left, "monitoring") || strings.Contains(left, "prometheus") {
+		t.Errorf("removed, there is\n%s", left)
+	}
+	p.must("down", name)
+	p.checkNothing(name)
+}
+
+// chart has lab take an addon's chart from the directory that $LAB_CHARTS names.
+func (p *person) chart(addon string) {
+	p.t.Helper()
+	path, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
+	if _, missing := os.Stat(path); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
+		p.t.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+	}
+	p.own(addon, fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, path))
+}
+
+// ask asks a service of the addon, by way of the API server.
+func (p *person) ask(service, path string) string {
+	p.t.Helper()
+	return p.kubectl("get", "--raw", "/api/v1/namespaces/monitoring/services/"+service+"/proxy"+path)
+}
+
+func (p *person) prometheus(path string, into any) {
+	p.t.Helper()
+	if err := json.Unmarshal([]byte(p.ask("kube-prometheus-stack-prometheus:9090", path)), into); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// checkTargets checks that Prometheus reaches all that its operator, the chart and lab's values give it to watch.
+func (p *person) checkTargets() {
+	p.t.Helper()
+	var answer struct {
+		Data struct {
+			ActiveTargets []struct {
+				Health, LastError string
+				Labels            map[string]string
+			}
+		}
+	}
+	p.prometheus("/api/v1/targets?state=active", &answer)
+	jobs := map[string]bool{}
+	for _, target := range answer.Data.ActiveTargets {
+		jobs[target.Labels["job"]] = true
+		if target.Health != "up" {
+			p.t.Errorf("%s is %s: %s", target.Labels["instance"], target.Health, target.LastError)
+		}
+	}
+	for _, job := range []string{"apiserver", "coredns", "kube-controller-manager", "kube-etcd", "kube-prometheus-stack-alertmanager",
+		"kube-prometheus-stack-operator", "kube-prometheus-stack-prometheus", "kube-proxy", "kube-scheduler",
+		"kube-state-metrics", "kubelet", "node-exporter"} {
+		if !jobs[job] {
+			p.t.Errorf("nobody watches %s", job)
+		}
+	}
+}
+
+func (p *person) checkAlerts() {
+	p.t.Helper()
+	var answer struct {
+		Data struct {
+			Alerts []struct {
+				State  string
+				Labels map[string]string
+			}
+		}
+	}
+	p.prometheus("/api/v1/alerts", &answer)
+	var firing []string
+	for _, alert := range answer.Data.Alerts {
+		if alert.State == "firing" {
+			firing = append(firing, alert.Labels["alertname"])
+		}
+	}
+	if !slices.Equal(firing, []string{"Watchdog"}) {
+		p.t.Errorf("%q fire", firing)
+	}
+}
+
+// checkDelivery checks that the alert that always fires comes to Alertmanager.
+func (p *person) checkDelivery() {
+	p.t.Helper()
+	(&cluster{bed: p.bed}).eventually(p.t, 2*time.Minute, func(context.Context) error {
+		if alerts := p.ask("kube-prometheus-stack-alertmanager:9093", "/api/v2/alerts"); !strings.Contains(alerts, "Watchdog") {
+			return fmt.Errorf("Alertmanager has the alerts %s", alerts)
+		}
+		return nil
+	})
+}
+
+// checkAdmission checks that the operator refuses a rule that is none: only it knows PromQL.
+func (p *person) checkAdmission() {
+	p.t.Helper()
+	rule := filepath.Join(p.dir, "rule.yaml")
+	if err := os.WriteFile(rule, []byte(`{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: none},
+ spec: {groups: [{name: none, rules: [{record: "none", expr: "((("}]}]}}`), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	out, err := p.bed.command(p.t.Context(), p.env, "kubectl", "apply", "--filename="+rule).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "could not parse expression") {
+		p.t.Errorf("admission says %v\n%s", err, out)
+	}
+}
+
+// bindScheduler has the scheduler listen at another address, as where the cluster was made without metrics.
+func (p *person) bindScheduler(name, address string) {
+	p.t.Helper()
+	docker(p.t, "exec", name+"-control-plane", "sed", "--in-place", "s/--bind-address=.*/--bind-address="+address+"/",
+		"/etc/kubernetes/manifests/kube-scheduler.yaml")
+}
+
+// eventuallySays calls lab status until it fails with words, or where there are none succeeds.
+func (p *person) eventuallySays(name, words string) {
+	p.t.Helper()
+	(&cluster{bed: p.bed}).eventually(p.t, 3*time.Minute, func(context.Context) error {
+		_, stderr, code := p.run("status", name)
+		if (code == 0) == (words == "") && strings.Contains(stderr, words) {
+			return nil
+		}
+		return fmt.Errorf("lab status: exit code %d, %s", code, stderr)
+	})
+}
