@@ -81,7 +81,8 @@ func (p Program) build(ctx context.Context, dir string, log io.Writer) (string, 
 	if p.Output != "" {
 		out = filepath.Join(bin, p.Output)
 	}
-	args := append([]string{"build", "-mod=" + mod, "-trimpath", "-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out},
+	args := append([]string{"build", "-mod=" + mod, "-trimpath", "-buildvcs=false", // a commit elsewhere changes nothing here
+		"-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out},
 		p.Packages...)
 	cmd := shell.Cmd{Dir: source, Env: []string{"CGO_ENABLED=0", "GOWORK=off"}, Log: log}
 	if err := cmd.Run(ctx, "go", args...); err != nil {
