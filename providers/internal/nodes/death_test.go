@@ -23,16 +23,7 @@ func TestAwaitDeath(t *testing.T) {
 		"unborn": {node("control-plane", "created"), ""},
 	} {
 		dockertest.Script(t, dockertest.Having(t, test.node)...)
-		limit := time.Second
-		if test.says != "" { // which ends it before, however busy the machine is
-			limit = time.Minute
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		err := tool().awaitDeath(ctx, "lab", 10*time.Millisecond)
-		cancel()
-		if got := errText(err); got != test.says {
-			t.Errorf("%s: %q, want %q", name, got, test.says)
-		}
+		wantDeath(t, name, tool(), test.says)
 	}
 }
 
@@ -48,12 +39,22 @@ func TestEngineGone(t *testing.T) {
 		"slow": {dockertest.Answer{Args: "ps", Hangs: true}, ""},
 	} {
 		dockertest.Script(t, test.answer)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := tool().awaitDeath(ctx, "lab", 10*time.Millisecond)
-		cancel()
-		if got := errText(err); got != test.says {
-			t.Errorf("%s: %q, want %q", name, got, test.says)
-		}
+		wantDeath(t, name, tool(), test.says)
+	}
+}
+
+// wantDeath has a tool watch its cluster until it gives it up for a reason or, where it is
+// to find none, for a second.
+func wantDeath(t *testing.T, name string, tool Tool, says string) {
+	t.Helper()
+	limit := time.Second
+	if says != "" { // which ends it before, however busy the machine is
+		limit = time.Minute
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	if got := errText(tool.awaitDeath(ctx, "lab", 10*time.Millisecond)); got != says {
+		t.Errorf("%s: %q, want %q", name, got, says)
 	}
 }
 
@@ -95,11 +96,6 @@ func TestHollow(t *testing.T) {
 			dockertest.Answer{Args: "logs --tail 12 id-of-control-plane", Stderr: "fatal: no such flag\n"})...)
 		tool := tool()
 		tool.Program = "k3s"
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := tool.awaitDeath(ctx, "lab", 10*time.Millisecond)
-		cancel()
-		if got := errText(err); got != test.says {
-			t.Errorf("%s: %q, want %q", name, got, test.says)
-		}
+		wantDeath(t, name, tool, test.says)
 	}
 }
