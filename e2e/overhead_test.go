@@ -79,7 +79,8 @@ func settled() [][]string {
 	return [][]string{
 		{"wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s"},
 		{"--namespace=kube-system", "wait", "--for=create", "deployment/coredns", "--timeout=60s"},
-		{"--namespace=kube-system", "wait", "--for=condition=Available", "deployment/coredns", "--timeout=120s"},
+		// Not its condition Available, which one replica of which one may be missing fulfils without any.
+		{"--namespace=kube-system", "rollout", "status", "deployment/coredns", "--timeout=120s"},
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 )
 
 // removeHostsFiles removes the copies of its nodes' /etc/hosts that k3d leaves among the
-// system's temporary files whenever it starts them. It is sure of one if a node stands in
-// it, by a name that no other cluster of this engine has.
-func removeHostsFiles(cluster *k3d.Cluster) {
+// system's temporary files whenever it starts them, or is killed while it does. It is sure
+// of one if a node stands in it, by a name that no other cluster of this engine has.
+func removeHostsFiles(nodes []string) {
 	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), "k3d-hostsfile-*"))
 	for _, path := range paths {
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
@@ -26,7 +26,7 @@ func removeHostsFiles(cluster *k3d.Cluster) {
 			continue // somebody else's
 		}
 		words := strings.Fields(string(text))
-		if slices.ContainsFunc(cluster.Nodes, func(n *k3d.Node) bool { return slices.Contains(words, n.Name) }) {
+		if slices.ContainsFunc(nodes, func(name string) bool { return slices.Contains(words, name) }) {
 			_ = os.Remove(path) // nothing depends on it
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
@@ -28,7 +27,7 @@ func TestRemoveHostsFiles(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "k3d-hostsfile-4"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	removeHostsFiles(&k3d.Cluster{Nodes: []*k3d.Node{{Name: "k3d-lab-serverlb"}, {Name: "k3d-lab-server-0"}}})
+	removeHostsFiles([]string{"k3d-lab-serverlb", "k3d-lab-server-0"})
 	wantEntries(t, dir, "k3d-hostsfile-2", "k3d-hostsfile-3", "k3d-hostsfile-4", "other")
 }
 

@@ -105,7 +105,11 @@ func untilDeath(ctx context.Context, name string) (_ context.Context, stop func(
 // start has k3d start what does not run of a cluster, and removes the files that it leaves
 // on this machine each time.
 func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.ClusterStartOpts) error {
-	defer removeHostsFiles(cluster)
+	var names []string
+	for _, n := range cluster.Nodes {
+		names = append(names, n.Name)
+	}
+	defer removeHostsFiles(names)
 	err := client.ClusterStart(ctx, runtimes.Docker, cluster, opts)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -35,6 +35,11 @@ func TestCheck(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	hosts := filepath.Join(os.TempDir(), "k3d-hostsfile-1") // left by a k3d that was killed
+	if err := os.WriteFile(hosts, []byte("172.18.0.2 k3d-lab-server-0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	registry := node("registry", "running")
 	d := dockertest.Script(t, append([]dockertest.Answer{
 		{Args: "ps --all --quiet --no-trunc --filter label=k3d.role=registry", Stdout: registry.ID},
@@ -56,6 +61,7 @@ func TestDelete(t *testing.T) {
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	wantEntries(t, filepath.Dir(hosts))
 	dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"})
 	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)

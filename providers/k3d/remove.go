@@ -44,7 +44,7 @@ func sweepOnce(ctx context.Context, name, token string) error {
 }
 
 // remove removes the containers of a cluster, then its volumes and its network, and what
-// k3d wrote on this machine for nodes whose memory is bounded. The network goes last: List
+// k3d wrote on this machine for its nodes. The network goes last: List
 // knows a cluster by it that was removed half-way. One that the cluster only shares bears
 // another name, and stays.
 func remove(ctx context.Context, name string, found []docker.Container) error {
@@ -68,6 +68,11 @@ func remove(ctx context.Context, name string, found []docker.Container) error {
 	if err != nil {
 		return err
 	}
+	var names []string
+	for _, n := range found {
+		names = append(names, n.Name)
+	}
+	removeHostsFiles(names)
 	return removeMemoryFiles(found)
 }
 
