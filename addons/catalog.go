@@ -125,10 +125,14 @@ func (c Catalog) Get(name string) (Addon, error) {
 		return a, nil
 	}
 	err := providers.Errorf(providers.ErrNotFound, "there is no addon %q", name)
-	for _, known := range slices.Sorted(maps.Keys(c.addons)) {
+	names := slices.Sorted(maps.Keys(c.addons))
+	for _, known := range names {
 		if strings.Contains(known, name) && name != "" || strings.HasPrefix(name, known) {
 			return Addon{}, providers.WithHint(err, "did you mean %s?", known)
 		}
+	}
+	if near := providers.Nearest(name, names); near != "" {
+		return Addon{}, providers.WithHint(err, "did you mean %s?", near)
 	}
 	return Addon{}, providers.WithHint(err, "lab addon list shows those that there are")
 }

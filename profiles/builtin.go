@@ -28,7 +28,7 @@ func readBuiltin(name string) (Layer, error) {
 		return Parse("profile "+name, data)
 	}
 	err = providers.Errorf(providers.ErrNotFound, "there is no profile %q", name)
-	if near := nearest(name, Names()); near != "" {
+	if near := providers.Nearest(name, Names()); near != "" {
 		return Layer{}, providers.WithHint(err, "did you mean %s?", near)
 	}
 	return Layer{}, providers.WithHint(err, "there are %s; a file has a / in its path, or ends in .yaml", strings.Join(Names(), ", "))

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 const (
@@ -136,7 +138,7 @@ func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
 	if path != "" {
 		where = "in " + path
 	}
-	if near := nearest(key.Value, known); near != "" {
+	if near := providers.Nearest(key.Value, known); near != "" {
 		d.problem(key, "there is no key %q %s; did you mean %s?", clip(key.Value), where, near)
 		return
 	}

@@ -63,39 +63,3 @@ func syntax(file string, err error) Problem {
 	}
 	return p
 }
-
-// nearest returns the known word that s was most likely meant to be, or "".
-func nearest(s string, known []string) string {
-	best, least := "", 3 // more than two slips make another word
-	for _, k := range known {
-		d := distance(strings.ToLower(s), strings.ToLower(k))
-		if d < least && d < len(k) {
-			best, least = k, d
-		}
-		if best == "" && len(s) > 2 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(s)) {
-			best = k
-		}
-	}
-	return best
-}
-
-// distance is Levenshtein's: how many letters must be put in, left out or replaced.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

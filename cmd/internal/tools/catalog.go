@@ -120,38 +120,16 @@ func (c Catalog) Pick(names []string) ([]Tool, error) {
 }
 
 func (c Catalog) get(name string) (Tool, error) {
-	nearest, least := "", 3 // what differs in more is something else
+	var names []string
 	for _, t := range c {
 		if t.Name == name {
 			return t, nil
 		}
-		if d := distance(name, t.Name); d < least {
-			nearest, least = t.Name, d
-		}
+		names = append(names, t.Name)
 	}
 	err := providers.Errorf(providers.ErrNotFound, "lab installs no tool %q", name)
-	if nearest != "" {
-		return Tool{}, providers.WithHint(err, "did you mean %s?", nearest)
+	if near := providers.Nearest(name, names); near != "" {
+		return Tool{}, providers.WithHint(err, "did you mean %s?", near)
 	}
 	return Tool{}, providers.WithHint(err, "lab tools list shows those that there are")
-}
-
-// distance returns how many letters have to be put in, taken out or changed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
