@@ -15,7 +15,8 @@ const goneFor = 5 * time.Second
 func Insist(ctx context.Context, every time.Duration, try func() (done bool, err error)) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	last, gone := context.Cause(ctx), time.Time{}
+	var last error
+	var gone time.Time // since when there is no engine
 	for {
 		done, err := try()
 		if done && err == nil {
