@@ -48,6 +48,20 @@ func (p *Provider) program(ctx context.Context) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
+	p.mu.Lock() // while it is asked: who comes meanwhile wants to know the same
+	defer p.mu.Unlock()
+	if p.known.path != path {
+		known, err := p.meet(ctx, path)
+		if err != nil {
+			return program{}, err
+		}
+		p.known = known
+	}
+	return p.known, nil
+}
+
+// meet asks a minikube for its version.
+func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 	text, err := p.askVersion(ctx, path)
 	if err != nil {
 		return program{}, err

@@ -99,3 +99,20 @@ func TestFindProgram(t *testing.T) {
 		t.Errorf("where there is none: %v", err)
 	}
 }
+
+// TestVersionIsAskedOnce: one `lab up` wants it three times, and minikube is slow to say it.
+func TestVersionIsAskedOnce(t *testing.T) {
+	p, tool := scripted(t)
+	for range 3 {
+		if found, err := p.program(t.Context()); err != nil || found.version != (version{1, 38}) {
+			t.Fatalf("%+v, %v", found, err)
+		}
+	}
+	if calls := tool.Calls(t); len(calls) != 1 {
+		t.Errorf("it was asked %q", calls)
+	}
+	p.opts.Program = dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.33.0"}`}).Path()
+	if found, err := p.program(t.Context()); err != nil || found.version != (version{1, 33}) {
+		t.Errorf("another minikube: %+v, %v", found, err)
+	}
+}

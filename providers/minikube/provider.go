@@ -14,9 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // Name is the flavor's name.
@@ -59,11 +61,13 @@ type Options struct {
 	LogsDir string
 }
 
-// Provider implements [providers.Provider], [providers.StartStopper],
-// [providers.ImageLoader] and [providers.LogExporter].
+// Provider implements [providers.Provider] and all optional abilities.
 type Provider struct {
 	opts    Options
 	lingers time.Duration // how long what minikube has started may go on once it was ended
+
+	mu    sync.Mutex
+	known program // that has told its version; asking takes a tenth of a second each time
 }
 
 // New returns a Provider. It touches nothing.
@@ -77,6 +81,9 @@ func New(opts Options) *Provider {
 
 // Name returns "minikube".
 func (*Provider) Name() string { return Name }
+
+// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
