@@ -54,16 +54,18 @@ func creation(t *testing.T, bed *bed, f flavor) time.Duration {
 
 func interrupted(t *testing.T, bed *bed, f flavor, after time.Duration) {
 	p, name := newPerson(t, bed), randomName()
-	stderr, code := p.upUntil(syscall.SIGINT, true, after, name, "--flavor", f.name)
+	stderr, code, pgid := p.upUntil(syscall.SIGINT, true, after, name, "--flavor", f.name)
 	if code != 130 || !strings.Contains(stderr, `"reason":"Interrupted"`) {
 		t.Errorf("exit code %d:\n%s", code, stderr)
 	}
+	p.awaitGroup(pgid)
 	p.checkNothing(name)
 }
 
 func killed(t *testing.T, bed *bed, f flavor, after time.Duration) {
 	p, name := newPerson(t, bed), randomName()
-	if _, code := p.upUntil(syscall.SIGKILL, false, after, name, "--flavor", f.name); code != -1 {
+	_, code, pgid := p.upUntil(syscall.SIGKILL, false, after, name, "--flavor", f.name)
+	if code != -1 {
 		t.Errorf("exit code %d", code)
 	}
 	switch state := p.states()[name]; state {
@@ -71,6 +73,7 @@ func killed(t *testing.T, bed *bed, f flavor, after time.Duration) {
 	default:
 		t.Errorf("state is %q", state)
 	}
-	p.must("down", name)
+	p.must("down", name) // at once, while what lab had started may still make what it was told to
+	p.awaitGroup(pgid)
 	p.checkNothing(name)
 }

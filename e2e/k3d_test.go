@@ -94,10 +94,11 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 		},
 		Unavailable: k3d.New(none),
 		Context:     func(name string) string { return "k3d-" + name },
-		HalfMade: func(t *testing.T, name string) {
+		HalfMade: func(t *testing.T, spec providers.Spec) {
+			name := spec.Name
 			docker(t, "network", "create", "--label=app=k3d", "k3d-"+name)
 			docker(t, "volume", "create", "--label=app=k3d", "--label=k3d.cluster="+name, "k3d-"+name+"-images")
-			docker(t, "run", "--detach", "--name=k3d-"+name+"-server-0", "--label=app=k3d", "--label=k3d.cluster="+name, "--label=k3d.role=server",
+			docker(t, "run", "--detach", "--name=k3d-"+name+"-server-0", "--label=app=k3d", "--label=k3d.cluster="+name, "--label=k3d.role=server", "--label=clusterlab.dev/mark="+spec.Mark,
 				"--network=k3d-"+name, "--volume=/var", "--entrypoint=sleep", options.NodeImage, "3600")
 		},
 		Foreign: func(t *testing.T, name string) {

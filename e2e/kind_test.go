@@ -70,9 +70,10 @@ func kindHarness(t *testing.T, bed *bed) providertest.Harness {
 		},
 		Unavailable: kind.New(kind.Options{NodeImage: "127.0.0.1:1/none:v1.37.2", Dir: options.Dir}),
 		Context:     func(name string) string { return "kind-" + name },
-		HalfMade: func(t *testing.T, name string) {
+		HalfMade: func(t *testing.T, spec providers.Spec) {
+			name := spec.Name
 			docker(t, "run", "--detach", "--name", name+"-control-plane", "--label", "io.x-k8s.kind.cluster="+name,
-				"--label", "io.x-k8s.kind.role=control-plane", "--volume", "/var", "--entrypoint", "sleep", options.NodeImage, "3600")
+				"--label", "io.x-k8s.kind.role=control-plane", "--volume", "/var", "--volume", "/lib/modules:/kind/lab/"+spec.Mark+":ro", "--entrypoint", "sleep", options.NodeImage, "3600")
 		},
 		Foreign: func(t *testing.T, name string) {
 			bed.must(t, "kind", "create", "cluster", "--name", name, "--image", options.NodeImage,

@@ -94,7 +94,8 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 		},
 		Unavailable: minikube.New(old),
 		Context:     func(name string) string { return name },
-		HalfMade: func(t *testing.T, name string) {
+		HalfMade: func(t *testing.T, spec providers.Spec) {
+			name := spec.Name
 			docker(t, "run", "--detach", "--name", name, "--label", "name.minikube.sigs.k8s.io="+name,
 				"--volume", "/var", "--entrypoint", "sleep", base, "3600")
 			if err := os.MkdirAll(filepath.Join(bed.minikubeHome, "profiles", name), 0o700); err != nil {

@@ -134,9 +134,9 @@ func (p *person) states() map[string]string {
 }
 
 // upUntil calls `lab up` and after a while sends a signal to it, and to all that it started if group is true. Where a
-// creation is quicker than that it is done again, a little earlier. It returns what lab said, and its exit code, -1
-// where the signal ended it.
-func (p *person) upUntil(signal syscall.Signal, group bool, after time.Duration, args ...string) (stderr string, code int) {
+// creation is quicker than that it is done again, a little earlier. It returns what lab said, its exit code, -1 where
+// the signal ended it, and its process group, in which something may run on.
+func (p *person) upUntil(signal syscall.Signal, group bool, after time.Duration, args ...string) (stderr string, code, pgid int) {
 	p.t.Helper()
 	for {
 		var said bytes.Buffer
@@ -153,9 +153,8 @@ func (p *person) upUntil(signal syscall.Signal, group bool, after time.Duration,
 		timer := time.AfterFunc(after, func() { sent <- syscall.Kill(pid, signal) })
 		_ = cmd.Wait() // its code says what there is to say
 		inTime := !timer.Stop() && <-sent == nil
-		p.awaitGroup(cmd.Process.Pid)
 		if inTime && cmd.ProcessState.ExitCode() != 0 {
-			return said.String(), cmd.ProcessState.ExitCode()
+			return said.String(), cmd.ProcessState.ExitCode(), cmd.Process.Pid
 		}
 		if code := cmd.ProcessState.ExitCode(); code != 0 {
 			p.t.Fatalf("exit code %d before the signal:\n%s", code, said.String())

@@ -18,13 +18,6 @@ type Set struct {
 	providers []Provider // in the order in which `--flavor auto` tries them
 }
 
-// Ref names one cluster for good: a later cluster of the same name has another ID.
-type Ref struct {
-	Provider string
-	Name     string
-	ID       string // as Cluster.ID; "" where creation never got so far
-}
-
 // NewSet returns the set of ps. It returns ErrInvalid if two share a name.
 func NewSet(ps ...Provider) (*Set, error) {
 	s := &Set{}
@@ -108,7 +101,7 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 
 // Delete removes the cluster. It returns ErrNotFound where there is none, once what a
 // creation or removal that was cut short may have left of it is gone, too; and ErrForeign
-// where there is one that is not ref's.
+// where there is one that is not ref's, which it leaves alone.
 func (s *Set) Delete(ctx context.Context, ref Ref) error {
 	listed := false
 	gone := s.on(ctx, "delete", ref, func(p Provider) error {
@@ -116,6 +109,9 @@ func (s *Set) Delete(ctx context.Context, ref Ref) error {
 		return p.Delete(ctx, ref.Name)
 	})
 	p, err := s.Get(ref.Provider)
+	if f, ok := p.(Forgetter); ok && errors.Is(gone, ErrForeign) {
+		return errors.Join(gone, wrap("delete", p, ref.Name, f.Forget(ref.Name)))
+	}
 	if listed || err != nil || !errors.Is(gone, ErrNotFound) {
 		return gone
 	}
@@ -193,12 +189,12 @@ func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error
 // own returns the cluster, or ErrForeign where another has its name.
 func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 	c, err := find(ctx, p, ref.Name)
-	if err != nil || ref.ID == "" || c.ID == ref.ID {
+	if err != nil || ref.Is(c) {
 		return c, err
 	}
 	return Cluster{}, WithHint(
 		Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
-		"it was made anew by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
+		"it was made by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
 }
 
 // find looks the cluster up in the tool's own list, which is the only place that

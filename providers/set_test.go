@@ -173,6 +173,43 @@ func TestDeleteOfWhatIsNotListed(t *testing.T) {
 	}
 }
 
+// keeper is a flavor that keeps something of its own while it makes a cluster.
+type keeper struct {
+	providers.Provider
+	forgotten []string
+	fails     error
+}
+
+func (k *keeper) Forget(name string) error {
+	k.forgotten = append(k.forgotten, name)
+	return k.fails
+}
+
+// TestNameOfAnother: somebody has made a cluster under the name of one that was never
+// finished. Theirs stays, and of lab's nothing does.
+func TestNameOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []error{nil, errors.New("the disk is gone")} {
+		k := &keeper{Provider: newFake(t, "full"), fails: fails}
+		set, err := providers.NewSet(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range []providers.Ref{{ID: "another"}, {Mark: "a mark"}} {
+			ref.Provider, ref.Name = "full", "lab"
+			if err := set.Delete(t.Context(), ref); !errors.Is(err, providers.ErrForeign) || fails != nil && !errors.Is(err, fails) {
+				t.Errorf("%+v: %v", ref, err)
+			}
+		}
+		if left, err := set.List(t.Context()); err != nil || len(left) != 1 || len(k.forgotten) != 2 {
+			t.Errorf("left: %v, %v; forgotten: %q", left, err, k.forgotten)
+		}
+	}
+}
+
 func TestAbilities(t *testing.T) {
 	t.Parallel()
 	set, _ := setup(t)

@@ -19,6 +19,10 @@ type Spec struct {
 	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
 	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
 	Wants             Wants   `json:"wants,omitzero"`
+
+	// Mark is a UUID that the cluster bears from its first part on, so that what a creation
+	// that was cut short has left can be told from what somebody else made under its name.
+	Mark string `json:"mark,omitempty"`
 }
 
 // Port publishes a port of the cluster on the host.

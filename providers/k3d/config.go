@@ -51,6 +51,7 @@ func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error
 	if err := addMounts(c, spec); err != nil {
 		return nil, err
 	}
+	setMark(c, spec.Mark)
 	setNetwork(c)
 	addPorts(c, spec.Ports)
 	if spec.Wants.NoIngress && !disables(c, "traefik") {
@@ -79,6 +80,19 @@ func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 		return providers.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
 	}
 	return nil
+}
+
+// setMark has every container bear the mark, where there is one.
+func setMark(c *v1alpha5.SimpleConfig, mark string) {
+	if mark == "" {
+		return
+	}
+	filters := []string{everyServer, everyAgent}
+	if !c.Options.K3dOptions.DisableLoadbalancer {
+		filters = append(filters, "loadbalancer")
+	}
+	c.Options.Runtime.Labels = append(c.Options.Runtime.Labels,
+		v1alpha5.LabelWithNodeFilters{Label: labelMark + "=" + mark, NodeFilters: filters})
 }
 
 // setNetwork keeps to the loopback what k3d would open to the network, unless the user's

@@ -30,6 +30,7 @@ func TestConfigGolden(t *testing.T) {
 		"image":   {NodeImage: "mine:v1", KubernetesVersion: "v1.30.0"},
 		"wants":   {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
 		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
+		"marked":  {Mark: "0b9d7a52-5f0e-4a5c-9d8e-3f6f2c1a7e44", Workers: 1},
 		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "::1", Host: 53, Container: 5353, Protocol: "udp"}}},
 		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/src", ReadOnly: true}, {Host: "/data", Node: "/d"}}},
 		"native":  {Native: []byte(nativeHead + "metadata: {name: other}\nservers: 3\nimage: own:v1\nsubnet: 172.28.0.0/16\ntoken: secret\nkubeAPI: {hostIP: 10.0.0.1, hostPort: '6550'}\noptions: {k3d: {timeout: 90s, wait: false}}\n")},

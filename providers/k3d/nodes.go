@@ -15,6 +15,9 @@ import (
 // labelOwner is on all that k3d makes.
 const labelOwner = "app=k3d"
 
+// labelMark is on the containers of a cluster that lab made; its value is the mark.
+const labelMark = "clusterlab.dev/mark"
+
 // adminFile is where k3d has k3s write its kubeconfig, in a server.
 const adminFile = "/output/kubeconfig.yaml"
 
@@ -26,6 +29,7 @@ func containers() nodes.Tool {
 		Program:      "k3s", // the entrypoint that k3d gives a node waits for it for ever
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
 		Helper: func(c docker.Container) bool { return !isNode(c) },
+		Mark:   func(c docker.Container) string { return c.Config.Labels[labelMark] },
 	}
 }
 
@@ -51,7 +55,7 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 		name, ok := strings.CutPrefix(network, containerName("", ""))
 		has := func(c providers.Cluster) bool { return c.Name == name }
 		if ok && !slices.ContainsFunc(list, has) {
-			list = append(list, providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Reason: "it has a network, and no nodes"})
+			list = append(list, providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Reason: "it has a network, and no nodes", Bare: true})
 		}
 	}
 	return list, err

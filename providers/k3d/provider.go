@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -56,7 +57,7 @@ type Options struct {
 }
 
 // Provider implements [providers.Provider], [providers.StartStopper],
-// [providers.ImageLoader] and [providers.LogExporter].
+// [providers.ImageLoader], [providers.LogExporter] and [providers.Straggler].
 type Provider struct {
 	opts     Options
 	messages *messages
@@ -72,6 +73,9 @@ func New(opts Options) *Provider {
 
 // Name returns "k3d".
 func (*Provider) Name() string { return Name }
+
+// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
@@ -113,15 +117,16 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 // Delete removes the nodes, the network and the volumes. k3d's own Delete is not used: it
 // tells of no failure but in its log.
 func (p *Provider) Delete(ctx context.Context, name string) error {
-	found, err := containers().Find(ctx, name)
-	if errors.Is(err, providers.ErrNotFound) {
-		var networks []string // of one that was cut short before its first node
-		if networks, err = docker.Labelled(ctx, docker.Network, labelOwner); err == nil && !slices.Contains(networks, containerName(name, "")) {
-			err = providers.Errorf(providers.ErrNotFound, "there is no k3d cluster %q", name)
-		}
+	found, gone := containers().Find(ctx, name)
+	if gone != nil && !errors.Is(gone, providers.ErrNotFound) {
+		return gone
 	}
-	if err != nil {
-		return err
+	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
+	if slices.Contains(networks, containerName(name, "")) {
+		gone = nil // it was cut short before its first node
 	}
-	return remove(ctx, name, found)
+	if err == nil {
+		err = remove(ctx, name, found)
+	}
+	return cmp.Or(err, gone)
 }

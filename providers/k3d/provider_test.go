@@ -62,9 +62,13 @@ func TestDelete(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	wantEntries(t, filepath.Dir(hosts))
-	dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"})
+	d = dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"},
+		dockertest.Answer{Args: "volume ls", Stdout: "k3d-lab-images\n"}, dockertest.Answer{Args: "volume rm k3d-lab-images"})
 	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
+	}
+	if !slices.Contains(d.Calls(t), "volume rm k3d-lab-images") {
+		t.Errorf("a volume that came late is still there: %q", d.Calls(t))
 	}
 }
 
@@ -121,6 +125,29 @@ func TestCreateFails(t *testing.T) {
 		t.Errorf("the network stays; calls: %q", d.Calls(t))
 	}
 	wantEntries(t, logs) // no node ever ran
+}
+
+// TestMark: the mark is on every container, and a network has none.
+func TestMark(t *testing.T) {
+	marked := node("agent-0", "running")
+	marked.Config.Labels[labelMark] = "a mark"
+	networks := dockertest.Answer{Args: "network ls", Stdout: "k3d-lab\n"}
+	for name, test := range map[string]struct {
+		answers []dockertest.Answer
+		mark    string
+		bare    bool
+	}{
+		"of somebody else": {dockertest.Having(t, node("server-0", "exited")), "", false},
+		"of lab":           {dockertest.Having(t, marked), "a mark", false},
+		"only a helper":    {dockertest.Having(t, node("tools", "exited")), "", true},
+		"only a network":   {[]dockertest.Answer{{Args: "ps"}}, "", true},
+	} {
+		dockertest.Script(t, append(test.answers, networks)...)
+		all, err := New(Options{}).List(t.Context())
+		if err != nil || len(all) != 1 || all[0].Mark != test.mark || all[0].Bare != test.bare {
+			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
 }
 
 // TestSweepSparesTheFaster: containers that somebody else made meanwhile stay, and with

@@ -19,6 +19,12 @@ const (
 	// maxNodes is what a bridge of Linux, which a Docker network is, can hold.
 	maxNodes = 1000
 
+	// markInNode is where a node has the mark of its cluster: in the name of a directory,
+	// since kind lets nobody set labels. What is mounted there is of no account, and is
+	// what kind itself mounts from every machine.
+	markInNode = "/kind/lab/"
+	markedWith = "/lib/modules"
+
 	// caInNode is where programs in a node look for certificates, every file of which
 	// they trust: no command need be run there.
 	caInNode = "/etc/ssl/certs/lab-ca.pem"
@@ -115,11 +121,14 @@ func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, err
 	return nodes, nil
 }
 
-// addMounts makes the mounts in every node, and the certificate with them.
+// addMounts makes the mounts in every node, and the certificate and the mark with them.
 func addMounts(c *v1alpha4.Cluster, spec providers.Spec) error {
 	mounts := spec.Mounts
 	if spec.CAFile != "" {
 		mounts = append([]providers.Mount{{Host: spec.CAFile, Node: caInNode, ReadOnly: true}}, mounts...)
+	}
+	if spec.Mark != "" {
+		mounts = append([]providers.Mount{{Host: markedWith, Node: markInNode + spec.Mark, ReadOnly: true}}, mounts...)
 	}
 	for i := range c.Nodes {
 		taken := map[string]string{}

@@ -29,6 +29,7 @@ func TestConfigGolden(t *testing.T) {
 		"version": {KubernetesVersion: "v1.34.1"},
 		"image":   {NodeImage: "mine:v1", KubernetesVersion: "v1.30.0"},
 		"metrics": {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
+		"marked":  {Mark: "0b9d7a52-5f0e-4a5c-9d8e-3f6f2c1a7e44", Workers: 1},
 		"quick":   {Wants: providers.Wants{UnsyncedEtcd: true}},
 		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
 		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "0.0.0.0", Host: 53, Container: 53, Protocol: "udp"}}, Workers: 1},

@@ -116,14 +116,14 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.forget(name))
+	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.Forget(name))
 }
 
 // undo removes what a creation left that failed with cause, and returns cause, with the
 // place where its logs are.
 func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned <-chan struct{}, cause error) error {
 	if errors.Is(cause, providers.ErrExists) {
-		return errors.Join(cause, p.forget(config.Name)) // the nodes are those of someone who was faster
+		return errors.Join(cause, p.Forget(config.Name)) // the nodes are those of someone who was faster
 	}
 	cut := ctx.Err() != nil
 	if !cut {
@@ -133,17 +133,17 @@ func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), !cut, returned), p.forget(config.Name))
+	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), !cut, returned), p.Forget(config.Name))
 	if err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}
 	return cause
 }
 
-// forget removes what kind wrote for a cluster on this machine, and the directory that
+// Forget removes what kind wrote for a cluster on this machine, and the directory that
 // all clusters share, once it is empty. A name that lab would not give has nothing there,
 // and might lead to another place.
-func (p *Provider) forget(name string) error {
+func (p *Provider) Forget(name string) error {
 	if providers.ValidateName(name) != nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"context"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -25,8 +26,20 @@ const adminFile = "/etc/kubernetes/admin.conf"
 func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: labelCluster, APIPort: "6443/tcp", Restart: "on-failure:1",
-		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer),
+		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer), Mark: markOf,
 	}
+}
+
+// markOf returns the mark of a node, which is the name of a directory in it.
+func markOf(c docker.Container) string {
+	for _, bind := range c.HostConfig.Binds {
+		_, inNode, _ := strings.Cut(bind, ":")
+		inNode, _, _ = strings.Cut(inNode, ":")
+		if mark, ok := strings.CutPrefix(inNode, markInNode); ok {
+			return mark
+		}
+	}
+	return ""
 }
 
 func hasRole(r string) func(docker.Container) bool {

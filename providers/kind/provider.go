@@ -13,6 +13,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -49,8 +50,7 @@ type Options struct {
 	LogsDir string
 }
 
-// Provider implements [providers.Provider], [providers.StartStopper],
-// [providers.ImageLoader] and [providers.LogExporter].
+// Provider implements [providers.Provider] and all optional abilities.
 type Provider struct{ opts Options }
 
 // New returns a Provider. It touches nothing.
@@ -62,6 +62,9 @@ func New(opts Options) *Provider {
 
 // Name returns "kind".
 func (*Provider) Name() string { return Name }
+
+// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
@@ -100,7 +103,7 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 func (p *Provider) Delete(ctx context.Context, name string) error {
 	found, err := containers().Find(ctx, name)
 	if errors.Is(err, providers.ErrNotFound) { // it may have been cut short before its first node
-		return errors.Join(err, p.forget(name))
+		return errors.Join(err, p.Forget(name))
 	}
 	if err != nil {
 		return err
@@ -108,7 +111,7 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
 		return err
 	}
-	return p.forget(name)
+	return p.Forget(name)
 }
 
 // tool returns kind as its library offers it. It touches nothing.

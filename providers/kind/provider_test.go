@@ -85,6 +85,27 @@ func TestDelete(t *testing.T) {
 	}
 }
 
+// TestMark: the mark is the name of a mount point of every node; a balancer has none.
+func TestMark(t *testing.T) {
+	marked := node("worker", "exited")
+	marked.HostConfig.Binds = []string{"/lib/modules:/lib/modules:ro", "/lib/modules:/kind/lab/a-mark:ro"}
+	for name, test := range map[string]struct {
+		container docker.Container
+		mark      string
+		bare      bool
+	}{
+		"of somebody else": {node("control-plane", "exited"), "", false},
+		"of lab":           {marked, "a-mark", false},
+		"only a balancer":  {node(roleBalancer, "exited"), "", true},
+	} {
+		dockertest.Script(t, dockertest.Having(t, test.container)...)
+		all, err := New(Options{}).List(t.Context())
+		if err != nil || len(all) != 1 || all[0].Mark != test.mark || all[0].Bare != test.bare {
+			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
+}
+
 // TestDeleteStaysInside: the name of a cluster that lab did not make may be a path.
 func TestDeleteStaysInside(t *testing.T) {
 	dir := t.TempDir()

@@ -10,13 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-const (
-	// sweepWithin bounds the removal of a cluster that could not be finished.
-	sweepWithin = time.Minute
-
-	// straggler is how long a node may still come after kind has returned: see sweep.
-	straggler = 5 * time.Second
-)
+// sweepWithin bounds the removal of a cluster that could not be finished.
+const sweepWithin = time.Minute
 
 // sweep removes the containers of a cluster until kind's Create has returned and none
 // can come any more. Of several nodes that are made side by side kind returns with the
@@ -42,7 +37,7 @@ func sweep(ctx context.Context, name string, planned int, surely bool, returned 
 		for _, n := range found {
 			seen[n.ID], last = true, time.Now()
 		}
-		all := planned == 1 && surely || len(seen) >= planned || time.Since(last) > straggler
+		all := planned == 1 && surely || len(seen) >= planned || time.Since(last) > nodes.Straggles
 		return over && len(found) == 0 && all, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {

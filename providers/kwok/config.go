@@ -11,6 +11,7 @@ type engineConfig struct {
 	Name         string `json:"name"`
 	ControlPlane string `json:"controlPlane"` // the node's name
 	Workers      int    `json:"workers"`
+	Mark         string `json:"mark,omitempty"` // of no account to the engine
 }
 
 // configFor translates spec, or returns ErrInvalid or ErrUnsupported. What addons
@@ -29,6 +30,7 @@ func configFor(spec providers.Spec) (engineConfig, error) {
 		Name:         spec.Name,
 		ControlPlane: spec.Name + "-control-plane",
 		Workers:      spec.Workers,
+		Mark:         spec.Mark,
 	}, nil
 }
 

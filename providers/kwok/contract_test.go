@@ -56,7 +56,7 @@ func TestContract(t *testing.T) {
 			Context:     func(name string) string { return "kwok-" + name },
 			Probe:       providertest.AskVersion,
 			Break:       func(t *testing.T, name string) { kill(t, filepath.Join(root, name)) },
-			HalfMade:    func(t *testing.T, name string) { halfMade(t, root, name) },
+			HalfMade:    func(t *testing.T, spec providers.Spec) { halfMade(t, root, spec) },
 		}
 	})
 }

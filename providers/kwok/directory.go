@@ -35,6 +35,17 @@ func (p *Provider) claim(config engineConfig) error {
 	return nil
 }
 
+// markOf returns the mark of the cluster in dir, and whether there is nothing in dir yet
+// that could bear one.
+func markOf(dir string) (mark string, bare bool) {
+	text, err := os.ReadFile(filepath.Join(dir, configFile))
+	var config engineConfig
+	if err == nil {
+		err = json.Unmarshal(text, &config)
+	}
+	return config.Mark, err != nil
+}
+
 // find returns the directory of a cluster. It returns ErrNotFound where there is
 // none, and ErrForeign where what lies there was not made by this package.
 func (p *Provider) find(name string) (dir string, err error) {

@@ -51,6 +51,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	access, accessErr := readAccess(dir)
 	// Its identity is known even where nothing else is, so that it can be removed.
 	c := providers.Cluster{Name: name, Provider: Name, State: providers.StateUnknown, ID: access.id()}
+	c.Mark, c.Bare = markOf(dir)
 	pid, err := holder(dir)
 	if err != nil {
 		c.Reason = err.Error()

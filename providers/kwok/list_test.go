@@ -110,7 +110,7 @@ func TestListLeavesOthersAlone(t *testing.T) {
 func TestKubeconfigOfHalfMade(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
-	halfMade(t, p.opts.Dir, "demo")
+	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
 	_, err := p.Kubeconfig(t.Context(), "demo")
 	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "lab start demo") {
 		t.Errorf("error is %v (%s)", err, providers.HintOf(err))

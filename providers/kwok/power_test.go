@@ -130,7 +130,7 @@ func TestStartWaitsForTheEngineOfAnother(t *testing.T) {
 func TestStartCompletesAHalfMadeCluster(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
-	halfMade(t, p.opts.Dir, "demo")
+	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
 	if err := p.Start(t.Context(), "demo", nil); err != nil {
 		t.Fatal(err)
 	}

@@ -90,15 +90,15 @@ func kill(t *testing.T, dir string) {
 }
 
 // halfMade leaves what a crash of lab and its engine leaves, long ago.
-func halfMade(t *testing.T, root, name string) {
+func halfMade(t *testing.T, root string, spec providers.Spec) {
 	t.Helper()
 	p := withEngine(t, root, "good")
-	config, err := configFor(providers.Spec{Name: name})
+	config, err := configFor(spec)
 	if err == nil {
 		err = p.claim(config)
 	}
 	long := time.Now().Add(-time.Hour)
-	if err := errors.Join(err, os.Chtimes(filepath.Join(p.dir(name), configFile), long, long)); err != nil {
+	if err := errors.Join(err, os.Chtimes(filepath.Join(p.dir(spec.Name), configFile), long, long)); err != nil {
 		t.Fatal(err)
 	}
 }

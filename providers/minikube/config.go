@@ -32,6 +32,10 @@ const (
 	flagRuntime    = "container-runtime"
 	flagExtra      = "extra-config"
 	flagMirror     = "registry-mirror"
+
+	// flagMark is for a driver that minikube no longer has; what it is given stays in the
+	// profile, where it does nothing.
+	flagMark = "uuid"
 )
 
 // defaults are the flags that everything else goes above. What minikube would wait for
@@ -103,6 +107,7 @@ func ownArgs(spec providers.Spec) []string {
 	add(flagDriver, spec.Driver)
 	add(flagKubernetes, spec.KubernetesVersion)
 	add(flagBaseImage, spec.NodeImage)
+	add(flagMark, spec.Mark)
 	if n := spec.ControlPlanes + spec.Workers; n > 1 {
 		add("nodes", strconv.Itoa(n))
 	}

@@ -26,6 +26,7 @@ func TestArgsGolden(t *testing.T) {
 		"driver":  {Driver: "kvm2"},
 		"metrics": {Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true}},
 		"ca":      {CAFile: "/etc/corp.pem", Workers: 1},
+		"marked":  {Mark: "0b9d7a52-5f0e-4a5c-9d8e-3f6f2c1a7e44"},
 		"reached": {Ports: []providers.Port{{Host: 8080, Container: 80}, {Address: "::1", Host: 53, Container: 53, Protocol: "udp"}}},
 		"mounted": {Mounts: []providers.Mount{{Host: "/src", Node: "/in", ReadOnly: true}}},
 		"native": {Native: []byte("memory: 4g\naddons: [ingress, metrics-server]\nextra-config:\n- kubelet.max-pods=50\nports: [\"80\", 81:81, 0.0.0.0:82:82]\n"),

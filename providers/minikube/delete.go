@@ -23,10 +23,17 @@ const sweepWithin = 2 * time.Minute
 // nodes are containers that is done without minikube, which would leave the network of
 // several nodes, and make the user forget which profile they were at.
 func (p *Provider) Delete(ctx context.Context, name string) error {
-	if !endOther(p.lockFile(name), p.lingers) {
-		return errors.New("a minikube that is at work on this cluster does not end")
+	if err := p.endAnother(name); err != nil {
+		return err
 	}
 	if _, err := p.find(ctx, name); err != nil {
+		if !errors.Is(err, providers.ErrNotFound) {
+			return err
+		}
+		// A volume may have come late. An engine that does not answer has none that matters.
+		if left := p.sweep(ctx, name); left != nil && !errors.Is(left, providers.ErrUnavailable) {
+			return left
+		}
 		return err
 	}
 	config, err := p.profile(name)
@@ -40,6 +47,24 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 		}
 	}
 	return p.remove(ctx, tool, name, config.Driver)
+}
+
+// Forget ends a minikube that outlived the lab which started it, and removes what it was
+// lent.
+func (p *Provider) Forget(name string) error {
+	if err := p.endAnother(name); err != nil {
+		return err
+	}
+	p.takeCertificateBack(name)
+	p.forget(name)
+	return nil
+}
+
+func (p *Provider) endAnother(name string) error {
+	if !endOther(p.lockFile(name), p.lingers) {
+		return errors.New("a minikube that is at work on this cluster does not end")
+	}
+	return nil
 }
 
 // remove removes all there is of a cluster. It can be called again.

@@ -52,6 +52,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 		if p.hasProfile(found[i].Name) { // else it is of another home
 			found[i].ID = p.identity(found[i].Name)
 		}
+		found[i].Mark, found[i].Bare = p.markOf(found[i].Name, true)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
 		return slices.ContainsFunc(found, func(c providers.Cluster) bool { return c.Name == name })

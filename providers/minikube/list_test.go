@@ -76,6 +76,32 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestMark: the mark is in the profile's configuration, before which there are only files.
+func TestMark(t *testing.T) {
+	p, _ := scripted(t)
+	marked := inDocker()
+	marked.UUID = "a mark"
+	keep(t, p, "ours", marked)
+	keep(t, p, "theirs", inDocker())
+	keep(t, p, "lost", marked) // whose containers are gone
+	write(t, filepath.Join(p.profileDir("begun"), "events.json"), "")
+	write(t, p.lockFile("about"), "")
+	dockertest.Script(t, dockertest.Having(t, node("ours", "exited", 130), node("theirs", "exited", 130), node("elsewhere", "exited", 130))...)
+	all, err := p.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, c := range all {
+		got[c.Name] = fmt.Sprintf("%q %t", c.Mark, c.Bare)
+	}
+	want := map[string]string{"ours": `"a mark" false`, "theirs": `"" false`, "lost": `"a mark" false`, "begun": `"" true`,
+		"about": `"" true`, "elsewhere": `"" false`}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestIdentity: it is that of the profile, which a container made anew does not change.
 func TestIdentity(t *testing.T) {
 	p, _ := scripted(t)

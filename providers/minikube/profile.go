@@ -23,6 +23,7 @@ const bornWithin = 5 * time.Minute
 
 // profile is what minikube keeps of a cluster, as far as lab looks.
 type profile struct {
+	UUID             string // the mark
 	Driver           string
 	KicBaseImage     string
 	KubernetesConfig struct{ KubernetesVersion, ContainerRuntime string }
@@ -111,6 +112,16 @@ func (p *Provider) identity(name string) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
+}
+
+// markOf returns the mark of a cluster, and whether all there is of it are files that
+// cannot bear one: it gets the mark with its configuration, before it has a container.
+func (p *Provider) markOf(name string, containers bool) (mark string, bare bool) {
+	config, err := p.profile(name)
+	if err != nil {
+		return "", !containers || p.hasProfile(name)
+	}
+	return config.UUID, false
 }
 
 // isYoung tells whether a profile may still be on its way to be a cluster.

@@ -20,6 +20,7 @@ const statusWithin = 10 * time.Second
 // the Docker Engine.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	c := providers.Cluster{Name: name, Provider: Name, ID: p.identity(name)}
+	c.Mark, c.Bare = p.markOf(name, false)
 	config, err := p.profile(name)
 	switch {
 	case errors.Is(err, providers.ErrNotFound):

@@ -77,7 +77,7 @@ func bugsOfNew() map[string]bug {
 		}), "a refused spec/with a driver is not supported"},
 		"refuses too late": {onCreateError(func(m *mutant, name string, err error) error {
 			if errors.Is(err, providers.ErrUnsupported) {
-				return errors.Join(err, m.fake.machine.HalfMade(name))
+				return errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 			}
 			return err
 		}), "a refused spec/with a driver is not supported"},
@@ -112,6 +112,8 @@ func bugsOfList() map[string]bug {
 			"a cluster/when new/is listed as running"},
 		"does not know the state": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateUnknown }),
 			"a cluster/when new/is listed as running"},
+		"loses the mark": {onEach(func(_ *mutant, c *providers.Cluster) { c.Mark = "" }),
+			"a cluster/when new/bears its mark"},
 		"has no IDs": {onEach(func(_ *mutant, c *providers.Cluster) { c.ID = "" }),
 			"a cluster/when new/has an ID that stays"},
 		"changes the ID on list": {func(m *mutant) {
@@ -150,7 +152,7 @@ func bugsOfCancel() map[string]bug {
 		}), "a cancelled create/before it starts leaves nothing"},
 		"leaves its directory on cancel": {onCreateError(func(m *mutant, name string, err error) error {
 			if interrupted(err) {
-				return errors.Join(err, m.fake.machine.HalfMade(name))
+				return errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 			}
 			return err
 		}), "a cancelled create/in step 2 leaves nothing"},
@@ -174,7 +176,7 @@ func bugsOfCancel() map[string]bug {
 		}), "a cancelled create/leaves no goroutine"},
 		"leaves its directory on failure": {onCreateError(func(m *mutant, name string, err error) error {
 			if err != nil && !interrupted(err) && !errors.Is(err, providers.ErrExists) {
-				return errors.Join(err, m.fake.machine.HalfMade(name))
+				return errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 			}
 			return err
 		}), "a failed create/because of a step that fails leaves nothing"},

@@ -113,6 +113,13 @@ func bugsOfHalfMade() map[string]bug {
 					func() error { return m.fake.Delete(ctx, name) })
 			}
 		}, "a half-made cluster/is deleted without a trace"},
+		"forgets the mark of what is half-made": {onEach(func(_ *mutant, c *providers.Cluster) {
+			if c.State == providers.StateCreating {
+				c.Mark = ""
+			}
+		}), "a half-made cluster/can be told from that of someone else"},
+		"takes the clusters of others for lab's": {onEach(func(_ *mutant, c *providers.Cluster) { c.Bare = c.Mark == "" }),
+			"a cluster of someone else/bears no mark"},
 		"hides the clusters of others": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)

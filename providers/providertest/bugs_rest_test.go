@@ -103,7 +103,7 @@ func bugsOfUnknown() map[string]bug {
 			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
 				err := m.fake.Start(ctx, name, r)
 				if errors.Is(err, providers.ErrNotFound) {
-					err = errors.Join(err, m.fake.machine.HalfMade(name))
+					err = errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 				}
 				return err
 			}

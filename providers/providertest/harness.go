@@ -52,8 +52,8 @@ type Harness struct {
 	// Break kills the engine or a node of the running cluster behind lab's back.
 	Break func(t *testing.T, name string)
 
-	// HalfMade leaves what a crash in the middle of Create leaves.
-	HalfMade func(t *testing.T, name string)
+	// HalfMade leaves what a crash in the middle of the Create of spec leaves.
+	HalfMade func(t *testing.T, spec providers.Spec)
 
 	// Foreign makes a running cluster with the tool itself.
 	Foreign func(t *testing.T, name string)

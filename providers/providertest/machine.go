@@ -55,9 +55,9 @@ func (m Machine) image(name string) string {
 	return filepath.Join(string(m), "images", url.PathEscape(name))
 }
 
-// HalfMade leaves what a crash in the middle of Create leaves.
-func (m Machine) HalfMade(name string) error {
-	return m.claim(record{Spec: providers.Spec{Name: name}, State: providers.StateCreating})
+// HalfMade leaves what a crash in the middle of the Create of spec leaves.
+func (m Machine) HalfMade(spec providers.Spec) error {
+	return m.claim(record{Spec: spec, State: providers.StateCreating})
 }
 
 // Remake puts another cluster of the same name in the place of the cluster, as when

@@ -106,10 +106,15 @@ func (s *suite) halfMade(t *testing.T) {
 		return
 	}
 	spec := s.newSpec(t)
-	s.HalfMade(t, spec.Name)
+	s.HalfMade(t, spec)
 	t.Run("is listed, and not as running", func(t *testing.T) {
 		if got := s.find(t, s.p, spec.Name); got.State == providers.StateRunning || got.State == "" {
 			t.Errorf("state is %q", got.State)
+		}
+	})
+	t.Run("can be told from that of someone else", func(t *testing.T) {
+		if got := s.find(t, s.p, spec.Name); got.Mark != spec.Mark && !got.Bare {
+			t.Errorf("its mark is %q, not %q", got.Mark, spec.Mark)
 		}
 	})
 	t.Run("keeps its name", func(t *testing.T) {
@@ -126,7 +131,7 @@ func (s *suite) halfMade(t *testing.T) {
 	})
 }
 
-// foreign holds the rule that List shows the clusters of others.
+// foreign holds the rules that List shows the clusters of others, and none as lab's.
 func (s *suite) foreign(t *testing.T) {
 	if s.Foreign == nil {
 		return
@@ -136,6 +141,11 @@ func (s *suite) foreign(t *testing.T) {
 	t.Run("is listed, with an ID", func(t *testing.T) {
 		if got := s.find(t, s.p, name); got.ID == "" || got.State != providers.StateRunning {
 			t.Errorf("List says %+v, want it running and with an ID", got)
+		}
+	})
+	t.Run("bears no mark", func(t *testing.T) {
+		if got := s.find(t, s.p, name); got.Mark != "" || got.Bare {
+			t.Errorf("its mark is %q, bare: %t", got.Mark, got.Bare)
 		}
 	})
 }

@@ -16,7 +16,7 @@ func (s *suite) life(t *testing.T) {
 	if err := s.create(s.ctx(t), spec, r); err != nil {
 		t.Fatalf("Create: %v", err)
 	}
-	c := &subject{name: spec.Name, steps: r.starts}
+	c := &subject{name: spec.Name, mark: spec.Mark, steps: r.starts}
 	c.id = s.find(t, s.p, c.name).ID
 	t.Run("when new", func(t *testing.T) { s.whenNew(t, c, r) })
 	t.Run("asked for again", func(t *testing.T) { s.takenName(t, c) })
@@ -53,6 +53,11 @@ func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 			t.Error("ID is empty")
 		}
 		wantSameID(t, s.find(t, s.p, c.name), c)
+	})
+	t.Run("bears its mark", func(t *testing.T) {
+		if got := s.find(t, s.p, c.name); got.Mark != c.mark || got.Bare {
+			t.Errorf("its mark is %q, not %q; bare: %t", got.Mark, c.mark, got.Bare)
+		}
 	})
 	t.Run("is seen by another process", func(t *testing.T) {
 		wantSameID(t, s.find(t, s.New(), c.name), c)

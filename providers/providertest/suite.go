@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,7 @@ type suite struct {
 type subject struct {
 	name       string
 	id         string
+	mark       string
 	steps      int // that creating it took
 	kubeconfig []byte
 }
@@ -61,8 +63,16 @@ type subject struct {
 func (s *suite) newSpec(t *testing.T) providers.Spec {
 	spec := s.Spec
 	spec.Name = s.Prefix + "-" + strings.ToLower(rand.Text()[:8])
+	spec.Mark = newMark()
 	s.deleteAfter(t, spec.Name)
 	return spec
+}
+
+// newMark returns a UUID.
+func newMark() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // deleteAfter deletes the cluster when the test ends, if it is still there.

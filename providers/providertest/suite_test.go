@@ -55,7 +55,7 @@ func fakeHarness(t *testing.T, seed func(*mutant)) Harness {
 		Context:     func(name string) string { return "fake-" + name },
 		Probe:       m.Probe,
 		Break:       func(t *testing.T, name string) { must(t, m.Break(name)) },
-		HalfMade:    func(t *testing.T, name string) { must(t, m.HalfMade(name)) },
+		HalfMade:    func(t *testing.T, spec providers.Spec) { must(t, m.HalfMade(spec)) },
 		Foreign: func(t *testing.T, name string) {
 			other := NewFake(m, FakeOptions{})
 			must(t, other.Create(context.Background(), providers.Spec{Name: name}, nil))

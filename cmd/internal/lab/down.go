@@ -31,6 +31,16 @@ func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) 
 // remove takes away the cluster, its kubeconfig entries and, last, its record, so
 // that it can be called again after any failure. The caller holds the lock.
 func (l *Lab) remove(ctx context.Context, name string) error {
+	return l.takeAway(ctx, name, func(ctx context.Context, ref providers.Ref) error {
+		if ref.ID == "" { // a lab was killed while it made it
+			return l.Set.DeleteOrphan(ctx, ref)
+		}
+		return l.Set.Delete(ctx, ref)
+	})
+}
+
+// takeAway is remove by way of one of the ways to delete a cluster.
+func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Context, providers.Ref) error) error {
 	r, err := l.State.Get(name)
 	if err != nil {
 		return err
@@ -42,7 +52,7 @@ func (l *Lab) remove(ctx context.Context, name string) error {
 	// A record that cannot be written must not keep the cluster: removing it may be
 	// what gives a full disk room again.
 	_ = l.State.Put(r)
-	err = l.Set.Delete(ctx, refOf(r))
+	err = del(ctx, refOf(r))
 	// Another cluster of that name is none of lab's business, and its own is gone.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) && !errors.Is(err, providers.ErrForeign) {
 		return err

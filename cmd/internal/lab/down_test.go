@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -39,6 +41,62 @@ func TestDownForgets(t *testing.T) {
 			}
 			wantIs(t, b.Down(t.Context(), "demo", nil), map[bool]error{true: providers.ErrForeign, false: providers.ErrNotFound}[what == "remade"])
 		})
+	}
+}
+
+// TestDownHalfMade: a lab was killed at the first moment of a creation, and somebody
+// has made a cluster of that name since, or nobody has.
+func TestDownHalfMade(t *testing.T) {
+	t.Parallel()
+	for what, test := range map[string]struct {
+		behind func(b bench, r state.Record) error
+		theirs int
+	}{
+		"nothing was made": {func(bench, state.Record) error { return nil }, 0},
+		"it is half-made":  {func(b bench, r state.Record) error { return b.machine.HalfMade(r.Spec) }, 0},
+		"it is theirs":     {func(b bench, _ state.Record) error { return b.machine.HalfMade(providers.Spec{Name: "demo"}) }, 1},
+		"it is theirs, made by another lab": {func(b bench, _ state.Record) error {
+			return b.machine.HalfMade(providers.Spec{Name: "demo", Mark: "another"})
+		}, 1},
+	} {
+		t.Run(what, func(t *testing.T) {
+			b := newBench(t, nil)
+			r := state.Record{Name: "demo", Flavor: "fake", Phase: state.PhaseCreating, Spec: providers.Spec{Name: "demo", Mark: "a mark"}}
+			if err := errors.Join(b.State.Put(r), test.behind(b, r)); err != nil {
+				t.Fatal(err)
+			}
+			if test.theirs > 0 {
+				_, err := b.Up(t.Context(), lab.UpRequest{Spec: providers.Spec{Name: "demo"}}, nil)
+				wantIs(t, err, providers.ErrForeign)
+			}
+			if err := b.Down(t.Context(), "demo", nil); err != nil {
+				t.Fatal(err)
+			}
+			b.forgotten(t, "demo")
+			if theirs := len(b.clusters(t)); theirs != test.theirs {
+				t.Errorf("%d clusters are left, want %d", theirs, test.theirs)
+			}
+		})
+	}
+}
+
+// TestUpMarks: a cluster bears a mark of its own, which its record has, too.
+func TestUpMarks(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	seen := map[string]bool{}
+	for _, name := range []string{"one", "two"} {
+		b.up(t, name)
+		r, err := b.State.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range b.clusters(t) {
+			if c.Name == name && (c.Mark != r.Spec.Mark || seen[c.Mark] || len(c.Mark) != 36) {
+				t.Errorf("mark is %q, recorded %q", c.Mark, r.Spec.Mark)
+			}
+		}
+		seen[r.Spec.Mark] = true
 	}
 }
 

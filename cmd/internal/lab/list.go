@@ -52,7 +52,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 // settle decides what state a recorded cluster is in, and whether live, the cluster
 // of that name, is it. asking is why the tool could not be asked, if it could not.
 func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c Cluster, mine bool) {
-	mine = live != nil && (r.ID == "" || live.ID == r.ID)
+	mine = live != nil && refOf(r).Is(*live)
 	if mine {
 		c = view(r, *live)
 	} else {

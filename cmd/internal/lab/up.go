@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
@@ -118,6 +120,7 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 			return err
 		}
 	}
+	plan.Spec.Mark = uuid.NewString()
 	r := state.Record{
 		Name: plan.Name, Flavor: plan.Flavor, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
 		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile,
@@ -168,7 +171,7 @@ func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report pro
 func (l *Lab) undo(ctx context.Context, name string, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
-	if left := l.remove(ctx, name); left != nil {
+	if left := l.takeAway(ctx, name, l.Set.Delete); left != nil {
 		hint := "lab down " + name
 		if first := cmp.Or(providers.HintOf(left), providers.HintOf(cause)); first != "" {
 			hint = first + "; then: " + hint

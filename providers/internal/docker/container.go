@@ -26,6 +26,7 @@ type Container struct {
 		Labels map[string]string
 	}
 	HostConfig struct {
+		Binds         []string // host:container:options
 		RestartPolicy struct{ Name string }
 		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
 	}

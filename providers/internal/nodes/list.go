@@ -42,6 +42,7 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 	if ok {
 		c.ID = first.ID
 	}
+	c.Mark, c.Bare = t.markOf(nodes)
 	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
 		return c
 	}

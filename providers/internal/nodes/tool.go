@@ -36,6 +36,9 @@ type Tool struct {
 	// Helper tells whether another container runs no pods. It may be nil.
 	Helper func(docker.Container) bool
 
+	// Mark tells the mark that a container bears, or "". It may be nil.
+	Mark func(docker.Container) string
+
 	// Program is what makes a container a node, by the beginning of its name: "k3s". It is
 	// "" where a container ends with it.
 	Program string
@@ -65,6 +68,20 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 func (t Tool) Workers(nodes []docker.Container) []docker.Container {
 	is := func(tell func(docker.Container) bool, c docker.Container) bool { return tell != nil && tell(c) }
 	return slices.DeleteFunc(slices.Clone(nodes), func(c docker.Container) bool { return is(t.Balancer, c) || is(t.Helper, c) })
+}
+
+// markOf returns the mark of a cluster, and whether none of its containers could bear one:
+// the helpers of the tool come and go without it.
+func (t Tool) markOf(nodes []docker.Container) (mark string, bare bool) {
+	if t.Mark == nil {
+		return "", false
+	}
+	for _, n := range nodes {
+		if mark := t.Mark(n); mark != "" {
+			return mark, false
+		}
+	}
+	return "", len(t.Workers(nodes)) == 0
 }
 
 // nameOf returns the name of the cluster that a container is of.

@@ -1,0 +1,82 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// TestNameTaken has somebody make a cluster with the tool itself, under the name of one whose lab was killed while it
+// made it. What lab remembers is of another cluster: it must forget that, and leave theirs alone.
+func TestNameTaken(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		oneWillDo(t, f)
+		p, name := newPerson(t, bed), randomName()
+		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
+		remembered := p.remember()
+		p.must("down", name)
+		p.awaitGroup(pgid)
+		p.checkNothing(name)
+
+		tool := f.provider(t, bed)
+		t.Cleanup(func() { _ = tool.Delete(context.Background(), name) }) // the context of the test has ended by then
+		f.harness(t, bed).Foreign(t, name)
+		theirs := listed(t, tool, name)
+		remembered()
+		if state := p.states()[name]; state != "degraded" {
+			t.Errorf("state of what lab remembers is %q", state)
+		}
+		if _, stderr, code := p.run("up", name, "--flavor", f.name); code != 4 {
+			t.Errorf("lab up: exit code %d\n%s", code, stderr)
+		}
+		p.must("down", name)
+		if states := p.states(); len(states) > 0 {
+			t.Errorf("lab list shows %v", states)
+		}
+		if now := listed(t, tool, name); now.ID != theirs.ID || now.State != providers.StateRunning {
+			t.Errorf("their cluster is %+v, was %+v", now, theirs)
+		}
+		if err := tool.Delete(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		p.checkNothing(name)
+	})
+}
+
+// remember returns what brings back what lab remembers now.
+func (p *person) remember() (restore func()) {
+	p.t.Helper()
+	dir, kept := filepath.Join(p.dir, "lab", "state"), p.t.TempDir()
+	if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
+		p.t.Fatal(err)
+	}
+	return func() {
+		p.t.Helper()
+		if err := os.CopyFS(dir, os.DirFS(kept)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// listed returns a cluster as its tool shows it.
+func listed(t *testing.T, p providers.Provider, name string) providers.Cluster {
+	t.Helper()
+	all, err := p.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("%s has no cluster %q", p.Name(), name)
+	return providers.Cluster{}
+}

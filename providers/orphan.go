@@ -1,0 +1,44 @@
+package providers
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Straggler is implemented by providers whose engines go on for a while with what a lab
+// that was killed had asked of them.
+type Straggler interface {
+	// Straggles is how long, after the last that has come, something may still come.
+	Straggles() time.Duration
+}
+
+// lookEvery is how often an engine is asked whether something has come.
+const lookEvery = 250 * time.Millisecond
+
+// DeleteOrphan is Delete for a cluster whose creation was cut short together with the lab
+// that made it: it also removes what comes late of it. Errors are those of Delete.
+func (s *Set) DeleteOrphan(ctx context.Context, ref Ref) error {
+	err := s.Delete(ctx, ref)
+	p, unknown := s.Get(ref.Provider)
+	straggler, ok := p.(Straggler)
+	if unknown != nil || !ok || err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for last := time.Now(); time.Since(last) < straggler.Straggles(); {
+		select {
+		case <-ctx.Done():
+			return wrap("delete", p, ref.Name, ctx.Err())
+		case <-tick.C:
+		}
+		switch late := s.Delete(ctx, ref); {
+		case late == nil:
+			err, last = nil, time.Now()
+		case !errors.Is(late, ErrNotFound):
+			return late
+		}
+	}
+	return err
+}

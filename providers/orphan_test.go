@@ -1,0 +1,93 @@
+package providers_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// late is a flavor whose engine brings something at given times, and looks away otherwise.
+type late struct {
+	providers.Provider
+	began   time.Time
+	comes   []time.Duration // since began
+	removed []time.Duration // when
+}
+
+func (*late) Name() string             { return "late" }
+func (*late) Straggles() time.Duration { return 5 * time.Second }
+
+func (l *late) there() bool {
+	return slices.ContainsFunc(l.comes, func(d time.Duration) bool { return time.Since(l.began) >= d })
+}
+
+func (l *late) List(context.Context) ([]providers.Cluster, error) {
+	if !l.there() {
+		return nil, nil
+	}
+	return []providers.Cluster{{Name: "lab", Provider: "late", Mark: "mark"}}, nil
+}
+
+func (l *late) Delete(context.Context, string) error {
+	if !l.there() {
+		return providers.Errorf(providers.ErrNotFound, "nothing")
+	}
+	l.removed = append(l.removed, time.Since(l.began))
+	l.comes = slices.DeleteFunc(l.comes, func(d time.Duration) bool { return time.Since(l.began) >= d })
+	return nil
+}
+
+func TestDeleteOrphan(t *testing.T) {
+	t.Parallel()
+	ref := providers.Ref{Provider: "late", Name: "lab", Mark: "mark"}
+	for name, test := range map[string]struct {
+		comes []time.Duration
+		ref   providers.Ref
+		want  error
+		times int           // it removes something
+		after time.Duration // it is over
+	}{
+		"nothing there":         {nil, ref, providers.ErrNotFound, 0, 5 * time.Second},
+		"all there":             {[]time.Duration{0}, ref, nil, 1, 5 * time.Second},
+		"one comes late":        {[]time.Duration{4 * time.Second}, ref, nil, 1, 9 * time.Second},
+		"one after the other":   {[]time.Duration{0, 4 * time.Second, 8 * time.Second}, ref, nil, 3, 13 * time.Second},
+		"of somebody else":      {[]time.Duration{0}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, providers.ErrForeign, 0, 0},
+		"of somebody else late": {[]time.Duration{time.Second}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, providers.ErrForeign, 0, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &late{began: time.Now(), comes: test.comes}
+				set, err := providers.NewSet(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = set.DeleteOrphan(t.Context(), test.ref)
+				if !errors.Is(err, test.want) || err != nil && test.want == nil || len(p.removed) != test.times {
+					t.Errorf("%v, removed at %v", err, p.removed)
+				}
+				if took := time.Since(p.began); took < test.after || took > test.after+time.Second {
+					t.Errorf("it took %s, want %s", took, test.after)
+				}
+			})
+		})
+	}
+}
+
+func TestDeleteOrphanGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		set, err := providers.NewSet(&late{began: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err = set.DeleteOrphan(ctx, providers.Ref{Provider: "late", Name: "lab"})
+		wrapped(t, err, context.DeadlineExceeded, `late: delete cluster "lab": `)
+	})
+}
