@@ -9,6 +9,7 @@ BINDIR ?= $(or $(shell go env GOBIN),$(firstword $(subst :, ,$(shell go env GOPA
 FUZZTIME ?= 60s
 
 ENGINE := providers/kwok/engine
+# Without cgo, as the test bed builds what goes into its images: it need not compile Kubernetes again.
 # The tag leaves out kustomize's plugins, which no kubectl here loads, and a fifth of the program with them.
 ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
 # The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
@@ -32,7 +33,7 @@ help: ## lists the targets
 
 build: ## builds bin/lab and bin/lab-engine (the first time, Kubernetes is compiled: five to ten minutes)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
-	cd $(ENGINE) && go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
+	cd $(ENGINE) && CGO_ENABLED=0 go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
 
 install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or where go install puts programs
 	install -d "$(BINDIR)"
@@ -50,7 +51,7 @@ quickstart: build ## builds lab, makes a cluster, and shows it
 	@echo 'It is yours. When you are done: bin/lab down'
 
 lab-minikube: ## builds bin/lab-minikube, for machines that have no minikube
-	cd providers/minikube/upstream && go build -trimpath -ldflags "-s -w $(MINIKUBE_VERSION)" -o $(CURDIR)/bin/lab-minikube .
+	cd providers/minikube/upstream && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(MINIKUBE_VERSION)" -o $(CURDIR)/bin/lab-minikube .
 
 test: build test-engine test-inside ## runs all tests but those that need Docker
 	go test -race -timeout 15m ./...
@@ -58,10 +59,10 @@ test: build test-engine test-inside ## runs all tests but those that need Docker
 
 test-engine: ## runs the tests of lab-engine
 	cd $(ENGINE) && go test -race $(ENGINE_LIGHT)
-	cd $(ENGINE) && go test $(ENGINE_BUILD) -timeout 15m .
+	cd $(ENGINE) && CGO_ENABLED=0 go test $(ENGINE_BUILD) -timeout 15m .
 
 test-inside: ## runs the tests of what goes into the images of the test bed
-	cd e2e/testbed/inside && go vet ./... && go test ./...
+	cd e2e/testbed/inside && CGO_ENABLED=0 go vet -trimpath ./... && CGO_ENABLED=0 go test -trimpath ./...
 
 lint: ## gofmt, go vet and staticcheck
 	.ci/lint

@@ -3,16 +3,16 @@
 .PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-observability
 
 testbed: ## makes the test bed: a Docker Engine where none answers, node images, tools (Linux, root)
-	@go run ./e2e/testbed up
+	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed up
 
 testbed-observability: ## makes the test bed, and a node image for kube-prometheus-stack
-	@go run ./e2e/testbed observability
+	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed observability
 
 testbed-down: ## stops the Docker Engine that the test bed started, and nothing else
-	@go run ./e2e/testbed down
+	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed down
 
 testbed-env: ## prints exports with which lab uses the test bed: eval "$$(make -s testbed-env)"
-	@go run ./e2e/testbed env
+	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed env
 
 e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream for the published images
 	$(E2E_TEST) -timeout 100m $(E2E_FLAGS) ./e2e

@@ -61,6 +61,7 @@ func own(repository string) []Program {
 	all := []Program{
 		{Name: "lab-node", Dir: filepath.Join(repository, "providers/kwok/engine"), Packages: []string{"./cmd/lab-node"},
 			Sources: []string{"cmd/lab-node", "go.mod"}, Version: Kubernetes, LDFlags: kubernetesVersion(),
+			Tags:  "kustomize_disable_go_plugin_support", // as lab-engine, which has compiled the same packages before
 			Links: KubernetesPrograms()},
 		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
