@@ -34,7 +34,7 @@ type bed struct {
 // testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
 func testbed(t *testing.T) *bed {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "run", "./testbed", "show").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "./testbed", "show").Output()
 	if err != nil {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}

@@ -22,12 +22,12 @@ const (
 // ready waits until the cluster works, as far as its flavor can, and no longer than it
 // lives.
 func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report providers.Reporter) error {
-	c, err := l.Set.Find(ctx, refOf(r))
-	if err != nil {
-		return err
-	}
 	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods}
 	if r.Phase == state.PhaseCreated { // one that is just being made has no past that could deceive
+		c, err := l.Set.Find(ctx, refOf(r))
+		if err != nil {
+			return err
+		}
 		want.Since = c.Since
 	}
 	name := "Waiting for nodes"
