@@ -32,11 +32,13 @@ const (
 	flagRuntime    = "container-runtime"
 	flagExtra      = "extra-config"
 	flagMirror     = "registry-mirror"
-
-	// flagMark is for a driver that minikube no longer has; what it is given stays in the
-	// profile, where it does nothing.
-	flagMark = "uuid"
+	flagNames      = "apiserver-names"
 )
+
+// markDomain makes a cluster's mark a name of its API server, which the profile keeps and
+// nobody can look up: minikube has no labels. A flag that is made for something else, and
+// does nothing here, might be gone tomorrow.
+const markDomain = ".lab.invalid"
 
 // defaults are the flags that everything else goes above. What minikube would wait for
 // besides the API server is waited for by lab, whatever the flavor.
@@ -107,7 +109,9 @@ func ownArgs(spec providers.Spec) []string {
 	add(flagDriver, spec.Driver)
 	add(flagKubernetes, spec.KubernetesVersion)
 	add(flagBaseImage, spec.NodeImage)
-	add(flagMark, spec.Mark)
+	if spec.Mark != "" {
+		add(flagNames, spec.Mark+markDomain)
+	}
 	if n := spec.ControlPlanes + spec.Workers; n > 1 {
 		add("nodes", strconv.Itoa(n))
 	}

@@ -80,7 +80,7 @@ func TestList(t *testing.T) {
 func TestMark(t *testing.T) {
 	p, _ := scripted(t)
 	marked := inDocker()
-	marked.UUID = "a mark"
+	marked.KubernetesConfig.APIServerNames = []string{"lab.corp", "a-mark.lab.invalid"}
 	keep(t, p, "ours", marked)
 	keep(t, p, "theirs", inDocker())
 	keep(t, p, "lost", marked) // whose containers are gone
@@ -95,7 +95,7 @@ func TestMark(t *testing.T) {
 	for _, c := range all {
 		got[c.Name] = fmt.Sprintf("%q %t", c.Mark, c.Bare)
 	}
-	want := map[string]string{"ours": `"a mark" false`, "theirs": `"" false`, "lost": `"a mark" false`, "begun": `"" true`,
+	want := map[string]string{"ours": `"a-mark" false`, "theirs": `"" false`, "lost": `"a-mark" false`, "begun": `"" true`,
 		"about": `"" true`, "elsewhere": `"" false`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

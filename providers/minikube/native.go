@@ -18,7 +18,7 @@ import (
 // comes of it that lab could vouch for.
 func reserved() []string {
 	return []string{"profile", "output", "interactive", "force", "dry-run", "download-only", "no-kubernetes",
-		"delete-on-failure", "embed-certs", "keep-context", "apiserver-port", "vm-driver", "skip-audit", "uuid", "help"}
+		"delete-on-failure", "embed-certs", "keep-context", "apiserver-port", "vm-driver", "skip-audit", "help"}
 }
 
 // parseNative reads minikube's own configuration, which is a map in YAML from flags of

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -23,10 +24,12 @@ const bornWithin = 5 * time.Minute
 
 // profile is what minikube keeps of a cluster, as far as lab looks.
 type profile struct {
-	UUID             string // the mark
 	Driver           string
 	KicBaseImage     string
-	KubernetesConfig struct{ KubernetesVersion, ContainerRuntime string }
+	KubernetesConfig struct {
+		KubernetesVersion, ContainerRuntime string
+		APIServerNames                      []string // one of them is the mark
+	}
 	Nodes            []struct {
 		IP   string
 		Port int
@@ -121,7 +124,12 @@ func (p *Provider) markOf(name string, containers bool) (mark string, bare bool)
 	if err != nil {
 		return "", !containers || p.hasProfile(name)
 	}
-	return config.UUID, false
+	for _, name := range config.KubernetesConfig.APIServerNames {
+		if mark, ok := strings.CutSuffix(name, markDomain); ok {
+			return mark, false
+		}
+	}
+	return "", false
 }
 
 // isYoung tells whether a profile may still be on its way to be a cluster.

@@ -72,5 +72,5 @@ func contradicts(native, own []string) error {
 
 // repeatable are the flags that may be given more than once, and add up.
 func repeatable() []string {
-	return []string{flagExtra, flagMirror, "ports", "addons", "apiserver-ips", "apiserver-names", "docker-env", "docker-opt", "insecure-registry"}
+	return []string{flagExtra, flagMirror, "ports", "addons", "apiserver-ips", flagNames, "docker-env", "docker-opt", "insecure-registry"}
 }
