@@ -30,7 +30,7 @@ func TestNameTaken(t *testing.T) {
 		f.harness(t, bed).Foreign(t, name)
 		theirs := listed(t, tool, name)
 		remembered()
-		if state := p.states()[name]; state != "degraded" {
+		if state := p.states()[name]; state != "unknown" {
 			t.Errorf("state of what lab remembers is %q", state)
 		}
 		if _, stderr, code := p.run("up", name, "--flavor", f.name); code != 4 {

@@ -64,14 +64,14 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c.State, c.Reason = providers.StateCreating, ""
 	case l.State.Busy(r.Name) && r.Phase == state.PhaseDeleting:
 		c.State, c.Reason = providers.StateDeleting, ""
+	case live != nil && !mine:
+		c.Reason = "another cluster has taken its name (lab down " + r.Name + " forgets this one)"
 	case r.Phase == state.PhaseCreating:
 		c.State, c.Reason = providers.StateDegraded, "its creation was interrupted (lab up "+r.Name+" makes it anew)"
 	case r.Phase == state.PhaseDeleting:
 		c.State, c.Reason = providers.StateDegraded, "its removal was interrupted (lab down "+r.Name+" ends it)"
 	case asking != nil:
 		c.State, c.Reason = providers.StateUnknown, asking.Error()
-	case live != nil && !mine:
-		c.Reason = "another cluster has taken its name (lab down " + r.Name + " forgets this one)"
 	}
 	return c, mine
 }

@@ -17,11 +17,15 @@ func TestSettle(t *testing.T) {
 	live := func(id string, s providers.State) *providers.Cluster {
 		return &providers.Cluster{Name: "demo", Provider: "kind", ID: id, State: s, KubernetesVersion: "v1.37.2"}
 	}
+	marked := func(mark string) *providers.Cluster {
+		return &providers.Cluster{Name: "demo", Provider: "kind", Mark: mark, State: providers.StateCreating}
+	}
 	gone := errors.New("the socket is gone")
 	for _, tt := range []struct {
 		what   string
 		phase  state.Phase
 		id     string
+		mark   string
 		live   *providers.Cluster
 		asking error
 		busy   bool
@@ -38,6 +42,9 @@ func TestSettle(t *testing.T) {
 		{what: "begun", phase: state.PhaseCreating, busy: true, want: providers.StateCreating},
 		{what: "being made", phase: state.PhaseCreating, live: live("", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
 		{what: "half-made", phase: state.PhaseCreating, live: live("", providers.StateCreating), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "half-made, and its mark seen", phase: state.PhaseCreating, mark: "a", live: marked("a"), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "half-made, and its name taken", phase: state.PhaseCreating, mark: "a", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
+		{what: "half-made, and its name taken by a lab", phase: state.PhaseCreating, mark: "a", live: marked("b"), want: providers.StateUnknown, reason: "taken its name"},
 		{what: "made, and never ready", phase: state.PhaseCreating, id: "1", live: live("1", providers.StateRunning), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
 		{what: "never begun", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted"},
 		{what: "being removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateDeleting, mine: true},
@@ -47,7 +54,7 @@ func TestSettle(t *testing.T) {
 		t.Run(tt.what, func(t *testing.T) {
 			t.Parallel()
 			l := &Lab{State: state.Open(t.TempDir())}
-			r := state.Record{Name: "demo", Flavor: "kind", Phase: tt.phase, ID: tt.id, CreatedAt: time.Now()}
+			r := state.Record{Name: "demo", Flavor: "kind", Phase: tt.phase, ID: tt.id, Spec: providers.Spec{Mark: tt.mark}, CreatedAt: time.Now()}
 			if err := l.State.Put(r); err != nil {
 				t.Fatal(err)
 			}
