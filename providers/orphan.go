@@ -17,14 +17,16 @@ type Straggler interface {
 const lookEvery = 250 * time.Millisecond
 
 // DeleteOrphan is Delete for a cluster whose creation was cut short together with the lab
-// that made it: it also removes what comes late of it. Errors are those of Delete.
-func (s *Set) DeleteOrphan(ctx context.Context, ref Ref) error {
+// that made it: it also removes what comes late of it, and tells step while it waits for
+// that. Errors are those of Delete.
+func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
 	err := s.Delete(ctx, ref)
 	p, unknown := s.Get(ref.Provider)
 	straggler, ok := p.(Straggler)
 	if unknown != nil || !ok || err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	step.Progress("waiting for what its engine may still be making")
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for last := time.Now(); time.Since(last) < straggler.Straggles(); {

@@ -66,7 +66,13 @@ func TestDeleteOrphan(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = set.DeleteOrphan(t.Context(), test.ref)
+				var said []string
+				err = providers.Reporter(func(e providers.Event) { said = append(said, e.Message) }).Do("Deleting", func(step *providers.Step) error {
+					return set.DeleteOrphan(t.Context(), test.ref, step)
+				})
+				if waited := test.after > 0; waited != (len(said) > 2 && said[1] != "") {
+					t.Errorf("it said %q", said)
+				}
 				if !errors.Is(err, test.want) || err != nil && test.want == nil || len(p.removed) != test.times {
 					t.Errorf("%v, removed at %v", err, p.removed)
 				}
@@ -87,7 +93,7 @@ func TestDeleteOrphanGivesUp(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err = set.DeleteOrphan(ctx, providers.Ref{Provider: "late", Name: "lab"})
+		err = set.DeleteOrphan(ctx, providers.Ref{Provider: "late", Name: "lab"}, providers.Reporter(nil).Start("Deleting"))
 		wrapped(t, err, context.DeadlineExceeded, `late: delete cluster "lab": `)
 	})
 }

@@ -30,7 +30,7 @@ type profile struct {
 		KubernetesVersion, ContainerRuntime string
 		APIServerNames                      []string // one of them is the mark
 	}
-	Nodes            []struct {
+	Nodes []struct {
 		IP   string
 		Port int
 	}

@@ -25,15 +25,15 @@ func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) 
 		return err
 	}
 	defer unlock()
-	return report.For(name).Do("Deleting the cluster", func(*providers.Step) error { return l.remove(ctx, name) })
+	return report.For(name).Do("Deleting the cluster", func(step *providers.Step) error { return l.remove(ctx, name, step) })
 }
 
 // remove takes away the cluster, its kubeconfig entries and, last, its record, so
 // that it can be called again after any failure. The caller holds the lock.
-func (l *Lab) remove(ctx context.Context, name string) error {
+func (l *Lab) remove(ctx context.Context, name string, step *providers.Step) error {
 	return l.takeAway(ctx, name, func(ctx context.Context, ref providers.Ref) error {
 		if ref.ID == "" { // a lab was killed while it made it
-			return l.Set.DeleteOrphan(ctx, ref)
+			return l.Set.DeleteOrphan(ctx, ref, step)
 		}
 		return l.Set.Delete(ctx, ref)
 	})

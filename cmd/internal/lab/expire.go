@@ -65,8 +65,8 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	case !over(r):
 		return nil
 	}
-	return report.For(name).Do("Deleting the cluster, whose time is over", func(*providers.Step) error {
-		return l.remove(ctx, name)
+	return report.For(name).Do("Deleting the cluster, whose time is over", func(step *providers.Step) error {
+		return l.remove(ctx, name, step)
 	})
 }
 

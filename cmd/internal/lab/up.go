@@ -54,7 +54,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	}
 	switch plan.Action {
 	case ActionRecreate:
-		err = report.For(name).Do("Removing what is left of it", func(*providers.Step) error { return l.remove(ctx, name) })
+		err = report.For(name).Do("Removing what is left of it", func(step *providers.Step) error { return l.remove(ctx, name, step) })
 		if err == nil {
 			err = l.create(ctx, plan, q, report)
 		}
