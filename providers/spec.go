@@ -19,6 +19,11 @@ type Spec struct {
 	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
 	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
 	Wants             Wants   `json:"wants,omitzero"`
+
+	// LogsDir is where a creation that fails saves the logs of the nodes that it removes, in
+	// a directory of their own; "" is the system's directory for temporary files. It is of
+	// this creation alone, and not remembered with the cluster.
+	LogsDir string `json:"-"`
 }
 
 // Port publishes a port of the cluster on the host.

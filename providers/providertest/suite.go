@@ -61,6 +61,7 @@ type subject struct {
 func (s *suite) newSpec(t *testing.T) providers.Spec {
 	spec := s.Spec
 	spec.Name = s.Prefix + "-" + strings.ToLower(rand.Text()[:8])
+	spec.LogsDir = t.TempDir()
 	s.deleteAfter(t, spec.Name)
 	return spec
 }

@@ -39,7 +39,6 @@ type Lab struct {
 	ConfigDir  string         // of the user: their own addons are in it
 	Addons     AddonTools
 	Installer  tools.Installer // of what people use beside a cluster
-	LogsDir    string          // where logs are saved of clusters that are not kept; "" is the system's for temporary files
 
 	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
 	// that there is to call: the rest would work otherwise than its user meant.
