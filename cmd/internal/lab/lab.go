@@ -54,7 +54,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,
 		Now:        time.Now,
-		Machine:    doctor.This(dirs.State),
+		Machine:    doctor.This(dirs.State, dirs.Bin),
 		ConfigDir:  dirs.Config,
 		Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin, Client: download.New,
