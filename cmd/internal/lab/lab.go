@@ -68,11 +68,15 @@ type Prober interface {
 	Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error)
 }
 
-// find returns the record of a cluster that lab made. Where lab made none of that
-// name, but some tool has one, it returns ErrForeign.
+// find returns the record of a cluster that lab made, and ErrInvalid where this lab does not
+// have its flavor. Where lab made none of that name, but some tool has one, it returns
+// ErrForeign.
 func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 	r, err := l.State.Get(name)
-	if !errors.Is(err, providers.ErrNotFound) {
+	switch {
+	case err == nil:
+		return r, l.hasFlavor(r)
+	case !errors.Is(err, providers.ErrNotFound):
 		return r, err
 	}
 	// Tools that cannot be asked have none that matters here.
