@@ -23,7 +23,7 @@ func k3dFlavor() flavor {
 		port:    80,
 		web:     balancedPod,
 		provider: func(t *testing.T, bed *bed) providers.Provider {
-			return k3d.New(bed.k3dOptions(t))
+			return k3d.New(bed.k3dOptions())
 		},
 		harness: k3dHarness,
 		refused: k3dRefused,
@@ -40,13 +40,13 @@ func balancedPod(name, image string) string {
 }
 
 // k3dOptions are those with which the adapter uses the test bed's images.
-func (b *bed) k3dOptions(t *testing.T) k3d.Options {
-	return k3d.Options{NodeImage: flag(b.k3d, "--image"), LogsDir: t.TempDir(),
+func (b *bed) k3dOptions() k3d.Options {
+	return k3d.Options{NodeImage: flag(b.k3d, "--image"),
 		LoadBalancerImage: flag(b.k3dEnv, "K3D_IMAGE_LOADBALANCER"), ToolsImage: flag(b.k3dEnv, "K3D_IMAGE_TOOLS")}
 }
 
 func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
-	options := bed.k3dOptions(t)
+	options := bed.k3dOptions()
 	none := options
 	none.NodeImage = "127.0.0.1:1/none:v1.37.2-k3s1"
 	port := freePort(t)

@@ -22,7 +22,7 @@ func kindFlavor() flavor {
 		port:    80,
 		web:     hostPod,
 		provider: func(t *testing.T, bed *bed) providers.Provider {
-			return kind.New(kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind"), LogsDir: t.TempDir()})
+			return kind.New(kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind")})
 		},
 		harness: kindHarness,
 		refused: kindRefused,
@@ -41,7 +41,7 @@ func hostPod(name, image string) string {
 func (b *bed) kindNode() string { return flag(b.kind, "--image") }
 
 func kindHarness(t *testing.T, bed *bed) providertest.Harness {
-	options := kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind"), LogsDir: t.TempDir()}
+	options := kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind")}
 	port := freePort(t)
 	return providertest.Harness{
 		New:   func() providers.Provider { return kind.New(options) },

@@ -38,7 +38,7 @@ func minikubeFlavor() flavor {
 func minikubeOptions(t *testing.T, bed *bed) minikube.Options {
 	t.Helper()
 	t.Setenv("MINIKUBE_FORCE", "true") // root, and a Kubernetes newer than minikube knows
-	o := minikube.Options{ExtraArgs: bed.minikube, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube"), LogsDir: t.TempDir()}
+	o := minikube.Options{ExtraArgs: bed.minikube, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube")}
 	if own := filepath.Join(bed.dir, "bin", "lab-minikube"); isFile(own) {
 		o.Program = own
 	}

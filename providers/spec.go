@@ -23,6 +23,11 @@ type Spec struct {
 	// Mark is a UUID that the cluster bears from its first part on, so that what a creation
 	// that was cut short has left can be told from what somebody else made under its name.
 	Mark string `json:"mark,omitempty"`
+
+	// LogsDir is where a creation that fails saves the logs of the nodes that it removes, in
+	// a directory of their own; "" is the system's directory for temporary files. It is of
+	// this creation alone, and not remembered with the cluster.
+	LogsDir string `json:"-"`
 }
 
 // Port publishes a port of the cluster on the host.

@@ -9,17 +9,21 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 )
 
-// why explains why a workload's pods are not ready, by the newest that has something to
-// say, or is "".
+// why explains why a workload's pods are not ready, or is "".
 func (l *look) why(ctx context.Context, namespace string, p progress) string {
 	if p.trouble != "" {
 		return p.trouble
 	}
-	pods, err := l.typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: metav1.FormatLabelSelector(p.selector),
-	})
+	return WhyNot(ctx, l.typed, namespace, metav1.FormatLabelSelector(p.selector))
+}
+
+// WhyNot explains why pods are not ready, by the newest that has something to say, or is
+// "". selector is that of their labels.
+func WhyNot(ctx context.Context, client kubernetes.Interface, namespace, selector string) string {
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
 		return err.Error()
 	}
@@ -27,14 +31,14 @@ func (l *look) why(ctx context.Context, namespace string, p progress) string {
 		return b.CreationTimestamp.Compare(a.CreationTimestamp.Time)
 	})
 	for i := range pods.Items {
-		if why := l.whyPod(ctx, &pods.Items[i]); why != "" {
+		if why := whyPod(ctx, client, &pods.Items[i]); why != "" {
 			return why
 		}
 	}
 	return ""
 }
 
-func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
+func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) string {
 	if pod.DeletionTimestamp != nil {
 		return ""
 	}
@@ -46,7 +50,7 @@ func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if why := l.whyContainer(ctx, pod, c); why != "" {
+		if why := whyContainer(ctx, client, pod, c); why != "" {
 			return why
 		}
 	}
@@ -58,7 +62,7 @@ func (l *look) whyPod(ctx context.Context, pod *corev1.Pod) string {
 	return ""
 }
 
-func (l *look) whyContainer(ctx context.Context, pod *corev1.Pod, c corev1.ContainerStatus) string {
+func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, c corev1.ContainerStatus) string {
 	waiting := c.State.Waiting
 	if waiting == nil {
 		return ""
@@ -74,7 +78,7 @@ func (l *look) whyContainer(ctx context.Context, pod *corev1.Pod, c corev1.Conta
 			}
 			why += fmt.Sprintf(" (exit code %d)", last.ExitCode)
 		}
-		if line := l.lastLine(ctx, pod, c.Name); line != "" {
+		if line := lastLine(ctx, client, pod, c.Name); line != "" {
 			why += ": " + line
 		}
 		return why
@@ -89,9 +93,9 @@ func notMade(container, pod, why string) string {
 }
 
 // lastLine returns the last line that a container wrote before it crashed, or "".
-func (l *look) lastLine(ctx context.Context, pod *corev1.Pod, container string) string {
+func lastLine(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, container string) string {
 	lines := int64(1)
-	text, err := l.typed.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
+	text, err := client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
 		Container: container, Previous: true, TailLines: &lines,
 	}).DoRaw(ctx)
 	if err != nil {

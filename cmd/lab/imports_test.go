@@ -34,7 +34,7 @@ func rules() []rule {
 		{"cmd/internal/state", []string{"cmd/internal/atomicfile", "addons.", "providers."}},
 		{"cmd/internal/kubeconfig", []string{"cmd/internal/atomicfile", "providers."}},
 		{"cmd/internal/config", []string{"providers."}},
-		{"cmd/internal/probe", nil},
+		{"cmd/internal/probe", []string{"addons/ready", "providers."}},
 		{"cmd/internal/doctor", []string{"providers."}},
 		{"cmd/internal/tools", []string{"cmd/internal/atomicfile", "addons/download", "providers."}},
 		{"cmd/internal/atomicfile", nil},

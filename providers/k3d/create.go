@@ -45,7 +45,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err != nil {
 		return err
 	}
-	return p.make(ctx, full, report)
+	return p.make(ctx, full, spec.LogsDir, report)
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.

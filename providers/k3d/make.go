@@ -17,7 +17,7 @@ import (
 
 // make makes the cluster in the steps of which k3d's own ClusterRun consists: that one
 // leaves work behind on the side when it fails. Whatever ends it, nothing is left.
-func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, logs string, report providers.Reporter) error {
 	err := report.Do("Creating the nodes", func(step *providers.Step) error {
 		defer p.messages.follow(full.Name, step)()
 		if err := build(ctx, full); err != nil {
@@ -42,7 +42,7 @@ func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, repor
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, full, err)
+	return p.undo(ctx, full, logs, err)
 }
 
 // build makes the network, the volumes and the containers. It is never cut short: a
@@ -121,12 +121,12 @@ func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.Clu
 }
 
 // undo removes what a creation left that failed with cause, and returns cause, with the
-// place where its logs are.
-func (p *Provider) undo(ctx context.Context, full *v1alpha5.ClusterConfig, cause error) error {
+// place below logs where its logs are.
+func (p *Provider) undo(ctx context.Context, full *v1alpha5.ClusterConfig, logs string, cause error) error {
 	interrupted := errors.Is(ctx.Err(), context.Canceled) // then nobody wants to wait for logs
 	ctx = context.WithoutCancel(ctx)
 	if !interrupted && !errors.Is(cause, providers.ErrExists) {
-		cause = containers().WithLogs(ctx, full.Name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
+		cause = containers().WithLogs(ctx, full.Name, logs, cause, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, full.Name, dir)
 		})
 	}

@@ -50,10 +50,6 @@ type Options struct {
 
 	// CAFile is the certificate authority that nodes trust where a spec names none.
 	CAFile string
-
-	// LogsDir is where the logs of a cluster are saved that could not be finished, in
-	// a directory of their own each; "" is the system's directory for temporary files.
-	LogsDir string
 }
 
 // Provider implements [providers.Provider], [providers.StartStopper],

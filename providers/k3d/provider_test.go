@@ -111,7 +111,7 @@ func TestCreateFails(t *testing.T) {
 		dockertest.Answer{Args: "volume"})
 	logs := t.TempDir()
 	var steps []string
-	err := New(Options{LogsDir: logs}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1},
+	err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: logs},
 		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
 	if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(providers.HintOf(err), "docker system df") {
 		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))

@@ -51,7 +51,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return p.make(ctx, config, report)
+	return p.make(ctx, config, spec.LogsDir, report)
 }
 
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
@@ -75,7 +75,7 @@ func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Repor
 
 // make has kind make the cluster. kind knows no context, so it works on the side, and is
 // ended by taking away the nodes that it works on.
-func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, logs string, report providers.Reporter) error {
 	log := &steps{report: report}
 	result := make(chan error, 1)
 	returned := make(chan struct{})
@@ -107,7 +107,7 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, report pr
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, config, returned, err)
+	return p.undo(ctx, config, logs, returned, err)
 }
 
 // finish does to a cluster what kind has no word for.
@@ -120,14 +120,14 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 }
 
 // undo removes what a creation left that failed with cause, and returns cause, with the
-// place where its logs are.
-func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, returned <-chan struct{}, cause error) error {
+// place below logs where its logs are.
+func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, logs string, returned <-chan struct{}, cause error) error {
 	if errors.Is(cause, providers.ErrExists) {
 		return errors.Join(cause, p.Forget(config.Name)) // the nodes are those of someone who was faster
 	}
 	cut := ctx.Err() != nil
 	if !cut {
-		cause = containers().WithLogs(ctx, config.Name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
+		cause = containers().WithLogs(ctx, config.Name, logs, cause, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, config.Name, dir)
 		})
 	}

@@ -44,10 +44,6 @@ type Options struct {
 	// at the end of a creation, wanted or not; it goes here, and is removed at once. ""
 	// is a directory among the system's temporary files.
 	Dir string
-
-	// LogsDir is where the logs of a cluster are saved that could not be finished, in
-	// a directory of their own each; "" is the system's directory for temporary files.
-	LogsDir string
 }
 
 // Provider implements [providers.Provider] and all optional abilities.

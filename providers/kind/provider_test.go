@@ -149,7 +149,7 @@ func TestCreateFails(t *testing.T) {
 		dockertest.Answer{Args: "run", Stderr: "docker: Error response from daemon: Bind for 127.0.0.1:80 failed: port is already allocated.", Code: 125},
 		dockertest.Answer{Args: ""})
 	var steps []string
-	err := New(Options{Dir: dir, LogsDir: dir}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1},
+	err := New(Options{Dir: dir}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: dir},
 		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
 	if err == nil || !strings.Contains(err.Error(), "port is already allocated") || !strings.Contains(providers.HintOf(err), "--port") {
 		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))

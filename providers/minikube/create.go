@@ -92,7 +92,7 @@ func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, 
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, tool, spec.Name, last(args, flagDriver), err)
+	return p.undo(ctx, tool, spec, last(args, flagDriver), err)
 }
 
 // runWatched runs minikube, and ends it once a node has died: it would go on waiting.
@@ -122,15 +122,15 @@ func startArgs(args ...string) []string {
 
 // undo removes what a creation left that failed with cause, and returns cause, with the
 // place where its logs are.
-func (p *Provider) undo(ctx context.Context, tool program, name, driver string, cause error) error {
+func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, driver string, cause error) error {
 	if ctx.Err() == nil {
-		cause = p.containers().WithLogs(ctx, name, p.opts.LogsDir, cause, func(ctx context.Context, dir string) error {
-			return p.ExportLogs(ctx, name, dir)
+		cause = p.containers().WithLogs(ctx, spec.Name, spec.LogsDir, cause, func(ctx context.Context, dir string) error {
+			return p.ExportLogs(ctx, spec.Name, dir)
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	if err := p.remove(ctx, tool, name, driver); err != nil {
+	if err := p.remove(ctx, tool, spec.Name, driver); err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}
 	return cause

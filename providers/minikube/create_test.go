@@ -93,8 +93,9 @@ func TestCreateFails(t *testing.T) {
 		once("volume ls --format {{.Name}} --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network", 1),
 		[]answer{having[1], {Args: "logs", Stdout: "systemd"}, {Args: "exec", Stdout: "kubelet"}, {Args: "rm"}, {Args: "volume rm"}, {Args: "network rm"}})
 	docker := dockertest.Script(t, ready(answers...)...)
-	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
-	if err == nil || !strings.Contains(err.Error(), "listen tcp4 127.0.0.1:8080: bind: address already in use") || !strings.Contains(err.Error(), "its logs are in "+p.opts.LogsDir) {
+	logs := t.TempDir()
+	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: logs}, nil)
+	if err == nil || !strings.Contains(err.Error(), "listen tcp4 127.0.0.1:8080: bind: address already in use") || !strings.Contains(err.Error(), "its logs are in "+logs) {
 		t.Error(err)
 	}
 	for _, call := range []string{"rm --force --volumes id-of-lab", "volume rm lab lab-m02", "network rm id-of-network"} {
@@ -166,7 +167,7 @@ func TestNodeDies(t *testing.T) {
 	dead := slices.Concat(slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2),
 		slices.Repeat([]answer{{Args: "ps --all --quiet", Stdout: having[0].Stdout, Once: true}}, 3), having[1:])
 	dockertest.Script(t, ready(append([]answer{{Args: "ps --all --format"}}, dead...)...)...)
-	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); err == nil || !strings.Contains(err.Error(), "node lab does not run any more (exit code 137)") {
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "node lab does not run any more (exit code 137)") {
 		t.Errorf("error is %v", err)
 	}
 }

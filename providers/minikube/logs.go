@@ -23,6 +23,10 @@ func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
 	if _, err := p.find(ctx, name); err != nil {
 		return err
 	}
+	dir, err := filepath.Abs(dir) // minikube runs elsewhere
+	if err != nil {
+		return err
+	}
 	found, err := p.containers().Find(ctx, name)
 	if ignoreNotFound(err) != nil {
 		return err

@@ -55,10 +55,6 @@ type Options struct {
 	// while minikube is at work: its lock and the kubeconfig that it writes, wanted or
 	// not. "" is a directory among the system's temporary files.
 	Dir string
-
-	// LogsDir is where the logs of a cluster are saved that could not be finished, in
-	// a directory of their own each; "" is the system's directory for temporary files.
-	LogsDir string
 }
 
 // Provider implements [providers.Provider] and all optional abilities.

@@ -204,7 +204,8 @@ func TestExportLogs(t *testing.T) {
 	dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0)), answer{Args: "logs --tail all id-of-lab", Stdout: "systemd"},
 		answer{Args: "exec id-of-lab journalctl", Stderr: "no journal", Code: 1})...)
 	dir := t.TempDir()
-	if err := p.ExportLogs(t.Context(), "lab", dir); err != nil {
+	t.Chdir(filepath.Dir(dir))
+	if err := p.ExportLogs(t.Context(), "lab", filepath.Base(dir)); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{"events.json": "{}", "lab.log": "systemd", "lab-journal.log": "no journal\n"} {

@@ -30,7 +30,7 @@ type answer = dockertest.Answer
 func scripted(t *testing.T, answers ...answer) (*Provider, dockertest.Docker) {
 	t.Helper()
 	tool := dockertest.Program(t, programName, append(answers, answer{Args: "version", Stdout: `{"commit":"x","minikubeVersion":"v1.38.1"}`})...)
-	p := New(Options{Program: tool.Path(), Home: filepath.Join(t.TempDir(), ".minikube"), Dir: filepath.Join(t.TempDir(), "lab"), LogsDir: t.TempDir()})
+	p := New(Options{Program: tool.Path(), Home: filepath.Join(t.TempDir(), ".minikube"), Dir: filepath.Join(t.TempDir(), "lab")})
 	p.lingers = 100 * time.Millisecond
 	return p, tool
 }

@@ -64,6 +64,7 @@ func (s *suite) newSpec(t *testing.T) providers.Spec {
 	spec := s.Spec
 	spec.Name = s.Prefix + "-" + strings.ToLower(rand.Text()[:8])
 	spec.Mark = newMark()
+	spec.LogsDir = t.TempDir()
 	s.deleteAfter(t, spec.Name)
 	return spec
 }

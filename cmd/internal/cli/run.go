@@ -41,7 +41,8 @@ LAB_KUBERNETES_VERSION what the cluster is. Your own kubeconfig is not touched.
 
 What the command reads and prints passes through as it is. Signals are forwarded to
 it; one that was told to end and does not is killed after the grace period. If it
-fails, the cluster's logs and events are kept in a directory.
+fails, the cluster's logs and events are kept in a directory; if the cluster does not
+come up, the logs of its nodes are.
 
 The exit code is the command's own; 125 where lab itself failed, 126 where the command
 cannot be executed, 127 where there is none, 130 where lab was interrupted before the
@@ -61,7 +62,7 @@ deleted by the next call of lab, or by lab gc.`,
 	o.flags(f, c.Lab.Set.Names())
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command or an addon fails")
 	f.DurationVar(&o.ttl, "ttl", 0, "delete a cluster that was kept after this time (default: never)")
-	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one)")
+	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one), or one with the logs of a cluster that does not come up (default: that of temporary files)")
 	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end when it is told to")
 	return cmd
 }
@@ -83,6 +84,7 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	if err != nil {
 		return err
 	}
+	request.Spec.LogsDir = o.logs
 	// Before the cluster, which takes a while to make.
 	if _, err := c.lookUp(args[0], ""); err != nil {
 		return err

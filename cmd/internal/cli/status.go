@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -80,7 +81,7 @@ func addonsTable(list []lab.Addon) *ui.Table {
 		if a.Simulated && note == "" {
 			note = "simulated"
 		}
-		t.Row(a.Name, a.Version, ui.State(a.State), strings.Join(a.URLs, " "), note)
+		t.Row(a.Name, a.Version, ui.State(a.State), cmp.Or(strings.Join(a.URLs, " "), a.Open), note)
 	}
 	return t
 }

@@ -37,6 +37,7 @@ type Machine struct {
 	OS       string                                                                 // as in runtime.GOOS
 	Root     string                                                                 // where /proc and /sys are
 	Disk     string                                                                 // a path on the disk that clusters are on, if the engine does not say
+	Bin      string                                                                 // where lab puts programs, beside PATH
 	Getenv   func(string) string                                                    // the environment
 	LookPath func(string) (string, error)                                           // finds a program
 	Run      func(ctx context.Context, name string, args ...string) ([]byte, error) // and what it prints on stdout
@@ -45,10 +46,11 @@ type Machine struct {
 	Now      func() time.Time
 }
 
-// This returns this machine. disk is a path on it, which need not exist yet.
-func This(disk string) Machine {
+// This returns this machine. disk is a path on it, and bin where lab puts programs; neither
+// need exist yet.
+func This(disk, bin string) Machine {
 	return Machine{
-		OS: runtime.GOOS, Root: "/", Disk: disk, Getenv: os.Getenv, LookPath: exec.LookPath,
+		OS: runtime.GOOS, Root: "/", Disk: disk, Bin: bin, Getenv: os.Getenv, LookPath: exec.LookPath,
 		Run:     run,
 		Answers: answers,
 		Free:    free,

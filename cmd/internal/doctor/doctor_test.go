@@ -59,7 +59,7 @@ func (h healthy) machine(t *testing.T) doctor.Machine {
 		}
 	}
 	return doctor.Machine{
-		OS: h.os, Root: root, Disk: "/state",
+		OS: h.os, Root: root, Disk: "/state", Bin: "/lab/bin",
 		Getenv: func(name string) string { return h.env[name] },
 		LookPath: func(name string) (string, error) {
 			if _, ok := h.said[name]; !ok {
@@ -88,6 +88,26 @@ func TestHealthy(t *testing.T) {
 	for _, f := range all {
 		if f.Level != doctor.OK || f.Why != "" || f.Mend != "" || f.Found == "" {
 			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// TestTools: what people use is looked for on PATH first, then where lab puts it.
+func TestTools(t *testing.T) {
+	t.Parallel()
+	h := newHealthy()
+	inBin := func(name string) string { return filepath.Join("/lab/bin", name) }
+	h.said["kubectl"], h.said[inBin("kubectl")] = "Client Version: v1.37.2", "Client Version: v1.36.0"
+	h.said[inBin("k9s")] = "Version v0.51.0"
+	found := map[string]string{}
+	for _, f := range h.machine(t).Examine(t.Context()) {
+		found[f.Check] = f.Found
+	}
+	for name, want := range map[string]string{
+		"kubectl": "v1.37.2 at kubectl", "k9s": "v0.51.0 at " + inBin("k9s") + ", which is not on PATH", "helm": "not installed; lab does without",
+	} {
+		if found[name] != want {
+			t.Errorf("%s: %q, want %q", name, found[name], want)
 		}
 	}
 }
@@ -192,7 +212,7 @@ func TestPodman(t *testing.T) {
 // TestThis: whatever this machine is like, looking at it ends, and finds something.
 func TestThis(t *testing.T) {
 	t.Parallel()
-	for _, f := range doctor.This(filepath.Join(t.TempDir(), "not", "there")).Examine(t.Context()) {
+	for _, f := range doctor.This(filepath.Join(t.TempDir(), "not", "there"), t.TempDir()).Examine(t.Context()) {
 		if f.Check == "" || f.Found == "" || (f.Level != doctor.OK) != (f.Why != "") || (f.Why != "") != (f.Mend != "") {
 			t.Errorf("%+v", f)
 		}

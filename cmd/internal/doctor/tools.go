@@ -2,11 +2,13 @@ package doctor
 
 import (
 	"context"
+	"path/filepath"
 	"regexp"
 	"sync"
 )
 
-// tools looks for what people use beside lab. None of them is needed.
+// tools looks for what people use beside lab, on PATH and where lab puts it. None of them
+// is needed.
 func (m Machine) tools(ctx context.Context) []Finding {
 	list := []struct {
 		name string
@@ -30,6 +32,11 @@ func (m Machine) tools(ctx context.Context) []Finding {
 
 func (m Machine) tool(ctx context.Context, name string, args []string) Finding {
 	path, err := m.LookPath(name)
+	where := ""
+	if err != nil {
+		path, err = m.LookPath(filepath.Join(m.Bin, name))
+		where = ", which is not on PATH"
+	}
 	if err != nil {
 		return ok(name, "not installed; lab does without")
 	}
@@ -38,7 +45,7 @@ func (m Machine) tool(ctx context.Context, name string, args []string) Finding {
 		return Finding{name, Warning, "it does not say its version: " + path, "a broken or foreign program of that name confuses whoever calls it",
 			"see what " + path + " is"}
 	}
-	return ok(name, version)
+	return ok(name, version+" at "+path+where)
 }
 
 // Version returns the version that the program at path prints when it is called with args,

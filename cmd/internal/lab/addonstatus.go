@@ -83,21 +83,44 @@ func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report providers.
 	})
 }
 
+// portIngress is the port of the cluster on which an ingress controller serves HTTP.
+const portIngress = 80
+
 // urls are where a person finds the addon without any further ado.
 func urls(r state.Record, a addons.Addon) []string {
 	all := []string{}
-	if a.Access.Host == "" || !r.Traits.RunsPods {
+	if a.Access.Host == "" || !r.Traits.RunsPods || !hasIngress(r) {
 		return all
 	}
 	for _, p := range r.Spec.Ports {
 		switch {
-		case p.Container == 80 && p.Host == 80:
+		case p.Container == portIngress && p.Host == 80:
 			all = append(all, "http://"+a.Access.Host+a.Access.Path)
-		case p.Container == 80:
+		case p.Container == portIngress:
 			all = append(all, fmt.Sprintf("http://%s:%d%s", a.Access.Host, p.Host, a.Access.Path))
 		}
 	}
 	return all
+}
+
+// hasIngress tells whether something serves the published port of the ingress: what the
+// flavor brings along, or an addon that asks for that port.
+func hasIngress(r state.Record) bool {
+	return r.Traits.Ingress || slices.ContainsFunc(r.Addons, func(q addons.Request) bool {
+		return slices.Contains(q.Addon.Asks.Ports, portIngress)
+	})
+}
+
+// opener is the command that reaches the addon where it has no address, or "".
+func opener(r state.Record, a addons.Addon) string {
+	if a.Access.Service == "" || !r.Traits.RunsPods || len(urls(r, a)) > 0 {
+		return ""
+	}
+	command := "lab open " + a.Name
+	if r.Name != DefaultName {
+		command += " --name " + r.Name
+	}
+	return command
 }
 
 // unready returns the first addon that does not work, as an error, or nil.

@@ -51,6 +51,9 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
+	if err == nil {
+		err = l.hasFlavor(r)
+	}
 	if err != nil {
 		return d, err
 	}

@@ -39,7 +39,6 @@ type Lab struct {
 	ConfigDir  string         // of the user: their own addons are in it
 	Addons     AddonTools
 	Installer  tools.Installer // of what people use beside a cluster
-	LogsDir    string          // where logs are saved of clusters that are not kept; "" is the system's for temporary files
 
 	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
 	// that there is to call: the rest would work otherwise than its user meant.
@@ -55,7 +54,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,
 		Now:        time.Now,
-		Machine:    doctor.This(dirs.State),
+		Machine:    doctor.This(dirs.State, dirs.Bin),
 		ConfigDir:  dirs.Config,
 		Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin, Client: download.New,
@@ -69,11 +68,15 @@ type Prober interface {
 	Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error)
 }
 
-// find returns the record of a cluster that lab made. Where lab made none of that
-// name, but some tool has one, it returns ErrForeign.
+// find returns the record of a cluster that lab made, and ErrInvalid where this lab does not
+// have its flavor. Where lab made none of that name, but some tool has one, it returns
+// ErrForeign.
 func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 	r, err := l.State.Get(name)
-	if !errors.Is(err, providers.ErrNotFound) {
+	switch {
+	case err == nil:
+		return r, l.hasFlavor(r)
+	case !errors.Is(err, providers.ErrNotFound):
 		return r, err
 	}
 	// Tools that cannot be asked have none that matters here.

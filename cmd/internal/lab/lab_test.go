@@ -43,7 +43,6 @@ func newBench(t *testing.T, wrap func(providers.Provider) providers.Provider) be
 			Kubeconfig: kubeconfig.Files{Paths: []string{filepath.Join(home, "kubeconfig")}},
 			Probe:      &prober{},
 			Now:        time.Now,
-			LogsDir:    filepath.Join(home, "logs"),
 		},
 		machine: machine,
 		home:    home,

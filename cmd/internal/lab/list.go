@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,24 +19,30 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 	records, problems := l.State.List()
 	// Asking a tool takes time, so only those are asked whose answer is needed.
 	var flavors []string
+	var strange []error
 	for _, r := range records {
+		if err := l.hasFlavor(r); err != nil {
+			strange = append(strange, err)
+			continue
+		}
 		flavors = append(flavors, r.Flavor)
-	}
-	if len(records) == 0 && !all {
-		return list, problems
 	}
 	if all {
 		flavors = append(flavors, l.Set.Names()...)
 	}
-	live, err := l.Set.List(ctx, flavors...)
-	problems = errors.Join(problems, concerning(err, records))
+	var live []providers.Cluster
+	var err error
+	if len(flavors) > 0 {
+		live, err = l.Set.List(ctx, flavors...)
+	}
+	problems = errors.Join(append(strange, problems, concerning(err, records))...)
 	for _, r := range records {
 		i := slices.IndexFunc(live, func(c providers.Cluster) bool { return c.Provider == r.Flavor && c.Name == r.Name })
 		var found *providers.Cluster
 		if i >= 0 {
 			found = &live[i]
 		}
-		c, mine := l.settle(r, found, unasked(err, r.Flavor))
+		c, mine := l.settle(r, found, cmp.Or(l.hasFlavor(r), unasked(err, r.Flavor)))
 		list.Items = append(list.Items, c)
 		if mine {
 			live = slices.Delete(live, i, i+1)
@@ -50,7 +57,8 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 }
 
 // settle decides what state a recorded cluster is in, and whether live, the cluster
-// of that name, is it. asking is why the tool could not be asked, if it could not.
+// of that name, is it. asking is why the tool could not be asked, if it could not; ErrInvalid
+// is that of a flavor that this lab does not have.
 func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c Cluster, mine bool) {
 	mine = live != nil && refOf(r).Is(*live)
 	if mine {
@@ -60,6 +68,8 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c.Reason = "it is gone: something else removed it (lab down " + r.Name + " forgets it)"
 	}
 	switch {
+	case errors.Is(asking, providers.ErrInvalid): // and nothing that follows can be done by this lab
+		c.State, c.Reason = providers.StateUnknown, asking.Error()
 	case l.State.Busy(r.Name) && r.Phase == state.PhaseCreating:
 		c.State, c.Reason = providers.StateCreating, ""
 	case l.State.Busy(r.Name) && r.Phase == state.PhaseDeleting:

@@ -25,12 +25,20 @@ func TestListOfAnotherLab(t *testing.T) {
 		if len(list.Items) != 2 || list.Items[0].State != providers.StateRunning {
 			t.Fatalf("%+v, want two clusters, the first running", list.Items)
 		}
-		if c := list.Items[1]; c.State != providers.StateUnknown || !strings.Contains(c.Reason, `no flavor "ghost"`) {
+		if c := list.Items[1]; c.State != providers.StateUnknown || !strings.Contains(c.Reason, `of the flavor "ghost", which this lab does not have`) {
 			t.Errorf("all %v: it is %s, %q", all, c.State, c.Reason)
 		}
 		wantIs(t, problems, providers.ErrInvalid)
 	}
-	wantIs(t, b.Down(t.Context(), "theirs", nil), providers.ErrInvalid)
+	_, planned := b.Plan(t.Context(), request("theirs"))
+	_, differs := b.Diff(t.Context(), request("theirs"))
+	_, shown := b.Status(t.Context(), "theirs")
+	for _, err := range []error{b.Down(t.Context(), "theirs", nil), planned, differs, shown} {
+		wantIs(t, err, providers.ErrInvalid)
+		if hint := providers.HintOf(err); !strings.Contains(hint, "rm -r "+b.State.Dir("theirs")) {
+			t.Errorf("%v: hint %q", err, hint)
+		}
+	}
 	if r, err := b.State.Get("theirs"); err != nil || r.Phase != state.PhaseCreated {
 		t.Errorf("phase %q, %v after it", r.Phase, err)
 	}

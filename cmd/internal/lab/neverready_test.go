@@ -25,10 +25,12 @@ func TestNeverReady(t *testing.T) {
 			if errors.Is(test.cause, context.Canceled) {
 				time.AfterFunc(time.Second, cancel)
 			}
-			_, err := b.Up(ctx, request("demo"), nil)
+			q, logs := request("demo"), filepath.Join(b.home, "logs")
+			q.Spec.LogsDir = logs
+			_, err := b.Up(ctx, q, nil)
 			wantIs(t, err, test.cause)
-			saved, _ := filepath.Glob(filepath.Join(b.LogsDir, "lab-demo-logs-*", "*"))
-			if len(saved) != test.saved || strings.Contains(err.Error(), "its logs are in "+b.LogsDir) != (test.saved > 0) {
+			saved, _ := filepath.Glob(filepath.Join(logs, "lab-demo-logs-*", "*"))
+			if len(saved) != test.saved || strings.Contains(err.Error(), "its logs are in "+logs) != (test.saved > 0) {
 				t.Errorf("%v; there is %q", err, saved)
 			}
 			b.forgotten(t, "demo")

@@ -17,18 +17,15 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func TestOpenAddon(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
-	q := with("demo", "hello", "kube-prometheus-stack", "cert-manager")
-	q.Spec.Ports = []providers.Port{{Host: 8080, Container: 80}}
+	q := with("demo", "hello", "kube-prometheus-stack", "cert-manager", "traefik")
+	q.Spec.Ports = []providers.Port{{Host: 8080, Container: 80}, {Host: 18443, Container: 443}}
 	c, err := b.Up(t.Context(), q, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	urls := map[string][]string{}
-	for _, a := range c.Addons {
-		urls[a.Name] = a.URLs
-	}
-	want := map[string][]string{"hello": {"http://hello.localhost:8080"}, "kube-prometheus-stack": {}, "cert-manager": {}}
-	if diff := cmp.Diff(want, urls); diff != "" {
+	want := map[string][]string{"hello": {"http://hello.localhost:8080"}, "traefik": {"http://localhost:8080"},
+		"kube-prometheus-stack": {"lab open kube-prometheus-stack --name demo"}, "cert-manager": nil}
+	if diff := cmp.Diff(want, ways(c)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	access := func(addon string, secrets bool) lab.Access {
@@ -55,9 +52,51 @@ func TestOpenAddon(t *testing.T) {
 	if a := access("kube-prometheus-stack", true); a.User != "admin" || a.Password != "secret" {
 		t.Errorf("%+v", a)
 	}
-	for addon, kind := range map[string]error{"cert-manager": providers.ErrUnsupported, "traefik": providers.ErrNotFound} {
+	for addon, kind := range map[string]error{"cert-manager": providers.ErrUnsupported, "ingress-nginx": providers.ErrNotFound} {
 		if _, err := b.OpenAddon(t.Context(), "demo", addon, false); !errors.Is(err, kind) {
 			t.Errorf("%s: %v, want %v", addon, err, kind)
+		}
+	}
+}
+
+// ways are how each addon is reached: its addresses, or the command that does it.
+func ways(c lab.Cluster) map[string][]string {
+	all := map[string][]string{}
+	for _, a := range c.Addons {
+		all[a.Name] = append([]string(nil), a.URLs...)
+		if a.Open != "" {
+			all[a.Name] = append(all[a.Name], a.Open)
+		}
+	}
+	return all
+}
+
+// TestOpenWithoutIngress: where no ingress controller serves the published port, there is
+// no address at which nobody answers.
+func TestOpenWithoutIngress(t *testing.T) {
+	t.Parallel()
+	bundled := onNodes()
+	bundled.Ingress = true
+	for what, test := range map[string]struct {
+		traits providers.Traits
+		want   []string
+	}{
+		"none":    {onNodes(), []string{"lab open hello"}},
+		"bundled": {bundled, []string{"http://hello.localhost:18081"}},
+	} {
+		b := newAddonBench(t, test.traits)
+		q := with(lab.DefaultName, "hello")
+		q.Spec.Ports = []providers.Port{{Host: 18081, Container: 80}}
+		c, err := b.Up(t.Context(), q, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, ways(c)["hello"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+		a, err := b.OpenAddon(t.Context(), lab.DefaultName, "hello", false)
+		if err != nil || (a.Forward != nil) != (what == "none") {
+			t.Errorf("%s: %+v, %v", what, a, err)
 		}
 	}
 }
@@ -69,7 +108,7 @@ func TestSimulatedAddons(t *testing.T) {
 	b := newAddonBench(t, providers.Traits{})
 	c := b.upWith(t, "demo", "hello", "ingress-nginx")
 	for _, a := range c.Addons {
-		if !a.Simulated || len(a.URLs) > 0 {
+		if !a.Simulated || len(a.URLs) > 0 || a.Open != "" {
 			t.Errorf("%+v", a)
 		}
 	}

@@ -56,6 +56,9 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 		plan.Flavor, err = l.choose(ctx, q)
 		return plan, err
 	}
+	if err == nil {
+		err = l.hasFlavor(r)
+	}
 	if err != nil {
 		return Plan{}, err
 	}

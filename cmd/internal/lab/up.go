@@ -159,7 +159,7 @@ func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report pro
 	}
 	if err := l.ready(ctx, r, config, report.For(r.Name)); err != nil {
 		err = &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
-		return providers.WithLogs(ctx, r.Name, l.LogsDir, err, func(ctx context.Context, dir string) error {
+		return providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, err, func(ctx context.Context, dir string) error {
 			return l.Set.ExportLogs(ctx, refOf(r), dir)
 		})
 	}

@@ -43,6 +43,7 @@ type Addon struct {
 	Reason    string       `json:"reason,omitempty"`    // why it is not ready
 	Simulated bool         `json:"simulated,omitempty"` // accepted by an API server that runs no pods
 	URLs      []string     `json:"urls"`
+	Open      string       `json:"open,omitempty"` // the command that reaches it where it has no URL
 }
 
 // ClusterList is the result of [Lab.List].
@@ -65,7 +66,7 @@ func view(r state.Record, live providers.Cluster) Cluster {
 
 // asked shows an addon as it was asked for, without a look at the cluster.
 func asked(r state.Record, a addons.Addon) Addon {
-	return Addon{Name: a.Name, Version: a.Chart.Version, Simulated: !r.Traits.RunsPods, URLs: urls(r, a)}
+	return Addon{Name: a.Name, Version: a.Chart.Version, Simulated: !r.Traits.RunsPods, URLs: urls(r, a), Open: opener(r, a)}
 }
 
 // foreignView shows a cluster that lab knows nothing of.

@@ -7,15 +7,22 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/addons/ready"
 )
 
+// serviceDNS is what every flavor's DNS stands behind, whatever runs it.
+const serviceDNS = "kube-dns"
+
 // missingDNS returns what is missing until the cluster's DNS has an address that
-// serves. Every flavor's DNS stands behind the Service kube-dns, whatever runs it.
+// serves.
 func missingDNS(ctx context.Context, client kubernetes.Interface, since map[string]time.Time) string {
 	slices, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
-		LabelSelector: discoveryv1.LabelServiceName + "=kube-dns",
+		LabelSelector: discoveryv1.LabelServiceName + "=" + serviceDNS,
 	})
 	if err != nil {
 		return unanswered(err)
@@ -40,7 +47,24 @@ func missingDNS(ctx context.Context, client kubernetes.Interface, since map[stri
 	if stale {
 		return "DNS to run again (its pods are from before the nodes started)"
 	}
-	return "DNS to be ready (no pod of the Service kube-dns is)"
+	return "DNS to be ready (" + whyNoDNS(ctx, client) + ")"
+}
+
+// whyNoDNS says why no pod of the Service kube-dns is ready, as far as the pods tell.
+func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
+	service, err := client.CoreV1().Services(metav1.NamespaceSystem).Get(ctx, serviceDNS, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "there is no Service " + serviceDNS + " yet"
+	}
+	missing := "no pod of " + serviceDNS + " is ready"
+	if err != nil || len(service.Spec.Selector) == 0 {
+		return missing
+	}
+	selector := labels.SelectorFromSet(service.Spec.Selector).String()
+	if why := ready.WhyNot(ctx, client, metav1.NamespaceSystem, selector); why != "" {
+		missing += ": " + why
+	}
+	return missing
 }
 
 // runsSince tells whether the containers of a pod run since its node does. Those of a

@@ -30,23 +30,23 @@ func (a API) Nodes(ctx context.Context, kubeconfig []byte) ([]Node, error) {
 	}
 	ctx, cancel := a.bound(ctx)
 	defer cancel()
-	return listNodes(ctx, client)
-}
-
-func listNodes(ctx context.Context, client kubernetes.Interface) ([]Node, error) {
 	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
-	nodes := make([]Node, len(list.Items))
-	for i := range list.Items {
-		nodes[i] = nodeOf(&list.Items[i])
+	return nodesOf(list.Items), nil
+}
+
+func nodesOf(items []corev1.Node) []Node {
+	nodes := make([]Node, len(items))
+	for i := range items {
+		nodes[i] = nodeOf(&items[i])
 	}
 	slices.SortFunc(nodes, func(a, b Node) int {
 		// "control-plane" sorts before "worker".
 		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Name, b.Name))
 	})
-	return nodes, nil
+	return nodes
 }
 
 func nodeOf(n *corev1.Node) Node {

@@ -6,11 +6,15 @@ package probe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 const (
@@ -45,7 +49,8 @@ func (a API) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // Wait returns nil once the cluster is as wanted. moved, which may be nil, is told
 // what is being waited for as it changes. When ctx ends, Wait returns an error that
-// says what was missing last and wraps the context's.
+// says what was missing last and wraps the context's, with a hint where a node has run
+// short of something.
 func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
 	client, err := connect(kubeconfig)
 	if err != nil {
@@ -53,45 +58,47 @@ func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	missing := "the API server to answer"
+	missing := errors.New("the API server to answer")
 	for {
-		now, err := a.look(ctx, client, want)
-		if err == nil {
+		now := a.look(ctx, client, want)
+		if now == nil {
 			return nil
 		}
 		if ctx.Err() == nil {
 			missing = now
 		}
 		if moved != nil {
-			moved("waiting for " + missing)
+			moved("waiting for " + missing.Error())
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s: %w", missing, ctx.Err())
+			return fmt.Errorf("waiting for %w: %w", missing, ctx.Err())
 		case <-tick.C:
 		}
 	}
 }
 
-// look returns nil where the cluster is as wanted, else what is missing and why.
-func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (missing string, err error) {
+// look returns nil where the cluster is as wanted, else an error that says what is missing
+// and why, and wraps none: what ended one request is not what ends the wait.
+func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) error {
 	ctx, cancel := a.bound(ctx)
 	defer cancel()
-	nodes, err := listNodes(ctx, client)
+	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return unanswered(err), err
+		return errors.New(unanswered(err))
 	}
-	missing = missingNodes(nodes, want.Nodes)
+	nodes := nodesOf(list.Items)
+	missing := missingNodes(nodes, want.Nodes)
 	if missing == "" && len(want.Since) > 0 {
 		missing = missingReports(ctx, client, nodes, want.Since)
 	}
 	if missing == "" && want.DNS {
 		missing = missingDNS(ctx, client, want.Since)
 	}
-	if missing != "" {
-		return missing, fmt.Errorf("missing: %s", missing)
+	if missing == "" {
+		return nil
 	}
-	return "", nil
+	return providers.WithHint(errors.New(missing), "%s", relief(list.Items))
 }
 
 func connect(kubeconfig []byte) (kubernetes.Interface, error) {

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 func TestNodes(t *testing.T) {
@@ -65,6 +67,42 @@ func TestMissing(t *testing.T) {
 				t.Errorf("%v, want a timeout, %q", err, tt.says)
 			}
 			if !slices.ContainsFunc(moved, func(m string) bool { return strings.Contains(m, tt.says) }) {
+				t.Errorf("progress %q, want %q", moved, tt.says)
+			}
+		})
+	}
+}
+
+// TestPressure: where the pods of DNS cannot run, it is said why, and what helps.
+func TestPressure(t *testing.T) {
+	t.Parallel()
+	const taint = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }"
+	dnsless := []corev1.Pod{unschedulable("coredns-1", taint+". preemption: none.")}
+	for what, tt := range map[string]struct {
+		node       corev1.Node
+		pods       []corev1.Pod
+		says, hint string
+	}{
+		"the disk is full":   {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node takes pod coredns-1: " + taint + ")", "docker system prune"},
+		"no memory":          {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a is short of memory (MemoryPressure)"},
+		"another matter":     {node("a", true, ""), dnsless, taint, ""},
+		"nobody can tell":    {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
+		"the node is at end": {pressed("a", corev1.NodeDiskPressure), nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+			defer cancel()
+			var moved []string
+			s := &apiServer{nodes: []corev1.Node{tt.node}, pods: tt.pods}
+			err := API{}.Wait(ctx, s.start(t), Want{Nodes: 1, DNS: true}, func(m string) { moved = append(moved, m) })
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v, want %q", err, tt.says)
+			}
+			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) || (hint == "") != (tt.hint == "") {
+				t.Errorf("hint %q, want %q", hint, tt.hint)
+			}
+			if !strings.Contains(strings.Join(moved, "\n"), tt.says) {
 				t.Errorf("progress %q, want %q", moved, tt.says)
 			}
 		})

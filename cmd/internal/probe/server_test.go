@@ -25,7 +25,8 @@ type apiServer struct {
 	dns    []discoveryv1.EndpointSlice
 	leases []coordinationv1.Lease
 	pod    corev1.Pod // behind the addresses of dns
-	broken int        // how many requests are answered with an error, or not at all
+	pods   []corev1.Pod
+	broken int // how many requests are answered with an error, or not at all
 	hangs  bool
 	asked  int
 }
@@ -57,7 +58,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked++
 	broken := s.asked <= s.broken
 	hangs := broken && s.hangs
-	answer := s.answer(path.Base(r.URL.Path))
+	answer := s.answer(path.Base(r.URL.Path), r.URL.Query().Get("labelSelector"))
 	s.mu.Unlock()
 	switch {
 	case hangs:
@@ -72,13 +73,21 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *apiServer) answer(resource string) any {
+func (s *apiServer) answer(resource, selector string) any {
 	is := func(kind, version string) metav1.TypeMeta { return metav1.TypeMeta{Kind: kind, APIVersion: version} }
 	switch resource {
 	case "endpointslices":
 		return discoveryv1.EndpointSliceList{TypeMeta: is("EndpointSliceList", "discovery.k8s.io/v1"), Items: s.dns}
 	case "leases":
 		return coordinationv1.LeaseList{TypeMeta: is("LeaseList", "coordination.k8s.io/v1"), Items: s.leases}
+	case "kube-dns":
+		return corev1.Service{TypeMeta: is("Service", "v1"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "dns"}}}
+	case "pods":
+		list := corev1.PodList{TypeMeta: is("PodList", "v1")}
+		if selector == "app=dns" {
+			list.Items = s.pods
+		}
+		return list
 	case "dns-pod":
 		pod := s.pod
 		pod.TypeMeta = is("Pod", "v1")
@@ -113,9 +122,25 @@ func node(name string, controlPlane bool, unready string) corev1.Node {
 	if unready != "" {
 		condition.Status, condition.Reason = corev1.ConditionFalse, unready
 	}
-	pressure := corev1.NodeCondition{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue, Reason: "another matter"}
-	n.Status.Conditions = []corev1.NodeCondition{condition, pressure}
+	other := corev1.NodeCondition{Type: corev1.NodePIDPressure, Status: corev1.ConditionTrue, Reason: "another matter"}
+	n.Status.Conditions = []corev1.NodeCondition{condition, other}
 	return n
+}
+
+// pressed is a node that is ready, and has run short of something.
+func pressed(name string, what corev1.NodeConditionType) corev1.Node {
+	n := node(name, true, "")
+	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: what, Status: corev1.ConditionTrue})
+	return n
+}
+
+// unschedulable is a pod that no node takes.
+func unschedulable(name, why string) corev1.Pod {
+	return corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "kube-system"},
+		Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: why}}},
+	}
 }
 
 // dns returns the addresses behind the Service kube-dns. nil means that the API server

@@ -131,6 +131,9 @@ func (s *Store) prune(name string) {
 	}
 }
 
+// Dir returns the directory of the cluster name, with all that lab remembers of it.
+func (s *Store) Dir(name string) string { return s.path(name) }
+
 // Cache returns a directory in which other programs may keep what they know of the
 // cluster name. It need not exist, and goes with the record.
 func (s *Store) Cache(name string) string { return s.path(name, "cache") }

@@ -1,0 +1,16 @@
+package lab
+
+import (
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// hasFlavor returns nil where this lab has the flavor of the cluster, else ErrInvalid: a
+// newer lab, say, made it, and only that one can do anything with it.
+func (l *Lab) hasFlavor(r state.Record) error {
+	if _, err := l.Set.Get(r.Flavor); err == nil {
+		return nil
+	}
+	err := providers.Errorf(providers.ErrInvalid, "cluster %q is of the flavor %q, which this lab does not have", r.Name, r.Flavor)
+	return providers.WithHint(err, "use the lab that made it; if the cluster is known to be gone, make lab forget it: rm -r %s", l.State.Dir(r.Name))
+}
