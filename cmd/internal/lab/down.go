@@ -45,7 +45,7 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	if err != nil {
 		return err
 	}
-	if _, err := l.Set.Get(r.Flavor); err != nil {
+	if err := l.hasFlavor(r); err != nil {
 		return err // while the record is as it was, for the lab that has the flavor
 	}
 	r.Phase = state.PhaseDeleting
