@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,20 +22,20 @@ const serviceDNS = "kube-dns"
 // missingDNS returns what is missing until the cluster's DNS has an address that
 // serves.
 func missingDNS(ctx context.Context, client kubernetes.Interface, since map[string]time.Time) string {
-	slices, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
+	list, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + serviceDNS,
 	})
 	if err != nil {
 		return unanswered(err)
 	}
 	stale := false
-	for _, slice := range slices.Items {
+	for _, slice := range list.Items {
 		for _, endpoint := range slice.Endpoints {
 			// A nil condition means ready, says the API.
 			if r := endpoint.Conditions.Ready; r != nil && !*r {
 				continue
 			}
-			runs, err := runsSince(ctx, client, endpoint.TargetRef, since)
+			runs, err := runsSince(ctx, client, endpoint, since)
 			if err != nil {
 				return unanswered(err)
 			}
@@ -45,7 +46,7 @@ func missingDNS(ctx context.Context, client kubernetes.Interface, since map[stri
 		}
 	}
 	if stale {
-		return "DNS to run again (its pods are from before the nodes started)"
+		return "DNS to run again (what is said of its pods is from before the nodes started)"
 	}
 	return "DNS to be ready (" + whyNoDNS(ctx, client) + ")"
 }
@@ -67,9 +68,11 @@ func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	return missing
 }
 
-// runsSince tells whether the containers of a pod run since its node does. Those of a
-// node that was stopped are dead, whatever the API server still says of them.
-func runsSince(ctx context.Context, client kubernetes.Interface, ref *corev1.ObjectReference, since map[string]time.Time) (bool, error) {
+// runsSince tells whether the pod behind an address runs since its node does, and is found
+// at the address. The containers of a node that was stopped are dead, whatever the API
+// server still says of them, and the pod has another address when they run again.
+func runsSince(ctx context.Context, client kubernetes.Interface, endpoint discoveryv1.Endpoint, since map[string]time.Time) (bool, error) {
+	ref := endpoint.TargetRef
 	if ref == nil || len(since) == 0 {
 		return true, nil
 	}
@@ -77,15 +80,29 @@ func runsSince(ctx context.Context, client kubernetes.Interface, ref *corev1.Obj
 	if err != nil {
 		return false, err
 	}
+	// By the pod's own word: what the slice says of it is older. The control plane takes
+	// that word back where it thinks that the node is lost, as it may when it starts itself.
+	if !isReady(pod) || !isAt(pod, endpoint.Addresses) {
+		return false, nil
+	}
 	// The API server keeps whole seconds.
 	began := since[pod.Spec.NodeName].Truncate(time.Second)
 	for _, c := range pod.Status.ContainerStatuses {
-		// Ready by the pod's own word: what the slice says of it is older.
 		if !c.Ready || c.State.Running == nil || c.State.Running.StartedAt.Time.Before(began) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+func isAt(pod *corev1.Pod, addresses []string) bool {
+	return slices.ContainsFunc(pod.Status.PodIPs, func(ip corev1.PodIP) bool { return slices.Contains(addresses, ip.IP) })
 }
 
 func unanswered(err error) string { return fmt.Sprintf("the API server to answer (%v)", err) }

@@ -154,18 +154,22 @@ func TestSince(t *testing.T) {
 	ready := []corev1.Node{node("a", true, ""), node("b", false, "")}
 	for what, tt := range map[string]struct {
 		lease, pod time.Time
-		probed     bool
+		but        func(*corev1.PodStatus)
 		says       string // "" where it is ready
 	}{
-		"a node that did not come back": {before, after, true, "waiting for node a to report again"},
-		"a pod that died with the node": {after, before, true, "waiting for DNS to run again"},
-		"a pod that has just begun":     {after, after, false, "waiting for DNS to run again"},
-		"all that is needed":            {after, after, true, ""},
+		"a node that did not come back":  {before, after, nil, "waiting for node a to report again"},
+		"a pod that died with the node":  {after, before, nil, "waiting for DNS to run again"},
+		"a pod that has just begun":      {after, after, func(s *corev1.PodStatus) { s.ContainerStatuses[0].Ready = false }, "waiting for DNS to run again"},
+		"a pod that is thought lost":     {after, after, func(s *corev1.PodStatus) { s.Conditions[0].Status = corev1.ConditionFalse }, "waiting for DNS to run again"},
+		"a pod that is elsewhere by now": {after, after, func(s *corev1.PodStatus) { s.PodIPs[0].IP = "10.0.0.3" }, "waiting for DNS to run again"},
+		"all that is needed":             {after, after, nil, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			s := &apiServer{nodes: ready, dns: dns(&yes), leases: []coordinationv1.Lease{lease("a", tt.lease), lease("b", before)}, pod: podSince("a", tt.pod)}
-			s.pod.Status.ContainerStatuses[0].Ready = tt.probed
+			if tt.but != nil {
+				tt.but(&s.pod.Status)
+			}
 			ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
 			defer cancel()
 			err := API{}.Wait(ctx, s.start(t), Want{Nodes: 2, DNS: true, Since: since}, nil)

@@ -108,7 +108,10 @@ func podSince(node string, began time.Time) corev1.Pod {
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: began}}}
 	return corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "dns-pod", Namespace: "kube-system"}, Spec: corev1.PodSpec{NodeName: node},
-		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{State: running, Ready: true}}},
+		Status: corev1.PodStatus{
+			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}, PodIPs: []corev1.PodIP{{IP: "10.0.0.2"}},
+			ContainerStatuses: []corev1.ContainerStatus{{State: running, Ready: true}},
+		},
 	}
 }
 
