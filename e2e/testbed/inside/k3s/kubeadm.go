@@ -100,7 +100,9 @@ func (n *node) serverReady(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	// An agent that joins looks whether its token has been signed, and again only five seconds later.
+	id, _, _ := strings.Cut(bootstrapToken(n.token), ".")
+	return kubectl("wait", "--namespace=kube-public", "configmap/cluster-info", "--for=jsonpath={.data.jws-kubeconfig-"+id+"}", "--timeout=60s")
 }
 
 func (n *node) initConfig() []object {
