@@ -19,7 +19,8 @@ export GORACE ?= atexit_sleep_ms=0
 # lint vets everything, and for more; go test would read all that lab depends on once more for it.
 UNVETTED := -vet=off
 # As build compiles, so that lab's thousand packages need not be compiled again.
-E2E_TEST := CGO_ENABLED=0 go test $(UNVETTED) -trimpath -tags e2e -count=1
+E2E_TAGS := e2e
+E2E_TEST = CGO_ENABLED=0 go test $(UNVETTED) -trimpath -tags $(E2E_TAGS) -count=1
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 MODULES = $(dir $(shell git ls-files '*go.mod'))
 

@@ -34,7 +34,7 @@ type bed struct {
 // testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
 func testbed(t *testing.T) *bed {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "run", "-trimpath", "./testbed", "show").Output()
+	out, err := testbedCommand("show").Output()
 	if err != nil {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}
@@ -51,6 +51,13 @@ func testbed(t *testing.T) *bed {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)
 	}
 	return b
+}
+
+// testbedCommand prepares one of the test bed's own commands, built as `make testbed` builds it.
+func testbedCommand(verb string) *exec.Cmd {
+	cmd := exec.Command("go", "run", "-trimpath", "./testbed", verb)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return cmd
 }
 
 // command prepares one of the test bed's programs, or one on PATH where it has none of that name.

@@ -22,8 +22,11 @@ const (
 // wait until nodes and DNS are ready. They take turns, so that what else the machine does strikes both.
 func TestOverhead(t *testing.T) {
 	rounds := 5
-	if n, err := strconv.Atoi(os.Getenv(roundsVariable)); err == nil && n > 0 {
-		rounds = n
+	if text := os.Getenv(roundsVariable); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil || rounds < 1 {
+			t.Fatalf("%s=%q is no number of rounds", roundsVariable, text)
+		}
 	}
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		var lab, tool []time.Duration

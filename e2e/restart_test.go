@@ -99,7 +99,7 @@ func restartEngine(t *testing.T, container string) {
 // engine stops the test bed's engine, or starts it.
 func engine(t *testing.T, verb string) {
 	t.Helper()
-	if out, err := exec.Command("go", "run", "./testbed", verb).CombinedOutput(); err != nil {
+	if out, err := testbedCommand(verb).CombinedOutput(); err != nil {
 		t.Fatalf("testbed %s: %v\n%s", verb, err, out)
 	}
 }

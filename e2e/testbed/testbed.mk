@@ -1,6 +1,6 @@
 # Targets of the end-to-end suite and of its test bed, included by the Makefile at the top.
 
-.PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-observability
+.PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-compare e2e-observability
 
 testbed: ## makes the test bed: a Docker Engine where none answers, node images, tools (Linux, root)
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed up
@@ -20,5 +20,10 @@ e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstr
 e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## the end-to-end tests of one flavor
 	$(E2E_TEST) -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e
 
+e2e-compare: E2E_TAGS := e2e,compare
+e2e-compare: testbed ## how long `lab up` takes beside each tool's own command; E2E_FLAGS='-run TestOverhead/kind' for one
+	$(E2E_TEST) -timeout 100m -run TestOverhead -v $(E2E_FLAGS) ./e2e
+
+e2e-observability: E2E_TAGS := e2e,observability
 e2e-observability: testbed-observability ## kube-prometheus-stack on a real cluster; LAB_CHARTS names a directory with its chart
-	go test -tags e2e,observability -count=1 -timeout 30m -run Observability $(E2E_FLAGS) ./e2e
+	$(E2E_TEST) -timeout 30m -run Observability $(E2E_FLAGS) ./e2e

@@ -1,0 +1,119 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/console"
+)
+
+// TestTutorial types what docs/tutorial.md says, with each flavor in its turn. Another than in the tutorial is what others
+// may have on the same machine: the cluster's name, the port, and the names of images.
+func TestTutorial(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		oneWillDo(t, f)
+		calls, err := console.Read(filepath.Join("..", "docs", "tutorial.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(calls) < 10 {
+			t.Errorf("the tutorial has %d commands only", len(calls))
+		}
+		p, name, port := newPerson(t, bed), randomName(), freePort(t)
+		t.Cleanup(func() {
+			if t.Failed() {
+				_ = p.lab(context.Background(), "down", name).Run()
+			}
+			_ = exec.Command("docker", "image", "rm", name+":v1", name+":v2").Run()
+		})
+		s := p.shell("examples", name)
+		theirs := strings.NewReplacer("--flavor kind", "--flavor "+f.name, "8080", strconv.Itoa(port), "web:v", name+":v",
+			"lab image load", "lab image load --name "+name, "lab up", "lab up "+name, "lab stop", "lab stop "+name,
+			"lab start", "lab start "+name, "lab down", "lab down "+name)
+		for _, call := range calls {
+			s.types(theirs.Replace(call.Line), call.Prints)
+		}
+		p.checkNothing(name)
+	})
+}
+
+// shell is where a person types commands.
+type shell struct {
+	p   *person
+	dir string
+	env []string
+}
+
+// shell returns one in a directory that has a copy of one of the project's, in which images of web are of the given name.
+func (p *person) shell(dir, image string) *shell {
+	p.t.Helper()
+	if err := os.CopyFS(filepath.Join(p.dir, dir), os.DirFS(filepath.Join("..", dir))); err != nil {
+		p.t.Fatal(err)
+	}
+	manifest := filepath.Join(p.dir, dir, "web", "web.yaml")
+	text, err := os.ReadFile(manifest)
+	if err == nil {
+		err = os.WriteFile(manifest, bytes.ReplaceAll(text, []byte("web:v"), []byte(image+":v")), 0o600)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	cache, err := exec.Command("go", "env", "GOCACHE").Output() // not one in the person's home, which has nothing
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	path := strings.Join([]string{os.Getenv(binDir), filepath.Join(p.bed.dir, "bin"), os.Getenv("PATH")}, string(filepath.ListSeparator))
+	return &shell{p, p.dir, append(append(os.Environ(), p.env...), "PATH="+path, "GOCACHE="+strings.TrimSpace(string(cache)))}
+}
+
+// types runs a command, and checks what it prints where that is shown. What curl asks it asks itself, and again while
+// pods come up: not every machine has curl.
+func (s *shell) types(line, prints string) {
+	s.p.t.Helper()
+	if dir, ok := strings.CutPrefix(line, "cd "); ok {
+		s.dir = filepath.Join(s.dir, dir)
+		return
+	}
+	if at, ok := strings.CutPrefix(line, "curl localhost:"); ok {
+		s.gets(at, prints)
+		return
+	}
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(s.p.t.Context(), "sh", "-c", line)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, &out, &said
+	if err := cmd.Run(); err != nil {
+		s.p.t.Fatalf("%s: %v\n%s%s", line, err, out.String(), said.String())
+	}
+	if diff := cmp.Diff(console.Steady(prints), console.Steady(out.String())); prints != "" && diff != "" {
+		s.p.t.Errorf("%s (-tutorial +printed):\n%s", line, diff)
+	}
+}
+
+// gets waits until the answer at a port begins with prints, but for what is random in it.
+func (s *shell) gets(at, prints string) {
+	s.p.t.Helper()
+	port, err := strconv.Atoi(at)
+	if err != nil {
+		s.p.t.Fatal(err)
+	}
+	version, _, ok := strings.Cut(prints, " in web-")
+	if !ok {
+		s.p.t.Fatalf("%q is no answer of web's", prints)
+	}
+	c := &cluster{bed: s.p.bed}
+	c.eventually(s.p.t, time.Minute, func(ctx context.Context) error {
+		return answers(ctx, port, "localhost", "/", fmt.Sprintf("%s in web-", version))
+	})
+}
