@@ -116,7 +116,7 @@ func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
 		state, reason := f.machine.state(r)
 		clusters = append(clusters, providers.Cluster{
 			Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
-			ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion, Mark: r.Spec.Mark,
+			ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion, Mark: r.Spec.Mark, Bare: r.bare,
 		})
 	}
 	return clusters, err

@@ -32,6 +32,8 @@ type record struct {
 	Spec  providers.Spec  `json:"spec"`
 	State providers.State `json:"state"`
 	CA    []byte          `json:"ca,omitempty"` // PEM; nil while the cluster is being made
+
+	bare bool // there is a directory only
 }
 
 // Break makes the running cluster degraded, as when its engine is killed.
@@ -158,7 +160,7 @@ func (m Machine) load(name string) (record, error) {
 		if _, err := os.Stat(m.path(name)); err != nil {
 			return record{}, providers.Errorf(providers.ErrNotFound, "there is no cluster called %q", name)
 		}
-		return record{Spec: providers.Spec{Name: name}, State: providers.StateCreating}, nil
+		return record{Spec: providers.Spec{Name: name}, State: providers.StateCreating, bare: true}, nil
 	}
 	if err != nil {
 		return record{}, err

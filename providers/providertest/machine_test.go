@@ -50,6 +50,23 @@ func TestBrokenMayBeWrittenByHand(t *testing.T) {
 	}
 }
 
+// TestHardlyBegun is about a creation that was killed before it could write what it makes.
+func TestHardlyBegun(t *testing.T) {
+	m := Machine(t.TempDir())
+	must(t, os.MkdirAll(m.path("lab"), 0o700))
+	clusters, err := NewFake(m, FakeOptions{}).List(t.Context())
+	must(t, err)
+	if c := clusters[0]; c.State != providers.StateCreating || c.Mark != "" || !c.Bare {
+		t.Errorf("it is %+v", c)
+	}
+	must(t, m.HalfMade(providers.Spec{Name: "lab2", Mark: "a-mark"}))
+	clusters, err = NewFake(m, FakeOptions{}).List(t.Context())
+	must(t, err)
+	if c := clusters[1]; c.Mark != "a-mark" || c.Bare {
+		t.Errorf("one that bears a mark is %+v", c)
+	}
+}
+
 func TestRemakeChangesTheID(t *testing.T) {
 	m := Machine(t.TempDir())
 	p := NewFake(m, FakeOptions{})
