@@ -18,12 +18,13 @@ const lookEvery = 250 * time.Millisecond
 
 // DeleteOrphan is Delete for a cluster whose creation was cut short together with the lab
 // that made it: it also removes what comes late of it, and tells step while it waits for
-// that. Errors are those of Delete.
+// that. What cannot be removed is tried again for as long: a container that only just comes
+// may have a volume or a network in use before it shows. Errors are those of Delete.
 func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
 	err := s.Delete(ctx, ref)
 	p, unknown := s.Get(ref.Provider)
 	straggler, ok := p.(Straggler)
-	if unknown != nil || !ok || err != nil && !errors.Is(err, ErrNotFound) {
+	if unknown != nil || !ok || isFinal(err) {
 		return err
 	}
 	step.Progress("waiting for what its engine may still be making")
@@ -38,9 +39,19 @@ func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
 		switch late := s.Delete(ctx, ref); {
 		case late == nil:
 			err, last = nil, time.Now()
-		case !errors.Is(late, ErrNotFound):
+		case isFinal(late):
 			return late
+		case !errors.Is(late, ErrNotFound):
+			err = late
+		case !errors.Is(err, ErrNotFound): // what could not be removed has gone by itself
+			err = nil
 		}
 	}
 	return err
+}
+
+// isFinal tells whether a removal that failed so need not be tried again.
+func isFinal(err error) bool {
+	return errors.Is(err, ErrForeign) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrInvalid) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

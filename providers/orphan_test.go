@@ -16,6 +16,8 @@ type late struct {
 	providers.Provider
 	began   time.Time
 	comes   []time.Duration // since began
+	fails   error           // of Delete, where something is there
+	until   time.Duration   // since began; 0 is for ever
 	removed []time.Duration // when
 }
 
@@ -36,6 +38,9 @@ func (l *late) List(context.Context) ([]providers.Cluster, error) {
 func (l *late) Delete(context.Context, string) error {
 	if !l.there() {
 		return providers.Errorf(providers.ErrNotFound, "nothing")
+	}
+	if l.fails != nil && (l.until == 0 || time.Since(l.began) < l.until) {
+		return l.fails
 	}
 	l.removed = append(l.removed, time.Since(l.began))
 	l.comes = slices.DeleteFunc(l.comes, func(d time.Duration) bool { return time.Since(l.began) >= d })
@@ -73,6 +78,42 @@ func TestDeleteOrphan(t *testing.T) {
 				if waited := test.after > 0; waited != (len(said) > 2 && said[1] != "") {
 					t.Errorf("it said %q", said)
 				}
+				if !errors.Is(err, test.want) || err != nil && test.want == nil || len(p.removed) != test.times {
+					t.Errorf("%v, removed at %v", err, p.removed)
+				}
+				if took := time.Since(p.began); took < test.after || took > test.after+time.Second {
+					t.Errorf("it took %s, want %s", took, test.after)
+				}
+			})
+		})
+	}
+}
+
+// TestDeleteOrphanInUse is about what cannot be removed while something of it still comes.
+func TestDeleteOrphanInUse(t *testing.T) {
+	t.Parallel()
+	inUse := errors.New("volume is in use")
+	gone := providers.Errorf(providers.ErrUnavailable, "no engine answers")
+	for name, test := range map[string]struct {
+		late
+		want  error
+		times int
+		after time.Duration
+	}{
+		"for a moment":      {late{comes: []time.Duration{0}, fails: inUse, until: 2 * time.Second}, nil, 1, 7 * time.Second},
+		"for ever":          {late{comes: []time.Duration{0}, fails: inUse}, inUse, 0, 5 * time.Second},
+		"late":              {late{comes: []time.Duration{0, 3 * time.Second}, fails: inUse, until: 4 * time.Second}, nil, 1, 9 * time.Second},
+		"the engine's gone": {late{comes: []time.Duration{0}, fails: gone}, providers.ErrUnavailable, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &test.late
+				p.began = time.Now()
+				set, err := providers.NewSet(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				err = set.DeleteOrphan(t.Context(), providers.Ref{Provider: "late", Name: "lab", Mark: "mark"}, providers.Reporter(nil).Start("Deleting"))
 				if !errors.Is(err, test.want) || err != nil && test.want == nil || len(p.removed) != test.times {
 					t.Errorf("%v, removed at %v", err, p.removed)
 				}
