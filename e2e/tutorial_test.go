@@ -38,7 +38,7 @@ func TestTutorial(t *testing.T) {
 			}
 			_ = exec.Command("docker", "image", "rm", name+":v1", name+":v2").Run()
 		})
-		s := p.shell("examples", name)
+		s := p.shell("docs/examples", name)
 		theirs := strings.NewReplacer("--flavor kind", "--flavor "+f.name, "8080", strconv.Itoa(port), "web:v", name+":v",
 			"lab image load", "lab image load --name "+name, "lab up", "lab up "+name, "lab stop", "lab stop "+name,
 			"lab start", "lab start "+name, "lab down", "lab down "+name)
