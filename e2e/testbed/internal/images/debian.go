@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
@@ -20,7 +19,7 @@ const nodePackages = "systemd,conntrack,iptables,nftables,iproute2,ethtool,util-
 	"dbus,openssh-server,sudo,lz4,rsync,dnsutils,iputils-ping,netcat-openbsd,adduser"
 
 // nodeHook cuts systemd down to what a container can run, and makes the user that minikube logs in as.
-const nodeHook = `set -eu
+const nodeHook = `--customize-hook=set -eu
 rm -f "$1"/lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service
 rm -f "$1"/lib/systemd/system/multi-user.target.wants/* "$1"/etc/systemd/system/*.wants/*
 rm -f "$1"/lib/systemd/system/local-fs.target.wants/* "$1"/lib/systemd/system/basic.target.wants/*
@@ -39,9 +38,10 @@ rm -f "$1"/etc/ssh/ssh_host_*`
 // proxy with.
 const smallPackages = "iptables,nftables,conntrack,iproute2,bash,coreutils"
 
-const smallHook = `rm -rf "$1"/usr/share/doc "$1"/usr/share/man "$1"/usr/share/locale "$1"/usr/share/info`
+// smallHook runs once packages are unpacked, where their scripts never run: nothing comes after that there.
+const smallHook = `--extract-hook=rm -rf "$1"/usr/share/* "$1"/usr/lib/*-linux-gnu/gconv "$1"/usr/lib/*-linux-gnu/perl*`
 
-// debian makes a root file system of Debian's packages as layers/NAME.tar.
+// debian makes a root file system of Debian's packages, cut down by a hook of mmdebstrap's, as layers/NAME.tar.
 func debian(dir, name, variant, packages, hook string) steps.Step {
 	path := filepath.Join(dir, "layers", name+".tar")
 	return steps.Step{
@@ -52,12 +52,8 @@ func debian(dir, name, variant, packages, hook string) steps.Step {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				return "", err
 			}
-			args := []string{"--variant=" + variant, "--include=" + packages}
-			if hook != "" {
-				args = append(args, "--customize-hook="+strings.TrimSpace(hook))
-			}
 			// To a name of its own first: an interrupted run must not leave half a file system that looks whole.
-			if err := (shell.Cmd{Log: log}).Run(ctx, "mmdebstrap", append(args, suite, path+".part.tar")...); err != nil {
+			if err := (shell.Cmd{Log: log}).Run(ctx, "mmdebstrap", "--variant="+variant, "--include="+packages, hook, suite, path+".part.tar"); err != nil {
 				return "", err
 			}
 			if err := os.Rename(path+".part.tar", path); err != nil {

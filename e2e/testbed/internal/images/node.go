@@ -33,7 +33,7 @@ func nodePrograms(bin string) []file {
 }
 
 // node makes the image that the flavors' node images are made from: Debian, the programs, and the cluster's own
-// images in containerd's content store, so that no node ever has to load them.
+// images in containerd, unpacked, so that no node ever has to load them.
 func node(dir string, archives []recipe) steps.Step {
 	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl",
 		"own-runc-without-sysresource"}
@@ -43,7 +43,9 @@ func node(dir string, archives []recipe) steps.Step {
 	files := nodePrograms(filepath.Join(dir, "bin"))
 	return steps.Step{
 		Name: "node-base", Lane: "docker", Needs: needs,
-		Inputs:  func() (string, error) { return steps.Digest(fmt.Sprintf("%+v %+v", files, nodeConfig())), nil },
+		Inputs: func() (string, error) {
+			return steps.Digest(fmt.Sprintf("%+v %+v", files, nodeConfig()), preloaded), nil
+		},
 		Present: func(ctx context.Context, key string) bool { return made(ctx, nodeBase, key) },
 		Make: func(ctx context.Context, key string, log io.Writer) (string, error) {
 			layer, err := writeLayer(dir, "node-programs", files)
@@ -73,30 +75,53 @@ func nodeConfig() config {
 
 // preload starts containerd in a container of an image, imports the archives into it, and commits the container as tag.
 func (d docker) preload(ctx context.Context, from, tag, key, dir string, archives []recipe, changes ...string) error {
-	name, remove, err := d.container(ctx, []string{"run", "--detach", "--entrypoint="}, from, "sleep", "infinity")
+	// A volume, since an overlay cannot lie on the overlay that the container's own file system is; privileged, to lay one.
+	run := []string{"run", "--detach", "--privileged", "--volume=/build", "--entrypoint="}
+	name, remove, err := d.container(ctx, run, from, "sleep", "infinity")
 	if err != nil {
 		return err
 	}
 	defer remove()
-	if _, err := d.run(ctx, "exec", "--detach", name, "containerd"); err != nil {
+	if _, err := d.run(ctx, "exec", name, "sh", "-c", "mkdir -p /var/lib/containerd && cp -a /var/lib/containerd/. /build"); err != nil {
+		return err
+	}
+	if _, err := d.run(ctx, "exec", "--detach", name, "containerd", "--root=/build"); err != nil {
 		return err
 	}
 	if err := d.await(ctx, "exec", name, "ctr", "version"); err != nil {
 		return err
 	}
 	for _, r := range archives {
-		// Unpacked by a node when it first needs it: an overlay cannot lie on the overlay that this container is.
 		if err := d.input(ctx, filepath.Join(dir, "archives", r.Name+".tar"), "exec", "--interactive", name,
-			"ctr", "--namespace=k8s.io", "images", "import", "--all-platforms", "--no-unpack", "-"); err != nil {
+			"ctr", "--namespace=k8s.io", "images", "import", "-"); err != nil {
 			return err
 		}
 	}
-	const end = "kill $(pidof containerd); while pidof containerd; do sleep 0.1; done; rm -rf /run/containerd; sync"
-	if _, err := d.run(ctx, "exec", name, "sh", "-c", end); err != nil {
+	if _, err := d.run(ctx, "exec", name, "sh", "-c", preloaded); err != nil {
 		return err
 	}
 	return d.commit(ctx, name, tag, key, changes...)
 }
+
+// preloaded ends containerd and lays what it has into the image. Layers and unpacked images go where nodes share them, and
+// only links to them into /var, which is a volume and so copied file by file for every node, as would be what dpkg knows of
+// its packages.
+const preloaded = `set -eu
+kill $(pidof containerd)
+while pidof containerd >/dev/null; do sleep 0.1; done
+cd /build
+share() {
+  [ -L "$1" ] && return
+  mkdir -p "/usr/lib/lab-testbed/$(dirname "$1")"
+  cp -a "$1" "/usr/lib/lab-testbed/$1"
+  rm -rf "$1"
+  ln -s "/usr/lib/lab-testbed/$1" "$1"
+}
+share io.containerd.content.v1.content
+for snapshot in io.containerd.snapshotter.v1.overlayfs/snapshots/*; do share "$snapshot"; done
+rm -rf /var/lib/containerd /var/lib/dpkg/info /run/containerd
+cp -a /build /var/lib/containerd
+sync`
 
 // await repeats a command until it succeeds, for half a minute.
 func (d docker) await(ctx context.Context, args ...string) error {
