@@ -40,7 +40,7 @@ ready:
 // pod, and there are figures of what nodes use; and when they are removed, nothing of them is left.
 func TestAddons(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "kind")
 		p, name, port := newPerson(t, bed), randomName(), freePort(t)
 		p.own("bed-ingress", ingressAddon)
 		p.own("bed-metrics", metricsAddon)

@@ -29,7 +29,7 @@ func TestInterrupted(t *testing.T) {
 		}
 	}
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "k3d")
 		whole := creation(t, bed, f)
 		for i := range points {
 			after := whole * time.Duration(2*i+1) / time.Duration(2*points)

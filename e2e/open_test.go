@@ -18,7 +18,7 @@ import (
 // and so does the first request that finds the pod gone, with a reason.
 func TestOpen(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "k3d")
 		p, name := newPerson(t, bed), randomName()
 		t.Cleanup(func() {
 			if t.Failed() {

@@ -15,7 +15,7 @@ import (
 // TestRun runs commands on clusters of their own: nothing is left of these, however the command or lab ends.
 func TestRun(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "k3d")
 		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		t.Run("fails", func(t *testing.T) { runFails(t, bed, f) })
 		t.Run("is cancelled", func(t *testing.T) { runEnds(t, bed, f, syscall.SIGTERM) })

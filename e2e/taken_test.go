@@ -17,7 +17,7 @@ import (
 // made it. What lab remembers is of another cluster: it must forget that, and leave theirs alone.
 func TestNameTaken(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "kind")
 		p, name := newPerson(t, bed), randomName()
 		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
 		remembered := p.remember()

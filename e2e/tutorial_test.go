@@ -23,7 +23,7 @@ import (
 // may have on the same machine: the cluster's name, the port, and the names of images.
 func TestTutorial(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f)
+		oneWillDo(t, f, "kind")
 		calls, err := console.Read(filepath.Join("..", "docs", "tutorial.md"))
 		if err != nil {
 			t.Fatal(err)

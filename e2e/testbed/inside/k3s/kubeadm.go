@@ -5,8 +5,11 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -75,7 +78,12 @@ func (n *node) serverReady(ctx context.Context) error {
 	kubectl := func(args ...string) error {
 		return execute(ctx, nil, "kubectl", append([]string{"--kubeconfig=" + adminConfig}, args...)...)
 	}
-	if err := poll(ctx, 2*time.Minute, func() error { return kubectl("get", "--raw=/readyz") }); err != nil {
+	// Asked here: a kubectl for each time would take from a server that starts the processor that it needs.
+	ready, err := readyz("https://127.0.0.1:6443/readyz", "/etc/kubernetes/pki/ca.crt")
+	if err != nil {
+		return err
+	}
+	if err := poll(ctx, 2*time.Minute, func() error { return ready(ctx) }); err != nil {
 		return err
 	}
 	if err := writeUserConfig(); err != nil {
@@ -103,6 +111,33 @@ func (n *node) serverReady(ctx context.Context) error {
 	// An agent that joins looks whether its token has been signed, and again only five seconds later.
 	id, _, _ := strings.Cut(bootstrapToken(n.token), ".")
 	return kubectl("wait", "--namespace=kube-public", "configmap/cluster-info", "--for=jsonpath={.data.jws-kubeconfig-"+id+"}", "--timeout=60s")
+}
+
+// readyz returns a function that asks an API server whether it is ready.
+func readyz(url, authority string) (func(context.Context) error, error) {
+	pem, err := os.ReadFile(authority)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	client := &http.Client{Timeout: 5 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s", url, response.Status)
+		}
+		return nil
+	}, nil
 }
 
 func (n *node) initConfig() []object {

@@ -19,7 +19,7 @@ const (
 
 // Catalog lists every program of the test bed; repository is the root of this project's checkout.
 func Catalog(repository string) []Program {
-	return append(upstream(), own(repository)...)
+	return append(upstream(repository), own(repository)...)
 }
 
 // Tools lists the programs that published images leave to make: the clusters' tools, and what is run in clusters.
@@ -29,7 +29,8 @@ func Tools(repository string) []Program {
 	})
 }
 
-func upstream() []Program {
+func upstream(repository string) []Program {
+	engine := filepath.Join(repository, "providers/kwok/engine")
 	return []Program{
 		{Name: "containerd", Module: "github.com/containerd/containerd/v2", Version: "v2.4.2",
 			Packages: prefixed("github.com/containerd/containerd/v2/cmd/", "containerd", "containerd-shim-runc-v2", "ctr"),
@@ -38,24 +39,68 @@ func upstream() []Program {
 		{Name: "cni", Module: "github.com/containernetworking/plugins", Version: "v1.9.1",
 			Packages: prefixed("github.com/containernetworking/plugins/plugins/", "main/bridge", "main/loopback",
 				"main/ptp", "ipam/host-local", "meta/firewall", "meta/portmap", "meta/tuning")},
-		{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0",
-			Packages: []string{"github.com/coredns/coredns"}},
-		{Name: "etcd", Module: "go.etcd.io/etcd/server/v3", Version: "v3.7.0",
+		{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0", Main: coredns, Packages: []string{"."}, Output: "coredns"},
+		{Name: "etcd", Module: "go.etcd.io/etcd/server/v3", Version: "v3.7.0", Like: engine,
 			Packages: []string{"go.etcd.io/etcd/server/v3"}, Output: "etcd"},
-		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0",
+		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0", Like: engine,
 			Packages: []string{"sigs.k8s.io/cri-tools/cmd/crictl"}},
 		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
-		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry,
-			Packages: []string{"github.com/distribution/distribution/v3/cmd/registry"}},
+		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry, Main: registry, Packages: []string{"."}, Output: "registry"},
 		{Name: "metrics-server", Module: "sigs.k8s.io/metrics-server", Version: Metrics,
 			Packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"},
 			LDFlags:  "-X sigs.k8s.io/metrics-server/pkg/version.gitVersion=" + Metrics},
-		{Name: "helm", Module: "helm.sh/helm/v3", Version: Helm, Packages: []string{"helm.sh/helm/v3/cmd/helm"},
+		{Name: "helm", Module: "helm.sh/helm/v3", Version: Helm, Like: repository, Packages: []string{"helm.sh/helm/v3/cmd/helm"},
 			LDFlags: "-X helm.sh/helm/v3/internal/version.version=" + Helm},
-		{Name: "k3d", Module: "github.com/k3d-io/k3d/v5", Version: K3d, Packages: []string{"github.com/k3d-io/k3d/v5"},
-			Output: "k3d", LDFlags: "-X github.com/k3d-io/k3d/v5/version.Version=" + K3d},
+		{Name: "k3d", Module: "github.com/k3d-io/k3d/v5", Version: K3d, Like: repository,
+			Packages: []string{"github.com/k3d-io/k3d/v5"}, Output: "k3d", LDFlags: "-X github.com/k3d-io/k3d/v5/version.Version=" + K3d},
 	}
 }
+
+// coredns is CoreDNS with the plugins that the configurations of clusters name; its own main has those of clouds, too.
+const coredns = `package main
+
+import (
+	_ "github.com/coredns/coredns/plugin/bind"
+	_ "github.com/coredns/coredns/plugin/cache"
+	_ "github.com/coredns/coredns/plugin/debug"
+	_ "github.com/coredns/coredns/plugin/errors"
+	_ "github.com/coredns/coredns/plugin/file"
+	_ "github.com/coredns/coredns/plugin/forward"
+	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
+	_ "github.com/coredns/coredns/plugin/kubernetes"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metrics"
+	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
+	_ "github.com/coredns/coredns/plugin/rewrite"
+	_ "github.com/coredns/coredns/plugin/template"
+	_ "github.com/coredns/coredns/plugin/whoami"
+
+	"github.com/coredns/coredns/coremain"
+)
+
+func main() { coremain.Run() }
+`
+
+// registry is distribution's registry, which keeps images in files; its own main has the stores of clouds, too.
+const registry = `package main
+
+import (
+	"os"
+
+	"github.com/distribution/distribution/v3/registry"
+	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
+)
+
+func main() {
+	if registry.RootCmd.Execute() != nil {
+		os.Exit(1)
+	}
+}
+`
 
 func own(repository string) []Program {
 	all := []Program{

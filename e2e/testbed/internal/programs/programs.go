@@ -18,8 +18,10 @@ import (
 // Program is one module's programs, built together. All are static: they run in images without a C library.
 type Program struct {
 	Name     string
-	Module   string   // built from a go.mod made for it, which requires Module at Version and nothing else
+	Module   string   // built from a go.mod made for it, which requires Module at Version
 	Version  string   // also an input of a program in Dir, which has no Module
+	Like     string   // a module of this project's that uses Module, too: with its versions, that is compiled once for both
+	Main     string   // the program, where that of Module brings along much that nothing here uses
 	Dir      string   // a module of this project's
 	Packages []string // import paths, or ./paths in Dir
 	Output   string   // the file's name where it is not the last element of the only package's path
@@ -50,8 +52,11 @@ func (p Program) Step(dir string) steps.Step {
 			for i, source := range p.Sources {
 				sources[i] = filepath.Join(p.Dir, source)
 			}
+			if p.Like != "" {
+				sources = append(sources, filepath.Join(p.Like, "go.mod"))
+			}
 			digest, err := steps.DigestFiles(sources...)
-			return steps.Digest(digest, p.Module, p.Version, strings.Join(p.Packages, " "), p.Output, p.LDFlags, p.Tags), err
+			return steps.Digest(digest, p.Module, p.Version, p.Main, strings.Join(p.Packages, " "), p.Output, p.LDFlags, p.Tags), err
 		},
 		Present: func(context.Context, string) bool {
 			for _, name := range p.Files() {
@@ -107,9 +112,28 @@ func (p Program) writeModule(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	_ = os.Remove(filepath.Join(dir, "go.sum")) // of another version, maybe; go writes it anew
-	text := fmt.Sprintf("module testbed.invalid/%s\n\ngo 1.26.0\n\nrequire %s %s\n", p.Name, p.Module, p.Version)
-	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o644)
+	module := fmt.Sprintf("module testbed.invalid/%s\n\ngo 1.26.0\n\nrequire %s %s\n", p.Name, p.Module, p.Version)
+	if p.Like != "" {
+		likes, err := os.ReadFile(filepath.Join(p.Like, "go.mod"))
+		if err != nil {
+			return err
+		}
+		_, versions, ok := strings.Cut(string(likes), "\nrequire ") // the module's own name comes before
+		if !ok {
+			return fmt.Errorf("%s requires nothing", p.Like)
+		}
+		module += "\nrequire " + versions
+	}
+	files := map[string]string{"go.mod": module, "go.sum": ""} // the sums are not those of another version; go writes them anew
+	if p.Main != "" {
+		files["main.go"] = p.Main
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ModuleDir returns the directory of a module in the module cache, and downloads it if need be.
