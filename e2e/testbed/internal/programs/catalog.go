@@ -39,13 +39,15 @@ func upstream(repository string) []Program {
 		{Name: "cni", Module: "github.com/containernetworking/plugins", Version: "v1.9.1",
 			Packages: prefixed("github.com/containernetworking/plugins/plugins/", "main/bridge", "main/loopback",
 				"main/ptp", "ipam/host-local", "meta/firewall", "meta/portmap", "meta/tuning")},
-		{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0", Main: coredns, Packages: []string{"."}, Output: "coredns"},
+		{Name: "coredns", Module: "github.com/coredns/coredns", Version: "v1.15.0",
+			Main: coredns, Packages: []string{"."}, Output: "coredns"},
 		{Name: "etcd", Module: "go.etcd.io/etcd/server/v3", Version: "v3.7.0", Like: engine,
 			Packages: []string{"go.etcd.io/etcd/server/v3"}, Output: "etcd"},
 		{Name: "crictl", Module: "sigs.k8s.io/cri-tools", Version: "v1.36.0", Like: engine,
 			Packages: []string{"sigs.k8s.io/cri-tools/cmd/crictl"}},
 		{Name: "kind", Module: "sigs.k8s.io/kind", Version: Kind, Packages: []string{"sigs.k8s.io/kind"}},
-		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry, Main: registry, Packages: []string{"."}, Output: "registry"},
+		{Name: "registry", Module: "github.com/distribution/distribution/v3", Version: Registry,
+			Main: registry, Packages: []string{"."}, Output: "registry"},
 		{Name: "metrics-server", Module: "sigs.k8s.io/metrics-server", Version: Metrics,
 			Packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"},
 			LDFlags:  "-X sigs.k8s.io/metrics-server/pkg/version.gitVersion=" + Metrics},
@@ -55,52 +57,6 @@ func upstream(repository string) []Program {
 			Packages: []string{"github.com/k3d-io/k3d/v5"}, Output: "k3d", LDFlags: "-X github.com/k3d-io/k3d/v5/version.Version=" + K3d},
 	}
 }
-
-// coredns is CoreDNS with the plugins that the configurations of clusters name; its own main has those of clouds, too.
-const coredns = `package main
-
-import (
-	_ "github.com/coredns/coredns/plugin/bind"
-	_ "github.com/coredns/coredns/plugin/cache"
-	_ "github.com/coredns/coredns/plugin/debug"
-	_ "github.com/coredns/coredns/plugin/errors"
-	_ "github.com/coredns/coredns/plugin/file"
-	_ "github.com/coredns/coredns/plugin/forward"
-	_ "github.com/coredns/coredns/plugin/health"
-	_ "github.com/coredns/coredns/plugin/hosts"
-	_ "github.com/coredns/coredns/plugin/kubernetes"
-	_ "github.com/coredns/coredns/plugin/loadbalance"
-	_ "github.com/coredns/coredns/plugin/log"
-	_ "github.com/coredns/coredns/plugin/loop"
-	_ "github.com/coredns/coredns/plugin/metrics"
-	_ "github.com/coredns/coredns/plugin/ready"
-	_ "github.com/coredns/coredns/plugin/reload"
-	_ "github.com/coredns/coredns/plugin/rewrite"
-	_ "github.com/coredns/coredns/plugin/template"
-	_ "github.com/coredns/coredns/plugin/whoami"
-
-	"github.com/coredns/coredns/coremain"
-)
-
-func main() { coremain.Run() }
-`
-
-// registry is distribution's registry, which keeps images in files; its own main has the stores of clouds, too.
-const registry = `package main
-
-import (
-	"os"
-
-	"github.com/distribution/distribution/v3/registry"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem"
-)
-
-func main() {
-	if registry.RootCmd.Execute() != nil {
-		os.Exit(1)
-	}
-}
-`
 
 func own(repository string) []Program {
 	all := []Program{
