@@ -13,6 +13,7 @@ import (
 )
 
 func TestReadyz(t *testing.T) {
+	t.Parallel()
 	var up atomic.Bool
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/readyz" || !up.Load() {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestModule(t *testing.T) {
+	t.Parallel()
 	ours, dir := t.TempDir(), filepath.Join(t.TempDir(), "module")
 	write(t, filepath.Join(ours, "go.mod"), `module ours.invalid
 
@@ -55,6 +56,7 @@ replace two.invalid => two.invalid v2.0.0
 
 // TestLike holds that what takes its versions from a module of this project's finds some there.
 func TestLike(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../../../..")
 	if err != nil {
 		t.Fatal(err)
