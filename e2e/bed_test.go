@@ -115,8 +115,7 @@ const prefix = "e2e-"
 // second node of a cluster.
 func randomName() string { return prefix + "x" + strings.ToLower(rand.Text()[:6]) }
 
-// takesLong leaves out what is more than every change need go through: with -short, as .ci/run has it, one test at least
-// of each thing is left.
+// takesLong leaves out, with -short as .ci/run has it, what is more than every change need go through.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

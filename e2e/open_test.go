@@ -17,8 +17,8 @@ import (
 // TestOpen opens an addon of which no port is published: the address that lab prints leads to the pod, Ctrl-C ends that,
 // and so does the first request that finds the pod gone, with a reason.
 func TestOpen(t *testing.T) {
+	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f, "k3d")
 		p, name := newPerson(t, bed), randomName()
 		t.Cleanup(func() {
 			if t.Failed() {

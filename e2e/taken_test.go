@@ -16,8 +16,8 @@ import (
 // TestNameTaken has somebody make a cluster with the tool itself, under the name of one whose lab was killed while it
 // made it. What lab remembers is of another cluster: it must forget that, and leave theirs alone.
 func TestNameTaken(t *testing.T) {
+	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		oneWillDo(t, f, "kind")
 		p, name := newPerson(t, bed), randomName()
 		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
 		remembered := p.remember()
