@@ -12,7 +12,14 @@ import (
 
 // TestStory is what lab is for: make a cluster, reach a pod from the host, put the cluster aside, take it up again,
 // remove it without a trace.
-func TestStory(t *testing.T) { eachFlavor(t, story) }
+func TestStory(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		if f.name == "kind" {
+			takesLong(t) // the tutorial, typed with kind, goes through most of it
+		}
+		story(t, bed, f)
+	})
+}
 
 func story(t *testing.T, bed *bed, f flavor) {
 	p, name, port := newPerson(t, bed), randomName(), freePort(t)
