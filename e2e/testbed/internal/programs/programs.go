@@ -20,7 +20,7 @@ type Program struct {
 	Name     string
 	Module   string   // built from a go.mod made for it, which requires Module at Version
 	Version  string   // also an input of a program in Dir, which has no Module
-	Like     string   // a module of this project's that uses Module, too: with its versions, that is compiled once for both
+	Like     string   // a module of this project's whose versions it takes, so that what both need is compiled once
 	Main     string   // the program, where that of Module brings along much that nothing here uses
 	Dir      string   // a module of this project's
 	Packages []string // import paths, or ./paths in Dir
