@@ -84,7 +84,7 @@ fuzz: ## runs every fuzzer for FUZZTIME (default 60s)
 
 cross: ## builds lab for every system that it supports
 	@for p in $(PLATFORMS); do echo "$$p"; \
-	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath -o /dev/null ./cmd/lab || exit 1; done
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath $(CROSS_FLAGS) -o /dev/null ./cmd/lab || exit 1; done
 
 vuln: ## looks for known vulnerabilities in what lab uses, where their database can be reached
 	.ci/vuln
