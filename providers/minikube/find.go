@@ -118,6 +118,11 @@ func (p *Provider) askVersion(ctx context.Context, path string) (string, error) 
 	defer cancel()
 	cmd := exec.CommandContext(limited, path, "version", "--output=json")
 	cmd.Env = p.environment("")
+	// Whatever minikube is asked, it makes its home; who only has lab look for it may never use it.
+	if home, err := os.MkdirTemp("", "lab-minikube-"); err == nil {
+		defer func() { _ = os.RemoveAll(home) }()
+		cmd.Env = append(cmd.Env, "MINIKUBE_HOME="+home)
+	}
 	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

@@ -48,6 +48,27 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestVersionLeavesNothing: minikube makes its home even when it is only asked for its version.
+func TestVersionLeavesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), programName)
+	script := "#!/bin/sh\nmkdir -p \"${MINIKUBE_HOME:-$HOME/.minikube}/certs\"\necho '{\"minikubeVersion\":\"v1.38.1\"}'\n"
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home, tmp := t.TempDir(), t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("TMPDIR", tmp)
+	p := New(Options{Program: path, Dir: t.TempDir()})
+	if version, err := p.askVersion(t.Context(), path); err != nil || version != "v1.38.1" {
+		t.Errorf("version %q, %v", version, err)
+	}
+	for _, dir := range []string{home, tmp} {
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("in %s: %v, %v", dir, left, err)
+		}
+	}
+}
+
 // TestCheckOfOtherDrivers: where nodes are no containers, no engine need answer.
 func TestCheckOfOtherDrivers(t *testing.T) {
 	p, _ := scripted(t)
