@@ -1,15 +1,18 @@
-//go:build e2e
+//go:build e2e && unix
 
 package e2e
 
 import (
 	"math/rand/v2"
 	"os/exec"
+	"slices"
 	"testing"
+
+	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
 // TestBare makes a cluster with each tool itself, without lab: what fails here is the test bed's fault, and what
-// passes here and fails in another test is lab's.
+// passes here and fails in another test is lab's. In the end it is for lab a cluster of somebody else's.
 func TestBare(t *testing.T) {
 	order := tools()
 	t.Log("order:", order)
@@ -38,6 +41,8 @@ func testBare(t *testing.T, tool string) {
 	if want := "hello v2 from hello: /some/path\n"; got != want {
 		t.Errorf("the pod answered %q, want %q", got, want)
 	}
+	f := flavors()[slices.IndexFunc(flavors(), func(f flavor) bool { return f.name == tool })]
+	providertest.CheckForeign(t, f.provider(t, bed), c.name)
 	c.must(t, c.delete)
 }
 

@@ -71,14 +71,6 @@ func (b *bed) command(ctx context.Context, env []string, name string, args ...st
 	return cmd
 }
 
-// must runs a command, and ends the test where it fails.
-func (b *bed) must(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := b.command(t.Context(), nil, name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-}
-
 // flag returns the value of a flag that is given as --name=value.
 func flag(args []string, name string) string {
 	for _, arg := range args {

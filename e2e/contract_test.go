@@ -14,7 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// TestContract holds the adapters to the contract of package providers, with the real tools.
+// TestContract holds the adapters to the contract of package providers, with the real tools. What it says of a cluster of
+// somebody else's is held by TestBare, which has one.
 func TestContract(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		archive := bed.save(t, bed.helloNew)

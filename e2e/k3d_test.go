@@ -101,14 +101,6 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 			docker(t, "run", "--detach", "--name=k3d-"+name+"-server-0", "--label=app=k3d", "--label=k3d.cluster="+name, "--label=k3d.role=server", "--label=clusterlab.dev/mark="+spec.Mark,
 				"--network=k3d-"+name, "--volume=/var", "--entrypoint=sleep", options.NodeImage, "3600")
 		},
-		Foreign: func(t *testing.T, name string) {
-			for _, pair := range bed.k3dEnv {
-				variable, image, _ := strings.Cut(pair, "=")
-				t.Setenv(variable, image)
-			}
-			bed.must(t, "k3d", "cluster", "create", name, "--image="+options.NodeImage, "--api-port=127.0.0.1:random",
-				"--kubeconfig-update-default=false")
-		},
 		Goroutines: []string{"client.NodeWaitForLogMessage"}, // looks whether it may end twice a second
 	}
 }

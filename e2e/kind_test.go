@@ -75,10 +75,6 @@ func kindHarness(t *testing.T, bed *bed) providertest.Harness {
 			docker(t, "run", "--detach", "--name", name+"-control-plane", "--label", "io.x-k8s.kind.cluster="+name,
 				"--label", "io.x-k8s.kind.role=control-plane", "--volume", "/var", "--volume", "/lib/modules:/kind/lab/"+spec.Mark+":ro", "--entrypoint", "sleep", options.NodeImage, "3600")
 		},
-		Foreign: func(t *testing.T, name string) {
-			bed.must(t, "kind", "create", "cluster", "--name", name, "--image", options.NodeImage,
-				"--kubeconfig", filepath.Join(t.TempDir(), "kubeconfig"))
-		},
 	}
 }
 

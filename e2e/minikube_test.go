@@ -102,15 +102,6 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 				t.Fatal(err)
 			}
 		},
-		Foreign: func(t *testing.T, name string) {
-			args := append([]string{"start", "--profile=" + name, "--driver=docker", "--container-runtime=containerd", "--interactive=false"}, bed.minikube...)
-			dir := t.TempDir()
-			env := []string{"MINIKUBE_HOME=" + bed.minikubeHome, "KUBECONFIG=" + filepath.Join(dir, "kubeconfig"), "KUBECACHEDIR=" + dir}
-			cmd := bed.command(t.Context(), env, "lab-minikube", args...)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-		},
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 	"time"
 )
 
-// TestRun runs commands on clusters of their own: nothing is left of these, however the command or lab ends.
+// TestRun runs commands on clusters of their own: nothing is left of these, however the command or lab ends. With -short
+// lab is only killed, after which it is for the next lab to clean up.
 func TestRun(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "k3d")
 		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
-		t.Run("fails", func(t *testing.T) { runFails(t, bed, f) })
-		t.Run("is cancelled", func(t *testing.T) { runEnds(t, bed, f, syscall.SIGTERM) })
+		t.Run("fails", func(t *testing.T) { takesLong(t); runFails(t, bed, f) })
+		t.Run("is cancelled", func(t *testing.T) { takesLong(t); runEnds(t, bed, f, syscall.SIGTERM) })
 		t.Run("is killed", func(t *testing.T) { runEnds(t, bed, f, syscall.SIGKILL) })
 	})
 }

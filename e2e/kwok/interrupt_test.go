@@ -23,7 +23,8 @@ import (
 const lastStep = "Waiting for nodes"
 
 // TestInterrupt ends lab at each step of a creation. Where it had a chance to, lab
-// must leave nothing; where it had none, the next lab must.
+// must leave nothing; where it had none, the next lab must. With -short the signals that lab takes for Ctrl-C come once
+// each.
 func TestInterrupt(t *testing.T) {
 	steps := stepsOfUp(t)
 	t.Logf("steps: %q", steps)
@@ -33,6 +34,9 @@ func TestInterrupt(t *testing.T) {
 	// Ctrl-C, a pipeline that is cancelled, a terminal that is closed, and the worst.
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
 		for n, step := range steps {
+			if alike := signal == syscall.SIGTERM || signal == syscall.SIGHUP; alike && testing.Short() && n != len(steps)/2 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%v at %d %s", signal, n, step), func(t *testing.T) {
 				t.Parallel()
 				p, name := newPerson(t), randomName()

@@ -113,7 +113,7 @@ func waitForWords(t *testing.T, path, words string) {
 
 // TestMany makes many clusters at once, all of which want the kubeconfig.
 func TestMany(t *testing.T) {
-	count, err := strconv.Atoi(cmp.Or(os.Getenv(manyVariable), strconv.Itoa(fewer(30, 10))))
+	count, err := strconv.Atoi(cmp.Or(os.Getenv(manyVariable), strconv.Itoa(fewer(30, 6))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestRunTogether(t *testing.T) {
 kubectl get configmap mine -o jsonpath='{.data.who} ' && kubectl config current-context`
 	seen := sync.Map{}
 	var all sync.WaitGroup
-	for i := range fewer(20, 8) {
+	for i := range fewer(20, 5) {
 		all.Go(func() {
 			got := p.try("run", "--flavor", "kwok", "--", "sh", "-c", fmt.Sprintf(script, i))
 			who, where, _ := strings.Cut(got.stdout, " ")

@@ -135,20 +135,27 @@ func (s *suite) halfMade(t *testing.T) {
 	})
 }
 
-// foreign holds the rules that List shows the clusters of others, and none as lab's.
+// foreign holds the rules for a cluster that the tool itself made.
 func (s *suite) foreign(t *testing.T) {
 	if s.Foreign == nil {
 		return
 	}
 	name := s.newSpec(t).Name
 	s.Foreign(t, name)
+	CheckForeign(t, s.p, name)
+}
+
+// CheckForeign holds the rules that List shows a running cluster that somebody else made, and takes it for nothing of
+// lab's. Run calls it for what Harness.Foreign makes; without that hook, another test that has such a cluster can.
+func CheckForeign(t *testing.T, p providers.Provider, name string) {
+	s := &suite{Harness: Harness{Timeout: time.Minute}, p: p}
 	t.Run("is listed, with an ID", func(t *testing.T) {
-		if got := s.find(t, s.p, name); got.ID == "" || got.State != providers.StateRunning {
+		if got := s.find(t, p, name); got.ID == "" || got.State != providers.StateRunning {
 			t.Errorf("List says %+v, want it running and with an ID", got)
 		}
 	})
 	t.Run("bears no mark", func(t *testing.T) {
-		if got := s.find(t, s.p, name); got.Mark != "" || got.Bare {
+		if got := s.find(t, p, name); got.Mark != "" || got.Bare {
 			t.Errorf("its mark is %q, bare: %t", got.Mark, got.Bare)
 		}
 	})
