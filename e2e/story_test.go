@@ -58,7 +58,7 @@ func story(t *testing.T, bed *bed, f flavor) {
 		answered("/three")
 	}
 
-	docker(t, "kill", f.node(name))
+	kill(t, f.node(name))
 	if state := p.states()[name]; state != "degraded" {
 		t.Errorf("state is %q", state)
 	}
