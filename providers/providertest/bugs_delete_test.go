@@ -120,6 +120,8 @@ func bugsOfHalfMade() map[string]bug {
 		}), "a half-made cluster/can be told from that of someone else"},
 		"takes the clusters of others for lab's": {onEach(func(_ *mutant, c *providers.Cluster) { c.Bare = c.Mark == "" }),
 			"a cluster of someone else/bears no mark"},
+		"marks the clusters of others": {onEach(func(_ *mutant, c *providers.Cluster) { c.Mark = cmp.Or(c.Mark, "lab's") }),
+			"a cluster of someone else/bears no mark"},
 		"hides the clusters of others": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)
