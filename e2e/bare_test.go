@@ -43,7 +43,7 @@ func testBare(t *testing.T, tool string) {
 	}
 	f := flavors()[slices.IndexFunc(flavors(), func(f flavor) bool { return f.name == tool })]
 	providertest.CheckForeign(t, f.provider(t, bed), c.name)
-	c.must(t, c.delete)
+	c.remove(t)
 }
 
 // TestNodes shows that pods are reached on another node than the API server's.
@@ -70,7 +70,7 @@ func testNodes(t *testing.T, tool string) {
 	if want := "hello v2 from hello: /across\n"; got != want {
 		t.Errorf("the pod on node %s answered %q, want %q", worker, got, want)
 	}
-	c.must(t, c.delete)
+	c.remove(t)
 	if tool == "minikube" {
 		// minikube itself leaves the network of a cluster of several nodes, which it removes side by side: as long as
 		// one is there the network is in use. Its absence is lab's promise, not minikube's.

@@ -64,6 +64,45 @@ func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	return c
 }
 
+// remove has the tool delete the cluster; once more where something in it was frozen, which is not the tool's fault.
+func (c *cluster) remove(t *testing.T) {
+	t.Helper()
+	out, err := c.run(t.Context(), c.delete)
+	switch {
+	case err == nil:
+		return
+	case !isFrozen(out):
+		t.Fatalf("%s: %v\n%s", strings.Join(c.delete, " "), err, out)
+	}
+	for id := range strings.FieldsSeq(docker(t, "ps", "--all", "--quiet", "--no-trunc", "--filter=name="+c.name)) {
+		thaw(t, id)
+	}
+	c.must(t, c.delete)
+}
+
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// isFrozen tells whether docker could not end a node: on cgroup v1 runc freezes a pod for a moment when it starts it, and
+// what is frozen when its node is killed cannot die.
+func isFrozen(out string) bool { return strings.Contains(out, "did not receive an exit event") }
+
+// thaw wakes what is frozen in a container.
+func thaw(t *testing.T, id string) {
+	t.Helper()
+	for _, path := range filesBelow(t, filepath.Join("/sys/fs/cgroup/freezer/docker", id)) {
+		if filepath.Base(path) == "freezer.state" {
+			_ = os.WriteFile(path, []byte("THAWED"), 0o600) // its pod may have gone meanwhile
+		}
+	}
+}
+
 // load puts images of the Docker Engine into the cluster. Those that the test bed's nodes hold from the start are
 // not in the engine, and stay out.
 func (c *cluster) load(t *testing.T, images ...string) {

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -40,32 +39,17 @@ func (b *bed) save(t *testing.T, image string) string {
 	return path
 }
 
-func docker(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := exec.Command("docker", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
-}
-
-// kill kills a node. On cgroup v1 that fails where runc has frozen a pod in it just then: what is frozen cannot die, and is
-// woken.
+// kill kills a node, with what is frozen in it.
 func kill(t *testing.T, node string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "docker", "kill", node).CombinedOutput()
 	if err == nil {
 		return
 	}
-	if !strings.Contains(string(out), "did not receive an exit event") {
+	if !isFrozen(string(out)) {
 		t.Fatalf("docker kill %s: %v\n%s", node, err, out)
 	}
-	id := strings.TrimSpace(docker(t, "inspect", "--format={{.Id}}", node))
-	for _, path := range filesBelow(t, filepath.Join("/sys/fs/cgroup/freezer/docker", id)) {
-		if filepath.Base(path) == "freezer.state" {
-			_ = os.WriteFile(path, []byte("THAWED"), 0o600) // its pod may have gone meanwhile
-		}
-	}
+	thaw(t, strings.TrimSpace(docker(t, "inspect", "--format={{.Id}}", node)))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, "docker", "wait", node).CombinedOutput(); err != nil {

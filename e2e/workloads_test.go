@@ -54,7 +54,7 @@ func testWorkloads(t *testing.T, tool string) {
 		}
 		return withOutput(err, out)
 	})
-	c.must(t, c.delete)
+	c.remove(t)
 }
 
 // storedPod is a pod with a claim for a volume of the cluster's default class.

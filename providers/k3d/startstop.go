@@ -44,7 +44,7 @@ func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Con
 		return err
 	}
 	others := slices.DeleteFunc(found, func(c docker.Container) bool { return hasRole(k3d.ServerRole)(c) || !c.Running() })
-	if err := docker.Do(ctx, []string{"stop"}, nodes.IDs(others)...); err != nil {
+	if err := docker.Stop(ctx, nodes.IDs(others)...); err != nil {
 		return err
 	}
 	return p.wake(ctx, name, step)

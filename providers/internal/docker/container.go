@@ -86,3 +86,8 @@ func Do(ctx context.Context, command []string, ids ...string) error {
 	_, err := run(ctx, append(command, ids...)...)
 	return err
 }
+
+// Stop stops containers, and kills those that do not stop by themselves in time.
+func Stop(ctx context.Context, ids ...string) error {
+	return waking(ctx, ids, func() error { return Do(ctx, []string{"stop"}, ids...) })
+}

@@ -233,20 +233,23 @@ func TestLastLines(t *testing.T) {
 	}
 }
 
-// TestRemoveFrozen: what cannot die is woken, by a container of the same image, and then
-// dies.
-func TestRemoveFrozen(t *testing.T) {
-	d := dockertest.Script(t,
-		dockertest.Answer{Args: "rm", Code: 1, Once: true,
-			Stderr: "Error response from daemon: Could not kill running container a, cannot remove - tried to kill container, but did not receive an exit event"},
-		dockertest.Answer{Args: "inspect --type=container --format {{.Image}} a", Stdout: "sha256:1\n"},
-		dockertest.Answer{Args: "inspect", Stderr: "Error: No such container: b", Code: 1},
-		dockertest.Answer{Args: "run --rm --privileged"}, dockertest.Answer{Args: "rm"})
-	if err := docker.Remove(t.Context(), "a", "b"); err != nil {
-		t.Error(err)
-	}
-	calls := d.Calls(t)
-	if len(calls) != 5 || !strings.Contains(calls[2], "--entrypoint=sh sha256:1 -c find /cgroup/freezer") || !strings.HasSuffix(calls[2], " a") || calls[4] != calls[0] {
-		t.Errorf("calls: %q", calls)
+// TestFrozen: what cannot die is woken, by a container of the same image, and then dies.
+func TestFrozen(t *testing.T) {
+	for command, end := range map[string]func(context.Context, ...string) error{"rm": docker.Remove, "stop": docker.Stop} {
+		t.Run(command, func(t *testing.T) {
+			d := dockertest.Script(t,
+				dockertest.Answer{Args: command, Code: 1, Once: true,
+					Stderr: "Error response from daemon: cannot end container: a: tried to kill container, but did not receive an exit event"},
+				dockertest.Answer{Args: "inspect --type=container --format {{.Image}} a", Stdout: "sha256:1\n"},
+				dockertest.Answer{Args: "inspect", Stderr: "Error: No such container: b", Code: 1},
+				dockertest.Answer{Args: "run --rm --privileged"}, dockertest.Answer{Args: command})
+			if err := end(t.Context(), "a", "b"); err != nil {
+				t.Error(err)
+			}
+			calls := d.Calls(t)
+			if len(calls) != 5 || !strings.Contains(calls[2], "--entrypoint=sh sha256:1 -c find /cgroup/freezer") || !strings.HasSuffix(calls[2], " a") || calls[4] != calls[0] {
+				t.Errorf("calls: %q", calls)
+			}
+		})
 	}
 }

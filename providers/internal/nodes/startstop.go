@@ -31,7 +31,7 @@ func (t Tool) Stop(ctx context.Context, name string) error {
 	if err := docker.Do(ctx, []string{"unpause"}, IDs(paused)...); err != nil {
 		return err
 	}
-	return docker.Do(ctx, []string{"stop"}, IDs(running)...)
+	return docker.Stop(ctx, IDs(running)...)
 }
 
 // Start brings a cluster back: it has wake start those of its nodes that are asleep, in
