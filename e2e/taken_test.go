@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -18,7 +17,8 @@ import (
 func TestNameTaken(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, name := newPerson(t, bed), randomName()
+		p, c := newPerson(t, bed), bed.cluster(t, f.name)
+		name := c.name
 		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
 		remembered := p.remember()
 		p.must("down", name)
@@ -26,8 +26,7 @@ func TestNameTaken(t *testing.T) {
 		p.checkNothing(name)
 
 		tool := f.provider(t, bed)
-		t.Cleanup(func() { _ = tool.Delete(context.Background(), name) }) // the context of the test has ended by then
-		f.harness(t, bed).Foreign(t, name)
+		c.must(t, c.create)
 		theirs := listed(t, tool, name)
 		remembered()
 		if state := p.states()[name]; state != "unknown" {
@@ -43,9 +42,7 @@ func TestNameTaken(t *testing.T) {
 		if now := listed(t, tool, name); now.ID != theirs.ID || now.State != providers.StateRunning {
 			t.Errorf("their cluster is %+v, was %+v", now, theirs)
 		}
-		if err := tool.Delete(t.Context(), name); err != nil {
-			t.Fatal(err)
-		}
+		c.remove(t)
 		p.checkNothing(name)
 	})
 }
