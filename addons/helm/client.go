@@ -7,10 +7,7 @@ import (
 	"time"
 
 	"helm.sh/helm/v3/pkg/kube"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/kubernetes"
 )
@@ -22,9 +19,11 @@ const interval = 100 * time.Millisecond
 // for. It holds a context because Helm's interface passes none.
 type client struct {
 	*kube.Client
-	ctx   context.Context
-	typed kubernetes.Interface
-	moved func(string)
+	ctx     context.Context
+	typed   kubernetes.Interface
+	unbound kubernetes.Interface // its requests do not end with ctx
+	moved   func(string)
+	failed  error // of a hook: Helm keeps its text only
 }
 
 // Build reads objects. Helm would have the API server describe each kind first, to see
@@ -32,63 +31,6 @@ type client struct {
 // a large part of the time that an installation takes.
 func (c *client) Build(manifest io.Reader, _ bool) (kube.ResourceList, error) {
 	return c.Client.Build(manifest, false)
-}
-
-// WatchUntilReady waits until the jobs and pods of a hook have run.
-func (c *client) WatchUntilReady(resources kube.ResourceList, _ time.Duration) error {
-	for _, info := range resources {
-		err := c.poll(func() (bool, error) { return c.hookDone(info) })
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hookDone tells whether a job or a pod has run. Other kinds have nothing to run.
-func (c *client) hookDone(info *resource.Info) (bool, error) {
-	switch info.Mapping.GroupVersionKind.Kind {
-	case "Job":
-		job, err := c.typed.BatchV1().Jobs(info.Namespace).Get(c.ctx, info.Name, metav1.GetOptions{})
-		if err != nil {
-			return false, err
-		}
-		c.say("waiting for job %s", info.Name)
-		return jobDone(job)
-	case "Pod":
-		pod, err := c.typed.CoreV1().Pods(info.Namespace).Get(c.ctx, info.Name, metav1.GetOptions{})
-		if err != nil {
-			return false, err
-		}
-		c.say("waiting for pod %s", info.Name)
-		return podDone(pod)
-	}
-	return true, nil
-}
-
-func jobDone(job *batchv1.Job) (bool, error) {
-	for _, condition := range job.Status.Conditions {
-		if condition.Status != corev1.ConditionTrue {
-			continue
-		}
-		switch condition.Type {
-		case batchv1.JobComplete:
-			return true, nil
-		case batchv1.JobFailed:
-			return false, fmt.Errorf("job %s/%s failed: %s", job.Namespace, job.Name, condition.Message)
-		}
-	}
-	return false, nil
-}
-
-func podDone(pod *corev1.Pod) (bool, error) {
-	switch pod.Status.Phase {
-	case corev1.PodSucceeded:
-		return true, nil
-	case corev1.PodFailed:
-		return false, fmt.Errorf("pod %s/%s failed: %s", pod.Namespace, pod.Name, pod.Status.Message)
-	}
-	return false, nil
 }
 
 // WaitForDelete waits until none of the resources is there any more.

@@ -111,10 +111,17 @@ func (s *session) last(name string) (*release.Release, error) {
 // there is of it, because what a chart does before installing it may not do before an
 // upgrade.
 func (s *session) apply(last *release.Release, loaded *chart.Chart, c addons.Cluster, r addons.Release) (*release.Release, error) {
+	var rel *release.Release
+	var err error
 	if last == nil || !s.everDeployed(r.Addon.Name) {
-		return s.newInstall(c, r).Run(loaded, r.Values)
+		rel, err = s.newInstall(c, r).Run(loaded, r.Values)
+	} else {
+		rel, err = s.newUpgrade(c, r).Run(r.Addon.Name, loaded, r.Values)
 	}
-	return s.newUpgrade(c, r).Run(r.Addon.Name, loaded, r.Values)
+	if err != nil && s.client.failed != nil {
+		err = s.client.failed
+	}
+	return rel, err
 }
 
 func (s *session) everDeployed(name string) bool {

@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"helm.sh/helm/v3/pkg/chart"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
@@ -107,31 +105,6 @@ func TestIncomplete(t *testing.T) {
 	loaded.Metadata.Dependencies = append(loaded.Metadata.Dependencies, dependency("db"))
 	if err := complete(loaded); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "db") || providers.HintOf(err) == "" {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestHooks(t *testing.T) {
-	t.Parallel()
-	job := func(kind batchv1.JobConditionType) *batchv1.Job {
-		return &batchv1.Job{Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
-			{Type: batchv1.JobSuspended, Status: corev1.ConditionTrue}, {Type: kind, Status: corev1.ConditionTrue, Message: "why"}}}}
-	}
-	if done, err := jobDone(job(batchv1.JobComplete)); !done || err != nil {
-		t.Errorf("complete: %t, %v", done, err)
-	}
-	if done, err := jobDone(job(batchv1.JobSuspended)); done || err != nil {
-		t.Errorf("at work: %t, %v", done, err)
-	}
-	if _, err := jobDone(job(batchv1.JobFailed)); err == nil || !strings.Contains(err.Error(), "why") {
-		t.Errorf("failed: %v", err)
-	}
-	for phase, want := range map[corev1.PodPhase]bool{corev1.PodRunning: false, corev1.PodSucceeded: true} {
-		if done, err := podDone(&corev1.Pod{Status: corev1.PodStatus{Phase: phase}}); done != want || err != nil {
-			t.Errorf("%s: %t, %v", phase, done, err)
-		}
-	}
-	if _, err := podDone(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed}}); err == nil {
-		t.Error("a failed pod is no error")
 	}
 }
 

@@ -43,17 +43,17 @@ func connect(ctx context.Context, c addons.Cluster, namespace string, moved func
 	if err != nil {
 		return nil, err
 	}
-	secrets, err := kubernetes.NewForConfig(recording.rest)
+	unbound, err := kubernetes.NewForConfig(recording.rest)
 	if err != nil {
 		return nil, err
 	}
 	base := kube.New(getter)
 	base.Namespace = namespace
-	s := &session{client: &client{Client: base, ctx: ctx, typed: typed, moved: moved}, typed: typed, moved: moved}
+	s := &session{client: &client{Client: base, ctx: ctx, typed: typed, unbound: unbound, moved: moved}, typed: typed, moved: moved}
 	s.config = &action.Configuration{
 		RESTClientGetter: getter,
 		KubeClient:       s.client,
-		Releases:         storage.Init(records{driver.NewSecrets(secrets.CoreV1().Secrets(namespace))}),
+		Releases:         storage.Init(records{driver.NewSecrets(unbound.CoreV1().Secrets(namespace))}),
 		Log:              func(string, ...any) {},
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
 	}

@@ -23,19 +23,40 @@ func (l *look) why(ctx context.Context, namespace string, p progress) string {
 // WhyNot explains why pods are not ready, by the newest that has something to say, or is
 // "". selector is that of their labels.
 func WhyNot(ctx context.Context, client kubernetes.Interface, namespace, selector string) string {
-	pods, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	why, _ := whyPods(ctx, client, namespace, metav1.ListOptions{LabelSelector: selector})
+	return why
+}
+
+// WhyPods is WhyNot for pods that are to run to their end. Where none of them has a
+// reason to tell, it returns the phase of the newest, or why there is no pod.
+func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string, pods metav1.ListOptions) string {
+	why, newest := whyPods(ctx, client, namespace, pods)
+	switch {
+	case why != "":
+		return why
+	case newest == nil:
+		return "it has no pod"
+	}
+	return fmt.Sprintf("pod %s is %s", newest.Name, newest.Status.Phase)
+}
+
+// whyPods returns what the newest pod with a reason says, and the newest pod of all.
+func whyPods(ctx context.Context, client kubernetes.Interface, namespace string, options metav1.ListOptions) (string, *corev1.Pod) {
+	pods, err := client.CoreV1().Pods(namespace).List(ctx, options)
 	if err != nil {
-		return err.Error()
+		return err.Error(), nil
 	}
 	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int {
 		return b.CreationTimestamp.Compare(a.CreationTimestamp.Time)
 	})
+	var newest *corev1.Pod
 	for i := range pods.Items {
+		newest = cmp.Or(newest, &pods.Items[i])
 		if why := whyPod(ctx, client, &pods.Items[i]); why != "" {
-			return why
+			return why, newest
 		}
 	}
-	return ""
+	return "", newest
 }
 
 func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) string {
@@ -63,6 +84,13 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 }
 
 func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, c corev1.ContainerStatus) string {
+	if end := c.State.Terminated; end != nil && end.ExitCode != 0 {
+		why := fmt.Sprintf("container %s of pod %s ended with exit code %d", c.Name, pod.Name, end.ExitCode)
+		if line := lastLine(ctx, client, pod, c.Name, false); line != "" {
+			return why + ": " + line
+		}
+		return strings.TrimSuffix(why+": "+cmp.Or(end.Message, end.Reason), ": ")
+	}
 	waiting := c.State.Waiting
 	if waiting == nil {
 		return ""
@@ -78,7 +106,7 @@ func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.
 			}
 			why += fmt.Sprintf(" (exit code %d)", last.ExitCode)
 		}
-		if line := lastLine(ctx, client, pod, c.Name); line != "" {
+		if line := lastLine(ctx, client, pod, c.Name, true); line != "" {
 			why += ": " + line
 		}
 		return why
@@ -92,11 +120,12 @@ func notMade(container, pod, why string) string {
 	return fmt.Sprintf("container %s of pod %s cannot be made: %s", container, pod, why)
 }
 
-// lastLine returns the last line that a container wrote before it crashed, or "".
-func lastLine(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, container string) string {
+// lastLine returns the last line that a container wrote, or "". previous means before it
+// was restarted.
+func lastLine(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, container string, previous bool) string {
 	lines := int64(1)
 	text, err := client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{
-		Container: container, Previous: true, TailLines: &lines,
+		Container: container, Previous: previous, TailLines: &lines,
 	}).DoRaw(ctx)
 	if err != nil {
 		return ""

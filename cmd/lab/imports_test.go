@@ -41,7 +41,7 @@ func rules() []rule {
 		{"profiles", onTop},
 		{"addons/charts", append(onTop, "addons/download")},
 		{"addons/download", []string{"providers."}},
-		{"addons/helm", onTop},
+		{"addons/helm", append(onTop, "addons/ready")},
 		{"addons/ready", onTop},
 		{"addons/addontest", onTop},
 		{"addons", []string{"providers."}},

@@ -1,0 +1,185 @@
+package helm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"helm.sh/helm/v3/pkg/kube"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+
+	"github.com/clusterlab-dev/lab/addons/ready"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// explaining is how long the search for the cause of a hook's failure may take.
+const explaining = 5 * time.Second
+
+// hook is a job or a pod that a chart runs before or after its objects are applied.
+type hook struct {
+	kind, namespace, name string
+	selector              string // of the labels of its pods
+	version               string // of the object when it was created
+	watch                 cache.WatchFuncWithContext
+	get                   func(context.Context) (runtime.Object, error)
+}
+
+// WatchUntilReady waits until the jobs and pods of a hook have run. Other kinds have
+// nothing to run. The error names the pod and its state.
+func (c *client) WatchUntilReady(resources kube.ResourceList, _ time.Duration) error {
+	for _, info := range resources {
+		h, ok := c.hook(info)
+		if !ok {
+			continue
+		}
+		c.say("waiting for %s %s", h.kind, h.name)
+		if err := h.wait(c.ctx); err != nil {
+			c.failed = c.explainHook(h, err)
+			return c.failed
+		}
+	}
+	return nil
+}
+
+// hook returns the hook that info is, and whether it is one that runs.
+func (c *client) hook(info *resource.Info) (hook, bool) {
+	h := hook{namespace: info.Namespace, name: info.Name, version: info.ResourceVersion}
+	switch info.Mapping.GroupVersionKind.GroupKind() {
+	case schema.GroupKind{Group: batchv1.GroupName, Kind: "Job"}:
+		jobs := c.typed.BatchV1().Jobs(h.namespace)
+		h.kind, h.selector = "job", batchv1.JobNameLabel+"="+h.name
+		h.watch = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return jobs.Watch(ctx, h.only(o))
+		}
+		h.get = func(ctx context.Context) (runtime.Object, error) { return jobs.Get(ctx, h.name, metav1.GetOptions{}) }
+		return h, true
+	case schema.GroupKind{Kind: "Pod"}:
+		pods := c.typed.CoreV1().Pods(h.namespace)
+		h.kind = "pod"
+		h.watch = func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			return pods.Watch(ctx, h.only(o))
+		}
+		h.get = func(ctx context.Context) (runtime.Object, error) { return pods.Get(ctx, h.name, metav1.GetOptions{}) }
+		return h, true
+	}
+	return hook{}, false
+}
+
+// only restricts a watch to the object.
+func (h hook) only(o metav1.ListOptions) metav1.ListOptions {
+	o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, h.name).String()
+	return o
+}
+
+func (h hook) String() string { return fmt.Sprintf("hook %s %s/%s", h.kind, h.namespace, h.name) }
+
+// wait returns once the hook has run, or failed, or ctx ends. It watches from the moment
+// of the creation: a job with a time to live of zero is deleted as soon as it is complete,
+// and looking at it now and then would miss that.
+func (h hook) wait(ctx context.Context) error {
+	for version := h.version; ; {
+		done, err := h.follow(ctx, version)
+		if done || !apierrors.IsGone(err) && !apierrors.IsResourceExpired(err) {
+			return err
+		}
+		// The API server no longer has the events since version.
+		object, err := h.get(ctx)
+		if apierrors.IsNotFound(err) {
+			return errors.New("it is gone, and its result was not seen")
+		}
+		if err != nil {
+			return err
+		}
+		if done, err := ran(object); done || err != nil {
+			return err
+		}
+		if version, err = meta.NewAccessor().ResourceVersion(object); err != nil {
+			return err
+		}
+	}
+}
+
+// follow handles the events since version until the hook is done or the watch ends. The
+// watch goes on where one request ends.
+func (h hook) follow(ctx context.Context, version string) (bool, error) {
+	w, err := watchtools.NewRetryWatcherWithContext(ctx, version, &cache.ListWatch{WatchFuncWithContext: h.watch})
+	if err != nil {
+		return false, err
+	}
+	defer w.Stop()
+	for event := range w.ResultChan() {
+		if event.Type == watch.Error {
+			return false, apierrors.FromObject(event.Object)
+		}
+		// The last event, that of the deletion, has the final status, too.
+		if done, err := ran(event.Object); done || err != nil {
+			return done, err
+		}
+		if event.Type == watch.Deleted {
+			return false, errors.New("it was deleted before it had run")
+		}
+	}
+	return false, cmp.Or(ctx.Err(), errors.New("the API server ended the watch"))
+}
+
+// ran tells whether a job or a pod has run. The error is that it failed.
+func ran(object runtime.Object) (bool, error) {
+	switch o := object.(type) {
+	case *batchv1.Job:
+		for _, condition := range o.Status.Conditions {
+			switch {
+			case condition.Status != corev1.ConditionTrue:
+			case condition.Type == batchv1.JobComplete:
+				return true, nil
+			case condition.Type == batchv1.JobFailed:
+				return false, errors.New("it failed: " + cmp.Or(condition.Message, condition.Reason))
+			}
+		}
+	case *corev1.Pod:
+		switch o.Status.Phase {
+		case corev1.PodSucceeded:
+			return true, nil
+		case corev1.PodFailed:
+			return false, errors.New(strings.TrimSuffix("it failed: "+cmp.Or(o.Status.Message, o.Status.Reason), ": "))
+		}
+	}
+	return false, nil
+}
+
+// explainHook adds to the failure of a hook the state of its pods and the commands that
+// show more. It asks the cluster although c.ctx may be over.
+func (c *client) explainHook(h hook, cause error) error {
+	if errors.Is(cause, context.Canceled) {
+		return fmt.Errorf("%s: %w", h, cause)
+	}
+	pods := metav1.ListOptions{LabelSelector: h.selector}
+	if h.selector == "" {
+		pods = h.only(pods)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), explaining)
+	defer cancel()
+	verb := ""
+	if errors.Is(cause, context.DeadlineExceeded) {
+		verb = " did not finish"
+	}
+	err := fmt.Errorf("%s%s: %w", h, verb, cause)
+	if why := ready.WhyPods(ctx, c.unbound, h.namespace, pods); why != "" {
+		err = fmt.Errorf("%s%s: %s: %w", h, verb, why, cause)
+	}
+	return providers.WithHint(err, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",
+		h.kind, h.name, h.namespace)
+}
