@@ -81,7 +81,7 @@ func (l *Lab) resume(ctx context.Context, name string, merge bool, report provid
 	if err := l.ready(ctx, r, config, report.For(name)); err != nil {
 		return &providers.Error{Op: "start", Provider: r.Flavor, Cluster: name, Err: err}
 	}
-	return l.publish(ctx, r, config, merge)
+	return l.enter(ctx, r, config, merge)
 }
 
 // made returns the record of a cluster that was made completely.

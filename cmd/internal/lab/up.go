@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -40,7 +39,8 @@ type UpRequest struct {
 // where the name belongs to a cluster that is not as asked; ErrForeign where it
 // belongs to one that lab did not make. When a cluster that Up was making cannot
 // be finished, for whatever reason, nothing of it remains. One whose addons cannot be
-// installed stays: errors are those of [Lab.InstallAddons], and Up goes on with them.
+// installed stays: errors are those of [Lab.InstallAddons], and Up goes on with them. So
+// does one whose entry cannot be written to the user's kubeconfig.
 func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (Cluster, error) {
 	name := q.Spec.Name
 	unlock, err := l.lock(ctx, name, report)
@@ -65,6 +65,8 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	default:
 		err = l.resume(ctx, name, !q.NoKubeconfig, report)
 	}
+	// The cluster is ready without its entry, so up goes on.
+	noEntry, err := splitNoEntry(err)
 	if err == nil && q.TTL > 0 {
 		err = l.expire(name, q.TTL)
 	}
@@ -74,7 +76,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	if err == nil {
 		err = l.allAddons(ctx, q, report)
 	}
-	if err != nil {
+	if err := errors.Join(err, noEntry); err != nil {
 		return Cluster{}, err
 	}
 	return l.Status(ctx, name)
@@ -137,34 +139,36 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 		// Somebody else was faster, and theirs must not be removed.
 		return errors.Join(err, l.State.Delete(plan.Name))
 	}
+	var config []byte
 	if err == nil {
 		r.ID = c.ID
-		err = l.finish(ctx, r, !q.NoKubeconfig, report)
+		config, err = l.finish(ctx, &r, report)
 	}
 	if err != nil {
 		return l.undo(ctx, plan.Name, err)
 	}
-	return nil
+	return l.enter(ctx, r, config, !q.NoKubeconfig)
 }
 
-// finish records a cluster that has just been made, and waits until it is ready. The logs
-// of one that does not become ready are saved, because it will be removed.
-func (l *Lab) finish(ctx context.Context, r state.Record, merge bool, report providers.Reporter) error {
-	if err := l.State.Put(r); err != nil {
-		return err
+// finish records a cluster that has just been made, waits until it is ready, and returns
+// its kubeconfig. The logs of one that does not become ready are saved, because it will be
+// removed.
+func (l *Lab) finish(ctx context.Context, r *state.Record, report providers.Reporter) ([]byte, error) {
+	if err := l.State.Put(*r); err != nil {
+		return nil, err
 	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(r))
+	config, err := l.Set.Kubeconfig(ctx, refOf(*r))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := l.ready(ctx, r, config, report.For(r.Name)); err != nil {
+	if err := l.ready(ctx, *r, config, report.For(r.Name)); err != nil {
 		err = &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
-		return providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, err, func(ctx context.Context, dir string) error {
-			return l.Set.ExportLogs(ctx, refOf(r), dir)
+		return nil, providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, err, func(ctx context.Context, dir string) error {
+			return l.Set.ExportLogs(ctx, refOf(*r), dir)
 		})
 	}
 	r.Phase = state.PhaseCreated
-	return l.publish(ctx, r, config, merge)
+	return config, l.State.Put(*r)
 }
 
 // undo removes what a creation that failed with cause left, and returns cause.
@@ -179,31 +183,4 @@ func (l *Lab) undo(ctx context.Context, name string, cause error) error {
 		return providers.WithHint(fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left), "%s", hint)
 	}
 	return cause
-}
-
-// publish records the cluster and, if asked, puts it into the user's kubeconfig as
-// the current context.
-func (l *Lab) publish(ctx context.Context, r state.Record, config []byte, merge bool) error {
-	var err error
-	if r.Context, err = kubeconfig.Context(config); err != nil {
-		return err
-	}
-	if !merge {
-		return l.State.Put(r)
-	}
-	before := r
-	if r.Identity, err = kubeconfig.Identity(config); err != nil {
-		return err
-	}
-	// Recorded before it is done, so that whatever happens in between, down finds it.
-	if err := l.State.Put(r); err != nil {
-		return err
-	}
-	merged, err := l.Kubeconfig.Merge(ctx, config, kubeconfig.Options{SetCurrent: true})
-	if err != nil {
-		// The file is as it was, so there is nothing to take out of it again.
-		return errors.Join(err, l.State.Put(before))
-	}
-	r.KubeconfigPath = merged.Path
-	return l.State.Put(r)
 }

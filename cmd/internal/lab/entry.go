@@ -1,0 +1,74 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// noEntryError says that a cluster is ready and that its entry in the user's kubeconfig
+// is missing or outdated. It hides the kind of its cause, because the exit code of that
+// would say that the cluster is not available.
+type noEntryError struct {
+	name        string
+	cause       error
+	interrupted error // the error of the context
+}
+
+func (e *noEntryError) Error() string {
+	return fmt.Sprintf("cluster %q is ready, but lab cannot write its kubeconfig entry: %v", e.name, e.cause)
+}
+
+func (e *noEntryError) Unwrap() error { return e.interrupted }
+
+// enter publishes a cluster that is ready. Its error is a noEntryError: the cluster stays.
+func (l *Lab) enter(ctx context.Context, r state.Record, config []byte, merge bool) error {
+	err := l.publish(ctx, r, config, merge)
+	if err == nil {
+		return nil
+	}
+	hint := "lab use " + r.Name
+	if first := providers.HintOf(err); first != "" {
+		hint = first + "\nthen add the entry: " + hint
+	}
+	return providers.WithHint(&noEntryError{r.Name, err, ctx.Err()}, "%s", hint)
+}
+
+// splitNoEntry returns err as noEntry where it is a noEntryError, else as rest.
+func splitNoEntry(err error) (noEntry, rest error) {
+	if _, ok := errors.AsType[*noEntryError](err); ok {
+		return err, nil
+	}
+	return nil, err
+}
+
+// publish records the cluster and, if asked, puts it into the user's kubeconfig as
+// the current context.
+func (l *Lab) publish(ctx context.Context, r state.Record, config []byte, merge bool) error {
+	var err error
+	if r.Context, err = kubeconfig.Context(config); err != nil {
+		return err
+	}
+	if !merge {
+		return l.State.Put(r)
+	}
+	before := r
+	if r.Identity, err = kubeconfig.Identity(config); err != nil {
+		return err
+	}
+	// Recorded before it is done, so that whatever happens in between, down finds it.
+	if err := l.State.Put(r); err != nil {
+		return err
+	}
+	merged, err := l.Kubeconfig.Merge(ctx, config, kubeconfig.Options{SetCurrent: true})
+	if err != nil {
+		// The file is as it was, so there is nothing to take out of it again.
+		return errors.Join(err, l.State.Put(before))
+	}
+	r.KubeconfigPath = merged.Path
+	return l.State.Put(r)
+}

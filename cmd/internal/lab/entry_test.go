@@ -1,0 +1,73 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// meanwhile does something to the machine while the cluster becomes ready.
+type meanwhile struct {
+	prober
+	do func() error
+}
+
+func (m *meanwhile) Wait(context.Context, []byte, probe.Want, func(string)) error { return m.do() }
+
+// TestUpKeepsReadyCluster: a kubeconfig that cannot be written any more costs the entry, and
+// not the cluster.
+func TestUpKeepsReadyCluster(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.Kubeconfig.Patience = time.Millisecond
+	lock := filepath.Join(b.home, "kubeconfig.lock")
+	b.Probe = &meanwhile{do: func() error { return os.WriteFile(lock, nil, 0o600) }}
+
+	_, err := b.Up(t.Context(), request("demo"), nil)
+	if err == nil || !strings.Contains(err.Error(), `cluster "demo" is ready, but lab cannot write its kubeconfig entry: `) {
+		t.Errorf("Up: %v", err)
+	}
+	for _, want := range []string{"rm " + lock, "lab use demo"} {
+		if hint := providers.HintOf(err); !strings.Contains(hint, want) {
+			t.Errorf("the hint %q lacks %q", hint, want)
+		}
+	}
+	for _, kind := range []error{providers.ErrUnavailable, providers.ErrInvalid, providers.ErrExists} {
+		if errors.Is(err, kind) {
+			t.Errorf("the error is %v, which has an exit code of its own", kind)
+		}
+	}
+	r, err := b.State.Get("demo")
+	if err != nil || r.Phase != state.PhaseCreated || r.Identity != "" {
+		t.Errorf("the record: phase %q, identity %q, %v", r.Phase, r.Identity, err)
+	}
+	if all := b.clusters(t); len(all) != 1 || all[0].State != providers.StateRunning {
+		t.Errorf("clusters: %+v", all)
+	}
+
+	b.Probe = &prober{}
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Use(t.Context(), "demo"); err != nil {
+		t.Fatal(err)
+	}
+	if current, err := b.Kubeconfig.Current(); current != "fake-demo" {
+		t.Errorf("the current context is %q, %v", current, err)
+	}
+	if err := b.Down(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	b.forgotten(t, "demo")
+	if _, err := os.Stat(filepath.Join(b.home, "kubeconfig")); !os.IsNotExist(err) {
+		t.Errorf("the kubeconfig is left: %v", err)
+	}
+}
