@@ -28,3 +28,24 @@ func TestRefIs(t *testing.T) {
 		}
 	}
 }
+
+// TestGone: what a tool does not list although it lists its clusters' parts is gone.
+func TestGone(t *testing.T) {
+	t.Parallel()
+	node, network := providers.Part{Kind: "node", Name: "lab"}, providers.Part{Kind: "network", Name: "lab"}
+	repaired := node
+	repaired.Repair = true
+	for what, tt := range map[string]struct{ recorded, live, want []providers.Part }{
+		"all is there":         {[]providers.Part{node, network}, []providers.Part{network, repaired}, nil},
+		"more than before":     {[]providers.Part{node}, []providers.Part{node, network}, nil},
+		"one of two of a name": {[]providers.Part{node, network}, []providers.Part{node}, []providers.Part{network}},
+		"nothing is left":      {[]providers.Part{node}, []providers.Part{}, []providers.Part{node}},
+		"the tool cannot tell": {[]providers.Part{node}, nil, nil},
+		"nothing was recorded": {nil, []providers.Part{node}, nil},
+	} {
+		got := providers.Gone(tt.recorded, tt.live)
+		if len(got) != len(tt.want) || len(got) > 0 && got[0] != tt.want[0] {
+			t.Errorf("%s: gone %v, want %v", what, got, tt.want)
+		}
+	}
+}

@@ -78,6 +78,15 @@ type Traits struct {
 	ControlPlaneMetrics []string     `json:"controlPlaneMetrics,omitempty"` // scrape targets that answer, e.g. "etcd"
 	Ingress             bool         `json:"ingress,omitempty"`             // an ingress controller is bundled and present
 	MetricsServer       bool         `json:"metricsServer,omitempty"`       // likewise
+	Without             Without      `json:"without,omitzero"`              // what the tool's own configuration leaves out
+}
+
+// Without is what every cluster has unless the user's configuration of its tool leaves it
+// out. Nobody waits for it: the user installs a replacement later, or does without.
+type Without struct {
+	CNI       bool `json:"cni,omitempty"`       // no network plugin: nodes are not ready until one is installed
+	KubeProxy bool `json:"kubeProxy,omitempty"` // no Service has an address that works
+	DNS       bool `json:"dns,omitempty"`       // pods resolve no names of the cluster
 }
 
 // HostPorts says how a port published on the host reaches the cluster.

@@ -135,6 +135,8 @@ func TestTraits(t *testing.T) {
 		Ingress: true, MetricsServer: true}
 	without, closed, unserved := all, all, all
 	without.MetricsServer, closed.Ingress, unserved.LoadBalancer = false, false, ""
+	bare := all
+	bare.Without = providers.Without{CNI: true, KubeProxy: true, DNS: true}
 	disable := func(part string) []byte {
 		return native(`options: {k3s: {extraArgs: [{arg: "--disable=x,` + part + `", nodeFilters: ["server:*"]}]}}`)
 	}
@@ -148,6 +150,7 @@ func TestTraits(t *testing.T) {
 		"no Traefik":          {providers.Spec{Wants: providers.Wants{NoIngress: true}}, closed},
 		"no Traefik, native":  {providers.Spec{Native: disable("traefik")}, closed},
 		"no servicelb":        {providers.Spec{Native: disable("servicelb")}, unserved},
+		"no CNI, proxy, DNS":  {providers.Spec{Native: native(`options: {k3s: {extraArgs: [{arg: "--flannel-backend=none"}, {arg: "--disable-kube-proxy"}, {arg: "--disable=coredns"}]}}`)}, bare},
 		"native that is none": {providers.Spec{Native: []byte("{")}, all},
 	} {
 		if diff := cmp.Diff(test.want, New(Options{}).Traits(test.spec)); diff != "" {

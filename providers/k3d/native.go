@@ -76,6 +76,19 @@ func disables(c *v1alpha5.SimpleConfig, part string) bool {
 	return false
 }
 
+// without tells what a configuration has k3s leave out.
+func without(c *v1alpha5.SimpleConfig) providers.Without {
+	if c == nil {
+		return providers.Without{}
+	}
+	has := func(arg string) bool {
+		return slices.ContainsFunc(c.Options.K3sOptions.ExtraArgs, func(a v1alpha5.K3sArgWithNodeFilters) bool {
+			return strings.TrimSuffix(a.Arg, "=true") == arg
+		})
+	}
+	return providers.Without{CNI: has("--flannel-backend=none"), KubeProxy: has("--disable-kube-proxy"), DNS: disables(c, "coredns")}
+}
+
 func invalid(format string, a ...any) error {
 	err := providers.Errorf(providers.ErrInvalid, "the configuration for k3d: %w", fmt.Errorf(format, a...))
 	return providers.WithHint(err, "see https://k3d.io/stable/usage/configfile/")

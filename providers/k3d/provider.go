@@ -101,6 +101,7 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	}
 	traits.Ingress = !spec.Wants.NoIngress && !disables(native, "traefik")
 	traits.MetricsServer = !spec.Wants.NoMetricsServer && !disables(native, "metrics-server")
+	traits.Without = without(native)
 	return traits
 }
 

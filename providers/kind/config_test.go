@@ -136,3 +136,20 @@ func TestNamesAndImages(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestTraits: what kind's own configuration leaves out is known beforehand.
+func TestTraits(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]providers.Without{
+		"":                                      {},
+		"networking: {disableDefaultCNI: true}": {CNI: true},
+		"networking: {disableDefaultCNI: true, kubeProxyMode: none}":                                   {CNI: true, KubeProxy: true},
+		"networking: {kubeProxyMode: ipvs}":                                                            {},
+		"nodes:\n- kubeadmConfigPatches: ['{kind: InitConfiguration, skipPhases: [addon/coredns]}']":   {DNS: true},
+		"kubeadmConfigPatches:\n- |\n  kind: InitConfiguration\n  skipPhases:\n  - addon/kube-proxy\n": {KubeProxy: true},
+	} {
+		if got := New(Options{}).Traits(providers.Spec{Native: []byte(nativeHead + text)}).Without; got != want {
+			t.Errorf("%s: without %+v, want %+v", text, got, want)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
@@ -59,6 +61,25 @@ func sameNodes(spec providers.Spec, native []v1alpha4.Node) error {
 		return conflict("it has %d workers, and %d were asked for", workers, spec.Workers)
 	}
 	return nil
+}
+
+// without tells what kind's own configuration leaves out, be it by a setting of kind or by
+// the phases of kubeadm that a patch skips.
+func without(c *v1alpha4.Cluster) providers.Without {
+	patches := slices.Clone(c.KubeadmConfigPatches)
+	for _, n := range c.Nodes {
+		patches = append(patches, n.KubeadmConfigPatches...)
+	}
+	skips := func(phase string) bool {
+		return slices.ContainsFunc(patches, func(patch string) bool {
+			return strings.Contains(patch, "skipPhases") && strings.Contains(patch, phase)
+		})
+	}
+	return providers.Without{
+		CNI:       c.Networking.DisableDefaultCNI,
+		KubeProxy: c.Networking.KubeProxyMode == "none" || skips("addon/kube-proxy"),
+		DNS:       skips("addon/coredns"),
+	}
 }
 
 func invalid(format string, a ...any) error {

@@ -84,6 +84,9 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	if spec.Wants.ControlPlaneMetrics {
 		traits.ControlPlaneMetrics = []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 	}
+	if native, err := parseNative(spec.Native); err == nil { // else Create says what is wrong with it
+		traits.Without = without(native)
+	}
 	return traits
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
@@ -35,15 +36,28 @@ func (p *Provider) claim(config engineConfig) error {
 	return nil
 }
 
-// markOf returns the mark of the cluster in dir, and whether there is nothing in dir yet
-// that could bear one.
-func markOf(dir string) (mark string, bare bool) {
+// readConfig returns what claim wrote into dir. Where there is nothing yet, nothing in dir
+// could bear a mark.
+func readConfig(dir string) (engineConfig, error) {
 	text, err := os.ReadFile(filepath.Join(dir, configFile))
 	var config engineConfig
 	if err == nil {
 		err = json.Unmarshal(text, &config)
 	}
-	return config.Mark, err != nil
+	return config, err
+}
+
+// nodeNames returns the names of the nodes that the engine creates, as PROTOCOL.md says.
+func nodeNames(c engineConfig) []string {
+	names := []string{c.ControlPlane}
+	for i := 1; i <= c.Workers; i++ {
+		name := c.Name + "-worker"
+		if i > 1 {
+			name += strconv.Itoa(i)
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // find returns the directory of a cluster. It returns ErrNotFound where there is

@@ -51,7 +51,10 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	access, accessErr := readAccess(dir)
 	// Its identity is known even where nothing else is, so that it can be removed.
 	c := providers.Cluster{Name: name, Provider: Name, State: providers.StateUnknown, ID: access.id()}
-	c.Mark, c.Bare = markOf(dir)
+	config, err := readConfig(dir)
+	if c.Mark, c.Bare = config.Mark, err != nil; err == nil {
+		c.Nodes = nodeNames(config)
+	}
 	pid, err := holder(dir)
 	if err != nil {
 		c.Reason = err.Error()

@@ -149,6 +149,10 @@ func TestTraits(t *testing.T) {
 	if plain := New(Options{}).Traits(providers.Spec{}); plain.Ingress || plain.MetricsServer || !own.Ingress || !own.MetricsServer {
 		t.Errorf("with addons of minikube's: %+v; without: %+v", own, plain)
 	}
+	bare := New(Options{}).Traits(providers.Spec{Native: []byte("cni: \"false\"\nextra-config: [\"kubeadm.skip-phases=addon/kube-proxy,addon/coredns\"]")})
+	if want := (providers.Without{CNI: true, KubeProxy: true, DNS: true}); bare.Without != want {
+		t.Errorf("it is without %+v, want %+v", bare.Without, want)
+	}
 	if n := len(New(Options{}).Traits(providers.Spec{Wants: providers.Wants{ControlPlaneMetrics: true}}).ControlPlaneMetrics); n != 3 {
 		t.Errorf("%d scrape targets", n)
 	}

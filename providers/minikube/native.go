@@ -116,3 +116,14 @@ func enables(flags []string, addon string) bool {
 	}
 	return false
 }
+
+// without tells what flags have minikube, or kubeadm on its behalf, leave out.
+func without(flags []string) providers.Without {
+	skips := func(phase string) bool {
+		return slices.ContainsFunc(flags, func(flag string) bool {
+			list, ok := strings.CutPrefix(flag, "--extra-config=kubeadm.skip-phases=")
+			return ok && slices.Contains(strings.Split(list, ","), phase)
+		})
+	}
+	return providers.Without{CNI: last(flags, "cni") == "false", KubeProxy: skips("addon/kube-proxy"), DNS: skips("addon/coredns")}
+}

@@ -108,6 +108,7 @@ func (p *Provider) Traits(spec providers.Spec) providers.Traits {
 		}
 		flags := slices.Concat(p.configured(), native)
 		traits.Ingress, traits.MetricsServer = enables(flags, "ingress"), enables(flags, "metrics-server")
+		traits.Without = without(flags)
 	}
 	if spec.Wants.ControlPlaneMetrics {
 		traits.ControlPlaneMetrics = []string{"kube-controller-manager", "kube-proxy", "kube-scheduler"}

@@ -89,7 +89,7 @@ func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers
 		return err
 	}
 	r.State = providers.StateRunning
-	return f.machine.save(r)
+	return errors.Join(f.machine.assemble(spec), f.machine.save(r))
 }
 
 func (f *fake) refuse(spec providers.Spec) error {
@@ -114,8 +114,9 @@ func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
 	var clusters []providers.Cluster
 	for _, r := range records {
 		state, reason := f.machine.state(r)
+		parts := f.machine.parts(r.Spec.Name)
 		clusters = append(clusters, providers.Cluster{
-			Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
+			Parts: parts, Nodes: nodeNames(r.Spec), Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
 			ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion, Mark: r.Spec.Mark, Bare: r.bare,
 		})
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Start has no port to lose and no node to wait for: what it repairs is the record.
+// Start has no port to lose and no node to wait for: what it repairs is the record, and the
+// parts that can be created again.
 func (f *fake) Start(ctx context.Context, name string, report providers.Reporter) error {
 	r, err := f.open(ctx, "start", name)
 	if err != nil {
@@ -18,6 +19,9 @@ func (f *fake) Start(ctx context.Context, name string, report providers.Reporter
 	}
 	if r.CA == nil {
 		return errors.New("the cluster cannot be started: it is half-made")
+	}
+	if err := f.machine.repair(r.Spec); err != nil {
+		return err
 	}
 	if state, _ := f.machine.state(r); state == providers.StateRunning {
 		return nil

@@ -35,7 +35,8 @@ func TestFakePassesForAFlavor(t *testing.T) {
 	must(t, err)
 	want := []providers.Cluster{{
 		Name: "shop", Provider: "minikube", State: providers.StateRunning,
-		ID: clusters[0].ID, KubernetesVersion: "v1.36.0",
+		ID: clusters[0].ID, KubernetesVersion: "v1.36.0", Nodes: []string{"shop-node"},
+		Parts: []providers.Part{{Kind: "node", Name: "shop-node"}, {Kind: "network", Name: "shop", Repair: true}},
 	}}
 	if diff := cmp.Diff(want, clusters); diff != "" {
 		t.Errorf("clusters (-want +got):\n%s", diff)

@@ -21,10 +21,12 @@ import (
 //	faults.json                    what is to go wrong: see Faults
 //	clusters/NAME/cluster.json     one cluster
 //	clusters/NAME/broken           there if the cluster is degraded; why, in a line
+//	clusters/NAME/parts/KIND/PART  what it is made of; a test may remove one
 //	clusters/NAME/images/, logs/   what was loaded, what can be exported
 //	images/NAME                    an image of the machine's own, its name escaped as in a URL
 //
-// A test in another process, such as a script, may write faults.json and broken.
+// A test in another process, such as a script, may write faults.json and broken, and remove
+// parts: nodes, which nothing brings back, and a network, which Start does.
 type Machine string
 
 // record is one cluster as cluster.json holds it.

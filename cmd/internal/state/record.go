@@ -46,6 +46,21 @@ type Record struct {
 	Spec           providers.Spec   `json:"spec"`
 	Traits         providers.Traits `json:"traits"`
 	Addons         addons.Requests  `json:"addons,omitempty"` // asked of it, whether they work or not
+
+	// NotReady is true from the creation until the cluster has been ready for the first time.
+	NotReady bool `json:"notReady,omitempty"`
+
+	// Parts is what the cluster was made of when it worked last.
+	Parts []providers.Part `json:"parts,omitempty"`
+
+	// AddonStates is what is known of the addons since they were looked at last, by name.
+	AddonStates map[string]AddonState `json:"addonStates,omitempty"`
+}
+
+// AddonState is how an addon was when it was looked at last.
+type AddonState struct {
+	State  addons.State `json:"state"`
+	Reason string       `json:"reason,omitempty"` // why it is not ready
 }
 
 // Expired tells whether the cluster's time to live is over at now. That of a cluster

@@ -43,6 +43,7 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 		c.ID = first.ID
 	}
 	c.Mark, c.Bare = t.markOf(nodes)
+	c.Nodes, c.Parts = t.partsOf(nodes)
 	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
 		return c
 	}
@@ -60,4 +61,19 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 		c.State, c.Reason = providers.StateDegraded, "its API server does not answer: "+err.Error()
 	}
 	return c
+}
+
+// partsOf returns the names of the nodes of a cluster, and the containers without which it
+// does not work: helpers of the tool come and go.
+func (t Tool) partsOf(nodes []docker.Container) (names []string, parts []providers.Part) {
+	for _, n := range t.Workers(nodes) {
+		names = append(names, n.Name)
+		parts = append(parts, providers.Part{Kind: "node", Name: n.Name})
+	}
+	for _, n := range nodes {
+		if t.Balancer != nil && t.Balancer(n) {
+			parts = append(parts, providers.Part{Kind: "load balancer", Name: n.Name})
+		}
+	}
+	return names, parts
 }

@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -48,13 +51,17 @@ func TestList(t *testing.T) {
 	_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
 	other := published(node("control-plane", "running"), "0.0.0.0", port)
 	other.Config.Labels = map[string]string{"cluster": "another", "role": "control-plane"}
-	dockertest.Script(t, dockertest.Having(t, published(node("control-plane", "running"), "127.0.0.1", "1"), node("worker", "running"), other)...)
+	dockertest.Script(t, dockertest.Having(t, published(node("control-plane", "running"), "127.0.0.1", "1"), node("worker", "running"), published(node("balancer", "running"), "127.0.0.1", "1"), other)...)
 	got, err := tool().List(t.Context())
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if c := got[0]; c.Name != "another" || c.Provider != "tool" || c.State != providers.StateRunning || c.KubernetesVersion != "v1.37.2" || c.ID != "id-of-control-plane" {
 		t.Errorf("%+v", c)
+	}
+	want := []providers.Part{{Kind: "node", Name: "lab-control-plane"}, {Kind: "node", Name: "lab-worker"}, {Kind: "load balancer", Name: "lab-balancer"}}
+	if diff := cmp.Diff(want, got[1].Parts); diff != "" || !slices.Equal(got[1].Nodes, []string{"lab-control-plane", "lab-worker"}) {
+		t.Errorf("nodes %q, parts (-want +got):\n%s", got[1].Nodes, diff)
 	}
 	if c := got[1]; c.Name != "lab" || c.State != providers.StateDegraded || !strings.Contains(c.Reason, "its API server does not answer") {
 		t.Errorf("%+v", c)
