@@ -1,5 +1,2 @@
-// The last step of action.yml, whatever became of the others. All that it does is in the script beside it.
-const { spawnSync } = require('node:child_process');
-const { join } = require('node:path');
-
-process.exitCode = spawnSync('bash', [join(__dirname, 'end')], { stdio: 'inherit' }).status ?? 1;
+// The last step of action.yml, which runs whether the others succeeded or not. All that it does is in the script beside it.
+require('./step.cjs')('end');

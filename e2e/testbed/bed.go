@@ -71,7 +71,7 @@ func (b bed) up(ctx context.Context, observability bool) error {
 
 // host returns the steps that make the machine itself ready.
 func (b bed) host(ctx context.Context) []steps.Step {
-	wanted := map[string]string{}
+	wanted := map[string]string{"node": "nodejs"} // for the steps of action.yml, which are JavaScript
 	if !published() {
 		wanted["mmdebstrap"] = "mmdebstrap"
 	}

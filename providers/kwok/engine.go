@@ -75,7 +75,6 @@ func launch(path, dir string) (*engine, error) {
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = []*os.File{w} // the first of them is descriptor 3
 	cmd.SysProcAttr = detached()
-	keepFiles()
 	if err := cmd.Start(); err != nil {
 		r.Close()
 		return nil, cannotRun(path, err)

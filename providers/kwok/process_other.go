@@ -9,6 +9,4 @@ const supported = false
 
 func detached() *syscall.SysProcAttr { return nil }
 
-func keepFiles() {}
-
 func holder(string) (pid int, err error) { return 0, nil }

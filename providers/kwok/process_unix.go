@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -23,20 +22,6 @@ var errUnseen = providers.WithHint(
 
 // detached puts a process into a session of its own.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
-
-// keepFiles keeps from the engine what lab was given beside its standard streams: a pipe
-// that somebody reads to its end, or a file that is locked for as long as anybody has it
-// open. What is passed on by name is not concerned.
-func keepFiles() {
-	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
-		files, _ := os.ReadDir(dir)
-		for _, f := range files {
-			if fd, err := strconv.Atoi(f.Name()); err == nil && fd > 2 {
-				syscall.CloseOnExec(fd) // does nothing where it is closed by now
-			}
-		}
-	}
-}
 
 // holder returns the id of the process that holds the lock of the cluster in dir,
 // which is its engine, or 0 where it is free.

@@ -13,7 +13,6 @@ func detach(args ...string) error {
 	if err != nil {
 		return err
 	}
-	keepFiles()
 	cmd := exec.Command(self, args...)
 	cmd.SysProcAttr = detached()
 	if err := cmd.Start(); err != nil {

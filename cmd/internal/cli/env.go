@@ -23,7 +23,7 @@ type Env struct {
 // code. It prints the error, if there is one. What build returns with an error can do no
 // more than tell of itself: see [command.able].
 func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
-	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
+	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto, files: inherited()}
 	err := c.execute(ctx, build, args)
 	if code, ok := exitCode(err); ok {
 		return code
@@ -46,6 +46,7 @@ type command struct {
 	noColor bool
 	verb    string // as typed
 	unbuilt error  // why there is nothing to work with
+	files   []int  // descriptors that a command of the user's inherits, see inherited
 }
 
 func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {

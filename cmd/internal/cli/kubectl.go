@@ -85,13 +85,13 @@ func (c *command) runKubectl(ctx context.Context, name string, config []byte, ar
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Lab.KubectlCache(name))
 	// The very files where they are files, so that kubectl sees a terminal, too.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
-	return runChild(ctx, cmd)
+	return runChild(ctx, cmd, c.files)
 }
 
 // runChild runs cmd to its end. Ctrl-C reaches it by itself, for it is in the same
-// process group; a signal that was sent to lab alone is passed on.
-func runChild(ctx context.Context, cmd *exec.Cmd) error {
-	if err := cmd.Start(); err != nil {
+// process group; a signal that was sent to lab alone is passed on. It inherits files.
+func runChild(ctx context.Context, cmd *exec.Cmd, files []int) error {
+	if err := startWith(files, cmd); err != nil {
 		return providers.Errorf(providers.ErrUnavailable, "run %s: %w", cmd.Path, err)
 	}
 	done := make(chan struct{})

@@ -42,7 +42,10 @@ LAB_KUBERNETES_VERSION what the cluster is. Your own kubeconfig is not touched.
 What the command reads and prints passes through as it is. Signals are forwarded to
 it; one that was told to end and does not is killed after the grace period. If it
 fails, the cluster's logs and events are kept in a directory; if the cluster does not
-come up, the logs of its nodes are.
+come up, the logs of its nodes are. With --progress quiet that takes --logs.
+
+A second signal within two seconds of the first counts as the same interruption. A
+signal that lab was started to ignore, as under nohup, stays ignored.
 
 The exit code is the command's own; 125 where lab itself failed, 126 where the command
 cannot be executed, 127 where there is none, 130 where lab was interrupted before the

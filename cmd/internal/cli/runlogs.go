@@ -13,8 +13,12 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// saveLogs keeps what may tell why the command or an addon failed.
+// saveLogs keeps what may tell why the command or an addon failed. Where nothing may be said
+// of a directory that is left, none is left, unless it was asked for.
 func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
+	if c.mode == ui.ModeQuiet && o.logs == "" {
+		return
+	}
 	dir := filepath.Join(o.logs, r.Name+"-logs") // which nobody has yet, as the name is new
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -23,7 +23,7 @@ func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args 
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Args[0], cmd.Env = args[0], env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
-	s := supervisor{grace: o.grace, keyboard: c.streams.Interactive()}
+	s := supervisor{grace: o.grace, keyboard: c.streams.Interactive(), files: c.files}
 	return s.run(ctx, cmd)
 }
 

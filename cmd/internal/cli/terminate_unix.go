@@ -6,8 +6,12 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
+	"slices"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // terminate asks a process to end.
@@ -16,28 +20,51 @@ func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 // detached puts a process into a session of its own.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// keepFiles keeps from processes that are started from now on what this one was given
-// beside its standard streams: a pipe that somebody reads to its end, or a file that is
-// locked for as long as anybody has it open.
-func keepFiles() {
+// inherited returns the file descriptors beside the standard streams that this process was
+// started with, and keeps them from the processes that lab starts for itself: one that stays
+// in the background would hold the write end of somebody's pipe, or a locked file, open.
+func inherited() []int {
+	var files []int
 	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
-		files, _ := os.ReadDir(dir)
-		for _, f := range files {
-			if fd, err := strconv.Atoi(f.Name()); err == nil && fd > 2 {
-				syscall.CloseOnExec(fd) // does nothing where it is closed by now
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			fd, err := strconv.Atoi(e.Name())
+			if err != nil || fd <= 2 {
+				continue
+			}
+			// Go opens its own files with the flag set, so one without it came from the parent.
+			if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+				files = append(files, fd)
+				syscall.CloseOnExec(fd)
 			}
 		}
+		if err == nil {
+			break
+		}
 	}
+	return files
+}
+
+// startWith starts a command that inherits files, under their own numbers: bash names one in
+// the argument that <(...) becomes, and make names two in MAKEFLAGS.
+func startWith(files []int, cmd *exec.Cmd) error {
+	for _, fd := range files {
+		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
+		defer syscall.CloseOnExec(fd)
+	}
+	return cmd.Start()
 }
 
 // grouped gives a process a group of its own, so that signals reach what it started, too.
 func grouped() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// forwarded are the signals that a command under `lab run` gets in place of lab.
+// forwarded returns the signals that a command under `lab run` gets in place of lab. It leaves
+// out those that lab was started to ignore, as under nohup: to listen to one would end that.
 func forwarded() []os.Signal {
-	return []os.Signal{
+	all := []os.Signal{
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 	}
+	return slices.DeleteFunc(all, signal.Ignored)
 }
 
 // fromKeyboard tells whether a terminal sends the signal, to all processes before it.

@@ -17,8 +17,11 @@ func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: detachedProcess | syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// keepFiles does nothing: here, processes are given what is named, and nothing else.
-func keepFiles() {}
+// inherited returns nothing: on Windows a process inherits only what it is given by name.
+func inherited() []int { return nil }
+
+// startWith starts a command.
+func startWith(_ []int, cmd *exec.Cmd) error { return cmd.Start() }
 
 // grouped leaves a process where it is: Ctrl-C reaches all before a console.
 func grouped() *syscall.SysProcAttr { return nil }
