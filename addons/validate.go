@@ -14,11 +14,11 @@ import (
 func (a Addon) Validate() error {
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if !isLabel(a.Name) {
-		bad("the name %q: lower-case letters, digits and '-' only, at most 53 characters", a.Name)
+	if problem := NameProblem("addon", a.Name, MaxName); problem != "" {
+		bad("%s", problem)
 	}
-	if !isLabel(a.In()) {
-		bad("the namespace %q: lower-case letters, digits and '-' only", a.Namespace)
+	if problem := NameProblem("namespace", a.In(), MaxNamespace); problem != "" {
+		bad("%s", problem)
 	}
 	if problem := a.Chart.problem(); problem != "" {
 		bad("the chart: %s", problem)
@@ -34,10 +34,22 @@ func (a Addon) Validate() error {
 	return providers.Errorf(providers.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
 }
 
-// isLabel tells DNS labels that can be the name of a release, too: Helm takes 53
-// characters.
-func isLabel(s string) bool {
-	return len(s) <= 53 && regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(s)
+// The most characters that a name has. An addon is a Helm release, and Helm takes 53;
+// a namespace is a DNS label (RFC 1123).
+const (
+	MaxName      = 53
+	MaxNamespace = 63
+)
+
+// NameProblem returns what is wrong with the name of an addon or a namespace, or "".
+func NameProblem(kind, name string, longest int) string {
+	switch {
+	case len(name) > longest:
+		return fmt.Sprintf("the %s name %q is longer than %d characters (it has %d)", kind, name, longest, len(name))
+	case !regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`).MatchString(name):
+		return fmt.Sprintf("the %s name %q must have only lower-case letters, digits and '-', and start and end with a letter or digit", kind, name)
+	}
+	return ""
 }
 
 // problem returns what is wrong with c, or "".

@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -71,7 +72,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 	case reflect.Slice:
 		d.list(n, v, path)
 	case reflect.Map:
-		d.free(n, v, path)
+		d.free(n, path)
 	case reflect.Int:
 		d.number(n, v, path)
 	case reflect.Bool:
@@ -83,7 +84,7 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 
 func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
 	if short, ok := v.Addr().Interface().(texted); ok && n.Kind == yaml.ScalarNode {
-		name := Name("")
+		name := Label("")
 		d.text(n, reflect.ValueOf(&name).Elem(), "")
 		short.fromText(string(name))
 		return
@@ -103,26 +104,59 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
 // keys reads what a mapping has.
 func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, child := n.Content[i], n.Content[i+1]
-		index := slices.Index(keysOf(v.Type()), key.Value)
-		switch {
-		case key.Tag == "!!merge":
-			d.problem(key, "merge keys are not understood here; extends puts one profile above another")
-		case index < 0 || key.Kind != yaml.ScalarNode:
-			d.unknown(key, keysOf(v.Type()), path)
-		case seen[key.Value]:
-			d.problem(key, "%s is here twice", said(join(path, key.Value)))
-		default:
-			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
-		}
-		seen[key.Value] = true
-	}
+	d.pairs(n, v, path, seen)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if key := keyOf(f); !seen[key] && f.Tag.Get("need")+f.Tag.Get("want") != "" {
 			d.problem(n, "%s is missing%s", said(join(path, key)), wanted(f))
 		}
+	}
+}
+
+// pairs reads the keys of n that are not in seen, and adds them to it. Keys that n itself
+// has come before those that its merge keys bring: that is how YAML ranks them.
+func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
+	own := map[string]bool{}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, child := n.Content[i], n.Content[i+1]
+		index := slices.Index(keysOf(v.Type()), key.Value)
+		switch {
+		case key.Tag == "!!merge":
+			merged = append(merged, child)
+		case path == "" && strings.HasPrefix(key.Value, "x-"):
+		case index < 0 || key.Kind != yaml.ScalarNode:
+			d.unknown(key, keysOf(v.Type()), path)
+		case own[key.Value]:
+			d.problem(key, "%s is here twice", said(join(path, key.Value)))
+		case !seen[key.Value]:
+			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
+		}
+		own[key.Value] = true
+	}
+	maps.Copy(seen, own)
+	for _, child := range merged {
+		d.merge(child, v, path, seen)
+	}
+}
+
+// merge reads what a merge key names: a mapping, or a list of mappings of which the first
+// ranks above the others.
+func (d *decoder) merge(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
+	defer d.leave()
+	at := n
+	if n = d.enter(n); n == nil {
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		d.pairs(n, v, path, seen)
+	case yaml.SequenceNode:
+		for _, child := range n.Content {
+			d.merge(child, v, path, seen)
+		}
+	default:
+		d.problem(at, "the merge key << takes a mapping or a list of mappings, not %s", kindOf(n))
 	}
 }
 

@@ -33,7 +33,7 @@ func TestExtends(t *testing.T) {
 	t.Parallel()
 	dir := write(t, map[string]string{
 		"lab.yaml":       head + "extends: base/lab.yaml\ncluster: {workers: 0, ports: ['1:1']}\naddons: [{name: cert-manager, values: {a: {x: 2}}}, hello]\n",
-		"base/lab.yaml":  head + "extends: web\nflavor: kind\ncluster: {workers: 3, controlPlanes: 3, mounts: ['src:/src'], ports: ['2:2', '3:3']}\naddons: [{name: cert-manager, values: {a: {x: 1, y: 1}}}]\n",
+		"base/lab.yaml":  head + "extends: web\nflavor: kind\ncluster: {workers: 3, controlPlanes: 3, mounts: ['src:/src'], ports: ['2:2', '3:3']}\naddons: [{name: cert-manager, values: {a: {x: 1, z: 1}}}]\n",
 		"circle.yaml":    head + "extends: ./circle2.yaml\n",
 		"circle2.yaml":   head + "extends: circle.yaml\n",
 		"self.yaml":      head + "extends: ./self.yaml\n",
@@ -52,7 +52,7 @@ func TestExtends(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	addons := []profiles.Addon{
-		{Name: "ingress-nginx"}, {Name: "cert-manager", Values: map[string]any{"a": map[string]any{"x": 2, "y": 1}}}, {Name: "hello"},
+		{Name: "ingress-nginx"}, {Name: "cert-manager", Values: map[string]any{"a": map[string]any{"x": 2.0, "z": 1.0}}}, {Name: "hello"},
 	}
 	if diff := cmp.Diff(addons, got.Addons); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

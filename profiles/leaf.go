@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 )
 
 func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
@@ -52,48 +53,50 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// free reads what lab does not look into.
-func (d *decoder) free(n *yaml.Node, v reflect.Value, path string) {
+// free checks what lab does not look into. [decoder.values] reads it.
+func (d *decoder) free(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.problem(n, "%s must be a mapping, KEY: VALUE, not %s", said(path), kindOf(n))
 		return
 	}
-	before := len(d.problems)
-	tree, _ := d.tree(n).(map[string]any)
-	if len(d.problems) == before {
-		v.Set(reflect.ValueOf(tree))
+	d.tree(n)
+}
+
+// tree names the problems of a tree that has no format: its size, and its keys.
+func (d *decoder) tree(n *yaml.Node) {
+	defer d.leave()
+	if n = d.enter(n); n == nil {
+		return
+	}
+	seen := map[string]bool{}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if seen[child.Value] || child.Kind != yaml.ScalarNode {
+				d.problem(child, "the key %q is here twice, or is no text", clip(child.Value))
+			}
+			seen[child.Value] = true
+			continue
+		}
+		d.tree(child)
 	}
 }
 
-// tree returns what n stands for, in the types that JSON has.
-func (d *decoder) tree(n *yaml.Node) any {
-	defer d.leave()
-	if n = d.enter(n); n == nil {
-		return nil
+// values sets the values of each addon of p to what Helm reads from the same text in a
+// file of values: Helm's YAML is of version 1.1, where no is false and a date is text,
+// and its whole numbers are floating-point numbers, as those of JSON.
+func (d *decoder) values(data []byte, p *Profile) {
+	var file struct {
+		Addons []any `json:"addons"`
 	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		m := map[string]any{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if _, twice := m[key.Value]; twice || key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
-				d.problem(key, "the key %q is here twice, or is no text", clip(key.Value))
-			}
-			m[key.Value] = d.tree(n.Content[i+1])
+	if err := helmyaml.Unmarshal(data, &file); err != nil {
+		d.problems = append(d.problems, syntax(d.file, err))
+		return
+	}
+	for i := range min(len(file.Addons), len(p.Addons)) {
+		if a, ok := file.Addons[i].(map[string]any); ok {
+			p.Addons[i].Values, _ = a["values"].(map[string]any)
 		}
-		return m
-	case yaml.SequenceNode:
-		s := make([]any, 0, len(n.Content))
-		for _, child := range n.Content {
-			s = append(s, d.tree(child))
-		}
-		return s
 	}
-	var scalar any
-	if err := n.Decode(&scalar); err != nil {
-		d.problem(n, "%q cannot be read: %v", clip(n.Value), err)
-	}
-	return scalar
 }
 
 // kindOf says what n is.

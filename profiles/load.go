@@ -23,8 +23,11 @@ const (
 
 // Parse reads one file, without what it extends. file is what problems call it, and where
 // relative paths begin. Its error is [Problems].
-func Parse(file string, data []byte) (Layer, error) {
-	d := &decoder{file: file, dir: filepath.Dir(file), origins: Origins{}}
+func Parse(file string, data []byte) (Layer, error) { return parse(file, filepath.Dir(file), data) }
+
+// parse is Parse for a file whose relative paths begin in the directory dir.
+func parse(file, dir string, data []byte) (Layer, error) {
+	d := &decoder{file: file, dir: dir, origins: Origins{}}
 	l := Layer{Origins: d.origins}
 	whole := Problem{File: file}
 	if len(data) > maxSize {
@@ -42,6 +45,9 @@ func Parse(file string, data []byte) (Layer, error) {
 		return l, Problems{syntax(file, err)}.err()
 	}
 	d.value(root.Content[0], reflect.ValueOf(&l.Profile).Elem(), "")
+	if len(d.problems) == 0 {
+		d.values(data, &l.Profile)
+	}
 	d.twice(l.Profile)
 	if err := documents.Decode(&second); err == nil {
 		d.problem(&second, "a second document begins here, and a file has one")
@@ -53,7 +59,7 @@ func Parse(file string, data []byte) (Layer, error) {
 
 // twice finds what is fine for each, and not for both.
 func (d *decoder) twice(p Profile) {
-	var names []Name
+	var names []Label
 	for _, a := range p.Addons {
 		if slices.Contains(names, a.Name) && a.Name != "" {
 			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("the addon %s is here twice", a.Name)})

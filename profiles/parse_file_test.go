@@ -45,8 +45,8 @@ ttl: 8h
 		},
 		Addons: []profiles.Addon{
 			{Name: "ingress-nginx"},
-			{Name: "kube-prometheus-stack", Values: map[string]any{"grafana": map[string]any{"replicas": 1, "list": []any{"a", 2, true, nil}}}},
-			{Name: "shop", Chart: profiles.Chart{Path: "/x/charts/shop"}, Namespace: "web", Needs: []profiles.Name{"ingress-nginx"}},
+			{Name: "kube-prometheus-stack", Values: map[string]any{"grafana": map[string]any{"replicas": 1.0, "list": []any{"a", 2.0, true, nil}}}},
+			{Name: "shop", Chart: profiles.Chart{Path: "/x/charts/shop"}, Namespace: "web", Needs: []profiles.Label{"ingress-nginx"}},
 		},
 		TTL: "8h",
 	}
@@ -101,7 +101,11 @@ func TestParseProblems(t *testing.T) {
 		"an empty addon":     {head + "addons: [~]\n", []string{"f:3:10: addons has an empty item"}},
 		"values":             {head + "addons: [{name: aa, values: [a]}]\n", []string{"f:3:29: addons.values must be a mapping"}},
 		"two documents":      {head + "---\nname: x\n", []string{"f:3:1: a second document"}},
-		"a merge key":        {head + "cluster: {<<: {workers: 1}}\n", []string{"f:3:11: merge keys are not understood"}},
+		"a merge key":        {head + "x-c: &c {workers: 1, nodes: 2}\ncluster: {<<: [*c, 3]}\n", []string{
+			`f:3:22: there is no key "nodes" in cluster`, "f:4:20: the merge key << takes a mapping or a list of mappings, not the number 3",
+		}},
+		"an extension below": {head + "cluster: {x-a: 1}\n", []string{`f:3:11: there is no key "x-a" in cluster`}},
+		"a namespace":        {head + "addons: [{name: aa, namespace: " + strings.Repeat("n", 64) + ", chart: {path: x}}]\n", []string{"f:3:32: the namespace name"}},
 		"no YAML":            {head + "name: [\n", []string{"f:3:1: this is not YAML"}},
 		"a tab":              {head + "cluster:\n\tworkers: 1\n", []string{"f:4:1: this is not YAML"}},
 		"a control":          {head + "name: \x01\n", []string{"f: this is not YAML"}},
@@ -181,4 +185,50 @@ func FuzzParse(f *testing.F) {
 		}
 		l.Under(l).Settings()
 	})
+}
+
+// TestParseMergeKeys: a file may name what it repeats, by YAML's own means.
+func TestParseMergeKeys(t *testing.T) {
+	t.Parallel()
+	got, err := profiles.Parse("f", []byte(head+`x-small: &small {workers: 1, controlPlanes: 1}
+x-large: &large {workers: 5, image: node:v1}
+x-values: &values {replicas: 2, on: no}
+cluster:
+  <<: [*small, *large]
+  controlPlanes: 3
+addons:
+  - &hello {name: hello, values: *values}
+  - name: shop
+    chart: {path: /shop}
+    values: {<<: *values, replicas: 3}
+  - {<<: *hello, name: other}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(profiles.Cluster{ControlPlanes: 3, Workers: 1, Image: "node:v1"}, got.Cluster); diff != "" {
+		t.Errorf("cluster (-want +got):\n%s", diff)
+	}
+	if from := got.Origins["cluster.workers"]; from != "f:3" {
+		t.Errorf("cluster.workers comes from %q", from)
+	}
+	values := map[string]any{"replicas": 2.0, "true": false} // a key on is true in YAML 1.1
+	want := []profiles.Addon{
+		{Name: "hello", Values: values},
+		{Name: "shop", Chart: profiles.Chart{Path: "/shop"}, Values: map[string]any{"replicas": 3.0, "true": false}},
+		{Name: "other", Values: values},
+	}
+	if diff := cmp.Diff(want, got.Addons); diff != "" {
+		t.Errorf("addons (-want +got):\n%s", diff)
+	}
+}
+
+// TestParseNamespace: a namespace is longer than a cluster's name may be, and so is an addon's.
+func TestParseNamespace(t *testing.T) {
+	t.Parallel()
+	namespace, name := strings.Repeat("n", 63), strings.Repeat("a", 53)
+	l, err := profiles.Parse("f", []byte(head+"addons: [{name: "+name+", namespace: "+namespace+", chart: {path: /x}}, a]\n"))
+	if err != nil || string(l.Addons[0].Namespace) != namespace || string(l.Addons[1].Name) != "a" {
+		t.Errorf("%+v, %v", l.Addons, err)
+	}
 }

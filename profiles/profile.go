@@ -14,7 +14,8 @@ const (
 )
 
 // Profile is one file, or several laid above one another. What is zero is not asked for.
-// Its fields are the format, from which [Schema] is made: see [decoder] for the tags.
+// Its fields are the format, from which [Schema] is made: see [decoder] for the tags. Keys
+// that begin with x- are ignored.
 type Profile struct {
 	APIVersion string  `json:"apiVersion" want:"lab/v1alpha1" doc:"the version of this format"`
 	Kind       string  `json:"kind" want:"Lab" doc:"what this file is"`
@@ -43,10 +44,10 @@ type Cluster struct {
 // Addon is one addon of a lab: one of the catalogue, or where it has a chart one of the
 // file's own. In a file its name alone will do.
 type Addon struct {
-	Name      Name           `json:"name" need:"true" doc:"the addon's name"`
+	Name      Label          `json:"name" need:"true" doc:"the addon's name"`
 	Chart     Chart          `json:"chart,omitzero" doc:"where the chart of an addon of your own comes from"`
-	Namespace Name           `json:"namespace,omitempty" doc:"where an addon of your own is installed, in place of one of its name"`
-	Needs     []Name         `json:"needs,omitempty" doc:"addons that must work before an addon of your own is installed"`
+	Namespace Space          `json:"namespace,omitempty" doc:"where an addon of your own is installed, in place of one of its name"`
+	Needs     []Label        `json:"needs,omitempty" doc:"addons that must work before an addon of your own is installed"`
 	Values    map[string]any `json:"values,omitempty" doc:"what the chart is told, above what lab tells it"`
 }
 
@@ -60,7 +61,7 @@ type Chart struct {
 }
 
 // fromText makes the short form of an addon.
-func (a *Addon) fromText(s string) { a.Name = Name(s) }
+func (a *Addon) fromText(s string) { a.Name = Label(s) }
 
 // problem returns what is wrong with the addon as a whole, or "".
 func (a Addon) problem() string {

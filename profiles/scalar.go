@@ -5,12 +5,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
 // The texts that have a form.
 type (
-	Name    string // a DNS label
+	Name    string // of a cluster
+	Label   string // a DNS label that can be the name of a release: of an addon
+	Space   string // a DNS label: of a namespace
 	Version string // of Kubernetes
 	Port    string // see ParsePort
 	Mount   string // see ParseMount
@@ -34,7 +37,19 @@ func (n Name) problem() string {
 	return ""
 }
 
-func (Name) pattern() string { return `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$` }
+func (Name) pattern() string { return label }
+
+func (l Label) problem() string { return addons.NameProblem("addon", string(l), addons.MaxName) }
+
+func (Label) pattern() string { return label }
+
+func (s Space) problem() string {
+	return addons.NameProblem("namespace", string(s), addons.MaxNamespace)
+}
+
+func (Space) pattern() string { return label }
+
+const label = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
 
 func (v Version) problem() string {
 	return problemOf(providers.Spec{Name: "lab", KubernetesVersion: string(v)})

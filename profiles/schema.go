@@ -17,6 +17,7 @@ type schema struct {
 	Minimum     *int              `json:"minimum,omitempty"`
 	Maximum     *int              `json:"maximum,omitempty"`
 	Properties  map[string]schema `json:"properties,omitempty"`
+	Patterns    map[string]schema `json:"patternProperties,omitempty"`
 	Required    []string          `json:"required,omitempty"`
 	Additional  *bool             `json:"additionalProperties,omitempty"`
 	Items       *schema           `json:"items,omitempty"`
@@ -28,6 +29,7 @@ type schema struct {
 func Schema() ([]byte, error) {
 	s := schemaOf(reflect.TypeFor[Profile]())
 	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", "lab.yaml"
+	s.Patterns = map[string]schema{"^x-": {Description: "for anchors and for other programs; lab ignores it"}}
 	text, err := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n'), err
 }
@@ -69,7 +71,7 @@ func structSchema(t reflect.Type) schema {
 		}
 	}
 	if _, short := reflect.New(t).Interface().(texted); short {
-		return schema{AnyOf: []schema{schemaOf(reflect.TypeFor[Name]()), s}}
+		return schema{AnyOf: []schema{schemaOf(reflect.TypeFor[Label]()), s}}
 	}
 	return s
 }

@@ -65,7 +65,7 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 		l.Cluster.Mounts = append(l.Cluster.Mounts, profiles.Mount(s))
 	}
 	for _, name := range o.addons.list() {
-		l.Addons = append(l.Addons, profiles.Addon{Name: profiles.Name(name)})
+		l.Addons = append(l.Addons, profiles.Addon{Name: profiles.Label(name)})
 		l.Origins["addons."+name] = "--addon"
 	}
 	for flag, path := range map[string]string{
