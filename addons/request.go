@@ -1,12 +1,46 @@
 package addons
 
-import "maps"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // Request is an addon as somebody asked for it: what it was when they did, and the values
 // that they gave, which count above its own.
 type Request struct {
 	Addon  Addon  `json:"addon"`
+	Own    bool   `json:"own,omitempty"` // a lab.yaml defines it, and not the catalogue
 	Values Values `json:"values,omitempty"`
+}
+
+// MarshalJSON keeps integers and floating-point numbers of the values apart, see
+// [Values.Canonical].
+func (q Request) MarshalJSON() ([]byte, error) {
+	type plain Request
+	q.Values, _ = asMap(typed(q.Values))
+	return json.Marshal(plain(q))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (q *Request) UnmarshalJSON(data []byte) error {
+	type plain Request
+	var text struct {
+		Values json.RawMessage `json:"values"`
+	}
+	if err := json.Unmarshal(data, (*plain)(q)); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &text); err != nil || text.Values == nil {
+		return err
+	}
+	values := json.NewDecoder(bytes.NewReader(text.Values))
+	values.UseNumber()
+	q.Values = nil
+	if err := values.Decode(&q.Values); err != nil {
+		return err
+	}
+	untyped(map[string]any(q.Values))
+	return nil
 }
 
 // Requests are the addons asked of one cluster, in the order in which they were.
@@ -74,16 +108,4 @@ func AsksOf(list []Addon) Asks {
 		all.NoMetricsServer = all.NoMetricsServer || a.Asks.NoMetricsServer
 	}
 	return all
-}
-
-// MergeAll merges values by addon.
-func MergeAll(base, over map[string]Values) map[string]Values {
-	merged := maps.Clone(base)
-	if merged == nil {
-		merged = map[string]Values{}
-	}
-	for name, v := range over {
-		merged[name] = Merge(merged[name], v)
-	}
-	return merged
 }

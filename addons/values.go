@@ -1,10 +1,11 @@
 package addons
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -13,6 +14,16 @@ import (
 
 // Values are what a chart is told. They are read-only: [Merge] makes new ones.
 type Values map[string]any
+
+// Sets are what helm's flags for single values say, in the order in which they were typed,
+// each as ADDON.PATH=VALUE.
+type Sets struct {
+	JSON     []string // --set-json
+	Values   []string // --set
+	Strings  []string // --set-string
+	Files    []string // --set-file
+	Literals []string // --set-literal
+}
 
 // Overlay is values for some clusters only.
 type Overlay struct {
@@ -90,41 +101,71 @@ func ParseValues(data []byte) (Values, error) {
 	return v, nil
 }
 
-// ParseSet reads ADDON.PATH=VALUE. Dots separate the keys of PATH, unless a backslash
-// stands before them; VALUE is YAML. It returns ErrInvalid where s is not of that form.
-func ParseSet(s string) (addon string, v Values, err error) {
-	path, text, ok := strings.Cut(s, "=")
-	keys := splitPath(path)
-	if !ok || len(keys) < 2 || slices.Contains(keys, "") {
-		err := providers.Errorf(providers.ErrInvalid, "%q is not ADDON.PATH=VALUE", s)
-		return "", nil, providers.WithHint(err, "for example --set ingress-nginx.controller.replicaCount=2")
+// Equal tells whether a chart renders v and other alike.
+func (v Values) Equal(other Values) bool { return bytes.Equal(v.Canonical(), other.Canonical()) }
+
+// Canonical returns v as JSON: the same text for equal values, whatever their order, and
+// another one for any two values that a chart can tell apart. A chart prints the integer
+// 29111998, which --set gives, and the floating-point number that a file gives for the same
+// text differently, so the latter is written as 29111998.0.
+func (v Values) Canonical() []byte {
+	text, err := json.Marshal(typed(map[string]any(v)))
+	if err != nil { // of a type that neither YAML nor JSON has
+		return fmt.Append(nil, map[string]any(v))
 	}
-	var value any
-	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
-		err := providers.Errorf(providers.ErrInvalid, "the value of %s: %w", path, err)
-		return "", nil, providers.WithHint(err, `a value is YAML; to have it taken as it is: --set '%s="…"'`, path)
-	}
-	for _, key := range slices.Backward(keys[1:]) {
-		value = map[string]any{key: value}
-	}
-	v, ok = asMap(value)
-	if !ok {
-		return "", nil, fmt.Errorf("%q has no path", s)
-	}
-	return keys[0], v, nil
+	return text
 }
 
-// splitPath splits at dots, unless a backslash stands before them.
-func splitPath(path string) []string {
-	var keys []string
-	key := ""
-	for part := range strings.SplitSeq(path, ".") {
-		if before, escaped := strings.CutSuffix(part, `\`); escaped {
-			key += before + "."
-			continue
+// Copy returns a copy of v that shares nothing with it.
+func (v Values) Copy() Values {
+	c, _ := untyped(typed(v)).(map[string]any)
+	return c
+}
+
+// typed returns a copy of v with each number as the text that [untyped] reads.
+func typed(v any) any {
+	switch v := v.(type) {
+	case Values:
+		return typed(map[string]any(v))
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for key, value := range v {
+			m[key] = typed(value)
 		}
-		keys = append(keys, key+part)
-		key = ""
+		return m
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = typed(v[i])
+		}
+		return list
+	case float64:
+		text, err := json.Marshal(v)
+		if err != nil || bytes.ContainsAny(text, ".e") {
+			return v
+		}
+		return json.Number(string(text) + ".0")
 	}
-	return keys
+	return v
+}
+
+// untyped undoes typed.
+func untyped(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key := range v {
+			v[key] = untyped(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = untyped(v[i])
+		}
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i
+		}
+		f, _ := v.Float64() // which is infinite where the number is too large
+		return f
+	}
+	return v
 }

@@ -86,6 +86,22 @@ func LoadFile(path, base string) (Layer, error) {
 	if err != nil {
 		return l, err
 	}
+	return l.above(path, base)
+}
+
+// LoadFrom is LoadFile for a file without a path, such as standard input. Relative paths in
+// it begin in the current directory.
+func LoadFrom(r io.Reader, base string) (Layer, error) {
+	const name = "standard input"
+	l, err := read(name, ".", r)
+	if err != nil {
+		return l, err
+	}
+	return l.above(name, base)
+}
+
+// above lays l, which was read from path, above base or else what it extends.
+func (l Layer) above(path, base string) (Layer, error) {
 	if base != "" {
 		l.Extends, l.Origins["extends"] = base, "--profile"
 		return extend(l, base, []string{path})
@@ -134,7 +150,16 @@ func relativeTo(from, ref string) string {
 	if ref == "" || !isPath(ref) || filepath.IsAbs(ref) {
 		return ref
 	}
-	return filepath.Join(filepath.Dir(from), ref)
+	return filepath.Join(dirOf(from), ref)
+}
+
+// dirOf returns the directory in which the relative paths of a file begin: its own. A pipe,
+// such as /dev/fd/63, is in none that its author can mean: its paths begin in the current one.
+func dirOf(path string) string {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "."
+	}
+	return filepath.Dir(path)
 }
 
 func readFile(path string) (Layer, error) {
@@ -143,12 +168,16 @@ func readFile(path string) (Layer, error) {
 		return Layer{}, unreadable(path, err)
 	}
 	defer func() { _ = f.Close() }()
-	// Not all of a large one, which may be no profile at all.
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	return read(path, dirOf(path), f)
+}
+
+// read reads a file, and not all of a large one, which may be no profile at all.
+func read(path, dir string, r io.Reader) (Layer, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {
 		return Layer{}, unreadable(path, err)
 	}
-	return Parse(path, data)
+	return parse(path, dir, data)
 }
 
 func unreadable(path string, err error) error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 
 	"helm.sh/helm/v3/pkg/chart"
@@ -27,12 +26,7 @@ const (
 
 // inputs is a digest of all that a release is made from.
 func inputs(c addons.Cluster, r addons.Release) string {
-	// Maps are written in the order of their keys, so equal values are equal text.
-	values, err := json.Marshal(r.Values)
-	if err != nil {
-		values = fmt.Append(nil, r.Values)
-	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t\n%s", r.Chart.Digest, c.Traits.RunsPods, values))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t\n%s", r.Chart.Digest, c.Traits.RunsPods, r.Values.Canonical()))
 	return hex.EncodeToString(sum[:16]) // a label has room for no more than 63 characters
 }
 

@@ -24,6 +24,7 @@ func addonTools(dirs lab.Dirs, user config.Config) lab.AddonTools {
 		},
 		Installer: helm.Installer{},
 		Checker:   ready.API{},
+		Set:       helm.Set,
 		Values:    values,
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
@@ -51,7 +52,7 @@ func buildFake() (cli.Env, error) {
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	l.Addons = lab.AddonTools{
 		Source:    func(bool, string) addons.Source { return addontest.Source{} },
-		Installer: fake, Checker: fake,
+		Installer: fake, Checker: fake, Set: helm.Set,
 	}
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
 		l.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }

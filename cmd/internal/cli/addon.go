@@ -60,34 +60,47 @@ type AddonInfo struct {
 }
 
 func (c *command) addonInfo() *cobra.Command {
-	return &cobra.Command{
+	var file, cluster string
+	cmd := &cobra.Command{
 		Use:   "info ADDON",
-		Short: "Show an addon: its chart, what it needs, and what it is told",
-		Long: `Show an addon of the catalogue. With -o yaml it is printed in the form in which you
-write your own.`,
+		Short: "Show an addon: its chart, what it needs, and its values",
+		Long: `Show an addon of the catalogue, of a lab.yaml (-f), or of a cluster that was created
+from one. With -o yaml it is printed in the form in which you write your own.`,
 		Example: `  lab addon info cert-manager
+  lab addon info shop -f lab.yaml
   lab addon info hello -o yaml > shop.yaml`,
 		Args:              oneAddon,
 		ValidArgsFunction: c.completeAddons,
-		RunE: func(_ *cobra.Command, args []string) error {
-			catalog, err := c.Lab.Catalog()
-			if err != nil {
-				return err
-			}
-			a, err := catalog.Get(args[0])
-			if err != nil {
-				return err
-			}
-			if c.format == ui.FormatTable {
-				return ui.PrintView(c.streams.Out, addonView(a))
-			}
-			if c.format == ui.FormatYAML {
-				return ui.Print(c.streams.Out, c.format, a, nil)
-			}
-			info := AddonInfo{lab.Meta{APIVersion: lab.APIVersion, Kind: "Addon"}, a}
-			return ui.Print(c.streams.Out, c.format, info, nil)
-		},
 	}
+	c.clusterFlag(cmd, &cluster)
+	addonFile(cmd.Flags(), &file)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		written, err := c.written(file, "")
+		if err != nil {
+			return err
+		}
+		q, err := c.addonRequest(&addonOptions{}, written.Addons)
+		if err != nil {
+			return err
+		}
+		a, err := c.Lab.Addon(clusterOf(cmd, cluster, written), args[0], q.Defined)
+		if err != nil {
+			return err
+		}
+		return c.printAddon(a)
+	}
+	return cmd
+}
+
+func (c *command) printAddon(a addons.Addon) error {
+	switch c.format {
+	case ui.FormatTable:
+		return ui.PrintView(c.streams.Out, addonView(a))
+	case ui.FormatYAML:
+		return ui.Print(c.streams.Out, c.format, a, nil)
+	}
+	info := AddonInfo{lab.Meta{APIVersion: lab.APIVersion, Kind: "Addon"}, a}
+	return ui.Print(c.streams.Out, c.format, info, nil)
 }
 
 func addonView(a addons.Addon) ui.View {

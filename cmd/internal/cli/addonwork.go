@@ -4,9 +4,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/profiles"
 )
 
 func (c *command) addonInstall() *cobra.Command {
@@ -26,9 +28,12 @@ func (c *command) addonUpgrade() *cobra.Command {
 	return c.addonWork(&cobra.Command{
 		Use:   "upgrade ADDON...",
 		Short: "Bring addons to the versions of the catalogue",
-		Long: `Bring addons of a cluster to the versions and values of the catalogue. Values that
-you gave before are kept. --dry-run shows what would change.`,
-		Example: `  lab addon upgrade cert-manager --dry-run
+		Long: `Update addons of a cluster to their definitions in the catalogue or, with -f, in a
+lab.yaml. An addon of a lab.yaml is updated from its chart's directory without -f, too.
+Values that you gave before are kept, unless -f names the addon or --reset-values is
+set. --dry-run shows what would change.`,
+		Example: `  lab addon upgrade shop -f lab.yaml
+  lab addon upgrade cert-manager --dry-run
   lab addon upgrade cert-manager`,
 		Args: someAddons,
 	}, true)
@@ -39,6 +44,8 @@ you gave before are kept. --dry-run shows what would change.`,
 type workOptions struct {
 	addonOptions
 	upgrade bool
+	reset   bool
+	file    string
 	cluster string
 	timeout time.Duration
 	dryRun  bool
@@ -54,17 +61,27 @@ func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
 	}
 	o.flags(cmd.Flags())
 	c.clusterFlag(cmd, &o.cluster)
+	addonFile(cmd.Flags(), &o.file)
+	cmd.Flags().BoolVar(&o.reset, "reset-values", false, "discard the values that were given before")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time; the command can be called again")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print what would change, and change nothing")
 	return cmd
 }
 
 func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
-	q, err := o.request()
+	written, err := c.written(o.file, "")
 	if err != nil {
 		return err
 	}
-	q.Upgrade = o.upgrade
+	o.cluster = clusterOf(cmd, o.cluster, written)
+	q, err := c.addonRequest(&o.addonOptions, written.Addons)
+	if err != nil {
+		return err
+	}
+	q.Names, q.Whole, q.Upgrade = o.list(), q.Names, o.upgrade
+	if o.reset {
+		q.Whole = append(q.Whole, q.Names...)
+	}
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {
@@ -95,6 +112,20 @@ func changesView(changes lab.AddonChanges) ui.View {
 		}
 	}
 	return t
+}
+
+// addonFile is the flag of commands on addons that a lab.yaml may define.
+func addonFile(f *pflag.FlagSet, file *string) {
+	f.StringVarP(file, "file", "f", "", "a `file` (lab.yaml) with definitions and values of addons, or - for standard input")
+}
+
+// clusterOf returns the cluster that a command on addons is about: the one that --name says,
+// else that of the file.
+func clusterOf(cmd *cobra.Command, name string, written profiles.Layer) string {
+	if cmd.Flags().Changed("name") || written.Name == "" {
+		return name
+	}
+	return string(written.Name)
 }
 
 // clusterFlag names the cluster where the arguments name something else.

@@ -22,7 +22,7 @@ exit code is 8 where there is a difference, else 0.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, request, err := o.asked(cmd.Flags(), args)
+			_, request, err := c.asked(o, cmd.Flags(), args)
 			if err != nil {
 				return err
 			}

@@ -45,6 +45,7 @@ type command struct {
 	verbose bool
 	noColor bool
 	verb    string // as typed
+	reader  string // the flag that reads standard input, or ""
 	unbuilt error  // why there is nothing to work with
 	files   []int  // descriptors that a command of the user's inherits, see inherited
 }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"os"
+	"errors"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -9,45 +9,59 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // profileFlags are those that say what is written down somewhere.
 func (o *upOptions) profileFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.profile, "profile", "", "begin with a builtin profile, or one in a file: "+strings.Join(profiles.Names(), ", "))
-	f.StringVarP(&o.file, "file", "f", "", "a `file` that says what the lab is to be (lab profile show web is an example)")
+	f.StringVarP(&o.file, "file", "f", "", "a `file` that describes the lab, or - for standard input (example: lab profile show web)")
 }
 
 // asked returns what the flags of a command and its argument ask for, with what is written
 // down.
-func (o *upOptions) asked(f *pflag.FlagSet, args []string) (profiles.Layer, lab.UpRequest, error) {
-	all, err := o.merged(f, args)
+func (c *command) asked(o *upOptions, f *pflag.FlagSet, args []string) (profiles.Layer, lab.UpRequest, error) {
+	written, err := c.written(o.file, o.profile)
 	if err != nil {
-		return all, lab.UpRequest{}, err
+		return written, lab.UpRequest{}, err
 	}
-	request, err := o.request(all)
-	return all, request, err
+	all := o.merged(written, f, args)
+	request, err := c.request(o, all)
+	if err != nil {
+		return all, request, err
+	}
+	for _, a := range written.Addons {
+		request.Addons.Whole = append(request.Addons.Whole, string(a.Name))
+	}
+	return all, request, nil
+}
+
+// written reads the file and the profile that flags name; "" is for none.
+func (c *command) written(file, profile string) (profiles.Layer, error) {
+	switch {
+	case file == standardInput:
+		in, err := c.openFile("--file", file)
+		if err != nil {
+			return profiles.Layer{}, err
+		}
+		return profiles.LoadFrom(in, profile)
+	case file != "":
+		return profiles.LoadFile(file, profile)
+	case profile != "":
+		return profiles.Load(profile)
+	}
+	return profiles.Layer{}, nil
 }
 
 // merged lays the flags above the file, the file above the profile, and that above the
 // defaults.
-func (o *upOptions) merged(f *pflag.FlagSet, args []string) (profiles.Layer, error) {
+func (o *upOptions) merged(written profiles.Layer, f *pflag.FlagSet, args []string) profiles.Layer {
 	all := profiles.Layer{Profile: profiles.Profile{Name: lab.DefaultName}, Origins: profiles.Origins{"name": "default"}}
-	written := profiles.Layer{}
-	var err error
-	switch {
-	case o.file != "":
-		written, err = profiles.LoadFile(o.file, o.profile)
-	case o.profile != "":
-		written, err = profiles.Load(o.profile)
-	}
-	if err != nil {
-		return all, err
-	}
 	all = all.Under(written).Under(o.flagged(f))
 	if len(args) > 0 {
 		all.Name, all.Origins["name"] = profiles.Name(args[0]), "argument"
 	}
-	return all, nil
+	return all
 }
 
 // flagged returns the layer of the flags that were typed.
@@ -81,22 +95,22 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 }
 
 // request turns what was merged into what package lab is asked.
-func (o *upOptions) request(all profiles.Layer) (lab.UpRequest, error) {
+func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, error) {
 	spec, err := all.Spec()
 	if err != nil {
 		return lab.UpRequest{}, err
 	}
-	asked, err := o.addonRequest(all.Addons)
+	asked, err := c.addonRequest(&o.addons, all.Addons)
 	if err != nil {
 		return lab.UpRequest{}, err
 	}
-	if all.Cluster.Config != "" {
-		if spec.Native, err = os.ReadFile(string(all.Cluster.Config)); err != nil {
-			return lab.UpRequest{}, usage("the cluster configuration cannot be read: %w", err)
+	if config := string(all.Cluster.Config); config != "" {
+		if spec.Native, err = c.read("--cluster-config", config); err != nil {
+			return lab.UpRequest{}, unreadable("the cluster configuration", err)
 		}
 	}
 	return lab.UpRequest{
-		Flavor: all.Flavor, Spec: spec, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
+		Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
 		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,
 	}, nil
 }
@@ -109,25 +123,54 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 	return all.Extends
 }
 
-// addonRequest turns what was merged into what is asked of addons. Values that were typed
-// count above those of files.
-func (o *upOptions) addonRequest(asked []profiles.Addon) (lab.AddonRequest, error) {
-	q, err := o.addons.request()
-	if err != nil {
-		return q, err
+// unreadable is the error of a file that a flag names.
+func unreadable(what string, err error) error {
+	if errors.Is(err, providers.ErrInvalid) { // standard input, for the second time
+		return err
 	}
-	q.Names = nil
-	for _, a := range asked {
-		name := string(a.Name)
-		q.Names = append(q.Names, name)
+	return providers.WithHint(usage("cannot read %s: %w", what, err), "a path is relative to the current directory; - is standard input")
+}
+
+// addonRequest turns what was merged, and the flags, into what is asked of addons. Flags
+// override the values of files.
+func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.AddonRequest, error) {
+	q := lab.AddonRequest{Offline: o.offline, CAFile: o.caFile}
+	values := map[string]addons.Values{}
+	for _, a := range merged {
+		q.Names = append(q.Names, string(a.Name))
 		if len(a.Values) > 0 {
-			q.Values[name] = addons.Merge(addons.Values(a.Values), q.Values[name])
+			values[string(a.Name)] = a.Values
 		}
 		if a.Chart != (profiles.Chart{}) {
 			q.Defined = append(q.Defined, ownAddon(a))
 		}
 	}
-	return q, nil
+	for _, s := range o.values {
+		addon, v, err := c.readValues(s)
+		if err != nil {
+			return q, err
+		}
+		values[addon] = addons.Merge(values[addon], v)
+	}
+	var err error
+	q.Values, err = c.Lab.Addons.Set(values, o.sets, func(path string) ([]byte, error) { return c.read("--set-file", path) })
+	return q, err
+}
+
+// readValues reads what --values names, ADDON=FILE.
+func (c *command) readValues(s string) (addon string, v addons.Values, err error) {
+	addon, file, ok := strings.Cut(s, "=")
+	if !ok || addon == "" || file == "" {
+		return "", nil, providers.WithHint(usage("--values %q is not ADDON=FILE", s), "for example --values hello=hello.yaml")
+	}
+	data, err := c.read("--values", file)
+	if err != nil {
+		return "", nil, unreadable("the values of "+addon, err)
+	}
+	if v, err = addons.ParseValues(data); err != nil {
+		return "", nil, providers.WithHint(providers.Errorf(providers.ErrInvalid, "%s: %w", file, err), "%s", providers.HintOf(err))
+	}
+	return addon, v, nil
 }
 
 // ownAddon is an addon that a file brings along.

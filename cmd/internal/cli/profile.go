@@ -113,7 +113,7 @@ func (c *command) profileValidate() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Check files, and name every problem in them",
 		Long: `Check files and all that they extend, and name every problem with its line and
-column. With -o json or yaml the problems are the result.`,
+column. - is standard input. With -o json or yaml the problems are the result.`,
 		Example: `  lab profile validate lab.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -129,7 +129,7 @@ func (c *command) validate(files []string) error {
 	report := ProfileReport{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
 	var errs []error
 	for _, file := range files {
-		_, err := profiles.LoadFile(file, "")
+		_, err := c.written(file, "")
 		errs = append(errs, err)
 		if problems, ok := errors.AsType[profiles.Problems](err); ok {
 			report.Problems = append(report.Problems, problems...)

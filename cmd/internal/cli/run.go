@@ -83,7 +83,7 @@ func ownCode(err error) error {
 
 func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
 	ctx, name := cmd.Context(), lab.RunName()
-	_, request, err := o.asked(cmd.Flags(), []string{name})
+	_, request, err := c.asked(&o.upOptions, cmd.Flags(), []string{name})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 }
 
 func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
-	all, request, err := o.asked(cmd.Flags(), args)
+	all, request, err := c.asked(o, cmd.Flags(), args)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -17,6 +18,7 @@ type AddonTools struct {
 	Source    func(offline bool, caFile string) addons.Source
 	Installer addons.Installer
 	Checker   addons.Checker
+	Set       func(values map[string]addons.Values, sets addons.Sets, read func(path string) ([]byte, error)) (map[string]addons.Values, error)
 	Values    map[string]addons.Values // by addon, from the user's configuration; below those of a request
 }
 
@@ -24,6 +26,7 @@ type AddonTools struct {
 type AddonRequest struct {
 	Names   []string
 	Values  map[string]addons.Values // by addon, above those given before
+	Whole   []string                 // addons whose values are only these, whatever was given before
 	Defined []addons.Addon           // that only this request knows
 	Upgrade bool                     // those that are there to the versions of the catalogue
 	Offline bool                     // take charts from the cache and the disk only
@@ -38,6 +41,31 @@ func (l *Lab) Catalog() (addons.Catalog, error) {
 		return c, err
 	}
 	return c.ReadDir(filepath.Join(l.ConfigDir, "addons"))
+}
+
+// Addon returns the definition of an addon: one of defined, of the catalogue, or one that a
+// lab.yaml defined for the cluster name, which need not exist. It returns ErrNotFound where
+// none of them knows it.
+func (l *Lab) Addon(name, addon string, defined []addons.Addon) (addons.Addon, error) {
+	catalog, err := l.Catalog()
+	if err != nil {
+		return addons.Addon{}, err
+	}
+	r, err := l.State.Get(name)
+	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		return addons.Addon{}, err
+	}
+	return withOwn(catalog, r).With(defined...).Get(addon)
+}
+
+// withOwn returns the catalogue with those addons of a cluster that it does not define.
+func withOwn(catalog addons.Catalog, r state.Record) addons.Catalog {
+	for _, request := range r.Addons {
+		if _, err := catalog.Get(request.Addon.Name); err != nil || request.Own {
+			catalog = catalog.With(request.Addon)
+		}
+	}
+	return catalog
 }
 
 // InstallAddons brings the addons to what is asked, with all that they need, and returns
@@ -94,7 +122,9 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	if err != nil {
 		return nil, err
 	}
-	if !q.Upgrade {
+	if q.Upgrade {
+		catalog = withOwn(catalog, r)
+	} else {
 		for _, request := range r.Addons {
 			catalog = catalog.With(request.Addon)
 		}
@@ -110,11 +140,18 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	}
 	var requests addons.Requests
 	for _, a := range plan {
-		before, _ := r.Addons.Get(a.Name)
-		requests = append(requests, addons.Request{Addon: a, Values: addons.Merge(before.Values, q.Values[a.Name])})
+		request, _ := r.Addons.Get(a.Name)
+		if slices.Contains(q.Whole, a.Name) {
+			request.Values = nil
+		}
+		request.Addon, request.Values = a, addons.Merge(request.Values, q.Values[a.Name])
+		if slices.ContainsFunc(q.Defined, func(d addons.Addon) bool { return d.Name == a.Name }) {
+			request.Own = true
+		}
+		requests = append(requests, request)
 	}
 	for name := range q.Values {
-		if _, ok := requests.Get(name); !ok {
+		if _, ok := requests.Get(name); !ok && !slices.Contains(q.Whole, name) {
 			err := providers.Errorf(providers.ErrInvalid, "there are values for the addon %q, which is not asked for", name)
 			return nil, providers.WithHint(err, "ask for it, too: --addon %s", name)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -20,13 +21,14 @@ const FlavorAuto = "auto"
 // UpRequest is what a person asks of [Lab.Up].
 type UpRequest struct {
 	Flavor       string         // "" and FlavorAuto: that of the cluster if there is one, else the first usable
-	Spec         providers.Spec // what is zero is not asked for
-	NoKubeconfig bool           // leave the user's kubeconfig alone
-	Addons       AddonRequest   // what is to be in the cluster, beside what was asked for before
-	Profile      string         // what Spec was made by, to be remembered
-	Prune        bool           // remove the addons that are not asked for
-	Recreate     bool           // make a cluster anew that cannot be changed to what is asked
-	TTL          time.Duration  // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
+	Spec         providers.Spec // what is zero and not in Given is not asked for
+	Given        profiles.Origins
+	NoKubeconfig bool          // leave the user's kubeconfig alone
+	Addons       AddonRequest  // what is to be in the cluster, beside what was asked for before
+	Profile      string        // what Spec was made by, to be remembered
+	Prune        bool          // remove the addons that are not asked for
+	Recreate     bool          // make a cluster anew that cannot be changed to what is asked
+	TTL          time.Duration // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
 
 	run bool // the cluster goes with the process that makes it
 }
