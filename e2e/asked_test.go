@@ -27,7 +27,7 @@ func TestAsked(t *testing.T) {
 		}
 		t.Cleanup(func() {
 			if left := leaks(t, spec.Name); len(left) > 0 {
-				_ = p.Delete(t.Context(), spec.Name)
+				_ = p.Delete(t.Context(), providers.Ref{Name: spec.Name})
 				t.Errorf("left behind: %q", left)
 			}
 		})
@@ -37,12 +37,12 @@ func TestAsked(t *testing.T) {
 		docker(t, "pause", f.node(spec.Name))
 		state(t, p, spec.Name, providers.StateDegraded)
 		start(t, p, spec.Name)
-		if err := p.(providers.StartStopper).Stop(t.Context(), spec.Name); err != nil {
+		if err := p.(providers.StartStopper).Stop(t.Context(), providers.Ref{Name: spec.Name}); err != nil {
 			t.Fatal(err)
 		}
 		state(t, p, spec.Name, providers.StateStopped)
 		start(t, p, spec.Name)
-		if err := p.Delete(t.Context(), spec.Name); err != nil {
+		if err := p.Delete(t.Context(), providers.Ref{Name: spec.Name}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -105,11 +105,11 @@ func checkMetrics(t *testing.T, network, node string, etcd bool) {
 // start starts the cluster, whose API server must then answer.
 func start(t *testing.T, p providers.Provider, name string) {
 	t.Helper()
-	if err := p.(providers.StartStopper).Start(t.Context(), name, nil); err != nil {
+	if err := p.(providers.StartStopper).Start(t.Context(), providers.Ref{Name: name}, nil); err != nil {
 		t.Fatal(err)
 	}
 	state(t, p, name, providers.StateRunning)
-	kubeconfig, err := p.Kubeconfig(t.Context(), name)
+	kubeconfig, err := p.Kubeconfig(t.Context(), providers.Ref{Name: name})
 	if err == nil {
 		err = providertest.AskVersion(t.Context(), kubeconfig)
 	}

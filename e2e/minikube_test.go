@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,8 +16,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// minikubeCA is where a node has the certificate that was asked for.
-const minikubeCA = "/usr/share/ca-certificates/lab-"
+// minikubeCA returns where a node has the certificate that was asked for.
+func minikubeCA(t *testing.T, spec providers.Spec) string {
+	t.Helper()
+	text, err := os.ReadFile(spec.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("/usr/share/ca-certificates/lab-%s-%x.pem", spec.Name, sha256.Sum256(text))
+}
 
 func minikubeFlavor() flavor {
 	return flavor{
@@ -127,7 +136,7 @@ func minikubeAsked(t *testing.T) providers.Spec {
 
 func minikubeCheck(t *testing.T, spec providers.Spec) {
 	for _, node := range []string{spec.Name, spec.Name + "-m02"} {
-		checkFiles(t, spec, node, minikubeCA+spec.Name+".pem")
+		checkFiles(t, spec, node, minikubeCA(t, spec))
 	}
 	checkMetrics(t, spec.Name, spec.Name, false)
 }

@@ -13,6 +13,7 @@ type Cluster struct {
 	ID                string               // the same for the cluster's whole life, and another for a later one of its name; "" while it is being made
 	Mark              string               // that of its Spec; "" where lab did not make it
 	Bare              bool                 // of it there is only what cannot bear a mark: a network, an empty directory
+	Unread            bool                 // its mark cannot be read, so it may have one; Reason says why
 	KubernetesVersion string               // "" where the tool cannot tell
 	Since             map[string]time.Time // when each node began to run, by its name, where the tool can tell
 	Reason            string               // why State is degraded or unknown, in a few words

@@ -35,9 +35,12 @@ func (l *late) List(context.Context) ([]providers.Cluster, error) {
 	return []providers.Cluster{{Name: "lab", Provider: "late", Mark: "mark"}}, nil
 }
 
-func (l *late) Delete(context.Context, string) error {
+func (l *late) Delete(_ context.Context, ref providers.Ref) error {
 	if !l.there() {
 		return providers.Errorf(providers.ErrNotFound, "nothing")
+	}
+	if err := ref.Check(providers.Cluster{Name: "lab", Mark: "mark"}); err != nil {
+		return err
 	}
 	if l.fails != nil && (l.until == 0 || time.Since(l.began) < l.until) {
 		return l.fails

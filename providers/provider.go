@@ -38,11 +38,14 @@ type Provider interface {
 	// it leaves nothing behind: no process, container, network, volume or file.
 	Create(ctx context.Context, spec Spec, report Reporter) error
 
-	// Delete removes the cluster, in whatever state, with all that belongs to it.
-	// It returns ErrNotFound where there is none, and then removes what a Create or a
-	// Delete that was cut short has left where List does not see it. A Delete that failed
-	// half-way can be called again.
-	Delete(ctx context.Context, name string) error
+	// Delete removes the cluster, in whatever state, with all that belongs to it: exactly
+	// the objects that one listing shows to be ref's, by their own IDs. An object of
+	// another cluster stays, whatever its name. Delete returns ErrNotFound where there is
+	// nothing of the cluster, and then removes what a Create or a Delete that was cut short
+	// has left where List does not see it; ErrForeign where another cluster has the name;
+	// and ErrUnavailable where it cannot tell whose the cluster is. See [Ref.Check]. A
+	// Delete that failed half-way can be called again.
+	Delete(ctx context.Context, ref Ref) error
 
 	// List returns every cluster that the tool has on this machine, whoever made
 	// it, half-made ones included, in any order.
@@ -52,8 +55,9 @@ type Provider interface {
 	// and context, the context current and named as the tool's users know it, keys
 	// and certificates inside. It works on a stopped cluster too. After a stop and a
 	// start the server's port may be another; the CA and the names stay. It returns
-	// ErrNotFound where there is no such cluster.
-	Kubeconfig(ctx context.Context, name string) ([]byte, error)
+	// ErrNotFound where there is no such cluster. As all methods that take a Ref, it
+	// touches nothing that is another cluster's, and returns the errors of [Ref.Check].
+	Kubeconfig(ctx context.Context, ref Ref) ([]byte, error)
 }
 
 // StartStopper is implemented by providers whose clusters can be stopped and
@@ -61,11 +65,11 @@ type Provider interface {
 type StartStopper interface {
 	// Start returns once the API server has answered, repairing what a crash or a
 	// restart of the machine left. On a running, healthy cluster it does nothing.
-	Start(ctx context.Context, name string, report Reporter) error
+	Start(ctx context.Context, ref Ref, report Reporter) error
 
 	// Stop frees the machine and keeps the cluster. On a stopped one it does
 	// nothing.
-	Stop(ctx context.Context, name string) error
+	Stop(ctx context.Context, ref Ref) error
 }
 
 // ImageLoader is implemented by providers whose clusters can run images that
@@ -73,7 +77,7 @@ type StartStopper interface {
 type ImageLoader interface {
 	// LoadImages puts the images of an archive, as `docker save` writes it, into
 	// every node. It takes a path because each node reads the archive anew.
-	LoadImages(ctx context.Context, name, archive string) error
+	LoadImages(ctx context.Context, ref Ref, archive string) error
 
 	// SaveImages writes images that this machine's own engine has, by name, into an
 	// archive that LoadImages takes. It returns ErrNotFound where the engine has one of
@@ -85,7 +89,7 @@ type ImageLoader interface {
 type LogExporter interface {
 	// ExportLogs writes whatever logs there are into dir, which exists. It works
 	// on stopped and on half-made clusters too.
-	ExportLogs(ctx context.Context, name, dir string) error
+	ExportLogs(ctx context.Context, ref Ref, dir string) error
 }
 
 // Description says what a flavor offers, in words for the comparison that

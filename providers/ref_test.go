@@ -1,30 +1,52 @@
 package providers_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-func TestRefIs(t *testing.T) {
+// TestOwner: the mark decides where both sides have one, the ID where one has none, and
+// what cannot be told is nobody's.
+func TestOwner(t *testing.T) {
 	t.Parallel()
 	const own, other = "11111111-aaaa", "22222222-bbbb"
+	both := providers.Ref{Name: "lab", ID: "1", Mark: own}
+	marked := providers.Ref{Name: "lab", Mark: own} // its creation never got so far as to an ID
+	old := providers.Ref{Name: "lab", ID: "1"}      // of a lab that set no marks
 	for name, test := range map[string]struct {
 		ref  providers.Ref
 		c    providers.Cluster
-		want bool
+		want providers.Owner
 	}{
-		"its ID":                  {providers.Ref{ID: "1", Mark: own}, providers.Cluster{ID: "1"}, true},
-		"another ID":              {providers.Ref{ID: "1", Mark: own}, providers.Cluster{ID: "2", Mark: own, Bare: true}, false},
-		"its mark, ID not known":  {providers.Ref{Mark: own}, providers.Cluster{ID: "1", Mark: own}, true},
-		"another mark":            {providers.Ref{Mark: own}, providers.Cluster{Mark: other}, false},
-		"no mark":                 {providers.Ref{Mark: own}, providers.Cluster{ID: "1"}, false},
-		"nothing to bear a mark":  {providers.Ref{Mark: own}, providers.Cluster{Bare: true}, true},
-		"nothing else to go by":   {providers.Ref{}, providers.Cluster{ID: "1", Mark: other}, true},
-		"its ID, while it has no": {providers.Ref{ID: "1"}, providers.Cluster{}, false},
+		"all as it was":                        {both, providers.Cluster{ID: "1", Mark: own}, providers.OwnerLab},
+		"its mark, ID lost":                    {both, providers.Cluster{Mark: own}, providers.OwnerLab},
+		"its mark, another ID":                 {both, providers.Cluster{ID: "2", Mark: own}, providers.OwnerLab},
+		"its ID, another mark":                 {both, providers.Cluster{ID: "1", Mark: other}, providers.OwnerForeign},
+		"its ID, no mark":                      {both, providers.Cluster{ID: "1"}, providers.OwnerLab},
+		"its ID, mark unreadable":              {both, providers.Cluster{ID: "1", Unread: true}, providers.OwnerLab},
+		"another ID, no mark":                  {both, providers.Cluster{ID: "2"}, providers.OwnerForeign},
+		"another ID, mark unreadable":          {both, providers.Cluster{ID: "2", Unread: true}, providers.OwnerUnknown},
+		"neither can be read":                  {both, providers.Cluster{Unread: true}, providers.OwnerUnknown},
+		"no mark, ID lost":                     {both, providers.Cluster{}, providers.OwnerForeign},
+		"a network that is left":               {both, providers.Cluster{Bare: true}, providers.OwnerLab},
+		"half-made":                            {marked, providers.Cluster{Mark: own}, providers.OwnerLab},
+		"half-made, mark unreadable":           {marked, providers.Cluster{ID: "1", Unread: true}, providers.OwnerUnknown},
+		"half-made, nothing to bear a mark":    {marked, providers.Cluster{Bare: true}, providers.OwnerLab},
+		"half-made by another":                 {marked, providers.Cluster{Mark: other}, providers.OwnerForeign},
+		"made by another while lab's was made": {marked, providers.Cluster{ID: "1"}, providers.OwnerForeign},
+		"old, its ID":                          {old, providers.Cluster{ID: "1", Mark: other}, providers.OwnerLab},
+		"old, ID lost":                         {old, providers.Cluster{}, providers.OwnerUnknown},
+		"old, another ID":                      {old, providers.Cluster{ID: "2"}, providers.OwnerForeign},
+		"named by its name alone":              {providers.Ref{Name: "lab"}, providers.Cluster{ID: "1", Unread: true}, providers.OwnerLab},
 	} {
-		if got := test.ref.Is(test.c); got != test.want {
-			t.Errorf("%s: %t", name, got)
+		if got := test.ref.Owner(test.c); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+		kind := map[providers.Owner]error{providers.OwnerForeign: providers.ErrForeign, providers.OwnerUnknown: providers.ErrUnavailable}[test.want]
+		if err := test.ref.Check(test.c); !errors.Is(err, kind) || err != nil && providers.HintOf(err) == "" {
+			t.Errorf("%s: Check returns %v", name, err)
 		}
 	}
 }

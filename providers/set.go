@@ -96,29 +96,43 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 	if err := p.Create(ctx, spec, report); err != nil {
 		return Cluster{}, err
 	}
-	return find(ctx, p, spec.Name)
+	return own(ctx, p, Ref{Provider: p.Name(), Name: spec.Name, Mark: spec.Mark})
+}
+
+// Engine returns the engine on which the flavor would make a cluster now, to be recorded
+// before that is done: the cluster is looked for there, whatever engine is in use by then.
+// It is zero where the flavor has no engine. It returns ErrUnavailable where the engine
+// does not answer.
+func (s *Set) Engine(ctx context.Context, flavor string, spec Spec) (Engine, error) {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return Engine{}, err
+	}
+	u, ok := p.(EngineUser)
+	if !ok {
+		return Engine{}, nil
+	}
+	engine, err := u.Engine(ctx, spec)
+	return engine, wrap("create", p, spec.Name, err)
 }
 
 // Delete removes the cluster. It returns ErrNotFound where there is none, once what a
-// creation or removal that was cut short may have left of it is gone, too; and ErrForeign
-// where there is one that is not ref's, which it leaves alone.
+// creation or removal that was cut short may have left of it is gone, too; ErrForeign
+// where there is one that is not ref's, which it leaves alone; and ErrUnavailable where
+// its tool or its engine cannot be asked, or cannot tell whose it is.
 func (s *Set) Delete(ctx context.Context, ref Ref) error {
-	listed := false
-	gone := s.on(ctx, "delete", ref, func(p Provider) error {
-		listed = true
-		return p.Delete(ctx, ref.Name)
-	})
 	p, err := s.Get(ref.Provider)
-	if f, ok := p.(Forgetter); ok && errors.Is(gone, ErrForeign) {
-		return errors.Join(gone, wrap("delete", p, ref.Name, f.Forget(ref.Name)))
+	if err != nil {
+		return err
 	}
-	if listed || err != nil || !errors.Is(gone, ErrNotFound) {
-		return gone
+	err = p.Delete(ctx, ref)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForeign) {
+		err = cmp.Or(checkEngine(ctx, p, ref.Engine), err)
 	}
-	if err := p.Delete(ctx, ref.Name); !errors.Is(err, ErrNotFound) {
-		return wrap("delete", p, ref.Name, err)
+	if f, ok := p.(Forgetter); ok && errors.Is(err, ErrForeign) {
+		return errors.Join(wrap("delete", p, ref.Name, err), wrap("delete", p, ref.Name, f.Forget(ref.Name)))
 	}
-	return gone
+	return wrap("delete", p, ref.Name, explain(p, err))
 }
 
 // Kubeconfig returns the cluster's self-contained kubeconfig. Errors are those of
@@ -126,7 +140,7 @@ func (s *Set) Delete(ctx context.Context, ref Ref) error {
 func (s *Set) Kubeconfig(ctx context.Context, ref Ref) ([]byte, error) {
 	var kubeconfig []byte
 	err := s.on(ctx, "read the kubeconfig of", ref, func(p Provider) (err error) {
-		kubeconfig, err = p.Kubeconfig(ctx, ref.Name)
+		kubeconfig, err = p.Kubeconfig(ctx, ref)
 		return err
 	})
 	return kubeconfig, err
@@ -186,31 +200,27 @@ func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error
 	return wrap(op, p, ref.Name, err)
 }
 
-// own returns the cluster, or ErrForeign where another has its name.
+// own returns the cluster, or the error of [Ref.Check].
 func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
-	c, err := find(ctx, p, ref.Name)
-	if err != nil || ref.Is(c) {
-		return c, err
+	found := lookup(ctx, p, ref.Engine, []Ref{ref})[0]
+	if found.Err == nil && found.Cluster == nil {
+		found.Err = explain(p, Errorf(ErrNotFound, "%s has no such cluster", p.Name()))
 	}
-	return Cluster{}, WithHint(
-		Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
-		"it was made by something else, so lab leaves it alone; lab down %s forgets the one that is gone", ref.Name)
+	if found.Err == nil {
+		found.Err = ref.Check(*found.Cluster)
+	}
+	if found.Err != nil {
+		return Cluster{}, found.Err
+	}
+	return *found.Cluster, nil
 }
 
-// find looks the cluster up in the tool's own list, which is the only place that
-// tells clusters of one name apart.
-func find(ctx context.Context, p Provider, name string) (Cluster, error) {
-	all, err := p.List(ctx)
-	if err != nil {
-		return Cluster{}, err
+// explain adds to the error of a cluster that does not exist what helps.
+func explain(p Provider, err error) error {
+	if errors.Is(err, ErrNotFound) && HintOf(err) == "" {
+		return WithHint(err, "lab list shows the clusters that there are")
 	}
-	for _, c := range all {
-		if c.Name == name {
-			return c, nil
-		}
-	}
-	err = Errorf(ErrNotFound, "%s has no such cluster", p.Name())
-	return Cluster{}, WithHint(err, "lab list shows the clusters that there are")
+	return err
 }
 
 func wrap(op string, p Provider, cluster string, err error) error {

@@ -10,7 +10,7 @@ func (s *Set) Start(ctx context.Context, ref Ref, report Reporter) error {
 		if !ok {
 			return unsupported("start and stop clusters", "lab down and lab up make a new one")
 		}
-		return ss.Start(ctx, ref.Name, report.For(ref.Name))
+		return ss.Start(ctx, ref, report.For(ref.Name))
 	})
 }
 
@@ -21,7 +21,7 @@ func (s *Set) Stop(ctx context.Context, ref Ref) error {
 		if !ok {
 			return unsupported("start and stop clusters", "lab down removes it")
 		}
-		return ss.Stop(ctx, ref.Name)
+		return ss.Stop(ctx, ref)
 	})
 }
 
@@ -33,7 +33,7 @@ func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
 		if !ok {
 			return unsupported("load images", "lab flavors shows what each flavor can do")
 		}
-		return l.LoadImages(ctx, ref.Name, archive)
+		return l.LoadImages(ctx, ref, archive)
 	})
 }
 
@@ -60,7 +60,7 @@ func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
 		if !ok {
 			return unsupported("export logs", "kubectl logs shows those of a pod")
 		}
-		return l.ExportLogs(ctx, ref.Name, dir)
+		return l.ExportLogs(ctx, ref, dir)
 	})
 }
 

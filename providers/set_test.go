@@ -144,7 +144,7 @@ type cutShort struct {
 
 func (*cutShort) Name() string { return "cut" }
 
-func (c *cutShort) Delete(context.Context, string) error {
+func (c *cutShort) Delete(context.Context, providers.Ref) error {
 	c.removed++
 	return c.fails
 }

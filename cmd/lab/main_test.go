@@ -207,7 +207,7 @@ func remake(ts *testscript.TestScript, _ bool, args []string) {
 
 // remove removes a cluster behind lab's back: remove FLAVOR NAME
 func removeCluster(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), args[1]))
+	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), providers.Ref{Name: args[1]}))
 }
 
 // clean checks that nothing of lab's is left, not even an empty directory, neither in its

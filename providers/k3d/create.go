@@ -3,6 +3,7 @@ package k3d
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"strconv"
 
@@ -18,6 +19,7 @@ import (
 // words of what failed in the nodes, whose logs it saves before it removes them.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // what fails is removed by it
 	config, err := configFor(spec, p.opts)
 	if err == nil {
 		err = nodes.CheckFiles(spec)
@@ -45,7 +47,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err != nil {
 		return err
 	}
-	return p.make(ctx, full, spec.LogsDir, report)
+	return p.make(ctx, full, providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}, spec.LogsDir, report)
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.

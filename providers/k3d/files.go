@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
@@ -12,13 +13,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
+// clockSkew is how far the clock of an engine in a virtual machine may be ahead of this
+// machine's.
+const clockSkew = time.Minute
+
 // removeHostsFiles removes the copies of its nodes' /etc/hosts that k3d leaves among the
-// system's temporary files whenever it starts them, or is killed while it does. It is sure
-// of one if a node stands in it, by a name that no other cluster of this engine has.
-func removeHostsFiles(nodes []string) {
+// system's temporary files whenever it starts them, or is killed while it does. A copy is
+// of a node whose name stands in it, by a name that no other cluster of this engine has,
+// and is not older than that node: an older one may be of another cluster of the name.
+func removeHostsFiles(nodes []docker.Container) {
 	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), "k3d-hostsfile-*"))
 	for _, path := range paths {
-		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+		info, err := os.Lstat(path)
+		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		text, err := os.ReadFile(path)
@@ -26,7 +33,9 @@ func removeHostsFiles(nodes []string) {
 			continue // somebody else's
 		}
 		words := strings.Fields(string(text))
-		if slices.ContainsFunc(nodes, func(name string) bool { return slices.Contains(words, name) }) {
+		if slices.ContainsFunc(nodes, func(c docker.Container) bool {
+			return slices.Contains(words, c.Name) && info.ModTime().Add(clockSkew).After(c.Created)
+		}) {
 			_ = os.Remove(path) // nothing depends on it
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -27,8 +28,16 @@ func TestRemoveHostsFiles(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "k3d-hostsfile-4"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	removeHostsFiles([]string{"k3d-lab-serverlb", "k3d-lab-server-0"})
-	wantEntries(t, dir, "k3d-hostsfile-2", "k3d-hostsfile-3", "k3d-hostsfile-4", "other")
+	old := filepath.Join(dir, "k3d-hostsfile-5") // of an earlier cluster of the name
+	if err := os.WriteFile(old, []byte("172.18.0.2 k3d-lab-server-0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	created := node("server-0", "running").Created
+	if err := os.Chtimes(old, created, created.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	removeHostsFiles([]docker.Container{node("serverlb", "running"), node("server-0", "running")})
+	wantEntries(t, dir, "k3d-hostsfile-2", "k3d-hostsfile-3", "k3d-hostsfile-4", "k3d-hostsfile-5", "other")
 }
 
 // TestRemoveMemoryFiles: the user's own files stay, wherever a name leads.

@@ -3,6 +3,7 @@ package k3d
 import (
 	"context"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -12,6 +13,6 @@ func (*Provider) SaveImages(ctx context.Context, images []string, archive string
 }
 
 // LoadImages imports the archive into every node, side by side. Every node must run.
-func (*Provider) LoadImages(ctx context.Context, name, archive string) error {
-	return containers().LoadImages(ctx, name, archive)
+func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
+	return containers().LoadImages(ctx, ref, archive)
 }

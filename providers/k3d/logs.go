@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -13,8 +14,9 @@ const podLogs = "/var/log/pods"
 
 // ExportLogs writes what every container of the cluster said, into a file of its name, and
 // the logs of the pods on each node, into a directory of its name.
-func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
-	found, err := containers().Find(ctx, name)
+func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	ctx = docker.On(ctx, ref.Engine)
+	found, err := containers().Own(ctx, ref)
 	if err != nil {
 		return err
 	}

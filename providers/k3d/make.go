@@ -17,7 +17,7 @@ import (
 
 // make makes the cluster in the steps of which k3d's own ClusterRun consists: that one
 // leaves work behind on the side when it fails. Whatever ends it, nothing is left.
-func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, logs string, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, ref providers.Ref, logs string, report providers.Reporter) error {
 	err := report.Do("Creating the nodes", func(step *providers.Step) error {
 		defer p.messages.follow(full.Name, step)()
 		if err := build(ctx, full); err != nil {
@@ -42,7 +42,7 @@ func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, logs 
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, full, logs, err)
+	return p.undo(ctx, ref, logs, err)
 }
 
 // build makes the network, the volumes and the containers. It is never cut short: a
@@ -105,11 +105,11 @@ func untilDeath(ctx context.Context, name string) (_ context.Context, stop func(
 // start has k3d start what does not run of a cluster, and removes the files that it leaves
 // on this machine each time.
 func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.ClusterStartOpts) error {
-	var names []string
-	for _, n := range cluster.Nodes {
-		names = append(names, n.Name)
-	}
-	defer removeHostsFiles(names)
+	defer func() {
+		if found, err := containers().Find(context.WithoutCancel(ctx), cluster.Name); err == nil {
+			removeHostsFiles(found)
+		}
+	}()
 	err := client.ClusterStart(ctx, runtimes.Docker, cluster, opts)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -122,15 +122,15 @@ func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.Clu
 
 // undo removes what a creation left that failed with cause, and returns cause, with the
 // place below logs where its logs are.
-func (p *Provider) undo(ctx context.Context, full *v1alpha5.ClusterConfig, logs string, cause error) error {
+func (p *Provider) undo(ctx context.Context, ref providers.Ref, logs string, cause error) error {
 	interrupted := errors.Is(ctx.Err(), context.Canceled) // then nobody wants to wait for logs
 	ctx = context.WithoutCancel(ctx)
 	if !interrupted && !errors.Is(cause, providers.ErrExists) {
-		cause = containers().WithLogs(ctx, full.Name, logs, cause, func(ctx context.Context, dir string) error {
-			return p.ExportLogs(ctx, full.Name, dir)
+		cause = containers().WithLogs(ctx, ref.Name, logs, cause, func(ctx context.Context, dir string) error {
+			return p.ExportLogs(ctx, ref, dir)
 		})
 	}
-	if err := sweep(ctx, full.Name, full.Token); err != nil {
+	if err := sweep(ctx, ref); err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}
 	return cause

@@ -50,9 +50,9 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	if err != nil {
 		return list, err
 	}
-	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
+	networks, err := docker.Networks(ctx, labelOwner)
 	for _, network := range networks {
-		name, ok := strings.CutPrefix(network, containerName("", ""))
+		name, ok := strings.CutPrefix(network.Name, containerName("", ""))
 		has := func(c providers.Cluster) bool { return c.Name == name }
 		if ok && !slices.ContainsFunc(list, has) {
 			list = append(list, providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Reason: "it has a network, and no nodes", Bare: true})
@@ -61,11 +61,27 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return list, err
 }
 
+// Engine returns the Docker Engine that the docker command uses now, as k3d does.
+func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
+	return docker.Current(ctx)
+}
+
+// ListOn returns every cluster of k3d that a Docker Engine has.
+func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
+	return p.List(docker.On(ctx, engine))
+}
+
+// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
+// another answers at its address.
+func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
+	return docker.CheckEngine(ctx, engine)
+}
+
 // Kubeconfig returns the kubeconfig with the names and the address that k3d gives it.
 // k3d itself could not tell it of a stopped cluster.
-func (*Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	known := containerName(name, "")
-	return containers().Kubeconfig(ctx, name, adminFile, nodes.Names{Cluster: known, User: "admin@" + known, Context: known})
+func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
+	known := containerName(ref.Name, "")
+	return containers().Kubeconfig(ctx, ref, adminFile, nodes.Names{Cluster: known, User: "admin@" + known, Context: known})
 }
 
 // containerName is what k3d calls a part of a cluster or, with no part, the cluster.

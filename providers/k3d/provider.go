@@ -10,8 +10,6 @@ package k3d
 import (
 	"cmp"
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -113,17 +111,6 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 
 // Delete removes the nodes, the network and the volumes. k3d's own Delete is not used: it
 // tells of no failure but in its log.
-func (p *Provider) Delete(ctx context.Context, name string) error {
-	found, gone := containers().Find(ctx, name)
-	if gone != nil && !errors.Is(gone, providers.ErrNotFound) {
-		return gone
-	}
-	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
-	if slices.Contains(networks, containerName(name, "")) {
-		gone = nil // it was cut short before its first node
-	}
-	if err == nil {
-		err = remove(ctx, name, found)
-	}
-	return cmp.Or(err, gone)
+func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
+	return remove(docker.On(ctx, ref.Engine), ref)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -43,10 +44,10 @@ func TestDelete(t *testing.T) {
 	registry := node("registry", "running")
 	d := dockertest.Script(t, append([]dockertest.Answer{
 		{Args: "ps --all --quiet --no-trunc --filter label=k3d.role=registry", Stdout: registry.ID},
-		{Args: "network ls --format {{.Name}} --filter label=app=k3d", Stdout: "k3d-lab\nk3d-other\n"}, {Args: "network"},
+		{Args: "network ls --no-trunc --format {{.ID}} {{.Name}} --filter label=app=k3d", Stdout: "id-1 k3d-lab\nid-2 k3d-other\n"}, {Args: "network"},
 		{Args: "volume ls --format {{.Name}} --filter label=k3d.cluster=lab", Stdout: "k3d-lab-images\n"}, {Args: "volume"}, {Args: "rm"},
 	}, dockertest.Having(t, node("server-0", "running"), node("serverlb", "exited"))...)...)
-	if err := New(Options{}).Delete(t.Context(), "lab"); err != nil {
+	if err := New(Options{}).Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil {
 		t.Error(err)
 	}
 	var changes []string
@@ -56,15 +57,15 @@ func TestDelete(t *testing.T) {
 		}
 	}
 	want := []string{"rm --force --volumes id-of-server-0 id-of-serverlb", "volume rm k3d-lab-images",
-		"network disconnect --force k3d-lab id-of-server-0", "network disconnect --force k3d-lab id-of-serverlb", // as Having answers for registries
-		"network rm k3d-lab"}
+		"network disconnect --force id-1 id-of-server-0", "network disconnect --force id-1 id-of-serverlb", // as Having answers for registries
+		"network rm id-1"}
 	if diff := cmp.Diff(want, changes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	wantEntries(t, filepath.Dir(hosts))
 	d = dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"},
 		dockertest.Answer{Args: "volume ls", Stdout: "k3d-lab-images\n"}, dockertest.Answer{Args: "volume rm k3d-lab-images"})
-	if err := New(Options{}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if err := New(Options{}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 	if !slices.Contains(d.Calls(t), "volume rm k3d-lab-images") {
@@ -107,7 +108,7 @@ func refusing(t *testing.T, message string) {
 func TestCreateFails(t *testing.T) {
 	refusing(t, "no space left on device")
 	d := dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 1"}, dockertest.Answer{Args: "image inspect"},
-		dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "k3d-lab"}, dockertest.Answer{Args: "network rm"},
+		dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab"}, dockertest.Answer{Args: "network rm"},
 		dockertest.Answer{Args: "volume"})
 	logs := t.TempDir()
 	var steps []string
@@ -121,7 +122,7 @@ func TestCreateFails(t *testing.T) {
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if !slices.Contains(d.Calls(t), "network rm k3d-lab") {
+	if !slices.Contains(d.Calls(t), "network rm id-1") {
 		t.Errorf("the network stays; calls: %q", d.Calls(t))
 	}
 	wantEntries(t, logs) // no node ever ran
@@ -131,7 +132,7 @@ func TestCreateFails(t *testing.T) {
 func TestMark(t *testing.T) {
 	marked := node("agent-0", "running")
 	marked.Config.Labels[labelMark] = "a mark"
-	networks := dockertest.Answer{Args: "network ls", Stdout: "k3d-lab\n"}
+	networks := dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab\n"}
 	for name, test := range map[string]struct {
 		answers []dockertest.Answer
 		mark    string
@@ -154,14 +155,16 @@ func TestMark(t *testing.T) {
 // them the network.
 func TestSweepSparesTheFaster(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
-	theirs := node("agent-0", "running")
-	theirs.Config.Labels["k3d.cluster.token"] = "another"
-	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), theirs), dockertest.Answer{Args: "rm"})...)
-	if err := sweep(t.Context(), "lab", token); err != nil {
-		t.Error(err)
-	}
-	if calls := d.Calls(t); !slices.Contains(calls, "rm --force --volumes id-of-server-0") || len(calls) != 3 {
-		t.Errorf("calls: %q", calls)
+	ours, theirs := node("server-0", "running"), node("agent-0", "running")
+	ours.Config.Labels[labelMark], theirs.Config.Labels[labelMark] = "a-mark", "another"
+	for name, rival := range map[string]docker.Container{"of another lab": theirs, "of k3d itself": node("agent-0", "running")} {
+		d := dockertest.Script(t, append(dockertest.Having(t, ours, rival, node("tools", "running")), dockertest.Answer{Args: "rm"})...)
+		if err := sweep(t.Context(), providers.Ref{Name: "lab", Mark: "a-mark"}); err != nil {
+			t.Error(err)
+		}
+		if calls := d.Calls(t); !slices.Contains(calls, "rm --force --volumes id-of-server-0") || len(calls) != 3 {
+			t.Errorf("%s: calls: %q", name, calls)
+		}
 	}
 }
 
@@ -172,7 +175,7 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 	balancer.HostConfig.PortBindings = bindings("6443", "127.0.0.1", "4000") // as k3d asks for it
 	dockertest.Script(t, append(dockertest.Having(t, node("server-0", "exited"), balancer),
 		dockertest.Answer{Args: "cp --follow-link id-of-server-0:/output/kubeconfig.yaml -", Stdout: dockertest.File(t, admin)})...)
-	got, err := New(Options{}).Kubeconfig(t.Context(), "lab")
+	got, err := New(Options{}).Kubeconfig(t.Context(), providers.Ref{Name: "lab"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,13 +189,13 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 // TestCutShort: of a cluster that was to be there may be no more than a network.
 func TestCutShort(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
-	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "k3d-lab\n"},
-		dockertest.Answer{Args: "network rm k3d-lab"}, dockertest.Answer{Args: "volume ls"})
+	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab\n"},
+		dockertest.Answer{Args: "network rm id-1"}, dockertest.Answer{Args: "volume ls"})
 	p := New(Options{})
 	if list, err := p.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "lab" || list[0].State != providers.StateDegraded {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if err := p.Delete(t.Context(), "lab"); err != nil || !slices.Contains(d.Calls(t), "network rm k3d-lab") {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil || !slices.Contains(d.Calls(t), "network rm id-1") {
 		t.Errorf("%v, after %q", err, d.Calls(t))
 	}
 }
@@ -201,7 +204,7 @@ func TestLoadImages(t *testing.T) {
 	p := New(Options{})
 	archive := filepath.Join(t.TempDir(), "image.tar")
 	for path, says := range map[string]string{archive: "image.tar", filepath.Dir(archive): "is a directory"} {
-		if err := p.LoadImages(t.Context(), "lab", path); err == nil || !strings.Contains(err.Error(), says) {
+		if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, path); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -209,13 +212,13 @@ func TestLoadImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("server-0", "running"), node("agent-0", "exited"))...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
 	}
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("agent-0", "running"), node("serverlb", "exited")),
 		dockertest.Answer{Args: "exec --interactive id-of-agent-0 ctr --namespace=k8s.io images import -"},
 		dockertest.Answer{Args: "exec", Stderr: "ctr: unrecognized image format", Code: 1})...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || err.Error() != "node k3d-lab-server-0: ctr: unrecognized image format" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || err.Error() != "node k3d-lab-server-0: ctr: unrecognized image format" {
 		t.Errorf("no archive of images: %v", err)
 	}
 	if calls := d.Calls(t); len(calls) != 4 {
@@ -229,7 +232,7 @@ func TestExportLogs(t *testing.T) {
 		dockertest.Answer{Args: "logs --tail all id-of-server-0", Stdout: "out\n", Stderr: "err\n"},
 		dockertest.Answer{Args: "logs", Stderr: "Error response from daemon: no logs", Code: 1},
 		dockertest.Answer{Args: "cp id-of-server-0:/var/log/pods", Stderr: "no such directory", Code: 1})...)
-	if err := New(Options{}).ExportLogs(t.Context(), "lab", dir); err != nil {
+	if err := New(Options{}).ExportLogs(t.Context(), providers.Ref{Name: "lab"}, dir); err != nil {
 		t.Fatal(err)
 	}
 	wantEntries(t, dir, "k3d-lab-server-0.log", "k3d-lab-serverlb.log")
@@ -245,7 +248,7 @@ func TestExportLogs(t *testing.T) {
 func TestStartRefreshes(t *testing.T) {
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("serverlb", "running")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "restart", Stderr: "Error response from daemon: no space left on device", Code: 1})...)
-	err := New(Options{}).Start(t.Context(), "lab", nil)
+	err := New(Options{}).Start(t.Context(), providers.Ref{Name: "lab"}, nil)
 	if calls := d.Calls(t); err == nil || calls[len(calls)-1] != "restart id-of-serverlb" {
 		t.Errorf("%v, after %q", err, calls)
 	}

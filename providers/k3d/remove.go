@@ -1,9 +1,9 @@
 package k3d
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
@@ -17,63 +17,77 @@ import (
 const sweepWithin = time.Minute
 
 // sweep removes what was made of a cluster that could not be finished, as soon as the
-// engine lets it. Of its token it knows its containers; where others bear the same name,
-// somebody was faster, and theirs are the network and the volumes.
-func sweep(ctx context.Context, name, token string) error {
+// engine lets it.
+func sweep(ctx context.Context, ref providers.Ref) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
-	return docker.Insist(ctx, 250*time.Millisecond, func() (bool, error) { return true, sweepOnce(ctx, name, token) })
-}
-
-func sweepOnce(ctx context.Context, name, token string) error {
-	found, err := containers().Find(ctx, name)
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
-		return err
-	}
-	var own []docker.Container
-	for _, c := range found {
-		// The containers of tools and registries have no token; they belong to a name.
-		if t := c.Config.Labels[k3d.LabelClusterToken]; t == token || t == "" {
-			own = append(own, c)
+	return docker.Insist(ctx, 250*time.Millisecond, func() (bool, error) {
+		err := remove(ctx, ref)
+		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrForeign) {
+			err = nil
 		}
-	}
-	if len(own) < len(found) {
-		return docker.Remove(ctx, nodes.IDs(own)...)
-	}
-	return remove(ctx, name, own)
+		return true, err
+	})
 }
 
 // remove removes the containers of a cluster, then its volumes and its network, and what
-// k3d wrote on this machine for its nodes. The network goes last: List
-// knows a cluster by it that was removed half-way. One that the cluster only shares bears
-// another name, and stays.
-func remove(ctx context.Context, name string, found []docker.Container) error {
-	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
+// k3d wrote on this machine for its nodes. Where another cluster has containers of the
+// name, the volumes and the network may be that one's, and stay. It returns ErrNotFound
+// where there are neither containers nor a network, and the errors of [providers.Ref.Check].
+func remove(ctx context.Context, ref providers.Ref) error {
+	found, gone := containers().Find(ctx, ref.Name)
+	if gone != nil && !errors.Is(gone, providers.ErrNotFound) {
+		return gone
+	}
+	own := found
+	if gone == nil {
+		var err error
+		if own, err = containers().Pick(found, ref); err != nil {
+			return err
+		}
+	}
+	if err := docker.Remove(ctx, nodes.IDs(own)...); err != nil {
 		return err
 	}
+	if len(own) == len(found) {
+		had, err := removeShared(ctx, ref.Name)
+		if err != nil {
+			return err
+		}
+		if had {
+			gone = nil // it was cut short before its first node
+		}
+	}
+	removeHostsFiles(own)
+	return cmp.Or(removeMemoryFiles(own), gone)
+}
+
+// removeShared removes the volumes and the network of a cluster that has no containers any
+// more, and tells whether there was a network. That goes last: List knows a cluster by it
+// that was removed half-way. A network that the cluster only shares bears another name,
+// and stays.
+func removeShared(ctx context.Context, name string) (had bool, err error) {
 	volumes, err := docker.Labelled(ctx, docker.Volume, k3d.LabelClusterName+"="+name)
 	if err == nil {
 		err = docker.RemoveAll(ctx, docker.Volume, volumes...)
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	networks, err := docker.Labelled(ctx, docker.Network, labelOwner)
-	if network := containerName(name, ""); slices.Contains(networks, network) {
-		err = leaveRegistries(ctx, network)
-		if err == nil {
-			err = docker.RemoveAll(ctx, docker.Network, network)
+	networks, err := docker.Networks(ctx, labelOwner)
+	for _, network := range networks {
+		if network.Name != containerName(name, "") {
+			continue
+		}
+		had = true
+		if err := leaveRegistries(ctx, network.ID); err != nil {
+			return had, err
+		}
+		if err := docker.RemoveAll(ctx, docker.Network, network.ID); err != nil {
+			return had, err
 		}
 	}
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, n := range found {
-		names = append(names, n.Name)
-	}
-	removeHostsFiles(names)
-	return removeMemoryFiles(found)
+	return had, err
 }
 
 // leaveRegistries takes k3d's registries, which several clusters share, out of a network

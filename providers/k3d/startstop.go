@@ -15,16 +15,22 @@ import (
 )
 
 // Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
-func (*Provider) Stop(ctx context.Context, name string) error { return containers().Stop(ctx, name) }
+func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
+	return containers().Stop(ctx, ref)
+}
 
 // Start starts the nodes that do not run, and waits until the API server answers. On
-// error it leaves the cluster as far as it came.
-func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
-	return containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
-		if err := p.wakeAll(ctx, name, asleep, step); err != nil {
+// error it leaves the cluster as far as it came. k3d asks the engine that the docker
+// command uses now: where the cluster is on another, Start returns ErrUnavailable.
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+	if err := docker.RequireCurrent(ctx, ref.Engine); err != nil {
+		return err
+	}
+	return containers().Start(ctx, ref, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+		if err := p.wakeAll(ctx, ref.Name, asleep, step); err != nil {
 			return err
 		}
-		return refresh(ctx, name, asleep)
+		return refresh(ctx, ref.Name, asleep)
 	})
 }
 

@@ -3,6 +3,7 @@ package kind
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,7 @@ import (
 // last words of what failed in the nodes, whose logs it saves before it removes them.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // what fails is removed by it
 	config, err := configFor(spec, p.opts.NodeImage)
 	if err == nil {
 		err = nodes.CheckFiles(spec)
@@ -51,7 +53,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return p.make(ctx, config, spec.LogsDir, report)
+	return p.make(ctx, config, refOf(spec), spec.LogsDir, report)
 }
 
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
@@ -75,7 +77,7 @@ func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Repor
 
 // make has kind make the cluster. kind knows no context, so it works on the side, and is
 // ended by taking away the nodes that it works on.
-func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, logs string, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, ref providers.Ref, logs string, report providers.Reporter) error {
 	log := &steps{report: report}
 	result := make(chan error, 1)
 	returned := make(chan struct{})
@@ -107,7 +109,7 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, logs stri
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, config, logs, returned, err)
+	return p.undo(ctx, config, ref, logs, returned, err)
 }
 
 // finish does to a cluster what kind has no word for.
@@ -119,21 +121,25 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.Forget(name))
 }
 
+// refOf returns what the nodes of a creation are known by: the mark alone.
+func refOf(spec providers.Spec) providers.Ref {
+	return providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
+}
+
 // undo removes what a creation left that failed with cause, and returns cause, with the
-// place below logs where its logs are.
-func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, logs string, returned <-chan struct{}, cause error) error {
-	if errors.Is(cause, providers.ErrExists) {
-		return errors.Join(cause, p.Forget(config.Name)) // the nodes are those of someone who was faster
-	}
-	cut := ctx.Err() != nil
-	if !cut {
+// place below logs where its logs are. Another program may have been faster, for the first
+// node or for a later one: nodes without the creation's mark stay.
+func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, ref providers.Ref, logs string, returned <-chan struct{}, cause error) error {
+	cut, taken := ctx.Err() != nil, errors.Is(cause, providers.ErrExists)
+	if !cut && !taken {
 		cause = containers().WithLogs(ctx, config.Name, logs, cause, func(ctx context.Context, dir string) error {
-			return p.ExportLogs(ctx, config.Name, dir)
+			return p.ExportLogs(ctx, ref, dir)
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	err := errors.Join(sweep(ctx, config.Name, len(namesOf(config)), !cut, returned), p.Forget(config.Name))
+	planned := len(namesOf(config))
+	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(config.Name))
 	if err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}

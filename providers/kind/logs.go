@@ -6,16 +6,25 @@ import (
 	"io/fs"
 
 	"sigs.k8s.io/kind/pkg/log"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
 // ExportLogs writes what kind collects: the logs of each node, of its pods and of the
 // engine. What cannot be had, as a node does not run, says so in its own file.
-func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
-	if _, err := containers().Find(ctx, name); err != nil {
+//
+// kind asks the engine that the docker command uses now, and returns ErrUnavailable where
+// the cluster is on another.
+func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	if _, err := containers().Own(docker.On(ctx, ref.Engine), ref); err != nil {
+		return err
+	}
+	if err := docker.RequireCurrent(ctx, ref.Engine); err != nil {
 		return err
 	}
 	done := make(chan error, 1)
-	go func() { done <- tool(log.NoopLogger{}).CollectLogs(name, dir) }()
+	go func() { done <- tool(log.NoopLogger{}).CollectLogs(ref.Name, dir) }()
 	select {
 	case err := <-done:
 		return unwritten(err)

@@ -52,9 +52,25 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }
 
+// Engine returns the Docker Engine that the docker command uses now, as kind does.
+func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
+	return docker.Current(ctx)
+}
+
+// ListOn returns every cluster of kind that a Docker Engine has.
+func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
+	return containers().List(docker.On(ctx, engine))
+}
+
+// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
+// another answers at its address.
+func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
+	return docker.CheckEngine(ctx, engine)
+}
+
 // Kubeconfig returns the kubeconfig with the names and the address that kind gives it.
 // kind itself could not tell it of a stopped cluster.
-func (*Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	known := "kind-" + name
-	return containers().Kubeconfig(ctx, name, adminFile, nodes.Names{Cluster: known, User: known, Context: known})
+func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
+	known := "kind-" + ref.Name
+	return containers().Kubeconfig(ctx, ref, adminFile, nodes.Names{Cluster: known, User: known, Context: known})
 }

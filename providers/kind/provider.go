@@ -99,18 +99,19 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 // Delete removes the nodes with their volumes. The network stays that all clusters of
 // kind share. kind's own Delete is not used: it edits a kubeconfig, cannot be
 // cancelled, and finds nothing amiss where there is no cluster.
-func (p *Provider) Delete(ctx context.Context, name string) error {
-	found, err := containers().Find(ctx, name)
+func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
+	ctx = docker.On(ctx, ref.Engine)
+	own, err := containers().Own(ctx, ref)
 	if errors.Is(err, providers.ErrNotFound) { // it may have been cut short before its first node
-		return errors.Join(err, p.Forget(name))
+		return errors.Join(err, p.Forget(ref.Name))
 	}
 	if err != nil {
 		return err
 	}
-	if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
+	if err := docker.Remove(ctx, nodes.IDs(own)...); err != nil {
 		return err
 	}
-	return p.Forget(name)
+	return p.Forget(ref.Name)
 }
 
 // tool returns kind as its library offers it. It touches nothing.

@@ -64,7 +64,7 @@ func TestDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("worker", "exited")), dockertest.Answer{Args: "rm"})...)
-	if err := New(Options{Dir: dir}).Delete(t.Context(), "lab"); err != nil {
+	if err := New(Options{Dir: dir}).Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil {
 		t.Error(err)
 	}
 	if !slices.Contains(d.Calls(t), "rm --force --volumes id-of-control-plane id-of-worker") {
@@ -77,7 +77,7 @@ func TestDelete(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "lab"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(Options{Dir: dir}).Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if err := New(Options{Dir: dir}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -114,7 +114,7 @@ func TestDeleteStaysInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running")), dockertest.Answer{Args: "rm"})...)
-	if err := New(Options{Dir: filepath.Join(dir, "kind")}).Delete(t.Context(), "../outside"); err != nil {
+	if err := New(Options{Dir: filepath.Join(dir, "kind")}).Delete(t.Context(), providers.Ref{Name: "../outside"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(outside); err != nil {
@@ -193,7 +193,7 @@ func TestCreateSparesTheFaster(t *testing.T) {
 func TestStop(t *testing.T) {
 	d := dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"}, dockertest.Answer{Args: "stop"})...)
-	if err := New(Options{}).Stop(t.Context(), "lab"); err != nil {
+	if err := New(Options{}).Stop(t.Context(), providers.Ref{Name: "lab"}); err != nil {
 		t.Error(err)
 	}
 	want := []string{"update --restart=no id-of-control-plane id-of-worker id-of-worker2", "unpause id-of-worker", "stop id-of-control-plane id-of-worker"}
@@ -236,7 +236,7 @@ func TestStartOrder(t *testing.T) {
 		dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file", Code: 1},
 		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
 		dockertest.Answer{Args: "start"})...)
-	err := New(Options{}).Start(t.Context(), "lab", nil)
+	err := New(Options{}).Start(t.Context(), providers.Ref{Name: "lab"}, nil)
 	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(providers.HintOf(err), "docker system df") {
 		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
 	}
@@ -258,22 +258,22 @@ func TestStartOrder(t *testing.T) {
 func TestLoadImages(t *testing.T) {
 	p := New(Options{})
 	archive := filepath.Join(t.TempDir(), "image.tar")
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || !strings.Contains(err.Error(), "image.tar") {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || !strings.Contains(err.Error(), "image.tar") {
 		t.Errorf("no archive: %v", err)
 	}
-	if err := p.LoadImages(t.Context(), "lab", filepath.Dir(archive)); err == nil || !strings.Contains(err.Error(), "is a directory") {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, filepath.Dir(archive)); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("a directory: %v", err)
 	}
 	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("control-plane", "running"), node("worker", "exited"))...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
 	}
 	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("external-load-balancer", "running")),
 		dockertest.Answer{Args: "exec --interactive id-of-control-plane ctr", Stderr: "ctr: unrecognized image format", Code: 1})...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || err.Error() != "node lab-control-plane: ctr: unrecognized image format" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || err.Error() != "node lab-control-plane: ctr: unrecognized image format" {
 		t.Errorf("no archive of images: %v", err)
 	}
 }

@@ -15,12 +15,14 @@ import (
 const addressFile = "/kind/old-ipv4"
 
 // Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
-func (*Provider) Stop(ctx context.Context, name string) error { return containers().Stop(ctx, name) }
+func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
+	return containers().Stop(ctx, ref)
+}
 
 // Start starts the nodes that do not run, and waits until the API server answers. On
 // error it leaves the cluster as far as it came.
-func (*Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
-	return containers().Start(ctx, name, report, startNodes)
+func (*Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+	return containers().Start(ctx, ref, report, startNodes)
 }
 
 // startNodes starts one node after the other in the order of the addresses that they

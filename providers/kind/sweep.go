@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -18,8 +19,9 @@ const sweepWithin = time.Minute
 // first that fails, while docker still makes the others; and Ctrl-C ends the docker
 // command that asked for a node, too, but not the engine that is making it. So it is
 // over when all that were planned have been seen, or when none has come for a while.
-// surely tells that a single node is there already, or never will be.
-func sweep(ctx context.Context, name string, planned int, surely bool, returned <-chan struct{}) error {
+// surely tells that a single node is there already, or never will be. Containers that do
+// not bear ref's mark stay.
+func sweep(ctx context.Context, ref providers.Ref, planned int, surely bool, returned <-chan struct{}) error {
 	seen := map[string]bool{}
 	last := time.Now()
 	err := docker.Insist(ctx, 100*time.Millisecond, func() (done bool, _ error) {
@@ -30,7 +32,10 @@ func sweep(ctx context.Context, name string, planned int, surely bool, returned 
 		default:
 			last = time.Now()
 		}
-		found, err := docker.Containers(ctx, labelCluster+"="+name)
+		found, err := containers().Own(ctx, ref)
+		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrForeign) {
+			found, err = nil, nil
+		}
 		if err == nil {
 			err = docker.Remove(ctx, nodes.IDs(found)...)
 		}

@@ -8,13 +8,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
-const configFile = "engine.json"
+// The files of a cluster that tell what its directory is.
+const (
+	configFile = "engine.json"
+	lockFile   = "lock"
+)
 
 // claim makes the directory of a new cluster, or returns ErrExists.
 func (p *Provider) claim(config engineConfig) error {
@@ -36,8 +41,7 @@ func (p *Provider) claim(config engineConfig) error {
 	return nil
 }
 
-// readConfig returns what claim wrote into dir. Where there is nothing yet, nothing in dir
-// could bear a mark.
+// readConfig returns what claim wrote into dir.
 func readConfig(dir string) (engineConfig, error) {
 	text, err := os.ReadFile(filepath.Join(dir, configFile))
 	var config engineConfig
@@ -60,16 +64,32 @@ func nodeNames(c engineConfig) []string {
 	return names
 }
 
-// find returns the directory of a cluster. It returns ErrNotFound where there is
-// none, and ErrForeign where what lies there was not made by this package.
-func (p *Provider) find(name string) (dir string, err error) {
-	if err := providers.ValidateName(name); err != nil {
+// identify returns what tells whose the cluster in dir is.
+func identify(dir, name string) providers.Cluster {
+	c := providers.Cluster{Name: name, Provider: Name, ID: idOf(dir)}
+	config, err := readConfig(dir)
+	if err == nil {
+		c.Mark, c.Nodes = config.Mark, nodeNames(config)
+		return c
+	}
+	entries, unreadable := os.ReadDir(dir)
+	if c.Bare = unreadable == nil && len(entries) == 0; !c.Bare {
+		c.Unread, c.Reason = true, err.Error()
+	}
+	return c
+}
+
+// find returns the directory of ref's cluster. It returns ErrNotFound where there is
+// none, ErrForeign where what lies there was not made by this package, and the errors of
+// [providers.Ref.Check].
+func (p *Provider) find(ref providers.Ref) (dir string, err error) {
+	if err := providers.ValidateName(ref.Name); err != nil {
 		return "", err // it might be a path that leads elsewhere
 	}
-	dir = p.dir(name)
+	dir = p.dir(ref.Name)
 	if _, err := os.Lstat(dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", providers.Errorf(providers.ErrNotFound, "no kwok cluster is called %q", name)
+			return "", providers.Errorf(providers.ErrNotFound, "no kwok cluster is called %q", ref.Name)
 		}
 		return "", err
 	}
@@ -78,29 +98,26 @@ func (p *Provider) find(name string) (dir string, err error) {
 			providers.Errorf(providers.ErrForeign, "%s is not the directory of a cluster: it has no %s", dir, configFile),
 			"move it elsewhere")
 	}
-	return dir, nil
+	return dir, ref.Check(identify(dir, ref.Name))
 }
 
-// isCluster tells whether dir was made by claim: it holds a configuration, or
-// nothing at all, since lab may have been killed before it wrote one.
+// isCluster tells whether dir was made by claim: it holds a configuration or another of
+// an engine's own files, or nothing at all, since lab may have been killed before it wrote
+// one.
 func isCluster(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return errors.Is(err, fs.ErrPermission) // whose it is will turn out
 	}
-	for _, entry := range entries {
-		if entry.Name() == configFile {
-			return true
-		}
-	}
-	return len(entries) == 0
+	own := []string{configFile, statusFile, lockFile, "kubeconfig", "pki", "etcd"}
+	return len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(own, e.Name()) })
 }
 
 // Delete kills the engine and removes the directory. An order to shut down would
 // only cost time: it would save data that are about to be removed.
-func (p *Provider) Delete(ctx context.Context, name string) error {
-	dir, err := p.find(name)
-	leftovers := p.leftovers(name)
+func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
+	dir, err := p.find(ref)
+	leftovers := p.leftovers(ref.Name)
 	if errors.Is(err, providers.ErrNotFound) && len(leftovers) > 0 {
 		return destroy(ctx, leftovers...) // what a Delete that was interrupted began
 	}
@@ -110,7 +127,7 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 	if err := end(ctx, dir, 0); err != nil {
 		return err
 	}
-	return errors.Join(p.discard(ctx, name), destroy(ctx, leftovers...))
+	return errors.Join(p.discard(ctx, ref.Name), destroy(ctx, leftovers...))
 }
 
 // discard removes a cluster whose engine has ended. It renames the directory

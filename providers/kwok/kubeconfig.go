@@ -28,15 +28,15 @@ import (
 const readyWithin = 2 * time.Second
 
 // Kubeconfig returns the kubeconfig that the engine wrote.
-func (p *Provider) Kubeconfig(_ context.Context, name string) ([]byte, error) {
-	dir, err := p.find(name)
+func (p *Provider) Kubeconfig(_ context.Context, ref providers.Ref) ([]byte, error) {
+	dir, err := p.find(ref)
 	if err != nil {
 		return nil, err
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = providers.Errorf(providers.ErrUnavailable, "the cluster is not complete: it has no kubeconfig yet")
-		return nil, providers.WithHint(err, "lab start %s", name)
+		return nil, providers.WithHint(err, "lab start %s", ref.Name)
 	}
 	return config, err
 }
@@ -78,10 +78,16 @@ func value(config []byte, key string) string {
 	return ""
 }
 
-// id is the identity of the cluster: the SHA-256 of its CA's certificate, since
-// every cluster makes a CA of its own. It is "" where there is none yet.
-func (a access) id() string {
-	block, _ := pem.Decode(a.ca)
+// idOf returns the identity of the cluster in dir: the SHA-256 of its CA's certificate,
+// since every cluster makes a CA of its own. The kubeconfig has it, and the engine keeps
+// it. It is "" where there is none yet.
+func idOf(dir string) string {
+	access, _ := readAccess(dir) // what could be read is enough
+	block, _ := pem.Decode(access.ca)
+	if block == nil {
+		text, _ := os.ReadFile(filepath.Join(dir, "pki", "ca.crt"))
+		block, _ = pem.Decode(text)
+	}
 	if block == nil {
 		return ""
 	}

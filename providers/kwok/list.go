@@ -49,12 +49,9 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	dir := p.dir(name)
 	access, accessErr := readAccess(dir)
-	// Its identity is known even where nothing else is, so that it can be removed.
-	c := providers.Cluster{Name: name, Provider: Name, State: providers.StateUnknown, ID: access.id()}
-	config, err := readConfig(dir)
-	if c.Mark, c.Bare = config.Mark, err != nil; err == nil {
-		c.Nodes = nodeNames(config)
-	}
+	// Whose it is is known even where nothing else is, so that it can be removed.
+	c := identify(dir, name)
+	c.State = providers.StateUnknown
 	pid, err := holder(dir)
 	if err != nil {
 		c.Reason = err.Error()
@@ -65,7 +62,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 		c.Reason = err.Error()
 		return c
 	}
-	c.KubernetesVersion = s.KubernetesVersion
+	c.KubernetesVersion, c.Reason = s.KubernetesVersion, ""
 	switch {
 	case pid == 0:
 		c.State, c.Reason = dead(dir, name, s)

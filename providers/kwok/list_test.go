@@ -96,7 +96,7 @@ func TestListLeavesOthersAlone(t *testing.T) {
 	if clusters, err := p.List(t.Context()); err != nil || len(clusters) > 0 {
 		t.Errorf("List: %+v, %v; want nothing", clusters, err)
 	}
-	if err := p.Delete(t.Context(), "photos"); !errors.Is(err, providers.ErrForeign) {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "photos"}); !errors.Is(err, providers.ErrForeign) {
 		t.Errorf("Delete: %v, want ErrForeign", err)
 	}
 	if err := p.Create(t.Context(), providers.Spec{Name: "photos"}, nil); !errors.Is(err, providers.ErrExists) {
@@ -111,7 +111,7 @@ func TestKubeconfigOfHalfMade(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
-	_, err := p.Kubeconfig(t.Context(), "demo")
+	_, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "demo"})
 	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "lab start demo") {
 		t.Errorf("error is %v (%s)", err, providers.HintOf(err))
 	}
@@ -126,7 +126,7 @@ func TestExportLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // a second time, over the first
-		if err := p.ExportLogs(t.Context(), "demo", to); err != nil {
+		if err := p.ExportLogs(t.Context(), providers.Ref{Name: "demo"}, to); err != nil {
 			t.Fatal(err)
 		}
 	}

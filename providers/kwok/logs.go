@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // ExportLogs copies into dir what the engine logged, its configuration and its
 // status. Nothing of it is secret: keys and the kubeconfig stay where they are.
-func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
-	from, err := p.find(name)
+func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	from, err := p.find(ref)
 	if err != nil {
 		return err
 	}

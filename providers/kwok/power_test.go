@@ -32,7 +32,7 @@ func TestStop(t *testing.T) {
 			p := newProvider(t, tt.behavior)
 			dir := create(t, p)
 			tt.before(t, dir)
-			if err := p.Stop(t.Context(), "demo"); err != nil {
+			if err := p.Stop(t.Context(), providers.Ref{Name: "demo"}); err != nil {
 				t.Fatal(err)
 			}
 			wantState(t, p, providers.StateStopped, "")
@@ -40,7 +40,7 @@ func TestStop(t *testing.T) {
 			if err != nil || !s.EverReady || s.KubernetesVersion != "v1.37.2" {
 				t.Errorf("the rest of the status was lost: %+v, %v", s, err)
 			}
-			if err := p.Start(t.Context(), "demo", nil); err != nil {
+			if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 				t.Fatal(err)
 			}
 			wantState(t, p, providers.StateRunning, "")
@@ -55,7 +55,7 @@ func TestStopInterrupted(t *testing.T) {
 	p.grace = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := p.Stop(ctx, "demo"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := p.Stop(ctx, providers.Ref{Name: "demo"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
 	if pid, err := holder(dir); err != nil || pid == 0 {
@@ -74,14 +74,14 @@ func TestStartThatFailsKeepsTheCluster(t *testing.T) {
 			id := only(t, p).ID
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			if err := withEngine(t, p.opts.Dir, behavior).Start(ctx, "demo", nil); err == nil {
+			if err := withEngine(t, p.opts.Dir, behavior).Start(ctx, providers.Ref{Name: "demo"}, nil); err == nil {
 				t.Error("Start succeeded")
 			}
 			if running := processes(t, dir); len(running) > 0 {
 				t.Errorf("still running: %q", running)
 			}
 			wantState(t, p, providers.StateDegraded, "engine died")
-			if err := p.Start(t.Context(), "demo", nil); err != nil {
+			if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 				t.Fatal(err)
 			}
 			wantState(t, p, providers.StateRunning, "")
@@ -98,7 +98,7 @@ func TestStartReplacesAnEngineThatDoesNotAnswer(t *testing.T) {
 	sick := withEngine(t, p.opts.Dir, "sick", "deaf")
 	dir := create(t, sick)
 	before, _ := holder(dir)
-	if err := p.Start(t.Context(), "demo", nil); err != nil {
+	if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, p, providers.StateRunning, "")
@@ -119,7 +119,7 @@ func TestStartWaitsForTheEngineOfAnother(t *testing.T) {
 	spoil(statusFile, `{"phase":"starting"}`)(t, dir)
 	ready := time.AfterFunc(200*time.Millisecond, func() { writeWhole(filepath.Join(dir, statusFile), whole) })
 	defer ready.Stop()
-	if err := p.Start(t.Context(), "demo", nil); err != nil {
+	if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if now, _ := holder(dir); now != before {
@@ -131,7 +131,7 @@ func TestStartCompletesAHalfMadeCluster(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
-	if err := p.Start(t.Context(), "demo", nil); err != nil {
+	if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, p, providers.StateRunning, "")
@@ -143,7 +143,7 @@ func TestStartKeepsTheLastCrash(t *testing.T) {
 	dir := create(t, p)
 	kill(t, dir)
 	spoil(filepath.Join("logs", "panic.log"), "panic: once")(t, dir)
-	if err := p.Start(t.Context(), "demo", nil); err != nil {
+	if err := p.Start(t.Context(), providers.Ref{Name: "demo"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	kept, err := os.ReadFile(filepath.Join(dir, "logs", "panic.previous.log"))
@@ -168,7 +168,7 @@ func TestDeleteInWhateverState(t *testing.T) {
 			p := newProvider(t, "deaf")
 			dir := create(t, p)
 			before(t, dir)
-			if err := p.Delete(t.Context(), "demo"); err != nil {
+			if err := p.Delete(t.Context(), providers.Ref{Name: "demo"}); err != nil {
 				t.Fatal(err)
 			}
 			for _, leak := range leaks(t, p.opts.Dir, "demo") {
@@ -197,7 +197,7 @@ func TestDeleteLeavesNoZombie(t *testing.T) {
 	p := newProvider(t, "good")
 	pid, err := holder(create(t, p))
 	if err == nil {
-		err = p.Delete(t.Context(), "demo")
+		err = p.Delete(t.Context(), providers.Ref{Name: "demo"})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +214,7 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	for name, clean := range map[string]func() error{
-		"Delete": func() error { return p.Delete(t.Context(), "demo") },
+		"Delete": func() error { return p.Delete(t.Context(), providers.Ref{Name: "demo"}) },
 		"List":   func() error { _, err := p.List(t.Context()); return err },
 	} {
 		hidden := p.dir(".demo.deleted-1")
@@ -244,7 +244,7 @@ func TestNoStrangerIsSignalled(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- stranger.Wait() }()
 	spoil(statusFile, `{"phase":"ready","everReady":true,"pid":`+strconv.Itoa(stranger.Process.Pid)+`}`)(t, dir)
-	if err := errors.Join(p.Stop(t.Context(), "demo"), p.Delete(t.Context(), "demo")); err != nil {
+	if err := errors.Join(p.Stop(t.Context(), providers.Ref{Name: "demo"}), p.Delete(t.Context(), providers.Ref{Name: "demo"})); err != nil {
 		t.Error(err)
 	}
 	select {

@@ -29,7 +29,7 @@ func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true}
 // It only asks. Taking the lock to see whether it is free would make lab the
 // holder for that moment, and another lab would kill it for the engine.
 func holder(dir string) (pid int, err error) {
-	file, err := os.Open(filepath.Join(dir, "lock"))
+	file, err := os.Open(filepath.Join(dir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -28,7 +28,7 @@ func newProvider(t *testing.T, behavior ...string) *Provider {
 		ctx := context.Background() // the test's own has ended
 		clusters, err := p.List(ctx)
 		for _, c := range clusters {
-			err = errors.Join(err, p.Delete(ctx, c.Name))
+			err = errors.Join(err, p.Delete(ctx, providers.Ref{Name: c.Name}))
 		}
 		if err != nil {
 			t.Errorf("cleaning up: %v", err)

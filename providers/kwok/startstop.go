@@ -9,19 +9,19 @@ import (
 
 // Start runs the engine of a cluster that was stopped, that died, or whose
 // creation was interrupted. On error it leaves the cluster stopped, with its data.
-func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
-	dir, err := p.find(name)
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+	dir, err := p.find(ref)
 	if err != nil {
 		return err
 	}
-	if running, err := p.settle(ctx, name); running || err != nil {
+	if running, err := p.settle(ctx, ref.Name); running || err != nil {
 		return err
 	}
 	engine, err := p.findEngine()
 	if err != nil {
 		return err
 	}
-	return boot(ctx, engine, dir, p.grace, report.For(name))
+	return boot(ctx, engine, dir, p.grace, report.For(ref.Name))
 }
 
 // settle waits until the engine of a cluster, if there is one, answers or ends:
@@ -43,8 +43,8 @@ func (p *Provider) settle(ctx context.Context, name string) (running bool, err e
 
 // Stop ends the engine in order, or kills it where that takes too long, and keeps
 // the cluster. One whose engine had died is stopped afterwards, too.
-func (p *Provider) Stop(ctx context.Context, name string) error {
-	dir, err := p.find(name)
+func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
+	dir, err := p.find(ref)
 	if err != nil {
 		return err
 	}

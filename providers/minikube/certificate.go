@@ -1,6 +1,8 @@
 package minikube
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -39,12 +41,28 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 	if err != nil {
 		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
 	}
-	path := p.certificate(spec.Name)
+	path := p.certificate(spec.Name, text)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	return os.WriteFile(path, text, 0o600)
 }
 
-// takeCertificateBack removes what lendCertificate put there, if it did.
-func (p *Provider) takeCertificateBack(name string) { _ = os.Remove(p.certificate(name)) }
+// certificate is the path of a certificate authority in minikube's home while lab lends
+// it. The hash of what is in it is part of the name.
+func (p *Provider) certificate(cluster string, text []byte) string {
+	sum := sha256.Sum256(text)
+	return filepath.Join(p.home(), "certs", "lab-"+cluster+"-"+hex.EncodeToString(sum[:])+".pem")
+}
+
+// takeCertificateBack removes what lendCertificate put there, also in a lab that was
+// killed: files of the cluster's name whose hash is that of their name.
+func (p *Provider) takeCertificateBack(cluster string) {
+	entries, _ := os.ReadDir(filepath.Join(p.home(), "certs")) // not there where none was ever lent
+	for _, e := range entries {
+		path := filepath.Join(p.home(), "certs", e.Name())
+		if text, err := os.ReadFile(path); err == nil && path == p.certificate(cluster, text) {
+			_ = os.Remove(path)
+		}
+	}
+}

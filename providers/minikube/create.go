@@ -3,8 +3,10 @@ package minikube
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -16,6 +18,7 @@ import (
 // its failure; the logs are saved before what there is is removed.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	spec.Mark = cmp.Or(spec.Mark, strings.ToLower(rand.Text())) // what fails is removed by it
 	args, err := p.argsFor(spec)
 	if err == nil {
 		err = checkFiles(spec)
@@ -81,7 +84,7 @@ func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, 
 	}
 	p.takeCertificateBack(spec.Name)
 	if errors.Is(err, providers.ErrExists) {
-		return err // somebody was faster, and it is theirs
+		return err // another minikube is at work on the name; this one did not start
 	}
 	if err == nil && takesHosts(args) {
 		err = p.mirror(ctx, spec.Name)
@@ -123,14 +126,18 @@ func startArgs(args ...string) []string {
 // undo removes what a creation left that failed with cause, and returns cause, with the
 // place where its logs are.
 func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, driver string, cause error) error {
+	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	if ctx.Err() == nil {
 		cause = p.containers().WithLogs(ctx, spec.Name, spec.LogsDir, cause, func(ctx context.Context, dir string) error {
-			return p.ExportLogs(ctx, spec.Name, dir)
+			return p.exportLogs(ctx, spec.Name, dir)
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	if err := p.remove(ctx, tool, spec.Name, driver); err != nil {
+	if errors.Is(p.checkProfile(ctx, ref), providers.ErrForeign) {
+		return cause // another minikube was faster
+	}
+	if err := p.remove(ctx, tool, ref, driver); err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}
 	return cause

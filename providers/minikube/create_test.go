@@ -31,7 +31,7 @@ func TestCreate(t *testing.T) {
 	dockertest.Script(t, ready()...)
 	t.Setenv("KUBECONFIG", "/of/the/user")
 	var steps []string
-	err := p.Create(t.Context(), providers.Spec{Name: "lab"}.WithDefaults(), func(e providers.Event) {
+	err := p.Create(t.Context(), providers.Spec{Name: "lab", Mark: "a-mark"}.WithDefaults(), func(e providers.Event) {
 		if e.State == providers.StepStarted {
 			steps = append(steps, e.Cluster+": "+e.Step)
 		}
@@ -39,7 +39,7 @@ func TestCreate(t *testing.T) {
 	if err != nil || len(steps) != 12 || steps[4] != "lab: Creating Container" {
 		t.Errorf("%v, %q", err, steps)
 	}
-	want := "start --driver=docker --container-runtime=containerd --wait=apiserver --interactive=false --output=json --profile=lab --skip-audit"
+	want := "start --driver=docker --container-runtime=containerd --wait=apiserver --apiserver-names=a-mark.lab.invalid --interactive=false --output=json --profile=lab --skip-audit"
 	if calls := tool.Calls(t); !slices.Contains(calls, want) || slices.ContainsFunc(calls, func(c string) bool { return strings.Contains(c, "--force") }) {
 		t.Errorf("minikube was called: %q", calls)
 	}
@@ -90,7 +90,7 @@ func TestCreateFails(t *testing.T) {
 	}
 	having := dockertest.Having(t, node("lab", "running", 0))
 	answers := slices.Concat(once("ps --all --quiet", "", 2), once("ps --all --quiet", having[0].Stdout, 4),
-		once("volume ls --format {{.Name}} --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network", 1),
+		once("volume ls --format {{.Name}} --filter label", "lab\nlab-m02\nlab-other", 1), once("network ls", "id-of-network lab", 1),
 		[]answer{having[1], {Args: "logs", Stdout: "systemd"}, {Args: "exec", Stdout: "kubelet"}, {Args: "rm"}, {Args: "volume rm"}, {Args: "network rm"}})
 	docker := dockertest.Script(t, ready(answers...)...)
 	logs := t.TempDir()
@@ -183,13 +183,24 @@ func TestCertificate(t *testing.T) {
 	if err := p.Create(t.Context(), spec, nil); !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
 		t.Errorf("a certificate that is none: %v", err)
 	}
-	write(t, file, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+	const text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+	write(t, file, text)
+	lent := p.certificate("lab", []byte(text))
+	users := []string{filepath.Join(filepath.Dir(lent), "lab-lab.pem"), p.certificate("lab", []byte("another"))}
+	for _, path := range users { // under a name that lab might give
+		write(t, path, "of the user")
+	}
 	there := false
 	err := p.Create(t.Context(), spec, func(e providers.Event) {
-		_, err := os.Stat(p.certificate("lab"))
+		_, err := os.Stat(lent)
 		there = there || err == nil && e.State == providers.StepStarted
 	})
-	if _, gone := os.Stat(p.certificate("lab")); err != nil || !there || !errors.Is(gone, os.ErrNotExist) {
+	for _, path := range users {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("a file of the user: %v", err)
+		}
+	}
+	if _, gone := os.Stat(lent); err != nil || !there || !errors.Is(gone, os.ErrNotExist) {
 		t.Errorf("%v; it was there: %t, and afterwards: %v", err, there, gone)
 	}
 }

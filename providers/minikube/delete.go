@@ -1,6 +1,7 @@
 package minikube
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,26 +20,30 @@ import (
 // sweepWithin bounds the removal of a cluster that could not be finished.
 const sweepWithin = 2 * time.Minute
 
+// authorizedKeys are the keys that a node lets in.
+const authorizedKeys = "/home/docker/.ssh/authorized_keys"
+
 // Delete removes the cluster with its volumes, its network and its profile. Where its
 // nodes are containers that is done without minikube, which would leave the network of
 // several nodes, and make the user forget which profile they were at.
-func (p *Provider) Delete(ctx context.Context, name string) error {
-	if err := p.endAnother(name); err != nil {
+func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
+	if err := p.endAnother(ref.Name); err != nil {
 		return err
 	}
-	if _, err := p.find(ctx, name); err != nil {
-		if !errors.Is(err, providers.ErrNotFound) {
-			return err
-		}
+	ctx, _, err := p.own(ctx, ref)
+	if errors.Is(err, providers.ErrNotFound) {
 		// A volume may have come late. An engine that does not answer has none that matters.
-		if left := p.sweep(ctx, name); left != nil && !errors.Is(left, providers.ErrUnavailable) {
+		if left := p.sweep(ctx, ref.Name); left != nil && !errors.Is(left, providers.ErrUnavailable) {
 			return left
 		}
 		return err
 	}
-	config, err := p.profile(name)
-	if err != nil { // half-made, before there was a machine, or unreadable: what bears its name can be removed
-		return p.remove(ctx, program{}, name, driverDocker)
+	if err != nil {
+		return err
+	}
+	config, err := p.profile(ref.Name)
+	if err != nil { // half-made, before there was a machine, or unreadable
+		return p.remove(ctx, program{}, ref, driverDocker)
 	}
 	tool := program{}
 	if config.Driver != driverDocker {
@@ -46,7 +51,7 @@ func (p *Provider) Delete(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return p.remove(ctx, tool, name, config.Driver)
+	return p.remove(ctx, tool, ref, config.Driver)
 }
 
 // Forget ends a minikube that outlived the lab which started it, and removes what it was
@@ -67,22 +72,38 @@ func (p *Provider) endAnother(name string) error {
 	return nil
 }
 
-// remove removes all there is of a cluster. It can be called again.
-func (p *Provider) remove(ctx context.Context, tool program, name, driver string) error {
+// remove removes all there is of a cluster. It can be called again. minikube knows a
+// machine by its name alone, so the profile is looked at directly before.
+func (p *Provider) remove(ctx context.Context, tool program, ref providers.Ref, driver string) error {
 	var err error
 	if driver == driverDocker {
-		err = p.sweep(ctx, name)
-	} else {
-		err = p.run(ctx, tool, name, quiet(), "delete", "--output=json")
+		err = p.sweep(ctx, ref.Name)
+	} else if err = p.checkProfile(ctx, ref); err == nil {
+		err = p.run(ctx, tool, ref.Name, quiet(), "delete", "--output=json")
+	}
+	if err == nil {
+		err = p.checkProfile(ctx, ref)
 	}
 	if err != nil {
 		return err
 	}
-	return p.forgetFiles(name)
+	return p.forgetFiles(ref.Name)
+}
+
+// checkProfile returns the error of [providers.Ref.Check] for the profile of this moment.
+// One that is gone is no error.
+func (p *Provider) checkProfile(ctx context.Context, ref providers.Ref) error {
+	if !p.hasProfile(ref.Name) {
+		return nil
+	}
+	c := providers.Cluster{Name: ref.Name, Provider: Name, ID: p.identity(ref.Name)}
+	p.setMark(ctx, &c, false)
+	return ref.Check(c)
 }
 
 // sweep removes what the Docker Engine has of a cluster, until there is nothing: what was
-// on its way when minikube was ended may only just have come.
+// on its way when minikube was ended may only just have come. Nodes that another home of
+// minikube made stay, with their volumes and their network.
 func (p *Provider) sweep(ctx context.Context, name string) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -91,18 +112,21 @@ func (p *Provider) sweep(ctx context.Context, name string) error {
 		if ignoreNotFound(err) != nil {
 			return err
 		}
-		if err := docker.Remove(ctx, nodes.IDs(found)...); err != nil {
+		own := slices.DeleteFunc(slices.Clone(found), func(c docker.Container) bool { return p.isOfAnotherHome(ctx, c) })
+		if err := docker.Remove(ctx, nodes.IDs(own)...); err != nil {
 			return err
 		}
 		volumes, err := p.volumes(ctx, name)
 		if err != nil {
 			return err
 		}
-		networks, err := docker.Labelled(ctx, docker.Network, label+"="+name)
-		if err != nil {
-			return err
+		var networks []string
+		if len(own) == len(found) {
+			if networks, err = p.networks(ctx, name); err != nil {
+				return err
+			}
 		}
-		if len(found)+len(volumes)+len(networks) == 0 {
+		if len(own)+len(volumes)+len(networks) == 0 {
 			return nil
 		}
 		if err := docker.RemoveAll(ctx, docker.Volume, volumes...); err != nil {
@@ -117,6 +141,28 @@ func (p *Provider) sweep(ctx context.Context, name string) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// isOfAnotherHome reports whether a node was made by a minikube with another home: each
+// home has keys of its own, and lets the key of a machine into its node. A node that has
+// no key yet is taken for one of this home.
+func (p *Provider) isOfAnotherHome(ctx context.Context, c docker.Container) bool {
+	key, err := os.ReadFile(filepath.Join(p.machinesDir(), filepath.Base(c.Name), "id_rsa.pub"))
+	if err != nil {
+		return false
+	}
+	let, err := docker.ReadFile(ctx, c.ID, authorizedKeys)
+	return err == nil && !bytes.Contains(let, bytes.TrimSpace(key))
+}
+
+// networks returns the IDs of the networks of a cluster.
+func (p *Provider) networks(ctx context.Context, name string) ([]string, error) {
+	found, err := docker.Networks(ctx, label+"="+name)
+	ids := make([]string, len(found))
+	for i, network := range found {
+		ids[i] = network.ID
+	}
+	return ids, err
 }
 
 // inUse adds to the error of a network what helps where a container is in it that is

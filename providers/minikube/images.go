@@ -14,13 +14,14 @@ import (
 //
 // Where nodes are containers it goes straight to what runs the pods there: `minikube
 // image load` unpacks the archive, copies it twice, and ends well where it failed.
-func (p *Provider) LoadImages(ctx context.Context, name, archive string) error {
+func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
 	if info, err := os.Stat(archive); err != nil {
 		return err
 	} else if info.IsDir() {
 		return fmt.Errorf("%s is a directory, not an archive", archive)
 	}
-	c, err := p.find(ctx, name)
+	name := ref.Name
+	ctx, c, err := p.own(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (p *Provider) LoadImages(ctx context.Context, name, archive string) error {
 		}
 		return p.run(ctx, tool, name, quiet(), "image", "load", archive)
 	}
-	return p.containers().LoadImages(ctx, name, archive, importer(config.KubernetesConfig.ContainerRuntime)...)
+	return p.containers().LoadImages(ctx, nodesOnly(ref), archive, importer(config.KubernetesConfig.ContainerRuntime)...)
 }
 
 // importer returns the command by which a container runtime takes an archive.

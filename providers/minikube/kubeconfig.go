@@ -14,7 +14,12 @@ import (
 // Kubeconfig returns the kubeconfig that minikube would write, with what is in the files
 // of the profile. Where no port of this machine leads to the API server, as with stopped
 // clusters, its address is that in the network of the nodes.
-func (p *Provider) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
+func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
+	name := ref.Name
+	ctx, _, err := p.own(ctx, ref)
+	if ignoreNotFound(err) != nil {
+		return nil, err
+	}
 	containers, found := p.containers().Find(ctx, name)
 	switch {
 	case ctx.Err() != nil:

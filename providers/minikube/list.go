@@ -52,7 +52,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 		if p.hasProfile(found[i].Name) { // else it is of another home
 			found[i].ID = p.identity(found[i].Name)
 		}
-		found[i].Mark, found[i].Bare = p.markOf(found[i].Name, true)
+		p.setMark(ctx, &found[i], true)
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
 		return slices.ContainsFunc(found, func(c providers.Cluster) bool { return c.Name == name })
@@ -72,6 +72,44 @@ func (p *Provider) needsDocker(names []string) bool {
 		c, err := p.profile(name)
 		return err == nil && c.Driver == driverDocker
 	})
+}
+
+// Engine returns the Docker Engine that minikube uses now, where nodes are containers.
+func (p *Provider) Engine(ctx context.Context, spec providers.Spec) (providers.Engine, error) {
+	native, err := parseNative(spec.Native)
+	if err != nil || p.driver(spec, native) != driverDocker { // what is wrong with native, Create says
+		return providers.Engine{}, nil
+	}
+	return docker.Current(ctx)
+}
+
+// ListOn returns every cluster in minikube's home or among the containers of a Docker
+// Engine.
+func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
+	return p.List(docker.On(ctx, engine))
+}
+
+// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
+// another answers at its address.
+func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
+	return docker.CheckEngine(ctx, engine)
+}
+
+// own returns ref's cluster as List shows it, and a context for its engine. It returns
+// ErrNotFound, and the errors of [providers.Ref.Check].
+func (p *Provider) own(ctx context.Context, ref providers.Ref) (context.Context, providers.Cluster, error) {
+	ctx = docker.On(ctx, ref.Engine)
+	c, err := p.find(ctx, ref.Name)
+	if err == nil {
+		err = ref.Check(c)
+	}
+	return ctx, c, err
+}
+
+// nodesOnly is a reference for [nodes.Tool], which cannot tell whose a node of minikube's
+// is: own has done so by the profile.
+func nodesOnly(ref providers.Ref) providers.Ref {
+	return providers.Ref{Provider: Name, Name: ref.Name, Engine: ref.Engine}
 }
 
 // find returns a cluster as List shows it, or ErrNotFound.

@@ -183,7 +183,7 @@ func TestKubeconfig(t *testing.T) {
 		p, _ := scripted(t)
 		keep(t, p, "lab", inDocker())
 		dockertest.Script(t, dockertest.Having(t, test.node)...)
-		got, err := p.Kubeconfig(t.Context(), "lab")
+		got, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"})
 		for _, want := range []string{"server: " + test.server + "\n", "current-context: lab\n", "client-key-data: a2V5\n", "certificate-authority-data: YXV0aG9yaXR5\n"} {
 			if err != nil || !strings.Contains(string(got), want) {
 				t.Errorf("%s: %v, lacks %q:\n%s", name, err, want, got)
@@ -195,15 +195,15 @@ func TestKubeconfig(t *testing.T) {
 func TestKubeconfigOfNone(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.Script(t, ready()...)
-	if _, err := p.Kubeconfig(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("no cluster: %v", err)
 	}
 	write(t, filepath.Join(p.profileDir("lab"), "events.json"), "")
-	if _, err := p.Kubeconfig(t.Context(), "lab"); !errors.Is(err, providers.ErrUnavailable) || errors.Is(err, providers.ErrNotFound) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrUnavailable) || errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("half-made: %v", err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("other", "running", 0))...)
-	if _, err := p.Kubeconfig(t.Context(), "other"); !errors.Is(err, providers.ErrUnavailable) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "other"}); !errors.Is(err, providers.ErrUnavailable) {
 		t.Errorf("of another home: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -19,10 +20,15 @@ const collectWithin = 20 * time.Second
 // ExportLogs writes what minikube noted when it made the cluster, what each node printed
 // and its journal and, of a cluster that runs, what minikube collects: the last of each
 // part of it. What cannot be had says so in its own file.
-func (p *Provider) ExportLogs(ctx context.Context, name, dir string) error {
-	if _, err := p.find(ctx, name); err != nil {
+func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	ctx, _, err := p.own(ctx, ref)
+	if err != nil {
 		return err
 	}
+	return p.exportLogs(ctx, ref.Name, dir)
+}
+
+func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
 	dir, err := filepath.Abs(dir) // minikube runs elsewhere
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
@@ -38,7 +39,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	defer held.Close()
 	lines, stderr := &lineWriter{take: l.take}, &tail{}
 	cmd := exec.CommandContext(ctx, tool.path, append(args, "--profile="+name, "--skip-audit")...)
-	cmd.Env, cmd.Dir = append(p.environment(name), p.temporary(name)...), p.scratch(name)
+	cmd.Env, cmd.Dir = append(docker.Env(ctx, p.environment(name)), p.temporary(name)...), p.scratch(name)
 	cmd.Stdout, cmd.Stderr = lines, stderr
 	cmd.WaitDelay = time.Second
 	own(cmd, held) // so that nothing but lab ends it, and all of it

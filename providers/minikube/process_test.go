@@ -82,7 +82,7 @@ func TestEndOther(t *testing.T) {
 	}
 	dockertest.Script(t, ready()...)
 	keep(t, p, "lab", inDocker())
-	if err := p.Delete(t.Context(), "lab"); err != nil {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil {
 		t.Errorf("its removal: %v", err)
 	}
 	if err := <-done; err == nil {

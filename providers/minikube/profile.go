@@ -1,9 +1,12 @@
 package minikube
 
 import (
+	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,11 +19,15 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
 // bornWithin is how long a cluster may take to get a container or a configuration. A
 // profile that is older and has none is what something left that broke.
 const bornWithin = 5 * time.Minute
+
+// serverCertificate is that of the API server, in a node.
+const serverCertificate = "/var/lib/minikube/certs/apiserver.crt"
 
 // profile is what minikube keeps of a cluster, as far as lab looks.
 type profile struct {
@@ -56,9 +63,6 @@ func (p *Provider) machinesDir() string           { return filepath.Join(p.home(
 func (p *Provider) hasProfile(name string) bool {
 	_, err := os.Stat(p.profileDir(name))
 	return err == nil
-}
-func (p *Provider) certificate(name string) string {
-	return filepath.Join(p.home(), "certs", "lab-"+name+".pem")
 }
 
 // names returns the names of all profiles, half-made ones included, and of those that a
@@ -117,19 +121,58 @@ func (p *Provider) identity(name string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// markOf returns the mark of a cluster, and whether all there is of it are files that
-// cannot bear one: it gets the mark with its configuration, before it has a container.
-func (p *Provider) markOf(name string, containers bool) (mark string, bare bool) {
-	config, err := p.profile(name)
-	if err != nil {
-		return "", !containers || p.hasProfile(name)
+// setMark says in c which mark the cluster bears. It gets the mark with its configuration,
+// before which there are only files that cannot bear one. Where the configuration is lost,
+// or is in another home, nodes have the mark, too: it is a name in the certificate of their
+// API server.
+func (p *Provider) setMark(ctx context.Context, c *providers.Cluster, containers bool) {
+	config, err := p.profile(c.Name)
+	switch {
+	case err == nil:
+		c.Mark = markAmong(config.KubernetesConfig.APIServerNames)
+	case containers:
+		mark, err := p.markInNode(ctx, c.Name)
+		c.Mark, c.Unread = mark, err != nil
+	case errors.Is(err, providers.ErrNotFound):
+		c.Bare = true
+	default:
+		c.Unread = true
 	}
-	for _, name := range config.KubernetesConfig.APIServerNames {
+}
+
+// markAmong returns the mark that is among the names of an API server, or "".
+func markAmong(names []string) string {
+	for _, name := range names {
 		if mark, ok := strings.CutSuffix(name, markDomain); ok {
-			return mark, false
+			return mark
 		}
 	}
-	return "", false
+	return ""
+}
+
+// markInNode returns the mark that the first node of a cluster bears, or "".
+func (p *Provider) markInNode(ctx context.Context, name string) (string, error) {
+	found, err := p.containers().Find(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	first, ok := p.containers().First(found)
+	if !ok {
+		return "", errors.New("it has no control plane")
+	}
+	text, err := docker.ReadFile(ctx, first.ID, serverCertificate)
+	if err != nil {
+		return "", err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return "", fmt.Errorf("%s: not a certificate", serverCertificate)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", serverCertificate, err)
+	}
+	return markAmong(certificate.DNSNames), nil
 }
 
 // isYoung tells whether a profile may still be on its way to be a cluster.

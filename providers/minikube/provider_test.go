@@ -22,23 +22,23 @@ func TestDelete(t *testing.T) {
 	keep(t, p, "lab", inDocker())
 	write(t, filepath.Join(p.machinesDir(), "lab-m02", "id_rsa"), "key")
 	write(t, filepath.Join(p.scratch("lab"), "lock"), "")
-	write(t, p.certificate("lab"), "certificate")
+	write(t, p.certificate("lab", []byte("certificate")), "certificate")
 	keep(t, p, "lab-other", inDocker())
 	before := len(left(t, p))
 	dockertest.Script(t, ready(answer{Args: "network rm"})...)
-	if err := p.Delete(t.Context(), "lab"); err != nil {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil {
 		t.Fatal(err)
 	}
 	after := left(t, p)
 	if i := slices.IndexFunc(after, func(f string) bool {
-		return strings.Contains(f, "lab/") || strings.Contains(f, "lab-m02") || strings.Contains(f, "lab-lab")
+		return strings.Contains(f, "lab/") || strings.Contains(f, "lab-m02") || strings.Contains(f, "lab-lab-")
 	}); i >= 0 || before-len(after) != 8 {
 		t.Errorf("there were %d files, and left are %q", before, after)
 	}
 	if calls := tool.Calls(t); len(calls) > 1 || calls[0] != "" {
 		t.Errorf("minikube was called: %q", calls)
 	}
-	if err := p.Delete(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -48,8 +48,8 @@ func TestDelete(t *testing.T) {
 func TestDeleteOfNetworkInUse(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
-	dockertest.Script(t, ready(answer{Args: "network ls", Stdout: "1"}, answer{Args: "network rm", Stderr: "Error response from daemon: network lab has active endpoints", Code: 1})...)
-	if err := p.Delete(t.Context(), "lab"); err == nil || !strings.Contains(providers.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
+	dockertest.Script(t, ready(answer{Args: "network ls", Stdout: "1 lab"}, answer{Args: "network rm", Stderr: "Error response from daemon: network lab has active endpoints", Code: 1})...)
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err == nil || !strings.Contains(providers.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 }
@@ -68,7 +68,7 @@ func TestDeleteOfOtherDrivers(t *testing.T) {
 		p, tool := scripted(t, append(test.answers, answer{Args: "status", Stdout: `{"Host":"Stopped"}`})...)
 		dockertest.None(t)
 		keep(t, p, "lab", machine)
-		err := p.Delete(t.Context(), "lab")
+		err := p.Delete(t.Context(), providers.Ref{Name: "lab"})
 		if (err != nil) != test.fails || p.hasProfile("lab") != test.fails || !strings.Contains(strings.Join(tool.Calls(t), "\n"), "delete --output=json --profile=lab") {
 			t.Errorf("%s: %v, %q", name, err, tool.Calls(t))
 		}
@@ -104,7 +104,7 @@ func TestStart(t *testing.T) {
 	}
 	docker := dockertest.Script(t, append(slices.Concat(asleep, asleep, asleep, awake), answer{Args: "start"})...)
 	var got []string
-	err := p.Start(t.Context(), "lab", func(e providers.Event) {
+	err := p.Start(t.Context(), providers.Ref{Name: "lab"}, func(e providers.Event) {
 		if e.State != providers.StepProgress {
 			got = append(got, e.Step+" "+string(e.State))
 		}
@@ -120,7 +120,7 @@ func TestStart(t *testing.T) {
 		t.Errorf("docker was called: %q", docker.Calls(t))
 	}
 	calls := len(tool.Calls(t))
-	if err := p.Start(t.Context(), "lab", nil); err != nil || len(tool.Calls(t)) != calls {
+	if err := p.Start(t.Context(), providers.Ref{Name: "lab"}, nil); err != nil || len(tool.Calls(t)) != calls {
 		t.Errorf("a cluster that runs: %v, %q", err, tool.Calls(t))
 	}
 }
@@ -140,7 +140,7 @@ func TestStartElsewhere(t *testing.T) {
 	}
 	taken := answer{Args: "start", Stderr: "Error response from daemon: Address already in use", Code: 1, Once: true}
 	dockertest.Script(t, append(slices.Concat(asleep, asleep, asleep, awake), taken, answer{Args: "start"}, answer{Args: "network"})...)
-	if err := p.Start(t.Context(), "lab", nil); err != nil {
+	if err := p.Start(t.Context(), providers.Ref{Name: "lab"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(p.profileDir("lab"), "config.json"))
@@ -155,7 +155,7 @@ func TestStop(t *testing.T) {
 	p, tool := scripted(t)
 	keep(t, p, "lab", inDocker())
 	docker := dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0)), answer{Args: "stop"}, answer{Args: "unpause"})...)
-	if err := p.Stop(t.Context(), "lab"); err != nil || !slices.Contains(docker.Calls(t), "stop id-of-lab") {
+	if err := p.Stop(t.Context(), providers.Ref{Name: "lab"}); err != nil || !slices.Contains(docker.Calls(t), "stop id-of-lab") {
 		t.Errorf("%v, %q", err, docker.Calls(t))
 	}
 	if slices.ContainsFunc(docker.Calls(t), func(c string) bool { return strings.HasPrefix(c, "update") }) || tool.Calls(t)[0] != "" {
@@ -174,7 +174,7 @@ func TestLoadImages(t *testing.T) {
 		config.KubernetesConfig.ContainerRuntime = runtime
 		keep(t, p, "lab", config)
 		docker := dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0), node("lab-m02", "running", 0)), answer{Args: "exec"})...)
-		if err := p.LoadImages(t.Context(), "lab", archive); err != nil {
+		if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err != nil {
 			t.Error(err)
 		}
 		for _, node := range []string{"id-of-lab", "id-of-lab-m02"} {
@@ -186,14 +186,14 @@ func TestLoadImages(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
 	dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0)), answer{Args: "exec", Stderr: "ctr: unrecognized image format", Code: 1})...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || !strings.Contains(err.Error(), "node lab: ctr: unrecognized image format") {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || !strings.Contains(err.Error(), "node lab: ctr: unrecognized image format") {
 		t.Errorf("an import that fails: %v", err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("lab", "exited", 130))...)
-	if err := p.LoadImages(t.Context(), "lab", archive); err == nil || providers.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a stopped cluster: %v", err)
 	}
-	if err := p.LoadImages(t.Context(), "lab", t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Error(err)
 	}
 }
@@ -205,7 +205,7 @@ func TestExportLogs(t *testing.T) {
 		answer{Args: "exec id-of-lab journalctl", Stderr: "no journal", Code: 1})...)
 	dir := t.TempDir()
 	t.Chdir(filepath.Dir(dir))
-	if err := p.ExportLogs(t.Context(), "lab", filepath.Base(dir)); err != nil {
+	if err := p.ExportLogs(t.Context(), providers.Ref{Name: "lab"}, filepath.Base(dir)); err != nil {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{"events.json": "{}", "lab.log": "systemd", "lab-journal.log": "no journal\n"} {

@@ -11,8 +11,9 @@ import (
 
 // Start has minikube bring the cluster back, and returns when the API server answers. On
 // error it leaves the cluster as far as it came.
-func (p *Provider) Start(ctx context.Context, name string, report providers.Reporter) error {
-	c, err := p.find(ctx, name)
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+	name := ref.Name
+	ctx, c, err := p.own(ctx, ref)
 	if err != nil || c.State == providers.StateRunning {
 		return err
 	}
@@ -23,7 +24,7 @@ func (p *Provider) Start(ctx context.Context, name string, report providers.Repo
 	if _, err := p.containers().Find(ctx, name); err != nil {
 		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
 	}
-	return p.containers().Start(ctx, name, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+	return p.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
 		if err := p.startNodes(ctx, name, asleep); err != nil {
 			return err
 		}
@@ -69,17 +70,17 @@ func (p *Provider) wake(ctx context.Context, tool program, name string, step *pr
 }
 
 // Stop stops the nodes, and keeps them.
-func (p *Provider) Stop(ctx context.Context, name string) error {
-	c, err := p.find(ctx, name)
+func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
+	ctx, c, err := p.own(ctx, ref)
 	if err != nil || c.State == providers.StateStopped {
 		return err
 	}
-	if _, err := p.containers().Find(ctx, name); err == nil {
-		return p.containers().Stop(ctx, name)
+	if _, err := p.containers().Find(ctx, ref.Name); err == nil {
+		return p.containers().Stop(ctx, nodesOnly(ref))
 	}
 	tool, err := p.program(ctx)
 	if err != nil {
 		return err
 	}
-	return p.run(ctx, tool, name, quiet(), "stop", "--output=json")
+	return p.run(ctx, tool, ref.Name, quiet(), "stop", "--output=json")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -20,7 +21,7 @@ const statusWithin = 10 * time.Second
 // the Docker Engine.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	c := providers.Cluster{Name: name, Provider: Name, ID: p.identity(name)}
-	c.Mark, c.Bare = p.markOf(name, false)
+	p.setMark(ctx, &c, false)
 	config, err := p.profile(name)
 	switch {
 	case errors.Is(err, providers.ErrNotFound):
@@ -69,7 +70,7 @@ func (p *Provider) status(ctx context.Context, name string) (host, server string
 	ctx, cancel := context.WithTimeout(ctx, statusWithin)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "status", "--output=json", "--profile="+name, "--skip-audit")
-	cmd.Env, cmd.WaitDelay = p.environment(name), time.Second
+	cmd.Env, cmd.WaitDelay = docker.Env(ctx, p.environment(name)), time.Second
 	out, err := cmd.Output() // which fails where the cluster does not run
 	if ctx.Err() != nil {
 		return "", "", ctx.Err()

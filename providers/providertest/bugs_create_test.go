@@ -41,8 +41,8 @@ func onReport(keep func(providers.Event) bool) func(*mutant) {
 		m.create = func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
 			return m.fake.Create(ctx, s, filter(r))
 		}
-		m.start = func(ctx context.Context, name string, r providers.Reporter) error {
-			return m.fake.Start(ctx, name, filter(r))
+		m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			return m.fake.Start(ctx, ref, filter(r))
 		}
 	}
 }

@@ -22,27 +22,27 @@ func (m *mutant) leave(name string) error {
 func bugsOfDelete() map[string]bug {
 	return map[string]bug{
 		"leaves a volume on delete": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error {
-				return cmp.Or(m.fake.Delete(ctx, name), m.leave(name))
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				return cmp.Or(m.fake.Delete(ctx, ref), m.leave(ref.Name))
 			}
 		}, "a cluster/once deleted/leaves nothing"},
 		"deletes the others too": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error {
-				return cmp.Or(m.fake.Delete(ctx, name), os.RemoveAll(m.fake.machine.path("")))
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				return cmp.Or(m.fake.Delete(ctx, ref), os.RemoveAll(m.fake.machine.path("")))
 			}
 		}, "clusters side by side/can be deleted one by one"},
 		"loses track in an interrupted delete": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error {
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
 				if ctx.Err() != nil {
-					return errors.Join(ctx.Err(), m.fake.machine.remove(name), m.leave(name))
+					return errors.Join(ctx.Err(), m.fake.machine.remove(ref.Name), m.leave(ref.Name))
 				}
-				return m.fake.Delete(ctx, name)
+				return m.fake.Delete(ctx, ref)
 			}
 		}, "clusters side by side/can be deleted though it was interrupted"},
 		"can delete but one at a time": {func(m *mutant) {
 			var busy sync.Mutex
-			m.delete = func(ctx context.Context, name string) error {
-				return alone(&busy, func() error { return m.fake.Delete(ctx, name) })
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				return alone(&busy, func() error { return m.fake.Delete(ctx, ref) })
 			}
 		}, "clusters side by side/can be deleted at the same time"},
 	}
@@ -102,15 +102,15 @@ func bugsOfHalfMade() map[string]bug {
 			}
 		}), "a half-made cluster/keeps its name"},
 		"has no logs of what is half-made": {func(m *mutant) {
-			m.exportLogs = func(ctx context.Context, name, dir string) error {
-				return m.unless(providers.StateCreating, name, refused,
-					func() error { return m.fake.ExportLogs(ctx, name, dir) })
+			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
+				return m.unless(providers.StateCreating, ref.Name, refused,
+					func() error { return m.fake.ExportLogs(ctx, ref, dir) })
 			}
 		}, "a half-made cluster/gives the logs that there are"},
 		"cannot delete what is half-made": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error {
-				return m.unless(providers.StateCreating, name, refused,
-					func() error { return m.fake.Delete(ctx, name) })
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				return m.unless(providers.StateCreating, ref.Name, refused,
+					func() error { return m.fake.Delete(ctx, ref) })
 			}
 		}, "a half-made cluster/is deleted without a trace"},
 		"forgets the mark of what is half-made": {onEach(func(_ *mutant, c *providers.Cluster) {
@@ -160,9 +160,9 @@ func bugsOfManners() map[string]bug {
 					return good(ctx, s, r)
 				}
 			})(m)
-			m.stop = func(ctx context.Context, name string) error {
+			m.stop = func(ctx context.Context, ref providers.Ref) error {
 				report.Start("Waiting for nodes").End(nil)
-				return m.fake.Stop(ctx, name)
+				return m.fake.Stop(ctx, ref)
 			}
 		}, "the provider never/reports an event once the call has returned"},
 	}

@@ -14,8 +14,8 @@ import (
 // onKubeconfig seeds a bug that replaces text of the kubeconfig.
 func onKubeconfig(text, replacement string) func(*mutant) {
 	return func(m *mutant) {
-		m.kubeconfig = func(ctx context.Context, name string) ([]byte, error) {
-			k, err := m.fake.Kubeconfig(ctx, name)
+		m.kubeconfig = func(ctx context.Context, ref providers.Ref) ([]byte, error) {
+			k, err := m.fake.Kubeconfig(ctx, ref)
 			return bytes.ReplaceAll(k, []byte(text), []byte(replacement)), err
 		}
 	}
@@ -36,8 +36,8 @@ func bugsOfKubeconfig() map[string]bug {
 		"names the context by itself": {onKubeconfig("fake-", "lab-"),
 			"a cluster/by its kubeconfig/bears the name that the tool's users know"},
 		"does not say which archive": {func(m *mutant) {
-			m.loadImages = func(ctx context.Context, name, archive string) error {
-				err := m.fake.LoadImages(ctx, name, archive)
+			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
+				err := m.fake.LoadImages(ctx, ref, archive)
 				if err != nil && !errors.Is(err, providers.ErrNotFound) {
 					return errors.New("cannot load images")
 				}
@@ -45,8 +45,8 @@ func bugsOfKubeconfig() map[string]bug {
 			}
 		}, "a cluster/given images/that are not there says which"},
 		"cannot load images": {func(m *mutant) {
-			m.loadImages = func(ctx context.Context, name, archive string) error {
-				return cmp.Or(m.fake.LoadImages(ctx, name, archive), errors.New("exit status 1"))
+			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
+				return cmp.Or(m.fake.LoadImages(ctx, ref, archive), errors.New("exit status 1"))
 			}
 		}, "a cluster/given images/from an archive takes them"},
 		"saves what there is not": {func(m *mutant) {
@@ -65,8 +65,8 @@ func bugsOfKubeconfig() map[string]bug {
 			}
 		}, "a cluster/given images/of the machine takes them"},
 		"exports no logs": {func(m *mutant) {
-			m.exportLogs = func(ctx context.Context, name, _ string) error {
-				_, err := m.fake.machine.load(name)
+			m.exportLogs = func(ctx context.Context, ref providers.Ref, _ string) error {
+				_, err := m.fake.machine.load(ref.Name)
 				return err
 			}
 		}, "a cluster/writes logs"},
@@ -92,24 +92,24 @@ func bugsOfPower() map[string]bug {
 			"a cluster/once stopped/is listed as stopped, and the same"},
 		"leaves the API server on": {onStop(providers.StateRunning, nil), "a cluster/once stopped/frees the machine"},
 		"forgets the ID on stop": {func(m *mutant) {
-			m.stop = func(ctx context.Context, name string) error {
-				return cmp.Or(m.fake.Stop(ctx, name), m.fake.machine.Remake(name))
+			m.stop = func(ctx context.Context, ref providers.Ref) error {
+				return cmp.Or(m.fake.Stop(ctx, ref), m.fake.machine.Remake(ref.Name))
 			}
 		}, "a cluster/once stopped/is listed as stopped, and the same"},
 		"cannot stop twice": {onStop(providers.StateStopped, refused), "a cluster/once stopped/can be stopped again"},
 		"needs a running cluster for a kubeconfig": {func(m *mutant) {
-			m.kubeconfig = func(ctx context.Context, name string) (k []byte, err error) {
-				err = m.unless(providers.StateStopped, name, refused, func() (err error) {
-					k, err = m.fake.Kubeconfig(ctx, name)
+			m.kubeconfig = func(ctx context.Context, ref providers.Ref) (k []byte, err error) {
+				err = m.unless(providers.StateStopped, ref.Name, refused, func() (err error) {
+					k, err = m.fake.Kubeconfig(ctx, ref)
 					return err
 				})
 				return k, err
 			}
 		}, "a cluster/once stopped/keeps its kubeconfig"},
 		"needs a running cluster for logs": {func(m *mutant) {
-			m.exportLogs = func(ctx context.Context, name, dir string) error {
-				return m.unless(providers.StateStopped, name, refused,
-					func() error { return m.fake.ExportLogs(ctx, name, dir) })
+			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
+				return m.unless(providers.StateStopped, ref.Name, refused,
+					func() error { return m.fake.ExportLogs(ctx, ref, dir) })
 			}
 		}, "a cluster/once stopped/keeps its logs"},
 		"starts a stopped one instead of making it": {onCreate(func(m *mutant, good create) create {
@@ -121,8 +121,8 @@ func bugsOfPower() map[string]bug {
 		"does not start": {onStart(providers.StateStopped, nil),
 			"a cluster/once started again/runs, and is the same"},
 		"starts another": {func(m *mutant) {
-			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
-				return cmp.Or(m.fake.Start(ctx, name, r), m.fake.machine.Remake(name))
+			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+				return cmp.Or(m.fake.Start(ctx, ref, r), m.fake.machine.Remake(ref.Name))
 			}
 		}, "a cluster/once started again/runs, and is the same"},
 		"cannot start twice": {onStart(providers.StateRunning, refused),
@@ -142,8 +142,8 @@ func bugsOfPower() map[string]bug {
 // onStop seeds a Stop that only returns err where the cluster is in that state.
 func onStop(state providers.State, err error) func(*mutant) {
 	return func(m *mutant) {
-		m.stop = func(ctx context.Context, name string) error {
-			return m.unless(state, name, err, func() error { return m.fake.Stop(ctx, name) })
+		m.stop = func(ctx context.Context, ref providers.Ref) error {
+			return m.unless(state, ref.Name, err, func() error { return m.fake.Stop(ctx, ref) })
 		}
 	}
 }
@@ -151,8 +151,8 @@ func onStop(state providers.State, err error) func(*mutant) {
 // onStart is onStop for Start.
 func onStart(state providers.State, err error) func(*mutant) {
 	return func(m *mutant) {
-		m.start = func(ctx context.Context, name string, r providers.Reporter) error {
-			return m.unless(state, name, err, func() error { return m.fake.Start(ctx, name, r) })
+		m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			return m.unless(state, ref.Name, err, func() error { return m.fake.Start(ctx, ref, r) })
 		}
 	}
 }

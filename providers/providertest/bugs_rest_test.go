@@ -65,45 +65,45 @@ func ignoreNotFound(err error) error {
 func bugsOfUnknown() map[string]bug {
 	return map[string]bug{
 		"deletes the unknown": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error { return ignoreNotFound(m.fake.Delete(ctx, name)) }
+			m.delete = func(ctx context.Context, ref providers.Ref) error { return ignoreNotFound(m.fake.Delete(ctx, ref)) }
 		}, "an unknown cluster/cannot be deleted"},
 		"cannot tell that it is deleted": {func(m *mutant) {
-			m.delete = func(ctx context.Context, name string) error {
-				if err := m.fake.Delete(ctx, name); err != nil {
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				if err := m.fake.Delete(ctx, ref); err != nil {
 					return errors.New("no such container")
 				}
 				return nil
 			}
 		}, "a cluster/once deleted/cannot be deleted again"},
 		"has a kubeconfig of the unknown": {func(m *mutant) {
-			m.kubeconfig = func(ctx context.Context, name string) ([]byte, error) {
-				k, err := m.fake.Kubeconfig(ctx, name)
+			m.kubeconfig = func(ctx context.Context, ref providers.Ref) ([]byte, error) {
+				k, err := m.fake.Kubeconfig(ctx, ref)
 				return k, ignoreNotFound(err)
 			}
 		}, "an unknown cluster/has no kubeconfig"},
 		"starts the unknown": {func(m *mutant) {
-			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
-				return ignoreNotFound(m.fake.Start(ctx, name, r))
+			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+				return ignoreNotFound(m.fake.Start(ctx, ref, r))
 			}
 		}, "an unknown cluster/cannot be started"},
 		"stops the unknown": {func(m *mutant) {
-			m.stop = func(ctx context.Context, name string) error { return ignoreNotFound(m.fake.Stop(ctx, name)) }
+			m.stop = func(ctx context.Context, ref providers.Ref) error { return ignoreNotFound(m.fake.Stop(ctx, ref)) }
 		}, "an unknown cluster/cannot be stopped"},
 		"loads images into the unknown": {func(m *mutant) {
-			m.loadImages = func(ctx context.Context, name, archive string) error {
-				return ignoreNotFound(m.fake.LoadImages(ctx, name, archive))
+			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
+				return ignoreNotFound(m.fake.LoadImages(ctx, ref, archive))
 			}
 		}, "an unknown cluster/takes no images"},
 		"exports logs of the unknown": {func(m *mutant) {
-			m.exportLogs = func(ctx context.Context, name, dir string) error {
-				return ignoreNotFound(m.fake.ExportLogs(ctx, name, dir))
+			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
+				return ignoreNotFound(m.fake.ExportLogs(ctx, ref, dir))
 			}
 		}, "an unknown cluster/has no logs"},
 		"makes what it was asked to start": {func(m *mutant) {
-			m.start = func(ctx context.Context, name string, r providers.Reporter) error {
-				err := m.fake.Start(ctx, name, r)
+			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+				err := m.fake.Start(ctx, ref, r)
 				if errors.Is(err, providers.ErrNotFound) {
-					err = errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
+					err = errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: ref.Name}))
 				}
 				return err
 			}

@@ -27,7 +27,7 @@ func ExampleNewFake() {
 	fmt.Println(machine.Break("demo"))
 	clusters, err := another.List(ctx)
 	fmt.Println(clusters[0].State, clusters[0].Reason, err)
-	fmt.Println(kind.Delete(ctx, "demo"), machine.Leaks("demo"))
+	fmt.Println(kind.Delete(ctx, providers.Ref{Name: "demo"}), machine.Leaks("demo"))
 	// Output:
 	// <nil>
 	// there is a cluster called "demo" already

@@ -99,11 +99,11 @@ func (f *fake) refuse(spec providers.Spec) error {
 	return f.Refuse(spec)
 }
 
-func (f *fake) Delete(ctx context.Context, name string) error {
-	if _, err := f.open(ctx, "delete", name); err != nil {
+func (f *fake) Delete(ctx context.Context, ref providers.Ref) error {
+	if _, err := f.open(ctx, "delete", ref); err != nil {
 		return err
 	}
-	return f.machine.remove(name)
+	return f.machine.remove(ref.Name)
 }
 
 func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
@@ -113,33 +113,45 @@ func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
 	records, err := f.machine.list()
 	var clusters []providers.Cluster
 	for _, r := range records {
-		state, reason := f.machine.state(r)
-		parts := f.machine.parts(r.Spec.Name)
-		clusters = append(clusters, providers.Cluster{
-			Parts: parts, Nodes: nodeNames(r.Spec), Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
-			ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion, Mark: r.Spec.Mark, Bare: r.bare,
-		})
+		clusters = append(clusters, f.cluster(r))
 	}
 	return clusters, err
 }
 
-func (f *fake) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	r, err := f.open(ctx, "kubeconfig", name)
+// cluster is a record as List shows it.
+func (f *fake) cluster(r record) providers.Cluster {
+	state, reason := f.machine.state(r)
+	c := providers.Cluster{
+		Parts: f.machine.parts(r.Spec.Name), Nodes: nodeNames(r.Spec), Name: r.Spec.Name, Provider: f.Name(), State: state, Reason: reason,
+		ID: r.id(), KubernetesVersion: r.Spec.KubernetesVersion, Mark: r.Spec.Mark, Bare: r.bare,
+	}
+	if r.Unread {
+		c.Mark, c.Unread, c.Reason = "", true, cmp.Or(reason, "its record is damaged")
+	}
+	return c
+}
+
+func (f *fake) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
+	r, err := f.open(ctx, "kubeconfig", ref)
 	if err != nil {
 		return nil, err
 	}
 	if r.CA == nil {
 		return nil, errors.New("the cluster has no kubeconfig yet: it is half-made")
 	}
-	return newKubeconfig(strings.ReplaceAll(f.Context, "%s", name), r.CA), nil
+	return newKubeconfig(strings.ReplaceAll(f.Context, "%s", ref.Name), r.CA), nil
 }
 
-// open begins a call on one cluster.
-func (f *fake) open(ctx context.Context, call, name string) (record, error) {
+// open begins a call on one cluster, which must be ref's.
+func (f *fake) open(ctx context.Context, call string, ref providers.Ref) (record, error) {
 	if err := f.machine.begin(ctx, call); err != nil {
 		return record{}, err
 	}
-	return f.machine.load(name)
+	r, err := f.machine.load(ref.Name)
+	if err == nil {
+		err = ref.Check(f.cluster(r))
+	}
+	return r, err
 }
 
 // state returns the condition of the cluster, and why if it is degraded.

@@ -12,8 +12,8 @@ import (
 
 // Start has no port to lose and no node to wait for: what it repairs is the record, and the
 // parts that can be created again.
-func (f *fake) Start(ctx context.Context, name string, report providers.Reporter) error {
-	r, err := f.open(ctx, "start", name)
+func (f *fake) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+	r, err := f.open(ctx, "start", ref)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (f *fake) Start(ctx context.Context, name string, report providers.Reporter
 		return nil
 	}
 	return report.Do("Starting nodes", func(*providers.Step) error {
-		if err := os.RemoveAll(f.machine.path(name, "broken")); err != nil {
+		if err := os.RemoveAll(f.machine.path(ref.Name, "broken")); err != nil {
 			return err
 		}
 		r.State = providers.StateRunning
@@ -35,8 +35,8 @@ func (f *fake) Start(ctx context.Context, name string, report providers.Reporter
 	})
 }
 
-func (f *fake) Stop(ctx context.Context, name string) error {
-	r, err := f.open(ctx, "stop", name)
+func (f *fake) Stop(ctx context.Context, ref providers.Ref) error {
+	r, err := f.open(ctx, "stop", ref)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (f *fake) Stop(ctx context.Context, name string) error {
 	return f.machine.save(r)
 }
 
-func (f *fake) LoadImages(ctx context.Context, name, archive string) (err error) {
-	if _, err := f.open(ctx, "loadImages", name); err != nil {
+func (f *fake) LoadImages(ctx context.Context, ref providers.Ref, archive string) (err error) {
+	if _, err := f.open(ctx, "loadImages", ref); err != nil {
 		return err
 	}
 	src, err := os.Open(archive)
@@ -56,10 +56,10 @@ func (f *fake) LoadImages(ctx context.Context, name, archive string) (err error)
 		return err
 	}
 	defer src.Close()
-	if err := os.MkdirAll(f.machine.path(name, "images"), 0o700); err != nil {
+	if err := os.MkdirAll(f.machine.path(ref.Name, "images"), 0o700); err != nil {
 		return err
 	}
-	dst, err := os.Create(f.machine.path(name, "images", filepath.Base(archive)))
+	dst, err := os.Create(f.machine.path(ref.Name, "images", filepath.Base(archive)))
 	if err != nil {
 		return err
 	}
@@ -86,9 +86,9 @@ func (f *fake) SaveImages(ctx context.Context, images []string, archive string) 
 	return os.WriteFile(archive, all, 0o600)
 }
 
-func (f *fake) ExportLogs(ctx context.Context, name, dir string) error {
-	if _, err := f.open(ctx, "exportLogs", name); err != nil {
+func (f *fake) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	if _, err := f.open(ctx, "exportLogs", ref); err != nil {
 		return err
 	}
-	return os.CopyFS(dir, os.DirFS(f.machine.path(name, "logs")))
+	return os.CopyFS(dir, os.DirFS(f.machine.path(ref.Name, "logs")))
 }

@@ -41,7 +41,7 @@ func TestFakePassesForAFlavor(t *testing.T) {
 	if diff := cmp.Diff(want, clusters); diff != "" {
 		t.Errorf("clusters (-want +got):\n%s", diff)
 	}
-	k, err := p.Kubeconfig(t.Context(), "shop")
+	k, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "shop"})
 	must(t, err)
 	if !strings.Contains(string(k), "current-context: shop\n") {
 		t.Errorf("kubeconfig has another context:\n%s", k)
@@ -66,13 +66,13 @@ func TestFaultsMayBeWrittenByHand(t *testing.T) {
 	must(t, p.Create(t.Context(), providers.Spec{Name: "lab"}, nil))
 	calls := map[string]func() error{
 		"create":     func() error { return p.Create(t.Context(), providers.Spec{Name: "other"}, nil) },
-		"delete":     func() error { return p.Delete(t.Context(), "lab") },
+		"delete":     func() error { return p.Delete(t.Context(), providers.Ref{Name: "lab"}) },
 		"list":       func() error { _, err := p.List(t.Context()); return err },
-		"kubeconfig": func() error { _, err := p.Kubeconfig(t.Context(), "lab"); return err },
-		"start":      func() error { return p.Start(t.Context(), "lab", nil) },
-		"stop":       func() error { return p.Stop(t.Context(), "lab") },
-		"loadImages": func() error { return p.LoadImages(t.Context(), "lab", os.DevNull) },
-		"exportLogs": func() error { return p.ExportLogs(t.Context(), "lab", t.TempDir()) },
+		"kubeconfig": func() error { _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); return err },
+		"start":      func() error { return p.Start(t.Context(), providers.Ref{Name: "lab"}, nil) },
+		"stop":       func() error { return p.Stop(t.Context(), providers.Ref{Name: "lab"}) },
+		"loadImages": func() error { return p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, os.DevNull) },
+		"exportLogs": func() error { return p.ExportLogs(t.Context(), providers.Ref{Name: "lab"}, t.TempDir()) },
 	}
 	for call, f := range calls {
 		writeFaults(t, m, `{"fail": {"`+call+`": "device is busy"}}`)

@@ -35,6 +35,8 @@ type record struct {
 	State providers.State `json:"state"`
 	CA    []byte          `json:"ca,omitempty"` // PEM; nil while the cluster is being made
 
+	Unread bool `json:"unread,omitempty"` // its mark cannot be read
+
 	bare bool // there is a directory only
 }
 
@@ -64,6 +66,26 @@ func (m Machine) HalfMade(spec providers.Spec) error {
 	return m.claim(record{Spec: spec, State: providers.StateCreating})
 }
 
+// LoseID takes from the cluster what its ID is read from, as when its first node is
+// removed. It still bears its mark.
+func (m Machine) LoseID(name string) error {
+	return m.change(name, func(r *record) { r.CA = nil })
+}
+
+// LoseMark makes the mark of the cluster one that cannot be read.
+func (m Machine) LoseMark(name string) error {
+	return m.change(name, func(r *record) { r.Unread = true })
+}
+
+func (m Machine) change(name string, f func(*record)) error {
+	r, err := m.load(name)
+	if err != nil {
+		return err
+	}
+	f(&r)
+	return m.save(r)
+}
+
 // Remake puts another cluster of the same name in the place of the cluster, as when
 // somebody deletes it and makes it anew with the tool itself.
 func (m Machine) Remake(name string) error {
@@ -74,6 +96,7 @@ func (m Machine) Remake(name string) error {
 	if r.CA, err = newCA(name); err != nil {
 		return err
 	}
+	r.Spec.Mark = "" // which only lab sets
 	return m.save(r)
 }
 

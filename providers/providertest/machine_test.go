@@ -13,7 +13,7 @@ func TestProbeFollowsTheCluster(t *testing.T) {
 	m := Machine(t.TempDir())
 	p := NewFake(m, FakeOptions{}).(*fake)
 	must(t, p.Create(t.Context(), providers.Spec{Name: "lab"}, nil))
-	kubeconfig, err := p.Kubeconfig(t.Context(), "lab")
+	kubeconfig, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"})
 	must(t, err)
 	steps := []struct {
 		after   string
@@ -21,10 +21,10 @@ func TestProbeFollowsTheCluster(t *testing.T) {
 		answers bool
 	}{
 		{"create", func() error { return nil }, true},
-		{"stop", func() error { return p.Stop(t.Context(), "lab") }, false},
-		{"start", func() error { return p.Start(t.Context(), "lab", nil) }, true},
+		{"stop", func() error { return p.Stop(t.Context(), providers.Ref{Name: "lab"}) }, false},
+		{"start", func() error { return p.Start(t.Context(), providers.Ref{Name: "lab"}, nil) }, true},
 		{"break", func() error { return m.Break("lab") }, false},
-		{"repair", func() error { return p.Start(t.Context(), "lab", nil) }, true},
+		{"repair", func() error { return p.Start(t.Context(), providers.Ref{Name: "lab"}, nil) }, true},
 		{"never ready", func() error { return m.SetFaults(Faults{NotReady: true}) }, false},
 		{"mended", func() error { return m.SetFaults(Faults{}) }, true},
 		{"remake", func() error { return m.Remake("lab") }, false},

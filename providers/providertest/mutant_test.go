@@ -16,14 +16,14 @@ type mutant struct {
 	traits     func(providers.Spec) providers.Traits
 	check      func(context.Context, providers.Spec) error
 	create     func(context.Context, providers.Spec, providers.Reporter) error
-	delete     func(context.Context, string) error
+	delete     func(context.Context, providers.Ref) error
 	list       func(context.Context) ([]providers.Cluster, error)
-	kubeconfig func(context.Context, string) ([]byte, error)
-	start      func(context.Context, string, providers.Reporter) error
-	stop       func(context.Context, string) error
-	loadImages func(context.Context, string, string) error
+	kubeconfig func(context.Context, providers.Ref) ([]byte, error)
+	start      func(context.Context, providers.Ref, providers.Reporter) error
+	stop       func(context.Context, providers.Ref) error
+	loadImages func(context.Context, providers.Ref, string) error
 	saveImages func(context.Context, []string, string) error
-	exportLogs func(context.Context, string, string) error
+	exportLogs func(context.Context, providers.Ref, string) error
 }
 
 // newMutant returns the fake for m with the bug in it, or the fake itself.
@@ -60,28 +60,28 @@ func (m *mutant) Create(ctx context.Context, s providers.Spec, r providers.Repor
 	return m.create(ctx, s, r)
 }
 
-func (m *mutant) Delete(ctx context.Context, name string) error { return m.delete(ctx, name) }
+func (m *mutant) Delete(ctx context.Context, ref providers.Ref) error { return m.delete(ctx, ref) }
 
 func (m *mutant) List(ctx context.Context) ([]providers.Cluster, error) { return m.list(ctx) }
 
-func (m *mutant) Kubeconfig(ctx context.Context, name string) ([]byte, error) {
-	return m.kubeconfig(ctx, name)
+func (m *mutant) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
+	return m.kubeconfig(ctx, ref)
 }
 
-func (m *mutant) Start(ctx context.Context, name string, r providers.Reporter) error {
-	return m.start(ctx, name, r)
+func (m *mutant) Start(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+	return m.start(ctx, ref, r)
 }
 
-func (m *mutant) Stop(ctx context.Context, name string) error { return m.stop(ctx, name) }
+func (m *mutant) Stop(ctx context.Context, ref providers.Ref) error { return m.stop(ctx, ref) }
 
 func (m *mutant) SaveImages(ctx context.Context, images []string, archive string) error {
 	return m.saveImages(ctx, images, archive)
 }
 
-func (m *mutant) LoadImages(ctx context.Context, name, archive string) error {
-	return m.loadImages(ctx, name, archive)
+func (m *mutant) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
+	return m.loadImages(ctx, ref, archive)
 }
 
-func (m *mutant) ExportLogs(ctx context.Context, name, dir string) error {
-	return m.exportLogs(ctx, name, dir)
+func (m *mutant) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
+	return m.exportLogs(ctx, ref, dir)
 }

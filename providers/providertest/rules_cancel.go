@@ -126,11 +126,11 @@ func (s *suite) halfMade(t *testing.T) {
 	})
 	if p, ok := s.p.(providers.LogExporter); ok {
 		t.Run("gives the logs that there are", func(t *testing.T) {
-			wantNoError(t, p.ExportLogs(s.ctx(t), spec.Name, t.TempDir()))
+			wantNoError(t, p.ExportLogs(s.ctx(t), s.ref(spec.Name), t.TempDir()))
 		})
 	}
 	t.Run("is deleted without a trace", func(t *testing.T) {
-		wantNoError(t, s.p.Delete(s.ctx(t), spec.Name))
+		wantNoError(t, s.p.Delete(s.ctx(t), s.ref(spec.Name)))
 		s.wantGone(t, spec.Name)
 	})
 }

@@ -66,7 +66,7 @@ func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 	t.Run("had every step end once", func(t *testing.T) { r.checkSteps(t) })
 	if s.Probe != nil {
 		t.Run("answers", func(t *testing.T) {
-			kubeconfig, err := s.p.Kubeconfig(s.ctx(t), c.name)
+			kubeconfig, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 			wantNoError(t, err)
 			s.wantAnswer(t, kubeconfig)
 		})
@@ -86,7 +86,7 @@ func (s *suite) takenName(t *testing.T, c *subject) {
 // kubeconfig holds the rules for what lab merges into the user's own kubeconfig and
 // hands to programs in other directories, or other containers.
 func (s *suite) kubeconfig(t *testing.T, c *subject) {
-	got, err := s.p.Kubeconfig(s.ctx(t), c.name)
+	got, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 	if err != nil {
 		t.Fatalf("Kubeconfig: %v", err)
 	}
@@ -112,21 +112,21 @@ func (s *suite) images(t *testing.T, c *subject) {
 	p := s.p.(providers.ImageLoader)
 	t.Run("that are not there says which", func(t *testing.T) {
 		missing := filepath.Join(t.TempDir(), "no-such-archive.tar")
-		err := p.LoadImages(s.ctx(t), c.name, missing)
+		err := p.LoadImages(s.ctx(t), s.ref(c.name), missing)
 		if err == nil || !strings.Contains(err.Error(), filepath.Base(missing)) {
 			t.Errorf("error is %v, want one that names %s", err, missing)
 		}
 	})
 	if s.Archive != "" {
 		t.Run("from an archive takes them", func(t *testing.T) {
-			wantNoError(t, p.LoadImages(s.ctx(t), c.name, s.Archive))
+			wantNoError(t, p.LoadImages(s.ctx(t), s.ref(c.name), s.Archive))
 		})
 	}
 	if s.Image != "" {
 		t.Run("of the machine takes them", func(t *testing.T) {
 			archive := filepath.Join(t.TempDir(), "image.tar")
 			wantNoError(t, p.SaveImages(s.ctx(t), []string{s.Image}, archive))
-			wantNoError(t, p.LoadImages(s.ctx(t), c.name, archive))
+			wantNoError(t, p.LoadImages(s.ctx(t), s.ref(c.name), archive))
 		})
 		t.Run("that the machine does not have are not found", func(t *testing.T) {
 			dir := t.TempDir()
@@ -143,7 +143,7 @@ func (s *suite) images(t *testing.T, c *subject) {
 func (s *suite) wantLogs(t *testing.T, name string) {
 	t.Helper()
 	dir := t.TempDir()
-	wantNoError(t, s.p.(providers.LogExporter).ExportLogs(s.ctx(t), name, dir))
+	wantNoError(t, s.p.(providers.LogExporter).ExportLogs(s.ctx(t), s.ref(name), dir))
 	if len(files(t, dir)) == 0 {
 		t.Error("no log was written")
 	}
@@ -153,7 +153,7 @@ func (s *suite) wantLogs(t *testing.T, name string) {
 // may have moved to another port.
 func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
 	t.Helper()
-	got, err := s.p.Kubeconfig(s.ctx(t), c.name)
+	got, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 	wantNoError(t, err)
 	now, err := parseKubeconfig(got)
 	if err != nil {
@@ -168,11 +168,11 @@ func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
 
 // deleted holds the rules for the end of a cluster.
 func (s *suite) deleted(t *testing.T, c *subject) {
-	if err := s.p.Delete(s.ctx(t), c.name); err != nil {
+	if err := s.p.Delete(s.ctx(t), s.ref(c.name)); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}
 	t.Run("leaves nothing", func(t *testing.T) { s.wantGone(t, c.name) })
 	t.Run("cannot be deleted again", func(t *testing.T) {
-		wantError(t, s.p.Delete(s.ctx(t), c.name), providers.ErrNotFound)
+		wantError(t, s.p.Delete(s.ctx(t), s.ref(c.name)), providers.ErrNotFound)
 	})
 }

@@ -9,7 +9,7 @@ import (
 // stopped holds the rules for a cluster that is to come back as it was: people stop
 // one in the evening, and the name, the context and the logs must be there next day.
 func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
-	t.Run("stops", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), c.name)) })
+	t.Run("stops", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), s.ref(c.name))) })
 	t.Run("is listed as stopped, and the same", func(t *testing.T) {
 		got := s.find(t, s.p, c.name)
 		if got.State != providers.StateStopped {
@@ -24,7 +24,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 			}
 		})
 	}
-	t.Run("can be stopped again", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), c.name)) })
+	t.Run("can be stopped again", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), s.ref(c.name))) })
 	t.Run("keeps its kubeconfig", func(t *testing.T) { s.sameKubeconfig(t, c) })
 	if _, ok := s.p.(providers.LogExporter); ok {
 		t.Run("keeps its logs", func(t *testing.T) { s.wantLogs(t, c.name) })
@@ -39,7 +39,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 // started holds the rules for the day after.
 func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 	r := s.record()
-	err := p.Start(s.ctx(t), c.name, r.report)
+	err := p.Start(s.ctx(t), s.ref(c.name), r.report)
 	r.close()
 	t.Run("starts", func(t *testing.T) { wantNoError(t, err) })
 	t.Run("had every step end once", func(t *testing.T) { r.checkSteps(t) })
@@ -48,7 +48,7 @@ func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 		t.Run("answers", func(t *testing.T) { s.answersNow(t, c) })
 	}
 	t.Run("can be started again, without a Reporter", func(t *testing.T) {
-		wantNoError(t, p.Start(s.ctx(t), c.name, nil))
+		wantNoError(t, p.Start(s.ctx(t), s.ref(c.name), nil))
 		s.wantRunning(t, c)
 	})
 }
@@ -56,7 +56,7 @@ func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 // answersNow checks that the API server answers by the kubeconfig of this moment:
 // a start may have moved it to another port.
 func (s *suite) answersNow(t *testing.T, c *subject) {
-	kubeconfig, err := s.p.Kubeconfig(s.ctx(t), c.name)
+	kubeconfig, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 	wantNoError(t, err)
 	s.wantAnswer(t, kubeconfig)
 }
@@ -77,7 +77,7 @@ func (s *suite) broken(t *testing.T, c *subject) {
 		return
 	}
 	t.Run("is repaired by a start", func(t *testing.T) {
-		wantNoError(t, p.Start(s.ctx(t), c.name, nil))
+		wantNoError(t, p.Start(s.ctx(t), s.ref(c.name), nil))
 		s.wantRunning(t, c)
 		s.answersNow(t, c)
 	})

@@ -63,20 +63,20 @@ func (s *suite) unknown(t *testing.T) {
 	notFound := func(rule string, call func(t *testing.T) error) {
 		t.Run(rule, func(t *testing.T) { wantError(t, call(t), providers.ErrNotFound) })
 	}
-	notFound("cannot be deleted", func(t *testing.T) error { return s.p.Delete(s.ctx(t), name) })
+	notFound("cannot be deleted", func(t *testing.T) error { return s.p.Delete(s.ctx(t), s.ref(name)) })
 	notFound("has no kubeconfig", func(t *testing.T) error {
-		_, err := s.p.Kubeconfig(s.ctx(t), name)
+		_, err := s.p.Kubeconfig(s.ctx(t), s.ref(name))
 		return err
 	})
 	if p, ok := s.p.(providers.StartStopper); ok {
-		notFound("cannot be started", func(t *testing.T) error { return p.Start(s.ctx(t), name, nil) })
-		notFound("cannot be stopped", func(t *testing.T) error { return p.Stop(s.ctx(t), name) })
+		notFound("cannot be started", func(t *testing.T) error { return p.Start(s.ctx(t), s.ref(name), nil) })
+		notFound("cannot be stopped", func(t *testing.T) error { return p.Stop(s.ctx(t), s.ref(name)) })
 	}
 	if p, ok := s.p.(providers.ImageLoader); ok && s.Archive != "" {
-		notFound("takes no images", func(t *testing.T) error { return p.LoadImages(s.ctx(t), name, s.Archive) })
+		notFound("takes no images", func(t *testing.T) error { return p.LoadImages(s.ctx(t), s.ref(name), s.Archive) })
 	}
 	if p, ok := s.p.(providers.LogExporter); ok {
-		notFound("has no logs", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), name, t.TempDir()) })
+		notFound("has no logs", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), s.ref(name), t.TempDir()) })
 	}
 	t.Run("is not made by asking for it", func(t *testing.T) { s.wantGone(t, name) })
 }

@@ -24,7 +24,7 @@ func (s *suite) sideBySide(t *testing.T) {
 	})
 	t.Run("can be deleted one by one", func(t *testing.T) {
 		s.stop(t, clusters[0].name)
-		wantNoError(t, s.p.Delete(s.ctx(t), clusters[0].name))
+		wantNoError(t, s.p.Delete(s.ctx(t), s.ref(clusters[0].name)))
 		s.wantGone(t, clusters[0].name)
 		for _, c := range clusters[1:] {
 			s.wantRunning(t, c)
@@ -37,7 +37,7 @@ func (s *suite) sideBySide(t *testing.T) {
 		return // there is none left
 	}
 	t.Run("can be deleted at the same time", func(t *testing.T) {
-		errs := each(clusters[2:], func(c *subject) error { return s.p.Delete(s.ctx(t), c.name) })
+		errs := each(clusters[2:], func(c *subject) error { return s.p.Delete(s.ctx(t), s.ref(c.name)) })
 		wantNoError(t, errors.Join(errs...))
 		for _, c := range clusters {
 			s.wantGone(t, c.name)
@@ -97,12 +97,12 @@ func (s *suite) interruptDelete(t *testing.T, name string) {
 	}
 	ctx, cancel := context.WithCancel(s.ctx(t))
 	cancel()
-	if err := s.p.Delete(ctx, name); err == nil {
+	if err := s.p.Delete(ctx, s.ref(name)); err == nil {
 		s.wantGone(t, name) // it may finish, but then it must have
 	} else {
 		wantError(t, err, context.Canceled)
 	}
-	if err := s.p.Delete(s.ctx(t), name); !errors.Is(err, providers.ErrNotFound) {
+	if err := s.p.Delete(s.ctx(t), s.ref(name)); !errors.Is(err, providers.ErrNotFound) {
 		wantNoError(t, err)
 	}
 	s.wantGone(t, name)
@@ -111,7 +111,7 @@ func (s *suite) interruptDelete(t *testing.T, name string) {
 // stop stops the cluster where that can be done.
 func (s *suite) stop(t *testing.T, name string) {
 	if p, ok := s.p.(providers.StartStopper); ok {
-		wantNoError(t, p.Stop(s.ctx(t), name))
+		wantNoError(t, p.Stop(s.ctx(t), s.ref(name)))
 	}
 }
 

@@ -82,7 +82,7 @@ func (s *suite) deleteAfter(t *testing.T, name string) {
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 		defer cancel()
-		if err := s.p.Delete(ctx, name); err != nil && !errors.Is(err, providers.ErrNotFound) {
+		if err := s.p.Delete(ctx, s.ref(name)); err != nil && !errors.Is(err, providers.ErrNotFound) {
 			t.Errorf("cleaning up: Delete(%q): %v", name, err)
 		}
 	})
@@ -109,6 +109,11 @@ func (s *suite) reportedLate(t *testing.T) {
 	for _, r := range s.recorders {
 		r.checkLate(t)
 	}
+}
+
+// ref names the cluster by its name alone.
+func (s *suite) ref(name string) providers.Ref {
+	return providers.Ref{Provider: s.p.Name(), Name: name}
 }
 
 // create calls Create, whose events r receives.

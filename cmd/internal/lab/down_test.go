@@ -18,7 +18,7 @@ func TestDownForgets(t *testing.T) {
 	for what, behind := range map[string]func(bench) error{
 		"nothing happened": func(bench) error { return nil },
 		"removed": func(b bench) error {
-			return providertest.NewFake(b.machine, providertest.FakeOptions{}).Delete(t.Context(), "demo")
+			return providertest.NewFake(b.machine, providertest.FakeOptions{}).Delete(t.Context(), providers.Ref{Name: "demo"})
 		},
 		"remade": func(b bench) error { return b.machine.Remake("demo") },
 		"broken": func(b bench) error { return b.machine.Break("demo") },

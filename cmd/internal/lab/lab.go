@@ -107,5 +107,5 @@ func foreignError(c providers.Cluster) error {
 }
 
 func refOf(r state.Record) providers.Ref {
-	return providers.Ref{Provider: r.Flavor, Name: r.Name, ID: r.ID, Mark: r.Spec.Mark}
+	return providers.Ref{Provider: r.Flavor, Name: r.Name, ID: r.ID, Mark: r.Spec.Mark, Engine: r.Engine}
 }

@@ -17,42 +17,29 @@ import (
 func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems error) {
 	list = ClusterList{Meta: Meta{APIVersion, "ClusterList"}, Items: []Cluster{}}
 	records, problems := l.State.List()
-	// Asking a tool takes time, so only those are asked whose answer is needed.
-	var flavors []string
+	var refs []providers.Ref
 	var strange []error
 	for _, r := range records {
-		if err := l.hasFlavor(r); err != nil {
-			strange = append(strange, err)
-			continue
-		}
-		flavors = append(flavors, r.Flavor)
+		strange = append(strange, l.hasFlavor(r))
+		refs = append(refs, refOf(r))
 	}
-	if all {
-		flavors = append(flavors, l.Set.Names()...)
-	}
-	var live []providers.Cluster
-	var err error
-	if len(flavors) > 0 {
-		live, err = l.Set.List(ctx, flavors...)
-	}
-	problems = errors.Join(append(strange, problems, concerning(err, records))...)
-	for _, r := range records {
-		i := slices.IndexFunc(live, func(c providers.Cluster) bool { return c.Provider == r.Flavor && c.Name == r.Name })
-		var found *providers.Cluster
-		if i >= 0 {
-			found = &live[i]
-		}
-		c, mine := l.settle(r, found, cmp.Or(l.hasFlavor(r), unasked(err, r.Flavor)))
+	found, err := l.Set.Lookup(ctx, refs...)
+	for i, r := range records {
+		c, _ := l.settle(r, found[i].Cluster, cmp.Or(l.hasFlavor(r), found[i].Err))
 		list.Items = append(list.Items, c)
-		if mine {
-			live = slices.Delete(live, i, i+1)
-		}
 	}
+	var others error
 	if all {
+		var live []providers.Cluster
+		live, others = l.Set.List(ctx)
 		for _, c := range live {
-			list.Items = append(list.Items, foreignView(c))
+			mine := func(r providers.Ref) bool { return r.Provider == c.Provider && r.Name == c.Name && r.Is(c) }
+			if !slices.ContainsFunc(refs, mine) {
+				list.Items = append(list.Items, foreignView(c))
+			}
 		}
 	}
+	problems = errors.Join(append(strange, problems, concerning(records, err, others))...)
 	return list, problems
 }
 
@@ -60,7 +47,11 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 // of that name, is it. asking is why the tool could not be asked, if it could not; ErrInvalid
 // is that of a flavor that this lab does not have.
 func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c Cluster, mine bool) {
-	mine = live != nil && refOf(r).Is(*live)
+	owner := providers.OwnerUnknown
+	if live != nil {
+		owner = refOf(r).Owner(*live)
+	}
+	mine = owner == providers.OwnerLab
 	if mine {
 		c = view(r, *live)
 	} else {
@@ -74,7 +65,7 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c.State, c.Reason = providers.StateCreating, ""
 	case l.State.Busy(r.Name) && r.Phase == state.PhaseDeleting:
 		c.State, c.Reason = providers.StateDeleting, ""
-	case live != nil && !mine:
+	case owner == providers.OwnerForeign:
 		c.Reason = "another cluster has taken its name (lab down " + r.Name + " forgets this one)"
 	case r.Phase == state.PhaseCreating:
 		c.State, c.Reason = providers.StateDegraded, "its creation was interrupted (lab up "+r.Name+" makes it anew)"
@@ -82,41 +73,34 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c.State, c.Reason = providers.StateDegraded, "its removal was interrupted (lab down "+r.Name+" ends it)"
 	case asking != nil:
 		c.State, c.Reason = providers.StateUnknown, asking.Error()
+	case live != nil && !mine:
+		c.Reason = refOf(r).Check(*live).Error()
 	}
 	return c, mine
 }
 
-// concerning leaves out of the errors of [providers.Set.List] those of tools that cannot
-// be used here, where lab made nothing with them: nobody misses what they do not have.
-func concerning(err error, records []state.Record) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return err
-	}
+// concerning leaves out of the errors of the tools, which [providers.Set.Lookup] and
+// [providers.Set.List] join, those of tools that cannot be used here, where lab made nothing
+// with them: nobody misses what they do not have. It also leaves out those of flavors that
+// this lab does not have, each of which is told with its cluster, and what is there twice.
+func concerning(records []state.Record, errs ...error) error {
 	var left []error
-	for _, err := range joined.Unwrap() {
-		var e *providers.Error
-		used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
-		if errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used) {
-			continue
+	for _, err := range errs {
+		joined, ok := err.(interface{ Unwrap() []error })
+		if !ok {
+			continue // nil
 		}
-		left = append(left, err)
+		for _, err := range joined.Unwrap() {
+			var e *providers.Error
+			used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
+			twice := func(other error) bool { return other.Error() == err.Error() }
+			switch {
+			case errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used):
+			case errors.Is(err, providers.ErrInvalid), slices.ContainsFunc(left, twice):
+			default:
+				left = append(left, err)
+			}
+		}
 	}
 	return errors.Join(left...)
-}
-
-// unasked returns the error of a flavor among those that [providers.Set.List]
-// joined, or nil.
-func unasked(err error, flavor string) error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil
-	}
-	for _, err := range joined.Unwrap() {
-		var e *providers.Error
-		if errors.As(err, &e) && e.Provider == flavor {
-			return err
-		}
-	}
-	return nil
 }

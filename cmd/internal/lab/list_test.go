@@ -47,8 +47,12 @@ func TestListOfAnotherLab(t *testing.T) {
 // away is a flavor whose tool was taken away.
 type away struct{ providers.Provider }
 
-func (away) List(context.Context) ([]providers.Cluster, error) {
-	return nil, providers.Errorf(providers.ErrUnavailable, "the tool is not installed")
+func (a away) List(ctx context.Context) ([]providers.Cluster, error) {
+	return nil, a.Delete(ctx, providers.Ref{})
+}
+
+func (away) Delete(context.Context, providers.Ref) error {
+	return providers.Errorf(providers.ErrUnavailable, "the tool is not installed")
 }
 
 // TestToolTakenAway: the clusters of a tool that cannot be found at the moment are not

@@ -101,8 +101,8 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 	} else if err := p.Check(ctx, q.Spec); err != nil {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
 	}
-	// Without an answer there must be no creation: undoing one that failed would
-	// remove a cluster of this name, whoever made it.
+	// Without an answer there is no creation: the name may belong to another cluster, which
+	// a person is to be told before anything is done.
 	c, ok, err := l.foreign(ctx, q.Spec.Name, flavor)
 	if ok {
 		return "", foreignError(c)

@@ -15,14 +15,8 @@ func (l *Lab) Status(ctx context.Context, name string) (Cluster, error) {
 	if err != nil {
 		return Cluster{}, err
 	}
-	live, err := l.Set.List(ctx, r.Flavor)
-	var found *providers.Cluster
-	for i := range live {
-		if live[i].Name == name {
-			found = &live[i]
-		}
-	}
-	c, mine := l.settle(r, found, unasked(err, r.Flavor))
+	found, _ := l.Set.Lookup(ctx, refOf(r)) // the error is in found, too
+	c, mine := l.settle(r, found[0].Cluster, found[0].Err)
 	if !mine || c.State != providers.StateRunning {
 		return c, nil
 	}

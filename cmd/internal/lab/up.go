@@ -125,8 +125,12 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 		}
 	}
 	plan.Spec.Mark = uuid.NewString()
+	engine, err := l.Set.Engine(ctx, plan.Flavor, plan.Spec)
+	if err != nil {
+		return err
+	}
 	r := state.Record{
-		Name: plan.Name, Flavor: plan.Flavor, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
+		Name: plan.Name, Flavor: plan.Flavor, Engine: engine, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
 		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile,
 	}
 	if q.TTL > 0 {

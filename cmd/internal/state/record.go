@@ -35,7 +35,8 @@ type Record struct {
 	Name           string           `json:"name"`
 	Flavor         string           `json:"flavor"`
 	Phase          Phase            `json:"phase"`
-	ID             string           `json:"id,omitempty"` // the provider's identity of this very cluster; "" until it exists
+	ID             string           `json:"id,omitempty"`    // the provider's identity of this very cluster; "" until it exists
+	Engine         providers.Engine `json:"engine,omitzero"` // the container engine that it is on; zero where its flavor has none
 	CreatedAt      time.Time        `json:"createdAt"`
 	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"` // nil: never
 	Run            bool             `json:"run,omitempty"`       // made by a `lab run`, and of no use without it

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -49,8 +48,8 @@ func ask(ctx context.Context, args ...string) ([]byte, error) {
 	defer cancel()
 	out, err := run(limited, args...)
 	if limited.Err() != nil && ctx.Err() == nil {
-		return nil, providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true))
+		return nil, located(ctx, providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true)))
 	}
 	return out, err
 }
@@ -77,9 +76,8 @@ func feed(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) 
 // pipe runs the docker command, which reads stdin and writes to stdout; each may be nil.
 func pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string) error {
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd := command(ctx, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
-	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
 	err := cmd.Run()
 	return failure(ctx, stderr.String(), err)
 }
@@ -92,9 +90,9 @@ func failure(ctx context.Context, said string, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case strings.TrimSpace(said) == "":
-		return Explain(err.Error(), err)
+		return located(ctx, Explain(err.Error(), err))
 	}
-	return Explain(LastLines(said, 3), errors.New(LastLines(said, 3)))
+	return located(ctx, Explain(LastLines(said, 3), errors.New(LastLines(said, 3))))
 }
 
 // LastLines returns the last n lines of a command's output that say something: neither

@@ -29,6 +29,8 @@ func Explain(words string, err error) error {
 	case said("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
 		"Is the docker daemon running", "docker daemon is not running"):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "%s", startHint(false))
+	case said("unable to resolve docker endpoint", "context not found"):
+		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "docker context ls lists the contexts")
 	case said("port is already allocated", "address already in use", "ports are not available"):
 		return providers.WithHint(err, "another program has that port of this machine: choose another with --port HOST:CONTAINER")
 	case said("no space left on device"):

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Exec runs a command in a container that runs, with stdin to read and stdout to write to,
@@ -43,9 +41,8 @@ func Logs(ctx context.Context, id string, lines int, w io.Writer) error {
 	if lines > 0 {
 		tail = strconv.Itoa(lines)
 	}
-	cmd := exec.CommandContext(ctx, "docker", "logs", "--tail", tail, id)
+	cmd := command(ctx, "logs", "--tail", tail, id)
 	cmd.Stdout, cmd.Stderr = w, w // docker keeps the two apart as the container did
-	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	return failure(ctx, "", err)
 }

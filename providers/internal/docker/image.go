@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -67,8 +66,8 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 // pull is one attempt. docker says what becomes of each layer, on a line of its own.
 func pull(ctx context.Context, image string, moved func(string)) error {
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "docker", "pull", image)
-	cmd.Stderr, cmd.WaitDelay = &stderr, time.Second
+	cmd := command(ctx, "pull", image)
+	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return err

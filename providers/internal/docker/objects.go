@@ -21,6 +21,21 @@ func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
 	return strings.Fields(string(out)), err
 }
 
+// Object is a thing in the engine besides containers.
+type Object struct{ ID, Name string }
+
+// Networks returns the networks that bear a label, "key" or "key=value".
+func Networks(ctx context.Context, label string) ([]Object, error) {
+	out, err := ask(ctx, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}", "--filter", "label="+label)
+	var all []Object
+	for line := range strings.Lines(string(out)) {
+		if id, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			all = append(all, Object{id, name})
+		}
+	}
+	return all, err
+}
+
 // HasVolume tells whether there is a volume of that name.
 func HasVolume(ctx context.Context, name string) (bool, error) {
 	out, err := ask(ctx, "volume", "ls", "--quiet", "--filter", "name="+name)

@@ -51,21 +51,22 @@ type namedUser struct {
 // Kubeconfig returns the kubeconfig that stands in file in a cluster's first node, which
 // need not run, with other names and the address by which this machine reaches the API
 // server. It returns ErrNotFound, or ErrUnavailable where there is none in it yet.
-func (t Tool) Kubeconfig(ctx context.Context, name, file string, names Names) ([]byte, error) {
-	nodes, err := t.Find(ctx, name)
+func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, names Names) ([]byte, error) {
+	ctx = docker.On(ctx, ref.Engine)
+	nodes, err := t.Own(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	first, ok := t.First(nodes)
 	if !ok {
-		return nil, halfMade(name, fmt.Errorf("it has no control plane"))
+		return nil, halfMade(ref.Name, fmt.Errorf("it has no control plane"))
 	}
 	admin, err := docker.ReadFile(ctx, first.ID, file)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, halfMade(name, err)
+		return nil, halfMade(ref.Name, err)
 	}
 	at, err := t.Address(nodes)
 	if err != nil {

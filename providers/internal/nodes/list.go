@@ -37,12 +37,8 @@ func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 // inspect says what there is to say of a cluster. It is alive if its API server says so:
 // containers run long before there is a cluster in them.
 func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container) providers.Cluster {
-	c := providers.Cluster{Name: name, Provider: t.Flavor}
-	first, ok := t.First(nodes)
-	if ok {
-		c.ID = first.ID
-	}
-	c.Mark, c.Bare = t.markOf(nodes)
+	c := t.identify(name, nodes)
+	first, _ := t.First(nodes)
 	c.Nodes, c.Parts = t.partsOf(nodes)
 	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
 		return c

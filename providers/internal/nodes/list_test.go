@@ -147,7 +147,7 @@ func TestWithoutRestart(t *testing.T) {
 		t.Errorf("a node that was killed: %s", state)
 	}
 	docker := dockertest.Script(t, append(dockertest.Having(t, stoppedByLab(node("control-plane", "running"))), dockertest.Answer{Args: "stop"})...)
-	if err := manual.Stop(t.Context(), "lab"); err != nil || strings.Contains(strings.Join(docker.Calls(t), "\n"), "update") {
+	if err := manual.Stop(t.Context(), providers.Ref{Name: "lab"}); err != nil || strings.Contains(strings.Join(docker.Calls(t), "\n"), "update") {
 		t.Errorf("%v, %q", err, docker.Calls(t))
 	}
 }

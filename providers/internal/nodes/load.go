@@ -18,7 +18,7 @@ import (
 // The tools' own ways are not used: one unpacks and copies the archive first, one goes by
 // a container that it starts for it, and all of them want every platform that the archive
 // names, though the engine that wrote it may have one.
-func (t Tool) LoadImages(ctx context.Context, name, archive string, importer ...string) error {
+func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string, importer ...string) error {
 	if info, err := os.Stat(archive); err != nil {
 		return err
 	} else if info.IsDir() {
@@ -27,14 +27,15 @@ func (t Tool) LoadImages(ctx context.Context, name, archive string, importer ...
 	if len(importer) == 0 {
 		importer = []string{"ctr", "--namespace=k8s.io", "images", "import", "-"}
 	}
-	found, err := t.Find(ctx, name)
+	ctx = docker.On(ctx, ref.Engine)
+	found, err := t.Own(ctx, ref)
 	if err != nil {
 		return err
 	}
 	found = t.Workers(found)
 	for _, n := range found {
 		if !n.Running() {
-			return providers.WithHint(fmt.Errorf("node %s does not run", n.Name), "lab start %s", name)
+			return providers.WithHint(fmt.Errorf("node %s does not run", n.Name), "lab start %s", ref.Name)
 		}
 	}
 	errs := make([]error, len(found))

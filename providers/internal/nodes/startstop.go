@@ -9,8 +9,9 @@ import (
 
 // Stop stops the nodes of a cluster, all at once, and keeps them stopped when the machine
 // starts.
-func (t Tool) Stop(ctx context.Context, name string) error {
-	nodes, err := t.Find(ctx, name)
+func (t Tool) Stop(ctx context.Context, ref providers.Ref) error {
+	ctx = docker.On(ctx, ref.Engine)
+	nodes, err := t.Own(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -37,9 +38,10 @@ func (t Tool) Stop(ctx context.Context, name string) error {
 // Start brings a cluster back: it has wake start those of its nodes that are asleep, in
 // the order that suits the tool, and waits until the API server answers. On a cluster
 // that does answer it does nothing. On error it leaves the cluster as far as it came.
-func (t Tool) Start(ctx context.Context, name string, report providers.Reporter,
+func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Reporter,
 	wake func(ctx context.Context, asleep []docker.Container, step *providers.Step) error) error {
-	nodes, err := t.Find(ctx, name)
+	ctx = docker.On(ctx, ref.Engine)
+	nodes, err := t.Own(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (t Tool) Start(ctx context.Context, name string, report providers.Reporter,
 			return nil
 		}
 	}
-	report = report.For(name)
+	report = report.For(ref.Name)
 	err = report.Do("Starting the nodes", func(step *providers.Step) error {
 		asleep, err := t.rouse(ctx, nodes)
 		if err != nil {
@@ -59,7 +61,7 @@ func (t Tool) Start(ctx context.Context, name string, report providers.Reporter,
 	if err != nil {
 		return err
 	}
-	return report.Do("Waiting for the API server", func(step *providers.Step) error { return t.AwaitAPI(ctx, name, step) })
+	return report.Do("Waiting for the API server", func(step *providers.Step) error { return t.AwaitAPI(ctx, ref.Name, step) })
 }
 
 // rouse gives the nodes back what a stop took from them, goes on with those that are

@@ -64,6 +64,58 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 	return nodes, err
 }
 
+// Own returns the containers of a cluster by name. It returns ErrNotFound where nothing
+// has the name, and the errors of [providers.Ref.Check] where nothing of it is ref's.
+func (t Tool) Own(ctx context.Context, ref providers.Ref) ([]docker.Container, error) {
+	found, err := t.Find(ctx, ref.Name)
+	if err != nil {
+		return nil, err
+	}
+	return t.Pick(found, ref)
+}
+
+// Pick returns those of the containers of a name that are ref's: the ones that bear its
+// mark or, where ref has none, all of the cluster that ref's first node began. Helpers,
+// which bear no mark, count as ref's where there is nothing of another cluster.
+func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Container, error) {
+	c := t.identify(ref.Name, found)
+	unmarked := ref.ID != "" && c.ID == ref.ID || ref.ID == "" && ref.Mark == ""
+	var own, helpers []docker.Container
+	for _, n := range found {
+		mark := ""
+		if t.Mark != nil {
+			mark = t.Mark(n)
+		}
+		switch {
+		case mark != "" && ref.Mark != "":
+			if mark == ref.Mark {
+				own = append(own, n)
+			}
+		case len(t.Workers([]docker.Container{n})) == 0:
+			helpers = append(helpers, n)
+		case unmarked:
+			own = append(own, n)
+		}
+	}
+	if len(own)+len(helpers) == len(found) {
+		return found, nil
+	}
+	if len(own) == 0 {
+		return nil, cmp.Or(ref.Check(c), providers.Errorf(providers.ErrForeign, "none of the containers of this name is of the cluster that lab made"))
+	}
+	return own, nil
+}
+
+// identify returns what tells whose a cluster is.
+func (t Tool) identify(name string, nodes []docker.Container) providers.Cluster {
+	c := providers.Cluster{Name: name, Provider: t.Flavor}
+	if first, ok := t.First(nodes); ok {
+		c.ID = first.ID
+	}
+	c.Mark, c.Bare = t.markOf(nodes)
+	return c
+}
+
 // Workers returns the nodes that run pods.
 func (t Tool) Workers(nodes []docker.Container) []docker.Container {
 	is := func(tell func(docker.Container) bool, c docker.Container) bool { return tell != nil && tell(c) }

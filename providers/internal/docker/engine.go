@@ -1,0 +1,136 @@
+package docker
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+type engineKey struct{}
+
+// On returns a context in which the commands of this package go to an engine, and not to
+// the one that the docker command uses now. The zero Engine changes nothing.
+func On(ctx context.Context, e providers.Engine) context.Context {
+	if e.IsZero() {
+		return ctx
+	}
+	return context.WithValue(ctx, engineKey{}, e)
+}
+
+// Current returns the engine that the docker command uses now. It returns ErrUnavailable
+// where that does not answer.
+func Current(ctx context.Context) (providers.Engine, error) {
+	e := endpoint(ctx)
+	id, err := engineID(ctx)
+	e.ID = id
+	return e, err
+}
+
+// endpoint returns where the docker command finds its engine, which it does not ask.
+// Programs that only pass for docker know no contexts; then there is but the ID.
+func endpoint(ctx context.Context) providers.Engine {
+	out, err := ask(ctx, "context", "inspect", "--format", "{{.Name}}\t{{.Endpoints.docker.Host}}")
+	name, host, ok := strings.Cut(strings.TrimSpace(string(out)), "\t")
+	if err != nil || !ok {
+		return providers.Engine{Host: os.Getenv("DOCKER_HOST")}
+	}
+	if name != "default" {
+		return providers.Engine{Context: name, Host: host}
+	}
+	e := providers.Engine{Host: host}
+	if os.Getenv("DOCKER_TLS_VERIFY") != "" {
+		e.CertPath = os.Getenv("DOCKER_CERT_PATH")
+	}
+	return e
+}
+
+func engineID(ctx context.Context) (string, error) {
+	out, err := ask(ctx, "info", "--format", "{{.ID}}")
+	return strings.TrimSpace(string(out)), err
+}
+
+// CheckEngine returns ErrUnavailable where an engine does not answer, or where another
+// engine answers at its address.
+func CheckEngine(ctx context.Context, e providers.Engine) error {
+	id, err := engineID(On(ctx, e))
+	if err != nil || e.ID == "" || id == e.ID {
+		return err
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the Docker engine at %s is not the one on which the cluster was created", e.Host),
+		"start the engine that has the cluster; docker context ls lists the contexts")
+}
+
+// RequireCurrent returns ErrUnavailable where an engine is not the one that the docker
+// command uses now, for tools that can use no other. The zero Engine is always fine.
+func RequireCurrent(ctx context.Context, e providers.Engine) error {
+	if e.Host == "" || endpoint(ctx).Host == e.Host {
+		return nil
+	}
+	if id, err := engineID(ctx); err == nil && id == e.ID {
+		return nil
+	}
+	err := providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker uses another one now", e.Host)
+	if e.Context != "" {
+		return providers.WithHint(err, "docker context use %s", e.Context)
+	}
+	return providers.WithHint(err, "export DOCKER_HOST=%s", e.Host)
+}
+
+// Environment returns env with the variables that lead the docker command, and programs
+// that use it, to an engine. A socket of this machine is named by its path: a context may
+// be renamed. TLS and ssh are settings of the context.
+func Environment(env []string, e providers.Engine) []string {
+	if e.Host == "" {
+		return env
+	}
+	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool {
+		key, _, _ := strings.Cut(v, "=")
+		return slices.Contains([]string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"}, key)
+	})
+	if e.Context != "" && !strings.HasPrefix(e.Host, "unix://") && !strings.HasPrefix(e.Host, "npipe://") {
+		return append(env, "DOCKER_CONTEXT="+e.Context)
+	}
+	env = append(env, "DOCKER_HOST="+e.Host)
+	if e.CertPath != "" {
+		env = append(env, "DOCKER_TLS_VERIFY=1", "DOCKER_CERT_PATH="+e.CertPath)
+	}
+	return env
+}
+
+// Env returns env with the variables that lead to the engine of ctx: see [Environment].
+func Env(ctx context.Context, env []string) []string {
+	if e, ok := ctx.Value(engineKey{}).(providers.Engine); ok {
+		return Environment(env, e)
+	}
+	return env
+}
+
+// command is a docker command for the engine of ctx.
+func command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
+	cmd.Env = Env(ctx, os.Environ())
+	return cmd
+}
+
+// located adds to the error of an engine that is not the current one which one it is.
+func located(ctx context.Context, err error) error {
+	e, ok := ctx.Value(engineKey{}).(providers.Engine)
+	if !ok || e.Host == "" || !errors.Is(err, providers.ErrUnavailable) {
+		return err
+	}
+	where := "--host " + e.Host
+	if e.Context != "" {
+		where = "--context " + e.Context
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, which does not answer: %w", e.Host, err),
+		"start that engine, and check it: docker %s info", where)
+}
