@@ -90,7 +90,7 @@ func TestParseProblems(t *testing.T) {
 		"an addon twice":    {head + "addons: [aa, {name: aa}]\n", []string{"f: the addon aa is here twice"}},
 		"a port twice":      {head + "cluster: {ports: ['80:80', '80:81']}\n", []string{"f: port 80:81: host port 80 is asked for twice"}},
 		"numbers for texts": {head + "cluster: {kubernetesVersion: 1.37}\n", []string{`f:3:30: cluster.kubernetesVersion must be a text, not the number 1.37; put it into quotes: "1.37"`}},
-		"a version":         {head + "cluster: {kubernetesVersion: latest}\n", []string{`f:3:30: kubernetes version "vlatest"`}},
+		"a version":         {head + "cluster: {kubernetesVersion: newest}\n", []string{`f:3:30: kubernetes version "vnewest"`}},
 		"a name":            {head + "name: My_Shop\n", []string{`f:3:7: "My_Shop" cannot be the name`}},
 		"ports":             {head + "cluster: {ports: ['0:80']}\n", []string{"f:3:19: port 0:80: ports are between"}},
 		"mounts":            {head + "cluster: {mounts: ['a', '/a:b']}\n", []string{`f:3:20: the mount "a"`, `f:3:25: mount "/a" to "b"`}},

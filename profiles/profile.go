@@ -30,7 +30,7 @@ type Profile struct {
 
 // Cluster is what the cluster is to be.
 type Cluster struct {
-	KubernetesVersion Version `json:"kubernetesVersion,omitempty" doc:"such as v1.37.2"`
+	KubernetesVersion Version `json:"kubernetesVersion,omitempty" doc:"such as v1.37.2, v1.37 or latest"`
 	Image             string  `json:"image,omitempty" doc:"the node image, in place of the flavor's"`
 	Driver            string  `json:"driver,omitempty" doc:"what minikube makes nodes with, such as docker or kvm2; only minikube takes it"`
 	ControlPlanes     int     `json:"controlPlanes,omitempty" max:"5000" doc:"how many control planes"`

@@ -55,7 +55,7 @@ func (v Version) problem() string {
 	return problemOf(providers.Spec{Name: "lab", KubernetesVersion: string(v)})
 }
 
-func (Version) pattern() string { return `^v?1\.[0-9]+\.[0-9]+` }
+func (Version) pattern() string { return `^(v?1\.[0-9]+(\.[0-9]+.*)?|latest)$` }
 
 func (p Port) problem() string {
 	port, err := ParsePort(string(p))

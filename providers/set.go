@@ -58,7 +58,7 @@ func (s *Set) Get(flavor string) (Provider, error) {
 func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	var reasons []error
 	for _, p := range s.providers {
-		err := p.Check(ctx, spec)
+		err := check(ctx, p, spec)
 		if err == nil {
 			return p, nil
 		}
@@ -69,6 +69,24 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	}
 	err := Errorf(ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
 	return nil, WithHint(err, "lab flavors says how to mend each of them")
+}
+
+// Check returns nil where the flavor could create a cluster from spec on this machine now.
+// Errors are those of [Set.Get], [Set.Resolve] and [Provider].Check.
+func (s *Set) Check(ctx context.Context, flavor string, spec Spec) error {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return err
+	}
+	return check(ctx, p, spec)
+}
+
+func check(ctx context.Context, p Provider, spec Spec) error {
+	spec, err := resolve(ctx, p, spec)
+	if err != nil {
+		return err
+	}
+	return p.Check(ctx, spec)
 }
 
 // Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
@@ -85,6 +103,10 @@ func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report Repor
 
 func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluster, error) {
 	if err := spec.Validate(); err != nil {
+		return Cluster{}, err
+	}
+	spec, err := resolve(ctx, p, spec)
+	if err != nil {
 		return Cluster{}, err
 	}
 	if err := p.Check(ctx, spec); err != nil {

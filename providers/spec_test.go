@@ -29,7 +29,7 @@ func TestValidate(t *testing.T) {
 			`"LAB" cannot be the name of a cluster: it contains 'L', and only lower-case letters, digits and '-' may be used`,
 		}},
 		"all problems, in order": {providers.Spec{
-			Name: "lab", KubernetesVersion: "1.37", ControlPlanes: -1, Workers: 5001,
+			Name: "lab", KubernetesVersion: "37.1", ControlPlanes: -1, Workers: 5001,
 			Ports: []providers.Port{
 				{Host: 0, Container: 80}, {Host: 80, Container: 65536}, {Host: 80, Container: 80, Protocol: "icmp"},
 				{Address: "localhost", Host: 81, Container: 80}, {Host: 82, Container: 80}, {Address: "127.0.0.1", Host: 82, Container: 81},
@@ -38,7 +38,7 @@ func TestValidate(t *testing.T) {
 		}, []string{
 			`-1 control planes: must be between 0 and 5000`,
 			`5001 workers: must be between 0 and 5000`,
-			`kubernetes version "1.37": must look like v1.37.2`,
+			`kubernetes version "37.1": must look like v1.37.2, v1.37 or latest`,
 			`port 0:80: ports are between 1 and 65535`,
 			`port 80:65536: ports are between 1 and 65535`,
 			`port 80:80/icmp: the protocol must be tcp, udp or sctp`,

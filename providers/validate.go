@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -19,7 +18,7 @@ func (s Spec) WithDefaults() Spec {
 	if s.ControlPlanes == 0 {
 		s.ControlPlanes = 1
 	}
-	if s.KubernetesVersion != "" && !strings.HasPrefix(s.KubernetesVersion, "v") {
+	if v := s.KubernetesVersion; v != "" && v != VersionLatest && !strings.HasPrefix(v, "v") {
 		s.KubernetesVersion = "v" + s.KubernetesVersion
 	}
 	return s
@@ -41,7 +40,7 @@ func (s Spec) Validate() error {
 		}
 	}
 	if s.KubernetesVersion != "" && !isVersion(s.KubernetesVersion) {
-		problems = append(problems, fmt.Errorf("kubernetes version %q: must look like v1.37.2", s.KubernetesVersion))
+		problems = append(problems, fmt.Errorf("kubernetes version %q: must look like v1.37.2, v1.37 or latest", s.KubernetesVersion))
 	}
 	problems = append(problems, portProblems(s.Ports)...)
 	for _, m := range s.Mounts {
@@ -53,10 +52,6 @@ func (s Spec) Validate() error {
 		return nil
 	}
 	return Errorf(ErrInvalid, "%w", errors.Join(problems...))
-}
-
-func isVersion(v string) bool {
-	return regexp.MustCompile(`^v1\.[0-9]{1,3}\.[0-9]{1,3}(-[0-9A-Za-z.-]{1,32})?$`).MatchString(v)
 }
 
 func portProblems(ports []Port) []error {

@@ -5,6 +5,7 @@ package kwok
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -34,6 +35,15 @@ func TestUnsupported(t *testing.T) {
 		}
 	}
 	name := p.up()
+	// A version that is not exact means the one that this flavor has, for a cluster that exists, too.
+	p.fails(3, []string{"no Kubernetes v1.30", "v1.37.2"}, "up", "other", "--flavor", "kwok", "--kubernetes-version", "1.30")
+	for _, version := range []string{"1.37", "v1.37", "latest", "v1.37.2+k3s1"} {
+		plan := p.must("up", "other", "--flavor", "kwok", "--kubernetes-version", version, "--dry-run", "-o", "json")
+		if !strings.Contains(plan, `"kubernetesVersion": "v1.37.2"`) {
+			t.Errorf("%s: %s", version, plan)
+		}
+		p.must("diff", name, "--kubernetes-version", version)
+	}
 	p.fails(6, []string{"cannot load images", "hint:"}, "image", "load", native, "--name", name)
 	p.fails(4, []string{"exists already", "lab up " + name + " --recreate"}, "up", name, "--workers", "3")
 	p.must("down", name)

@@ -1,6 +1,7 @@
 package k3d
 
 import (
+	"context"
 	"strings"
 
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
@@ -38,6 +39,12 @@ func nodeImage(spec providers.Spec, image string) string {
 		version += "-k3s1"
 	}
 	return repository + ":" + version
+}
+
+// Versions returns the versions of Kubernetes of the node images that are here, and of the
+// default one.
+func (p *Provider) Versions(ctx context.Context) ([]string, error) {
+	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
 // allowCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells whether

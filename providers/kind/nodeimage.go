@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"context"
+
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -34,6 +36,12 @@ func nodeImage(spec providers.Spec, image string) string {
 		return image
 	}
 	return repository + ":" + spec.KubernetesVersion
+}
+
+// Versions returns the versions of Kubernetes of the node images that are here, and of the
+// default one.
+func (p *Provider) Versions(ctx context.Context) ([]string, error) {
+	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
 // imagesOf returns the images that making the cluster needs.

@@ -126,4 +126,14 @@ func (p *Provider) engineFor(ctx context.Context, version string) (string, error
 	return path, matchVersion(version, offered)
 }
 
+// Versions returns the one version of Kubernetes that lab-engine is built of.
+func (p *Provider) Versions(ctx context.Context) ([]string, error) {
+	path, err := p.findEngine()
+	if err != nil {
+		return nil, err
+	}
+	version, err := askVersion(ctx, path)
+	return []string{version}, err
+}
+
 func (p *Provider) dir(name string) string { return filepath.Join(p.opts.Dir, name) }

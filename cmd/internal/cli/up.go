@@ -67,7 +67,7 @@ creation is interrupted, leaves nothing behind.`,
 func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.profileFlags(f)
 	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+strings.Join(flavors, ", ")+"; auto is the first that can be used")
-	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "the version of Kubernetes, such as v1.37.2 (default: the flavor's)")
+	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "the version of Kubernetes, such as v1.37.2, v1.37 or latest (default: the flavor's)")
 	f.StringVar(&o.spec.NodeImage, "image", "", "the node image, in place of the flavor's")
 	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "how many control planes (default: 1)")
 	f.IntVar(&o.spec.Workers, "workers", 0, "how many workers beside the control planes, which run workloads too")

@@ -98,7 +98,7 @@ func differences(r state.Record, q UpRequest) []Difference {
 	}
 	version := cmp.Or(has.KubernetesVersion, asked.KubernetesVersion) // not known, and so not another
 	add(flavor != "" && flavor != r.Flavor, "flavor", r.Flavor, flavor, "it is a %s cluster", r.Flavor)
-	add(asked.KubernetesVersion != "" && asked.KubernetesVersion != version, "cluster.kubernetesVersion", version, asked.KubernetesVersion,
+	add(asked.KubernetesVersion != "" && !providers.VersionMatches(asked.KubernetesVersion, version), "cluster.kubernetesVersion", version, asked.KubernetesVersion,
 		"it has Kubernetes %s, not %s", version, asked.KubernetesVersion)
 	add(asked.ControlPlanes > 0 && asked.ControlPlanes != has.ControlPlanes, "cluster.controlPlanes", has.ControlPlanes, asked.ControlPlanes,
 		"it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
@@ -128,11 +128,7 @@ func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record
 	}
 	plan.Action = ActionRecreate
 	if all[0].Path != "flavor" {
-		p, err := l.Set.Get(r.Flavor)
-		if err == nil {
-			err = p.Check(ctx, plan.Spec) // before anything is deleted
-		}
-		return plan, err
+		return plan, l.Set.Check(ctx, r.Flavor, plan.Spec) // before anything is deleted
 	}
 	var err error
 	plan.Flavor, err = l.choose(ctx, q)

@@ -38,6 +38,9 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 		return Plan{}, err
 	}
 	plan, err := l.planCluster(ctx, q)
+	if err == nil && (plan.Action == ActionCreate || plan.Action == ActionRecreate) {
+		plan.Spec, err = l.Set.Resolve(ctx, plan.Flavor, plan.Spec)
+	}
 	if err != nil {
 		return Plan{}, err
 	}
@@ -96,9 +99,9 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 			return "", err
 		}
 		flavor = p.Name()
-	} else if p, err := l.Set.Get(flavor); err != nil {
+	} else if _, err := l.Set.Get(flavor); err != nil {
 		return "", err
-	} else if err := p.Check(ctx, q.Spec); err != nil {
+	} else if err := l.Set.Check(ctx, flavor, q.Spec); err != nil {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
 	}
 	// Without an answer there is no creation: the name may belong to another cluster, which

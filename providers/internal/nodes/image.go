@@ -66,3 +66,17 @@ func releaseOf(version string) int {
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }
+
+// Versions returns the versions of Kubernetes that node images of the repository of image
+// stand for: those that the engine has, and image itself. Newest first. It returns
+// ErrUnavailable where the engine does not answer.
+func Versions(ctx context.Context, image string) ([]string, error) {
+	repository, tag := docker.SplitImage(image)
+	tags, err := docker.Tags(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	tags = slices.DeleteFunc(append(tags, tag), func(t string) bool { return !strings.HasPrefix(t, "v1.") })
+	slices.SortFunc(tags, func(a, b string) int { return cmp.Or(cmp.Compare(releaseOf(b), releaseOf(a)), cmp.Compare(b, a)) })
+	return slices.Compact(tags), nil
+}

@@ -1,0 +1,83 @@
+package providers
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// VersionLatest asks for the newest version of Kubernetes that a flavor offers.
+const VersionLatest = "latest"
+
+// Versioner is implemented by providers that know which versions of Kubernetes they can
+// create without asking a network. The others take a version such as "v1.37" as it is.
+type Versioner interface {
+	// Versions returns them, such as "v1.37.2", newest first. The first is what
+	// [VersionLatest] means.
+	Versions(ctx context.Context) ([]string, error)
+}
+
+// Resolve returns spec with an exact version of Kubernetes in place of a loose one:
+// "latest", "v1.37", or "v1.37.2+k3s1", which is a release of a flavor. It returns
+// ErrNotFound, with the versions that exist, where the flavor offers none that matches, and
+// the errors of [Versioner] and [Set.Get].
+func (s *Set) Resolve(ctx context.Context, flavor string, spec Spec) (Spec, error) {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return spec, err
+	}
+	spec, err = resolve(ctx, p, spec)
+	return spec, wrap("resolve the version of", p, spec.Name, err)
+}
+
+func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
+	spec = spec.WithDefaults()
+	asked := spec.KubernetesVersion
+	if asked == "" || isExact(asked) {
+		return spec, nil
+	}
+	v, ok := p.(Versioner)
+	if !ok {
+		spec.KubernetesVersion, _, _ = strings.Cut(asked, "+")
+		return spec, nil
+	}
+	offered, err := v.Versions(ctx)
+	if err != nil {
+		return spec, err
+	}
+	if i := slices.IndexFunc(offered, func(has string) bool { return VersionMatches(asked, has) }); i >= 0 {
+		spec.KubernetesVersion = offered[i]
+		return spec, nil
+	}
+	if release, _, found := strings.Cut(asked, "+"); found {
+		spec.KubernetesVersion = release
+		return spec, nil
+	}
+	err = Errorf(ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), asked)
+	if len(offered) == 0 {
+		return spec, WithHint(err, "name an exact version: --kubernetes-version %s.0", asked)
+	}
+	return spec, WithHint(err, "use a version that is available: %s; or an exact one, such as %s.0", strings.Join(offered, ", "), asked)
+}
+
+// VersionMatches reports whether a cluster of version has is one that a person who asks for
+// asked wants: "v1.37" and "latest" match v1.37.2, and so does the "v1.37.2+k3s1" of a flavor.
+func VersionMatches(asked, has string) bool {
+	if asked == VersionLatest || asked == has || asked == strings.Replace(has, "-", "+", 1) {
+		return true
+	}
+	release, _, _ := strings.Cut(has, "+")
+	asked, _, _ = strings.Cut(asked, "+")
+	return release == asked || strings.HasPrefix(release, asked+".")
+}
+
+// isExact reports whether a version names one release, which an image can bear as its tag.
+func isExact(v string) bool {
+	return regexp.MustCompile(`^v1\.[0-9]{1,3}\.[0-9]{1,3}(-[0-9A-Za-z.-]{1,32})?$`).MatchString(v)
+}
+
+// isVersion reports whether a version is exact, or can be resolved.
+func isVersion(v string) bool {
+	return v == VersionLatest || regexp.MustCompile(`^v1\.[0-9]{1,3}(\.[0-9]{1,3}([-+][0-9A-Za-z.-]{1,32})?)?$`).MatchString(v)
+}

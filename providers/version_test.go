@@ -1,0 +1,78 @@
+package providers_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// versioned is a flavor that knows its versions.
+type versioned struct {
+	providers.Provider
+	offered []string
+}
+
+func (v versioned) Versions(context.Context) ([]string, error) { return v.offered, nil }
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	fake := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "plain"})
+	known := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "known"})
+	small := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "small"})
+	set, err := providers.NewSet(fake,
+		versioned{known, []string{"v1.37.2", "v1.37.0", "v1.36.4"}}, versioned{small, []string{"v1.37.2-k3s1", "v1.36.4-k3s2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ flavor, asked, want string }{
+		{"known", "", ""},
+		{"known", "1.37.1", "v1.37.1"}, // exact: it can be pulled
+		{"known", "latest", "v1.37.2"},
+		{"known", "1.37", "v1.37.2"},
+		{"known", "v1.36", "v1.36.4"},
+		{"known", "v1.37.0+k3s1", "v1.37.0"},
+		{"known", "v1.3", ""},
+		{"known", "v1.35", ""},
+		{"small", "latest", "v1.37.2-k3s1"},
+		{"small", "v1.36", "v1.36.4-k3s2"},
+		{"small", "v1.37.2+k3s1", "v1.37.2-k3s1"},
+		{"small", "v1.35.0+k3s1", "v1.35.0"},
+		{"plain", "1.37", "v1.37"},
+		{"plain", "v1.37.2+k3s1", "v1.37.2"},
+	} {
+		got, err := set.Resolve(t.Context(), test.flavor, providers.Spec{Name: "lab", KubernetesVersion: test.asked})
+		switch {
+		case test.asked != "" && test.want == "":
+			if !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "v1.37.2, v1.37.0, v1.36.4") {
+				t.Errorf("%s: %q: %v, hint %q", test.flavor, test.asked, err, providers.HintOf(err))
+			}
+		case err != nil || got.KubernetesVersion != test.want:
+			t.Errorf("%s: %q: %q, want %q (%v)", test.flavor, test.asked, got.KubernetesVersion, test.want, err)
+		}
+	}
+}
+
+func TestVersionMatches(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		asked, has string
+		want       bool
+	}{
+		{"latest", "v1.36.0", true},
+		{"v1.37", "v1.37.2", true},
+		{"v1.37", "v1.37.2+k3s1", true},
+		{"v1.37.2", "v1.37.2+k3s1", true},
+		{"v1.37.2+k3s1", "v1.37.2", true},
+		{"v1.3", "v1.37.2", false},
+		{"v1.37.2", "v1.37.20", false},
+		{"v1.37.1", "v1.37.2", false},
+	} {
+		if got := providers.VersionMatches(test.asked, test.has); got != test.want {
+			t.Errorf("asked %s, has %s: %v", test.asked, test.has, got)
+		}
+	}
+}
