@@ -9,7 +9,7 @@ import (
 
 // Archive is a chart at hand: a gzipped tar, as `helm package` writes it.
 type Archive struct {
-	Digest string // "sha256:…" of Data
+	Digest string // "sha256:…" of its content: equal digests are equal charts
 	Data   []byte
 }
 

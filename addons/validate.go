@@ -63,16 +63,44 @@ func (c Chart) problem() string {
 	switch {
 	case sources != 1:
 		return fmt.Sprintf("it has %d sources, and must have one of oci, repository and path", sources)
-	case c.OCI != "" && !strings.HasPrefix(c.OCI, "oci://"):
-		return fmt.Sprintf("%q does not begin with oci://", c.OCI)
-	case c.Repository != "" && !strings.HasPrefix(c.Repository, "https://") && !strings.HasPrefix(c.Repository, "http://"):
-		return fmt.Sprintf("%q is not the URL of a repository", c.Repository)
+	case c.OCI != "":
+		return c.ociProblem()
+	case strings.HasPrefix(c.Repository, "oci://"):
+		return fmt.Sprintf("a registry is not a repository: write oci: %s/%s in place of repository and name", providers.Redact(c.Repository), c.Name)
+	case c.Repository != "" && !isWeb(c.Repository):
+		return fmt.Sprintf("%q is not the URL of a repository", providers.Redact(c.Repository))
 	case c.Repository != "" && c.Name == "":
 		return "which one of the repository? its name is missing"
-	case (c.OCI != "" || c.Repository != "") && c.Version == "":
+	case c.Repository != "" && c.Version == "":
 		return "its version is missing"
 	}
 	return ""
+}
+
+// ociProblem returns what is wrong with the reference to a registry, or "".
+func (c Chart) ociProblem() string {
+	shown := providers.Redact(c.OCI)
+	host, path, _ := strings.Cut(strings.TrimPrefix(c.OCI, "oci://"), "/")
+	name, tag, tagged := strings.Cut(path[strings.LastIndex(path, "/")+1:], ":")
+	switch {
+	case isWeb(c.OCI):
+		return fmt.Sprintf("%q is a web address: a registry is oci://HOST/PATH, and an HTTP repository belongs into repository, with name", shown)
+	case !strings.HasPrefix(c.OCI, "oci://") || host == "" || path == "":
+		return fmt.Sprintf("%q is not oci://HOST/PATH", shown)
+	case strings.Contains(path, "@"):
+		return fmt.Sprintf("%q names a digest: write oci: %s and the version of the chart", shown, shown[:strings.LastIndex(shown, "@")])
+	case tagged:
+		return fmt.Sprintf("%q names a version: write oci: %s and version: %s", shown, strings.TrimSuffix(shown, ":"+tag), tag)
+	case name == "":
+		return fmt.Sprintf("%q ends with a slash", shown)
+	case c.Version == "":
+		return "its version is missing"
+	}
+	return ""
+}
+
+func isWeb(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
 func (c Check) kinds() int {
@@ -91,9 +119,9 @@ func (c Check) kinds() int {
 func (c Chart) String() string {
 	switch {
 	case c.OCI != "":
-		return c.OCI + ":" + c.Version
+		return providers.Redact(c.OCI) + ":" + c.Version
 	case c.Repository != "":
-		return fmt.Sprintf("%s %s from %s", c.Name, c.Version, c.Repository)
+		return fmt.Sprintf("%s %s from %s", c.Name, c.Version, providers.Redact(c.Repository))
 	case c.Path != "":
 		return c.Path
 	}

@@ -21,7 +21,9 @@ func Chart(name, version string, files map[string]string) addons.Archive {
 	if files == nil {
 		files = map[string]string{}
 	}
-	files["Chart.yaml"] = fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\nappVersion: app-%s\n", name, version, version)
+	if files["Chart.yaml"] == "" {
+		files["Chart.yaml"] = fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\nappVersion: app-%s\n", name, version, version)
+	}
 	var data bytes.Buffer
 	zip := gzip.NewWriter(&data)
 	out := tar.NewWriter(zip)

@@ -1,6 +1,7 @@
 package addontest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -21,7 +22,8 @@ type Server struct {
 
 // Faults are what a Server does wrong.
 type Faults struct {
-	Token      string // the registry wants one, and gives it to everybody
+	Token      string // the registry wants one, and gives it to everybody, or with Login to that user
+	Login      string // "USER:PASSWORD" that the registry and the repository want; of the registry's token where it has one
 	Status     []int  // of the next answers, in place of them
 	RetryAfter string // beside Status
 	Damaged    bool   // what is delivered is not what was announced
@@ -69,8 +71,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/token":
 		s.serveToken(w, r)
+	case s.faults.Login != "" && (path[0] == "charts" || s.faults.Token == "") && !s.loggedIn(r):
+		w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+		w.WriteHeader(http.StatusUnauthorized)
 	case path[0] == "v2" && s.faults.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.faults.Token:
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="test",scope="pull"`, r.Host))
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="test",scope="repository:charts/shop:pull"`, r.Host))
 		w.WriteHeader(http.StatusUnauthorized)
 	case path[0] == "v2" && len(path) == 5 && path[3] == "manifests":
 		s.serveManifest(w, path[2], path[4])
@@ -85,9 +90,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *Server) loggedIn(r *http.Request) bool {
+	user, password, _ := r.BasicAuth()
+	return user+":"+password == s.faults.Login
+}
+
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Get("scope") != "pull" || r.URL.Query().Get("service") != "test" {
+	q := r.URL.Query()
+	switch {
+	case q.Get("scope") != "repository:charts/shop:pull" || q.Get("service") != "test":
 		w.WriteHeader(http.StatusForbidden)
+		return
+	case s.faults.Login != "" && !s.loggedIn(r):
+		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]string{"token": s.faults.Token})
@@ -99,10 +114,11 @@ func (s *Server) serveManifest(w http.ResponseWriter, name, tag string) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	layers := []map[string]string{
-		{"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:0"},
-		{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": a.Digest},
+	layers := []map[string]any{
+		{"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:0", "size": 1},
+		{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": a.Digest, "size": len(a.Data)},
 	}
+	w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"schemaVersion": 2, "layers": layers})
 }
 
@@ -128,7 +144,7 @@ func (s *Server) serveArchive(w http.ResponseWriter, digest string) {
 			switch {
 			case a.Digest != digest:
 			case s.faults.Damaged:
-				_, _ = w.Write([]byte("something else"))
+				_, _ = w.Write(bytes.Repeat([]byte("x"), len(a.Data)))
 				return
 			default:
 				_, _ = w.Write(a.Data)

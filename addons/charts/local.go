@@ -1,34 +1,58 @@
 package charts
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/ignore"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// maxChart bounds a chart. The cluster takes releases of up to a megabyte, compressed.
-const maxChart = 20 << 20
+// tarBlock is what a file adds to an archive beside its content, in bytes: a header.
+const tarBlock = 512
 
-// local reads a chart from a directory or an archive.
-func local(name string) (addons.Archive, error) {
+// local reads a chart from a directory or an archive as `helm install PATH` does.
+func local(ctx context.Context, name string) (addons.Archive, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		err = providers.Errorf(providers.ErrNotFound, "the chart %s: %w", name, err)
-		return addons.Archive{}, providers.WithHint(err, "a path is relative to the file that names it")
+		err = providers.Errorf(providers.ErrNotFound, "cannot read the chart %s: %w", name, reason(err))
+		return addons.Archive{}, providers.WithHint(err, "check the path; a relative path starts at the directory of the file that names it")
 	}
+	var archive addons.Archive
 	if info.IsDir() {
-		return pack(os.DirFS(name), info.Name())
+		archive, err = fromDirectory(ctx, name)
+	} else {
+		archive, err = fromFile(name, info)
 	}
-	if info.Size() > maxChart {
-		return addons.Archive{}, tooLarge(name)
+	if err != nil {
+		return addons.Archive{}, fmt.Errorf("cannot read the chart %s: %w", name, err)
+	}
+	return archive, nil
+}
+
+// fromFile reads an archive, such as `helm package` writes.
+func fromFile(name string, info fs.FileInfo) (addons.Archive, error) {
+	if !info.Mode().IsRegular() {
+		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "it is neither a directory nor a file")
+	}
+	if info.Size() > loader.MaxDecompressedChartSize {
+		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
+	}
+	loaded, err := loader.LoadFile(name)
+	if err != nil {
+		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "%w", err)
+	}
+	if err := installable(loaded, "package the chart again after: helm dependency build"); err != nil {
+		return addons.Archive{}, err
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -37,58 +61,136 @@ func local(name string) (addons.Archive, error) {
 	return addons.Archive{Digest: digest(data), Data: data}, nil
 }
 
-// pack makes an archive of a directory, the same one each time as long as the files are
-// the same.
-func pack(files fs.FS, name string) (addons.Archive, error) {
-	if _, err := fs.Stat(files, "Chart.yaml"); err != nil {
-		err := providers.Errorf(providers.ErrInvalid, "%s is no chart: it has no Chart.yaml", name)
-		return addons.Archive{}, providers.WithHint(err, "name the directory in which Chart.yaml is")
-	}
-	var data bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&data, gzip.BestSpeed) // it is read once, here
+// fromDirectory reads a directory. The archive is the same, and so is its digest, as long as
+// the files that belong to the chart are the same.
+func fromDirectory(ctx context.Context, name string) (addons.Archive, error) {
+	root, err := filepath.EvalSymlinks(name)
 	if err != nil {
 		return addons.Archive{}, err
 	}
-	out := tar.NewWriter(zip)
-	size := int64(0)
-	err = fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
+	if _, err := os.Stat(filepath.Join(root, "Chart.yaml")); err != nil {
+		err := providers.Errorf(providers.ErrInvalid, "it has no Chart.yaml")
+		return addons.Archive{}, providers.WithHint(err, "name the directory in which Chart.yaml is")
+	}
+	w := walk{ctx: ctx, root: root}
+	if w.rules, err = ignoreRules(root); err != nil {
+		return addons.Archive{}, err
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return addons.Archive{}, err
+	}
+	if err := w.directory("", []string{root}); err != nil {
+		return addons.Archive{}, err
+	}
+	loaded, err := loader.LoadFiles(w.files)
+	if err != nil {
+		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "%w", err)
+	}
+	if err := installable(loaded, "helm dependency build "+name); err != nil {
+		return addons.Archive{}, err
+	}
+	return pack(w.files, loaded.Name())
+}
+
+// ignoreRules reads the rules of .helmignore in a chart's directory.
+func ignoreRules(root string) (*ignore.Rules, error) {
+	rules := ignore.Empty()
+	file := filepath.Join(root, ignore.HelmIgnore)
+	if _, err := os.Stat(file); err == nil {
+		if rules, err = ignore.ParseFile(file); err != nil {
+			return nil, providers.Errorf(providers.ErrInvalid, "%s: %w", ignore.HelmIgnore, err)
+		}
+	}
+	rules.AddDefaults()
+	return rules, nil
+}
+
+// walk collects the files of a chart. It takes those that Helm's loader.LoadDir takes: it
+// follows links and leaves out what .helmignore names. LoadDir itself has no limit for the
+// whole, runs for ever on a link to a directory above it, and writes each link to the log.
+// Unlike LoadDir, walk leaves out .git, which changes with each commit and with it the digest.
+type walk struct {
+	ctx   context.Context
+	root  string
+	rules *ignore.Rules
+	size  int64 // of the archive, about
+	files []*loader.BufferedFile
+}
+
+// directory collects what is below a directory. at are the directories on the way to it,
+// itself the last, without links.
+func (w *walk) directory(name string, at []string) error {
+	entries, err := os.ReadDir(filepath.Join(w.root, name))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := w.ctx.Err(); err != nil {
 			return err
 		}
-		if d.IsDir() && p != "." && strings.HasPrefix(d.Name(), ".") {
-			return fs.SkipDir // such as .git
+		if err := w.entry(path.Join(name, e.Name()), e, at); err != nil {
+			return err
 		}
-		if !d.Type().IsRegular() {
+	}
+	return nil
+}
+
+func (w *walk) entry(name string, e fs.DirEntry, at []string) error {
+	info, err := os.Stat(filepath.Join(w.root, name))
+	if err != nil { // for example a link that leads nowhere
+		if info, err := e.Info(); err == nil && w.rules.Ignore(name, info) {
 			return nil
 		}
-		n, err := packFile(out, files, p, name)
-		if size += n; size > maxChart {
-			return tooLarge(name)
+		return providers.Errorf(providers.ErrInvalid, "%s: %w", name, reason(err))
+	}
+	switch {
+	case w.rules.Ignore(name, info), e.Name() == ".git":
+		return nil
+	case !info.IsDir():
+		return w.file(name, info)
+	}
+	here := filepath.Join(at[len(at)-1], e.Name())
+	if e.Type()&fs.ModeSymlink != 0 {
+		if here, err = filepath.EvalSymlinks(here); err != nil {
+			return err
 		}
-		return err
-	})
-	if err == nil {
-		err = out.Close()
+		for _, above := range at {
+			if within(above, here) {
+				err := providers.Errorf(providers.ErrInvalid, "%s is a link to %s, which contains the link", name, here)
+				return providers.WithHint(err, "remove the link, or add a line with its name to .helmignore")
+			}
+		}
 	}
-	if err == nil {
-		err = zip.Close()
-	}
-	return addons.Archive{Digest: digest(data.Bytes()), Data: data.Bytes()}, err
+	return w.directory(name, append(at[:len(at):len(at)], here))
 }
 
-func packFile(out *tar.Writer, files fs.FS, p, name string) (int64, error) {
-	content, err := fs.ReadFile(files, p)
+func (w *walk) file(name string, info fs.FileInfo) error {
+	size := info.Size()
+	w.size += size + tarBlock
+	problem := ""
+	switch {
+	case !info.Mode().IsRegular():
+		problem = "is neither a directory nor a file"
+	case size > loader.MaxDecompressedFileSize:
+		problem = fmt.Sprintf("has %d MiB; the limit of Helm for one file is %d MiB", size>>20, loader.MaxDecompressedFileSize>>20)
+	case w.size > loader.MaxDecompressedChartSize:
+		problem = fmt.Sprintf("makes the chart larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
+	}
+	if problem != "" {
+		err := providers.Errorf(providers.ErrInvalid, "%s %s", name, problem)
+		return providers.WithHint(err, "remove what is no part of the chart, or add a line with its name to .helmignore")
+	}
+	data, err := os.ReadFile(filepath.Join(w.root, name))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	header := &tar.Header{Name: path.Join(name, p), Mode: 0o644, Size: int64(len(content)), Typeflag: tar.TypeReg}
-	if err := out.WriteHeader(header); err != nil {
-		return 0, err
-	}
-	_, err = out.Write(content)
-	return header.Size, err
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark, as LoadDir does
+	w.files = append(w.files, &loader.BufferedFile{Name: name, Data: data})
+	return nil
 }
 
-func tooLarge(name string) error {
-	return fmt.Errorf("the chart %s has more than %d MiB", name, maxChart>>20)
+// within tells whether a path is dir or below it.
+func within(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

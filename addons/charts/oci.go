@@ -3,113 +3,132 @@ package charts
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"helm.sh/helm/v3/pkg/registry"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
+	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-const (
-	manifestType = "application/vnd.oci.image.manifest.v1+json"
-	layerType    = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
-)
+const maxManifest = 4 << 20 // what registries take, in bytes
 
-// manifest is as much of an OCI image manifest as there is to know.
-type manifest struct {
-	Layers []struct {
-		MediaType string `json:"mediaType"`
-		Digest    string `json:"digest"`
-	} `json:"layers"`
-}
-
-// fromRegistry pulls a chart as an anonymous user. What it returns is what the manifest
-// says, checked by digest.
-func (p *puller) fromRegistry(ctx context.Context, c addons.Chart) ([]byte, error) {
-	host, repository, ok := strings.Cut(strings.TrimPrefix(c.OCI, "oci://"), "/")
-	if !ok || host == "" || repository == "" {
-		return nil, providers.Errorf(providers.ErrInvalid, "%q is not oci://HOST/PATH", c.OCI)
-	}
-	base := scheme(host) + "://" + host + "/v2/" + repository
-	tag := strings.ReplaceAll(c.Version, "+", "_") // which tags cannot have
-	data, err := p.fromRegistryAs(ctx, base+"/manifests/"+tag, repository, http.Header{"Accept": {manifestType}})
+// fromRegistry pulls a chart as the user that docker or helm are logged in as, else as an
+// anonymous one. What it returns is what the manifest says, verified by digest.
+func (s *Store) fromRegistry(ctx context.Context, c addons.Chart) ([]byte, error) {
+	client, err := s.client(download.Options{})
 	if err != nil {
 		return nil, err
 	}
-	var m manifest
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "its manifest cannot be read: %w", err)
-	}
-	for _, layer := range m.Layers {
-		if layer.MediaType != layerType {
-			continue
-		}
-		data, err := p.fromRegistryAs(ctx, base+"/blobs/"+layer.Digest, repository, http.Header{})
-		if err == nil {
-			err = verify(data, layer.Digest)
-		}
-		return data, err
-	}
-	return nil, providers.Errorf(providers.ErrInvalid, "there is no chart in it")
-}
-
-// fromRegistryAs asks once without a token and, where the registry wants one, again with.
-func (p *puller) fromRegistryAs(ctx context.Context, url, repository string, header http.Header) ([]byte, error) {
-	for range 2 {
-		if token := p.tokens[repository]; token != "" {
-			header.Set("Authorization", "Bearer "+token)
-		}
-		data, resp, err := p.Get(ctx, download.Request{URL: url, Header: header, Limit: maxChart})
-		if err != nil || resp.StatusCode != http.StatusUnauthorized {
-			return data, err
-		}
-		if p.tokens[repository], err = p.token(ctx, resp.Header.Get("WWW-Authenticate")); err != nil {
-			return nil, err
-		}
-	}
-	return nil, providers.Errorf(providers.ErrUnavailable, "%s: the registry lets nobody in without a name", url)
-}
-
-// token answers a registry's challenge, as everybody may.
-func (p *puller) token(ctx context.Context, challenge string) (string, error) {
-	fields := map[string]string{}
-	for _, m := range regexp.MustCompile(`(\w+)="([^"]*)"`).FindAllStringSubmatch(challenge, -1) {
-		fields[m[1]] = m[2]
-	}
-	if !strings.HasPrefix(challenge, "Bearer ") || fields["realm"] == "" {
-		return "", providers.Errorf(providers.ErrUnavailable, "the registry wants a name and a password, and lab has none")
-	}
-	ask := url.Values{}
-	for _, key := range []string{"service", "scope"} {
-		if fields[key] != "" {
-			ask.Set(key, fields[key])
-		}
-	}
-	data, _, err := p.Get(ctx, download.Request{URL: fields["realm"] + "?" + ask.Encode(), Limit: 1 << 20})
+	address, user := withoutUser(c.OCI)
+	repository, err := remote.NewRepository(strings.TrimPrefix(address, "oci://"))
 	if err != nil {
-		return "", err
+		return nil, providers.Errorf(providers.ErrInvalid, "%w", err)
 	}
-	var answer struct {
-		Token       string `json:"token"`
-		AccessToken string `json:"access_token"`
-	}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return "", providers.Errorf(providers.ErrUnavailable, "the registry's token cannot be read: %w", err)
-	}
-	if answer.Token != "" {
-		return answer.Token, nil
-	}
-	return answer.AccessToken, nil
+	host := repository.Reference.Host()
+	known := &logins{opts: s.opts, host: host, user: user}
+	repository.PlainHTTP = onThisMachine(host)
+	repository.Client = &auth.Client{Client: client.HTTP, Cache: auth.NewCache(), Credential: known.credential}
+	var data []byte
+	err = client.Retry(ctx, func() (err error) {
+		data, err = chartOf(ctx, repository, strings.ReplaceAll(c.Version, "+", "_")) // which tags cannot have
+		return registryError(err, repository.Reference.Registry, known)
+	})
+	return data, err
 }
 
-// scheme is https but for this machine, where registries for trials have no certificate.
-func scheme(host string) string {
-	name, _, _ := strings.Cut(host, ":")
-	if name == "localhost" || name == "127.0.0.1" {
-		return "http"
+// chartOf returns the chart that a tag names.
+func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, error) {
+	d, body, err := from.FetchReference(ctx, tag)
+	if err != nil {
+		return nil, err
 	}
-	return "https"
+	defer func() { _ = body.Close() }()
+	if d.Size > maxManifest {
+		return nil, providers.Errorf(providers.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
+	}
+	text, err := content.ReadAll(body, d)
+	if err != nil {
+		return nil, err
+	}
+	var manifest ocispec.Manifest
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, providers.Errorf(providers.ErrInvalid, "cannot read its manifest: %w", err)
+	}
+	for _, layer := range manifest.Layers {
+		switch {
+		case layer.MediaType != registry.ChartLayerMediaType && layer.MediaType != registry.LegacyChartLayerMediaType:
+			continue
+		case layer.Size > maxChart:
+			return nil, providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB", maxChart>>20)
+		}
+		return content.FetchAll(ctx, from, layer)
+	}
+	return nil, providers.Errorf(providers.ErrInvalid, "it is not a Helm chart: its manifest names none")
+}
+
+// registryError gives an error of a registry a kind and a hint.
+func registryError(err error, host string, known *logins) error {
+	answer, _ := errors.AsType[*errcode.ErrorResponse](err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, content.ErrMismatchedDigest):
+		return providers.Errorf(providers.ErrInvalid, "it arrived damaged: %w", err)
+	case errors.Is(err, errdef.ErrNotFound), answer != nil && answer.StatusCode == http.StatusNotFound:
+		return providers.Errorf(providers.ErrNotFound, "the registry has no such chart, or not in that version")
+	case errors.Is(err, auth.ErrBasicCredentialNotFound), answer != nil && answer.StatusCode == http.StatusUnauthorized:
+		return known.denied("the registry requires authentication", host)
+	case answer != nil && answer.StatusCode == http.StatusForbidden:
+		return known.denied("the registry denies access (403 Forbidden)", host)
+	case answer != nil && len(answer.Errors) > 0:
+		return providers.Errorf(providers.ErrUnavailable, "the registry answers %d: %w", answer.StatusCode, answer.Errors)
+	case answer != nil:
+		return providers.Errorf(providers.ErrUnavailable, "the registry answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+	}
+	return err
+}
+
+// withoutUser returns a URL without its user name and password, and these. It returns what
+// is not a URL as it is.
+func withoutUser(address string) (string, *url.Userinfo) {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address, nil
+	}
+	user := u.User
+	u.User = nil
+	return u.String(), user
+}
+
+// onThisMachine tells registries that lab asks without TLS, as docker and helm do: those for
+// trials have no certificate.
+func onThisMachine(host string) bool {
+	u := url.URL{Host: host}
+	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+func basic(user *url.Userinfo) auth.Credential {
+	password, _ := user.Password()
+	return auth.Credential{Username: user.Username(), Password: password}
+}
+
+// denied is the error of a registry that wants other credentials than it was given.
+func (l *logins) denied(what, host string) error {
+	if l.problem != nil {
+		what += fmt.Sprintf(", and the stored credentials cannot be read: %s", providers.Redact(l.problem.Error()))
+	}
+	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s", what), "log in with the tool that you use: docker login %s, or: helm registry login %s", host, host)
 }

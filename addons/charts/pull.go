@@ -1,37 +1,33 @@
 package charts
 
 import (
-	"context"
+	"bytes"
 	"fmt"
-	"time"
 
-	"github.com/clusterlab-dev/lab/addons"
+	"helm.sh/helm/v3/pkg/chart/loader"
+
 	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/providers"
 )
 
-const maxIndex = 100 << 20 // the index of a large repository has tens of megabytes
+// maxChart bounds an archive from the network, in bytes. The cluster takes releases of up to
+// a megabyte, compressed.
+const maxChart = 20 << 20
 
-// puller asks registries and repositories.
-type puller struct {
-	download.Client
-	tokens map[string]string
+// client returns one that trusts the authorities of the store, too.
+func (s *Store) client(o download.Options) (download.Client, error) {
+	o.CAFiles = append(o.CAFiles, s.opts.CAFile)
+	o.Pause, o.Stall = s.opts.Pause, s.opts.Stall
+	return download.New(o)
 }
 
-// puller returns one that trusts the authorities of opts.
-func (s *Store) puller() (*puller, error) {
-	if s.opts.Client != nil {
-		return &puller{download.Client{HTTP: s.opts.Client, Pause: 10 * time.Millisecond}, map[string]string{}}, nil
+// usable returns ErrInvalid where an archive is no chart that can be installed.
+func usable(data []byte) error {
+	loaded, err := loader.LoadArchive(bytes.NewReader(data))
+	if err != nil {
+		return providers.Errorf(providers.ErrInvalid, "what arrived is not a chart: %w", err)
 	}
-	client, err := download.New(s.opts.CAFile)
-	return &puller{client, map[string]string{}}, err
-}
-
-// pull returns the archive of a chart.
-func (p *puller) pull(ctx context.Context, c addons.Chart) ([]byte, error) {
-	if c.OCI != "" {
-		return p.fromRegistry(ctx, c)
-	}
-	return p.fromRepository(ctx, c)
+	return installable(loaded, "tell its authors that the archive is incomplete, or use another version")
 }
 
 // verify returns an error where data is not what a digest says.

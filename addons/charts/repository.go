@@ -2,16 +2,21 @@ package charts
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"helm.sh/helm/v3/pkg/repo"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/providers"
 )
+
+const maxIndex = 100 << 20 // in bytes; the index of a large repository has tens of megabytes
 
 // index is as much of a repository's index as there is to know.
 type index struct {
@@ -22,29 +27,40 @@ type index struct {
 	} `json:"entries"`
 }
 
-// fromRepository gets a chart from an HTTP repository.
-func (p *puller) fromRepository(ctx context.Context, c addons.Chart) ([]byte, error) {
-	base, err := url.Parse(strings.TrimSuffix(c.Repository, "/") + "/")
+// repository is an HTTP repository, and how to ask it.
+type repository struct {
+	base    *url.URL        // without user name and password
+	user    *url.Userinfo   // may be nil
+	passAll bool            // user is for other servers, too, that the index names
+	client  download.Client // for the server of base
+	other   download.Client // for other servers: it has no client certificate
+	problem error           // why what helm knows of it could not be read
+}
+
+// fromRepository gets a chart from an HTTP repository, with the credentials of its URL or
+// those that helm has for it.
+func (s *Store) fromRepository(ctx context.Context, c addons.Chart) ([]byte, error) {
+	r, err := s.repository(c.Repository)
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "%w", err)
+		return nil, err
 	}
-	data, err := p.getPlain(ctx, base.JoinPath("index.yaml").String(), maxIndex)
+	data, err := r.get(ctx, r.base.JoinPath("index.yaml"), maxIndex)
 	if err != nil {
 		return nil, err
 	}
 	var all index
 	if err := yaml.Unmarshal(data, &all); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "the index of the repository cannot be read: %w", err)
+		return nil, providers.Errorf(providers.ErrInvalid, "cannot read the index of the repository: %w", err)
 	}
 	for _, entry := range all.Entries[c.Name] {
 		if entry.Version != c.Version || len(entry.URLs) == 0 {
 			continue
 		}
-		at, err := base.Parse(entry.URLs[0])
+		at, err := r.resolve(entry.URLs[0])
 		if err != nil {
-			return nil, providers.Errorf(providers.ErrInvalid, "the index of the repository: %w", err)
+			return nil, err
 		}
-		data, err := p.getPlain(ctx, at.String(), maxChart)
+		data, err := r.get(ctx, at, maxChart)
 		if err == nil && entry.Digest != "" {
 			err = verify(data, "sha256:"+strings.TrimPrefix(entry.Digest, "sha256:"))
 		}
@@ -53,10 +69,59 @@ func (p *puller) fromRepository(ctx context.Context, c addons.Chart) ([]byte, er
 	return nil, providers.Errorf(providers.ErrNotFound, "the repository has no chart %q of version %s", c.Name, c.Version)
 }
 
-func (p *puller) getPlain(ctx context.Context, url string, limit int64) ([]byte, error) {
-	data, resp, err := p.Get(ctx, download.Request{URL: url, Limit: limit})
-	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		err = providers.Errorf(providers.ErrUnavailable, "%s: %s", url, resp.Status)
+func (s *Store) repository(address string) (repository, error) {
+	clean, user := withoutUser(address)
+	base, err := url.Parse(clean)
+	if err != nil || base.Host == "" {
+		return repository{}, providers.Errorf(providers.ErrInvalid, "%s is not the URL of a repository", providers.Redact(address))
+	}
+	r := repository{base: base, user: user}
+	known, err := s.entry(base)
+	r.problem = err
+	if known == nil {
+		known = &repo.Entry{}
+	}
+	if r.user == nil && known.Username != "" {
+		r.user, r.passAll = url.UserPassword(known.Username, known.Password), known.PassCredentialsAll
+	}
+	o := download.Options{CAFiles: []string{known.CAFile}, Insecure: known.InsecureSkipTLSverify}
+	if r.other, err = s.client(o); err != nil {
+		return repository{}, err
+	}
+	o.CertFile, o.KeyFile = known.CertFile, known.KeyFile
+	r.client, err = s.client(o)
+	return r, err
+}
+
+// resolve returns the URL that an index means.
+func (r repository) resolve(text string) (*url.URL, error) {
+	absolute, err := repo.ResolveReferenceURL(r.base.String(), text)
+	if err != nil {
+		return nil, providers.Errorf(providers.ErrInvalid, "the index of the repository names %s, which is not a URL", providers.Redact(text))
+	}
+	return url.Parse(absolute)
+}
+
+// get downloads what is at a URL. The credentials go to the server of the repository only,
+// unless helm was told otherwise: an index can name any server.
+func (r repository) get(ctx context.Context, at *url.URL, limit int64) ([]byte, error) {
+	clean := *at
+	clean.User = nil
+	user, client := at.User, r.other
+	if sameOrigin(at, r.base) {
+		client = r.client
+	}
+	if user == nil && (sameOrigin(at, r.base) || r.passAll) {
+		user = r.user
+	}
+	header := http.Header{}
+	if user != nil {
+		password, _ := user.Password()
+		header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	}
+	data, err := client.Get(ctx, download.Request{URL: clean.String(), Header: header, Limit: limit})
+	if answer, ok := errors.AsType[*download.StatusError](err); ok && (answer.Code == http.StatusUnauthorized || answer.Code == http.StatusForbidden) {
+		return nil, unauthorized(r.problem, r.base, err)
 	}
 	return data, err
 }

@@ -14,11 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
@@ -26,10 +26,16 @@ import (
 
 // Options are what a Store may be told.
 type Options struct {
-	Dir     string       // of the cache; made when something is put into it
-	Offline bool         // never touch the network
-	CAFile  string       // PEM of authorities that are trusted beside the system's; "" for none
-	Client  *http.Client // in place of the one that follows from CAFile
+	Dir     string // of the cache; made when something is put into it
+	Offline bool   // never touch the network
+	CAFile  string // PEM of authorities that are trusted beside the system's; "" for none
+
+	Pause, Stall time.Duration // as in [download.Options]
+
+	// Files with credentials; "" for those of docker and helm.
+	DockerConfig     string // config.json
+	RegistryConfig   string // registry/config.json of helm
+	RepositoryConfig string // repositories.yaml of helm
 }
 
 // Store implements [addons.Source]. It is safe for concurrent use, by other processes too.
@@ -43,14 +49,10 @@ func New(opts Options) *Store { return &Store{opts} }
 // Chart implements [addons.Source].
 func (s *Store) Chart(ctx context.Context, c addons.Chart) (addons.Archive, error) {
 	if c.Path != "" {
-		return local(c.Path)
+		return local(ctx, c.Path)
 	}
 	if c.Builtin != "" {
-		files, err := addons.BuiltinChart(c.Builtin)
-		if err != nil {
-			return addons.Archive{}, err
-		}
-		return pack(files, c.Builtin)
+		return builtin(c.Builtin)
 	}
 	archive, err := s.remote(ctx, c)
 	if err != nil {
@@ -72,11 +74,11 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 		err := providers.Errorf(providers.ErrUnavailable, "it is not in the cache, and lab is to stay offline")
 		return addons.Archive{}, providers.WithHint(err, "run the command once without --offline, or give the addon a chart with a path")
 	}
-	p, err := s.puller()
-	if err != nil {
-		return addons.Archive{}, err
+	pull := s.fromRepository
+	if c.OCI != "" {
+		pull = s.fromRegistry
 	}
-	data, err := p.pull(ctx, c)
+	data, err := pull(ctx, c)
 	if err != nil {
 		return addons.Archive{}, err
 	}
@@ -84,6 +86,9 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 	if seen != "" && got.Digest != seen {
 		err := providers.Errorf(providers.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
 		return addons.Archive{}, providers.WithHint(err, "ask its authors why; to take it all the same: rm %s", s.seenFile(c))
+	}
+	if err := usable(data); err != nil {
+		return addons.Archive{}, err
 	}
 	return got, s.keep(c, got)
 }
@@ -132,10 +137,12 @@ func (s *Store) archive(digest string) string {
 }
 
 // seenFile is named after the reference, so that a person finds it. Two references of one
-// readable name are told apart by a digest.
+// readable name are told apart by a digest. User names and passwords are part of neither.
 func (s *Store) seenFile(c addons.Chart) string {
-	readable := regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(c.OCI+c.Repository+"_"+c.Name+"_"+c.Version, "_")
-	sum := digest(fmt.Appendf(nil, "%q %q %q %q", c.OCI, c.Repository, c.Name, c.Version))
+	public := func(address string) string { return strings.Replace(providers.Redact(address), "***@", "", 1) }
+	oci, repository := public(c.OCI), public(c.Repository)
+	readable := regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(oci+repository+"_"+c.Name+"_"+c.Version, "_")
+	sum := digest(fmt.Appendf(nil, "%q %q %q %q", oci, repository, c.Name, c.Version))
 	return filepath.Join(s.opts.Dir, "seen", readable+"_"+sum[len("sha256:"):][:8])
 }
 

@@ -1,11 +1,9 @@
 package charts_test
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -27,8 +25,17 @@ func sources(url string) map[string]addons.Chart {
 	}
 }
 
+// options are those of a store that reads no credentials of this machine.
+func options(dir string, offline bool) charts.Options {
+	none := filepath.Join(dir, "none")
+	return charts.Options{
+		Dir: dir, Offline: offline, Pause: 10 * time.Millisecond,
+		DockerConfig: none, RegistryConfig: none, RepositoryConfig: none,
+	}
+}
+
 func store(dir string, offline bool) *charts.Store {
-	return charts.New(charts.Options{Dir: dir, Offline: offline, Client: &http.Client{}})
+	return charts.New(options(dir, offline))
 }
 
 // each runs a test for both kinds of source, each with a server and a cache of its own.
@@ -55,17 +62,16 @@ func serve(t *testing.T) (s *addontest.Server, url string) {
 	return s, server.URL
 }
 
-// archive is as much of one as a store looks at.
+// archive is a chart with a text in it.
 func archive(text string) addons.Archive {
-	sum := sha256.Sum256([]byte(text))
-	return addons.Archive{Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: []byte(text)}
+	return addontest.Chart("shop", "1.0.0", map[string]string{"text": text})
 }
 
 func want(t *testing.T, s *charts.Store, c addons.Chart, text string) addons.Archive {
 	t.Helper()
 	got, err := s.Chart(t.Context(), c)
-	if err != nil || string(got.Data) != text {
-		t.Fatalf("%q, %v; want %q", got.Data, err, text)
+	if err != nil || !bytes.Equal(got.Data, archive(text).Data) {
+		t.Fatalf("%q, %v; want the chart with %q", got.Data, err, text)
 	}
 	return got
 }

@@ -6,110 +6,122 @@ package download
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"os"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-const (
-	attempts   = 5
-	firstPause = 500 * time.Millisecond
-	longest    = 30 * time.Second // that a server's Retry-After is heeded
-	grow       = 64 << 20         // what is set aside at once on a server's word that it will come
-)
+// grow is how much memory is set aside at once on a server's word that it will come, in bytes.
+const grow = 64 << 20
 
-// Client asks HTTP servers. It is safe for concurrent use.
+// Client asks HTTP servers. It is safe for concurrent use. See [New].
 type Client struct {
 	HTTP  *http.Client
 	Pause time.Duration // after the first failure; twice as long after each further one
 }
 
-// New returns a client that trusts the authorities in caFile, which is PEM, beside those of
-// the system; "" is for none. It returns ErrInvalid where that file cannot be used.
-func New(caFile string) (Client, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone() // with ProxyFromEnvironment
-	if caFile != "" {
-		pool, err := authorities(caFile)
-		if err != nil {
-			return Client{}, err
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	return Client{HTTP: &http.Client{Transport: transport}, Pause: firstPause}, nil
-}
-
-func authorities(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "the certificates of --ca-file: %w", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, providers.Errorf(providers.ErrInvalid, "there is no certificate in %s", file)
-	}
-	return pool, nil
-}
-
 // Request is one thing to get.
 type Request struct {
-	URL    string
+	URL    string                  // without a user name and a password: those are for Header
 	Header http.Header             // may be nil
 	Limit  int64                   // in bytes: more is refused
 	Moved  func(arrived, of int64) // told as bytes arrive; of is -1 where unknown. May be nil
 }
 
-// Get returns what is at a URL, and the answer that it came with, which may be one of status
-// 401. Errors: ErrInvalid for a URL that is none and for more than the limit, ErrNotFound,
-// ErrUnavailable for all else, and ctx's.
-func (c Client) Get(ctx context.Context, q Request) ([]byte, *http.Response, error) {
-	pause := c.Pause
-	for attempt := 1; ; attempt++ {
-		body, resp, err := c.once(ctx, q)
-		wait, again := retry(resp, err, pause)
-		if !again || attempt == attempts || ctx.Err() != nil {
-			return body, resp, refused(ctx, q.URL, resp, err)
-		}
-		pause *= 2
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, nil, ctx.Err()
-		case <-timer.C:
-		}
+// Get returns what is at a URL. A download that broke off is resumed where the server can do
+// that. Errors: ErrInvalid for a URL that is none, for one of another scheme, for more than
+// the limit and for a redirect from https to http; ErrNotFound; [*StatusError], which is
+// ErrUnavailable, for other answers; ErrUnavailable for all else, and ctx's. None of them
+// bears the user name, the password or the query of a URL.
+func (c Client) Get(ctx context.Context, q Request) ([]byte, error) {
+	u, err := url.Parse(q.URL)
+	if err != nil || u.Host == "" {
+		return nil, providers.Errorf(providers.ErrInvalid, "%s is not a URL", providers.Redact(q.URL))
 	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, providers.Errorf(providers.ErrInvalid, "%s: the scheme must be https or http", Shown(u))
+	}
+	d := fetch{client: c.HTTP, q: q}
+	err = c.Retry(ctx, func() error { return d.once(ctx) })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", Shown(u), err)
+	}
+	return d.body.Bytes(), nil
 }
 
-func (c Client) once(ctx context.Context, q Request) ([]byte, *http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, q.URL, nil)
+// Shown is a URL as people may see it: without what can be a secret, which are the user name,
+// the password and the query.
+func Shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+var errNotResumed = errors.New("the server cannot resume the download")
+
+// fetch is one download, over all attempts at it.
+type fetch struct {
+	client *http.Client
+	q      Request
+	body   bytes.Buffer
+	etag   string // of what is in body; "" where the server cannot resume it
+}
+
+// once makes one attempt. It asks for the rest where an earlier one got the beginning.
+func (f *fetch) once(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.q.URL, nil)
 	if err != nil {
-		return nil, nil, providers.Errorf(providers.ErrInvalid, "%w", err)
+		return err
 	}
-	for key, values := range q.Header {
+	for key, values := range f.q.Header {
 		r.Header[key] = values
 	}
-	r.Header.Set("User-Agent", "lab")
-	resp, err := c.HTTP.Do(r)
+	if f.etag == "" {
+		f.body.Reset()
+	}
+	at := f.body.Len()
+	if at > 0 {
+		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", at))
+		r.Header.Set("If-Range", f.etag)
+	}
+	resp, err := f.client.Do(r)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	var body bytes.Buffer
-	body.Grow(int(max(0, min(resp.ContentLength, q.Limit, grow))))
-	_, err = body.ReadFrom(io.LimitReader(&counter{resp.Body, 0, resp.ContentLength, q.Moved}, q.Limit+1))
-	if err == nil && int64(body.Len()) > q.Limit {
-		err = providers.Errorf(providers.ErrInvalid, "%s has more than %d MiB", q.URL, q.Limit>>20)
+	rest := resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", at))
+	if !rest {
+		f.body.Reset()
+		f.etag = ""
 	}
-	return body.Bytes(), resp, err
+	switch {
+	case at > 0 && !rest && (resp.StatusCode == http.StatusPartialContent || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable):
+		return errNotResumed
+	case resp.StatusCode >= 300:
+		return statusOf(resp)
+	}
+	// A weak one, W/"…", is of what means the same and need not be the same.
+	if tag := resp.Header.Get("ETag"); !resp.Uncompressed && strings.HasPrefix(tag, `"`) {
+		f.etag = tag
+	}
+	return f.read(resp)
+}
+
+func (f *fetch) read(resp *http.Response) error {
+	at, of := int64(f.body.Len()), resp.ContentLength
+	if of >= 0 {
+		of += at
+	}
+	f.body.Grow(int(max(0, min(resp.ContentLength, f.q.Limit, grow))))
+	_, err := f.body.ReadFrom(io.LimitReader(&counter{resp.Body, at, of, f.q.Moved}, f.q.Limit-at+1))
+	if int64(f.body.Len()) > f.q.Limit {
+		return providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB", f.q.Limit>>20)
+	}
+	return err
 }
 
 // counter tells how much of something has been read.
@@ -126,27 +138,4 @@ func (c *counter) Read(p []byte) (int, error) {
 		c.moved(c.n, c.of)
 	}
 	return n, err
-}
-
-// refused says why an answer is not what was asked for; nil where it is.
-func refused(ctx context.Context, url string, resp *http.Response, err error) error {
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &certificate):
-		err := providers.Errorf(providers.ErrUnavailable, "%w", err)
-		return providers.WithHint(err, "if your network has an authority of its own: --ca-file FILE")
-	case errors.Is(err, providers.ErrInvalid):
-		return err
-	case err != nil:
-		err := providers.Errorf(providers.ErrUnavailable, "%w", err)
-		return providers.WithHint(err, "look at the network; behind a proxy: export HTTPS_PROXY=URL")
-	case resp.StatusCode == http.StatusNotFound:
-		return providers.Errorf(providers.ErrNotFound, "%s: %s", url, resp.Status)
-	case resp.StatusCode >= 300 && resp.StatusCode != http.StatusUnauthorized:
-		err := providers.Errorf(providers.ErrUnavailable, "%s: %s", url, resp.Status)
-		return providers.WithHint(err, "try again later")
-	}
-	return nil
 }

@@ -1,49 +1,271 @@
 package download
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestGet is about one answer; what servers that fail do is in the tests of those who ask.
-func TestGet(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(r.Header.Get("User-Agent") + " " + r.Header.Get("Accept")))
-	}))
-	t.Cleanup(server.Close)
-	client, err := New("")
+// server answers each request with f, which is told how many came before.
+func server(t *testing.T, f func(w http.ResponseWriter, r *http.Request, before int)) (url string, asked *atomic.Int32) {
+	t.Helper()
+	asked = &atomic.Int32{}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f(w, r, int(asked.Add(1))-1) }))
+	t.Cleanup(s.Close)
+	return s.URL, asked
+}
+
+func client(t *testing.T, o Options) Client {
+	t.Helper()
+	if o.Pause == 0 {
+		o.Pause = time.Millisecond
+	}
+	c, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "lab text/plain"
-	arrived, of := int64(0), int64(0)
-	q := Request{URL: server.URL, Header: http.Header{"Accept": {"text/plain"}}, Limit: int64(len(want)), Moved: func(n, total int64) { arrived, of = n, total }}
-	body, resp, err := client.Get(t.Context(), q)
-	if string(body) != want || err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("%q, %v", body, err)
+	t.Cleanup(c.HTTP.CloseIdleConnections)
+	return c
+}
+
+func wantError(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Errorf("%v, want %v", err, kind)
+		return
 	}
-	if int(arrived) != len(want) || int(of) != len(want) {
-		t.Errorf("it was said: %d of %d", arrived, of)
+	text := err.Error() + "; " + providers.HintOf(err)
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("%q does not say %q", text, word)
+		}
 	}
-	q.Limit--
-	if _, _, err := client.Get(t.Context(), q); !errors.Is(err, providers.ErrInvalid) {
-		t.Errorf("more than the limit: %v", err)
-	}
-	if _, _, err := client.Get(t.Context(), Request{URL: "http://ho st"}); !errors.Is(err, providers.ErrInvalid) {
-		t.Errorf("no URL: %v", err)
+	for _, secret := range []string{"robot", "S3cret", "token="} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q has the secret %s", text, secret)
+		}
 	}
 }
 
-func TestAuthorities(t *testing.T) {
+// TestGet is about one answer; what servers that fail do is below.
+func TestGet(t *testing.T) {
+	t.Parallel()
+	url, _ := server(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+		_, _ = io.WriteString(w, r.Header.Get("User-Agent")+" "+r.Header.Get("Accept"))
+	})
+	c := client(t, Options{})
+	const want = "lab text/plain"
+	arrived, of := int64(0), int64(0)
+	q := Request{URL: url, Header: http.Header{"Accept": {"text/plain"}}, Limit: int64(len(want)), Moved: func(n, total int64) { arrived, of = n, total }}
+	body, err := c.Get(t.Context(), q)
+	if string(body) != want || err != nil {
+		t.Errorf("%q, %v", body, err)
+	}
+	if int(arrived) != len(want) || int(of) != len(want) {
+		t.Errorf("reported: %d of %d", arrived, of)
+	}
+	q.Limit--
+	_, err = c.Get(t.Context(), q)
+	wantError(t, err, providers.ErrInvalid, "larger than")
+}
+
+// TestLasting: an error that the next attempt would meet, too, is met once, and says why.
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(secure.Close)
+	plain, _ := server(t, func(http.ResponseWriter, *http.Request, int) {})
+	c := client(t, Options{Pause: time.Hour})
+	for url, test := range map[string]struct {
+		kind  error
+		words []string
+	}{
+		"http://ho st":                        {providers.ErrInvalid, []string{"is not a URL"}},
+		"http://robot:S3cret/x@host":          {providers.ErrInvalid, []string{"http://***@host is not a URL"}},
+		"ftp://robot:S3cret@host/file":        {providers.ErrInvalid, []string{"ftp://host/file: the scheme must be https or http"}},
+		secure.URL:                            {providers.ErrUnavailable, []string{"certificate", "--ca-file"}},
+		strings.Replace(plain, "p", "ps", 1):  {providers.ErrUnavailable, []string{"speaks http, not https"}},
+		"http://no-such-host.invalid/?token=": {providers.ErrUnavailable, []string{"no-such-host.invalid"}},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		_, err := c.Get(ctx, Request{URL: url, Limit: 100})
+		cancel()
+		if strings.Contains(url, ".invalid") && !errors.Is(err, providers.ErrUnavailable) {
+			continue // a network whose names are not answered at all
+		}
+		wantError(t, err, test.kind, test.words...)
+	}
+	for status, kind := range map[int]error{400: providers.ErrUnavailable, 401: providers.ErrUnavailable, 403: providers.ErrUnavailable, 404: providers.ErrNotFound} {
+		url, asked := server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(status) })
+		_, err := c.Get(t.Context(), Request{URL: url + "/file?token=S3cret", Limit: 100})
+		wantError(t, err, kind, url+"/file: the server answers "+fmt.Sprint(status))
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%d: %d requests", status, n)
+		}
+	}
+}
+
+func TestPasses(t *testing.T) {
+	t.Parallel()
+	url, asked := server(t, func(w http.ResponseWriter, _ *http.Request, before int) {
+		if before < 4 {
+			w.WriteHeader([]int{429, 500, 503, 408}[before])
+		}
+	})
+	if _, err := client(t, Options{}).Get(t.Context(), Request{URL: url, Limit: 100}); err != nil || asked.Load() != 5 {
+		t.Errorf("%v after %d requests", err, asked.Load())
+	}
+	url, asked = server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(502) })
+	_, err := client(t, Options{}).Get(t.Context(), Request{URL: url, Limit: 100})
+	wantError(t, err, providers.ErrUnavailable, "502 Bad Gateway", "try again later")
+	if n := asked.Load(); n != attempts {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// brokenOff serves content, whose first half only arrives before the connection breaks or
+// stalls, and the rest where it is asked for.
+func brokenOff(content []byte, etag string, stalls bool) func(w http.ResponseWriter, r *http.Request, before int) {
+	return func(w http.ResponseWriter, r *http.Request, before int) {
+		w.Header().Set("ETag", etag)
+		if before > 0 {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+			return
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		_, _ = w.Write(content[:len(content)/2])
+		w.(http.Flusher).Flush()
+		if stalls {
+			<-r.Context().Done()
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// TestBrokenOff: what broke off or stalled is resumed where the server can do that for the
+// same content, and gotten again where it cannot.
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	content := bytes.Repeat([]byte("0123456789"), 10_000)
+	for what, test := range map[string]struct {
+		etag   string
+		stalls bool
+		ranged bool
+	}{
+		"resumed":           {`"v1"`, false, true},
+		"stalled":           {`"v1"`, true, true},
+		"stalled, no tag":   {"", true, false},
+		"broken, weak tag":  {`W/"v1"`, false, false},
+		"broken, no resume": {"", false, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ranges := []string{}
+			serve := brokenOff(content, test.etag, test.stalls)
+			url, asked := server(t, func(w http.ResponseWriter, r *http.Request, before int) {
+				ranges = append(ranges, r.Header.Get("Range"))
+				serve(w, r, before)
+			})
+			most := int64(0)
+			q := Request{URL: url, Limit: int64(len(content)), Moved: func(_, of int64) { most = max(most, of) }}
+			body, err := client(t, Options{Stall: 500 * time.Millisecond}).Get(t.Context(), q)
+			if err != nil || !bytes.Equal(body, content) || asked.Load() != 2 || most != int64(len(content)) {
+				t.Fatalf("%d bytes of %d, after %d requests: %v", len(body), most, asked.Load(), err)
+			}
+			if got := ranges[1] != ""; got != test.ranged {
+				t.Errorf("the second request is for %q", ranges[1])
+			}
+		})
+	}
+}
+
+// TestChanged: halves of two different files are not one file.
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	first, second := bytes.Repeat([]byte("a"), 1000), bytes.Repeat([]byte("b"), 1000)
+	url, _ := server(t, func(w http.ResponseWriter, r *http.Request, before int) {
+		if before == 0 {
+			brokenOff(first, `"v1"`, false)(w, r, 0)
+		}
+		brokenOff(second, `"v2"`, false)(w, r, 1)
+	})
+	body, err := client(t, Options{}).Get(t.Context(), Request{URL: url, Limit: 2000})
+	if err != nil || !bytes.Equal(body, second) {
+		t.Errorf("%q, %v", body, err)
+	}
+}
+
+// TestStalls: a server that never answers is given up, whether it began to answer or not.
+func TestStalls(t *testing.T) {
+	t.Parallel()
+	for _, begins := range []bool{false, true} {
+		url, asked := server(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+			if begins {
+				_, _ = io.WriteString(w, "x")
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+		})
+		_, err := client(t, Options{Stall: 50 * time.Millisecond}).Get(t.Context(), Request{URL: url, Limit: 100})
+		wantError(t, err, providers.ErrUnavailable, "stalled: the server sent nothing for 50ms")
+		if n := asked.Load(); n != attempts {
+			t.Errorf("%d requests", n)
+		}
+	}
+}
+
+// TestRedirects: credentials go to one server, and what began encrypted stays so.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	other, _ := server(t, func(_ http.ResponseWriter, r *http.Request, _ int) { got <- r.Header })
+	to := ""
+	redirects := func(w http.ResponseWriter, r *http.Request, _ int) {
+		if r.URL.Path == "/end" {
+			got <- r.Header
+			return
+		}
+		http.Redirect(w, r, to, http.StatusFound)
+	}
+	url, _ := server(t, redirects)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { redirects(w, r, 0) }))
+	t.Cleanup(secure.Close)
+	c := client(t, Options{Insecure: true})
+	get := func(url, location string) error {
+		to = location
+		_, err := c.Get(t.Context(), Request{URL: url + "/begin?token=S3cret", Limit: 100, Header: http.Header{"Authorization": {"Basic S3cret"}}})
+		return err
+	}
+	for location, want := range map[string]string{"/end": "Basic S3cret", other: ""} {
+		if err := get(url, location); err != nil {
+			t.Fatal(err)
+		}
+		header := <-got
+		if header.Get("Authorization") != want || want == "" && header.Get("Referer") != "" {
+			t.Errorf("redirected to %s: %v", location, header)
+		}
+	}
+	wantError(t, get(secure.URL, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable,
+		"redirects from https to http://127.0.0.1:1/x, which is refused", "https")
+	wantError(t, get(url, "ftp://robot:S3cret@127.0.0.1:1/x"), providers.ErrUnavailable, "which is refused")
+	wantError(t, get(url, "/begin"), providers.ErrUnavailable, "in a circle")
+	wantError(t, get(url, "http://robot:S3cret/x@host/"), providers.ErrUnavailable, "redirects to what is not a URL")
+	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
+}
+
+func TestFiles(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	for _, text := range []string{"", "no certificate"} {
@@ -52,8 +274,10 @@ func TestAuthorities(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := New(file); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), file) {
-			t.Errorf("%q: %v", text, err)
+		for _, o := range []Options{{CAFiles: []string{"", file}}, {CertFile: file, KeyFile: file}} {
+			if _, err := New(o); !errors.Is(err, providers.ErrInvalid) {
+				t.Errorf("%q: %v", text, err)
+			}
 		}
 	}
 }
@@ -68,8 +292,8 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: %v, want %v", s, got, want)
 		}
 	}
-	long := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"86400"}}}
-	if wait, again := retry(long, nil, time.Second); !again || wait != longest {
+	long := statusOf(&http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"86400"}}})
+	if wait, again := retry(long, time.Second); !again || wait != longest {
 		t.Errorf("a day: %v, %v", wait, again)
 	}
 }

@@ -1,24 +1,95 @@
 package download
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+const (
+	attempts   = 5
+	firstPause = 500 * time.Millisecond
+	longest    = 30 * time.Second // that a server's Retry-After is heeded
+)
+
+// StatusError is an answer of a server that is not what was asked for.
+type StatusError struct {
+	Status string // "403 Forbidden"
+	Code   int
+	wait   time.Duration // that the server wants to be left alone
+}
+
+func statusOf(resp *http.Response) *StatusError {
+	return &StatusError{resp.Status, resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+}
+
+// Error returns the status.
+func (e *StatusError) Error() string { return "the server answers " + e.Status }
+
+// Unwrap returns the kind of the error.
+func (e *StatusError) Unwrap() error {
+	if e.Code == http.StatusNotFound || e.Code == http.StatusGone {
+		return providers.ErrNotFound
+	}
+	return providers.ErrUnavailable
+}
+
+// mayPass tells statuses that may be others the next time.
+func mayPass(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500 && status != http.StatusNotImplemented
+}
+
+// Retry calls do, which asks a server by way of c.HTTP, until it succeeds, fails for good, or
+// has failed five times. Its errors are those of do, with a kind and a hint, and ctx's.
+func (c Client) Retry(ctx context.Context, do func() error) error {
+	pause := c.Pause
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil {
+			return nil
+		}
+		wait, again := retry(err, pause)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !again || attempt == attempts {
+			return explained(err)
+		}
+		pause *= 2
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
 // retry tells whether another attempt may help, and when.
-func retry(resp *http.Response, err error, pause time.Duration) (wait time.Duration, again bool) {
-	if err != nil {
-		var certificate *tls.CertificateVerificationError
-		return pause, !errors.As(err, &certificate) && !errors.Is(err, providers.ErrInvalid)
+func retry(err error, pause time.Duration) (wait time.Duration, again bool) {
+	if status, ok := errors.AsType[*StatusError](err); ok {
+		return max(pause, min(status.wait, longest)), mayPass(status.Code)
 	}
-	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode < 500 {
-		return 0, false
-	}
-	return max(pause, min(retryAfter(resp.Header.Get("Retry-After"), time.Now()), longest)), true
+	return pause, errors.Is(err, errStalled) || !lasting(err)
+}
+
+// lasting tells errors that are the same at each attempt.
+func lasting(err error) bool {
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, alert := errors.AsType[tls.AlertError](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	dns, _ := errors.AsType[*net.DNSError](err)
+	return certificate || alert || record || dns != nil && dns.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) ||
+		errors.Is(err, providers.ErrInvalid) || errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrUnavailable)
 }
 
 // retryAfter reads the header, which is a number of seconds or a date.
@@ -30,4 +101,36 @@ func retryAfter(s string, now time.Time) time.Duration {
 		return date.Sub(now)
 	}
 	return 0
+}
+
+// explained gives an error a kind and a hint, and takes the URL out of it, which may bear a
+// secret and which the caller names.
+func explained(err error) error {
+	if at, ok := errors.AsType[*url.Error](err); ok {
+		err = at.Err
+	}
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	status, _ := errors.AsType[*StatusError](err)
+	switch {
+	case certificate:
+		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "if your network has an authority of its own: --ca-file FILE")
+	case status != nil && mayPass(status.Code):
+		return providers.WithHint(err, "try again later")
+	case status != nil, errors.Is(err, providers.ErrInvalid), errors.Is(err, providers.ErrNotFound), providers.HintOf(err) != "":
+		return err
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "the server speaks http, not https: correct the URL")
+	case strings.Contains(err.Error(), "Location header"):
+		return providers.Errorf(providers.ErrUnavailable, "the server redirects to what is not a URL")
+	}
+	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", hidden(err)), "check the network; behind a proxy: export HTTPS_PROXY=URL")
+}
+
+// hidden returns err with each URL in its text redacted.
+func hidden(err error) error {
+	text := err.Error()
+	if redacted := providers.Redact(text); redacted != text {
+		return fmt.Errorf("%s", redacted)
+	}
+	return err
 }

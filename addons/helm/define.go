@@ -90,9 +90,6 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(r.Values)); err != nil {
 		return nil, err
 	}
-	if err := complete(loaded); err != nil {
-		return nil, err
-	}
 	var list []*unstructured.Unstructured
 	for _, file := range loaded.CRDObjects() {
 		for _, doc := range documents(string(file.File.Data)) {

@@ -46,24 +46,3 @@ func load(a addons.Archive) (*chart.Chart, error) {
 	}
 	return loaded, nil
 }
-
-// complete returns ErrInvalid where a chart, whose switched-off dependencies have been
-// dropped, lacks one: Helm would install it without.
-func complete(c *chart.Chart) error {
-	for _, d := range c.Metadata.Dependencies {
-		if !hasDependency(c, d) {
-			err := providers.Errorf(providers.ErrInvalid, "the chart %s lacks what it depends on: %s", c.Name(), d.Name)
-			return providers.WithHint(err, "helm dependency build, in its directory, brings it")
-		}
-	}
-	return nil
-}
-
-func hasDependency(c *chart.Chart, d *chart.Dependency) bool {
-	for _, have := range c.Dependencies() {
-		if have.Name() == d.Name || have.Name() == d.Alias {
-			return true
-		}
-	}
-	return false
-}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"helm.sh/helm/v3/pkg/chart"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
@@ -88,26 +87,6 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestIncomplete: a chart without what it depends on is refused, unless that is switched off.
-func TestIncomplete(t *testing.T) {
-	t.Parallel()
-	archive := addontest.Chart("shop", "1.0.0", map[string]string{
-		"values.yaml": "db: {enabled: true}\n",
-	})
-	r := addons.Release{Chart: archive}
-	if _, err := definitions(r); err != nil {
-		t.Errorf("one that depends on nothing: %v", err)
-	}
-	loaded, err := load(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	loaded.Metadata.Dependencies = append(loaded.Metadata.Dependencies, dependency("db"))
-	if err := complete(loaded); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "db") || providers.HintOf(err) == "" {
-		t.Errorf("%v", err)
-	}
-}
-
 // TestUntilDone: a request under way ends with the context, and none begins after it.
 func TestUntilDone(t *testing.T) {
 	t.Parallel()
@@ -139,5 +118,3 @@ func TestUntilDone(t *testing.T) {
 		t.Errorf("afterwards: %v", err)
 	}
 }
-
-func dependency(name string) *chart.Dependency { return &chart.Dependency{Name: name} }

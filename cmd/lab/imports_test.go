@@ -62,7 +62,7 @@ func only() map[string][]string {
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"cmd/internal/cli"},
 		"github.com/charmbracelet/lipgloss": {"cmd/internal/ui"},
-		"helm.sh/helm/v3":                   {"addons/helm"},
+		"helm.sh/helm/v3":                   {"addons/charts", "addons/helm"},
 		"k8s.io/client-go":                  {"cmd/internal/probe", "addons/helm", "addons/ready"},
 	}
 }
@@ -205,7 +205,7 @@ func (g graph) check(path string) []string {
 // drivesTool tells whether a package is there to import the library of a tool. What
 // such a library imports is its own affair: docker's and helm's draw in half the world.
 func drivesTool(path string) bool {
-	for _, p := range []string{"providers/kind", "providers/k3d", "providers/internal", "addons/helm"} {
+	for _, p := range []string{"providers/kind", "providers/k3d", "providers/internal", "addons/charts", "addons/helm"} {
 		if below(strings.TrimPrefix(path, module), p) {
 			return true
 		}

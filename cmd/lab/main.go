@@ -34,6 +34,8 @@ func build() (cli.Env, error) {
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	l.Addons = addonTools(dirs, user)
-	l.Installer.Client = func(caFile string) (download.Client, error) { return download.New(cmp.Or(caFile, user.CAFile)) }
+	l.Installer.Client = func(caFile string) (download.Client, error) {
+		return download.New(download.Options{CAFiles: []string{cmp.Or(caFile, user.CAFile)}})
+	}
 	return cli.Env{Lab: l, Engine: simulated.Engine}, cmp.Or(noDirs, err)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -88,7 +89,7 @@ from.`,
 			if err != nil {
 				return err
 			}
-			_, err = c.streams.Out.Write(text)
+			_, err = io.WriteString(c.streams.Out, providers.Redact(string(text)))
 			return err
 		},
 	}

@@ -57,7 +57,10 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Machine:    doctor.This(dirs.State, dirs.Bin),
 		ConfigDir:  dirs.Config,
 		Installer: tools.Installer{
-			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin, Client: download.New,
+			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
+			Client: func(caFile string) (download.Client, error) {
+				return download.New(download.Options{CAFiles: []string{caFile}})
+			},
 		},
 	}
 }

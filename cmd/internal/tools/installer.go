@@ -20,7 +20,7 @@ type Installer struct {
 	Dir      string                                       // made when something is put into it
 	Platform string                                       // "linux/amd64"
 	Catalog  func() (Catalog, error)                      // [Builtin], outside tests
-	Client   func(caFile string) (download.Client, error) // [download.New], outside tests
+	Client   func(caFile string) (download.Client, error) // trusts that file, too
 }
 
 // record is what lab put into the directory under the name of a tool: versions by the

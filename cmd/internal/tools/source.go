@@ -24,12 +24,9 @@ type Source func(ctx context.Context, t Tool, f File, moved func(string)) ([]byt
 // ErrForeign where something else is there, and the errors of [download.Client.Get].
 func Network(client download.Client) Source {
 	return func(ctx context.Context, _ Tool, f File, moved func(string)) ([]byte, error) {
-		data, resp, err := client.Get(ctx, download.Request{URL: f.URL, Limit: maxArchive, Moved: func(arrived, of int64) {
+		data, err := client.Get(ctx, download.Request{URL: f.URL, Limit: maxArchive, Moved: func(arrived, of int64) {
 			moved(progress(arrived, of))
 		}})
-		if err == nil && resp.StatusCode >= 300 {
-			err = providers.Errorf(providers.ErrUnavailable, "%s: %s", f.URL, resp.Status)
-		}
 		if err != nil {
 			return nil, f.orFrom(err)
 		}

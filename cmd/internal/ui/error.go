@@ -31,7 +31,7 @@ func RenderError(streams *Streams, err error, options ErrorOptions) {
 	if err == nil {
 		return
 	}
-	message, hint := clean(plainWords(err.Error())), clean(providers.HintOf(err))
+	message, hint := clean(providers.Redact(plainWords(err.Error()))), clean(providers.Redact(providers.HintOf(err)))
 	if options.JSON {
 		code, reason := Classify(err)
 		// Strings and numbers always marshal; a lost stderr leaves the exit code.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,8 +41,8 @@ type View interface {
 }
 
 // Print writes a result to out: obj by its JSON tags, or for [FormatTable] what view
-// returns. JSON is indented and ends with a newline. It returns the errors of
-// marshaling and of writing.
+// returns. JSON is indented and ends with a newline. User names and passwords in URLs are
+// left out, see [providers.Redact]. It returns the errors of marshaling and of writing.
 func Print(out *Stream, format Format, obj any, view func() View) error {
 	switch format {
 	case FormatJSON:
@@ -51,7 +52,7 @@ func Print(out *Stream, format Format, obj any, view func() View) error {
 		if err != nil {
 			return fmt.Errorf("write the result as YAML: %w", err)
 		}
-		_, err = out.Write(text)
+		_, err = io.WriteString(out, providers.Redact(string(text)))
 		return err
 	}
 	return PrintView(out, view())
@@ -65,7 +66,7 @@ func PrintView(out *Stream, view View) error {
 	}
 	var b strings.Builder
 	for _, line := range view.render(out, width) {
-		b.WriteString(line + "\n")
+		b.WriteString(providers.Redact(line) + "\n")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
@@ -74,10 +75,15 @@ func PrintView(out *Stream, view View) error {
 // writeJSON writes one object and a newline, in a single Write, and leaves < and &
 // as they are: nothing of this ends up in HTML, and people read it.
 func writeJSON(w io.Writer, obj any, indent string) error {
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", indent)
-	return encoder.Encode(obj)
+	if err := encoder.Encode(obj); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, providers.Redact(text.String()))
+	return err
 }
 
 // choose sets *to to the one of the choices that s names.

@@ -76,7 +76,7 @@ func (p *Progress) Report(e providers.Event) {
 		p.quit, p.stopped = make(chan struct{}), make(chan struct{})
 		go p.run(p.quit, p.stopped)
 	}
-	e.Message = plainWords(e.Message)
+	e.Message = providers.Redact(plainWords(e.Message))
 	p.drawer.event(e)
 }
 
@@ -89,7 +89,7 @@ func (p *Progress) Warn(format string, args ...any) { p.say(warning, format, arg
 func (p *Progress) Note(format string, args ...any) { p.say(note, format, args) }
 
 func (p *Progress) say(kind messageKind, format string, args []any) {
-	text := strings.Join(lines(fmt.Sprintf(format, args...)), " ")
+	text := strings.Join(lines(providers.Redact(fmt.Sprintf(format, args...))), " ")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drawer.say(kind, text)
