@@ -26,6 +26,7 @@ type Faults struct {
 	Login      string // "USER:PASSWORD" that the registry and the repository want; of the registry's token where it has one
 	Status     []int  // of the next answers, in place of them
 	RetryAfter string // beside Status
+	Archives   string // where the repository's index says that archives are; "" for beside it
 	Damaged    bool   // what is delivered is not what was announced
 }
 
@@ -131,7 +132,7 @@ func (s *Server) serveIndex(w http.ResponseWriter) {
 	entries := map[string][]entry{}
 	for name, versions := range s.charts {
 		for version, a := range versions {
-			entries[name] = append(entries[name], entry{version, strings.TrimPrefix(a.Digest, "sha256:"), []string{"files/" + a.Digest}})
+			entries[name] = append(entries[name], entry{version, strings.TrimPrefix(a.Digest, "sha256:"), []string{s.faults.Archives + "files/" + a.Digest}})
 		}
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "v1", "entries": entries})

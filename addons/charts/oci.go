@@ -32,7 +32,10 @@ func (s *Store) fromRegistry(ctx context.Context, c addons.Chart) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	address, user := withoutUser(c.OCI)
+	address, user, err := withoutUser(c.OCI)
+	if err != nil {
+		return nil, err
+	}
 	repository, err := remote.NewRepository(strings.TrimPrefix(address, "oci://"))
 	if err != nil {
 		return nil, providers.Errorf(providers.ErrInvalid, "%w", err)
@@ -101,16 +104,16 @@ func registryError(err error, host string, known *logins) error {
 	return err
 }
 
-// withoutUser returns a URL without its user name and password, and these. It returns what
-// is not a URL as it is.
-func withoutUser(address string) (string, *url.Userinfo) {
+// withoutUser returns a URL without its user name and password, and these, which are nil where
+// it has none. It returns ErrInvalid for what is not a URL.
+func withoutUser(address string) (string, *url.Userinfo, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return address, nil
+	if err != nil || u.Host == "" {
+		return "", nil, providers.Errorf(providers.ErrInvalid, "%s is not a URL", providers.Redact(address))
 	}
 	user := u.User
 	u.User = nil
-	return u.String(), user
+	return u.String(), user, nil
 }
 
 // onThisMachine tells registries that lab asks without TLS, as docker and helm do: those for

@@ -70,10 +70,13 @@ func (s *Store) fromRepository(ctx context.Context, c addons.Chart) ([]byte, err
 }
 
 func (s *Store) repository(address string) (repository, error) {
-	clean, user := withoutUser(address)
+	clean, user, err := withoutUser(address)
+	if err != nil {
+		return repository{}, err
+	}
 	base, err := url.Parse(clean)
-	if err != nil || base.Host == "" {
-		return repository{}, providers.Errorf(providers.ErrInvalid, "%s is not the URL of a repository", providers.Redact(address))
+	if err != nil {
+		return repository{}, err
 	}
 	r := repository{base: base, user: user}
 	known, err := s.entry(base)
