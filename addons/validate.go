@@ -20,7 +20,7 @@ func (a Addon) Validate() error {
 	if problem := NameProblem("namespace", a.In(), MaxNamespace); problem != "" {
 		bad("%s", problem)
 	}
-	if problem := a.Chart.problem(); problem != "" {
+	if problem := a.Chart.Problem(); problem != "" {
 		bad("the chart: %s", problem)
 	}
 	for _, c := range a.Ready {
@@ -52,8 +52,8 @@ func NameProblem(kind, name string, longest int) string {
 	return ""
 }
 
-// problem returns what is wrong with c, or "".
-func (c Chart) problem() string {
+// Problem returns what is wrong with c as far as can be told without its source, or "".
+func (c Chart) Problem() string {
 	sources := 0
 	for _, s := range []string{c.OCI, c.Repository, c.Path, c.Builtin} {
 		if s != "" {
@@ -70,7 +70,7 @@ func (c Chart) problem() string {
 	case c.Repository != "" && !isWeb(c.Repository):
 		return fmt.Sprintf("%q is not the URL of a repository", providers.Redact(c.Repository))
 	case c.Repository != "" && c.Name == "":
-		return "which one of the repository? its name is missing"
+		return "the name of the chart in the repository is missing"
 	case c.Repository != "" && c.Version == "":
 		return "its version is missing"
 	}

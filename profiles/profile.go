@@ -4,6 +4,7 @@
 package profiles
 
 import (
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -78,12 +79,17 @@ func (a Addon) problem() string {
 		return "only an addon with a chart of its own has a namespace and needs"
 	case own && sources != 1:
 		return "a chart has one of path, oci and repository"
-	case c.Repository != "" && c.Name == "":
-		return "which chart of the repository? its name is missing"
-	case c.Path == "" && own && c.Version == "":
-		return "the version of the chart is missing"
+	case own:
+		if problem := c.Source().Problem(); problem != "" {
+			return "the chart: " + problem
+		}
 	}
 	return ""
+}
+
+// Source returns the chart as addons have it.
+func (c Chart) Source() addons.Chart {
+	return addons.Chart{Path: string(c.Path), OCI: c.OCI, Repository: c.Repository, Name: c.Name, Version: c.Version}
 }
 
 // Spec returns what is asked of the cluster. It returns ErrInvalid where a value is not of

@@ -175,9 +175,7 @@ func (c *command) readValues(s string) (addon string, v addons.Values, err error
 
 // ownAddon is an addon that a file brings along.
 func ownAddon(a profiles.Addon) addons.Addon {
-	own := addons.Addon{Name: string(a.Name), Namespace: string(a.Namespace), Chart: addons.Chart{
-		Path: string(a.Chart.Path), OCI: a.Chart.OCI, Repository: a.Chart.Repository, Name: a.Chart.Name, Version: a.Chart.Version,
-	}}
+	own := addons.Addon{Name: string(a.Name), Namespace: string(a.Namespace), Chart: a.Chart.Source()}
 	for _, need := range a.Needs {
 		own.Needs = append(own.Needs, string(need))
 	}
