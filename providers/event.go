@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ const (
 	StepProgress StepState = "progress"
 	StepDone     StepState = "done"
 	StepFailed   StepState = "failed"
+	StepWarning  StepState = "warning" // a message that stays on the screen, of no step
 )
 
 // Reporter receives events as they happen. It must be safe for concurrent use and
@@ -52,6 +54,13 @@ func (r Reporter) Start(name string) *Step {
 	s := &Step{name: name, report: r, began: time.Now()}
 	s.send(StepStarted, "")
 	return s
+}
+
+// Warn reports something that the user should know although the work goes on.
+func (r Reporter) Warn(format string, args ...any) {
+	if r != nil {
+		r(Event{Time: time.Now(), State: StepWarning, Message: fmt.Sprintf(format, args...)})
+	}
 }
 
 // Do runs f as one step.

@@ -24,10 +24,12 @@ func TestJSONEvent(t *testing.T) {
 		Elapsed: 1234567 * time.Microsecond,
 	})
 	progress.Note("for people")
+	providers.Reporter(progress.Report).Warn("it %s", "stays")
 	progress.Close()
 	want := `{"time":"2030-05-05T23:02:03.004Z","cluster":"lab","step":"Starting <node>","state":"failed",` +
 		`"message":"two\nlines","elapsedMs":1234}` + "\n" +
-		`{"apiVersion":"lab/v1alpha1","kind":"Note","message":"for people"}` + "\n"
+		`{"apiVersion":"lab/v1alpha1","kind":"Note","message":"for people"}` + "\n" +
+		`{"apiVersion":"lab/v1alpha1","kind":"Warning","message":"it stays"}` + "\n"
 	if diff := cmp.Diff(want, stderr.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -77,6 +77,10 @@ func (p *Progress) Report(e providers.Event) {
 		go p.run(p.quit, p.stopped)
 	}
 	e.Message = providers.Redact(plainWords(e.Message))
+	if e.State == providers.StepWarning {
+		p.drawer.say(warning, strings.Join(lines(e.Message), " "))
+		return
+	}
 	p.drawer.event(e)
 }
 
