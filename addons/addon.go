@@ -19,7 +19,8 @@ type Addon struct {
 	Values    Values    `json:"values,omitempty"`
 	Overlays  []Overlay `json:"overlays,omitempty"` // in order, each above the ones before
 	Secrets   []Secret  `json:"secrets,omitempty"`
-	Ready     []Check   `json:"ready,omitempty"` // beside the rollout of its workloads, which always counts
+	Leftovers []Object  `json:"leftovers,omitempty"` // what its own programs create in its namespace, and which goes with it
+	Ready     []Check   `json:"ready,omitempty"`     // beside the rollout of its workloads, which always counts
 	Access    Access    `json:"access,omitzero"`
 }
 

@@ -77,8 +77,10 @@ type Installer interface {
 	List(ctx context.Context, c Cluster) ([]Installed, error)
 
 	// Define brings the custom resource definitions of the chart to the cluster, new
-	// ones and new versions of old ones, and returns once they can be used.
-	Define(ctx context.Context, c Cluster, r Release) error
+	// ones and new versions of old ones, and returns once they can be used. It never
+	// changes a definition that lab did not create or that another addon has, too: it
+	// returns those that differ from the chart's.
+	Define(ctx context.Context, c Cluster, r Release) (kept []Kept, err error)
 
 	// Install brings the addon to what r says, and goes on with what an interrupted
 	// call left. It does not wait until the addon works. Where all is as asked it does
@@ -89,12 +91,15 @@ type Installer interface {
 	// Preview returns what Install would change, and changes nothing.
 	Preview(ctx context.Context, c Cluster, r Release) ([]Change, error)
 
-	// Remove takes the addon out of the cluster, and returns what it kept and why. It
-	// returns ErrNotFound where there is none, and ErrForeign as Install does.
-	Remove(ctx context.Context, c Cluster, name string, moved func(string)) (kept []Kept, err error)
+	// Remove removes the addon from the cluster, and resumes an interrupted removal. It
+	// deletes only what was created for the addon. What other objects depend on stays: a
+	// namespace with objects in it, a definition that has objects or another owner.
+	// Remove returns what it kept and why, also with an error. It returns ErrNotFound
+	// where the cluster has no such addon, and ErrForeign as Install does.
+	Remove(ctx context.Context, c Cluster, a Addon, moved func(string)) (kept []Kept, err error)
 }
 
-// Kept is something that stays in the cluster when its addon is removed.
+// Kept is an object of a cluster that was left as it is, and why.
 type Kept struct {
 	Object Object `json:"object"`
 	Reason string `json:"reason"`

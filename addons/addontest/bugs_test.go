@@ -19,7 +19,8 @@ const bugVariable = "LAB_ADDONTEST_BUG"
 // buggy is the fake with one bug; the methods that a bug does not concern are the fake's.
 type buggy struct {
 	addontest.Fake
-	bug string
+	bug    string
+	delete func(addons.Object)
 }
 
 func (b buggy) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
@@ -49,15 +50,19 @@ func (b buggy) Install(ctx context.Context, c addons.Cluster, r addons.Release, 
 	return in, err
 }
 
-func (b buggy) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
+func (b buggy) Define(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Kept, error) {
 	if b.bug == "definitions are never upgraded" && r.Addon.Name == "defines" {
 		if list, err := b.List(ctx, c); err == nil {
 			for _, in := range list {
 				if in.Name == r.Addon.Name {
-					return nil
+					return nil, nil
 				}
 			}
 		}
+	}
+	if b.bug == "it is not said which definitions differ" {
+		_, err := b.Fake.Define(ctx, c, r)
+		return nil, err
 	}
 	return b.Fake.Define(ctx, c, r)
 }
@@ -73,15 +78,23 @@ func (b buggy) Preview(ctx context.Context, c addons.Cluster, r addons.Release) 
 	return changes, err
 }
 
-func (b buggy) Remove(ctx context.Context, c addons.Cluster, name string, moved func(string)) ([]addons.Kept, error) {
+func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {
 	switch b.bug {
 	case "nothing is removed":
 		return nil, nil
 	case "it is not said what stays":
-		_, err := b.Fake.Remove(ctx, c, name, moved)
+		_, err := b.Fake.Remove(ctx, c, a, moved)
 		return nil, err
+	case "what others need is removed":
+		kept, err := b.Fake.Remove(ctx, c, a, moved)
+		for _, k := range kept {
+			b.delete(k.Object)
+		}
+		return kept, err
+	case "leftovers are forgotten":
+		a.Leftovers = nil
 	}
-	return b.Fake.Remove(ctx, c, name, moved)
+	return b.Fake.Remove(ctx, c, a, moved)
 }
 
 func bugs() []string {
@@ -89,6 +102,7 @@ func bugs() []string {
 		"always a change", "values are ignored", "cannot be cancelled", "secrets are forgotten", "another namespace",
 		"failures are hidden", "no version", "the foreign is no kind", "definitions are never upgraded",
 		"the preview installs", "the preview is empty", "nothing is removed", "it is not said what stays",
+		"it is not said which definitions differ", "what others need is removed", "leftovers are forgotten",
 	}
 }
 
@@ -100,7 +114,7 @@ func TestBuggy(t *testing.T) {
 	}
 	fake := addontest.NewFake(t.TempDir())
 	h := fake.Harness(addons.Cluster{Kubeconfig: []byte("one")})
-	h.Installer = buggy{fake, bug}
+	h.Installer = buggy{fake, bug, func(o addons.Object) { h.Delete(t, o) }}
 	addontest.Run(t, h)
 }
 

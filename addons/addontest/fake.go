@@ -51,19 +51,15 @@ func (f Fake) List(ctx context.Context, c addons.Cluster) ([]addons.Installed, e
 }
 
 // Define implements [addons.Installer].
-func (f Fake) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
+func (f Fake) Define(ctx context.Context, c addons.Cluster, r addons.Release) (kept []addons.Kept, err error) {
 	read, err := open(r.Chart)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return f.change(ctx, c, func(m *machine) error {
+	return kept, f.change(ctx, c, func(m *machine) error {
 		for _, d := range read.definitions {
-			name := objectOf(d, "")
-			was, there := m.Objects[key(name)]
-			if !there || was.Addon != "" {
-				m.put(name, r.Addon.Name, d)
-			} else {
-				m.put(name, "", d)
+			if reason := m.define(r.Addon.Name, d); reason != "" {
+				kept = append(kept, addons.Kept{Object: objectOf(d, ""), Reason: reason})
 			}
 		}
 		return nil
@@ -107,7 +103,9 @@ func (m *machine) install(r addons.Release, read chart) (addons.Installed, error
 	}}
 	m.prepare(r.Addon)
 	for _, o := range was.Objects {
-		delete(m.Objects, key(o))
+		if o.Kind != "CustomResourceDefinition" { // which may have objects
+			delete(m.Objects, key(o))
+		}
 	}
 	for _, doc := range read.templates {
 		o := objectOf(doc, r.Addon.In())
@@ -157,17 +155,17 @@ func (f Fake) Preview(ctx context.Context, c addons.Cluster, r addons.Release) (
 }
 
 // Remove implements [addons.Installer].
-func (f Fake) Remove(ctx context.Context, c addons.Cluster, name string, _ func(string)) ([]addons.Kept, error) {
+func (f Fake) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, _ func(string)) ([]addons.Kept, error) {
 	var kept []addons.Kept
 	err := f.change(ctx, c, func(m *machine) error {
-		r, ok := m.Releases[name]
+		r, ok := m.Releases[a.Name]
 		switch {
 		case !ok:
-			return providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", name)
+			return providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
 		case r.Foreign:
-			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", name)
+			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", a.Name)
 		}
-		kept = m.remove(r)
+		kept = m.remove(r, a)
 		return nil
 	})
 	return kept, err

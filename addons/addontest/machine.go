@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -29,7 +30,8 @@ type machine struct {
 }
 
 type object struct {
-	Addon string // "" for somebody else's
+	Addon string   // "" for somebody else's
+	Also  []string // more addons that have it, too
 	Text  string
 }
 
@@ -95,18 +97,51 @@ func (m *machine) prepare(a addons.Addon) {
 	}
 }
 
+// define puts a definition for an addon, or says why another one stays in its place.
+func (m *machine) define(addon string, d map[string]any) (reason string) {
+	name := objectOf(d, "")
+	was, there := m.Objects[key(name)]
+	if !there || was.Addon == addon && len(was.Also) == 0 {
+		m.put(name, addon, d)
+		return ""
+	}
+	if was.Addon != "" && was.Addon != addon && !slices.Contains(was.Also, addon) {
+		was.Also = append(was.Also, addon)
+		m.Objects[key(name)] = was
+	}
+	if was.Text != text(d) {
+		return "it is another version"
+	}
+	return ""
+}
+
 // remove takes all of an addon away, but for what others need.
-func (m *machine) remove(r record) (kept []addons.Kept) {
+func (m *machine) remove(r record, a addons.Addon) (kept []addons.Kept) {
+	keep := func(o addons.Object, reason string) { kept = append(kept, addons.Kept{Object: o, Reason: reason}) }
 	for _, o := range r.Objects {
+		switch found, there := m.Objects[key(o)]; {
+		case there && found.Addon != r.Name:
+			keep(o, "it is not of the release")
+		case o.Kind != "CustomResourceDefinition":
+			delete(m.Objects, key(o))
+		}
+	}
+	for _, o := range a.Leftovers {
+		o.Namespace = a.In()
 		delete(m.Objects, key(o))
 	}
 	for k, o := range m.Objects {
+		kind, name, _ := strings.Cut(k, " ")
+		if i := slices.Index(o.Also, r.Name); i >= 0 {
+			o.Also = slices.Delete(o.Also, i, i+1)
+			m.Objects[k] = o
+			keep(addons.Object{Kind: kind, Name: name}, o.Addon+" needs it")
+		}
 		if o.Addon != r.Name {
 			continue
 		}
 		if why := m.needed(k, o); why != "" {
-			kind, name, _ := strings.Cut(k, " ")
-			kept = append(kept, addons.Kept{Object: addons.Object{Kind: kind, Name: name}, Reason: why})
+			keep(addons.Object{Kind: kind, Name: name}, why)
 			continue
 		}
 		delete(m.Objects, k)
@@ -117,9 +152,14 @@ func (m *machine) remove(r record) (kept []addons.Kept) {
 
 // needed says what of somebody else's needs an object, or is "".
 func (m *machine) needed(k string, o object) string {
+	if len(o.Also) > 0 {
+		o.Addon, o.Also = o.Also[0], o.Also[1:]
+		m.Objects[k] = o
+		return o.Addon + " needs it"
+	}
 	kind, name, _ := strings.Cut(k, " ")
 	for other, theirs := range m.Objects {
-		if theirs.Addon != "" {
+		if theirs.Addon == o.Addon {
 			continue
 		}
 		otherKind, otherName, _ := strings.Cut(other, " ")
@@ -195,6 +235,9 @@ func objectOf(doc map[string]any, namespace string) addons.Object {
 	o.Name, _ = metadata["name"].(string)
 	if n, ok := metadata["namespace"].(string); ok {
 		o.Namespace = n
+	}
+	if o.Kind == "CustomResourceDefinition" || o.Kind == "Namespace" {
+		o.Namespace = ""
 	}
 	return o
 }

@@ -60,7 +60,7 @@ func (h Harness) cancelledBefore(t *testing.T) {
 	if _, err := h.Installer.List(ctx, h.Cluster); !errors.Is(err, context.Canceled) {
 		t.Errorf("list: %v", err)
 	}
-	if _, err := h.Installer.Remove(ctx, h.Cluster, "never", nil); !errors.Is(err, context.Canceled) {
+	if _, err := h.Installer.Remove(ctx, h.Cluster, r.Addon, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("remove: %v", err)
 	}
 	h.absent(t, settings("never"))

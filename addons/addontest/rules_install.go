@@ -120,7 +120,7 @@ func (h Harness) brokenChart(t *testing.T) {
 	if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); !errors.Is(err, providers.ErrInvalid) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
-	if err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, providers.ErrInvalid) {
+	if _, err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, providers.ErrInvalid) {
 		t.Errorf("define: %v, want ErrInvalid", err)
 	}
 }

@@ -2,6 +2,7 @@ package addontest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,14 +30,61 @@ func (h Harness) definitions(t *testing.T) {
 	h.absent(t, kind)
 }
 
+// othersDefinitions stay as they are, and it is said where the chart's differ.
 func (h Harness) othersDefinitions(t *testing.T) {
 	d := Definition("others.example.org", "Car", 10, "a")
 	h.Make(t, d)
 	r := release("others", "1.0.0", map[string]string{"crds/d.yaml": d, "templates/a.yaml": ConfigMap("settings", "x")})
-	h.define(t, r)
+	expectKept(t, h.define(t, r))
 	h.install(t, r)
+	const name = "CustomResourceDefinition cars.others.example.org"
+	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "cars.others.example.org"}
+	r = release("others", "2.0.0", map[string]string{"crds/d.yaml": Definition("others.example.org", "Car", 20, "fresh")})
+	expectKept(t, h.define(t, r), name)
+	if text, _ := h.Read(t, kind); strings.Contains(text, "fresh") {
+		t.Error("the definition was changed")
+	}
 	h.remove(t, "others")
-	h.expect(t, addons.Object{Kind: "CustomResourceDefinition", Name: "cars.others.example.org"}, "Car")
+	h.expect(t, kind, "Car")
+}
+
+// sharedDefinitions go with the last addon that has them, and none of these changes them
+// for the others.
+func (h Harness) sharedDefinitions(t *testing.T) {
+	const name = "CustomResourceDefinition boats.shared.example.org"
+	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "boats.shared.example.org"}
+	with := func(addon string, fields ...string) addons.Release {
+		return release(addon, "1.0.0", map[string]string{"crds/d.yaml": Definition("shared.example.org", "Boat", 10, fields...)})
+	}
+	for _, addon := range []string{"shares-a", "shares-b"} {
+		expectKept(t, h.define(t, with(addon, "first")))
+		h.install(t, with(addon, "first"))
+	}
+	expectKept(t, h.define(t, with("shares-c", "other")), name)
+	h.install(t, with("shares-c", "other"))
+	h.expect(t, kind, "first")
+	expectKept(t, h.remove(t, "shares-a"), name)
+	h.expect(t, kind, "Boat")
+	expectKept(t, h.remove(t, "shares-c"), name)
+	h.expect(t, kind, "Boat")
+	expectKept(t, h.remove(t, "shares-b"))
+	h.absent(t, kind)
+}
+
+// chartsDefinitions are among the templates of a chart. They stay while they have objects,
+// also when a new version of the chart no longer has them.
+func (h Harness) chartsDefinitions(t *testing.T) {
+	const name = "CustomResourceDefinition trees.templates.example.org"
+	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "trees.templates.example.org"}
+	r := release("templates", "1.0.0", map[string]string{"templates/d.yaml": Definition("templates.example.org", "Tree", 10, "a")})
+	h.install(t, r)
+	h.Make(t, "apiVersion: templates.example.org/v1\nkind: Tree\nmetadata: {name: mine, namespace: default}\n")
+	tree := addons.Object{Kind: "Tree", Namespace: "default", Name: "mine"}
+	h.install(t, release("templates", "2.0.0", map[string]string{"templates/a.yaml": ConfigMap("settings", "x")}))
+	h.expect(t, tree, "mine")
+	expectKept(t, h.remove(t, "templates"), name)
+	h.expect(t, tree, "mine")
+	h.expect(t, kind, "Tree")
 }
 
 func (h Harness) removes(t *testing.T) {
@@ -67,20 +115,70 @@ kind: PersistentVolumeClaim
 metadata: {name: data, namespace: ns-keeps}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
 `)
-	kept := map[string]bool{}
-	for _, k := range h.remove(t, "keeps") {
-		kept[k.Object.String()] = k.Reason != ""
-	}
-	want := map[string]bool{"CustomResourceDefinition books.keeps.example.org": true, "Namespace ns-keeps": true}
-	if diff := cmp.Diff(want, kept); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	expectKept(t, h.remove(t, "keeps"), "CustomResourceDefinition books.keeps.example.org", "Namespace ns-keeps")
 	h.expect(t, addons.Object{Kind: "PersistentVolumeClaim", Namespace: "ns-keeps", Name: "data"}, "data")
 	h.absent(t, settings("keeps"))
 }
 
+// keepsNamespaces: an object of any kind keeps its namespace.
+func (h Harness) keepsNamespaces(t *testing.T) {
+	kinds := addons.Object{Kind: "CustomResourceDefinition", Name: "notes.anykind.example.org"}
+	h.Make(t, Definition("anykind.example.org", "Note", 10, "a"))
+	for kind, manifest := range map[string]string{
+		"ConfigMap":     "apiVersion: v1\n",
+		"Secret":        "apiVersion: v1\n",
+		"Service":       "apiVersion: v1\nspec: {clusterIP: None, ports: [{port: 80}]}\n",
+		"Lease":         "apiVersion: coordination.k8s.io/v1\n",
+		"Role":          "apiVersion: rbac.authorization.k8s.io/v1\n",
+		"StatefulSet":   "apiVersion: apps/v1\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: c}]}}}\n",
+		"CronJob":       "apiVersion: batch/v1\nspec: {schedule: '0 0 1 1 *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: c}]}}}}}\n",
+		"NetworkPolicy": "apiVersion: networking.k8s.io/v1\nspec: {podSelector: {}}\n",
+		"Note":          "apiVersion: anykind.example.org/v1\n",
+	} {
+		name := "holds-" + strings.ToLower(kind)
+		r := one(name, "1.0.0", "hello")
+		h.install(t, r)
+		h.Make(t, manifest+"kind: "+kind+"\nmetadata: {name: mine, namespace: ns-"+name+"}\n")
+		kept := h.remove(t, name)
+		expectKept(t, kept, "Namespace ns-"+name)
+		if len(kept) > 0 && !strings.Contains(kept[0].Reason, kind) {
+			t.Errorf("the reason %q does not name the %s", kept[0].Reason, kind)
+		}
+		h.expect(t, addons.Object{Kind: kind, Namespace: "ns-" + name, Name: "mine"}, "mine")
+	}
+	h.expect(t, kinds, "Note")
+}
+
+// othersNamespaces, which were there before, stay.
+func (h Harness) othersNamespaces(t *testing.T) {
+	h.Make(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns-before}\n")
+	h.install(t, one("before", "1.0.0", "hello"))
+	expectKept(t, h.remove(t, "before"))
+	h.absent(t, settings("before"))
+	h.expect(t, addons.Object{Kind: "Namespace", Name: "ns-before"}, "")
+}
+
+// leftovers, which an addon's own programs create, go with it.
+func (h Harness) leftovers(t *testing.T) {
+	r := one("leaves", "1.0.0", "hello")
+	r.Addon.Leftovers = []addons.Object{{Kind: "Secret", Name: "made-by-it"}}
+	h.install(t, r)
+	h.Make(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: made-by-it, namespace: ns-leaves}\n")
+	expectKept(t, h.removeAddon(t, r.Addon))
+	h.absent(t, addons.Object{Kind: "Namespace", Name: "ns-leaves"})
+}
+
+// replaced: an object that has a name of the chart's and is not its stays.
+func (h Harness) replaced(t *testing.T) {
+	h.install(t, one("replaced", "1.0.0", "hello"))
+	h.Delete(t, settings("replaced"))
+	h.Make(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: ns-replaced}\ndata: {text: mine}\n")
+	expectKept(t, h.remove(t, "replaced"), "ConfigMap ns-replaced/settings", "Namespace ns-replaced")
+	h.expect(t, settings("replaced"), "mine")
+}
+
 func (h Harness) unknown(t *testing.T) {
-	if _, err := h.Installer.Remove(t.Context(), h.Cluster, "unknown", nil); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := h.Installer.Remove(t.Context(), h.Cluster, addons.Addon{Name: "unknown"}, nil); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("%v, want ErrNotFound", err)
 	}
 }

@@ -1,6 +1,7 @@
 package addontest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,20 +33,45 @@ func (h Harness) install(t *testing.T, r addons.Release) addons.Installed {
 	return in
 }
 
-func (h Harness) define(t *testing.T, r addons.Release) {
+// define returns the definitions that differ.
+func (h Harness) define(t *testing.T, r addons.Release) []addons.Kept {
 	t.Helper()
-	if err := h.Installer.Define(t.Context(), h.Cluster, r); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (h Harness) remove(t *testing.T, name string) []addons.Kept {
-	t.Helper()
-	kept, err := h.Installer.Remove(t.Context(), h.Cluster, name, nil)
+	kept, err := h.Installer.Define(t.Context(), h.Cluster, r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return kept
+}
+
+func (h Harness) remove(t *testing.T, name string) []addons.Kept {
+	t.Helper()
+	return h.removeAddon(t, release(name, "", nil).Addon)
+}
+
+func (h Harness) removeAddon(t *testing.T, a addons.Addon) []addons.Kept {
+	t.Helper()
+	kept, err := h.Installer.Remove(t.Context(), h.Cluster, a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
+}
+
+// expectKept checks which objects a call kept, and that it says why.
+func expectKept(t *testing.T, kept []addons.Kept, want ...string) {
+	t.Helper()
+	got := []string{}
+	for _, k := range kept {
+		if k.Reason == "" {
+			t.Errorf("%s is kept without a reason", k.Object)
+		}
+		got = append(got, k.Object.String())
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("it keeps %q, want %q", got, want)
+	}
 }
 
 // find returns an addon as it is listed, and whether it is.

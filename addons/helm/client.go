@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/kube"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/cli-runtime/pkg/resource"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/addons"
 )
 
 // interval is between two looks at the cluster.
@@ -24,35 +26,40 @@ type client struct {
 	unbound kubernetes.Interface // its requests do not end with ctx
 	moved   func(string)
 	failed  error // of a hook: Helm keeps its text only
+
+	release  types.NamespacedName // that the work is on
+	removing bool
+	deleted  kube.ResourceList // of the release, not all of it gone yet
+	kept     []addons.Kept     // objects with names of the release that are not of it
 }
 
 // Build reads objects. Helm would have the API server describe each kind first, to see
 // that it checks fields itself, as every one does that lab makes; that takes both of them
-// a large part of the time that an installation takes.
+// a large part of the time that an installation takes. Of a release that is being removed
+// it leaves out the objects of kinds that no longer exist.
 func (c *client) Build(manifest io.Reader, _ bool) (kube.ResourceList, error) {
-	return c.Client.Build(manifest, false)
-}
-
-// WaitForDelete waits until none of the resources is there any more.
-func (c *client) WaitForDelete(resources kube.ResourceList, _ time.Duration) error {
-	for _, info := range resources {
-		err := c.poll(func() (bool, error) {
-			_, err := resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
-			if apierrors.IsNotFound(err) {
-				return true, nil
-			}
-			c.say("waiting for %s %s to be gone", info.Mapping.GroupVersionKind.Kind, info.Name)
-			return false, err
-		})
-		if err != nil {
-			return err
-		}
+	if !c.removing {
+		return c.Client.Build(manifest, false)
 	}
-	return nil
+	text, err := io.ReadAll(manifest)
+	if err != nil {
+		return nil, err
+	}
+	var all kube.ResourceList
+	for _, doc := range split(string(text)) {
+		infos, err := c.Client.Build(strings.NewReader(doc), false)
+		if err != nil && !isUnserved(err) {
+			return nil, err
+		}
+		all = append(all, infos...)
+	}
+	return all, nil
 }
 
 // poll calls done until it says so, fails, or ctx ends.
-func (c *client) poll(done func() (bool, error)) error {
+func (c *client) poll(done func() (bool, error)) error { return c.pollEvery(interval, done) }
+
+func (c *client) pollEvery(interval time.Duration, done func() (bool, error)) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {

@@ -5,42 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"helm.sh/helm/v3/pkg/chartutil"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/metadata"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// manager is who the API server is told sets fields.
+// manager is the field manager of lab's definitions, with a '-' and the addon's name, so
+// that the API server knows which addons set a field.
 const manager = "lab"
 
 // Define implements [addons.Installer]. Definitions are applied by the server, which
 // keeps no copy of them in an annotation: those have room for 262 kB, and there are
 // definitions of three times that.
-func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release) error {
+func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Kept, error) {
 	list, err := definitions(r)
 	if err != nil || len(list) == 0 {
-		return err
+		return nil, err
 	}
 	s, err := connect(ctx, c, r.Addon.In(), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
 	last, err := s.last(r.Addon.Name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	there, err := s.defined(ctx)
 	if err != nil {
-		return explain(ctx, err)
+		return nil, explain(ctx, err)
 	}
 	current := last != nil && isCurrent(last, c, r)
-	errs := make([]error, len(list))
+	errs, differs := make([]error, len(list)), make([]string, len(list))
 	var wg sync.WaitGroup
 	// All at once: for each one that comes by itself the server describes its API anew.
 	for i, d := range list {
@@ -48,24 +51,49 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 		if current && known {
 			continue
 		}
-		// One that was there before lab came must stay when the addon goes.
-		if !known || was[addonLabel] != "" {
-			d.SetLabels(withLabel(d.GetLabels(), r.Addon.Name))
-		}
-		wg.Go(func() { errs[i] = s.define(ctx, d) })
+		wg.Go(func() {
+			if known && len(owners(&was)) == 0 && !isOf(&was, s.client.release) {
+				differs[i], errs[i] = s.compare(ctx, d)
+			} else {
+				differs[i], errs[i] = s.define(ctx, r.Addon.Name, d)
+			}
+		})
 	}
 	wg.Wait()
-	return explain(ctx, errors.Join(errs...))
+	var kept []addons.Kept
+	for i, reason := range differs {
+		if reason != "" {
+			kept = append(kept, addons.Kept{Object: addons.Object{Kind: "CustomResourceDefinition", Name: list[i].GetName()}, Reason: reason})
+		}
+	}
+	return kept, explain(ctx, errors.Join(errs...))
 }
 
-// defined returns the labels of the definitions that the cluster has, by name. Their
-// bodies, megabytes in all, stay where they are.
-func (s *session) defined(ctx context.Context) (map[string]map[string]string, error) {
-	config, err := s.config.RESTClientGetter.ToRESTConfig()
-	if err != nil {
-		return nil, err
+// owners returns the addons that a definition is marked as being of. Where there are none,
+// lab did not create it.
+func owners(d metav1.Object) []string {
+	var all []string
+	for key, value := range d.GetLabels() {
+		if name, ok := strings.CutPrefix(key, ownerPrefix); ok {
+			all = append(all, name)
+		} else if key == addonLabel {
+			all = append(all, value)
+		}
 	}
-	client, err := metadata.NewForConfig(config)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// ownerPrefix begins the labels of a definition. Each addon has one of its own there, for
+// several may bring the same definition.
+const ownerPrefix = "addon.clusterlab.dev/"
+
+func ownerLabel(addon string) string { return ownerPrefix + addon }
+
+// defined returns the metadata of the definitions that the cluster has, by name. Their
+// bodies, megabytes in all, stay where they are.
+func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectMetadata, error) {
+	client, err := s.metadata()
 	if err != nil {
 		return nil, err
 	}
@@ -73,9 +101,9 @@ func (s *session) defined(ctx context.Context) (map[string]map[string]string, er
 	if err != nil {
 		return nil, fmt.Errorf("list the custom resource definitions: %w", err)
 	}
-	there := map[string]map[string]string{}
+	there := map[string]metav1.PartialObjectMetadata{}
 	for _, d := range list.Items {
-		there[d.Name] = d.Labels
+		there[d.Name] = d
 	}
 	return there, nil
 }
@@ -101,30 +129,112 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	return list, nil
 }
 
-// define applies one definition, and waits until what it defines is served.
-func (s *session) define(ctx context.Context, d *unstructured.Unstructured) error {
+// define applies one definition for an addon, and waits until what it defines is served.
+// Where the definition is another addon's or was changed by another program, and differs,
+// it stays as it is: reason says so.
+func (s *session) define(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
+	labels := d.GetLabels() // a copy
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[ownerLabel(addon)] = "true"
+	d.SetLabels(labels)
+	err = s.applyDefinition(ctx, addon, d, false)
+	if apierrors.IsConflict(err) {
+		reason, err = s.settleConflict(ctx, addon, d, err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the definition %s: %w", d.GetName(), err)
+	}
+	if err := s.awaitDefinition(d); err != nil {
+		return "", fmt.Errorf("waiting for the definition %s: %w", d.GetName(), err)
+	}
+	return reason, nil
+}
+
+func (s *session) applyDefinition(ctx context.Context, addon string, d *unstructured.Unstructured, force bool) error {
 	client, err := s.dynamic()
 	if err != nil {
 		return err
 	}
-	_, err = client.Resource(definitionResource()).Apply(ctx, d.GetName(), d, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	_, err = client.Resource(definitionResource()).Apply(ctx, d.GetName(), d, metav1.ApplyOptions{FieldManager: manager + "-" + addon, Force: force})
+	return err
+}
+
+// settleConflict decides on a definition of which another manager set fields to other
+// values. Values that only this addon still wants are overwritten; of all others the
+// definition gets this addon's mark and no more.
+func (s *session) settleConflict(ctx context.Context, addon string, d *unstructured.Unstructured, conflict error) (reason string, err error) {
+	client, err := s.metadata()
 	if err != nil {
-		return fmt.Errorf("the definition %s: %w", d.GetName(), err)
+		return "", err
 	}
+	was, err := client.Resource(definitionResource()).Get(ctx, d.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	other := holder(conflict, addon, owners(was))
+	if other == "" {
+		return "", s.applyDefinition(ctx, addon, d, true)
+	}
+	mark := &unstructured.Unstructured{}
+	mark.SetGroupVersionKind(d.GroupVersionKind())
+	mark.SetName(d.GetName())
+	mark.SetLabels(map[string]string{ownerLabel(addon): "true"})
+	return fmt.Sprintf("it is not the version that %s brings, and %s", addon, other), s.applyDefinition(ctx, addon, mark, false)
+}
+
+// holder says who beside addon set a field of a definition with those owners, or is "".
+func holder(conflict error, addon string, owners []string) string {
+	status, ok := errors.AsType[*apierrors.StatusError](conflict)
+	if !ok || status.ErrStatus.Details == nil {
+		return conflict.Error()
+	}
+	for _, cause := range status.ErrStatus.Details.Causes {
+		// The message is: conflict with "MANAGER" using VERSION.
+		_, rest, _ := strings.Cut(cause.Message, `"`)
+		name, _, _ := strings.Cut(rest, `"`)
+		of, isAddon := strings.CutPrefix(name, manager+"-")
+		switch {
+		case name == manager: // a lab before definitions had several owners
+			if i := slices.IndexFunc(owners, func(o string) bool { return o != addon }); i >= 0 {
+				return "belongs to the addon " + owners[i]
+			}
+		case !isAddon:
+			return fmt.Sprintf("was changed by another program (%s)", name)
+		case of != addon && slices.Contains(owners, of):
+			return "belongs to the addon " + of
+		}
+	}
+	return ""
+}
+
+// compare says in what a definition that lab did not create differs from d, or is "". It
+// changes nothing.
+func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (string, error) {
+	client, err := s.dynamic()
+	if err != nil {
+		return "", err
+	}
+	_, err = client.Resource(definitionResource()).Apply(ctx, d.GetName(), d, metav1.ApplyOptions{FieldManager: manager, DryRun: []string{metav1.DryRunAll}})
+	if apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
+		return "it differs from the one in the chart, and is not managed by lab", nil
+	}
+	return "", err
+}
+
+// awaitDefinition waits until what d defines is served.
+func (s *session) awaitDefinition(d *unstructured.Unstructured) error {
 	version := servedVersion(d)
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
-	err = s.client.poll(func() (bool, error) {
+	return s.client.poll(func() (bool, error) {
 		served, err := s.typed.Discovery().ServerResourcesForGroupVersion(group + "/" + version)
 		if apierrors.IsNotFound(err) {
 			return false, nil
 		}
 		return err == nil && slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == plural }), err
 	})
-	if err != nil {
-		return fmt.Errorf("waiting for the definition %s: %w", d.GetName(), err)
-	}
-	return nil
 }
 
 // servedVersion returns a version in which objects of d are served.
@@ -137,12 +247,4 @@ func servedVersion(d *unstructured.Unstructured) string {
 		}
 	}
 	return ""
-}
-
-func withLabel(labels map[string]string, addon string) map[string]string {
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	labels[addonLabel] = addon
-	return labels
 }

@@ -100,28 +100,28 @@ func TestHooks(t *testing.T) {
 	job, pod := schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}, schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
 	for name, test := range map[string]struct {
 		kind schema.GroupVersionKind
-		hookServer
+		*hookServer
 		want string // in the error; "" for none
 	}{
-		"complete":             {job, hookServer{events: []string{"MODIFIED " + atWork + "\nMODIFIED " + jobComplete}}, ""},
-		"complete and deleted": {job, hookServer{events: []string{"DELETED " + jobComplete}}, ""},
-		"after a reconnection": {job, hookServer{events: []string{"MODIFIED " + atWork, "MODIFIED " + jobComplete}}, ""},
-		"events lost":          {job, hookServer{events: []string{"ERROR " + tooOld}, object: jobComplete}, ""},
-		"events lost, at work": {job, hookServer{events: []string{"ERROR " + tooOld, "DELETED " + jobComplete}, object: atWork}, ""},
-		"never seen":           {job, hookServer{events: []string{"ERROR " + tooOld}}, "its result was not seen"},
-		"failed": {job, hookServer{events: []string{"MODIFIED " + jobFailed},
+		"complete":             {job, &hookServer{events: []string{"MODIFIED " + atWork + "\nMODIFIED " + jobComplete}}, ""},
+		"complete and deleted": {job, &hookServer{events: []string{"DELETED " + jobComplete}}, ""},
+		"after a reconnection": {job, &hookServer{events: []string{"MODIFIED " + atWork, "MODIFIED " + jobComplete}}, ""},
+		"events lost":          {job, &hookServer{events: []string{"ERROR " + tooOld}, object: jobComplete}, ""},
+		"events lost, at work": {job, &hookServer{events: []string{"ERROR " + tooOld, "DELETED " + jobComplete}, object: atWork}, ""},
+		"never seen":           {job, &hookServer{events: []string{"ERROR " + tooOld}}, "its result was not seen"},
+		"failed": {job, &hookServer{events: []string{"MODIFIED " + jobFailed},
 			pods: `{"metadata":{"name":"migrate-x"},"status":{"phase":"Failed","containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":3,"reason":"Error"}}}]}}`},
 			"hook job shop/migrate: container main of pod migrate-x ended with exit code 3: Error: it failed: no luck"},
-		"failed and deleted":  {job, hookServer{events: []string{"DELETED " + jobFailed}}, "it failed: no luck"},
-		"deleted at work":     {job, hookServer{events: []string{"DELETED " + atWork}}, "deleted before it had run"},
-		"pod":                 {pod, hookServer{events: []string{`MODIFIED {"phase":"Running"}` + "\n" + `MODIFIED {"phase":"Succeeded"}`}}, ""},
-		"failed pod":          {pod, hookServer{events: []string{`MODIFIED {"phase":"Failed","reason":"Evicted"}`}}, "hook pod shop/migrate: it has no pod: it failed: Evicted"},
-		"another kind":        {schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, hookServer{}, ""},
-		"another group's job": {schema.GroupVersionKind{Group: "example.org", Version: "v1", Kind: "Job"}, hookServer{}, ""},
+		"failed and deleted":  {job, &hookServer{events: []string{"DELETED " + jobFailed}}, "it failed: no luck"},
+		"deleted at work":     {job, &hookServer{events: []string{"DELETED " + atWork}}, "deleted before it had run"},
+		"pod":                 {pod, &hookServer{events: []string{`MODIFIED {"phase":"Running"}` + "\n" + `MODIFIED {"phase":"Succeeded"}`}}, ""},
+		"failed pod":          {pod, &hookServer{events: []string{`MODIFIED {"phase":"Failed","reason":"Evicted"}`}}, "hook pod shop/migrate: it has no pod: it failed: Evicted"},
+		"another kind":        {schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, &hookServer{}, ""},
+		"another group's job": {schema.GroupVersionKind{Group: "example.org", Version: "v1", Kind: "Job"}, &hookServer{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := watchHook(t.Context(), t, &test.hookServer, test.kind)
+			err := watchHook(t.Context(), t, test.hookServer, test.kind)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}

@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
@@ -31,9 +32,10 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if err != nil {
 		return addons.Installed{}, err
 	}
+	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
 	last, err := s.settle(r.Addon.Name)
 	if err != nil {
-		return addons.Installed{}, err
+		return addons.Installed{}, explain(ctx, err)
 	}
 	if last != nil && isCurrent(last, c, r) && s.whole(last) {
 		return view(last), nil
@@ -66,11 +68,12 @@ func explain(ctx context.Context, err error) error {
 		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
 	case strings.Contains(err.Error(), "don't meet the specifications of the schema"):
 		return providers.Errorf(providers.ErrInvalid, "%w", err)
-	case strings.Contains(err.Error(), "no matches for kind"):
-		return providers.WithHint(err, "the addon that defines the kind must be named among what this one needs")
 	}
 	return err
 }
+
+// isUnserved tells whether err says that the API server does not serve a kind.
+func isUnserved(err error) bool { return strings.Contains(err.Error(), "no matches for kind") }
 
 // settle returns the last revision of a release, or nil, after it has made of what an
 // interrupted lab left something that Helm goes on with. Nobody else is at work on it:
@@ -85,6 +88,8 @@ func (s *session) settle(name string) (*release.Release, error) {
 		last.SetStatus(release.StatusFailed, "it was interrupted")
 		return last, s.config.Releases.Update(last)
 	case last.Info.Status == release.StatusUninstalling, last.Info.Status == release.StatusUninstalled:
+		s.client.removing = true
+		defer func() { s.client.removing = false }()
 		return nil, s.uninstall(name)
 	}
 	return last, nil

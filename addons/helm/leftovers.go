@@ -2,7 +2,10 @@ package helm
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/kube"
@@ -46,31 +49,40 @@ func (s *session) dynamic() (dynamic.Interface, error) {
 	return dynamic.NewForConfig(config)
 }
 
-// removeCustom deletes the release's objects of custom kinds. What their controller does
-// not finalize in time, as where it never ran, is freed of its finalizers: nobody else
-// ever will, and definitions and namespaces would hang on it.
+// removeCustom deletes the release's objects of custom kinds. It strips the finalizers of
+// those that their controller does not finalize in time, as where it never ran: no other
+// program ever will, and definitions and namespaces would hang on them.
 func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error {
 	custom, err := s.customKinds(ctx)
 	if err != nil {
 		return err
 	}
-	mine := all.Filter(func(i *resource.Info) bool {
+	mine, err := s.client.owned(all.Filter(func(i *resource.Info) bool {
 		return isDeleted(i) && custom[i.Mapping.GroupVersionKind.GroupKind()]
-	})
-	if len(mine) == 0 {
-		return nil
+	}))
+	if err != nil || len(mine) == 0 {
+		return err
 	}
-	if _, errs := s.client.Delete(mine); len(errs) > 0 {
+	if _, errs := s.client.Client.Delete(mine); len(errs) > 0 {
 		return errs[0]
 	}
 	limited, cancel := context.WithTimeout(ctx, finalizing)
 	defer cancel()
 	patient := *s.client
 	patient.ctx = limited
-	if patient.WaitForDelete(mine, finalizing) == nil {
-		return nil
+	for _, info := range mine {
+		id := uidOf(info)
+		if patient.WaitForDelete(kube.ResourceList{info}, finalizing) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := s.stripFinalizers(info, id); err != nil {
+			return err
+		}
 	}
-	return s.free(mine)
+	return nil
 }
 
 // customKinds returns the kinds that are defined in the cluster.
@@ -92,74 +104,185 @@ func (s *session) customKinds(ctx context.Context) (map[schema.GroupKind]bool, e
 	return custom, nil
 }
 
-// free takes the finalizers off objects that are being deleted.
-func (s *session) free(list kube.ResourceList) error {
-	for _, info := range list {
-		helper := resource.NewHelper(info.Client, info.Mapping)
-		_, err := helper.Patch(info.Namespace, info.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), nil)
-		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("free %s %s of its finalizers: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
-		}
+// stripFinalizers removes the finalizers of the object of the release with that ID, which
+// is being deleted. The API server refuses to change another object of its name.
+func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": id, "finalizers": nil}})
+	if err != nil {
+		return err
+	}
+	_, err = resource.NewHelper(info.Client, info.Mapping).Patch(info.Namespace, info.Name, types.MergePatchType, patch, nil)
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("strip the finalizers of %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
 	}
 	return nil
 }
 
-// removeSecrets deletes those that prepare made.
-func (s *session) removeSecrets(ctx context.Context, last *release.Release) error {
-	return s.typed.CoreV1().Secrets(last.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{},
-		metav1.ListOptions{LabelSelector: addonLabel + "=" + last.Name})
+// removeSecrets deletes those that prepare created.
+func (s *session) removeSecrets(ctx context.Context, addon string) error {
+	return s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{},
+		metav1.ListOptions{LabelSelector: addonLabel + "=" + addon})
 }
 
-// removeDefinitions deletes the definitions of the addon, those that its chart wants to
-// be kept included, of which there are no objects.
-func (s *session) removeDefinitions(ctx context.Context, name string, all kube.ResourceList) ([]addons.Kept, error) {
+// removeDefinitions deletes the definitions of the addon that nothing depends on, those
+// that its chart wants to be kept included. It tells whether there were any.
+func (s *session) removeDefinitions(ctx context.Context, addon string) (bool, error) {
+	there, err := s.defined(ctx)
+	if err != nil {
+		return false, err
+	}
+	var mine []metav1.PartialObjectMetadata
+	for _, d := range there {
+		if slices.Contains(owners(&d), addon) || isOf(&d, s.client.release) {
+			mine = append(mine, d)
+		}
+	}
+	if len(mine) == 0 {
+		return false, nil
+	}
 	client, err := s.dynamic()
 	if err != nil {
-		return nil, err
+		return true, err
 	}
-	list, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{LabelSelector: addonLabel + "=" + name})
+	others, err := s.everyRelease()
 	if err != nil {
-		return nil, err
+		return true, err
 	}
-	mine := list.Items
-	for _, info := range all.Filter(isDefinition) {
-		d, err := client.Resource(definitionResource()).Get(ctx, info.Name, metav1.GetOptions{})
-		if err == nil {
-			mine = append(mine, *d)
-		}
-	}
-	var kept []addons.Kept
 	for _, d := range mine {
-		n, err := count(ctx, client, d)
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			kept = append(kept, addons.Kept{
-				Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.GetName()},
-				Reason: fmt.Sprintf("objects of it are there: %d", n),
-			})
-			continue
-		}
-		err = client.Resource(definitionResource()).Delete(ctx, d.GetName(), metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return nil, err
+		if err := s.removeDefinition(ctx, client, d, addon, others); err != nil {
+			return true, err
 		}
 	}
-	return kept, nil
+	return true, nil
 }
 
-// count returns how many objects there are of what d defines.
-func count(ctx context.Context, client dynamic.Interface, d unstructured.Unstructured) (int, error) {
+func (s *session) removeDefinition(
+	ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string, others []*release.Release,
+) error {
+	definitions := client.Resource(definitionResource())
+	reason := s.definitionUser(&d, addon, others)
+	if reason == "" {
+		full, err := definitions.Get(ctx, d.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		reason = objectsOf(ctx, client, *full)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if reason != "" {
+		s.client.kept = append(s.client.kept, addons.Kept{Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.Name}, Reason: reason})
+		return s.disown(ctx, client, d, addon)
+	}
+	err := definitions.Delete(ctx, d.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &d.UID}})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete the definition %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// disown removes the addon's mark from a definition that another addon has, too. One that
+// only this addon has keeps it, so that the next installation and removal know it.
+func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string) error {
+	if len(owners(&d)) < 2 {
+		return nil
+	}
+	labels := map[string]any{ownerLabel(addon): nil}
+	if d.Labels[addonLabel] == addon {
+		labels[addonLabel] = nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": labels}})
+	if err == nil {
+		_, err = client.Resource(definitionResource()).Patch(ctx, d.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+	}
+	return err
+}
+
+// definitionUser says who beside the addon uses a definition, or is "".
+func (s *session) definitionUser(d metav1.Object, addon string, others []*release.Release) string {
+	for _, owner := range owners(d) {
+		if owner != addon {
+			return fmt.Sprintf("the addon %s needs it", owner)
+		}
+	}
+	for _, rel := range others {
+		if own := rel.Name == s.client.release.Name && rel.Namespace == s.client.release.Namespace; !own && defines(rel, d.GetName()) {
+			return fmt.Sprintf("the Helm release %s in namespace %s needs it", rel.Name, rel.Namespace)
+		}
+	}
+	for _, f := range d.GetManagedFields() {
+		if strings.HasPrefix(f.Manager, "kubectl") {
+			return "it was changed with kubectl"
+		}
+	}
+	return ""
+}
+
+// defines tells whether the chart of a release brings a definition. The record of a release
+// lacks the charts that its chart depends on.
+func defines(rel *release.Release, name string) bool {
+	manifests := []string{rel.Manifest}
+	if rel.Chart != nil {
+		for _, file := range rel.Chart.CRDObjects() {
+			manifests = append(manifests, string(file.File.Data))
+		}
+	}
+	return slices.ContainsFunc(manifests, func(manifest string) bool {
+		return strings.Contains(manifest, name) && slices.ContainsFunc(documents(manifest), func(doc map[string]any) bool {
+			return doc["kind"] == "CustomResourceDefinition" && nameOf(doc, "").Name == name
+		})
+	})
+}
+
+// everyRelease returns all releases of the cluster, lab's and others.
+func (s *session) everyRelease() ([]*release.Release, error) {
+	list, err := releasesIn(s.client.unbound, "").ListReleases()
+	if err != nil {
+		return nil, fmt.Errorf("list the releases of the cluster: %w", err)
+	}
+	return list, nil
+}
+
+// objectsOf says which objects of what d defines exist, or is "". Where they cannot be
+// listed, there may be some.
+func objectsOf(ctx context.Context, client dynamic.Interface, d unstructured.Unstructured) string {
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
-	list, err := client.Resource(schema.GroupVersionResource{Group: group, Version: servedVersion(&d), Resource: plural}).
-		List(ctx, metav1.ListOptions{})
-	if apierrors.IsNotFound(err) {
-		return 0, nil
+	version := listVersion(&d)
+	if version == "" {
+		return "its objects cannot be listed: none of its versions is served"
 	}
-	if err != nil {
-		return 0, err
+	list, err := client.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: plural}).
+		List(ctx, metav1.ListOptions{Limit: 1})
+	switch {
+	case apierrors.IsNotFound(err): // it was never accepted
+		return ""
+	case err != nil:
+		return fmt.Sprintf("its objects cannot be listed: %v", err)
+	case len(list.Items) == 0:
+		return ""
 	}
-	return len(list.Items), nil
+	n := int64(1)
+	if more := list.GetRemainingItemCount(); more != nil {
+		n += *more
+	}
+	first := list.Items[0]
+	return fmt.Sprintf("objects of it exist: %d, such as %s", n, strings.TrimPrefix(first.GetNamespace()+"/"+first.GetName(), "/"))
+}
+
+// listVersion returns the version in which objects of d are stored, if it is served: no
+// webhook has to convert them then. Else it returns any version that is served.
+func listVersion(d *unstructured.Unstructured) string {
+	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")
+	for _, v := range versions {
+		if v, ok := v.(map[string]any); ok && v["served"] == true && v["storage"] == true {
+			name, _ := v["name"].(string)
+			return name
+		}
+	}
+	return servedVersion(d)
 }

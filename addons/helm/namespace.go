@@ -2,80 +2,231 @@ package helm
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
-	"helm.sh/helm/v3/pkg/release"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/metadata"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// removeNamespace deletes the namespace that lab made for an addon, unless something is
-// in it.
-func (s *session) removeNamespace(ctx context.Context, last *release.Release) ([]addons.Kept, error) {
-	namespaces := s.typed.CoreV1().Namespaces()
-	n, err := namespaces.Get(ctx, last.Namespace, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
+const (
+	// settling is how long the objects of a namespace get to go that are about to. It is
+	// longer than the 15 seconds for which a controller usually holds a lease.
+	settling = 20 * time.Second
+
+	settleInterval = time.Second
+
+	// named is how many of the objects that keep a namespace are named.
+	named = 5
+)
+
+// removeNamespaces deletes the namespaces that lab created for the addon, and those that
+// its chart did, unless objects of others are in them. It tells whether there were any.
+func (s *session) removeNamespaces(ctx context.Context, addon string, own residents) (bool, error) {
+	all, err := s.typed.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, err
-	}
-	if n.Labels[addonLabel] != last.Name {
-		return nil, nil
-	}
-	inside, err := s.inside(ctx, last)
-	if err != nil {
-		return nil, err
-	}
-	if inside != "" {
-		return []addons.Kept{{Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: inside + " is in it"}}, nil
-	}
-	err = namespaces.Delete(ctx, n.Name, metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, err
-	}
-	return nil, s.client.poll(func() (bool, error) {
-		_, err := namespaces.Get(ctx, n.Name, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return true, nil
-		}
-		s.say("waiting for the namespace to be gone")
 		return false, err
-	})
+	}
+	found := false
+	for _, n := range all.Items {
+		// Whichever addon lab created it for: that one may be gone, and have left it to this one.
+		home := n.Name == s.client.release.Namespace && n.Labels[addonLabel] != ""
+		if !home && n.Labels[addonLabel] != addon && !isOf(&n, s.client.release) {
+			continue
+		}
+		found = found || n.Labels[addonLabel] == addon
+		reason, err := s.settled(ctx, n.Name, own)
+		if err != nil {
+			return found, err
+		}
+		if reason != "" {
+			s.client.kept = append(s.client.kept, addons.Kept{Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: reason})
+			continue
+		}
+		if err := s.deleteNamespace(ctx, n); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
 }
 
-// inside names something in the namespace that neither the cluster itself puts there nor
-// is on its way out, or is "".
-func (s *session) inside(ctx context.Context, last *release.Release) (string, error) {
-	core, any := s.typed.CoreV1(), metav1.ListOptions{}
-	claims, err := core.PersistentVolumeClaims(last.Namespace).List(ctx, any)
-	if err != nil {
-		return "", err
+func (s *session) deleteNamespace(ctx context.Context, n corev1.Namespace) error {
+	namespaces := s.typed.CoreV1().Namespaces()
+	err := namespaces.Delete(ctx, n.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return err
 	}
-	for _, o := range claims.Items {
-		if o.DeletionTimestamp == nil {
-			return fmt.Sprintf("PersistentVolumeClaim %s", o.Name), nil
+	why := ""
+	err = s.client.poll(func() (bool, error) {
+		live, err := namespaces.Get(ctx, n.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) || err == nil && live.UID != n.UID {
+			return true, nil
+		}
+		if err == nil {
+			why = remaining(live)
+		}
+		s.say("waiting until namespace %s is deleted", n.Name)
+		return false, err
+	})
+	if err != nil {
+		return fmt.Errorf("namespace %s is not deleted yet%s: %w", n.Name, why, err)
+	}
+	return nil
+}
+
+// remaining is what the API server says of a namespace that it cannot delete yet.
+func remaining(n *corev1.Namespace) string {
+	var all []string
+	for _, c := range n.Status.Conditions {
+		if c.Status == corev1.ConditionTrue {
+			all = append(all, c.Message)
 		}
 	}
-	pods, err := core.Pods(last.Namespace).List(ctx, any)
-	if err != nil {
-		return "", err
+	if len(all) == 0 {
+		return ""
 	}
-	for _, o := range pods.Items {
-		if o.DeletionTimestamp == nil && len(o.OwnerReferences) == 0 {
-			return fmt.Sprintf("Pod %s", o.Name), nil
+	return " (" + strings.Join(all, "; ") + ")"
+}
+
+// settled says why a namespace must stay, or is "". It gives objects that are about to go
+// the time for it.
+func (s *session) settled(ctx context.Context, namespace string, own residents) (reason string, err error) {
+	limited, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	patient := *s.client
+	patient.ctx = limited
+	err = patient.pollEvery(settleInterval, func() (bool, error) {
+		content, passing, err := s.inside(ctx, namespace, own)
+		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case err != nil:
+			reason = fmt.Sprintf("lab cannot list everything in it: %v", err)
+			return false, nil
+		}
+		reason = ""
+		if len(content)+len(passing) > 0 {
+			reason = "it has objects that are not of this addon: " + enumerate(append(content, passing...))
+		}
+		if len(content) == 0 && len(passing) > 0 {
+			s.say("waiting for %s in namespace %s to go", enumerate(passing), namespace)
+		}
+		return len(content) > 0 || len(passing) == 0, nil
+	})
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // those that were about to go did not
+	}
+	return reason, err
+}
+
+func enumerate(all []string) string {
+	if more := len(all) - named; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:named], ", "), more)
+	}
+	return strings.Join(all, ", ")
+}
+
+// inside lists the objects in a namespace, of every kind, that are neither Kubernetes' nor
+// the addon's: content stays, and passing is about to go.
+func (s *session) inside(ctx context.Context, namespace string, own residents) (content, passing []string, err error) {
+	kinds, err := s.namespacedKinds()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := s.metadata()
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []resident
+	for kind, resource := range kinds {
+		list, err := client.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if apierrors.IsNotFound(err) {
+			continue // the kind is gone
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("list %s: %w", resource.GroupResource(), err)
+		}
+		for i := range list.Items {
+			all = append(all, resident{kind, &list.Items[i]})
 		}
 	}
-	deployments, err := s.typed.AppsV1().Deployments(last.Namespace).List(ctx, any)
+	j, err := s.judge(ctx, namespace, own, all)
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
-	for _, o := range deployments.Items {
-		if o.DeletionTimestamp == nil {
-			return fmt.Sprintf("Deployment %s", o.Name), nil
+	content, passing = j.sort(all)
+	return content, passing, nil
+}
+
+// namespacedKinds returns the kinds of which objects can be listed and deleted in a
+// namespace. It fails where the API server does not tell all of them.
+func (s *session) namespacedKinds() (map[schema.GroupKind]schema.GroupVersionResource, error) {
+	lists, err := discovery.ServerPreferredNamespacedResources(s.typed.Discovery())
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[schema.GroupKind]schema.GroupVersionResource{}
+	for _, list := range discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists) {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range list.APIResources {
+			if !strings.Contains(r.Name, "/") {
+				kinds[schema.GroupKind{Group: gv.Group, Kind: r.Kind}] = gv.WithResource(r.Name)
+			}
 		}
 	}
-	return "", nil
+	return kinds, nil
+}
+
+func (s *session) metadata() (metadata.Interface, error) {
+	config, err := s.config.RESTClientGetter.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	return metadata.NewForConfig(config)
+}
+
+// exists tells whether an owner that is not in the namespace does.
+func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool, error) {
+	gv, err := schema.ParseGroupVersion(owner.APIVersion)
+	if err != nil {
+		return false, err
+	}
+	mapper, err := s.config.RESTClientGetter.ToRESTMapper()
+	if err != nil {
+		return false, err
+	}
+	mapping, err := mapper.RESTMapping(schema.GroupKind{Group: gv.Group, Kind: owner.Kind}, gv.Version)
+	if meta.IsNoMatchError(err) {
+		return false, nil // with its kind
+	}
+	if err != nil {
+		return false, err
+	}
+	client, err := s.metadata()
+	if err != nil {
+		return false, err
+	}
+	if mapping.Scope.Name() != meta.RESTScopeNameRoot {
+		return false, nil // it would have been listed
+	}
+	live, err := client.Resource(mapping.Resource).Get(ctx, owner.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && live.UID == owner.UID, err
 }

@@ -7,15 +7,17 @@ import (
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Remove implements [addons.Installer]. What is not of the addon stays, and with it what
-// it needs: a definition of which there are objects, a namespace in which something is.
-func (i Installer) Remove(ctx context.Context, c addons.Cluster, name string, moved func(string)) ([]addons.Kept, error) {
-	namespace, err := i.namespaceOf(ctx, c, name)
+// Remove implements [addons.Installer]. It deletes the objects of the addon's release, and
+// the definitions and namespaces that lab created for it unless something else depends on
+// them.
+func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {
+	namespace, err := i.namespaceOf(ctx, c, a)
 	if err != nil {
 		return nil, err
 	}
@@ -23,70 +25,93 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, name string, mo
 	if err != nil {
 		return nil, err
 	}
-	last, err := s.last(name)
+	s.client.release, s.client.removing = types.NamespacedName{Namespace: namespace, Name: a.Name}, true
+	last, err := s.last(a.Name)
 	if err != nil {
 		return nil, err
 	}
-	if last == nil {
-		err := providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", name)
+	own := ownOf(a)
+	if last != nil {
+		own.add(s.revisions(a.Name)...)
+		err = s.removeRelease(ctx, last)
+	}
+	if err != nil {
+		return s.client.kept, explain(ctx, err)
+	}
+	found, err := s.removeRest(ctx, a.Name, own)
+	if err == nil && last == nil && !found {
+		err := providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
 		return nil, providers.WithHint(err, "lab status shows those that it has")
 	}
-	kept, err := s.remove(ctx, last)
-	return kept, explain(ctx, err)
+	return s.client.kept, explain(ctx, err)
 }
 
 // namespaceOf finds the release wherever it is: the catalogue may say another namespace
 // than it did when the addon was installed.
-func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, name string) (string, error) {
+func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.Addon) (string, error) {
 	list, err := i.List(ctx, c)
 	if err != nil {
 		return "", err
 	}
 	for _, in := range list {
-		if in.Name == name {
+		if in.Name == a.Name {
 			return in.Namespace, nil
 		}
 	}
-	return name, nil
+	return a.In(), nil
 }
 
-// remove takes the release away in an order that leaves nothing hanging: objects of the
-// addon's own kinds while its controller is there to finalize them, then the rest, then
-// the kinds themselves.
-func (s *session) remove(ctx context.Context, last *release.Release) ([]addons.Kept, error) {
+// removeRelease deletes the objects of the release: those of custom kinds first, while
+// their controller is there to finalize them. It returns when they are gone.
+func (s *session) removeRelease(ctx context.Context, last *release.Release) error {
 	all, err := s.client.Build(strings.NewReader(last.Manifest), false)
 	if err != nil {
-		all = nil // kinds of it have gone: an earlier Remove came that far
+		return err
 	}
 	if err := s.removeCustom(ctx, all); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.uninstall(last.Name); err != nil {
-		return nil, err
+		return err
 	}
-	s.say("waiting for its objects to be gone")
-	if err := s.client.WaitForDelete(all.Filter(isDeleted), forever); err != nil {
-		return nil, err
-	}
-	if err := s.removeSecrets(ctx, last); err != nil {
-		return nil, err
-	}
-	kept, err := s.removeDefinitions(ctx, last.Name, all)
-	if err != nil {
-		return nil, err
-	}
-	more, err := s.removeNamespace(ctx, last)
-	return append(kept, more...), err
+	return s.client.WaitForDelete(s.client.deleted, forever)
 }
 
-// uninstall runs Helm's own, which goes on with what an earlier one left.
+// removeRest deletes what lab created for the addon beside its release, and tells whether
+// there was anything. An interrupted call may have left it without the release.
+func (s *session) removeRest(ctx context.Context, addon string, own residents) (found bool, err error) {
+	if err := s.removeSecrets(ctx, addon); err != nil {
+		return false, err
+	}
+	found, err = s.removeDefinitions(ctx, addon)
+	if err != nil {
+		return found, err
+	}
+	more, err := s.removeNamespaces(ctx, addon, own)
+	return found || more, err
+}
+
+// uninstall runs Helm's own, which resumes an interrupted one.
 func (s *session) uninstall(name string) error {
-	s.say("removing what its chart made")
+	s.say("deleting the objects of its chart")
 	uninstall := action.NewUninstall(s.config)
 	uninstall.Timeout = forever
 	uninstall.IgnoreNotFound = true
-	if _, err := uninstall.Run(name); err != nil {
+	_, err := uninstall.Run(name)
+	if err != nil && s.client.failed != nil {
+		return s.client.failed
+	}
+	if err != nil {
 		return fmt.Errorf("uninstall: %w", err)
 	}
 	return nil
+}
+
+// revisions returns what is recorded of a release.
+func (s *session) revisions(name string) []*release.Release {
+	all, err := s.config.Releases.History(name)
+	if err != nil {
+		return nil // then less is known to be of the release, and more is kept
+	}
+	return all
 }

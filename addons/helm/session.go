@@ -53,11 +53,16 @@ func connect(ctx context.Context, c addons.Cluster, namespace string, moved func
 	s.config = &action.Configuration{
 		RESTClientGetter: getter,
 		KubeClient:       s.client,
-		Releases:         storage.Init(records{driver.NewSecrets(unbound.CoreV1().Secrets(namespace))}),
+		Releases:         releasesIn(unbound, namespace),
 		Log:              func(string, ...any) {},
 		HookOutputFunc:   func(_, _, _ string) io.Writer { return io.Discard },
 	}
 	return s, nil
+}
+
+// releasesIn returns the records of the releases in a namespace; "" is all namespaces.
+func releasesIn(client kubernetes.Interface, namespace string) *storage.Storage {
+	return storage.Init(records{driver.NewSecrets(client.CoreV1().Secrets(namespace))})
 }
 
 // say reports what moved.

@@ -81,10 +81,10 @@ func workloads() []string {
 	return []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "Ingress", "Secret", "ConfigMap", "ServiceAccount"}
 }
 
-// documents splits a manifest that Helm rendered into its objects.
+// documents returns the objects of a manifest that Helm rendered.
 func documents(manifest string) []map[string]any {
 	var list []map[string]any
-	for text := range strings.SplitSeq("\n"+manifest, "\n---") {
+	for _, text := range split(manifest) {
 		var doc map[string]any
 		if yaml.Unmarshal([]byte(text), &doc) == nil && doc["kind"] != nil {
 			list = append(list, doc)
@@ -92,3 +92,6 @@ func documents(manifest string) []map[string]any {
 	}
 	return list
 }
+
+// split returns the YAML documents of a manifest.
+func split(manifest string) []string { return strings.Split("\n"+manifest, "\n---") }

@@ -202,7 +202,7 @@ func TestAddonTrouble(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	p.fails(1, []string{"stuck", "no node takes pod"}, "status", name)
-	p.fails(1, []string{"hook", "job hook/migrate failed", "active longer than specified deadline"}, "addon", "install", "hook", "--name", name)
+	p.fails(1, []string{"hook job hook/migrate", "active longer than specified deadline", "kubectl describe job migrate"}, "addon", "install", "hook", "--name", name)
 	p.fails(1, []string{"broken", "not_valid"}, "addon", "install", "broken", "--name", name)
 	if got := p.addons(name); got["hook"].State != "failed" || got["broken"].State != "failed" || got["hook"].Reason == "" {
 		t.Errorf("%+v", got)

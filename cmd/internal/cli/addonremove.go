@@ -12,10 +12,11 @@ func (c *command) addonRemove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "remove ADDON...",
 		Aliases: []string{"rm", "uninstall"},
-		Short:   "Take addons out of a cluster",
-		Long: `Take addons out of a cluster, with all that they made. What somebody else put there
-stays, and what it needs, too: a custom resource definition of which there are
-objects, a namespace in which something is. It is said what stays.`,
+		Short:   "Remove addons from a cluster",
+		Long: `Remove addons from a cluster: the objects of their charts, and the namespaces and
+custom resource definitions that lab created for them. A namespace stays while it
+has any object that is not of the addon. A definition stays while it has objects or
+is in use by another addon or Helm release. lab prints what stays and how to delete it.`,
 		Example:           `  lab addon remove hello --name demo`,
 		Args:              someAddons,
 		ValidArgsFunction: c.completeAddons,
@@ -25,11 +26,7 @@ objects, a namespace in which something is. It is said what stays.`,
 			progress := c.progress(name)
 			defer progress.Close()
 			for _, addon := range args {
-				kept, err := c.Lab.RemoveAddon(ctx, name, addon, progress.Report)
-				for _, k := range kept {
-					progress.Warn("%s stays: %s", k.Object, k.Reason)
-				}
-				if err != nil {
+				if err := c.Lab.RemoveAddon(ctx, name, addon, progress.Report); err != nil {
 					return err
 				}
 			}

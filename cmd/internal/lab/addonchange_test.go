@@ -109,21 +109,58 @@ func TestRemoveAddon(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nneeds: [hello]\n")
 	b.upWith(t, "demo", "shop")
-	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "remove shop --name demo") {
+	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "remove shop --name demo") {
 		t.Errorf("one that another needs: %v (hint %q)", err, providers.HintOf(err))
 	}
 	for _, addon := range []string{"shop", "hello"} {
-		if _, err := b.RemoveAddon(t.Context(), "demo", addon, nil); err != nil {
+		if err := b.RemoveAddon(t.Context(), "demo", addon, nil); err != nil {
 			t.Error(err)
 		}
 	}
 	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
 		t.Errorf("there is %+v", c.Addons)
 	}
-	if _, err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("twice: %v", err)
 	}
-	if _, err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+	if err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
 		t.Errorf("of no cluster: %v", err)
+	}
+}
+
+// TestKeptIsReported: addon remove and up --prune say what they keep, and how to delete it.
+func TestKeptIsReported(t *testing.T) {
+	t.Parallel()
+	for how, remove := range map[string]func(addonBench, providers.Reporter) error{
+		"addon remove": func(b addonBench, report providers.Reporter) error {
+			return b.RemoveAddon(t.Context(), "demo", "hello", report)
+		},
+		"up --prune": func(b addonBench, report providers.Reporter) error {
+			q := with("demo")
+			q.Prune = true
+			_, err := b.Up(t.Context(), q, report)
+			return err
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			b := newAddonBench(t, onNodes())
+			b.upWith(t, "demo", "hello")
+			config, err := b.ClusterConfig(t.Context(), "demo")
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.fake.Harness(addons.Cluster{Kubeconfig: config}).Make(t, "kind: ConfigMap\nmetadata: {name: mine, namespace: hello}\n")
+			var warnings []string
+			err = remove(b, func(e providers.Event) {
+				if e.State == providers.StepWarning {
+					warnings = append(warnings, e.Message)
+				}
+			})
+			if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "Namespace hello stays: ConfigMap hello/mine") ||
+				!strings.Contains(warnings[0], "lab kubectl demo -- delete namespace hello") {
+				t.Errorf("%q, %v", warnings, err)
+			}
+		})
 	}
 }

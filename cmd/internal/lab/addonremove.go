@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// RemoveAddon takes the addon out of the cluster, and returns what stays and why. It
+// RemoveAddon removes the addon from the cluster, and reports what stays and why. It
 // returns ErrNotFound where the cluster has no such addon, and ErrInvalid where another
 // one needs it.
-func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report providers.Reporter) (kept []addons.Kept, err error) {
-	_, err = l.change(ctx, name, report, func(r state.Record) error {
+func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report providers.Reporter) error {
+	_, err := l.change(ctx, name, report, func(r state.Record) error {
 		if _, ok := r.Addons.Get(addon); !ok {
 			return l.noAddon(name, addon)
 		}
@@ -24,30 +25,43 @@ func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report provid
 				return providers.WithHint(err, "remove it first: lab addon remove %s --name %s", other.Addon.Name, name)
 			}
 		}
-		_, kept, err = l.takeOut(ctx, r, addon, report.For(name))
+		_, err := l.takeOut(ctx, r, addon, report.For(name))
 		return err
 	})
-	return kept, err
+	return err
 }
 
-// takeOut takes an addon out of a cluster, and returns the record without it, and what
-// stays. The caller holds the lock.
-func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report providers.Reporter) (state.Record, []addons.Kept, error) {
+// takeOut removes an addon of the record from the cluster, reports what stays, and returns
+// the record without the addon. The caller holds the lock.
+func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report providers.Reporter) (state.Record, error) {
 	target, err := l.target(ctx, r)
 	if err != nil {
-		return r, nil, err
+		return r, err
 	}
+	request, _ := r.Addons.Get(addon)
 	var kept []addons.Kept
 	err = report.Do("Removing "+addon, func(step *providers.Step) (err error) {
-		kept, err = l.Addons.Installer.Remove(ctx, target, addon, step.Progress)
+		kept, err = l.Addons.Installer.Remove(ctx, target, request.Addon, step.Progress)
 		return err
 	})
-	// One that never came so far as to be there is gone, too.
+	for _, k := range kept {
+		report.Warn("%s stays: %s. To delete it: lab kubectl %s -- delete %s", k.Object, k.Reason, r.Name, argumentsOf(k.Object))
+	}
+	// One that was never installed is gone, too.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) {
-		return r, kept, err
+		return r, err
 	}
 	r.Addons = r.Addons.Without(addon)
-	return r, kept, l.State.Put(r)
+	return r, l.State.Put(r)
+}
+
+// argumentsOf are those that name an object to kubectl.
+func argumentsOf(o addons.Object) string {
+	text := strings.ToLower(o.Kind) + " " + o.Name
+	if o.Namespace != "" {
+		text += " --namespace " + o.Namespace
+	}
+	return text
 }
 
 func (l *Lab) noAddon(name, addon string) error {

@@ -180,7 +180,11 @@ func (l *Lab) install(
 	}
 	err = report.Do("Defining custom resources", func(*providers.Step) error {
 		return sideBySide(order, func(a addons.Addon) error {
-			return goOn(l.Addons.Installer.Define(ctx, target, releases[a.Name]), cluster, a.Name)
+			kept, err := l.Addons.Installer.Define(ctx, target, releases[a.Name])
+			for _, k := range kept {
+				report.Warn("%s stays as it is, and %s may not work with it: %s", k.Object, a.Name, k.Reason)
+			}
+			return goOn(err, cluster, a.Name)
 		})
 	})
 	if err != nil {

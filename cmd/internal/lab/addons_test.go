@@ -179,7 +179,7 @@ func TestAddonsOfStopped(t *testing.T) {
 	q := lab.AddonRequest{Names: []string{"cert-manager"}}
 	_, install := b.InstallAddons(t.Context(), "demo", q, nil)
 	_, preview := b.PreviewAddons(t.Context(), "demo", q)
-	_, remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
+	remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
 	_, open := b.OpenAddon(t.Context(), "demo", "hello", false)
 	for what, err := range map[string]error{"install": install, "preview": preview, "remove": remove, "open": open} {
 		if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != "lab start demo" {

@@ -20,7 +20,7 @@ func (l *Lab) prune(ctx context.Context, q UpRequest, report providers.Reporter)
 	surplus, err := l.surplus(r, q.Addons)
 	for _, name := range surplus {
 		if err == nil {
-			r, _, err = l.takeOut(ctx, r, name, report.For(r.Name))
+			r, err = l.takeOut(ctx, r, name, report.For(r.Name))
 		}
 	}
 	return err

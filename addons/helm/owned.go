@@ -1,0 +1,164 @@
+package helm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"helm.sh/helm/v3/pkg/kube"
+	"helm.sh/helm/v3/pkg/release"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// The marks that Helm puts on the objects of a release, and that charts put on hooks.
+const (
+	releaseNameMark      = "meta.helm.sh/release-name"
+	releaseNamespaceMark = "meta.helm.sh/release-namespace"
+	hookMark             = release.HookAnnotation
+)
+
+// isOf tells whether an object bears the marks of a release.
+func isOf(o metav1.Object, rel types.NamespacedName) bool {
+	marks := o.GetAnnotations()
+	return marks[releaseNameMark] == rel.Name && marks[releaseNamespaceMark] == rel.Namespace
+}
+
+// isShared tells kinds of which an object can hold objects of others: deleting it would
+// delete those, too.
+func isShared(info *resource.Info) bool {
+	kind := info.Mapping.GroupVersionKind.GroupKind()
+	return kind.Group == "" && kind.Kind == "Namespace" || isDefinition(info)
+}
+
+// DeleteWithPropagationPolicy deletes the objects of the release that is being removed.
+// Helm's own deletes whatever has their names. It leaves definitions and namespaces, which
+// go later, if nothing of others depends on them.
+func (c *client) DeleteWithPropagationPolicy(all kube.ResourceList, policy metav1.DeletionPropagation) (*kube.Result, []error) {
+	mine, err := c.owned(all.Filter(func(i *resource.Info) bool { return !isShared(i) }))
+	if err != nil {
+		return nil, []error{err}
+	}
+	c.deleted = append(c.deleted, mine...)
+	if len(mine) == 0 {
+		return &kube.Result{}, nil
+	}
+	result, errs := c.Client.DeleteWithPropagationPolicy(mine, policy)
+	c.failed = errors.Join(errs...) // Helm drops it
+	return result, errs
+}
+
+// owned returns those of a list that exist and bear the marks of the release that is
+// being removed, as they are now. It remembers the others.
+func (c *client) owned(all kube.ResourceList) (kube.ResourceList, error) {
+	var mine kube.ResourceList
+	for _, info := range all {
+		live, err := c.live(info)
+		switch {
+		case err != nil:
+			return nil, err
+		case live == nil:
+		case isOf(live, c.release):
+			mine = append(mine, info)
+		default:
+			o := addons.Object{Kind: info.Mapping.GroupVersionKind.Kind, Namespace: info.Namespace, Name: info.Name}
+			if !slices.ContainsFunc(c.kept, func(k addons.Kept) bool { return k.Object == o }) {
+				c.kept = append(c.kept, addons.Kept{Object: o, Reason: "it does not belong to the release: its annotation " + releaseNameMark + " is missing or names another one"})
+			}
+		}
+	}
+	return mine, nil
+}
+
+// live reads the object into info, and returns it, or nil where it does not exist.
+func (c *client) live(info *resource.Info) (metav1.Object, error) {
+	object, err := resource.NewHelper(info.Client, info.Mapping).Get(info.Namespace, info.Name)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err == nil {
+		err = info.Refresh(object, true)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
+	}
+	return meta.Accessor(object)
+}
+
+// Delete deletes hooks before they are created again, and after they ran. It returns
+// ErrForeign for an object that has a hook's name and is none.
+func (c *client) Delete(all kube.ResourceList) (*kube.Result, []error) {
+	for _, info := range all {
+		live, err := c.live(info)
+		if err == nil && live != nil && live.GetAnnotations()[hookMark] == "" && !isOf(live, c.release) {
+			kind := info.Mapping.GroupVersionKind.Kind
+			err = providers.Errorf(providers.ErrForeign, "%s %s/%s has the name of a hook of the chart, and does not belong to the chart", kind, info.Namespace, info.Name)
+			err = providers.WithHint(err, "delete it if you do not need it: kubectl delete %s %s --namespace %s", kind, info.Name, info.Namespace)
+			c.failed = err // Helm keeps its text only
+		}
+		if err != nil {
+			return nil, []error{err}
+		}
+	}
+	return c.Client.Delete(all)
+}
+
+// Update upgrades. What the new chart no longer has is deleted by Helm, whoever it belongs
+// to; so what is not of the release is left out of what Helm compares, and so are
+// definitions and namespaces, which [Installer.Remove] deletes if nothing depends on them.
+func (c *client) Update(original, target kube.ResourceList, force bool) (*kube.Result, error) {
+	before := original.Intersect(target)
+	for _, info := range original.Difference(target) {
+		if isShared(info) {
+			continue
+		}
+		live, err := c.live(info)
+		if err != nil {
+			return &kube.Result{}, err
+		}
+		if live != nil && isOf(live, c.release) {
+			before = append(before, info)
+		}
+	}
+	return c.Client.Update(before, target, force)
+}
+
+// WaitForDelete waits until the resources are gone. One of the same name that was created
+// since is another object.
+func (c *client) WaitForDelete(resources kube.ResourceList, _ time.Duration) error {
+	for _, info := range resources {
+		kind := info.Mapping.GroupVersionKind.Kind
+		id, finalizers := uidOf(info), []string(nil)
+		err := c.poll(func() (bool, error) {
+			live, err := c.live(info)
+			if err != nil || live == nil || id != "" && live.GetUID() != id {
+				return err == nil, err
+			}
+			finalizers = live.GetFinalizers()
+			c.say("waiting until %s %s is deleted", kind, info.Name)
+			return false, nil
+		})
+		if err != nil && len(finalizers) > 0 {
+			err = fmt.Errorf("its finalizers are %q: %w", finalizers, err)
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s is not deleted yet: %w", kind, info.Name, err)
+		}
+	}
+	return nil
+}
+
+func uidOf(info *resource.Info) types.UID {
+	o, err := meta.Accessor(info.Object)
+	if err != nil {
+		return ""
+	}
+	return o.GetUID()
+}

@@ -1,0 +1,219 @@
+package helm
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"helm.sh/helm/v3/pkg/kube"
+	"helm.sh/helm/v3/pkg/release"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/clusterlab-dev/lab/addons"
+)
+
+// resident is an object in a namespace.
+type resident struct {
+	kind schema.GroupKind
+	*metav1.PartialObjectMetadata
+}
+
+func (r resident) String() string { return r.kind.Kind + " " + r.Name }
+
+// residents are the objects of an addon, as its charts and its definition name them. An
+// object of a chart counts only with the marks of the release, and a hook only with that
+// of hooks: somebody may have created another one of that name.
+type residents struct {
+	release, hooks, leftovers map[string]bool // "KIND NAME"
+}
+
+// ownOf returns the objects that the definition of an addon names.
+func ownOf(a addons.Addon) residents {
+	own := residents{map[string]bool{}, map[string]bool{}, map[string]bool{}}
+	for _, o := range a.Leftovers {
+		own.leftovers[o.Kind+" "+o.Name] = true
+	}
+	return own
+}
+
+// add adds the objects of revisions of the release.
+func (r residents) add(revisions ...*release.Release) {
+	for _, rel := range revisions {
+		for _, doc := range documents(rel.Manifest) {
+			o := nameOf(doc, "")
+			r.release[o.Kind+" "+o.Name] = true
+		}
+		for _, hook := range rel.Hooks {
+			r.hooks[hook.Kind+" "+hook.Name] = true
+		}
+	}
+}
+
+// deepest is how many owners above one another are followed: more are a circle.
+const deepest = 16
+
+// verdict says what an object means for its namespace.
+type verdict int
+
+const (
+	ignored verdict = iota // of the addon, or gone with something else
+	system                 // Kubernetes itself put it there
+	going                  // it is expected to go soon
+	theirs                 // of somebody else, or of unknown origin
+	covered                // owned by an object of somebody else, which is named in its place
+)
+
+// judge gives verdicts on the objects of one namespace.
+type judge struct {
+	home    bool // it is the namespace of the release
+	own     residents
+	release types.NamespacedName
+	byID    map[types.UID]resident
+	owned   map[types.UID]bool // objects with an owner that exists elsewhere
+	leases  map[string]verdict // by name
+}
+
+// judge collects what verdicts on objects need beside these.
+func (s *session) judge(ctx context.Context, namespace string, own residents, all []resident) (*judge, error) {
+	j := &judge{
+		home: namespace == s.client.release.Namespace, own: own, release: s.client.release,
+		byID: map[types.UID]resident{}, owned: map[types.UID]bool{}, leases: map[string]verdict{},
+	}
+	for _, r := range all {
+		j.byID[r.UID] = r
+	}
+	hasLeases := false
+	for _, r := range all {
+		hasLeases = hasLeases || isLease(r)
+		for _, owner := range r.OwnerReferences {
+			if _, inside := j.byID[owner.UID]; inside {
+				continue
+			}
+			there, err := s.exists(ctx, owner)
+			if err != nil {
+				return nil, err
+			}
+			j.owned[r.UID] = j.owned[r.UID] || there
+		}
+	}
+	if !hasLeases {
+		return j, nil
+	}
+	leases, err := s.typed.CoordinationV1().Leases(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for i := range leases.Items {
+		j.leases[leases.Items[i].Name] = leaseOf(&leases.Items[i], time.Now())
+	}
+	return j, nil
+}
+
+// sort names the objects that stay, and those that are about to go.
+func (j *judge) sort(all []resident) (content, passing []string) {
+	var hidden []string
+	for _, r := range all {
+		switch j.verdict(r) {
+		case theirs:
+			content = append(content, r.String())
+		case covered:
+			hidden = append(hidden, r.String())
+		case going:
+			passing = append(passing, r.String())
+		}
+	}
+	if len(content) == 0 {
+		content = hidden // they own each other
+	}
+	slices.Sort(content)
+	slices.Sort(passing)
+	return content, passing
+}
+
+// verdict judges an object, by its owners where it has any. Where none of them exists,
+// Kubernetes deletes it.
+func (j *judge) verdict(r resident) verdict { return j.below(r, 0) }
+
+func (j *judge) below(r resident, depth int) verdict {
+	if len(r.OwnerReferences) == 0 {
+		return j.alone(r)
+	}
+	if j.owned[r.UID] || depth > deepest {
+		return theirs
+	}
+	v := ignored
+	for _, owner := range r.OwnerReferences {
+		o, inside := j.byID[owner.UID]
+		if !inside {
+			continue
+		}
+		switch of := j.below(o, depth+1); of {
+		case theirs, covered:
+			return covered
+		case system: // such an object never goes, so this one is not about to, either
+			v = theirs
+		default:
+			v = max(v, of)
+		}
+	}
+	return v
+}
+
+// alone judges an object without owners.
+func (j *judge) alone(r resident) verdict {
+	name := r.kind.Kind + " " + r.Name
+	isRelease := j.own.release[name] && isOf(r, j.release) && r.Annotations[keepAnnotation] != kube.KeepPolicy
+	isHook := j.own.hooks[name] && r.Annotations[hookMark] != ""
+	switch {
+	case isSystem(r):
+		return system
+	case isRelease, isHook, j.home && j.own.leftovers[name]:
+		return ignored
+	case r.DeletionTimestamp != nil && len(r.Finalizers) == 0:
+		return ignored
+	case r.DeletionTimestamp != nil:
+		return going
+	case isLease(r):
+		return j.leases[r.Name]
+	}
+	return theirs
+}
+
+// isSystem tells the objects that Kubernetes puts into every namespace, and those that it
+// derives from others.
+func isSystem(r resident) bool {
+	switch r.kind {
+	case schema.GroupKind{Kind: "ServiceAccount"}:
+		return r.Name == "default"
+	case schema.GroupKind{Kind: "ConfigMap"}:
+		return r.Name == "kube-root-ca.crt"
+	case schema.GroupKind{Kind: "Event"}, schema.GroupKind{Group: "events.k8s.io", Kind: "Event"}:
+		return true
+	case schema.GroupKind{Kind: "Endpoints"}:
+		// Of a Service, which is judged itself, or was deleted a moment ago.
+		_, derived := r.Annotations[corev1.EndpointsLastChangeTriggerTime]
+		return derived || r.Labels["endpoints.kubernetes.io/managed-by"] == "endpoint-controller"
+	}
+	return false
+}
+
+func isLease(r resident) bool {
+	return r.kind == schema.GroupKind{Group: coordinationv1.GroupName, Kind: "Lease"}
+}
+
+// leaseOf judges a lease, which holds nothing but who leads. One whose time is over is of a
+// program that is gone; one that was never held is of unknown origin.
+func leaseOf(l *coordinationv1.Lease, now time.Time) verdict {
+	renewed, seconds := l.Spec.RenewTime, l.Spec.LeaseDurationSeconds
+	if renewed == nil || seconds == nil {
+		return theirs
+	}
+	if now.After(renewed.Add(time.Duration(*seconds) * time.Second)) {
+		return ignored
+	}
+	return going
+}
