@@ -16,9 +16,12 @@ func controllerManagerFlags() []string {
 		unlimitedQPS,
 		unlimitedBurst,
 		// Left out is what looks after machines, networks and disks that are not there.
+		// The binder of volumes is in package volumes: the controller manager's own
+		// deletes the directories of the machine that hostPath volumes name.
 		"--controllers=*" +
 			",-node-ipam-controller" +
 			",-persistentvolume-attach-detach-controller" +
+			",-persistentvolume-binder-controller" +
 			",-persistentvolume-expander-controller" +
 			",-ttl-controller",
 		"--root-ca-file=pki/ca.crt",

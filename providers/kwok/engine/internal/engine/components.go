@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/nodes"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/volumes"
 )
 
 // grace is how long a component of Kubernetes may take to stop. Nothing is lost
@@ -28,6 +29,7 @@ func (e *engine) components() []supervise.Component {
 		{Name: "kube-apiserver", Step: "Starting the API server", Needs: []string{"egress proxy", "etcd"}, Run: e.runAPIServer, Grace: grace},
 		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
 		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunScheduler), Grace: grace},
+		{Name: "volumes", Needs: []string{"kube-apiserver"}, Run: atOnce(runVolumes), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
@@ -61,6 +63,14 @@ func (e *engine) runEtcd(ctx context.Context, ready func()) error {
 
 func (e *engine) runKwok(ctx context.Context, ready func()) error {
 	return nodes.RunKwok(ctx, controlplane.EngineKubeconfig, e.journal.Kwok(), e.routes.kubeletsMoved, ready)
+}
+
+func runVolumes(ctx context.Context) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	return volumes.Run(ctx, client)
 }
 
 func (e *engine) createNodes(ctx context.Context, _ func()) error {

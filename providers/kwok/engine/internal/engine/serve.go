@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/klog/v2"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/confine"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
@@ -47,6 +50,9 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 
 	e := &engine{config: config, journal: journal.Open(dir.LogFile), routes: new(routes)}
 	defer e.journal.Close()
+	if err := errors.Join(e.journal.Kubernetes(), isolate()); err != nil {
+		return err
+	}
 	if err := e.prepare(); err != nil {
 		return err
 	}
@@ -65,9 +71,35 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 	return dir.WriteStatus(e.status)
 }
 
+// isolate confines the process to the working directory as far as the kernel can,
+// and keeps from it what the environment tells: templates of KWOK's objects can
+// read variables.
+func isolate() error {
+	directory, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	zone, zoned := os.LookupEnv("TZ")
+	os.Clearenv()
+	if zoned {
+		os.Setenv("TZ", zone)
+	}
+	os.Setenv("TMPDIR", directory)
+	abi, err := confine.ToWorkingDirectory()
+	switch {
+	case err != nil: // no reason not to run: nothing is known to need it
+		klog.Warningf("Cannot confine the engine to %s: %v", directory, err)
+	case abi == 0:
+		klog.Infof("The kernel has no Landlock, so the engine is not confined to %s", directory)
+	default:
+		klog.Infof("The engine is confined to %s by Landlock (ABI %d)", directory, abi)
+	}
+	return nil
+}
+
 // prepare makes all that the components find in place when they start.
 func (e *engine) prepare() error {
-	if err := errors.Join(e.journal.Kubernetes(), controlplane.Prepare()); err != nil {
+	if err := controlplane.Prepare(); err != nil {
 		return err
 	}
 	before, err := dir.ReadStatus()
