@@ -60,6 +60,14 @@ type Mount struct {
 	ReadOnly bool   `json:"readOnly,omitempty"`
 }
 
+// String is the mount as --mount takes it.
+func (m Mount) String() string {
+	if m.ReadOnly {
+		return m.Host + ":" + m.Node + ":ro"
+	}
+	return m.Host + ":" + m.Node
+}
+
 // Wants is what a lab asks of the cluster when it is created, for its addons or for
 // speed, because it cannot be had afterwards. A flavor that cannot do it does without.
 type Wants struct {

@@ -111,11 +111,11 @@ func (p fakeProbe) Wait(ctx context.Context, kubeconfig []byte, _ probe.Want, _ 
 	}
 }
 
-func (p fakeProbe) Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error) {
+func (p fakeProbe) Look(ctx context.Context, kubeconfig []byte, _ probe.Want) (probe.Report, error) {
 	if err := p.ask(ctx, kubeconfig); err != nil {
-		return nil, err
+		return probe.Report{}, err
 	}
-	return []probe.Node{{Name: "node", Role: "control-plane", Ready: true}}, nil
+	return probe.Report{Nodes: []probe.Node{{Name: "node", Role: "control-plane", Ready: true}}}, nil
 }
 
 func TestStories(t *testing.T) {

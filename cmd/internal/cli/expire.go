@@ -20,16 +20,18 @@ func (c *command) gc() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   verbGC,
-		Short: "Delete clusters whose time is over",
-		Long: `Delete the clusters whose time to live is over, and those of a "lab run" that was
-killed before it could delete its own. Every other call of lab does the same in the
-background; this one waits until it is done. What a running "lab run" uses stays, and
+		Short: "Delete clusters whose time is over, and leftovers",
+		Long: `Delete the clusters whose time to live is over, those of a "lab run" that was killed
+before it could delete its own, and those whose creation or removal was interrupted.
+Every other call of lab deletes the first two in the background; this one waits until
+it is done. What another lab process works on or a running "lab run" uses stays, and
 so does all that lab did not make.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			progress := c.progress("")
 			defer progress.Close()
-			if len(c.Lab.Due()) == 0 {
+			names, problems := c.Lab.Due()
+			if len(names) == 0 && problems == nil {
 				progress.Note("There is nothing to delete.")
 				return nil
 			}
@@ -96,7 +98,7 @@ func (c *command) watch(progress *ui.Progress, cluster lab.Cluster) {
 // sweep has everything deleted that is due, by a process of its own, so that no command
 // is slower for it.
 func (c *command) sweep() {
-	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Lab.Misconfigured != nil || len(c.Lab.Due()) == 0 {
+	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Lab.Misconfigured != nil || len(c.Lab.Expired()) == 0 {
 		return
 	}
 	_ = detach(verbGC, "--progress", string(ui.ModeQuiet)) // the next call tries again

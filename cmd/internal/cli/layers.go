@@ -112,6 +112,7 @@ func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, erro
 	return lab.UpRequest{
 		Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
 		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,
+		Wait: o.wait, Rollback: o.rollback,
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -17,13 +18,17 @@ func (c *command) list() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the clusters that lab made",
-		Long: `List the clusters that lab made, of every flavor, with the addons that were asked for.
-Whether these work lab status says.`,
+		Long: `List the clusters that lab made, of every flavor. A cluster that does not work is
+degraded, as "lab status" says, too: list looks at its parts, its nodes and DNS. Of
+addons it tells what was seen last.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, problems := c.Lab.List(cmd.Context(), all)
 			if err := cmd.Context().Err(); err != nil {
 				return err
+			}
+			if errors.Is(problems, lab.ErrUnreadable) {
+				return problems
 			}
 			progress := c.progress("")
 			defer progress.Close()
@@ -68,7 +73,11 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 		if all {
 			row = append(row, yesNo(cluster.Managed))
 		}
-		t.Row(append(row, cluster.Reason)...)
+		note := cluster.Reason
+		if cluster.Hint != "" && note != "" {
+			note += " (" + cluster.Hint + ")"
+		}
+		t.Row(append(row, note)...)
 	}
 	return t
 }

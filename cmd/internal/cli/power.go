@@ -11,12 +11,19 @@ import (
 )
 
 func (c *command) start() *cobra.Command {
-	return c.power(&cobra.Command{
+	level := lab.WaitAll
+	cmd := c.power(&cobra.Command{
 		Use:   "start [NAME]",
 		Short: "Start a stopped cluster, or repair a broken one",
 		Long: `Start a cluster and wait until it is ready again, with everything that was in it.
-What a crash or a restart of the machine broke is repaired. NAME defaults to "lab".`,
-	}, c.Lab.Start)
+What a crash or a restart of the machine broke is repaired. NAME defaults to "lab".
+--wait says how much is waited for: that the API server answers (api), that the nodes
+are ready, too (nodes), or that DNS and the addons work, too (all).`,
+	}, func(ctx context.Context, name string, report providers.Reporter) (lab.Cluster, error) {
+		return c.Lab.Start(ctx, name, level, report)
+	})
+	cmd.Flags().Var(&level, "wait", "what to wait for")
+	return cmd
 }
 
 func (c *command) stop() *cobra.Command {
@@ -45,6 +52,7 @@ func (c *command) power(cmd *cobra.Command, do func(context.Context, string, pro
 		}
 		progress.Close()
 		c.watch(progress, cluster) // who did may have gone with the machine's last session
+		warnMissing(progress, cluster)
 		return c.printCluster(cluster)
 	}
 	return cmd

@@ -63,6 +63,7 @@ deleted by the next call of lab, or by lab gc.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
+	o.waitFlag(f)
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command or an addon fails")
 	f.DurationVar(&o.ttl, "ttl", 0, "delete a cluster that was kept after this time (default: never)")
 	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one), or one with the logs of a cluster that does not come up (default: that of temporary files)")

@@ -19,7 +19,9 @@ func (c *command) status() *cobra.Command {
 		Use:   "status [NAME]",
 		Short: "Show a cluster: its nodes, addons and addresses",
 		Long: `Show a cluster. NAME defaults to "lab". The exit code is 0 only where everything
-that was asked for is ready, else 1, so that scripts can wait for it.`,
+that was asked for is ready, else 1, so that scripts can wait for it. That includes
+DNS where pods run, and the addons. What the configuration of the tool leaves out does
+not count, and is shown as missing.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,6 +54,9 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 		d.Add("Age", ui.Duration(c.Lab.Now().Sub(*cluster.CreatedAt)))
 	}
 	d.Add("Expires", expiry(cluster, c.Lab.Now()))
+	d.Add("Missing", strings.Join(cluster.Missing, ", "))
+	d.Add("Ports", strings.Join(cluster.Ports, ", "))
+	d.Add("Mounts", strings.Join(cluster.Mounts, ", "))
 	nodes := ui.NewTable("name", "role", "state")
 	for i, n := range cluster.Nodes {
 		if i == shownNodes {

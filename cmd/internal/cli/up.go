@@ -26,6 +26,8 @@ type upOptions struct {
 	prune        bool
 	file         string
 	recreate     bool
+	rollback     bool
+	wait         lab.Wait
 	addons       addonOptions
 }
 
@@ -33,14 +35,23 @@ func (c *command) up() *cobra.Command {
 	o := &upOptions{}
 	cmd := &cobra.Command{
 		Use:   "up [NAME]",
-		Short: "Make a cluster, or bring it back to work",
-		Long: `Make a cluster and wait until it is ready. NAME defaults to "lab".
+		Short: "Create a cluster, or start and update an existing one",
+		Long: `Create a cluster and wait until it is ready. NAME defaults to "lab".
 
-Where the cluster exists, up brings it to what is asked: it starts it if it is
-stopped, repairs it if it is broken, and makes it anew if it was left half-made.
-Running it twice changes nothing. What a file or a profile says counts below what
-flags say; --dry-run shows where each value comes from. A cluster that cannot be finished, or whose
-creation is interrupted, leaves nothing behind.`,
+Where the cluster exists, up updates it to match the request: it starts a stopped
+cluster, repairs a broken one, and recreates one that was left half-made. Running it
+twice changes nothing. Flags override the file and the profile; --dry-run shows where
+each value comes from.
+
+--wait says how much of the cluster up waits for: that its API server answers (api),
+that its nodes are ready, too (nodes), or that pods resolve names, too (all). Addons
+are always waited for. up does not wait for what the configuration of the tool leaves
+out, such as the network plugin; it says what is missing.
+
+A creation that fails or is interrupted leaves nothing behind. A cluster that was
+created and does not become ready stays: up says what is not ready, and exits with 7
+after --timeout, else with 1. The next "lab up NAME" resumes. With --rollback such a
+cluster is deleted.`,
 		Example: `  lab up                               the first flavor that can be used here
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
   lab up big --flavor kwok --workers 1000
@@ -57,10 +68,18 @@ creation is interrupted, leaves nothing behind.`,
 	o.flags(f, c.Lab.Set.Names())
 	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster this long after it is ready, such as 2h, or after this call where it is there (default: never)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
-	f.BoolVar(&o.recreate, "recreate", false, "where the cluster has something that cannot be changed, delete it and make it anew")
+	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
+	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
+	o.waitFlag(f)
 	f.BoolVar(&o.prune, "prune", false, "remove the addons that are not asked for, nor needed by one that is")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
 	return cmd
+}
+
+// waitFlag says how much of a cluster is waited for.
+func (o *upOptions) waitFlag(f *pflag.FlagSet) {
+	o.wait = lab.WaitAll
+	f.Var(&o.wait, "wait", "what to wait for")
 }
 
 // flags are those that say what the cluster is to be.
@@ -75,7 +94,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
 	f.StringVar(&o.spec.Driver, "driver", "", "what minikube makes nodes with, such as docker or kvm2 (default: docker); only minikube takes it")
 	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time and leave nothing behind")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
 	f.StringArrayVar(&o.addons.names, "addon", nil, "install addons, separated by commas, and wait until they work (lab addon list)")
 	o.addons.flags(f)
 }
@@ -109,8 +128,17 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	if err := c.printCluster(cluster); err != nil {
 		return err
 	}
+	warnMissing(progress, cluster)
 	c.next(progress, cluster, o.noKubeconfig)
 	return nil
+}
+
+// warnMissing says what a cluster was created without, and what follows.
+func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
+	if len(cluster.Missing) > 0 {
+		progress.Warn("cluster %q has no %s: pods that need it do not work until you install it",
+			cluster.Name, strings.Join(cluster.Missing, ", no "))
+	}
 }
 
 // next tells a person what to type now.

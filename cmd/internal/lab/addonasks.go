@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -11,29 +12,20 @@ import (
 
 // withAddons adds to a plan the addons and what they ask of the cluster.
 func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, error) {
-	r := state.Record{Name: plan.Name}
-	living := plan.Action == ActionNone || plan.Action == ActionStart
-	if living {
-		var err error
-		if r, err = l.State.Get(plan.Name); err != nil {
-			return Plan{}, err
-		}
+	r, err := l.State.Get(plan.Name)
+	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		return Plan{}, err
 	}
+	r.Name = plan.Name
 	asked := q.Addons
 	asked.Names = slices.Concat(r.Addons.Names(), asked.Names)
 	requests, err := l.planAddons(r, asked)
 	if err != nil || len(requests) == 0 {
 		return plan, err
 	}
-	plan.Addons = requests.Names()
-	if living {
-		err := lacks(r, requests)
-		if err != nil && q.Recreate {
-			plan.Action = ActionRecreate // without what is in it
-			plan.Spec = q.Spec.WithDefaults()
-			return l.withAddons(ctx, plan, q)
-		}
-		return plan, err
+	plan.Addons, plan.requests = requests.Names(), requests
+	if plan.Action == ActionNone || plan.Action == ActionStart {
+		return plan, lacks(r, requests)
 	}
 	p, err := l.Set.Get(plan.Flavor)
 	if err == nil {

@@ -52,6 +52,7 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 		return r, err
 	}
 	r.Addons = r.Addons.Without(addon)
+	delete(r.AddonStates, addon)
 	return r, l.State.Put(r)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -87,9 +88,12 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	if err := lacks(r, plan); err != nil {
 		return err
 	}
+	seen := newOutcomes()
 	for _, request := range plan {
 		r.Addons = r.Addons.With(request)
+		seen.states[request.Addon.Name] = state.AddonState{State: addons.StatePending}
 	}
+	r.AddonStates = seen.over(r.AddonStates)
 	target, err := l.target(ctx, r)
 	if err != nil {
 		return err
@@ -98,7 +102,42 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
-	return l.install(ctx, r.Name, target, plan, q, report)
+	err = l.install(ctx, r.Name, target, plan, q, report, seen)
+	r.AddonStates = seen.over(r.AddonStates)
+	return errors.Join(err, l.State.Put(r))
+}
+
+// outcomes are the states of addons as an installation leaves them, by name.
+type outcomes struct {
+	mu     sync.Mutex
+	states map[string]state.AddonState
+}
+
+func newOutcomes() *outcomes { return &outcomes{states: map[string]state.AddonState{}} }
+
+// note takes down how one addon ended, and returns err. One that was interrupted stays pending.
+func (o *outcomes) note(addon string, err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case err == nil:
+		o.states[addon] = state.AddonState{State: addons.StateReady}
+	case errors.Is(err, context.DeadlineExceeded):
+		o.states[addon] = state.AddonState{State: addons.StateInstalling, Reason: firstLine(err)}
+	case !errors.Is(err, context.Canceled):
+		o.states[addon] = state.AddonState{State: addons.StateFailed, Reason: firstLine(err)}
+	}
+	return err
+}
+
+// over returns the outcomes in place of what was known before.
+func (o *outcomes) over(before map[string]state.AddonState) map[string]state.AddonState {
+	all := maps.Clone(before)
+	if all == nil {
+		all = map[string]state.AddonState{}
+	}
+	maps.Copy(all, o.states)
+	return all
 }
 
 // goOn adds to an error of an addon, behind a hint of its own, how to go on with the
@@ -164,11 +203,11 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 // before all charts are at hand. Definitions come first, so that any chart may use those
 // of any other.
 func (l *Lab) install(
-	ctx context.Context, cluster string, target addons.Cluster, plan addons.Requests, q AddonRequest, report providers.Reporter,
+	ctx context.Context, cluster string, target addons.Cluster, plan addons.Requests, q AddonRequest, report providers.Reporter, seen *outcomes,
 ) error {
 	releases := map[string]addons.Release{}
 	err := report.Do("Fetching charts", func(*providers.Step) (err error) {
-		releases, err = l.releases(ctx, target, plan, q, func(err error, addon string) error { return goOn(err, cluster, addon) })
+		releases, err = l.releases(ctx, target, plan, q, func(err error, addon string) error { return goOn(seen.note(addon, err), cluster, addon) })
 		return err
 	})
 	if err != nil {
@@ -184,6 +223,9 @@ func (l *Lab) install(
 			for _, k := range kept {
 				report.Warn("%s stays as it is, and %s may not work with it: %s", k.Object, a.Name, k.Reason)
 			}
+			if err != nil {
+				_ = seen.note(a.Name, err)
+			}
 			return goOn(err, cluster, a.Name)
 		})
 	})
@@ -192,7 +234,7 @@ func (l *Lab) install(
 	}
 	return addons.Run(ctx, order, func(ctx context.Context, a addons.Addon) error {
 		return report.Do("Installing "+a.Name, func(step *providers.Step) error {
-			return goOn(l.installOne(ctx, target, releases[a.Name], step), cluster, a.Name)
+			return goOn(seen.note(a.Name, l.installOne(ctx, target, releases[a.Name], step)), cluster, a.Name)
 		})
 	})
 }

@@ -208,13 +208,13 @@ func TestStartAwaitsAddons(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := b.Start(ctx, "demo", nil); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "its pod to be back") {
+	if _, err := b.Start(ctx, "demo", lab.WaitAll, nil); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "its pod to be back") {
 		t.Errorf("%v", err)
 	}
 	if err := b.fake.SetMissing("hello", ""); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := b.Start(t.Context(), "demo", nil); err != nil || c.Ready() != nil {
+	if c, err := b.Start(t.Context(), "demo", lab.WaitAll, nil); err != nil || c.Ready() != nil {
 		t.Errorf("%v, %v", err, c.Ready())
 	}
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -136,4 +137,52 @@ func (c Cluster) unready() error {
 		return providers.WithHint(fmt.Errorf("%s", text), "lab up %s goes on with it", c.Name)
 	}
 	return nil
+}
+
+// recallAddons shows the addons as they were seen last, in place of a look at the cluster.
+func (c *Cluster) recallAddons(r state.Record) {
+	if c.State != providers.StateRunning {
+		return
+	}
+	for i, a := range c.Addons {
+		c.Addons[i].State, c.Addons[i].Reason = r.AddonStates[a.Name].State, r.AddonStates[a.Name].Reason
+	}
+	c.judgeAddons()
+}
+
+// judgeAddons finds a cluster degraded in which an addon failed.
+func (c *Cluster) judgeAddons() {
+	if c.State != providers.StateRunning || c.Hint != "" {
+		return
+	}
+	for _, a := range c.Addons {
+		if a.State == addons.StateFailed {
+			c.fail(providers.StateDegraded, fmt.Sprintf("addon %s failed: %s", a.Name, a.Reason), "lab up "+c.Name+" resumes it")
+			return
+		}
+	}
+}
+
+// remember records how the addons were seen to be, for List, unless another lab process works
+// on the cluster and does it itself.
+func (l *Lab) remember(ctx context.Context, r state.Record, seen []Addon) {
+	states := map[string]state.AddonState{}
+	for _, a := range seen {
+		states[a.Name] = state.AddonState{State: a.State, Reason: a.Reason}
+	}
+	if maps.Equal(states, r.AddonStates) {
+		return
+	}
+	hasty := *l.State
+	hasty.Patience = 0
+	unlock, err := hasty.Lock(ctx, r.Name)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	now, err := l.State.Get(r.Name)
+	if err == nil && now.ID == r.ID && now.Phase == state.PhaseCreated && slices.Equal(now.Addons.Names(), r.Addons.Names()) {
+		now.AddonStates = states
+		_ = l.State.Put(now) // nobody misses what only List shows
+	}
 }

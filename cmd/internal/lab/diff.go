@@ -27,6 +27,7 @@ const (
 	byUp       = "lab up"
 	byPrune    = "lab up --prune"
 	byRecreate = "lab up --recreate"
+	byStart    = "lab start"
 )
 
 // Diff is the result of [Lab.Diff].
@@ -61,6 +62,18 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	if errors.Is(err, providers.ErrNotFound) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
+	}
+	if o := l.obstacleOf(r, l.State.Busy(r.Name)); o != nil {
+		d.Items = append(d.Items, Difference{Path: "state", Has: o.reason, Asked: string(providers.StateRunning), By: byUp})
+		return d, nil
+	}
+	gone := providers.Gone(r.Parts, live.Parts)
+	for _, p := range gone {
+		by := byRecreate
+		if repairable(gone) {
+			by = byStart
+		}
+		d.Items = append(d.Items, Difference{Path: p.Kind, Has: "gone", Asked: p.Name, By: by})
 	}
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
 	d.Items = append(d.Items, differences(r, q)...)
@@ -117,22 +130,13 @@ func differences(r state.Record, q UpRequest) []Difference {
 	return all
 }
 
-// remake plans to make anew a cluster that cannot be changed, if that is asked for.
-func (l *Lab) remake(ctx context.Context, plan Plan, q UpRequest, r state.Record, all []Difference) (Plan, error) {
-	if !q.Recreate {
-		texts := make([]string, len(all))
-		for i, d := range all {
-			texts[i] = d.text
-		}
-		return Plan{}, taken(r, "%s", strings.Join(texts, ", and "))
+// differs is the error of a living cluster that cannot become what is asked.
+func differs(r state.Record, all []Difference) error {
+	texts := make([]string, len(all))
+	for i, d := range all {
+		texts[i] = d.text
 	}
-	plan.Action = ActionRecreate
-	if all[0].Path != "flavor" {
-		return plan, l.Set.Check(ctx, r.Flavor, plan.Spec) // before anything is deleted
-	}
-	var err error
-	plan.Flavor, err = l.choose(ctx, q)
-	return plan, err
+	return taken(r, "%s", strings.Join(texts, ", and "))
 }
 
 // taken is the error of a cluster that is there and cannot be what is asked.

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ type Diagnosis struct {
 	Meta
 	Blocked bool             `json:"blocked"` // something keeps lab from making clusters
 	Items   []doctor.Finding `json:"items"`
+
+	unreadable bool // lab cannot read which clusters there are
 }
 
 // Doctor looks at the machine, at what lab itself keeps there, and at whether a flavor can
@@ -24,7 +27,9 @@ func (l *Lab) Doctor(ctx context.Context) (Diagnosis, error) {
 	d := Diagnosis{Meta: Meta{APIVersion, "Diagnosis"}}
 	d.Items = append(d.Items, l.usable(ctx))
 	d.Items = append(d.Items, l.Machine.Examine(ctx)...)
-	d.Items = append(d.Items, l.configHealth(), l.stateHealth(), l.kubeconfigHealth(), l.leftovers(ctx))
+	_, problems := l.State.List()
+	d.unreadable = errors.Is(problems, ErrUnreadable)
+	d.Items = append(d.Items, l.configHealth(), stateHealth(problems), l.kubeconfigHealth(), l.leftovers(ctx))
 	for _, f := range d.Items {
 		d.Blocked = d.Blocked || f.Level == doctor.Blocking
 	}
@@ -43,7 +48,10 @@ func (d Diagnosis) Healthy() error {
 	if len(checks) == 0 {
 		return nil
 	}
-	err := errors.New("this keeps lab from making clusters: " + strings.Join(checks, ", "))
+	err := errors.New("this keeps lab from creating clusters: " + strings.Join(checks, ", "))
+	if d.unreadable {
+		err = providers.Errorf(providers.ErrUnavailable, "%w", err)
+	}
 	return providers.WithHint(err, "what is said above mends it; then lab doctor again")
 }
 
@@ -73,9 +81,10 @@ func (l *Lab) configHealth() doctor.Finding {
 		Why: "lab does nothing as long as it does not know what you want"}
 }
 
-func (l *Lab) stateHealth() doctor.Finding {
+// stateHealth is about the problems of reading lab's records.
+func stateHealth(err error) doctor.Finding {
 	f := doctor.Finding{Check: "lab's records", Level: doctor.OK, Found: "readable"}
-	if _, err := l.State.List(); err != nil {
+	if err != nil {
 		f.Level, f.Found, f.Mend = doctor.Blocking, firstLine(err), providers.HintOf(err)
 		f.Why = "lab does not touch what it cannot read"
 		if !errors.Is(err, providers.ErrUnavailable) {
@@ -110,15 +119,19 @@ func (l *Lab) kubeconfigHealth() doctor.Finding {
 // leftovers finds what labs before have left.
 func (l *Lab) leftovers(ctx context.Context) doctor.Finding {
 	f := doctor.Finding{Check: "leftovers", Level: doctor.OK, Found: "none"}
-	if due := l.Due(); len(due) > 0 {
+	due, problems := l.Due()
+	if errors.Is(problems, ErrUnreadable) {
+		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: "unknown: lab cannot read its records"}
+	}
+	if len(due) > 0 {
 		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: strings.Join(due, ", "),
-			Why: "their time is over, or lab was killed while it made them; they use memory", Mend: "lab gc"}
+			Why: "their time is over, or lab was killed while it created or deleted them; they use memory", Mend: "lab gc"}
 	}
 	list, _ := l.List(ctx, false)
 	for _, c := range list.Items {
 		if c.State == providers.StateDegraded || c.State == providers.StateUnknown {
 			f.Level, f.Found = doctor.Warning, fmt.Sprintf("%s is %s: %s", c.Name, c.State, c.Reason)
-			f.Why, f.Mend = "it uses memory, and serves nobody", fmt.Sprintf("lab up %s, or lab down %s", c.Name, c.Name)
+			f.Why, f.Mend = "it uses memory, and does not work", cmp.Or(c.Hint, "lab down "+c.Name)
 		}
 	}
 	return f

@@ -19,28 +19,51 @@ func (l *Lab) Extend(ctx context.Context, name string, ttl time.Duration) (Clust
 	if err := validateTTL(ttl); err != nil {
 		return Cluster{}, err
 	}
-	return l.change(ctx, name, nil, func(state.Record) error { return l.expire(name, ttl) })
+	return l.locked(ctx, name, nil, func(r state.Record) error {
+		// One whose time is over is kept by it.
+		if o := l.obstacleOf(r, false); o != nil && r.Phase != state.PhaseCreated {
+			return o.err(name)
+		}
+		return l.expire(name, ttl)
+	})
 }
 
 // Due returns the names of what [Lab.Collect] would remove now. It asks no tool, and so
-// costs next to nothing.
-func (l *Lab) Due() []string {
-	records, _ := l.State.List() // what cannot be read is not removed
-	var names []string
+// costs next to nothing. Records that cannot be read are problems, and are not removed.
+func (l *Lab) Due() (names []string, problems error) {
+	return l.due(func(r state.Record) bool { return l.over(r) || l.abandoned(r) })
+}
+
+// Expired is Due without what a process that died left half-made, which somebody may want to
+// look at: every call of lab removes these in the background, and gc the rest.
+func (l *Lab) Expired() []string {
+	names, _ := l.due(l.over)
+	return names
+}
+
+func (l *Lab) due(is func(state.Record) bool) (names []string, problems error) {
+	records, problems := l.State.List()
 	for _, r := range records {
-		if l.over(r) {
+		if is(r) {
 			names = append(names, r.Name)
 		}
 	}
-	return append(names, l.State.Abandoned()...)
+	return append(names, l.State.Abandoned()...), problems
 }
 
-// Collect removes the clusters whose time is over, and those of a `lab run` that did not
-// live to remove them; never one that lab did not make, nor one that a `lab run` uses.
-// One that cannot be removed does not save the others.
+// abandoned tells whether a cluster is half-made or half-removed, and no process works on it.
+func (l *Lab) abandoned(r state.Record) bool {
+	return r.Phase != state.PhaseCreated && !l.State.Busy(r.Name) && !l.State.Used(r.Name)
+}
+
+// Collect removes the clusters whose time is over, those of a `lab run` that did not
+// live to remove them, and those that a process which died left half-made; never one that
+// lab did not make, nor one that a `lab run` uses. One that cannot be removed does not save
+// the others. Errors are of these, and ErrUnavailable where the records cannot be read.
 func (l *Lab) Collect(ctx context.Context, report providers.Reporter) error {
-	var errs []error
-	for _, name := range l.Due() {
+	names, problems := l.Due()
+	errs := []error{problems}
+	for _, name := range names {
 		errs = append(errs, l.collect(ctx, name, l.over, report))
 	}
 	return errors.Join(errs...)
@@ -62,12 +85,19 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 		return nil
 	case err != nil:
 		return err
-	case !over(r):
-		return nil
 	}
-	return report.For(name).Do("Deleting the cluster, whose time is over", func(step *providers.Step) error {
-		return l.remove(ctx, name, step)
-	})
+	title := ""
+	switch {
+	case over(r):
+		title = "Deleting the cluster, whose time is over"
+	case r.Phase == state.PhaseCreated, l.State.Used(name):
+		return nil
+	case r.Phase == state.PhaseCreating:
+		title = "Deleting the cluster, whose creation was interrupted"
+	default:
+		title = "Deleting the cluster, whose removal was interrupted"
+	}
+	return report.For(name).Do(title, func(step *providers.Step) error { return l.remove(ctx, name, step) })
 }
 
 // over tells whether a cluster is to be removed.

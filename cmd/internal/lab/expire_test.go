@@ -49,7 +49,7 @@ func TestCollect(t *testing.T) {
 		t.Errorf("left are %q", names)
 	}
 	release()
-	if got := b.Due(); len(got) != 1 || got[0] != "used" {
+	if got, _ := b.Due(); len(got) != 1 || got[0] != "used" {
 		t.Errorf("due are %q, want used", got)
 	}
 }
@@ -133,7 +133,7 @@ func TestRun(t *testing.T) {
 		looked := false
 		work := lab.Work{Keep: func() bool { return tt.keep }, Failed: func(lab.Running) { looked = true }}
 		work.Do = func(r lab.Running) error {
-			if len(r.Config) == 0 || r.Name != q.Spec.Name || !b.State.Used(r.Name) || len(b.Due()) > 0 {
+			if len(r.Config) == 0 || r.Name != q.Spec.Name || !b.State.Used(r.Name) || len(b.Expired()) > 0 {
 				t.Errorf("%s: it runs on %+v", what, r)
 			}
 			return tt.do
@@ -148,7 +148,7 @@ func TestRun(t *testing.T) {
 		if got := b.clusters(t); len(got) != tt.want {
 			t.Errorf("%s: left are %v", what, got)
 		}
-		if got := b.Due(); len(got) > 0 {
+		if got, _ := b.Due(); len(got) > 0 {
 			t.Errorf("%s: due are %q", what, got)
 		}
 	}

@@ -68,7 +68,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 // Prober asks a cluster's API server how it is. [probe.API] is the real one.
 type Prober interface {
 	Wait(ctx context.Context, kubeconfig []byte, want probe.Want, moved func(string)) error
-	Nodes(ctx context.Context, kubeconfig []byte) ([]probe.Node, error)
+	Look(ctx context.Context, kubeconfig []byte, want probe.Want) (probe.Report, error)
 }
 
 // find returns the record of a cluster that lab made, and ErrInvalid where this lab does not

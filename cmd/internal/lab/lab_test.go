@@ -51,8 +51,10 @@ func newBench(t *testing.T, wrap func(providers.Provider) providers.Provider) be
 
 // prober is an API server's answers. The zero value is a cluster that is ready.
 type prober struct {
-	nodes []probe.Node
-	err   error
+	nodes  []probe.Node
+	lacks  error    // what is not ready
+	absent []string // what is not installed
+	err    error
 
 	mu   sync.Mutex
 	want probe.Want // what was waited for last
@@ -65,7 +67,9 @@ func (p *prober) Wait(_ context.Context, _ []byte, want probe.Want, _ func(strin
 	return p.err
 }
 
-func (p *prober) Nodes(context.Context, []byte) ([]probe.Node, error) { return p.nodes, p.err }
+func (p *prober) Look(context.Context, []byte, probe.Want) (probe.Report, error) {
+	return probe.Report{Nodes: p.nodes, Lacks: p.lacks, Absent: p.absent}, p.err
+}
 
 func request(name string) lab.UpRequest { return lab.UpRequest{Spec: providers.Spec{Name: name}} }
 

@@ -4,19 +4,36 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+// ErrUnreadable is the kind of problems with which nobody knows which clusters there are.
+var ErrUnreadable = state.ErrUnreadable
+
+// looksInList bounds how long List looks into one cluster. What its tool said stands where
+// that is not enough.
+const looksInList = 5 * time.Second
+
 // List returns the clusters that lab made and, where all is true, those of the
 // same tools that it did not make. Clusters of a tool that cannot be asked are
 // there too, as unknown. problems says what could not be read; the list is whole
-// but for that.
+// but for that. Where the state directory cannot be read at all there is no list, and
+// problems Is ErrUnreadable.
+//
+// It looks into clusters that run, at their nodes and DNS, as Status does, so that both say
+// the same; of addons it tells what was seen last.
 func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems error) {
 	list = ClusterList{Meta: Meta{APIVersion, "ClusterList"}, Items: []Cluster{}}
 	records, problems := l.State.List()
+	if errors.Is(problems, ErrUnreadable) {
+		return list, problems
+	}
 	var refs []providers.Ref
 	var strange []error
 	for _, r := range records {
@@ -24,10 +41,23 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 		refs = append(refs, refOf(r))
 	}
 	found, err := l.Set.Lookup(ctx, refs...)
+	list.Items = append(list.Items, make([]Cluster, len(records))...)
+	var looks sync.WaitGroup
 	for i, r := range records {
-		c, _ := l.settle(r, found[i].Cluster, cmp.Or(l.hasFlavor(r), found[i].Err))
-		list.Items = append(list.Items, c)
+		c, mine := l.settle(r, found[i].Cluster, cmp.Or(l.hasFlavor(r), found[i].Err))
+		list.Items[i] = c
+		if !mine {
+			continue
+		}
+		looks.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, looksInList)
+			defer cancel()
+			l.lookInto(ctx, r, *found[i].Cluster, &list.Items[i])
+			list.Items[i].Nodes = nil
+			list.Items[i].recallAddons(r)
+		})
 	}
+	looks.Wait()
 	var others error
 	if all {
 		var live []providers.Cluster
@@ -43,9 +73,9 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 	return list, problems
 }
 
-// settle decides what state a recorded cluster is in, and whether live, the cluster
-// of that name, is it. asking is why the tool could not be asked, if it could not; ErrInvalid
-// is that of a flavor that this lab does not have.
+// settle decides what state a recorded cluster is in by what lab remembers and its tool says,
+// and whether live, the cluster of that name, is it. asking is why the tool could not be asked,
+// if it could not; ErrInvalid is that of a flavor that this lab does not have.
 func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c Cluster, mine bool) {
 	owner := providers.OwnerUnknown
 	if live != nil {
@@ -56,27 +86,45 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c = view(r, *live)
 	} else {
 		c = view(r, providers.Cluster{State: providers.StateUnknown})
-		c.Reason = "it is gone: something else removed it (lab down " + r.Name + " forgets it)"
+		c.fail(providers.StateUnknown, "it is gone: something else removed it", fmt.Sprintf("lab down %s forgets it; lab up %s recreates it", r.Name, r.Name))
 	}
+	busy := l.State.Busy(r.Name)
+	o := l.obstacleOf(r, busy)
 	switch {
 	case errors.Is(asking, providers.ErrInvalid): // and nothing that follows can be done by this lab
-		c.State, c.Reason = providers.StateUnknown, asking.Error()
-	case l.State.Busy(r.Name) && r.Phase == state.PhaseCreating:
-		c.State, c.Reason = providers.StateCreating, ""
-	case l.State.Busy(r.Name) && r.Phase == state.PhaseDeleting:
-		c.State, c.Reason = providers.StateDeleting, ""
+		c.fail(providers.StateUnknown, asking.Error(), providers.HintOf(asking))
+	case o != nil && busy && r.Phase != state.PhaseCreated:
+		c.fail(o.state, "", o.fix)
 	case owner == providers.OwnerForeign:
-		c.Reason = "another cluster has taken its name (lab down " + r.Name + " forgets this one)"
-	case r.Phase == state.PhaseCreating:
-		c.State, c.Reason = providers.StateDegraded, "its creation was interrupted (lab up "+r.Name+" makes it anew)"
-	case r.Phase == state.PhaseDeleting:
-		c.State, c.Reason = providers.StateDegraded, "its removal was interrupted (lab down "+r.Name+" ends it)"
+		c.fail(providers.StateUnknown, "another cluster has taken its name", "lab down "+r.Name+" forgets this one, and leaves the other alone")
+	case o != nil:
+		c.fail(cmp.Or(o.state, c.State), o.reason, o.fix)
 	case asking != nil:
-		c.State, c.Reason = providers.StateUnknown, asking.Error()
+		c.fail(providers.StateUnknown, asking.Error(), cmp.Or(providers.HintOf(asking), fmt.Sprintf("lab flavors says whether %s can be used", r.Flavor)))
 	case live != nil && !mine:
-		c.Reason = refOf(r).Check(*live).Error()
+		unknown := refOf(r).Check(*live)
+		c.fail(providers.StateUnknown, unknown.Error(), providers.HintOf(unknown))
+	case mine:
+		c.assess(r, *live, busy)
 	}
 	return c, mine
+}
+
+// assess completes what the tool says of a cluster with what lab knows of it.
+func (c *Cluster) assess(r state.Record, live providers.Cluster, busy bool) {
+	gone := providers.Gone(r.Parts, live.Parts)
+	switch {
+	case busy && (r.NotReady || live.State == providers.StateCreating):
+		c.fail(providers.StateCreating, "", "wait until the other lab process is done: lab up "+r.Name)
+	case len(gone) > 0:
+		c.fail(providers.StateDegraded, goneText(gone), goneFix(r, gone))
+	case live.State == providers.StateCreating: // it was created, so nothing is created any more
+		c.fail(providers.StateDegraded, cmp.Or(live.Reason, "its API server does not answer"), "lab start "+r.Name)
+	case live.State == providers.StateUnknown:
+		c.Hint = fmt.Sprintf("lab flavors says whether %s can be used", r.Flavor)
+	case live.State != providers.StateRunning:
+		c.Hint = "lab start " + r.Name
+	}
 }
 
 // concerning leaves out of the errors of the tools, which [providers.Set.Lookup] and

@@ -8,35 +8,114 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestNeverReady: a cluster that was made and does not become ready is not kept, but its
-// logs are, unless somebody interrupts.
+// TestNeverReady: a cluster that was created and does not become ready stays, and the next up
+// resumes. It is deleted, and its logs are saved, where that is asked for; and without logs
+// where somebody interrupts.
 func TestNeverReady(t *testing.T) {
-	for _, test := range []struct {
-		cause error
-		saved int
-	}{{context.DeadlineExceeded, 1}, {context.Canceled, 0}} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBench(t, nil)
-			b.Probe = &never{}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if errors.Is(test.cause, context.Canceled) {
-				time.AfterFunc(time.Second, cancel)
-			}
-			q, logs := request("demo"), filepath.Join(b.home, "logs")
-			q.Spec.LogsDir = logs
-			_, err := b.Up(ctx, q, nil)
-			wantIs(t, err, test.cause)
-			saved, _ := filepath.Glob(filepath.Join(logs, "lab-demo-logs-*", "*"))
-			if len(saved) != test.saved || strings.Contains(err.Error(), "its logs are in "+logs) != (test.saved > 0) {
-				t.Errorf("%v; there is %q", err, saved)
-			}
-			b.forgotten(t, "demo")
-			if got := b.clusters(t); len(got) != 0 {
-				t.Errorf("left: %+v", got)
-			}
+	for name, test := range map[string]struct {
+		interrupted, rollback bool
+		stays                 bool
+		saved                 int
+	}{
+		"time is over":                {stays: true},
+		"time is over, with rollback": {rollback: true, saved: 1},
+		"interrupted":                 {interrupted: true},
+		"interrupted, with rollback":  {interrupted: true, rollback: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, nil)
+				b.Probe = &never{}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				cause := context.DeadlineExceeded
+				if test.interrupted {
+					cause = context.Canceled
+					time.AfterFunc(time.Second, cancel)
+				}
+				q, logs := request("demo"), filepath.Join(b.home, "logs")
+				q.Spec.LogsDir, q.Rollback = logs, test.rollback
+				_, err := b.Up(ctx, q, nil)
+				wantIs(t, err, cause)
+				saved, _ := filepath.Glob(filepath.Join(logs, "lab-demo-logs-*", "*"))
+				if len(saved) != test.saved || strings.Contains(err.Error(), "its logs are in "+logs) != (test.saved > 0) {
+					t.Errorf("%v; there is %q", err, saved)
+				}
+				if !test.stays {
+					b.forgotten(t, "demo")
+					if got := b.clusters(t); len(got) != 0 {
+						t.Errorf("left: %+v", got)
+					}
+					return
+				}
+				if hint := providers.HintOf(err); !strings.Contains(hint, "resume: lab up demo") || !strings.Contains(hint, "lab down demo") {
+					t.Errorf("hint %q", hint)
+				}
+				if current, _ := b.Kubeconfig.Current(); current != "fake-demo" {
+					t.Errorf("kubectl cannot look at it: the current context is %q", current)
+				}
+				resumed(t, b)
+			})
 		})
 	}
+}
+
+// resumed checks that a cluster that stayed can be used, and becomes ready with the next up.
+func resumed(t *testing.T, b bench) {
+	t.Helper()
+	r, err := b.State.Get("demo")
+	if err != nil || r.Phase != state.PhaseCreated || !r.NotReady {
+		t.Errorf("the record: phase %q, not ready %v, %v", r.Phase, r.NotReady, err)
+	}
+	if _, err := b.ClusterConfig(t.Context(), "demo"); err != nil {
+		t.Error(err)
+	}
+	b.Probe = &prober{}
+	id := b.clusters(t)[0].ID
+	if c := b.up(t, "demo"); c.State != providers.StateRunning {
+		t.Errorf("after the next up it is %s (%s)", c.State, c.Reason)
+	}
+	if r, err := b.State.Get("demo"); err != nil || r.NotReady || r.ID != id {
+		t.Errorf("the record: not ready %v, ID %q, want %q; %v", r.NotReady, r.ID, id, err)
+	}
+}
+
+// TestRunNeverReady: `lab run` cleans up whatever happens.
+func TestRunNeverReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.Probe = &never{}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		q := request("run-x")
+		q.Spec.LogsDir = filepath.Join(b.home, "logs")
+		left, err := b.Run(ctx, q, lab.Work{
+			Do:     func(lab.Running) error { t.Error("the command ran"); return nil },
+			Failed: func(lab.Running) {},
+			Keep:   func() bool { return false },
+		}, nil)
+		wantIs(t, err, context.DeadlineExceeded)
+		if left != nil || len(b.clusters(t)) > 0 {
+			t.Errorf("left: %v, %+v", left, b.clusters(t))
+		}
+	})
+}
+
+// TestNeverReadyWithoutTimeout: what no waiting helps is told, and the cluster stays.
+func TestNeverReadyWithoutTimeout(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.Probe = &prober{err: errors.New("the certificate is not valid for 0.0.0.0")}
+	_, err := b.Up(t.Context(), request("demo"), nil)
+	if err == nil || !strings.Contains(err.Error(), `cluster "demo" is not ready: the certificate is not valid`) {
+		t.Errorf("%v", err)
+	}
+	b.Probe = &prober{}
+	resumed(t, bench{b.Lab, b.machine, b.home})
 }

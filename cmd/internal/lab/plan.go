@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
@@ -21,12 +22,14 @@ type Plan struct {
 	Addons []string       `json:"addons,omitempty"` // what is to be in it, in the order of need
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // what was asked, and where
+
+	requests addons.Requests // of Addons
 }
 
 // The actions of a Plan.
 const (
 	ActionCreate   = "create"
-	ActionRecreate = "recreate" // what is left of it is removed first
+	ActionRecreate = "recreate" // the cluster, or the rest of it, is deleted first
 	ActionStart    = "start"
 	ActionNone     = "none"
 )
@@ -68,23 +71,73 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	plan.Flavor = r.Flavor
 	c, err := l.Set.Find(ctx, refOf(r))
 	switch {
-	case errors.Is(err, providers.ErrNotFound), err == nil && (r.Phase != state.PhaseCreated || l.over(r)):
-		plan.Action = ActionRecreate
-		return plan, nil
+	case errors.Is(err, providers.ErrNotFound):
+		return l.recreate(ctx, plan, q, r, asked)
 	case err != nil:
 		return Plan{}, err
+	case q.Recreate, r.Phase != state.PhaseCreated, l.over(r):
+		return l.recreate(ctx, plan, q, r, asked)
 	}
 
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(c))
 	q.Spec.ControlPlanes = asked
 	if all := differences(r, q); len(all) > 0 {
-		return l.remake(ctx, plan, q, r, all)
+		return Plan{}, differs(r, all)
 	}
 	plan.Spec, plan.Action = r.Spec, ActionNone
-	if c.State != providers.StateRunning {
+	gone := providers.Gone(r.Parts, c.Parts)
+	if len(gone) > 0 && !repairable(gone) {
+		return Plan{}, goneError(r, gone)
+	}
+	if c.State != providers.StateRunning || len(gone) > 0 {
 		plan.Action = ActionStart
 	}
 	return plan, nil
+}
+
+// recreate plans to create a recorded cluster again: as it was, but for what is asked. asked is
+// the number of control planes in the request.
+func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Record, asked int) (Plan, error) {
+	plan.Action = ActionRecreate
+	flavor := q.Flavor
+	if flavor == "" || flavor == FlavorAuto {
+		flavor = r.Flavor
+	}
+	q.Spec.ControlPlanes = asked
+	plan.Spec = inherit(r.Spec, q.Spec, flavor == r.Flavor).WithDefaults()
+	if flavor == r.Flavor {
+		return plan, l.Set.Check(ctx, flavor, plan.Spec) // before anything is deleted
+	}
+	var err error
+	plan.Flavor, err = l.choose(ctx, q)
+	return plan, err
+}
+
+// inherit returns asked with what it leaves open as has says it. What only one tool
+// understands is inherited by clusters of the same flavor.
+func inherit(has, asked providers.Spec, sameFlavor bool) providers.Spec {
+	if sameFlavor {
+		if asked.KubernetesVersion == "" { // which an image would override
+			asked.NodeImage = cmp.Or(asked.NodeImage, has.NodeImage)
+		}
+		asked.Driver = cmp.Or(asked.Driver, has.Driver)
+		if len(asked.Native) == 0 {
+			asked.Native = has.Native
+		}
+	}
+	if asked.NodeImage == "" {
+		asked.KubernetesVersion = cmp.Or(asked.KubernetesVersion, has.KubernetesVersion)
+	}
+	asked.ControlPlanes = cmp.Or(asked.ControlPlanes, has.ControlPlanes)
+	asked.Workers = cmp.Or(asked.Workers, has.Workers)
+	asked.CAFile = cmp.Or(asked.CAFile, has.CAFile)
+	if len(asked.Ports) == 0 {
+		asked.Ports = has.Ports
+	}
+	if len(asked.Mounts) == 0 {
+		asked.Mounts = has.Mounts
+	}
+	return asked
 }
 
 // choose returns the flavor for a new cluster.

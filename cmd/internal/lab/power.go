@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
@@ -10,12 +11,15 @@ import (
 )
 
 // Start starts a stopped cluster, repairs a broken one, and returns it once it is
-// ready, its addons included. Errors are those of [providers.Set.Start], of the probe and
-// of [addons.Checker].
-func (l *Lab) Start(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
+// ready as far as level says, with WaitAll its addons included. Errors are those of
+// [providers.Set.Start], of the probe and of [addons.Checker].
+func (l *Lab) Start(ctx context.Context, name string, level Wait, report providers.Reporter) (Cluster, error) {
 	return l.change(ctx, name, report, func(r state.Record) error {
-		if err := l.start(ctx, name, r.Identity != "", report); err != nil {
+		if err := l.start(ctx, name, level, r.Identity != "", report); err != nil {
 			return err
+		}
+		if level == WaitAPI || level == WaitNodes {
+			return nil
 		}
 		return l.awaitAddons(ctx, r, report.For(name))
 	})
@@ -31,9 +35,19 @@ func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) 
 	})
 }
 
-// change does something to a cluster that was made completely, while no other lab
-// works on it, and returns the cluster as it is then.
+// change does something to a cluster that can be used, while no other lab process works
+// on it, and returns the cluster as it is then.
 func (l *Lab) change(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
+	return l.locked(ctx, name, report, func(r state.Record) error {
+		if o := l.obstacleOf(r, false); o != nil {
+			return o.err(name)
+		}
+		return do(r)
+	})
+}
+
+// locked is change for what can be done to any cluster that lab recorded.
+func (l *Lab) locked(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
 	// Asked first, because locking makes a directory, and a name that nobody has
 	// should leave none.
 	if _, err := l.find(ctx, name); err != nil {
@@ -44,7 +58,7 @@ func (l *Lab) change(ctx context.Context, name string, report providers.Reporter
 		return Cluster{}, err
 	}
 	defer unlock()
-	r, err := l.made(ctx, name)
+	r, err := l.find(ctx, name)
 	if err == nil {
 		err = do(r)
 	}
@@ -57,7 +71,7 @@ func (l *Lab) change(ctx context.Context, name string, report providers.Reporter
 // start does nothing that is done already. The cluster's address may change, so
 // where merge is true the user's kubeconfig is brought up to date. The caller holds
 // the lock.
-func (l *Lab) start(ctx context.Context, name string, merge bool, report providers.Reporter) error {
+func (l *Lab) start(ctx context.Context, name string, level Wait, merge bool, report providers.Reporter) error {
 	r, err := l.State.Get(name)
 	if err != nil {
 		return err
@@ -65,12 +79,16 @@ func (l *Lab) start(ctx context.Context, name string, merge bool, report provide
 	if err := l.Set.Start(ctx, refOf(r), report); err != nil {
 		return err
 	}
-	return l.resume(ctx, name, merge, report)
+	return l.resume(ctx, name, level, merge, report)
 }
 
 // resume waits until a started cluster is ready. The caller holds the lock.
-func (l *Lab) resume(ctx context.Context, name string, merge bool, report providers.Reporter) error {
+func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, report providers.Reporter) error {
 	r, err := l.State.Get(name)
+	if err != nil {
+		return err
+	}
+	c, err := l.Set.Find(ctx, refOf(r))
 	if err != nil {
 		return err
 	}
@@ -78,21 +96,30 @@ func (l *Lab) resume(ctx context.Context, name string, merge bool, report provid
 	if err != nil {
 		return err
 	}
-	if err := l.ready(ctx, r, config, report.For(name)); err != nil {
-		return &providers.Error{Op: "start", Provider: r.Flavor, Cluster: name, Err: err}
-	}
-	return l.enter(ctx, r, config, merge)
+	return l.awaitReady(ctx, r, c, level, config, merge, report)
 }
 
-// made returns the record of a cluster that was made completely.
-func (l *Lab) made(ctx context.Context, name string) (state.Record, error) {
-	r, err := l.find(ctx, name)
-	if err == nil && r.Phase != state.PhaseCreated {
-		err = providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "cluster %q is half-made: its creation or removal was interrupted", name),
-			"lab up %s makes it anew; lab down %s removes what is left", name, name)
+// awaitReady waits until a cluster that runs is ready, records what it is made of then, and
+// enters it into the user's kubeconfig where merge is true.
+func (l *Lab) awaitReady(
+	ctx context.Context, r state.Record, c providers.Cluster, level Wait, config []byte, merge bool, report providers.Reporter,
+) error {
+	if gone := providers.Gone(r.Parts, c.Parts); len(gone) > 0 {
+		return goneError(r, gone)
 	}
-	return r, err
+	if err := l.ready(ctx, r, wanted(r, c, level), config, report.For(r.Name)); err != nil {
+		return withRestart(r, fmt.Errorf("%s: cluster %q is not ready: %w", r.Flavor, r.Name, err))
+	}
+	if level != WaitAPI && level != WaitNodes {
+		r.NotReady = false
+	}
+	if c.Parts != nil {
+		r.Parts = c.Parts
+	}
+	if err := l.State.Put(r); err != nil {
+		return err
+	}
+	return l.enter(ctx, r, config, merge)
 }
 
 // filesOf returns the kubeconfig files that may name the cluster: those of now, and

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
@@ -19,20 +21,57 @@ const (
 	lookEvery        = 2 * time.Second
 )
 
-// ready waits until the cluster works, as far as its flavor can, and no longer than it
-// lives.
-func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report providers.Reporter) error {
-	want := probe.Want{Nodes: r.Spec.ControlPlanes + r.Spec.Workers, DNS: r.Traits.RunsPods}
-	if r.Phase == state.PhaseCreated { // one that is just being made has no past that could deceive
-		c, err := l.Set.Find(ctx, refOf(r))
-		if err != nil {
-			return err
-		}
+// Wait says how much of a cluster a command waits for.
+type Wait string
+
+// The levels of waiting; each includes those before it.
+const (
+	WaitAPI   Wait = "api"   // the API server answers
+	WaitNodes Wait = "nodes" // the nodes are ready
+	WaitAll   Wait = "all"   // and DNS works, where pods run
+)
+
+// Set parses s, as a flag value. It returns ErrInvalid for anything but a level.
+func (w *Wait) Set(s string) error {
+	switch level := Wait(s); level {
+	case WaitAPI, WaitNodes, WaitAll:
+		*w = level
+		return nil
+	}
+	return providers.Errorf(providers.ErrInvalid, "%q is not a level of waiting: use api, nodes or all", s)
+}
+
+// String returns the level as it is typed.
+func (w *Wait) String() string { return string(*w) }
+
+// Type names the choices, for the help text of a flag.
+func (w *Wait) Type() string { return "api|nodes|all" }
+
+// wanted is what makes a cluster ready, as far as its flavor and the configuration of its
+// tool allow. c is the cluster as its tool shows it.
+func wanted(r state.Record, c providers.Cluster, level Wait) probe.Want {
+	if level == WaitAPI {
+		return probe.Want{}
+	}
+	want := probe.Want{
+		Nodes: r.Spec.ControlPlanes + r.Spec.Workers, Names: c.Nodes,
+		DNS:     r.Traits.RunsPods && level != WaitNodes,
+		Without: r.Traits.Without, Settled: !r.NotReady,
+	}
+	if !r.NotReady { // one that is just being created has no past that could deceive
 		want.Since = c.Since
 	}
+	return want
+}
+
+// ready waits until the cluster is as wanted, and no longer than it lives.
+func (l *Lab) ready(ctx context.Context, r state.Record, want probe.Want, config []byte, report providers.Reporter) error {
 	name := "Waiting for nodes"
-	if want.DNS {
+	switch {
+	case want.DNS:
 		name = "Waiting for nodes and DNS"
+	case want.Nodes == 0:
+		name = "Waiting for the API server"
 	}
 	return report.Do(name, func(step *providers.Step) error {
 		living, giveUp := context.WithCancelCause(ctx)
@@ -50,6 +89,40 @@ func (l *Lab) ready(ctx context.Context, r state.Record, config []byte, report p
 		<-done
 		return err
 	})
+}
+
+// withRestart tells how nodes register again whose Node objects were deleted.
+func withRestart(r state.Record, err error) error {
+	if _, gone := errors.AsType[*probe.NodesGone](err); !gone {
+		return err
+	}
+	return providers.WithHint(err, "a node registers when it starts: lab stop %s, then lab start %s; or recreate the cluster, whose contents are lost: "+
+		"lab up %s --recreate", r.Name, r.Name, r.Name)
+}
+
+// goneError is the error of a cluster of which something else removed parts.
+func goneError(r state.Record, gone []providers.Part) error {
+	return providers.WithHint(fmt.Errorf("cluster %q is not whole: %s", r.Name, goneText(gone)), "%s", goneFix(r, gone))
+}
+
+// goneText names the parts that are gone.
+func goneText(gone []providers.Part) string {
+	if len(gone) == 1 {
+		return gone[0].String() + " is gone: something else removed it"
+	}
+	names := make([]string, len(gone))
+	for i, p := range gone {
+		names[i] = p.String()
+	}
+	return strings.Join(names, ", ") + " are gone: something else removed them"
+}
+
+// goneFix is the command that brings parts back.
+func goneFix(r state.Record, gone []providers.Part) string {
+	if !repairable(gone) {
+		return fmt.Sprintf("recreate the cluster, whose contents are lost: lab up %s --recreate", r.Name)
+	}
+	return "lab start " + r.Name
 }
 
 // watch gives up on a cluster that is gone, or whose nodes die while it is waited for.
@@ -76,4 +149,9 @@ func (l *Lab) watch(ctx context.Context, r state.Record, giveUp context.CancelCa
 			broken = 0
 		}
 	}
+}
+
+// repairable tells whether a start creates all of the parts again.
+func repairable(gone []providers.Part) bool {
+	return !slices.ContainsFunc(gone, func(p providers.Part) bool { return !p.Repair })
 }

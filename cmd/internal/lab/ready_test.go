@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -46,7 +47,7 @@ func TestBreaksMeanwhile(t *testing.T) {
 				happened := make(chan error, 1)
 				time.AfterFunc(time.Minute+time.Second, func() { happened <- test.happens(b) }) // between two looks
 				began := time.Now()
-				_, err := b.Start(t.Context(), "lab", nil)
+				_, err := b.Start(t.Context(), "lab", lab.WaitAll, nil)
 				if err == nil || !strings.Contains(err.Error(), test.says) {
 					t.Errorf("%v, want %q", err, test.says)
 				}
@@ -76,7 +77,7 @@ func TestRecoversMeanwhile(t *testing.T) {
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		_, err := b.Start(ctx, "lab", nil)
+		_, err := b.Start(ctx, "lab", lab.WaitAll, nil)
 		wantIs(t, err, context.DeadlineExceeded)
 	})
 }

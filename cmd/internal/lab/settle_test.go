@@ -20,6 +20,12 @@ func TestSettle(t *testing.T) {
 	marked := func(mark string) *providers.Cluster {
 		return &providers.Cluster{Name: "demo", Provider: "kind", Mark: mark, State: providers.StateCreating}
 	}
+	with := func(c *providers.Cluster, parts ...providers.Part) *providers.Cluster {
+		c.Parts = parts
+		return c
+	}
+	node, network := providers.Part{Kind: "node", Name: "lab-worker"}, providers.Part{Kind: "network", Name: "lab", Repair: true}
+	past := time.Date(2026, 11, 24, 10, 8, 42, 0, time.UTC)
 	gone := errors.New("the socket is gone")
 	for _, tt := range []struct {
 		what   string
@@ -29,9 +35,11 @@ func TestSettle(t *testing.T) {
 		live   *providers.Cluster
 		asking error
 		busy   bool
+		also   func(*state.Record) // more that is recorded
 		want   providers.State
 		reason string // part of it; "" where there must be none
 		mine   bool
+		hint   string // part of it
 	}{
 		{what: "as it should be", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), want: providers.StateRunning, mine: true},
 		{what: "stopped", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateStopped), want: providers.StateStopped, mine: true},
@@ -51,11 +59,24 @@ func TestSettle(t *testing.T) {
 		{what: "being removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateDeleting, mine: true},
 		{what: "half-removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateDegraded), want: providers.StateDegraded, reason: "removal was interrupted", mine: true},
 		{what: "removed all but for its record", phase: state.PhaseDeleting, id: "1", want: providers.StateDegraded, reason: "removal was interrupted"},
+		{what: "half-made, and what helps", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted", hint: "lab up demo recreates it"},
+		{what: "half-removed, and what helps", phase: state.PhaseDeleting, want: providers.StateDegraded, reason: "removal was interrupted", hint: "lab down demo deletes the rest"},
+		{what: "young, and nobody at work", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), want: providers.StateDegraded, reason: "API server does not answer", hint: "lab start demo", mine: true},
+		{what: "young, and another lab at work", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
+		{what: "never ready yet, and waited for", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, also: func(r *state.Record) { r.NotReady = true }, want: providers.StateCreating, mine: true},
+		{what: "its time is over", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), also: func(r *state.Record) { r.ExpiresAt = &past }, want: providers.StateRunning, reason: "time to live ended at 2026-11-24T10:08:42Z", hint: "lab extend demo", mine: true},
+		{what: "its time is over, and it is half-removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), also: func(r *state.Record) { r.ExpiresAt = &past }, want: providers.StateDegraded, reason: "time to live ended", hint: "lab gc", mine: true},
+		{what: "a worker is gone", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateRunning), network), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "node lab-worker is gone", hint: "lab up demo --recreate", mine: true},
+		{what: "a worker is gone while it is stopped", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateStopped), network), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "node lab-worker is gone", mine: true},
+		{what: "what start creates again is gone", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateStopped), node), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "network lab is gone", hint: "lab start demo", mine: true},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			t.Parallel()
-			l := &Lab{State: state.Open(t.TempDir())}
+			l := &Lab{State: state.Open(t.TempDir()), Now: time.Now}
 			r := state.Record{Name: "demo", Flavor: "kind", Phase: tt.phase, ID: tt.id, Spec: providers.Spec{Mark: tt.mark}, CreatedAt: time.Now()}
+			if tt.also != nil {
+				tt.also(&r)
+			}
 			if err := l.State.Put(r); err != nil {
 				t.Fatal(err)
 			}
@@ -72,6 +93,9 @@ func TestSettle(t *testing.T) {
 			}
 			if (got.Reason == "") != (tt.reason == "") || !strings.Contains(got.Reason, tt.reason) {
 				t.Errorf("reason %q, want %q", got.Reason, tt.reason)
+			}
+			if !strings.Contains(got.Hint, tt.hint) {
+				t.Errorf("hint %q, want %q", got.Hint, tt.hint)
 			}
 			if !got.Managed || got.Name != "demo" || got.Flavor != "kind" || got.CreatedAt == nil {
 				t.Errorf("it is not what lab remembers: %+v", got)

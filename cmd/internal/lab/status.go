@@ -1,10 +1,14 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -17,50 +21,69 @@ func (l *Lab) Status(ctx context.Context, name string) (Cluster, error) {
 	}
 	found, _ := l.Set.Lookup(ctx, refOf(r)) // the error is in found, too
 	c, mine := l.settle(r, found[0].Cluster, found[0].Err)
-	if !mine || c.State != providers.StateRunning {
+	if !mine {
 		return c, nil
 	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(r))
-	if err == nil {
-		c.Nodes, err = l.Probe.Nodes(ctx, config)
+	l.lookInto(ctx, r, *found[0].Cluster, &c)
+	if ctx.Err() != nil {
+		return Cluster{}, ctx.Err()
 	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return Cluster{}, ctx.Err()
-		}
-		c.State, c.Reason = providers.StateDegraded, fmt.Sprintf("its API server does not answer: %v", err)
+	if c.State != providers.StateRunning || c.Hint != "" {
 		return c, nil
-	}
-	for _, n := range c.Nodes {
-		if !n.Ready {
-			c.State, c.Reason = providers.StateDegraded, fmt.Sprintf("node %s is not ready: %s", n.Name, n.Reason)
-			break
-		}
 	}
 	c.Addons, err = l.addonViews(ctx, r)
+	if err == nil {
+		for i, a := range c.Addons {
+			// Of one that failed before it came into the cluster there is nothing to see.
+			if last := r.AddonStates[a.Name]; a.State == addons.StatePending && last.State == addons.StateFailed {
+				c.Addons[i].State, c.Addons[i].Reason = last.State, last.Reason
+			}
+		}
+		c.judgeAddons()
+		l.remember(ctx, r, c.Addons)
+	}
 	return c, err
 }
 
+// lookInto completes what is known of a cluster that runs with what its API server says. Where
+// ctx ends before, it leaves c as it is.
+func (l *Lab) lookInto(ctx context.Context, r state.Record, live providers.Cluster, c *Cluster) {
+	if c.State != providers.StateRunning {
+		return
+	}
+	config, err := l.Set.Kubeconfig(ctx, refOf(r))
+	var report probe.Report
+	if err == nil {
+		report, err = l.Probe.Look(ctx, config, wanted(r, live, WaitAll))
+	}
+	switch gone := (*probe.NodesGone)(nil); {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		c.fail(providers.StateDegraded, fmt.Sprintf("its API server does not answer: %v", err), "lab start "+r.Name)
+		return
+	case errors.As(report.Lacks, &gone):
+		c.fail(providers.StateDegraded, gone.Error(), providers.HintOf(withRestart(r, gone)))
+	case report.Lacks != nil:
+		c.fail(providers.StateDegraded, "waiting for "+report.Lacks.Error(), cmp.Or(providers.HintOf(report.Lacks), "lab up "+r.Name+" waits until it is ready"))
+	}
+	c.Nodes, c.Missing = report.Nodes, report.Absent
+}
+
+// fail says of a cluster that it is not as it should be, why, and what helps.
+func (c *Cluster) fail(s providers.State, reason, fix string) {
+	c.State, c.Reason, c.Hint = s, reason, fix
+}
+
 // Ready returns nil where everything asked of the cluster is ready, else an error
-// that says what is not.
+// that says what is not, with a hint.
 func (c Cluster) Ready() error {
-	if c.State == providers.StateRunning {
+	if c.State == providers.StateRunning && c.Hint == "" {
 		return c.unready()
 	}
 	text := fmt.Sprintf("cluster %q is %s", c.Name, c.State)
 	if c.Reason != "" {
 		text += ": " + c.Reason
 	}
-	return providers.WithHint(errors.New(text), "%s", c.mend())
-}
-
-// mend is the command that helps a cluster in c's state.
-func (c Cluster) mend() string {
-	switch c.State {
-	case providers.StateCreating, providers.StateDeleting:
-		return "wait until the other lab is done"
-	case providers.StateUnknown:
-		return fmt.Sprintf("lab flavors says whether %s can be used; lab down %s forgets the cluster", c.Flavor, c.Name)
-	}
-	return fmt.Sprintf("lab start %s", c.Name)
+	return providers.WithHint(errors.New(text), "%s", c.Hint)
 }

@@ -27,22 +27,24 @@ type UpRequest struct {
 	Addons       AddonRequest  // what is to be in the cluster, beside what was asked for before
 	Profile      string        // what Spec was made by, to be remembered
 	Prune        bool          // remove the addons that are not asked for
-	Recreate     bool          // make a cluster anew that cannot be changed to what is asked
+	Recreate     bool          // delete an existing cluster, and create it again
+	Wait         Wait          // "" is WaitAll
+	Rollback     bool          // delete a new cluster that does not become ready
 	TTL          time.Duration // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
 
 	run bool // the cluster goes with the process that makes it
 }
 
-// Up makes the cluster, or brings it to what is asked: one that is stopped or
-// broken is started, one that is gone or half-made is made anew. Where nothing is
-// to do it does nothing. The cluster that it returns is ready.
+// Up creates the cluster, or updates it to match the request: one that is stopped or
+// broken is started, one that is gone or half-made is recreated. Where nothing is
+// to do it does nothing. The cluster that it returns is ready, as far as q.Wait says.
 //
 // Errors: those of [providers.Set.Create] and [providers.Set.Start]; ErrExists
-// where the name belongs to a cluster that is not as asked; ErrForeign where it
-// belongs to one that lab did not make. When a cluster that Up was making cannot
-// be finished, for whatever reason, nothing of it remains. One whose addons cannot be
-// installed stays: errors are those of [Lab.InstallAddons], and Up goes on with them. So
-// does one whose entry cannot be written to the user's kubeconfig.
+// where the name belongs to a cluster that does not match; ErrForeign where it
+// belongs to one that is not managed by lab. A creation that fails or is interrupted leaves
+// nothing. A cluster that was created and does not become ready stays, unless q.Rollback: the
+// next Up resumes. So does one whose addons cannot be installed, where errors are those of
+// [Lab.InstallAddons], and one whose entry cannot be written to the user's kubeconfig.
 func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (Cluster, error) {
 	name := q.Spec.Name
 	unlock, err := l.lock(ctx, name, report)
@@ -56,16 +58,16 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	}
 	switch plan.Action {
 	case ActionRecreate:
-		err = report.For(name).Do("Removing what is left of it", func(step *providers.Step) error { return l.remove(ctx, name, step) })
+		err = report.For(name).Do("Deleting the old cluster", func(step *providers.Step) error { return l.remove(ctx, name, step) })
 		if err == nil {
 			err = l.create(ctx, plan, q, report)
 		}
 	case ActionCreate:
 		err = l.create(ctx, plan, q, report)
 	case ActionStart:
-		err = l.start(ctx, name, !q.NoKubeconfig, report)
+		err = l.start(ctx, name, q.Wait, !q.NoKubeconfig, report)
 	default:
-		err = l.resume(ctx, name, !q.NoKubeconfig, report)
+		err = l.resume(ctx, name, q.Wait, !q.NoKubeconfig, report)
 	}
 	// The cluster is ready without its entry, so up goes on.
 	noEntry, err := splitNoEntry(err)
@@ -113,7 +115,7 @@ func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) 
 	return unlock, err
 }
 
-// create makes the cluster that plan describes, and removes it again on any error.
+// create creates the cluster that plan describes, and waits until it is ready.
 func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report providers.Reporter) error {
 	p, err := l.Set.Get(plan.Flavor)
 	if err != nil {
@@ -131,7 +133,7 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	}
 	r := state.Record{
 		Name: plan.Name, Flavor: plan.Flavor, Engine: engine, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
-		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile,
+		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile, Addons: plan.requests, NotReady: true,
 	}
 	if q.TTL > 0 {
 		r.ExpiresAt = l.after(q.TTL) // counted from now, if lab should be killed
@@ -147,34 +149,52 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	}
 	var config []byte
 	if err == nil {
-		r.ID = c.ID
-		config, err = l.finish(ctx, &r, report)
+		r.ID, r.Phase = c.ID, state.PhaseCreated
+		config, err = l.Set.Kubeconfig(ctx, refOf(r))
+	}
+	if err == nil {
+		err = l.State.Put(r)
 	}
 	if err != nil {
 		return l.undo(ctx, plan.Name, err)
 	}
-	return l.enter(ctx, r, config, !q.NoKubeconfig)
+	return l.finish(ctx, r, c, config, q, report)
 }
 
-// finish records a cluster that has just been made, waits until it is ready, and returns
-// its kubeconfig. The logs of one that does not become ready are saved, because it will be
-// removed.
-func (l *Lab) finish(ctx context.Context, r *state.Record, report providers.Reporter) ([]byte, error) {
-	if err := l.State.Put(*r); err != nil {
-		return nil, err
+// finish waits until a cluster that was just created is ready. One that does not become ready
+// is deleted only where its creation is interrupted, where something else deleted it, and
+// where that is asked for; the logs of the last are saved before.
+func (l *Lab) finish(ctx context.Context, r state.Record, c providers.Cluster, config []byte, q UpRequest, report providers.Reporter) error {
+	err := l.awaitReady(ctx, r, c, q.Wait, config, !q.NoKubeconfig, report)
+	noEntry, unready := splitNoEntry(err)
+	if unready == nil {
+		return noEntry
 	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(*r))
-	if err != nil {
-		return nil, err
-	}
-	if err := l.ready(ctx, *r, config, report.For(r.Name)); err != nil {
-		err = &providers.Error{Op: "create", Provider: r.Flavor, Cluster: r.Name, Err: err}
-		return nil, providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, err, func(ctx context.Context, dir string) error {
-			return l.Set.ExportLogs(ctx, refOf(*r), dir)
+	gone := errors.Is(unready, providers.ErrNotFound) || errors.Is(unready, providers.ErrForeign)
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled), gone:
+		return l.undo(ctx, r.Name, unready)
+	case q.Rollback, q.run:
+		unready = providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, unready, func(ctx context.Context, dir string) error {
+			return l.Set.ExportLogs(ctx, refOf(r), dir)
 		})
+		return l.undo(ctx, r.Name, unready)
 	}
-	r.Phase = state.PhaseCreated
-	return config, l.State.Put(*r)
+	// So that kubectl can show why. What keeps lab from it the next Up tells, too. It takes no
+	// time of ctx, which may be over.
+	_ = l.publish(context.WithoutCancel(ctx), r, config, !q.NoKubeconfig)
+	return stays(r, unready)
+}
+
+// stays adds to the error of a cluster that is not ready how to resume, look at it, or give it
+// up.
+func stays(r state.Record, err error) error {
+	hint := fmt.Sprintf("the cluster stays; resume: lab up %s; look at it: lab kubectl %s -- get pods --all-namespaces; delete it: lab down %s",
+		r.Name, r.Name, r.Name)
+	if first := providers.HintOf(err); first != "" {
+		hint = first + "\n" + hint
+	}
+	return providers.WithHint(err, "%s", hint)
 }
 
 // undo removes what a creation that failed with cause left, and returns cause.

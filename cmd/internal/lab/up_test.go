@@ -126,7 +126,8 @@ func TestUpWaitsForWhatWasAsked(t *testing.T) {
 	if _, err := b.Up(t.Context(), q, nil); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(probe.Want{Nodes: 5, DNS: true}, p.want); diff != "" {
+	want := probe.Want{Nodes: 5, Names: []string{"demo-node", "demo-node2", "demo-node3", "demo-node4", "demo-node5"}, DNS: true}
+	if diff := cmp.Diff(want, p.want); diff != "" {
 		t.Errorf("waited for (-want +got):\n%s", diff)
 	}
 }
@@ -197,8 +198,8 @@ func (i interrupting) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(s
 	return ctx.Err()
 }
 
-func (i interrupting) Nodes(ctx context.Context, _ []byte) ([]probe.Node, error) {
-	return nil, ctx.Err()
+func (i interrupting) Look(ctx context.Context, _ []byte, _ probe.Want) (probe.Report, error) {
+	return probe.Report{}, ctx.Err()
 }
 
 // TestUpWithDefaultFlavor: what a person configured goes before what is usable first, and

@@ -25,13 +25,17 @@ type Cluster struct {
 	Flavor            string          `json:"flavor"`
 	State             providers.State `json:"state"`
 	Reason            string          `json:"reason,omitempty"` // why it is degraded or unknown
+	Hint              string          `json:"hint,omitempty"`   // the commands that help then
 	KubernetesVersion string          `json:"kubernetesVersion,omitempty"`
 	Context           string          `json:"context,omitempty"`
 	CreatedAt         *time.Time      `json:"createdAt"` // nil where lab did not make it
 	ExpiresAt         *time.Time      `json:"expiresAt"` // nil: never
 	Profile           string          `json:"profile,omitempty"`
-	Managed           bool            `json:"managed"`         // whether lab made it
-	Nodes             []probe.Node    `json:"nodes,omitempty"` // only where the API server was asked
+	Managed           bool            `json:"managed"`           // whether lab made it
+	Nodes             []probe.Node    `json:"nodes,omitempty"`   // only where the API server was asked
+	Missing           []string        `json:"missing,omitempty"` // what it was created without, and still lacks
+	Ports             []string        `json:"ports,omitempty"`   // published on this machine, as --port takes them
+	Mounts            []string        `json:"mounts,omitempty"`  // as --mount takes them
 	Addons            []Addon         `json:"addons"`
 }
 
@@ -39,7 +43,7 @@ type Cluster struct {
 type Addon struct {
 	Name      string       `json:"name"`
 	Version   string       `json:"version"`             // of its chart
-	State     addons.State `json:"state,omitempty"`     // only where the cluster was asked
+	State     addons.State `json:"state,omitempty"`     // as seen last
 	Reason    string       `json:"reason,omitempty"`    // why it is not ready
 	Simulated bool         `json:"simulated,omitempty"` // accepted by an API server that runs no pods
 	URLs      []string     `json:"urls"`
@@ -58,6 +62,12 @@ func view(r state.Record, live providers.Cluster) Cluster {
 	created := r.CreatedAt.UTC()
 	c.Name, c.Flavor, c.Context, c.Profile = r.Name, r.Flavor, r.Context, r.Profile
 	c.CreatedAt, c.ExpiresAt, c.Managed = &created, r.ExpiresAt, true
+	for _, p := range r.Spec.Ports {
+		c.Ports = append(c.Ports, p.String())
+	}
+	for _, m := range r.Spec.Mounts {
+		c.Mounts = append(c.Mounts, m.String())
+	}
 	for _, request := range r.Addons {
 		c.Addons = append(c.Addons, asked(r, request.Addon))
 	}

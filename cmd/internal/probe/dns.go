@@ -51,6 +51,18 @@ func missingDNS(ctx context.Context, client kubernetes.Interface, since map[stri
 	return "DNS to be ready (" + whyNoDNS(ctx, client) + ")"
 }
 
+// hasDNS tells whether anything is installed that serves the Service kube-dns, by the label
+// that every distribution gives it.
+func hasDNS(ctx context.Context, client kubernetes.Interface) (bool, error) {
+	options := metav1.ListOptions{LabelSelector: "k8s-app=" + serviceDNS, Limit: 1}
+	deployments, err := client.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, options)
+	if err != nil || len(deployments.Items) > 0 {
+		return true, err
+	}
+	daemons, err := client.AppsV1().DaemonSets(metav1.NamespaceSystem).List(ctx, options)
+	return err != nil || len(daemons.Items) > 0, err
+}
+
 // whyNoDNS says why no pod of the Service kube-dns is ready, as far as the pods tell.
 func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	service, err := client.CoreV1().Services(metav1.NamespaceSystem).Get(ctx, serviceDNS, metav1.GetOptions{})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,21 +23,7 @@ type Node struct {
 
 const roleControlPlane = "control-plane"
 
-// Nodes returns the nodes of the cluster, control planes first, then by name.
-func (a API) Nodes(ctx context.Context, kubeconfig []byte) ([]Node, error) {
-	client, err := connect(kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := a.bound(ctx)
-	defer cancel()
-	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	return nodesOf(list.Items), nil
-}
-
+// nodesOf returns nodes, control planes first, then by name.
 func nodesOf(items []corev1.Node) []Node {
 	nodes := make([]Node, len(items))
 	for i := range items {
@@ -87,14 +74,39 @@ func missingReports(ctx context.Context, client kubernetes.Interface, nodes []No
 	return ""
 }
 
-// missingNodes returns what is missing until want nodes are there and all ready.
-func missingNodes(nodes []Node, want int) string {
-	if len(nodes) < want {
-		return fmt.Sprintf("%d of %d nodes to register", want-len(nodes), want)
+// lacksNetwork tells whether the kubelet waits for a network plugin, in its own words or those
+// of the runtime.
+func (n Node) lacksNetwork() bool {
+	return !n.Ready && (strings.Contains(n.Reason, "NetworkReady=false") || strings.Contains(n.Reason, "NetworkPluginNotReady") ||
+		strings.Contains(n.Reason, "cni "))
+}
+
+// gone returns the nodes that are wanted and do not register any more. Nodes may register
+// under other names than their tool knows, so as long as there are enough, none is gone.
+func (w Want) gone(nodes []Node) []string {
+	if !w.Settled || len(nodes) >= len(w.Names) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(w.Names), func(name string) bool {
+		began, known := w.Since[name]
+		return known && time.Since(began) < registersWithin ||
+			slices.ContainsFunc(nodes, func(n Node) bool { return n.Name == name })
+	})
+}
+
+// missingNodes returns what is missing until the nodes that are wanted are there and all
+// ready, as far as they can be.
+func missingNodes(nodes []Node, want Want) string {
+	n := want.Nodes
+	if len(want.Names) > 0 { // the tool's own configuration may ask for more
+		n = len(want.Names)
+	}
+	if len(nodes) < n {
+		return fmt.Sprintf("%d of %d nodes to register", n-len(nodes), n)
 	}
 	unready, first := 0, Node{}
 	for _, n := range nodes {
-		if n.Ready {
+		if n.Ready || want.Without.CNI && n.lacksNetwork() {
 			continue
 		}
 		if unready == 0 {

@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,12 +26,27 @@ const (
 	// standard is the patience with one request. A local API server that takes longer is stuck,
 	// and the next request may find it well.
 	standard = 10 * time.Second
+
+	// certain is how long what cannot pass must last until it ends a wait: a server that starts
+	// may refuse for a moment what it will take.
+	certain = 2 * time.Second
+
+	// comesWithin is how long a new cluster may be without DNS until it counts as not installed:
+	// k3s applies its manifests some seconds after its API server answers.
+	comesWithin = 30 * time.Second
+
+	// registersWithin is how long a node may take to register after it began to run. One whose
+	// Node object was deleted registers when it starts, and never again.
+	registersWithin = 2 * time.Minute
 )
 
 // Want is what Wait waits for.
 type Want struct {
-	Nodes int  // how many nodes must be there, all of them ready
-	DNS   bool // whether pods must be able to resolve names
+	Nodes   int               // how many nodes must be registered and ready; 0: only the API server must answer
+	Names   []string          // of these nodes, where their tool can tell
+	DNS     bool              // whether pods must be able to resolve names
+	Without providers.Without // what the cluster was created without: nobody waits for it
+	Settled bool              // the cluster was ready before: what is missing now does not come by itself
 
 	// Since is when nodes began to run, by name. What the API server remembers of them
 	// from before, as after a stop and a start, does not count: it says "ready" of a node
@@ -37,9 +54,32 @@ type Want struct {
 	Since map[string]time.Time
 }
 
+// Report is what one look at a cluster found.
+type Report struct {
+	Nodes  []Node
+	Lacks  error    // what is not as wanted, and why; nil where all is. Its hint says what helps
+	Absent []string // what is not installed, and nobody waits for
+
+	final bool // Lacks does not pass by itself
+	noDNS bool // Lacks is that no DNS is installed
+}
+
+// NodesGone is the error of nodes whose Node objects were deleted while their machines, or what
+// stands for them, still run.
+type NodesGone struct{ Names []string }
+
+// Error names the nodes.
+func (g *NodesGone) Error() string {
+	if len(g.Names) == 1 {
+		return fmt.Sprintf("node %s is missing: its Node object was deleted", g.Names[0])
+	}
+	return fmt.Sprintf("%d nodes are missing: their Node objects were deleted (%s)", len(g.Names), strings.Join(g.Names, ", "))
+}
+
 // API asks API servers.
 type API struct {
 	patience time.Duration // with one request; 0 means standard
+	comes    time.Duration // 0 means comesWithin
 }
 
 // bound limits the time of one request.
@@ -50,7 +90,8 @@ func (a API) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 // Wait returns nil once the cluster is as wanted. moved, which may be nil, is told
 // what is being waited for as it changes. When ctx ends, Wait returns an error that
 // says what was missing last and wraps the context's, with a hint where a node has run
-// short of something.
+// short of something. Where waiting cannot help it returns after [certain]: the errors are
+// [NodesGone], and those of a server that is not the cluster's, or cannot be trusted.
 func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
 	client, err := connect(kubeconfig)
 	if err != nil {
@@ -59,13 +100,22 @@ func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	missing := errors.New("the API server to answer")
+	var final, noDNS since
 	for {
-		now := a.look(ctx, client, want)
-		if now == nil {
+		report, err := a.look(ctx, client, want)
+		noDNS.track(report.noDNS)
+		final.track(report.final || cannotPass(err))
+		switch {
+		case err == nil && report.Lacks == nil, noDNS.lasts(cmp.Or(a.comes, comesWithin)):
 			return nil
-		}
-		if ctx.Err() == nil {
-			missing = now
+		case final.lasts(certain) && err != nil:
+			return untrusted(err)
+		case final.lasts(certain):
+			return report.Lacks
+		case ctx.Err() == nil && err != nil:
+			missing = errors.New(unanswered(err))
+		case ctx.Err() == nil:
+			missing = report.Lacks
 		}
 		if moved != nil {
 			moved("waiting for " + missing.Error())
@@ -78,29 +128,85 @@ func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(
 	}
 }
 
-// look returns nil where the cluster is as wanted, else an error that says what is missing
-// and why, and wraps none: what ended one request is not what ends the wait.
-func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) error {
+// since is when something began that lasts; zero where it does not.
+type since struct{ time.Time }
+
+func (s *since) track(holds bool) {
+	if !holds {
+		s.Time = time.Time{}
+	} else if s.IsZero() {
+		s.Time = time.Now()
+	}
+}
+
+func (s *since) lasts(d time.Duration) bool { return !s.IsZero() && time.Since(s.Time) >= d }
+
+// Look looks at the cluster once. An error is of an API server that does not answer, or not
+// as it should.
+func (a API) Look(ctx context.Context, kubeconfig []byte, want Want) (Report, error) {
+	client, err := connect(kubeconfig)
+	if err != nil {
+		return Report{}, err
+	}
+	return a.look(ctx, client, want)
+}
+
+func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (Report, error) {
 	ctx, cancel := a.bound(ctx)
 	defer cancel()
 	list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return errors.New(unanswered(err))
+		return Report{}, err
 	}
-	nodes := nodesOf(list.Items)
-	missing := missingNodes(nodes, want.Nodes)
-	if missing == "" && len(want.Since) > 0 {
-		missing = missingReports(ctx, client, nodes, want.Since)
+	r := Report{Nodes: nodesOf(list.Items)}
+	if want.Nodes == 0 {
+		return r, nil
 	}
-	if missing == "" && want.DNS {
-		missing = missingDNS(ctx, client, want.Since)
+	missing := r.examine(ctx, client, want)
+	if missing != "" {
+		r.Lacks = providers.WithHint(errors.New(missing), "%s", relief(list.Items))
 	}
-	if missing == "" {
-		return nil
-	}
-	return providers.WithHint(errors.New(missing), "%s", relief(list.Items))
+	return r, nil
 }
 
+// examine completes the report with what is not installed, and returns what is missing.
+func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want Want) string {
+	if gone := want.gone(r.Nodes); len(gone) > 0 {
+		r.Lacks, r.final = &NodesGone{gone}, true
+		return ""
+	}
+	if want.Without.CNI && slices.ContainsFunc(r.Nodes, Node.lacksNetwork) {
+		r.Absent = append(r.Absent, "a network plugin (CNI)")
+	}
+	missing := missingNodes(r.Nodes, want)
+	if missing == "" && len(want.Since) > 0 {
+		missing = missingReports(ctx, client, r.Nodes, want.Since)
+	}
+	if missing != "" || !want.DNS {
+		return missing
+	}
+	missing = missingDNS(ctx, client, want.Since)
+	if missing == "" {
+		return ""
+	}
+	if want.Without.KubeProxy {
+		r.Absent = append(r.Absent, "kube-proxy")
+	}
+	installed, err := hasDNS(ctx, client)
+	switch {
+	case err != nil:
+		return unanswered(err)
+	case !installed && (want.Without.DNS || want.Settled):
+		r.Absent = append(r.Absent, "DNS")
+		return ""
+	case want.Without != providers.Without{}: // without which DNS does not work
+		return ""
+	}
+	r.noDNS = !installed
+	return missing
+}
+
+// connect returns a client for the cluster of a kubeconfig.
 func connect(kubeconfig []byte) (kubernetes.Interface, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {

@@ -22,10 +22,11 @@ func TestNodes(t *testing.T) {
 	s := &apiServer{nodes: []corev1.Node{
 		unheard, node("a-worker", false, "KubeletNotReady"), node("z-control", true, ""), node("y-control", true, ""),
 	}}
-	got, err := API{}.Nodes(t.Context(), s.start(t))
+	report, err := API{}.Look(t.Context(), s.start(t), Want{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := report.Nodes
 	want := []Node{
 		{Name: "y-control", Role: "control-plane", Ready: true},
 		{Name: "z-control", Role: "control-plane", Ready: true},
@@ -214,7 +215,7 @@ func TestHangingServer(t *testing.T) {
 	if err := (API{}).Wait(ctx, config, Want{Nodes: 1}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
-	if _, err := (API{patience: 100 * time.Millisecond}).Nodes(t.Context(), config); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := (API{patience: 100 * time.Millisecond}).Look(t.Context(), config, Want{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("nodes: %v", err)
 	}
 }

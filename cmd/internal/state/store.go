@@ -24,6 +24,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+// ErrUnreadable is the kind of a state directory that cannot be read, so that nobody knows
+// which clusters there are. It is an [providers.ErrUnavailable], too.
+var ErrUnreadable = errors.New("unreadable state directory")
+
 const (
 	recordFile = "cluster.json"
 	lockFile   = "lock"
@@ -144,7 +148,7 @@ func (s *Store) Scratch(name string) string { return s.path(name, "run") }
 
 // List returns the records of all clusters, by name. A record that cannot be read
 // does not hide the others: problems joins the errors of all such records, and is
-// nil where there are none.
+// nil where there are none. Where the directory itself cannot be read, it is ErrUnreadable.
 func (s *Store) List() (records []Record, problems error) {
 	names, err := s.names()
 	if err != nil {
@@ -179,7 +183,7 @@ func (s *Store) names() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, s.unavailable("read", err)
+		return nil, providers.Errorf(ErrUnreadable, "%w", s.unavailable("read", err))
 	}
 	var names []string
 	for _, e := range entries {
