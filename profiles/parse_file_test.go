@@ -96,7 +96,7 @@ func TestParseProblems(t *testing.T) {
 		"mounts":            {head + "cluster: {mounts: ['a', '/a:b']}\n", []string{`f:3:20: the mount "a"`, `f:3:25: mount "/a" to "b"`}},
 		"ttl":               {head + "ttl: soon\n", []string{`f:3:6: "soon" is not a time such as 8h`}},
 		"a short ttl":       {head + "ttl: 1ms\n", []string{`f:3:6: "1ms" is not a time`}},
-		"a chart":           {head + "addons: [{name: aa, chart: {repository: 'https://x'}}, {name: bb, chart: {path: x, oci: y}}, {values: {}}]\n", []string{"f:3:10: which chart of the repository", "f:3:56: a chart has one of", "f:3:94: addons.name is missing"}},
+		"a chart":           {head + "addons: [{name: aa, chart: {repository: 'https://x'}}, {name: bb, chart: {path: x, oci: y}}, {values: {}}]\n", []string{"f:3:10: the chart: the name of the chart in the repository is missing", "f:3:56: a chart has one of", "f:3:94: addons.name is missing"}},
 		"needs":             {head + "addons: [{name: aa, needs: [bb]}]\n", []string{"f:3:10: only an addon with a chart of its own"}},
 		"an empty addon":    {head + "addons: [~]\n", []string{"f:3:10: addons has an empty item"}},
 		"values":            {head + "addons: [{name: aa, values: [a]}]\n", []string{"f:3:29: addons.values must be a mapping"}},
