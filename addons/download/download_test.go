@@ -97,6 +97,7 @@ func TestLasting(t *testing.T) {
 		"ftp://robot:S3cret@host/file":        {providers.ErrInvalid, []string{"ftp://host/file: the scheme must be https or http"}},
 		secure.URL:                            {providers.ErrUnavailable, []string{"certificate", "--ca-file"}},
 		strings.Replace(plain, "p", "ps", 1):  {providers.ErrUnavailable, []string{"speaks http, not https"}},
+		"http://127.0.0.1:1/?token=S3cret":    {providers.ErrUnavailable, []string{"connection refused", "HTTPS_PROXY"}},
 		"http://no-such-host.invalid/?token=": {providers.ErrUnavailable, []string{"no-such-host.invalid"}},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -88,7 +89,7 @@ func lasting(err error) bool {
 	_, alert := errors.AsType[tls.AlertError](err)
 	_, record := errors.AsType[tls.RecordHeaderError](err)
 	dns, _ := errors.AsType[*net.DNSError](err)
-	return certificate || alert || record || dns != nil && dns.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) ||
+	return certificate || alert || record || dns != nil && dns.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, syscall.ECONNREFUSED) ||
 		errors.Is(err, providers.ErrInvalid) || errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrUnavailable)
 }
 

@@ -2,33 +2,38 @@ package helm
 
 import (
 	"bytes"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
 
-// lenient lets requests pass where no webhook answers, because no pod runs: what is
-// rendered is as it was, but for webhooks, whose absence is ignored, and soon.
+// lenient lets requests pass where no webhook answers, because no pod runs: it has the API
+// server ignore, and soon, that webhooks do not answer. All else is left as Helm rendered it,
+// byte for byte.
 type lenient struct{}
 
 // Run implements Helm's post-renderer.
 func (lenient) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
-	out := &bytes.Buffer{}
-	for _, doc := range documents(rendered.String()) {
-		switch doc["kind"] {
-		case "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration":
-			hooks, _ := doc["webhooks"].([]any)
-			for _, hook := range hooks {
-				if hook, ok := hook.(map[string]any); ok {
-					hook["failurePolicy"], hook["timeoutSeconds"] = "Ignore", 1
-				}
+	parts := strings.Split("\n"+rendered.String(), "\n---")
+	for i, part := range parts {
+		var doc map[string]any
+		if yaml.Unmarshal([]byte(part), &doc) != nil {
+			continue // Helm says what is wrong with it
+		}
+		if kind := doc["kind"]; kind != "ValidatingWebhookConfiguration" && kind != "MutatingWebhookConfiguration" {
+			continue
+		}
+		hooks, _ := doc["webhooks"].([]any)
+		for _, hook := range hooks {
+			if hook, ok := hook.(map[string]any); ok {
+				hook["failurePolicy"], hook["timeoutSeconds"] = "Ignore", 1
 			}
 		}
 		text, err := yaml.Marshal(doc)
 		if err != nil {
 			return nil, err
 		}
-		out.WriteString("---\n")
-		out.Write(text)
+		parts[i] = "\n" + strings.TrimSuffix(string(text), "\n")
 	}
-	return out, nil
+	return bytes.NewBufferString(strings.TrimPrefix(strings.Join(parts, "\n---"), "\n")), nil
 }

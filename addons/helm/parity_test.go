@@ -1,0 +1,240 @@
+package helm
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/cli/values"
+	"helm.sh/helm/v3/pkg/release"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/charts"
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// parityCase is a chart and what it is told. Its file begins with a text, in which a line
+// "link NAME TARGET" makes a symbolic link, "pack NAME" an archive of a sub-chart, and "set
+// TEXT" is a flag --set of lab, for an addon of the name parity. Files chart/values-*.yaml are those that -f and --values name.
+type parityCase struct {
+	dir   string
+	files []string
+	sets  []string
+}
+
+// TestAsHelm renders charts as `helm install` does, with Helm's own code, and as lab does, and
+// compares all that comes out: objects, hooks, definitions, notes and errors. lab is given the
+// values as files, and in a lab.yaml.
+func TestAsHelm(t *testing.T) {
+	t.Parallel()
+	cases, err := filepath.Glob("testdata/parity/*.txtar")
+	if err != nil || len(cases) < 9 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for _, file := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			c := unpack(t, file)
+			wanted, refused := c.byHelm()
+			for how, read := range map[string]func(*testing.T) addons.Values{"files": c.fromFiles, "lab.yaml": c.fromProfile} {
+				for _, runsPods := range []bool{true, false} {
+					traits := providers.Traits{RunsPods: runsPods}
+					got, definitions, err := c.byLab(t, read(t), traits)
+					if refused != nil || err != nil {
+						if refused == nil || err == nil || !strings.Contains(err.Error(), refused.Error()) {
+							t.Errorf("%s: helm says %v, lab %v", how, refused, err)
+						}
+						continue
+					}
+					if diff := cmp.Diff(contents(wanted, runsPods), contents(got, runsPods)); diff != "" {
+						t.Errorf("%s, pods run: %t (-helm +lab):\n%s", how, runsPods, diff)
+					}
+					if diff := cmp.Diff(crds(wanted.Chart), definitions); diff != "" {
+						t.Errorf("definitions (-helm +lab):\n%s", diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// unpack makes the files of a case.
+func unpack(t *testing.T, file string) parityCase {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	c := parityCase{dir: filepath.Join(root, "chart")}
+	for _, f := range archive.Files {
+		path := filepath.Join(root, f.Name)
+		if strings.HasPrefix(f.Name, "chart/values-") {
+			c.files = append(c.files, path)
+		}
+		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		must(t, os.WriteFile(path, f.Data, 0o600))
+	}
+	for line := range strings.Lines(string(archive.Comment)) {
+		switch words := strings.Fields(line); words[0] {
+		case "link":
+			path := filepath.Join(root, words[1])
+			must(t, os.MkdirAll(filepath.Dir(path), 0o700))
+			if err := os.Symlink(words[2], path); err != nil {
+				t.Skipf("this system has no links: %v", err)
+			}
+		case "pack":
+			path := filepath.Join(root, words[1])
+			loaded, err := loader.LoadDir(path)
+			must(t, err)
+			_, err = chartutil.Save(loaded, filepath.Dir(path))
+			must(t, err)
+			must(t, os.RemoveAll(path))
+		case "set":
+			c.sets = append(c.sets, words[1])
+		}
+	}
+	return c
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// byHelm does what the command of helm does.
+func (c parityCase) byHelm() (*release.Release, error) {
+	told := values.Options{ValueFiles: c.files}
+	for _, text := range c.sets {
+		told.Values = append(told.Values, strings.ReplaceAll(text, "parity.", ""))
+	}
+	v, err := told.MergeValues(nil)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := loader.Load(c.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := action.CheckDependencies(loaded, loaded.Metadata.Dependencies); err != nil {
+		return nil, err
+	}
+	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
+	install.ReleaseName, install.Namespace = "parity", "parity"
+	return dryRun(install, loaded, v)
+}
+
+// byLab does what lab does, the way through the record of the cluster included.
+func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Traits) (*release.Release, []string, error) {
+	t.Helper()
+	archive, err := charts.New(charts.Options{}).Chart(t.Context(), addons.Chart{Path: c.dir})
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := Set(map[string]addons.Values{"parity": own}, addons.Sets{Values: c.sets}, os.ReadFile)
+	must(t, err)
+	record, err := json.Marshal(addons.Request{Addon: addons.Addon{Name: "parity"}, Values: set["parity"]})
+	must(t, err)
+	var kept addons.Request
+	must(t, json.Unmarshal(record, &kept))
+	r := addons.Release{Addon: kept.Addon, Chart: archive, Values: kept.Addon.ValuesFor(traits, kept.Values)}
+	list, err := definitions(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	for _, d := range list {
+		names = append(names, asJSON(d.Object))
+	}
+	loaded, err := load(r.Chart)
+	must(t, err)
+	s := &session{config: &action.Configuration{Log: func(string, ...any) {}}}
+	rel, err := dryRun(s.newInstall(addons.Cluster{Traits: traits}, r), loaded, r.Values)
+	return rel, names, err
+}
+
+func dryRun(install *action.Install, loaded *chart.Chart, v map[string]any) (*release.Release, error) {
+	install.DryRun, install.ClientOnly = true, true
+	install.KubeVersion = &chartutil.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
+	return install.Run(loaded, v)
+}
+
+// fromFiles reads what --values names.
+func (c parityCase) fromFiles(t *testing.T) addons.Values {
+	t.Helper()
+	var all addons.Values
+	for _, file := range c.files {
+		data, err := os.ReadFile(file)
+		must(t, err)
+		v, err := addons.ParseValues(data)
+		must(t, err)
+		all = addons.Merge(all, v)
+	}
+	return all
+}
+
+// fromProfile reads the same from files that extend each other.
+func (c parityCase) fromProfile(t *testing.T) addons.Values {
+	t.Helper()
+	dir := t.TempDir()
+	text := "apiVersion: lab/v1alpha1\nkind: Lab\naddons:\n  - name: parity\n    chart: {path: " + c.dir + "}\n"
+	file := filepath.Join(dir, "0.yaml")
+	must(t, os.WriteFile(file, []byte(text), 0o600))
+	for i, values := range c.files {
+		data, err := os.ReadFile(values)
+		must(t, err)
+		text := fmt.Sprintf("apiVersion: lab/v1alpha1\nkind: Lab\nextends: ./%d.yaml\naddons:\n  - name: parity\n    values:\n", i)
+		for line := range strings.Lines(string(data)) {
+			text += "      " + line
+		}
+		file = filepath.Join(dir, fmt.Sprintf("%d.yaml", i+1))
+		must(t, os.WriteFile(file, []byte(text), 0o600))
+	}
+	p, err := profiles.LoadFile(file, "")
+	must(t, err)
+	return p.Addons[0].Values
+}
+
+// contents is all that a release brings to a cluster, by where it is from. What lab changes
+// on purpose where no pods run, which are webhooks, is left out there.
+func contents(rel *release.Release, runsPods bool) map[string]string {
+	all := map[string]string{"notes": rel.Info.Notes}
+	for i, text := range strings.Split("\n"+rel.Manifest, "\n---") {
+		if !runsPods && strings.Contains(text, "kind: ValidatingWebhookConfiguration") {
+			text = "a webhook"
+		}
+		all[fmt.Sprint("object ", i)] = text
+	}
+	for _, h := range rel.Hooks {
+		all["hook "+h.Path+" "+h.Name] = fmt.Sprint(h.Kind, h.Events, h.Weight, h.DeletePolicies, h.Manifest)
+	}
+	return all
+}
+
+// crds returns the definitions that Helm installs.
+func crds(c *chart.Chart) []string {
+	var all []string
+	for _, d := range c.CRDObjects() {
+		for _, doc := range documents(string(d.File.Data)) {
+			all = append(all, asJSON(doc))
+		}
+	}
+	return all
+}
+
+func asJSON(v any) string {
+	data, _ := json.Marshal(v)
+	return string(data)
+}
