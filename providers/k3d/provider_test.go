@@ -208,20 +208,19 @@ func TestLoadImages(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("server-0", "running"), node("agent-0", "exited"))...)
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
 	}
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("agent-0", "running"), node("serverlb", "exited")),
 		dockertest.Answer{Args: "exec --interactive id-of-agent-0 ctr --namespace=k8s.io images import -"},
+		dockertest.Answer{Args: "exec id-of-agent-0 ctr --namespace=k8s.io images ls", Stdout: "docker.io/library/web:v1\n"},
 		dockertest.Answer{Args: "exec", Stderr: "ctr: unrecognized image format", Code: 1})...)
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || err.Error() != "node k3d-lab-server-0: ctr: unrecognized image format" {
 		t.Errorf("no archive of images: %v", err)
 	}
-	if calls := d.Calls(t); len(calls) != 4 {
+	if calls := d.Calls(t); len(calls) != 5 {
 		t.Errorf("calls: %q", calls)
 	}
 }

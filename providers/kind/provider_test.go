@@ -264,9 +264,7 @@ func TestLoadImages(t *testing.T) {
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, filepath.Dir(archive)); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("a directory: %v", err)
 	}
-	if err := os.WriteFile(archive, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("control-plane", "running"), node("worker", "exited"))...)
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))

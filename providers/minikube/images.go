@@ -3,11 +3,10 @@ package minikube
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // LoadImages imports the archive into every node, side by side. Every node must run.
@@ -15,10 +14,8 @@ import (
 // Where nodes are containers it goes straight to what runs the pods there: `minikube
 // image load` unpacks the archive, copies it twice, and ends well where it failed.
 func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
-	if info, err := os.Stat(archive); err != nil {
+	if err := nodes.CheckArchive(archive); err != nil { // a VM's minikube would not say so
 		return err
-	} else if info.IsDir() {
-		return fmt.Errorf("%s is a directory, not an archive", archive)
 	}
 	name := ref.Name
 	ctx, c, err := p.own(ctx, ref)

@@ -164,8 +164,7 @@ func TestStop(t *testing.T) {
 }
 
 func TestLoadImages(t *testing.T) {
-	archive := filepath.Join(t.TempDir(), "image.tar")
-	write(t, archive, "archive")
+	archive := dockertest.Images(t, "web:v1")
 	for runtime, want := range map[string]string{
 		"containerd": "ctr --namespace=k8s.io images import -", "docker": "docker load", "crio": "podman load",
 	} {
@@ -173,7 +172,8 @@ func TestLoadImages(t *testing.T) {
 		config := inDocker()
 		config.KubernetesConfig.ContainerRuntime = runtime
 		keep(t, p, "lab", config)
-		docker := dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0), node("lab-m02", "running", 0)), answer{Args: "exec"})...)
+		docker := dockertest.Script(t, append(dockertest.Having(t, node("lab", "running", 0), node("lab-m02", "running", 0)),
+			answer{Args: "exec", Stdout: "docker.io/library/web:v1\n"})...)
 		if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err != nil {
 			t.Error(err)
 		}

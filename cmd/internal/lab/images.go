@@ -1,7 +1,11 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,9 +14,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// LoadImages puts images into every node of the cluster. Each of sources is a file, an
-// archive as docker save writes it, or else the name of an image that the engine of this
-// machine has. Errors are those of [providers.Set.SaveImages] and
+// LoadImages puts images into every node of the cluster. Each of sources is an archive, as
+// docker save or an OCI builder writes it, or else an image that the engine of this machine
+// has. Errors are those of [providers.Set.SaveImages] and
 // [providers.Set.LoadImages].
 func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, report providers.Reporter) error {
 	r, err := l.made(ctx, name)
@@ -26,7 +30,13 @@ func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, rep
 			images = append(images, source)
 			continue
 		}
-		if err := l.loadArchive(ctx, r, source, "Loading "+source, report); err != nil {
+		path, done, err := spooled(source)
+		if err != nil {
+			return err
+		}
+		err = l.loadArchive(ctx, r, path, "Loading "+source, report)
+		done()
+		if err != nil {
 			return err
 		}
 	}
@@ -36,11 +46,57 @@ func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, rep
 	return l.loadNamed(ctx, r, images, report)
 }
 
-// isArchive tells whether a source is meant as a file: one that is there, or one whose
-// name no image can have.
+// isArchive reports whether a source is meant as a file: one that begins as an archive does,
+// or a path that no image is named by. A directory or a text file may well bear the name of an
+// image.
 func isArchive(source string) bool {
+	for _, suffix := range []string{".tar", ".tgz", ".gz", ".zst"} {
+		if strings.HasSuffix(source, suffix) {
+			return true
+		}
+	}
+	if filepath.IsAbs(source) || strings.HasPrefix(source, "./") || strings.HasPrefix(source, "../") {
+		return true
+	}
+	file, err := os.Open(source)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	start := make([]byte, 512) // of a tar, whose first header has its magic at 257
+	n, _ := io.ReadFull(file, start)
+	start = start[:n]
+	return bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+		len(start) > 262 && string(start[257:262]) == "ustar"
+}
+
+// spooled returns a file that can be read more than once, which a pipe cannot, and removes it
+// when done is called.
+func spooled(source string) (path string, done func(), err error) {
 	info, err := os.Stat(source)
-	return err == nil && !info.IsDir() || strings.HasSuffix(source, ".tar") || filepath.IsAbs(source)
+	if err != nil || info.Mode().IsRegular() || info.IsDir() {
+		return source, func() {}, err
+	}
+	from, err := os.Open(source)
+	if err != nil {
+		return "", nil, err
+	}
+	defer from.Close()
+	dir, err := os.MkdirTemp("", "lab-images-")
+	if err != nil {
+		return "", nil, err
+	}
+	path, done = filepath.Join(dir, "images.tar"), func() { _ = os.RemoveAll(dir) }
+	to, err := os.Create(path)
+	if err == nil {
+		_, err = io.Copy(to, from)
+		err = errors.Join(err, to.Close())
+	}
+	if err != nil {
+		done()
+		return "", nil, fmt.Errorf("read %s: %w", source, err)
+	}
+	return path, done, nil
 }
 
 // loadNamed saves all images into one archive, in which layers that they share are once.

@@ -96,12 +96,13 @@ func failure(ctx context.Context, said string, err error) error {
 }
 
 // LastLines returns the last n lines of a command's output that say something: neither
-// empty ones, nor the id of a container, nor docker's advice on its own usage.
+// empty ones, nor the id of a container, nor docker's advice on its own usage, nor a warning
+// that containerd's ctr prints before the reason of a failure.
 func LastLines(text string, n int) string {
 	var lines []string
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, " \r\n")
-		if line != "" && !isID(line) && !strings.Contains(line, "'docker run --help'") {
+		if line != "" && !isID(line) && !strings.Contains(line, "'docker run --help'") && !strings.Contains(line, "level=warning") {
 			lines = append(lines, line)
 		}
 	}

@@ -224,6 +224,10 @@ func check(t *testing.T, err error, says, hint string) {
 }
 
 func TestLastLines(t *testing.T) {
+	warned := "time=\"2026-01-02\" level=warning msg=\"DEPRECATION: cgroup v1\"\nctr: unrecognized image format\n"
+	if got := docker.LastLines(warned, 3); got != "ctr: unrecognized image format" {
+		t.Errorf("a warning before the reason: %q", got)
+	}
 	t.Parallel()
 	text := strings.Repeat("0a", 32) + "\r\n\none\ntwo  \nRun 'docker run --help' for more information\n"
 	for n, want := range map[int]string{1: "two", 2: "one\ntwo", 9: "one\ntwo"} {

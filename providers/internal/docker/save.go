@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 
@@ -11,28 +12,51 @@ import (
 // Save writes images of the engine into an archive. Of an image for several platforms
 // only the engine's own is written: of the others it has but the names, and a node that
 // was told to take them would look for what is not there. Save returns ErrNotFound where
-// the engine has one of the images not, and leaves no archive on error.
+// the engine does not have one of the images, ErrInvalid where one has no tag, and leaves no
+// archive on error.
 func Save(ctx context.Context, images []string, archive string) error {
 	platform := ""
+	var tags []string
 	for _, image := range images {
-		out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", image)
-		if err != nil && strings.Contains(err.Error(), "No such image") {
-			return providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
-				"docker images shows those that are here; docker pull %s gets it", image)
-		}
+		own, on, err := tagsOf(ctx, image)
 		if err != nil {
 			return err
 		}
-		platform = strings.TrimSpace(string(out))
+		tags, platform = append(tags, own...), on
 	}
-	_, err := run(ctx, append([]string{"save", "--platform", platform, "--output", archive}, images...)...)
+	_, err := run(ctx, append([]string{"save", "--platform", platform, "--output", archive}, tags...)...)
 	if err != nil && knowsNoPlatforms(err) {
-		_, err = run(ctx, append([]string{"save", "--output", archive}, images...)...)
+		_, err = run(ctx, append([]string{"save", "--output", archive}, tags...)...)
 	}
 	if err != nil {
 		_ = os.Remove(archive)
 	}
 	return err
+}
+
+// tagsOf returns the names under which an image is to be saved, and its platform: the name that
+// a person gave, or the tags of an image that they gave the ID or the digest of, since an archive
+// keeps tags alone. It returns ErrNotFound, and ErrInvalid where the image has no tag.
+func tagsOf(ctx context.Context, image string) (tags []string, platform string, err error) {
+	out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Id}}{{range .RepoTags}} {{.}}{{end}}", image)
+	if err != nil && strings.Contains(err.Error(), "No such image") {
+		return nil, "", providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
+			"docker images shows those that are here; docker pull %s gets it", image)
+	}
+	words := strings.Fields(string(out))
+	if err != nil || len(words) < 2 {
+		return nil, "", errors.Join(err)
+	}
+	platform, id, tags := words[0], strings.TrimPrefix(words[1], "sha256:"), words[2:]
+	byID := strings.HasPrefix(id, strings.TrimPrefix(image, "sha256:"))
+	switch {
+	case !byID && !strings.Contains(image, "@"):
+		return []string{image}, platform, nil
+	case len(tags) == 0:
+		err := providers.Errorf(providers.ErrInvalid, "the image %s has no tag, so no pod could refer to it", image)
+		return nil, "", providers.WithHint(err, "docker tag %s NAME:TAG, then: lab image load NAME:TAG", image)
+	}
+	return tags, platform, nil
 }
 
 // knowsNoPlatforms tells whether the docker command or its engine is from before version

@@ -1,10 +1,13 @@
 package nodes
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -13,19 +16,20 @@ import (
 
 // LoadImages has every node of a cluster that runs pods take the images of an archive,
 // side by side. All must run. importer is the command in a node that reads an archive;
-// without one it is containerd's.
+// without one it is containerd's. Errors: ErrInvalid where the file is no image archive, or
+// its images have no names; where a node does not have an image afterwards, an error says so.
 //
 // The tools' own ways are not used: one unpacks and copies the archive first, one goes by
 // a container that it starts for it, and all of them want every platform that the archive
 // names, though the engine that wrote it may have one.
 func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string, importer ...string) error {
-	if info, err := os.Stat(archive); err != nil {
+	names, err := namesIn(archive)
+	if err != nil {
 		return err
-	} else if info.IsDir() {
-		return fmt.Errorf("%s is a directory, not an archive", archive)
 	}
+	take := func(ctx context.Context, n docker.Container) error { return feed(ctx, n, archive, importer) }
 	if len(importer) == 0 {
-		importer = []string{"ctr", "--namespace=k8s.io", "images", "import", "-"}
+		take = func(ctx context.Context, n docker.Container) error { return importNamed(ctx, n, archive, names) }
 	}
 	ctx = docker.On(ctx, ref.Engine)
 	found, err := t.Own(ctx, ref)
@@ -41,7 +45,7 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	errs := make([]error, len(found))
 	var all sync.WaitGroup
 	for i, n := range found {
-		all.Go(func() { errs[i] = load(ctx, n, archive, importer) })
+		all.Go(func() { errs[i] = take(ctx, n) })
 	}
 	all.Wait()
 	if ctx.Err() != nil {
@@ -50,14 +54,53 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	return errors.Join(errs...)
 }
 
-func load(ctx context.Context, node docker.Container, archive string, importer []string) error {
+// importNamed has containerd in a node take an archive, and makes sure that the kubelet finds
+// each image of it by its full name: containerd keeps the names of an OCI layout as they are.
+func importNamed(ctx context.Context, node docker.Container, archive string, names []named) error {
+	ctr := []string{"ctr", "--namespace=k8s.io", "images"}
+	if err := feed(ctx, node, archive, append(ctr, "import", "-")); err != nil {
+		return err
+	}
+	var list bytes.Buffer
+	if err := docker.Exec(ctx, node.ID, nil, &list, append(ctr, "ls", "--quiet")...); err != nil {
+		return fmt.Errorf("node %s: %w", node.Name, err)
+	}
+	has := strings.Fields(list.String())
+	for _, name := range names {
+		switch {
+		case slices.Contains(has, name.full):
+		case slices.Contains(has, name.raw):
+			if err := docker.Exec(ctx, node.ID, nil, nil, append(ctr, "tag", "--force", name.raw, name.full)...); err != nil {
+				return fmt.Errorf("node %s: %w", node.Name, err)
+			}
+		default:
+			err := fmt.Errorf("node %s does not have the image %s after the import", node.Name, name.full)
+			return providers.WithHint(err, "the archive may be for another platform: docker image inspect --format '{{.Architecture}}' %s", name.raw)
+		}
+	}
+	return nil
+}
+
+// feed has a command in a node read an archive.
+func feed(ctx context.Context, node docker.Container, archive string, command []string) error {
 	file, err := os.Open(archive)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := docker.Exec(ctx, node.ID, file, nil, importer...); err != nil {
-		return fmt.Errorf("node %s: %w", node.Name, err)
+	if err := docker.Exec(ctx, node.ID, file, nil, command...); err != nil {
+		return providers.WithHint(fmt.Errorf("node %s: %w", node.Name, err), "%s", importHint(err))
 	}
 	return nil
+}
+
+// importHint says what helps where an import failed because of what is in the archive.
+func importHint(err error) string {
+	switch words := err.Error(); {
+	case strings.Contains(words, "no match for platform"):
+		return "the archive has no image for the platform of the nodes: docker build --platform, or docker pull --platform, makes one"
+	case strings.Contains(words, "content digest"):
+		return "the archive lacks a layer: docker save --platform, or docker buildx build --output type=docker, writes a whole one"
+	}
+	return providers.HintOf(err)
 }

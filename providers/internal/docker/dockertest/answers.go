@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,11 +30,14 @@ func Having(t *testing.T, containers ...docker.Container) []Answer {
 }
 
 // File returns what docker cp prints for a file.
-func File(t *testing.T, text string) string {
+func File(t *testing.T, text string) string { return Tar(t, "file", text) }
+
+// Tar returns an archive of one file.
+func Tar(t *testing.T, name, text string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
-	err := w.WriteHeader(&tar.Header{Name: "file", Mode: 0o600, Size: int64(len(text))})
+	err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(text))})
 	if err == nil {
 		_, err = w.Write([]byte(text))
 	}
@@ -43,4 +48,18 @@ func File(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// Images writes an archive as docker save does, of images with these names and no content.
+func Images(t *testing.T, names ...string) (path string) {
+	t.Helper()
+	index, err := json.Marshal([]map[string][]string{{"RepoTags": names}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(path, []byte(Tar(t, "manifest.json", string(index))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
