@@ -58,7 +58,14 @@ type Provider interface {
 	// ErrNotFound where there is no such cluster. As all methods that take a Ref, it
 	// touches nothing that is another cluster's, and returns the errors of [Ref.Check].
 	Kubeconfig(ctx context.Context, ref Ref) ([]byte, error)
+
+	// Entries returns the names of the entries in the kubeconfig of the cluster, which need
+	// not exist. It touches nothing.
+	Entries(name string) Entries
 }
+
+// Entries are the names of the three entries of one cluster in a kubeconfig.
+type Entries struct{ Cluster, User, Context string }
 
 // StartStopper is implemented by providers whose clusters can be stopped and
 // started again with everything in them.

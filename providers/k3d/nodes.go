@@ -80,8 +80,15 @@ func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error
 // Kubeconfig returns the kubeconfig with the names and the address that k3d gives it.
 // k3d itself could not tell it of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
-	known := containerName(ref.Name, "")
-	return containers().Kubeconfig(ctx, ref, adminFile, nodes.Names{Cluster: known, User: "admin@" + known, Context: known})
+	return containers().Kubeconfig(ctx, ref, adminFile, entries(ref.Name))
+}
+
+// Entries returns the names that k3d uses.
+func (*Provider) Entries(name string) providers.Entries { return entries(name) }
+
+func entries(name string) providers.Entries {
+	known := containerName(name, "")
+	return providers.Entries{Cluster: known, User: "admin@" + known, Context: known}
 }
 
 // containerName is what k3d calls a part of a cluster or, with no part, the cluster.

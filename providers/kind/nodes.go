@@ -71,6 +71,13 @@ func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error
 // Kubeconfig returns the kubeconfig with the names and the address that kind gives it.
 // kind itself could not tell it of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
-	known := "kind-" + ref.Name
-	return containers().Kubeconfig(ctx, ref, adminFile, nodes.Names{Cluster: known, User: known, Context: known})
+	return containers().Kubeconfig(ctx, ref, adminFile, entries(ref.Name))
+}
+
+// Entries returns the names that kind uses.
+func (*Provider) Entries(name string) providers.Entries { return entries(name) }
+
+func entries(name string) providers.Entries {
+	known := "kind-" + name
+	return providers.Entries{Cluster: known, User: known, Context: known}
 }

@@ -41,6 +41,12 @@ func (p *Provider) Kubeconfig(_ context.Context, ref providers.Ref) ([]byte, err
 	return config, err
 }
 
+// Entries returns the names that the engine uses, which are those of kwokctl.
+func (*Provider) Entries(name string) providers.Entries {
+	known := "kwok-" + name
+	return providers.Entries{Cluster: known, User: known, Context: known}
+}
+
 // access is what a kubeconfig says of how to reach a cluster.
 type access struct {
 	ca     []byte // PEM

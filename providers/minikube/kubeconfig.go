@@ -45,7 +45,12 @@ func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, e
 	if err != nil {
 		return nil, halfMade(name, err)
 	}
-	return access.Kubeconfig(nodes.Names{Cluster: name, User: name, Context: name}, at)
+	return access.Kubeconfig(p.Entries(name), at)
+}
+
+// Entries returns the names that minikube uses.
+func (*Provider) Entries(name string) providers.Entries {
+	return providers.Entries{Cluster: name, User: name, Context: name}
 }
 
 // reach returns the address of the API server: on this machine where it is published, or

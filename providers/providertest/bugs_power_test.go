@@ -25,6 +25,13 @@ func bugsOfKubeconfig() map[string]bug {
 	return map[string]bug{
 		"has no current context": {onKubeconfig("current-context:", "preferred-context:"),
 			"a cluster/by its kubeconfig/has one context, which is current"},
+		"announces another user": {func(m *mutant) {
+			m.entries = func(name string) providers.Entries {
+				e := m.fake.Entries(name)
+				e.User = "admin@" + e.User
+				return e
+			}
+		}, "a cluster/by its kubeconfig/has the entries that were announced"},
 		"refers to a file": {onKubeconfig("token: not-a-secret", "client-key: /root/key.pem"),
 			"a cluster/by its kubeconfig/needs no file and no command"},
 		"runs a command to log in": {onKubeconfig("token: not-a-secret", "exec: {command: login}"),

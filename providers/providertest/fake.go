@@ -139,7 +139,12 @@ func (f *fake) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error
 	if r.CA == nil {
 		return nil, errors.New("the cluster has no kubeconfig yet: it is half-made")
 	}
-	return newKubeconfig(strings.ReplaceAll(f.Context, "%s", ref.Name), r.CA), nil
+	return newKubeconfig(f.Entries(ref.Name).Context, r.CA), nil
+}
+
+func (f *fake) Entries(name string) providers.Entries {
+	known := strings.ReplaceAll(f.Context, "%s", name)
+	return providers.Entries{Cluster: known, User: known, Context: known}
 }
 
 // open begins a call on one cluster, which must be ref's.

@@ -19,6 +19,7 @@ type mutant struct {
 	delete     func(context.Context, providers.Ref) error
 	list       func(context.Context) ([]providers.Cluster, error)
 	kubeconfig func(context.Context, providers.Ref) ([]byte, error)
+	entries    func(string) providers.Entries
 	start      func(context.Context, providers.Ref, providers.Reporter) error
 	stop       func(context.Context, providers.Ref) error
 	loadImages func(context.Context, providers.Ref, string) error
@@ -34,7 +35,7 @@ func newMutant(m Machine, seed func(*mutant)) providers.Provider {
 	}
 	mu := &mutant{
 		fake: f, name: f.Name, describe: f.Describe, traits: f.Traits, check: f.Check,
-		create: f.Create, delete: f.Delete, list: f.List, kubeconfig: f.Kubeconfig,
+		create: f.Create, delete: f.Delete, list: f.List, kubeconfig: f.Kubeconfig, entries: f.Entries,
 		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, saveImages: f.SaveImages, exportLogs: f.ExportLogs,
 	}
 	seed(mu)
@@ -67,6 +68,8 @@ func (m *mutant) List(ctx context.Context) ([]providers.Cluster, error) { return
 func (m *mutant) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
 	return m.kubeconfig(ctx, ref)
 }
+
+func (m *mutant) Entries(name string) providers.Entries { return m.entries(name) }
 
 func (m *mutant) Start(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
 	return m.start(ctx, ref, r)

@@ -96,6 +96,12 @@ func (s *suite) kubeconfig(t *testing.T, c *subject) {
 		t.Fatalf("Kubeconfig cannot be read: %v", err)
 	}
 	t.Run("has one context, which is current", k.checkContext)
+	t.Run("has the entries that were announced", func(t *testing.T) {
+		got := providers.Entries{Cluster: k.Clusters[0].Name, User: k.Users[0].Name, Context: k.Contexts[0].Name}
+		if want := s.p.Entries(c.name); got != want {
+			t.Errorf("the entries are %+v, announced were %+v", got, want)
+		}
+	})
 	t.Run("needs no file and no command", k.checkSelfContained)
 	t.Run("trusts the cluster's own authority alone", k.checkTrust)
 	if s.Context != nil {

@@ -4,33 +4,38 @@ package atomicfile
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
+	"syscall"
 )
-
-// abandoned is the age after which a temporary file has no writer any more.
-const abandoned = 10 * time.Minute
 
 // Write puts data into the file at path. A new file gets mode; one that exists
 // keeps its mode and, where the process may set it, its owner. The directory must
 // exist. Errors are those of the operating system; after one, the old content is
-// still there.
-func Write(path string, data []byte, mode fs.FileMode) (err error) {
-	dir := filepath.Dir(path)
-	pattern := "." + filepath.Base(path) + ".lab-*"
-	sweep(filepath.Join(dir, pattern))
-
-	tmp, err := os.CreateTemp(dir, pattern)
+// still there. A process that is killed may leave a file .NAME.lab-*; nobody removes that,
+// because another program may use such names.
+func Write(path string, data []byte, mode fs.FileMode) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".lab-*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name()))
-		}
-	}()
+	if err := Replace(tmp, path, data, mode); err != nil {
+		return errors.Join(err, ignore(tmp.Close(), fs.ErrClosed), os.Remove(tmp.Name()))
+	}
+	return nil
+}
+
+// Replace is Write by way of tmp, an empty file that is open for writing, on the file
+// system of path. Afterwards tmp does not exist. After an error it does, possibly closed
+// and with all of data in it.
+func Replace(tmp *os.File, path string, data []byte, mode fs.FileMode) error {
+	return replace(tmp, path, data, mode, os.Rename)
+}
+
+func replace(tmp *os.File, path string, data []byte, mode fs.FileMode, rename func(from, to string) error) error {
 	if err := likeOld(tmp, path, mode); err != nil {
 		return err
 	}
@@ -40,19 +45,72 @@ func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	if err := tmp.Sync(); err != nil {
 		return err
 	}
-	return replace(tmp, path)
-}
-
-func replace(tmp *os.File, path string) error {
 	// Windows renames no open file, so close first.
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
+	err := rename(tmp.Name(), path)
+	switch {
+	case err == nil:
+		syncDir(filepath.Dir(path))
+		return nil
+	case errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EXDEV): // a mount point
+		if err := overwrite(path, data); err != nil {
+			return err
+		}
+		return os.Remove(tmp.Name())
+	}
+	return err
+}
+
+// overwrite writes data into a file that cannot be replaced, such as one that is mounted
+// into a container.
+func overwrite(path string, data []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
 		return err
 	}
-	syncDir(filepath.Dir(path))
-	return nil
+	defer func() { err = errors.Join(err, f.Close()) }()
+	old, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	return overwriteFile(f, old, data)
+}
+
+// content is what overwriteFile needs of a file.
+type content interface {
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+}
+
+// overwriteFile restores old where data cannot be written.
+func overwriteFile(f content, old, data []byte) error {
+	put := func(data []byte) error {
+		if _, err := f.WriteAt(data, 0); err != nil {
+			return err
+		}
+		if err := f.Truncate(int64(len(data))); err != nil {
+			return err
+		}
+		return f.Sync()
+	}
+	err := put(data)
+	if err == nil {
+		return nil
+	}
+	if failed := put(old); failed != nil {
+		return fmt.Errorf("%w; its old content could not be restored: %w", err, failed)
+	}
+	return err
+}
+
+func ignore(err, kind error) error {
+	if errors.Is(err, kind) {
+		return nil
+	}
+	return err
 }
 
 // likeOld gives tmp the mode and the owner of the file it will replace.
@@ -72,15 +130,5 @@ func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()
 		_ = d.Close()
-	}
-}
-
-// sweep removes what writers that were killed left behind.
-func sweep(pattern string) {
-	names, _ := filepath.Glob(pattern) // a directory with '[' in its name is merely not swept
-	for _, name := range names {
-		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(name)
-		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,29 +67,89 @@ func TestWriteFails(t *testing.T) {
 	onlyFile(t, target)
 }
 
-func TestWriteSweeps(t *testing.T) {
+// TestWriteKeepsOtherFiles: what looks like a temporary file may be another program's.
+func TestWriteKeepsOtherFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	path := filepath.Join(dir, "file")
-	old, fresh, other := filepath.Join(dir, ".file.lab-1"), filepath.Join(dir, ".file.lab-2"), filepath.Join(dir, ".other.lab-1")
-	for _, name := range []string{old, fresh, other} {
-		if err := os.WriteFile(name, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	long := time.Now().Add(-time.Hour)
-	for _, name := range []string{old, other} {
-		if err := os.Chtimes(name, long, long); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := atomicfile.Write(path, nil, 0o600); err != nil {
+	theirs := filepath.Join(dir, ".file.lab-notes")
+	if err := os.WriteFile(theirs, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{old: false, fresh: true, other: true} {
-		if _, err := os.Stat(name); (err == nil) != want {
-			t.Errorf("%s exists: %v; want %v", filepath.Base(name), err == nil, want)
+	long := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(theirs, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReplaceMountPoint: a file that cannot be renamed over is written in place.
+func TestReplaceMountPoint(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []error{syscall.EBUSY, syscall.EXDEV} {
+		for _, text := range []string{"", "shorter", strings.Repeat("longer", 100)} {
+			path := filepath.Join(t.TempDir(), "file")
+			if err := os.WriteFile(path, []byte("the old content"), 0o640); err != nil {
+				t.Fatal(err)
+			}
+			before, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tmp, err := os.Create(path + ".lock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			rename := func(from, to string) error { return &os.LinkError{Op: "rename", Old: from, New: to, Err: refused} }
+			if err := atomicfile.ReplaceBy(tmp, path, []byte(text), 0o600, rename); err != nil {
+				t.Fatal(err)
+			}
+			after, err := os.Stat(path)
+			if got, _ := os.ReadFile(path); err != nil || string(got) != text || !os.SameFile(before, after) {
+				t.Errorf("%v: the file has %q, %v", refused, got, err)
+			}
+			onlyFile(t, path)
 		}
+	}
+}
+
+// failing is a file of which at most room bytes can be written at once.
+type failing struct {
+	text string
+	room int
+}
+
+func (f *failing) WriteAt(data []byte, _ int64) (int, error) {
+	n := min(len(data), f.room)
+	f.text = string(data[:n]) + f.text[min(n, len(f.text)):]
+	if n < len(data) {
+		return n, syscall.ENOSPC
+	}
+	return n, nil
+}
+
+func (f *failing) Truncate(size int64) error {
+	f.text = f.text[:size]
+	return nil
+}
+
+func (f *failing) Sync() error { return nil }
+
+func TestOverwriteRestores(t *testing.T) {
+	t.Parallel()
+	f := &failing{text: "the old content", room: 20}
+	err := atomicfile.OverwriteFile(f, []byte(f.text), []byte(strings.Repeat("new", 10)))
+	if !errors.Is(err, syscall.ENOSPC) || f.text != "the old content" {
+		t.Errorf("the file has %q, %v", f.text, err)
+	}
+	f.room = 5
+	err = atomicfile.OverwriteFile(f, []byte(f.text), []byte("new content"))
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "could not be restored") {
+		t.Errorf("nothing can be written: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package kubeconfig
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -24,7 +25,9 @@ type document struct {
 	lines   []string // the last one is "" where the file ends with a newline
 	root    *yaml.Node
 	splices []splice
-	odd     bool // the layout defeats editing by lines
+	odd     bool  // the layout defeats editing by lines
+	touched bool  // there was an edit
+	frozen  error // why lab does not edit a file that kubectl reads, or nil
 
 	created, createdDir bool // there was no such file, or directory, until now
 	unused, unusedDir   bool // and there need not be any more
@@ -39,18 +42,21 @@ func parse(path string, data []byte) (*document, error) {
 	}
 	d.old = text
 	if !utf8.Valid(text) {
-		return nil, d.invalid(fmt.Errorf("it is not UTF-8 text"))
+		return nil, d.invalid(errors.New("not UTF-8 text"))
 	}
 	if crlf := bytes.Count(text, []byte("\r\n")); crlf > 0 && crlf == bytes.Count(text, []byte("\n")) {
 		d.newline = "\r\n"
 	}
 	d.lines = strings.Split(string(text), d.newline)
 	d.odd = oddBreaks(string(text))
-	root, err := decodeRoot(text)
+	root, frozen, err := decodeAsKubectl(text)
 	if err != nil {
 		return nil, d.invalid(err)
 	}
 	d.root = root
+	if frozen != nil {
+		d.frozen = d.uneditable(frozen)
+	}
 	if err := d.check(); err != nil {
 		return nil, d.invalid(err)
 	}
@@ -65,16 +71,11 @@ func oddBreaks(text string) bool {
 // check refuses what is YAML, but no kubeconfig.
 func (d *document) check() error {
 	if d.root.Kind != yaml.MappingNode {
-		return fmt.Errorf("line %d: it is no kubeconfig, which is a mapping", d.root.Line)
-	}
-	for _, key := range d.root.Content {
-		if key.ShortTag() == "!!merge" {
-			return fmt.Errorf("line %d: a merge key (<<) at the top cannot be edited safely", key.Line)
-		}
+		return fmt.Errorf("line %d: not a kubeconfig: must be a mapping", d.root.Line)
 	}
 	for key, want := range map[string]string{"kind": "Config", "apiVersion": "v1"} {
 		if _, v := lookup(d.root, key); v != nil && !isEmpty(v) && deref(v).Value != want {
-			return fmt.Errorf("line %d: it is no kubeconfig, for its %s is not %s", v.Line, key, want)
+			return fmt.Errorf("line %d: not a kubeconfig: %s must be %s", v.Line, key, want)
 		}
 	}
 	for _, list := range lists() {
@@ -83,7 +84,7 @@ func (d *document) check() error {
 		}
 	}
 	if _, v := lookup(d.root, currentContext); v != nil && deref(v).Kind != yaml.ScalarNode {
-		return fmt.Errorf("line %d: it is no kubeconfig, for its %s is no string", v.Line, currentContext)
+		return fmt.Errorf("line %d: not a kubeconfig: %s must be a string", v.Line, currentContext)
 	}
 	return nil
 }
@@ -94,33 +95,45 @@ func checkList(root *yaml.Node, list string) error {
 		return nil
 	}
 	if deref(value).Kind != yaml.SequenceNode {
-		return fmt.Errorf("line %d: it is no kubeconfig, for its %s are no list", value.Line, list)
+		return fmt.Errorf("line %d: not a kubeconfig: %s must be a list", value.Line, list)
 	}
 	for _, item := range deref(value).Content {
 		if deref(item).Kind != yaml.MappingNode {
-			return fmt.Errorf("line %d: it is no kubeconfig, for one of its %s is no mapping", item.Line, list)
+			return fmt.Errorf("line %d: not a kubeconfig: each of %s must be a mapping", item.Line, list)
 		}
 	}
 	return nil
 }
 
 func (d *document) invalid(err error) error {
-	err = providers.Errorf(providers.ErrInvalid, "the kubeconfig %s cannot be used, and was left as it is: %w", d.path, err)
-	return providers.WithHint(err, "mend it, then try again; lab up --no-kubeconfig does without it")
+	err = providers.Errorf(providers.ErrInvalid, "cannot read the kubeconfig %s: %w", d.path, err)
+	return providers.WithHint(err, "correct the file, or use another one: export KUBECONFIG=FILE")
+}
+
+// uneditable is the error of a file that kubectl reads and lab does not edit.
+func (d *document) uneditable(why error) error {
+	err := providers.Errorf(providers.ErrInvalid, "lab does not edit the kubeconfig %s: it %w", d.path, why)
+	return providers.WithHint(err, "rewrite it as kubectl reads it: kubectl config view --raw --kubeconfig %s; or use another file: export KUBECONFIG=FILE", d.path)
 }
 
 // result returns the edited file. Whatever way it was edited, it is read again and
 // compared with what it must mean, and an error returned rather than a wrong file.
 func (d *document) result() ([]byte, error) {
+	if !d.touched {
+		return append([]byte(d.mark), d.old...), nil
+	}
+	if d.frozen != nil {
+		return nil, d.frozen
+	}
 	if text := []byte(d.splice()); !d.odd && d.means(text) {
 		return append([]byte(d.mark), text...), nil
 	}
 	text, err := encodeNode(d.root, d.old)
 	if err != nil {
-		return nil, d.invalid(err)
+		return nil, d.uneditable(err)
 	}
 	if !d.means(text) {
-		return nil, d.invalid(fmt.Errorf("its layout is too unusual to be edited safely"))
+		return nil, d.uneditable(errors.New("has a layout that cannot be edited safely"))
 	}
 	if d.newline != "\n" {
 		text = bytes.ReplaceAll(text, []byte("\n"), []byte(d.newline))

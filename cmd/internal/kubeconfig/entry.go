@@ -1,12 +1,9 @@
 package kubeconfig
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,19 +11,19 @@ import (
 // entry is one cluster's part of a kubeconfig: a context and what it names.
 type entry struct {
 	context, cluster, user string // names
-	identity               string
+	identity               identity
 	items                  map[string]map[string]any // by list
 }
 
-// Identity returns what tells the cluster of a self-contained kubeconfig from all
-// others: a hash of its certificate authority or, where it has none, its address.
-// A cluster that is made again under the same name has another identity.
+// Identity returns what tells the entries of a self-contained kubeconfig from all others:
+// their names, the address, and hashes of the certificate authority and of what the user
+// authenticates with. Keep it for [Files.Remove].
 func Identity(kubeconfig []byte) (string, error) {
 	e, err := parseEntry(kubeconfig)
 	if err != nil {
 		return "", err
 	}
-	return e.identity, nil
+	return e.identity.String(), nil
 }
 
 // Context returns the name of the current context of a self-contained kubeconfig.
@@ -48,8 +45,10 @@ func parseEntry(kubeconfig []byte) (*entry, error) {
 	if c == nil {
 		return nil, fmt.Errorf("the kubeconfig of the cluster has no context %q", d.current())
 	}
-	e := &entry{context: c.name, cluster: c.cluster, user: c.user, identity: d.identity(c.cluster), items: map[string]map[string]any{}}
-	if e.context == "" || e.identity == "" {
+	e := &entry{context: c.name, cluster: c.cluster, user: c.user, items: map[string]map[string]any{}}
+	id := identity{cluster: c.cluster, user: c.user, credential: credentialOf(d.find("users", c.user))}
+	id.ca, id.server = clusterOf(d.find("clusters", c.cluster))
+	if e.identity = id; e.context == "" || id.ca == "" && id.server == "" {
 		return nil, errors.New("the kubeconfig of the cluster lacks a context's name, or a cluster's address")
 	}
 	for list, name := range map[string]string{"clusters": e.cluster, "contexts": e.context, "users": e.user} {
@@ -99,36 +98,6 @@ func newContext(item *yaml.Node) contextEntry {
 	c := contextEntry{name: nameOf(item), cluster: v.Context.Cluster, user: v.Context.User, item: item}
 	c.mem, c.marked = recall(item)
 	return c
-}
-
-// identity returns the identity of the named cluster; "" where there is none.
-func (d *document) identity(cluster string) string {
-	item := d.find("clusters", cluster)
-	if item == nil {
-		return ""
-	}
-	return identityOf(item)
-}
-
-func identityOf(item *yaml.Node) string {
-	var v struct {
-		Cluster struct {
-			Server string
-			CA     string `yaml:"certificate-authority-data"`
-		}
-	}
-	if item.Decode(&v) != nil {
-		return ""
-	}
-	if v.Cluster.CA == "" {
-		return v.Cluster.Server
-	}
-	// Programs fold the same data differently.
-	pem, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(v.Cluster.CA), ""))
-	if err != nil {
-		pem = []byte(v.Cluster.CA)
-	}
-	return fmt.Sprintf("sha256:%x", sha256.Sum256(pem))
 }
 
 func (d *document) list(name string) []*yaml.Node {

@@ -21,13 +21,15 @@ import (
 // Files are the kubeconfig files of one person. The zero value of Patience means
 // ten seconds.
 type Files struct {
-	Paths    []string      // at least one; what comes first wins, as in kubectl
+	Paths    []string      // what comes first wins, as in kubectl; none where the home directory is unknown
+	Holder   string        // the file that is known to hold the entries of a cluster, or ""
 	Patience time.Duration // how long to wait for other programs that edit them
 }
 
 // FromEnv returns the files that kubectl would use: those that $KUBECONFIG lists,
 // else the one in the home directory. Their paths are absolute, so that they can be
-// recorded.
+// recorded. Where home is "", there is none: kubectl would use the working directory, in
+// which nobody expects keys.
 func FromEnv(getenv func(string) string, home string) Files {
 	var f Files
 	for _, path := range filepath.SplitList(getenv("KUBECONFIG")) {
@@ -41,7 +43,7 @@ func FromEnv(getenv func(string) string, home string) Files {
 			f.Paths = append(f.Paths, path)
 		}
 	}
-	if len(f.Paths) == 0 {
+	if len(f.Paths) == 0 && home != "" {
 		f.Paths = []string{filepath.Join(home, ".kube", "config")}
 	}
 	return f
@@ -50,33 +52,27 @@ func FromEnv(getenv func(string) string, home string) Files {
 // Current returns the name of the current context, or "". It returns ErrInvalid
 // for a file that cannot be read.
 func (f Files) Current() (string, error) {
-	docs, err := f.read()
+	docs, err := f.read(nil)
 	if err != nil {
 		return "", err
 	}
 	return currentOf(docs), nil
 }
 
-// Check returns the error that Merge would, as far as can be known without writing:
-// whoever is about to work for minutes can learn it beforehand.
-func (f Files) Check() error {
-	if _, err := f.read(); err != nil {
-		return err
-	}
-	return editable(f.writePath())
-}
-
 // Use makes a context the current one. It returns ErrNotFound where no file has
 // it, and otherwise the errors of Merge.
 func (f Files) Use(ctx context.Context, context string) error {
-	docs, err := f.read()
-	if err != nil {
-		return err
-	}
-	if !defines(docs, context) {
-		return providers.Errorf(providers.ErrNotFound, "the kubeconfig has no context %q", context)
+	if len(f.Paths) == 0 {
+		return noPlace()
 	}
 	return f.update(ctx, f.writePath(), func(d *document) error {
+		docs, err := f.read(d)
+		if err != nil {
+			return err
+		}
+		if !defines(docs, context) {
+			return providers.Errorf(providers.ErrNotFound, "the kubeconfig has no context %q", context)
+		}
 		d.setCurrent(context)
 		return nil
 	})
@@ -93,10 +89,19 @@ func (f Files) writePath() string {
 	return f.Paths[len(f.Paths)-1]
 }
 
-// read returns the files that exist, each once, whatever its names. What is no
-// file, such as /dev/null or a pipe, counts as empty.
-func (f Files) read() ([]*document, error) {
-	var docs []*document
+// source is a file that exists.
+type source struct {
+	path    string
+	data    []byte
+	err     error // why it cannot be read
+	settled bool  // nobody was writing it
+}
+
+// sources reads the files that exist, each once, whatever its names. What is no
+// file, such as /dev/null or a pipe, counts as empty. The one at locked, which may be "",
+// is not read: the caller has it.
+func (f Files) sources(locked string) []source {
+	var all []source
 	var seen []fs.FileInfo
 	for _, path := range f.Paths {
 		info, err := os.Stat(path)
@@ -105,20 +110,45 @@ func (f Files) read() ([]*document, error) {
 			continue
 		}
 		seen = append(seen, info)
-		data, err := os.ReadFile(path)
+		s := source{path: path}
+		if path != locked {
+			s.data, s.settled, err = settled(path)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, unusable("read", path, err)
+			s.err = unusable("read", path, err)
 		}
-		d, err := parse(path, data)
+		all = append(all, s)
+	}
+	return all
+}
+
+// read returns the files that exist, with have in place of its own: the caller holds its
+// lock. The error joins those of all files that cannot be read, and docs has the rest.
+func (f Files) read(have *document) (docs []*document, err error) {
+	var errs []error
+	locked := ""
+	if have != nil {
+		locked = have.path
+	}
+	for _, s := range f.sources(locked) {
+		if s.path == locked {
+			docs = append(docs, have)
+			continue
+		}
+		d, err := (*document)(nil), s.err
+		if err == nil {
+			d, err = parse(s.path, s.data)
+		}
 		if err != nil {
-			return nil, err
+			errs = append(errs, err)
+			continue
 		}
 		docs = append(docs, d)
 	}
-	return docs, nil
+	return docs, join(errs)
 }
 
 func defines(docs []*document, context string) bool {
@@ -132,9 +162,4 @@ func currentOf(docs []*document) string {
 		}
 	}
 	return ""
-}
-
-func unusable(verb, path string, err error) error {
-	err = providers.Errorf(providers.ErrUnavailable, "cannot %s the kubeconfig %s: %w", verb, path, err)
-	return providers.WithHint(err, "look at its permissions and at the space on its disk: ls -ld %s; or use another file: export KUBECONFIG=FILE", path)
 }

@@ -53,17 +53,17 @@ func (d *document) putItem(key, list, item *yaml.Node, lines []string) {
 	list.Content = slices.Insert(list.Content, 0, item)
 }
 
-// drop removes the items of a list whose names are in names. A list that is then
-// empty is written the way was says.
-func (d *document) drop(list string, names []string, m memory) {
+// drop removes items of a list. A list that is then empty is written the way that m
+// remembers.
+func (d *document) drop(list string, items []*yaml.Node, m memory) {
 	key, value := lookup(d.root, list)
-	if key == nil || isEmpty(value) {
+	if key == nil || isEmpty(value) || len(items) == 0 {
 		return
 	}
 	seq := d.own(list)
 	before := len(seq.Content)
 	seq.Content = slices.DeleteFunc(seq.Content, func(item *yaml.Node) bool {
-		if !slices.Contains(names, nameOf(item)) {
+		if !slices.Contains(items, item) {
 			return false
 		}
 		from, to, ok := d.itemLines(seq, item)

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
 )
 
 const (
@@ -17,10 +17,17 @@ const (
 	pollInterval    = 10 * time.Millisecond
 )
 
-// lock makes FILE.lock, and with it excludes every program that edits kubeconfig
-// files the way kubectl does. Such a lock outlives a program that was killed;
-// after patience, lock gives up with ErrUnavailable and says how to remove it.
-func lock(ctx context.Context, path string, patience time.Duration) (unlock func(), err error) {
+// lock is FILE.lock, which excludes every program that edits kubeconfig files the way
+// kubectl does. The new content is written to it, and it is then renamed to FILE. So a
+// process that is killed leaves nothing but a lock, which its finder knows how to remove.
+type lock struct {
+	path string // of the kubeconfig
+	file *os.File
+}
+
+// acquire waits for the lock. A lock outlives a program that was killed; after patience,
+// acquire gives up with ErrUnavailable and says how to remove it.
+func acquire(ctx context.Context, path string, patience time.Duration) (*lock, error) {
 	if patience == 0 {
 		patience = defaultPatience
 	}
@@ -28,43 +35,96 @@ func lock(ctx context.Context, path string, patience time.Duration) (unlock func
 	defer deadline.Stop()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
-	name := path + ".lock"
 	for {
-		err := create(name)
+		file, err := create(lockName(path))
 		switch {
 		case err == nil:
-			return func() { _ = os.Remove(name) }, nil
+			return &lock{path, file}, nil
 		// The directory may have been removed, with lab's last entry, a moment ago.
 		case !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist):
 			return nil, unusable("lock", path, err)
+		}
+		// Nobody holds a lock for that long who is alive.
+		info, statErr := os.Stat(lockName(path))
+		if statErr == nil && time.Since(info.ModTime()) > max(patience, defaultPatience) {
+			return nil, stale(path, info)
 		}
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("waiting for the lock of the kubeconfig %s: %w", path, ctx.Err())
 		case <-tick.C:
 		case <-deadline.C:
-			return nil, stale(path, name, err)
+			if statErr != nil {
+				return nil, unusable("lock", path, err)
+			}
+			return nil, stale(path, info)
 		}
 	}
 }
 
-func create(name string) error {
+func lockName(path string) string { return path + ".lock" }
+
+func create(name string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return err
+		return nil, err
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-func stale(path, name string, err error) error {
-	info, statErr := os.Stat(name)
-	if statErr != nil {
-		return unusable("lock", path, err)
+// release gives the lock up, unless replace did.
+func (l *lock) release() {
+	if l.file == nil {
+		return
 	}
-	age := time.Since(info.ModTime()).Round(time.Second)
-	err = providers.Errorf(providers.ErrUnavailable, "cannot lock the kubeconfig %s: another program has held %s for %v", path, name, age)
-	return providers.WithHint(err, "if no program is editing it, the one that did was killed: rm %s", name)
+	_ = l.file.Close()
+	_ = os.Remove(l.file.Name())
+	l.file = nil
+}
+
+// replace puts text into the kubeconfig and gives the lock up.
+func (l *lock) replace(text []byte) error {
+	path := target(l.path)
+	if err := atomicfile.Replace(l.file, path, text, 0o600); err != nil {
+		return unusable("write", path, err)
+	}
+	l.file = nil
+	return nil
+}
+
+// settled reads a file that other programs may be writing. kubectl truncates it first, so
+// what is read while there is a lock, or while the file changes, may be a part; ok is
+// false where that did not end within a second.
+func settled(path string) (data []byte, ok bool, err error) {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for start := time.Now(); ; <-tick.C {
+		before, _ := os.Stat(path)
+		quiet := !busy(path)
+		data, err = os.ReadFile(path)
+		after, _ := os.Stat(path)
+		if quiet && !busy(path) && unchanged(before, after) {
+			return data, true, err
+		}
+		if time.Since(start) > time.Second {
+			return data, false, err
+		}
+	}
+}
+
+// busy tells whether a program is editing the file. A lock that is older than any edit
+// takes was left behind.
+func busy(path string) bool {
+	info, err := os.Stat(lockName(path))
+	if err != nil {
+		return false
+	}
+	age := time.Since(info.ModTime())
+	return age > -time.Second && age < freshLock
+}
+
+func unchanged(before, after fs.FileInfo) bool {
+	if before == nil || after == nil {
+		return before == nil && after == nil
+	}
+	return os.SameFile(before, after) && before.Size() == after.Size() && before.ModTime().Equal(after.ModTime())
 }

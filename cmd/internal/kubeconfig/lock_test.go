@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// work merges or removes one cluster, as job says: "up 7 PATH".
+// work merges or removes one cluster, or checks, as job says: "up 7 PATH".
 func work(job string) error {
 	var verb, n, path string
 	if _, err := fmt.Sscan(job, &verb, &n, &path); err != nil {
@@ -37,6 +37,9 @@ func work(job string) error {
 	}
 	f := kubeconfig.Files{Paths: []string{path}}
 	mine := own(n, "Y2F"+n)
+	if verb == "check" {
+		return f.Check(providers.Entries{}, "", "")
+	}
 	if verb == "up" {
 		_, err := f.Merge(context.Background(), mine, kubeconfig.Options{SetCurrent: true})
 		return err

@@ -18,7 +18,7 @@ func TestMeaningIsCompared(t *testing.T) {
 	mine := own("lab", "Y2E=")
 	merge(t, f, mine)
 	_, rest, _ := strings.Cut(content(t, path), "      mine\n")
-	write(t, path, me+"- name: kind-lab\n  user:\n    note: |\n      theirs\n      # theirs too\n"+rest)
+	write(t, path, me+"- name: kind-lab\n  user:\n    client-certificate-data: Y2VydA==\n    note: |\n      theirs\n      # theirs too\n"+rest)
 	remove(t, f, "kind-lab", mine)
 	if diff := cmp.Diff(me, content(t, path)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -59,12 +59,19 @@ func TestBig(t *testing.T) {
 
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	base := identity(t, own("lab", "Y2E="))
-	if moved := identity(t, []byte(strings.ReplaceAll(string(own("lab", "Y2E=")), "6443", "1"))); moved != base {
-		t.Error("the port is part of the identity")
-	}
-	if other := identity(t, own("lab", "YWI=")); other == base {
-		t.Error("the CA is no part of the identity")
+	base := string(own("lab", "Y2E="))
+	seen := map[string]string{identity(t, []byte(base)): "base"}
+	for what, other := range map[string]string{
+		"name":       string(own("lab2", "Y2E=")),
+		"CA":         string(own("lab", "YWI=")),
+		"address":    strings.ReplaceAll(base, "6443", "1"),
+		"credential": strings.ReplaceAll(base, "Y2VydA==", "YWI="),
+	} {
+		id := identity(t, []byte(other))
+		if same, ok := seen[id]; ok {
+			t.Errorf("the %s is no part of the identity: it is that of %s", what, same)
+		}
+		seen[id] = what
 	}
 	for _, bad := range []string{"", "{}", "- a", "current-context: x\n"} {
 		if id, err := kubeconfig.Identity([]byte(bad)); err == nil {

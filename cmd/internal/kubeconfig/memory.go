@@ -16,6 +16,7 @@ const extensionName = "lab"
 
 // memory is how the file was before lab's entries came.
 type memory struct {
+	Identity   string            `yaml:"identity,omitempty"`   // of the entries that lab wrote, which a record may be behind
 	Previous   string            `yaml:"previous,omitempty"`   // the current context
 	Created    bool              `yaml:"created,omitempty"`    // there was no file
 	CreatedDir bool              `yaml:"createdDir,omitempty"` // nor its directory

@@ -2,6 +2,11 @@ package kubeconfig
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -9,7 +14,6 @@ import (
 // Options of Merge.
 type Options struct {
 	SetCurrent bool // make the context the current one
-	Overwrite  bool // replace entries of the same names that are another cluster's
 }
 
 // Merged is what Merge did.
@@ -20,10 +24,9 @@ type Merged struct {
 }
 
 // Merge adds the cluster, the user and the context of a self-contained kubeconfig
-// to the user's, or brings them up to date: a context that is there already, and
-// is this cluster's, keeps what the user made of it. It writes to the file that
-// has the context, else to the one that kubectl would write to, and writes nothing
-// where nothing changes.
+// to the user's, or updates them: a context of this cluster keeps what the user added
+// to it. It writes to the file that has the context, else to the one that kubectl would
+// write to, and locks and writes nothing where nothing changes.
 //
 // Errors: ErrExists where an entry of that name is another cluster's; ErrInvalid
 // for a file that cannot be edited; ErrUnavailable where it cannot be locked or
@@ -33,24 +36,20 @@ func (f Files) Merge(ctx context.Context, kubeconfig []byte, o Options) (Merged,
 	if err != nil {
 		return Merged{}, err
 	}
-	docs, err := f.read()
-	if err != nil {
+	done := Merged{Context: in.context}
+	if done.Path, err = f.home(in.context); err != nil {
 		return Merged{}, err
 	}
-	done := Merged{Path: f.writePath(), Context: in.context}
-	for _, d := range docs {
-		if d.findContext(in.context) != nil {
-			done.Path = d.path
-			break
-		}
-	}
 	err = f.update(ctx, done.Path, func(d *document) error {
-		// Under the lock, for another lab may have been here just now.
-		docs, err := f.read()
+		// Under the lock, for another program may have been here just now.
+		docs, err := f.read(d)
 		if err != nil {
 			return err
 		}
-		if err := in.clash(docs); err != nil && !o.Overwrite {
+		if d.created {
+			docs = append(docs, d)
+		}
+		if err := in.clash(docs); err != nil {
 			return err
 		}
 		if current := currentOf(docs); o.SetCurrent && current != in.context {
@@ -62,6 +61,25 @@ func (f Files) Merge(ctx context.Context, kubeconfig []byte, o Options) (Merged,
 		err = f.Use(ctx, in.context)
 	}
 	return done, err
+}
+
+// home returns the file that has the context, else the one for new entries.
+func (f Files) home(context string) (string, error) {
+	if len(f.Paths) == 0 {
+		return "", noPlace()
+	}
+	if len(f.Paths) > 1 {
+		docs, err := f.read(nil)
+		if err != nil {
+			return "", err
+		}
+		for _, d := range docs {
+			if d.findContext(context) != nil {
+				return d.path, nil
+			}
+		}
+	}
+	return f.writePath(), nil
 }
 
 // merge puts in into the document. The order is that in which kubectl writes.
@@ -82,6 +100,9 @@ func (d *document) merge(in *entry, o Options, previous string) error {
 	if previous != "" {
 		m.Previous = previous
 	}
+	noted := in.identity
+	noted.server = "" // so that the context, with what the user wrote into it, stays when the cluster moves
+	m.Identity = noted.String()
 	if err := m.attach(item); err != nil {
 		return err
 	}
@@ -104,7 +125,7 @@ func (d *document) merge(in *entry, o Options, previous string) error {
 // the user's version, where the document has this very context.
 func (in *entry) contextItem(d *document) (map[string]any, memory) {
 	c := d.findContext(in.context)
-	if c == nil || d.identity(c.cluster) != in.identity {
+	if c == nil || !in.identity.hasContext(*c, []*document{d}) {
 		return in.items["contexts"], memory{}
 	}
 	var item map[string]any
@@ -124,26 +145,43 @@ func (d *document) bring(list string, item map[string]any) error {
 	return d.put(list, item)
 }
 
-// clash returns ErrExists where an entry of the same name is not this cluster's.
+// clash returns ErrExists where entries of the same names are not this cluster's.
 func (in *entry) clash(docs []*document) error {
+	names := providers.Entries{Cluster: in.cluster, User: in.user, Context: in.context}
+	r := newRemoval(in.context, in.identity.String())
+	var errs []error
 	for _, d := range docs {
-		c := d.findContext(in.context)
-		if c != nil && d.identity(c.cluster) != in.identity {
-			return taken(d.path, "context", in.context)
-		}
-		if id := d.identity(in.cluster); id != "" && id != in.identity {
-			return taken(d.path, "cluster", in.cluster)
-		}
-		user := d.find("users", in.user)
-		ours := c != nil && c.user == in.user
-		if user != nil && !ours && !covers(user, in.items["users"]) {
-			return taken(d.path, "user", in.user)
-		}
+		errs = append(errs, d.clash(names, r, docs))
 	}
-	return nil
+	return join(errs)
 }
 
-func taken(path, what, name string) error {
-	err := providers.Errorf(providers.ErrExists, "the kubeconfig %s has a %s %q that is another cluster's", path, what, name)
-	return providers.WithHint(err, "if it is of no use any more: kubectl config delete-%s %s; or leave it alone: --no-kubeconfig", what, name)
+// clash returns ErrExists where d, which is one of all, has entries of these names that are
+// not those of the cluster of r.
+func (d *document) clash(names providers.Entries, r *removal, all []*document) error {
+	mine := r.owned(d, all)
+	for _, item := range d.list("users") {
+		if slices.Contains(r.users, nameOf(item)) { // whose certificate was renewed
+			mine.users = append(mine.users, item)
+		}
+	}
+	var taken, commands []string
+	for _, e := range []struct {
+		what, name string
+		mine       []*yaml.Node
+	}{
+		{"context", names.Context, mine.contexts}, {"cluster", names.Cluster, mine.clusters}, {"user", names.User, mine.users},
+	} {
+		item := d.find(e.what+"s", e.name)
+		if item == nil || slices.Contains(e.mine, item) {
+			continue
+		}
+		taken = append(taken, fmt.Sprintf("the %s %q", e.what, e.name))
+		commands = append(commands, fmt.Sprintf("kubectl config delete-%s %s", e.what, e.name))
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	err := providers.Errorf(providers.ErrExists, "the kubeconfig %s already has entries of another cluster: %s", d.path, strings.Join(taken, ", "))
+	return providers.WithHint(err, "if you do not need them: %s", strings.Join(commands, " && "))
 }

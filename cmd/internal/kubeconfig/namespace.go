@@ -49,7 +49,7 @@ func (f Files) SetNamespace(ctx context.Context, namespace string) error {
 
 // currentItem returns the current context, and the file that it is in.
 func (f Files) currentItem() (*document, map[string]any, error) {
-	docs, err := f.read()
+	docs, err := f.read(nil)
 	if err != nil {
 		return nil, nil, err
 	}

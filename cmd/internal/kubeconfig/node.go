@@ -2,7 +2,9 @@ package kubeconfig
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -11,36 +13,76 @@ import (
 
 // decodeRoot returns the one mapping in data; for data that holds nothing, an
 // empty one.
-func decodeRoot(data []byte) (root *yaml.Node, err error) {
+func decodeRoot(data []byte) (*yaml.Node, error) {
+	root, frozen, err := decodeAsKubectl(data)
+	return root, cmp.Or(err, frozen)
+}
+
+// decodeAsKubectl returns the mapping that kubectl reads in data. Where data has more than
+// that mapping, so that it cannot be edited, frozen says what: kubectl reads the first of
+// several documents, and the last of keys of one name.
+func decodeAsKubectl(data []byte) (root *yaml.Node, frozen, err error) {
 	// The parser panics on some malformed input that it did not foresee.
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("it is not YAML: %v", r)
+			err = fmt.Errorf("not YAML: %v", r)
 		}
 	}()
+	empty := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, next yaml.Node
 	switch err := dec.Decode(&doc); {
 	case err == io.EOF:
-		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
+		return empty, nil, nil
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	}
-	if err := dec.Decode(&next); err == nil {
-		return nil, fmt.Errorf("it holds more than one document (the second at line %d)", next.Line)
-	} else if err != io.EOF {
-		return nil, err
+	if err := dec.Decode(&next); err != io.EOF {
+		frozen = errors.New("has several YAML documents, of which kubectl reads only the first")
 	}
 	root = doc.Content[0]
 	if isNull(root) {
-		return &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}, nil
+		return empty, frozen, nil
 	}
-	// Finds duplicate keys, and anchors that contain themselves or explode.
-	var any any
-	if err := root.Decode(&any); err != nil {
-		return nil, err
+	frozen = cmp.Or(frozen, dropDuplicates(root))
+	// Finds anchors that contain themselves or explode.
+	var content any
+	if err := root.Decode(&content); err != nil {
+		return nil, nil, err
 	}
-	return root, nil
+	if merge, _ := lookup(root, "<<"); root.Kind == yaml.MappingNode && merge != nil && merge.ShortTag() == "!!merge" {
+		frozen = cmp.Or(frozen, fmt.Errorf("has a merge key (<<) at the top, in line %d", merge.Line))
+		root = &yaml.Node{}
+		if err := root.Encode(content); err != nil {
+			return nil, nil, err
+		}
+	}
+	return root, frozen, nil
+}
+
+// dropDuplicates removes all but the last of the keys of one name, at any depth, and says
+// which there were.
+func dropDuplicates(n *yaml.Node) (found error) {
+	if n.Kind == yaml.MappingNode {
+		last := map[string]int{}
+		var kept []*yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			id := key.ShortTag() + " " + key.Value
+			if at, again := last[id]; again && key.Kind == yaml.ScalarNode && key.ShortTag() != "!!merge" {
+				found = cmp.Or(found, fmt.Errorf("has the key %q twice, in lines %d and %d, of which kubectl reads only the last", key.Value, kept[at].Line, key.Line))
+				kept[at+1] = n.Content[i+1]
+				continue
+			}
+			last[id] = len(kept)
+			kept = append(kept, key, n.Content[i+1])
+		}
+		n.Content = kept
+	}
+	for _, c := range n.Content {
+		found = cmp.Or(found, dropDuplicates(c))
+	}
+	return found
 }
 
 // encodeNode is what remains where the text cannot be edited line by line: all of
@@ -48,7 +90,7 @@ func decodeRoot(data []byte) (root *yaml.Node, err error) {
 func encodeNode(root *yaml.Node, old []byte) (out []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("it cannot be written again: %v", r)
+			err = fmt.Errorf("cannot be written as YAML: %v", r)
 		}
 	}()
 	isJSON := json.Valid(old)

@@ -1,17 +1,24 @@
 package kubeconfig
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Remove takes out of the user's kubeconfig what Merge put there for the context
 // of a cluster with that identity: its context, also one renamed since, its
-// cluster, and its user unless a context of another cluster uses it. Where the
-// current context goes, the one before Merge becomes current if it still exists,
-// else none. A file that lab made and nobody else wrote to is removed. Entries
-// of the same names with another identity are left alone, and so is everything
-// where there is nothing of the cluster.
+// cluster and its user. A cluster or user that another context still refers to stays,
+// and so does every entry whose content is not this cluster's, whatever its name. Where
+// the current context goes, the one before Merge becomes current if it still exists,
+// else none. A file that lab made and nobody else wrote to is removed.
+//
+// Only files that change are locked and written. A file that cannot be read as a
+// kubeconfig is skipped where it does not mention the cluster, and one that cannot be read
+// at all where it is not f.Holder.
 //
 // Errors: ErrInvalid for a file that cannot be edited; ErrUnavailable where it
 // cannot be locked or written. Remove can be called again.
@@ -19,59 +26,80 @@ func (f Files) Remove(ctx context.Context, context, identity string) error {
 	if identity == "" {
 		return nil // nothing was ever merged
 	}
-	r := &removal{context: context, identity: identity}
+	r := newRemoval(context, identity)
 	// Twice, because the context may be current in a file before the one that has
 	// it. The second round usually finds nothing to do.
 	for range 2 {
-		docs, err := f.read()
-		if err != nil {
+		sources := f.sources("")
+		var errs []error
+		for _, s := range sources {
+			errs = append(errs, f.removeFrom(ctx, s, r))
+		}
+		if err := errors.Join(errs...); err != nil || len(sources) < 2 {
 			return err
-		}
-		for _, d := range docs {
-			err := f.update(ctx, d.path, func(d *document) error {
-				docs, err := f.read()
-				if err != nil {
-					return err
-				}
-				return r.apply(d, docs)
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if len(docs) < 2 {
-			break
 		}
 	}
 	return nil
 }
 
+func (f Files) removeFrom(ctx context.Context, s source, r *removal) error {
+	if s.err != nil {
+		if f.Holder != "" && f.Holder != s.path {
+			return nil
+		}
+		return s.err
+	}
+	edit := func(d *document) error {
+		docs, _ := f.read(d) // a file that cannot be read refers to nothing
+		return r.apply(d, docs)
+	}
+	if s.settled {
+		d, err := parse(s.path, s.data)
+		if err != nil && !bytes.Contains(s.data, []byte(r.ids[0].cluster)) {
+			return nil
+		}
+		if err == nil {
+			err = edit(d)
+		}
+		if err != nil || !d.touched {
+			return err
+		}
+	}
+	return f.update(ctx, s.path, edit)
+}
+
 // removal collects what must be known across the files.
 type removal struct {
-	context, identity string
-	gone              []string // names of contexts
-	previous          string   // the context to return to
+	context  string
+	ids      []identity // as recorded, and as noted in the files
+	users    []string   // whom the contexts referred to
+	found    bool       // there is a context of lab's that refers to the cluster
+	gone     []string   // names of contexts
+	previous string     // the context to return to
+}
+
+func newRemoval(context, recorded string) *removal {
+	return &removal{context: context, ids: []identity{parseIdentity(recorded, context)}}
 }
 
 func (r *removal) apply(d *document, all []*document) error {
-	clusters, contexts, users := r.owned(d)
+	mine := r.owned(d, all)
 	var m memory
-	for _, c := range contexts {
+	for _, c := range mine.marks {
 		r.gone = append(r.gone, c.name)
 		if c.mem.Previous != "" {
 			r.previous = c.mem.Previous
 		}
 		m.inherit(c.mem)
 	}
-	gone := names(contexts)
-	if err := r.bequeath(d, m, gone); err != nil {
+	if err := r.bequeath(d, m, mine.contexts); err != nil {
 		return err
 	}
-	d.drop("clusters", clusters, m)
-	d.drop("contexts", gone, m)
-	d.drop("users", users, m)
+	d.drop("clusters", unused(mine.clusters, mine.shared.clusters), m)
+	d.drop("contexts", mine.contexts, m)
+	d.drop("users", unused(mine.users, mine.shared.users), m)
 	r.restoreCurrent(d, m, all)
-	if len(contexts) == 0 || d.hasEntries() {
+	if len(mine.contexts) == 0 || d.hasEntries() {
 		return nil
 	}
 	for _, name := range []string{"apiVersion", "kind"} {
@@ -83,41 +111,77 @@ func (r *removal) apply(d *document, all []*document) error {
 	return nil
 }
 
-// owned finds this cluster's entries in d.
-func (r *removal) owned(d *document) (clusters []string, contexts []contextEntry, users []string) {
+// owned are the entries of a cluster in one file.
+type owned struct {
+	clusters, contexts, users []*yaml.Node
+	marks                     []contextEntry                     // contexts
+	shared                    struct{ clusters, users []string } // that other contexts refer to, in any file
+}
+
+func unused(items []*yaml.Node, shared []string) []*yaml.Node {
+	return slices.DeleteFunc(slices.Clone(items), func(item *yaml.Node) bool { return slices.Contains(shared, nameOf(item)) })
+}
+
+// owned finds this cluster's entries in d, which is one of all.
+func (r *removal) owned(d *document, all []*document) owned {
+	var mine owned
+	for _, o := range all {
+		for _, c := range o.contexts() {
+			if !r.owns(c, all) {
+				mine.shared.clusters = append(mine.shared.clusters, c.cluster)
+				mine.shared.users = append(mine.shared.users, c.user)
+				continue
+			}
+			r.learn(c)
+			if o == d {
+				mine.contexts, mine.marks = append(mine.contexts, c.item), append(mine.marks, c)
+			}
+		}
+	}
 	for _, item := range d.list("clusters") {
-		if identityOf(item) == r.identity {
-			clusters = append(clusters, nameOf(item))
+		if r.ids[0].hasCluster(item) && (r.ids[0].hasAddress(item) || r.found) {
+			mine.clusters = append(mine.clusters, item)
 		}
 	}
-	kept := map[string]bool{}
-	for _, c := range d.contexts() {
-		ours := slices.Contains(clusters, c.cluster)
-		dangling := c.marked && d.find("clusters", c.cluster) == nil
-		switch {
-		case ours && (c.marked || c.name == r.context), dangling && c.name == r.context:
-			contexts = append(contexts, c)
-		case !ours:
-			kept[c.user] = true
+	for _, item := range d.list("users") {
+		known := slices.ContainsFunc(r.ids, func(id identity) bool { return id.hasUser(item) })
+		// An older lab did not record whose the user is.
+		known = known || r.ids[0].credential == "" && slices.Contains(r.users, nameOf(item))
+		if known {
+			mine.users = append(mine.users, item)
 		}
 	}
-	for _, c := range contexts {
-		if !kept[c.user] {
-			users = append(users, c.user)
-		}
+	return mine
+}
+
+func (r *removal) owns(c contextEntry, all []*document) bool {
+	id := r.ids[0]
+	dangling := c.marked && c.name == r.context && c.cluster == id.cluster && findIn(all, "clusters", c.cluster) == nil
+	return dangling || slices.ContainsFunc(r.ids, func(id identity) bool { return id.hasContext(c, all) })
+}
+
+// learn takes over what a context of this cluster says.
+func (r *removal) learn(c contextEntry) {
+	r.found = true
+	r.users = append(r.users, c.user)
+	if c.mem.Identity == "" {
+		return // an older lab wrote it
 	}
-	return clusters, contexts, users
+	noted := parseIdentity(c.mem.Identity, c.cluster)
+	if noted.cluster == r.ids[0].cluster && noted.ca == r.ids[0].ca && !slices.Contains(r.ids, noted) {
+		r.ids = append(r.ids, noted)
+	}
 }
 
 // bequeath hands what the contexts that go remember to those of lab's that stay:
 // whichever goes last gives the file back as it was before the first came.
-func (r *removal) bequeath(d *document, m memory, gone []string) error {
+func (r *removal) bequeath(d *document, m memory, gone []*yaml.Node) error {
 	heir := m.ofFile()
 	for _, c := range d.contexts() {
-		if !c.marked || slices.Contains(gone, c.name) {
+		if !c.marked || slices.Contains(gone, c.item) {
 			continue
 		}
-		orphan := slices.Contains(gone, c.mem.Previous)
+		orphan := slices.Contains(r.gone, c.mem.Previous)
 		if !orphan && !heir {
 			continue
 		}
@@ -160,12 +224,4 @@ func (r *removal) restoreCurrent(d *document, m memory, all []*document) {
 	}
 	key, _ := lookup(d.root, currentContext)
 	d.clear(key, m)
-}
-
-func names(contexts []contextEntry) []string {
-	var out []string
-	for _, c := range contexts {
-		out = append(out, c.name)
-	}
-	return out
 }

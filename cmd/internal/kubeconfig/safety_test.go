@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/providers"
@@ -16,17 +17,14 @@ func TestRefused(t *testing.T) {
 	tests := map[string]struct{ text, says string }{
 		"not YAML":       {"a: b: c\n", "mapping values"},
 		"tabs":           {"clusters:\n\t- name: x\n", "line 2"},
-		"a list":         {"- a\n", "line 1: it is no kubeconfig"},
-		"a scalar":       {"hello\n", "line 1: it is no kubeconfig"},
-		"another kind":   {"kind: Pod\n", "its kind is not Config"},
-		"newer":          {"apiVersion: v2\n", "its apiVersion is not v1"},
-		"clusters a map": {"kind: Config\nclusters: {a: b}\n", "line 2: it is no kubeconfig, for its clusters"},
-		"items scalars":  {"users:\n- a\n", "line 2: it is no kubeconfig, for one of its users"},
-		"current a map":  {"current-context: {}\n", "current-context is no string"},
-		"two documents":  {"kind: Config\n---\nkind: Config\n", "more than one document"},
-		"duplicate keys": {"users: []\nusers: []\n", "line 2"},
+		"a list":         {"- a\n", "line 1: not a kubeconfig: must be a mapping"},
+		"a scalar":       {"hello\n", "line 1: not a kubeconfig: must be a mapping"},
+		"another kind":   {"kind: Pod\n", "kind must be Config"},
+		"newer":          {"apiVersion: v2\n", "apiVersion must be v1"},
+		"clusters a map": {"kind: Config\nclusters: {a: b}\n", "line 2: not a kubeconfig: clusters must be a list"},
+		"items scalars":  {"users:\n- a\n", "line 2: not a kubeconfig: each of users must be a mapping"},
+		"current a map":  {"current-context: {}\n", "current-context must be a string"},
 		"a loop":         {"users: &a [*a]\n", "contains itself"},
-		"merge key":      {"x: &x {users: []}\n<<: *x\n", "merge key"},
 		"UTF-16":         {"\xff\xfek\x00", "UTF-8"},
 	}
 	for name, tt := range tests {
@@ -38,14 +36,70 @@ func TestRefused(t *testing.T) {
 			_, current := f.Current()
 			for call, err := range map[string]error{
 				"Merge":   err,
-				"Remove":  f.Remove(t.Context(), "kind-lab", identity(t, mine)),
 				"Use":     f.Use(t.Context(), "kind-lab"),
 				"Current": current,
+				"Check":   f.Check(providers.Entries{}, "", ""),
 			} {
 				if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
 				}
 			}
+			// What does not mention the cluster has nothing of it.
+			remove(t, f, "kind-lab", mine)
+			if got := content(t, path); got != tt.text {
+				t.Errorf("the file was changed to %q", got)
+			}
+			noLeftovers(t, path)
+
+			write(t, path, tt.text+"# kind-lab\n")
+			if err := f.Remove(t.Context(), "kind-lab", identity(t, mine)); !errors.Is(err, providers.ErrInvalid) {
+				t.Errorf("Remove from a file that mentions the cluster: %v; want ErrInvalid", err)
+			}
+		})
+	}
+}
+
+// Files that kubectl reads are read as kubectl does, and not edited.
+func TestNotEdited(t *testing.T) {
+	t.Parallel()
+	const one = "contexts: [{name: one, context: {cluster: one, user: one}}]\n"
+	tests := map[string]struct{ text, says string }{
+		"two documents":        {"current-context: one\n" + one + "---\ncurrent-context: two\n", "several YAML documents, of which kubectl reads only the first"},
+		"broken second":        {"current-context: one\n" + one + "---\na: b: c\n", "several YAML documents"},
+		"empty second":         {"current-context: one\n" + one + "---\n", "several YAML documents"},
+		"current twice":        {"current-context: two\n" + one + "current-context: one\n", `the key "current-context" twice, in lines 1 and 3, of which kubectl reads only the last`},
+		"list twice":           {"contexts: []\ncurrent-context: one\n" + one, `the key "contexts" twice, in lines 1 and 3`},
+		"twice in an item":     {"current-context: one\n" + one + "clusters:\n- name: one\n  cluster:\n    server: a\n    server: b\n", `"server" twice, in lines 6 and 7`},
+		"in JSON":              {`{"current-context": "two", "current-context": "one", "contexts": [{"name": "one"}]}`, `"current-context" twice`},
+		"merge key at the top": {"x: &x {current-context: one}\n<<: *x\n" + one, "a merge key (<<) at the top, in line 2"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, path := home(t, tt.text)
+			// What client-go says is what kubectl says.
+			if c, err := clientcmd.LoadFromFile(path); err != nil || c.CurrentContext != "one" || c.Contexts["one"] == nil {
+				t.Fatalf("kubectl reads %+v, %v", c, err)
+			}
+			if current, err := f.Current(); err != nil || current != "one" {
+				t.Errorf("the current context is %q, %v", current, err)
+			}
+			mine := own("lab", "Y2E=")
+			_, merged := f.Merge(t.Context(), mine, kubeconfig.Options{SetCurrent: true})
+			for call, err := range map[string]error{
+				"Merge":        merged,
+				"Check":        f.Check(providers.Entries{}, "", ""),
+				"SetNamespace": f.SetNamespace(t.Context(), "shop"),
+			} {
+				if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
+					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
+				}
+			}
+			// Nothing is to be written.
+			if err := f.Use(t.Context(), "one"); err != nil {
+				t.Error(err)
+			}
+			remove(t, f, "kind-lab", mine)
 			if got := content(t, path); got != tt.text {
 				t.Errorf("the file was changed to %q", got)
 			}
@@ -77,13 +131,6 @@ func TestClash(t *testing.T) {
 			remove(t, f, "kind-lab", mine)
 			if got := content(t, path); got != text {
 				t.Errorf("what is another's was changed to:\n%s", got)
-			}
-			if _, err := f.Merge(t.Context(), mine, kubeconfig.Options{Overwrite: true}); err != nil {
-				t.Fatal(err)
-			}
-			remove(t, f, "kind-lab", mine)
-			if got := content(t, path); strings.Contains(got, "kind-lab\n  user") || strings.Contains(got, "cluster: kind-lab") {
-				t.Errorf("after Overwrite and Remove:\n%s", got)
 			}
 		})
 	}

@@ -30,6 +30,7 @@ func (d *document) splice() string {
 }
 
 func (d *document) edit(from, to int, with ...string) {
+	d.touched = true
 	if from < 0 || to > len(d.lines) {
 		d.odd = true
 		return

@@ -97,10 +97,10 @@ func stateHealth(err error) doctor.Finding {
 // kubeconfigHealth looks at the files that kubectl would use.
 func (l *Lab) kubeconfigHealth() doctor.Finding {
 	f := doctor.Finding{Check: "kubeconfig", Level: doctor.OK, Found: "none yet"}
-	if err := l.Kubeconfig.Check(); err != nil {
-		f.Level, f.Found, f.Mend = doctor.Warning, firstLine(err), providers.HintOf(err)
-		f.Why = "lab up cannot put its cluster there, and kubectl cannot read it either"
-		return f
+	if err := l.Kubeconfig.Check(providers.Entries{}, "", ""); err != nil {
+		return doctor.Finding{Check: f.Check, Level: doctor.Warning,
+			Found: strings.ReplaceAll(err.Error(), "\n", "; "), Mend: strings.ReplaceAll(providers.HintOf(err), "\n", "; "),
+			Why: "lab up cannot add the entry of a cluster, unless it is called with --no-kubeconfig"}
 	}
 	current, err := l.Kubeconfig.Current()
 	if err == nil && current != "" {

@@ -10,6 +10,25 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
+// checkEntries returns everything that would keep the entries of a new cluster from the
+// user's kubeconfig. Those of the cluster that the new one replaces do not.
+func (l *Lab) checkEntries(plan Plan) error {
+	p, err := l.Set.Get(plan.Flavor)
+	if err != nil {
+		return err
+	}
+	old, err := l.State.Get(plan.Name)
+	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		return err
+	}
+	err = l.Kubeconfig.Check(p.Entries(plan.Name), old.Context, old.Identity)
+	const without = "or leave the kubeconfig unchanged: lab up --no-kubeconfig"
+	if hint := providers.HintOf(err); hint != "" {
+		return providers.WithHint(err, "%s\n%s", hint, without)
+	}
+	return err
+}
+
 // noEntryError says that a cluster is ready and that its entry in the user's kubeconfig
 // is missing or outdated. It hides the kind of its cause, because the exit code of that
 // would say that the cluster is not available.

@@ -47,6 +47,11 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	if creates := plan.Action == ActionCreate || plan.Action == ActionRecreate; creates && !q.NoKubeconfig {
+		if err := l.checkEntries(plan); err != nil {
+			return Plan{}, err
+		}
+	}
 	return l.withAddons(ctx, plan, q)
 }
 

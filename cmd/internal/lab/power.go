@@ -126,10 +126,8 @@ func (l *Lab) awaitReady(
 // the one that was used when it was made.
 func (l *Lab) filesOf(r state.Record) kubeconfig.Files {
 	files := l.Kubeconfig
-	if r.KubeconfigPath == "" {
-		return files
-	}
-	if !slices.Contains(files.Paths, r.KubeconfigPath) {
+	files.Holder = r.KubeconfigPath
+	if r.KubeconfigPath != "" && !slices.Contains(files.Paths, r.KubeconfigPath) {
 		files.Paths = append(slices.Clone(files.Paths), r.KubeconfigPath)
 	}
 	return files

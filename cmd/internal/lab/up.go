@@ -121,11 +121,6 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 	if err != nil {
 		return err
 	}
-	if !q.NoKubeconfig {
-		if err := l.Kubeconfig.Check(); err != nil {
-			return err
-		}
-	}
 	plan.Spec.Mark = uuid.NewString()
 	engine, err := l.Set.Engine(ctx, plan.Flavor, plan.Spec)
 	if err != nil {

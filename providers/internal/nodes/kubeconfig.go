@@ -11,9 +11,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Names are those that a tool's users know a cluster by in a kubeconfig.
-type Names struct{ Cluster, User, Context string }
-
 // access is a kubeconfig of one cluster.
 type access struct {
 	APIVersion     string         `json:"apiVersion"`
@@ -51,7 +48,7 @@ type namedUser struct {
 // Kubeconfig returns the kubeconfig that stands in file in a cluster's first node, which
 // need not run, with other names and the address by which this machine reaches the API
 // server. It returns ErrNotFound, or ErrUnavailable where there is none in it yet.
-func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, names Names) ([]byte, error) {
+func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, names providers.Entries) ([]byte, error) {
 	ctx = docker.On(ctx, ref.Engine)
 	nodes, err := t.Own(ctx, ref)
 	if err != nil {
@@ -84,7 +81,7 @@ type Access struct{ CA, Certificate, Key []byte }
 
 // Kubeconfig returns a self-contained kubeconfig for a server at an address such as
 // "127.0.0.1:6443".
-func (a Access) Kubeconfig(names Names, at string) ([]byte, error) {
+func (a Access) Kubeconfig(names providers.Entries, at string) ([]byte, error) {
 	var (
 		cluster namedCluster
 		user    namedUser
@@ -98,7 +95,7 @@ func (a Access) Kubeconfig(names Names, at string) ([]byte, error) {
 }
 
 // rename returns a kubeconfig with other names and another address.
-func rename(admin []byte, names Names, server string) ([]byte, error) {
+func rename(admin []byte, names providers.Entries, server string) ([]byte, error) {
 	var a access
 	if err := yaml.Unmarshal(admin, &a); err != nil {
 		return nil, err
@@ -111,7 +108,7 @@ func rename(admin []byte, names Names, server string) ([]byte, error) {
 }
 
 // name gives the one cluster, user and context their names, and the cluster its address.
-func (a *access) name(names Names, server string) {
+func (a *access) name(names providers.Entries, server string) {
 	a.Clusters[0].Name, a.Clusters[0].Cluster.Server = names.Cluster, server
 	a.Users[0].Name = names.User
 	a.Contexts[0].Name, a.CurrentContext = names.Context, names.Context

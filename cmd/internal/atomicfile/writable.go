@@ -1,0 +1,68 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Writable returns nil where this process may write to the file or directory at path, or
+// create it. Its errors are those of the operating system. It changes nothing.
+func Writable(path string) error {
+	for {
+		_, err := os.Stat(path)
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(path) == path {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return access(path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Fix returns the command that lets this user write the file or directory that err, an error
+// of the operating system, is about; "" where there is none. What root owns is given to the
+// user only below one of dirs, where sudo may have left it.
+func Fix(err error, dirs ...string) string {
+	at, ok := errors.AsType[*fs.PathError](err)
+	if !ok || !errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return ""
+	}
+	// What does not exist cannot be created in its directory.
+	path := at.Path
+	info, statErr := os.Stat(path)
+	for errors.Is(statErr, fs.ErrNotExist) && filepath.Dir(path) != path {
+		path = filepath.Dir(path)
+		info, statErr = os.Stat(path)
+	}
+	if statErr != nil {
+		return ""
+	}
+	switch owner := ownerOf(info); {
+	case owner == os.Geteuid():
+		return "chmod u+w " + path
+	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):
+		return fmt.Sprintf("sudo chown -R %d:%d %s", os.Getuid(), os.Getgid(), path)
+	}
+	return ""
+}
+
+func below(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && dir != "" && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
