@@ -20,7 +20,7 @@ type identity struct {
 	credential    string // a hash of what the user authenticates with; "" in records of older labs
 }
 
-// String returns the form in which records and extensions keep an identity.
+// String returns the form in which records keep an identity.
 func (i identity) String() string {
 	v := url.Values{}
 	for key, value := range map[string]string{
@@ -66,9 +66,10 @@ func (i identity) hasUser(item *yaml.Node) bool {
 }
 
 // hasContext tells whether a context is lab's and refers to this cluster. One without lab's
-// mark, which the tool's own users may have written, must have this cluster's user, too.
-func (i identity) hasContext(c contextEntry, docs []*document) bool {
-	return i.hasCluster(findIn(docs, "clusters", c.cluster)) && (c.marked || i.hasUser(findIn(docs, "users", c.user)))
+// mark, which the tool itself may have written, must have the name and this cluster's user.
+func (i identity) hasContext(c contextEntry, name string, docs []*document) bool {
+	marked := c.marked || c.name == name && i.hasUser(findIn(docs, "users", c.user))
+	return marked && i.hasCluster(findIn(docs, "clusters", c.cluster))
 }
 
 // findIn returns the item that kubectl would use: that of the first file that has one.

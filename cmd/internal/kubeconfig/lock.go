@@ -25,8 +25,8 @@ type lock struct {
 	file *os.File
 }
 
-// acquire waits for the lock. A lock outlives a program that was killed; after patience,
-// acquire gives up with ErrUnavailable and says how to remove it.
+// acquire waits for the lock. A lock outlives a program that was killed: when the same one has
+// been there for patience, acquire gives up with ErrUnavailable and says how to remove it.
 func acquire(ctx context.Context, path string, patience time.Duration) (*lock, error) {
 	if patience == 0 {
 		patience = defaultPatience
@@ -35,6 +35,7 @@ func acquire(ctx context.Context, path string, patience time.Duration) (*lock, e
 	defer deadline.Stop()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
+	var seen fs.FileInfo
 	for {
 		file, err := create(lockName(path))
 		switch {
@@ -48,6 +49,10 @@ func acquire(ctx context.Context, path string, patience time.Duration) (*lock, e
 		info, statErr := os.Stat(lockName(path))
 		if statErr == nil && time.Since(info.ModTime()) > max(patience, defaultPatience) {
 			return nil, stale(path, info)
+		}
+		if statErr == nil && !unchanged(seen, info) {
+			seen = info
+			deadline.Reset(patience) // others make progress
 		}
 		select {
 		case <-ctx.Done():
@@ -93,7 +98,7 @@ func (l *lock) replace(text []byte) error {
 
 // settled reads a file that other programs may be writing. kubectl truncates it first, so
 // what is read while there is a lock, or while the file changes, may be a part; ok is
-// false where that did not end within a second.
+// false where that did not end soon.
 func settled(path string) (data []byte, ok bool, err error) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -105,7 +110,7 @@ func settled(path string) (data []byte, ok bool, err error) {
 		if quiet && !busy(path) && unchanged(before, after) {
 			return data, true, err
 		}
-		if time.Since(start) > time.Second {
+		if time.Since(start) > freshLock {
 			return data, false, err
 		}
 	}

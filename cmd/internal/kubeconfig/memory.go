@@ -16,7 +16,7 @@ const extensionName = "lab"
 
 // memory is how the file was before lab's entries came.
 type memory struct {
-	Identity   string            `yaml:"identity,omitempty"`   // of the entries that lab wrote, which a record may be behind
+	Credential string            `yaml:"credential,omitempty"` // a hash of the user's, as lab wrote it; a record may name a newer one
 	Previous   string            `yaml:"previous,omitempty"`   // the current context
 	Created    bool              `yaml:"created,omitempty"`    // there was no file
 	CreatedDir bool              `yaml:"createdDir,omitempty"` // nor its directory

@@ -100,9 +100,7 @@ func (d *document) merge(in *entry, o Options, previous string) error {
 	if previous != "" {
 		m.Previous = previous
 	}
-	noted := in.identity
-	noted.server = "" // so that the context, with what the user wrote into it, stays when the cluster moves
-	m.Identity = noted.String()
+	m.Credential = in.identity.credential
 	if err := m.attach(item); err != nil {
 		return err
 	}
@@ -125,7 +123,7 @@ func (d *document) merge(in *entry, o Options, previous string) error {
 // the user's version, where the document has this very context.
 func (in *entry) contextItem(d *document) (map[string]any, memory) {
 	c := d.findContext(in.context)
-	if c == nil || !in.identity.hasContext(*c, []*document{d}) {
+	if c == nil || !in.identity.hasContext(*c, in.context, []*document{d}) {
 		return in.items["contexts"], memory{}
 	}
 	var item map[string]any

@@ -71,7 +71,7 @@ func (f Files) removeFrom(ctx context.Context, s source, r *removal) error {
 // removal collects what must be known across the files.
 type removal struct {
 	context  string
-	ids      []identity // as recorded, and as noted in the files
+	ids      []identity // as recorded, and with the credentials that the files note
 	users    []string   // whom the contexts referred to
 	found    bool       // there is a context of lab's that refers to the cluster
 	gone     []string   // names of contexts
@@ -157,18 +157,16 @@ func (r *removal) owned(d *document, all []*document) owned {
 func (r *removal) owns(c contextEntry, all []*document) bool {
 	id := r.ids[0]
 	dangling := c.marked && c.name == r.context && c.cluster == id.cluster && findIn(all, "clusters", c.cluster) == nil
-	return dangling || slices.ContainsFunc(r.ids, func(id identity) bool { return id.hasContext(c, all) })
+	return dangling || slices.ContainsFunc(r.ids, func(id identity) bool { return id.hasContext(c, r.context, all) })
 }
 
 // learn takes over what a context of this cluster says.
 func (r *removal) learn(c contextEntry) {
 	r.found = true
 	r.users = append(r.users, c.user)
-	if c.mem.Identity == "" {
-		return // an older lab wrote it
-	}
-	noted := parseIdentity(c.mem.Identity, c.cluster)
-	if noted.cluster == r.ids[0].cluster && noted.ca == r.ids[0].ca && !slices.Contains(r.ids, noted) {
+	noted := r.ids[0]
+	noted.user, noted.credential = c.user, c.mem.Credential
+	if noted.credential != "" && !slices.Contains(r.ids, noted) {
 		r.ids = append(r.ids, noted)
 	}
 }

@@ -1,0 +1,161 @@
+package kubeconfig_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+)
+
+func longAgo() time.Time { return time.Now().Add(-24 * time.Hour) }
+
+// numbered is the i-th of many clusters.
+func numbered(i int) []byte {
+	return own(fmt.Sprint(i), base64.StdEncoding.EncodeToString([]byte(fmt.Sprint("ca", i))))
+}
+
+// TestTogether: a hundred clusters come while kind writes beside them, and go again. Nothing
+// of anybody is lost.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	const clusters, writers = 100, 25
+	want := []string{"dev", "prod"}
+	for _, verb := range []string{"up", "down"} {
+		var all sync.WaitGroup
+		for i := range clusters {
+			all.Go(func() {
+				if verb == "down" {
+					remove(t, f, fmt.Sprintf("kind-%d", i), numbered(i))
+				} else if _, err := f.Merge(t.Context(), numbered(i), kubeconfig.Options{SetCurrent: true}); err != nil {
+					t.Errorf("merge %d: %v", i, err)
+				}
+			})
+		}
+		for i := range writers {
+			name := fmt.Sprintf("%s-%d", verb, i)
+			want = append(want, name)
+			all.Go(func() {
+				insist(t, name, func() error { return addContext(path, name) })
+			})
+		}
+		all.Wait()
+		c := load(t, path)
+		for i := range clusters {
+			name := fmt.Sprintf("kind-%d", i)
+			if has := c.Contexts[name] != nil && c.Clusters[name] != nil && c.AuthInfos[name] != nil; has != (verb == "up") {
+				t.Errorf("after %s, %s is there: %v", verb, name, has)
+			}
+		}
+		for _, name := range want {
+			if c.Contexts[name] == nil {
+				t.Errorf("after %s, the context %s is lost", verb, name)
+			}
+		}
+	}
+	noLeftovers(t, path)
+}
+
+// TestBesideKubectl: lab loses no entry of kubectl's. kubectl reads before it locks, so it
+// may lose one of lab's.
+func TestBesideKubectl(t *testing.T) {
+	t.Parallel()
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Skip("there is no kubectl on PATH")
+	}
+	f, path := home(t, theirs)
+	var done, all sync.WaitGroup
+	stop := make(chan struct{})
+	for i := range 4 {
+		all.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				mine := numbered(100*i + n%10)
+				if _, err := f.Merge(t.Context(), mine, kubeconfig.Options{}); err != nil {
+					t.Errorf("merge: %v", err)
+				}
+				remove(t, f, fmt.Sprintf("kind-%d", 100*i+n%10), mine)
+			}
+		})
+	}
+	names := []string{"dev", "prod"}
+	done.Go(func() {
+		for i := range 5 {
+			name := fmt.Sprintf("kubectl-%d", i)
+			names = append(names, name)
+			insist(t, name, func() error {
+				out, err := exec.Command(kubectl, "config", "set-context", name, "--cluster=dev", "--kubeconfig", path).CombinedOutput()
+				if strings.Contains(string(out), "file exists") {
+					return os.ErrExist
+				}
+				return err
+			})
+		}
+	})
+	done.Wait()
+	close(stop)
+	all.Wait()
+	c := load(t, path)
+	for _, name := range names {
+		if c.Contexts[name] == nil {
+			t.Errorf("the context %s is lost", name)
+		}
+	}
+	noLeftovers(t, path)
+}
+
+func load(t *testing.T, path string) *api.Config {
+	t.Helper()
+	c, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// addContext edits a kubeconfig as kind does: under kubectl's lock, it writes all of the file
+// anew, by truncating it first.
+func addContext(path, name string) error {
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_EXCL, 0)
+	if err != nil {
+		return err
+	}
+	c, err := clientcmd.LoadFromFile(path)
+	if err == nil {
+		c.Contexts[name] = &api.Context{Cluster: "dev", AuthInfo: "me"}
+		err = clientcmd.WriteToFile(*c, path)
+	}
+	return errors.Join(err, lock.Close(), os.Remove(lock.Name()))
+}
+
+// insist calls do until the file is not locked.
+func insist(t *testing.T, name string, do func() error) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := do()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, os.ErrExist) || t.Context().Err() != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		<-tick.C
+	}
+}
