@@ -71,7 +71,9 @@ func TestRemoveOnlyWhatIsLabs(t *testing.T) {
 			func(string, string) string { return string(ofAuthority("lab", "6443", "dGhlaXJz")) }, []string{"cluster", "context", "user"},
 		},
 		"another user": {
-			func(_, merged string) string { return strings.Replace(merged, "client-certificate-data: bGFi", "token: mine", 1) }, []string{"user"},
+			func(_, merged string) string {
+				return strings.Replace(merged, "client-certificate-data: bGFi", "token: mine", 1)
+			}, []string{"user"},
 		},
 		"another context refers to both": {
 			func(_, merged string) string {

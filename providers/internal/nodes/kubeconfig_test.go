@@ -45,7 +45,7 @@ func TestKubeconfig(t *testing.T) {
 	answers := append(dockertest.Having(t, published(node("control-plane", "exited"), "127.0.0.1", "4000")),
 		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: dockertest.File(t, admin)})
 	dockertest.Script(t, answers...)
-	got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{"kind-lab", "the-user", "kind-lab"})
+	got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{Cluster: "kind-lab", User: "the-user", Context: "kind-lab"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestKubeconfigOfNone(t *testing.T) {
 		"no control plane": {dockertest.Having(t, node("worker", "running")), providers.ErrUnavailable},
 	} {
 		dockertest.Script(t, test.answers...)
-		if got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{"kind-lab", "the-user", "kind-lab"}); !errors.Is(err, test.kind) {
+		if got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{Cluster: "kind-lab", User: "the-user", Context: "kind-lab"}); !errors.Is(err, test.kind) {
 			t.Errorf("%s: %q, %v; want %v", name, got, err, test.kind)
 		}
 	}
@@ -82,7 +82,7 @@ func TestRenameRefuses(t *testing.T) {
 
 func TestAccess(t *testing.T) {
 	t.Parallel()
-	got, err := Access{CA: []byte("CA"), Certificate: []byte("CERT"), Key: []byte("KEY")}.Kubeconfig(providers.Entries{"kind-lab", "the-user", "kind-lab"}, "127.0.0.1:4000")
+	got, err := Access{CA: []byte("CA"), Certificate: []byte("CERT"), Key: []byte("KEY")}.Kubeconfig(providers.Entries{Cluster: "kind-lab", User: "the-user", Context: "kind-lab"}, "127.0.0.1:4000")
 	if err != nil {
 		t.Fatal(err)
 	}
