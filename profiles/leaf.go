@@ -7,6 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	helmyaml "sigs.k8s.io/yaml"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
@@ -116,8 +118,10 @@ func kindOf(n *yaml.Node) string {
 	return "the number " + clip(n.Value)
 }
 
-// clip keeps messages short, whatever is in a file.
+// clip keeps messages short, whatever is in a file, and leaves out the user names and passwords
+// of URLs, which are not known as such once they are cut.
 func clip(s string) string {
+	s = providers.Redact(s)
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -23,6 +24,9 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 	if err != nil || len(requests) == 0 {
 		return plan, err
 	}
+	if err := l.readCharts(ctx, requests); err != nil {
+		return plan, err
+	}
 	plan.Addons, plan.requests = requests.Names(), requests
 	if plan.Action == ActionNone || plan.Action == ActionStart {
 		return plan, lacks(r, requests)
@@ -39,6 +43,20 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 		return plan, providers.WithHint(err, "take it out of what %s is told, or leave the addon out", plan.Flavor)
 	}
 	return plan, nil
+}
+
+// readCharts reads the charts that are on this machine, so that what is wrong with one of them
+// is known before anything is created. It asks no network.
+func (l *Lab) readCharts(ctx context.Context, requests addons.Requests) error {
+	return sideBySide(requests, func(r addons.Request) error {
+		if r.Addon.Chart.Path == "" {
+			return nil
+		}
+		if _, err := l.Addons.Source(true, "").Chart(ctx, r.Addon.Chart); err != nil {
+			return providers.WithHint(fmt.Errorf("addon %s: %w", r.Addon.Name, err), "%s", providers.HintOf(err))
+		}
+		return nil
+	})
 }
 
 // withAsks returns spec with what addons ask of the cluster that p is to make from it.

@@ -34,6 +34,37 @@ func TestUpWithAddons(t *testing.T) {
 	}
 }
 
+// TestChartsAreReadFirst: a chart on this machine that cannot be installed is known before a
+// cluster is created, by a dry run, too. Charts elsewhere are not asked for.
+func TestChartsAreReadFirst(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\n")
+	b.Addons.Source = func(offline bool, _ string) addons.Source { return brokenSource{offline} }
+	for _, do := range []func() error{
+		func() error { _, err := b.Plan(t.Context(), with("demo", "shop", "cert-manager")); return err },
+		func() error { _, err := b.Up(t.Context(), with("demo", "shop", "cert-manager"), nil); return err },
+	} {
+		err := do()
+		if wantIs(t, err, providers.ErrInvalid); err == nil || !strings.Contains(err.Error(), "addon shop: it is a library") || providers.HintOf(err) != "use another" {
+			t.Errorf("%v; %s", err, providers.HintOf(err))
+		}
+	}
+	if all := b.clusters(t); len(all) > 0 {
+		t.Errorf("there is %v", all)
+	}
+}
+
+// brokenSource has no chart that can be installed, and must not be asked for those of others.
+type brokenSource struct{ offline bool }
+
+func (s brokenSource) Chart(_ context.Context, c addons.Chart) (addons.Archive, error) {
+	if c.Path == "" || !s.offline {
+		return addons.Archive{}, errors.New("the network was asked for " + c.String())
+	}
+	return addons.Archive{}, providers.WithHint(providers.Errorf(providers.ErrInvalid, "it is a library"), "use another")
+}
+
 // TestAddonsAsk: what an addon asks of the cluster is asked when that is made.
 func TestAddonsAsk(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ func PrintView(out *Stream, view View) error {
 	}
 	var b strings.Builder
 	for _, line := range view.render(out, width) {
-		b.WriteString(providers.Redact(line) + "\n")
+		b.WriteString(line + "\n")
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -76,7 +76,7 @@ func (p *Progress) Report(e providers.Event) {
 		p.quit, p.stopped = make(chan struct{}), make(chan struct{})
 		go p.run(p.quit, p.stopped)
 	}
-	e.Message = providers.Redact(plainWords(e.Message))
+	e.Step, e.Message = providers.Redact(e.Step), providers.Redact(plainWords(e.Message))
 	if e.State == providers.StepWarning {
 		p.drawer.say(warning, strings.Join(lines(e.Message), " "))
 		return

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 const (
@@ -122,12 +124,13 @@ func renderRow(out *Stream, widths []int, row []any, style lipgloss.Style) strin
 	return strings.TrimRight(b.String(), " ")
 }
 
-// cell returns a value as text of one line.
+// cell returns a value as text of one line, without the user names and passwords of URLs: a
+// table may cut it, and half a URL is not known as one.
 func cell(value any) string {
 	if value == nil {
 		return ""
 	}
-	return line(fmt.Sprint(value))
+	return line(providers.Redact(fmt.Sprint(value)))
 }
 
 // paint styles the text of a value: a [State] by its meaning, all else by style.
