@@ -47,7 +47,7 @@ func New(o Options) (Client, error) {
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
-	transport.TLSClientConfig = config
+	transport.TLSClientConfig, transport.OnProxyConnectResponse = config, connected
 	if o.Pause == 0 {
 		o.Pause = firstPause
 	}

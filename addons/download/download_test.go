@@ -8,9 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ import (
 )
 
 // server answers each request with f, which is told how many came before.
-func server(t *testing.T, f func(w http.ResponseWriter, r *http.Request, before int)) (url string, asked *atomic.Int32) {
+func server(t *testing.T, f func(w http.ResponseWriter, r *http.Request, before int)) (at string, asked *atomic.Int32) {
 	t.Helper()
 	asked = &atomic.Int32{}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f(w, r, int(asked.Add(1))-1) }))
@@ -173,10 +175,13 @@ func TestBrokenOff(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
+			var mu sync.Mutex
 			ranges := []string{}
 			serve := brokenOff(content, test.etag, test.stalls)
 			url, asked := server(t, func(w http.ResponseWriter, r *http.Request, before int) {
+				mu.Lock()
 				ranges = append(ranges, r.Header.Get("Range"))
+				mu.Unlock()
 				serve(w, r, before)
 			})
 			most := int64(0)
@@ -264,6 +269,25 @@ func TestRedirects(t *testing.T) {
 	wantError(t, get(url, "/begin"), providers.ErrUnavailable, "in a circle")
 	wantError(t, get(url, "http://robot:S3cret/x@host/"), providers.ErrUnavailable, "redirects to what is not a URL")
 	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
+}
+
+// TestProxyRefuses: a proxy that wants a name is told from a server that does, and asked once.
+func TestProxyRefuses(t *testing.T) {
+	t.Parallel()
+	proxy, asked := server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusProxyAuthRequired) })
+	at, err := url.Parse(strings.Replace(proxy, "://", "://robot:S3cret@", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := client(t, Options{})
+	c.HTTP.Transport.(impatient).next.(*http.Transport).Proxy = http.ProxyURL(at)
+	for i, url := range []string{"http://charts.example/x", "https://charts.example/x"} {
+		_, err := c.Get(t.Context(), Request{URL: url, Limit: 100})
+		wantError(t, err, providers.ErrUnavailable, url+": the proxy answers 407", "HTTPS_PROXY=http://USER:PASSWORD@")
+		if n := int(asked.Load()); n != i+1 {
+			t.Errorf("%d requests", n)
+		}
+	}
 }
 
 func TestFiles(t *testing.T) {

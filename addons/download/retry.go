@@ -26,18 +26,34 @@ type StatusError struct {
 	Status string // "403 Forbidden"
 	Code   int
 	wait   time.Duration // that the server wants to be left alone
+	proxy  bool          // who answers
 }
 
 func statusOf(resp *http.Response) *StatusError {
-	return &StatusError{resp.Status, resp.StatusCode, retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+	return &StatusError{Status: resp.Status, Code: resp.StatusCode, wait: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+}
+
+// connected is what a proxy answers where it was asked for a connection to a server.
+func connected(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	err := statusOf(resp)
+	err.proxy = true
+	return err
 }
 
 // Error returns the status.
-func (e *StatusError) Error() string { return "the server answers " + e.Status }
+func (e *StatusError) Error() string {
+	if e.proxy || e.Code == http.StatusProxyAuthRequired {
+		return "the proxy answers " + e.Status
+	}
+	return "the server answers " + e.Status
+}
 
 // Unwrap returns the kind of the error.
 func (e *StatusError) Unwrap() error {
-	if e.Code == http.StatusNotFound || e.Code == http.StatusGone {
+	if !e.proxy && (e.Code == http.StatusNotFound || e.Code == http.StatusGone) {
 		return providers.ErrNotFound
 	}
 	return providers.ErrUnavailable
@@ -115,6 +131,8 @@ func explained(err error) error {
 	switch {
 	case certificate:
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "if your network has an authority of its own: --ca-file FILE")
+	case status != nil && status.Code == http.StatusProxyAuthRequired:
+		return providers.WithHint(err, "name yourself to the proxy: export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
 	case status != nil && mayPass(status.Code):
 		return providers.WithHint(err, "try again later")
 	case status != nil, errors.Is(err, providers.ErrInvalid), errors.Is(err, providers.ErrNotFound), providers.HintOf(err) != "":
