@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
+	"log/slog"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -40,6 +42,12 @@ func TestMain(m *testing.M) {
 func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
 
 func buildFake() (cli.Env, error) {
+	if os.Getenv("STRAYS") != "" { // as libraries do
+		log.Print("a stray of log")
+		slog.Warn("a stray of slog")
+		fmt.Fprintln(os.Stderr, "a stray on stderr")
+		fmt.Println("a stray on stdout")
+	}
 	dirs, noDirs := lab.FindDirs(os.Getenv)
 	var all []providers.Provider
 	for _, name := range flavorNames() {

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -24,7 +25,9 @@ type Env struct {
 // more than tell of itself: see [command.able].
 func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
 	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto, files: inherited()}
+	stop := streams.Strays(c.stray)
 	err := c.execute(ctx, build, args)
+	stop()
 	if code, ok := exitCode(err); ok {
 		return code
 	}
@@ -44,10 +47,11 @@ type command struct {
 	mode    ui.Mode
 	verbose bool
 	noColor bool
-	verb    string // as typed
-	reader  string // the flag that reads standard input, or ""
-	unbuilt error  // why there is nothing to work with
-	files   []int  // descriptors that a command of the user's inherits, see inherited
+	verb    string                      // as typed
+	reader  string                      // the flag that reads standard input, or ""
+	unbuilt error                       // why there is nothing to work with
+	shown   atomic.Pointer[ui.Progress] // the last one, if any
+	files   []int                       // descriptors that a command of the user's inherits, see inherited
 }
 
 func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {
@@ -75,9 +79,23 @@ func (c *command) foresee(args []string) {
 	c.verb = f.Arg(0)
 }
 
+// stray handles a line that a library logs by itself: only --verbose shows it.
+func (c *command) stray(line string) {
+	if !c.verbose {
+		return
+	}
+	shown := c.shown.Load()
+	if shown == nil {
+		shown = c.progress("")
+	}
+	shown.Note("%s", line)
+}
+
 // progress returns what shows the work on a cluster; "" where it is on several.
 func (c *command) progress(cluster string) *ui.Progress {
-	return ui.NewProgress(c.streams, c.mode, ui.ProgressOptions{Cluster: cluster})
+	p := ui.NewProgress(c.streams, c.mode, ui.ProgressOptions{Cluster: cluster})
+	c.shown.Store(p)
+	return p
 }
 
 // withTimeout bounds the work of a command; 0 does not.

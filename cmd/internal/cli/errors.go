@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"syscall"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -17,6 +16,9 @@ type exited int
 
 func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// stdoutName is what package os calls the stream in errors.
+const stdoutName = "/dev/stdout"
+
 func exitCode(err error) (code int, ok bool) {
 	if err == nil {
 		return 0, true
@@ -26,7 +28,7 @@ func exitCode(err error) (code int, ok bool) {
 		return int(e), true
 	}
 	// Whoever reads stdout has seen enough, as in `lab list | head -1`.
-	if w, ok := errors.AsType[*fs.PathError](err); ok && w.Path == os.Stdout.Name() && errors.Is(w, syscall.EPIPE) {
+	if w, ok := errors.AsType[*fs.PathError](err); ok && w.Path == stdoutName && errors.Is(w, syscall.EPIPE) {
 		return 1, true
 	}
 	return 0, false

@@ -12,14 +12,20 @@ type Streams struct {
 	In  io.Reader
 	Out *Stream // the result
 	Err *Stream // everything else
+
+	strays, pipe *os.File // what libraries write by themselves, and where to; nil: not caught
 }
 
-// System returns the streams of this process.
+// System returns the streams of this process. It is called once: from then on nobody else
+// writes to them, see [Streams.Strays].
 func System() *Streams {
+	stdout, stderr, strays, pipe := takeOver()
 	return &Streams{
-		In:  os.Stdin,
-		Out: newFileStream(os.Stdout, os.LookupEnv),
-		Err: newFileStream(os.Stderr, os.LookupEnv),
+		In:     os.Stdin,
+		Out:    newFileStream(stdout, os.LookupEnv),
+		Err:    newFileStream(stderr, os.LookupEnv),
+		strays: strays,
+		pipe:   pipe,
 	}
 }
 

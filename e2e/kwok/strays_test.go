@@ -1,0 +1,50 @@
+//go:build e2e && unix
+
+package kwok
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/addons/addontest"
+)
+
+// TestOnlyEvents installs charts of which Helm logs warnings: for programs there are only
+// events on stderr, also when it fails, and nothing at all with quiet.
+func TestOnlyEvents(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	s := newShelf(t, p)
+	s.put("noisy", "1.0.0", true, map[string]string{
+		"requirements.yaml": "dependencies: []\n", "values.yaml": "a: {b: 1}\n",
+		"templates/a.yaml":   addontest.ConfigMap("settings", "x"),
+		"templates/job.yaml": strings.Replace(addontest.Hanging("migrate"), "pre-install,pre-upgrade", "no-such-hook", 1),
+		"templates/psp.yaml": "apiVersion: v1\nkind: Endpoints\nmetadata: {name: deprecated}\n",
+	}, "values: {a: 1}")
+	s.put("gone", "1.0.0", true, map[string]string{"templates/a.yaml": "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"}, "values: {a: 1}")
+	name := p.up()
+	install := func(addon, progress string) string {
+		return p.try("addon", "install", addon, "--name", name, "--progress", progress).stderr
+	}
+	for _, addon := range []string{"noisy", "gone"} {
+		events := strings.Split(strings.TrimSpace(install(addon, "json")), "\n")
+		for _, line := range events {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("%s: not JSON: %s", addon, line)
+			}
+		}
+		if last := events[len(events)-1]; addon == "gone" && !strings.Contains(last, `"kind":"Error"`) {
+			t.Errorf("the last line is %s", last)
+		}
+	}
+	p.must("addon", "remove", "noisy", "--name", name)
+	if got := install("noisy", "quiet"); got != "" {
+		t.Errorf("quiet says %q", got)
+	}
+	if got := install("gone", "quiet"); !strings.HasPrefix(got, "error: ") || !strings.Contains(got, "policy/v1beta1 is not served by Kubernetes v") {
+		t.Errorf("quiet says %q", got)
+	}
+	p.must("down", name)
+	s.clear()
+}
