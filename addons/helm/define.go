@@ -40,7 +40,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	}
 	there, err := s.defined(ctx)
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, s.explain(ctx, err)
 	}
 	current := last != nil && isCurrent(last, c, r)
 	errs, differs := make([]error, len(list)), make([]string, len(list))
@@ -66,7 +66,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 			kept = append(kept, addons.Kept{Object: addons.Object{Kind: "CustomResourceDefinition", Name: list[i].GetName()}, Reason: reason})
 		}
 	}
-	return kept, explain(ctx, errors.Join(errs...))
+	return kept, s.explain(ctx, errors.Join(errs...))
 }
 
 // owners returns the addons that a definition is marked as being of. Where there are none,

@@ -2,9 +2,7 @@ package helm
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -35,7 +33,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
 	last, err := s.settle(r.Addon.Name)
 	if err != nil {
-		return addons.Installed{}, explain(ctx, err)
+		return addons.Installed{}, s.explain(ctx, err)
 	}
 	if last != nil && isCurrent(last, c, r) && s.whole(last) {
 		return view(last), nil
@@ -50,30 +48,10 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	s.say("applying its chart")
 	rel, err := s.apply(last, loaded, c, r)
 	if err != nil {
-		return addons.Installed{}, explain(ctx, err)
+		return addons.Installed{}, s.explain(ctx, err)
 	}
 	return view(rel), nil
 }
-
-// explain gives what Helm says about the end of the context the context's own error, and
-// a kind and a hint to what it has no types for.
-func explain(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
-		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case strings.Contains(err.Error(), "cannot be imported into the current release"):
-		err = providers.Errorf(providers.ErrForeign, "%w", err)
-		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
-	case strings.Contains(err.Error(), "don't meet the specifications of the schema"):
-		return providers.Errorf(providers.ErrInvalid, "%w", err)
-	}
-	return err
-}
-
-// isUnserved tells whether err says that the API server does not serve a kind.
-func isUnserved(err error) bool { return strings.Contains(err.Error(), "no matches for kind") }
 
 // settle returns the last revision of a release, or nil, after it has made of what an
 // interrupted lab left something that Helm goes on with. Nobody else is at work on it:

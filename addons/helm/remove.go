@@ -36,14 +36,14 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon,
 		err = s.removeRelease(ctx, last)
 	}
 	if err != nil {
-		return s.client.kept, explain(ctx, err)
+		return s.client.kept, s.explain(ctx, err)
 	}
 	found, err := s.removeRest(ctx, a.Name, own)
 	if err == nil && last == nil && !found {
 		err := providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
 		return nil, providers.WithHint(err, "lab status shows those that it has")
 	}
-	return s.client.kept, explain(ctx, err)
+	return s.client.kept, s.explain(ctx, err)
 }
 
 // namespaceOf finds the release wherever it is: the catalogue may say another namespace

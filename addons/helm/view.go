@@ -19,7 +19,7 @@ func (Installer) List(ctx context.Context, c addons.Cluster) ([]addons.Installed
 	}
 	all, err := s.config.Releases.ListReleases()
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, s.explain(ctx, err)
 	}
 	newest := map[string]*release.Release{}
 	for _, rel := range all {

@@ -1,0 +1,130 @@
+package helm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// explain gives what Helm says about the end of the context the context's own error, and
+// a kind and a hint to what it has no types for.
+func (s *session) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	switch {
+	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case strings.Contains(text, "cannot be imported into the current release"):
+		err = providers.Errorf(providers.ErrForeign, "%w", err)
+		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
+	case strings.Contains(text, "don't meet the specifications of the schema"):
+		err = providers.Errorf(providers.ErrInvalid, "%w", err)
+		return providers.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")
+	case strings.Contains(text, "chart requires kubeVersion"):
+		return providers.WithHint(err, "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version")
+	case isUnserved(err):
+		return s.explainUnserved(text)
+	}
+	return err
+}
+
+// isUnserved tells whether err says that the API server does not serve a kind.
+func isUnserved(err error) bool { return strings.Contains(err.Error(), "no matches for kind") }
+
+// explainUnserved names the kinds that the API server does not serve. Those of Kubernetes
+// itself are gone, or not there yet; of others the definition is missing.
+func (s *session) explainUnserved(text string) error {
+	var problems []error
+	hints := map[string]bool{}
+	for _, match := range unserved(text) {
+		kind, gv := match.Kind, match.GroupVersion()
+		others := s.served(gv.Group)
+		switch {
+		case len(others) == 0 && !isKubernetes(gv.Group):
+			problems = append(problems, fmt.Errorf("%s is not served: there is no custom resource definition for %s", gv, kind))
+			hints["install the addon that brings the definition first: name it in needs"] = true
+		case isKubernetes(gv.Group):
+			problems = append(problems, fmt.Errorf("%s is not served by Kubernetes %s: the chart uses it for %s%s", gv, s.version(), kind, instead(gv.Group, others)))
+			hints["use a version of the chart that supports this Kubernetes, or a cluster with another one: --kubernetes-version"] = true
+		default:
+			problems = append(problems, fmt.Errorf("%s is not served: the chart uses it for %s%s", gv, kind, instead(gv.Group, others)))
+			hints["use versions of the chart and of the definition that match"] = true
+		}
+	}
+	if len(problems) == 0 {
+		return errors.New(text)
+	}
+	all := []string{}
+	for hint := range hints {
+		all = append(all, hint)
+	}
+	slices.Sort(all)
+	return providers.WithHint(errors.Join(problems...), "%s", strings.Join(all, "; "))
+}
+
+// unserved returns the kinds that an error of Helm's names, each once.
+func unserved(text string) (all []schema.GroupVersionKind) {
+	for _, match := range regexp.MustCompile(`no matches for kind "([^"]+)" in version "([^"]+)"`).FindAllStringSubmatch(text, -1) {
+		gvk := schema.FromAPIVersionAndKind(match[2], match[1])
+		if !slices.Contains(all, gvk) {
+			all = append(all, gvk)
+		}
+	}
+	return all
+}
+
+// isKubernetes tells the groups of APIs that come with Kubernetes. Those of add-on projects
+// below k8s.io have a name before x-k8s.io, or two before k8s.io.
+func isKubernetes(group string) bool {
+	name, isOfficial := strings.CutSuffix(group, ".k8s.io")
+	known := []string{
+		"admissionregistration", "apiextensions", "apiregistration", "authentication", "authorization", "certificates", "coordination",
+		"discovery", "events", "flowcontrol.apiserver", "internal.apiserver", "networking", "node", "rbac.authorization", "resource",
+		"scheduling", "storage", "storagemigration",
+	}
+	return !strings.Contains(group, ".") || isOfficial && slices.Contains(known, name)
+}
+
+func instead(group string, versions []string) string {
+	if len(versions) == 0 {
+		return ""
+	}
+	for i, v := range versions {
+		versions[i] = schema.GroupVersion{Group: group, Version: v}.String()
+	}
+	return "; the cluster serves " + strings.Join(versions, ", ")
+}
+
+// served returns the versions of a group that the API server serves.
+func (s *session) served(group string) (versions []string) {
+	groups, err := s.typed.Discovery().ServerGroups()
+	if err != nil {
+		return nil
+	}
+	for _, g := range groups.Groups {
+		if g.Name == group {
+			for _, v := range g.Versions {
+				versions = append(versions, v.Version)
+			}
+		}
+	}
+	return versions
+}
+
+// version is that of the API server, "" where it does not answer.
+func (s *session) version() string {
+	info, err := s.typed.Discovery().ServerVersion()
+	if err != nil {
+		return ""
+	}
+	return info.GitVersion
+}
