@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -29,12 +32,17 @@ type apiServer struct {
 	broken int // how many requests are answered with an error, or not at all
 	hangs  bool
 	asked  int
+
+	unknown bool // nothing is found
+	coredns bool // a Deployment serves kube-dns
 }
 
 // start returns the kubeconfig with which the server can be asked.
 func (s *apiServer) start(t *testing.T) []byte {
 	t.Helper()
-	server := httptest.NewTLSServer(s)
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that are refused on purpose
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	return fmt.Appendf(nil, `
@@ -57,7 +65,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked++
 	broken := s.asked <= s.broken
-	hangs := broken && s.hangs
+	hangs, unknown := broken && s.hangs, s.unknown
 	answer := s.answer(path.Base(r.URL.Path), r.URL.Query().Get("labelSelector"))
 	s.mu.Unlock()
 	switch {
@@ -65,6 +73,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done() // until the client gives up
 	case broken:
 		http.Error(w, "etcd is not ready", http.StatusInternalServerError)
+	case unknown:
+		http.NotFound(w, r)
 	case r.Header.Get("Authorization") != "Bearer secret":
 		http.Error(w, "who are you?", http.StatusUnauthorized)
 	default:
@@ -76,6 +86,14 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *apiServer) answer(resource, selector string) any {
 	is := func(kind, version string) metav1.TypeMeta { return metav1.TypeMeta{Kind: kind, APIVersion: version} }
 	switch resource {
+	case "deployments":
+		list := appsv1.DeploymentList{TypeMeta: is("DeploymentList", "apps/v1")}
+		if s.coredns && selector == "k8s-app=kube-dns" {
+			list.Items = make([]appsv1.Deployment, 1)
+		}
+		return list
+	case "daemonsets":
+		return appsv1.DaemonSetList{TypeMeta: is("DaemonSetList", "apps/v1")}
 	case "endpointslices":
 		return discoveryv1.EndpointSliceList{TypeMeta: is("EndpointSliceList", "discovery.k8s.io/v1"), Items: s.dns}
 	case "leases":

@@ -97,7 +97,7 @@ func TestLife(t *testing.T) {
 	if c.status().APIPort == port {
 		t.Errorf("serves at port %d, which is taken", port)
 	}
-	checkNodes(c, "demo-control-plane", "demo-worker") // what was deleted stays so
+	checkNodes(c, "demo-control-plane", "demo-worker", "demo-worker2") // a start brings back what was deleted
 	c.deploy("more", 2)
 	c.available(20*time.Second, "more", 2)
 	c.stop()

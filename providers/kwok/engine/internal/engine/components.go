@@ -20,8 +20,9 @@ import (
 // by leaving one behind: all that was acknowledged is on the disk.
 const grace = time.Second
 
-// components lists the parts. The last few are there at the first start only: what
-// a person deletes later stays deleted.
+// components lists the parts. The default roles are created at the first start only: what
+// a person deletes later stays deleted. A node that was deleted comes back with the next
+// start, as that of a machine does whose kubelet starts.
 func (e *engine) components() []supervise.Component {
 	list := []supervise.Component{
 		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
@@ -32,24 +33,26 @@ func (e *engine) components() []supervise.Component {
 		{Name: "volumes", Needs: []string{"kube-apiserver"}, Run: atOnce(runVolumes), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
+		{Name: "nodes", Step: e.creating(), Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
 	}
 	if !e.status.EverReady {
 		list = append(list, supervise.Component{
 			Name: "defaults", Step: "Creating roles", Needs: []string{"kube-apiserver"}, Run: createDefaults, Task: true,
-		}, supervise.Component{
-			Name: "nodes", Step: creating(e.config.Workers + 1),
-			Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true,
 		})
 	}
 	return list
 }
 
-func creating(nodes int) string {
-	if nodes == 1 {
+// creating is the step of the creation of the nodes, which is one at the first start only.
+func (e *engine) creating() string {
+	switch {
+	case e.status.EverReady:
+		return ""
+	case e.config.Workers == 0:
 		return "Creating the node"
 	}
-	return fmt.Sprintf("Creating %d nodes", nodes)
+	return fmt.Sprintf("Creating %d nodes", e.config.Workers+1)
 }
 
 func (e *engine) runEgress(ctx context.Context, ready func()) error {

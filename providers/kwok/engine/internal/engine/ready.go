@@ -38,10 +38,7 @@ func (e *engine) awaitReady(ctx context.Context, _ func()) error {
 	if err != nil {
 		return err
 	}
-	wanted := 0 // later a person may have deleted some
-	if !e.status.EverReady {
-		wanted = e.config.Workers + 1
-	}
+	wanted := e.config.Workers + 1
 	for _, check := range []func(context.Context) bool{
 		func(ctx context.Context) bool { return answers(ctx, client, "/readyz") },
 		func(ctx context.Context) bool { return hasServiceAccount(ctx, client) },

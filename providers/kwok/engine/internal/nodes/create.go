@@ -17,11 +17,23 @@ import (
 const atOnce = 32
 
 // Create creates the control plane's node and the workers, and leaves alone those
-// that are there. Workers are called NAME-worker, NAME-worker2 and so on.
+// that exist. Workers are called NAME-worker, NAME-worker2 and so on.
 func Create(ctx context.Context, client kubernetes.Interface, name, controlPlane string, workers int, version string) error {
+	// Asked first: after the first start all exist, as a rule, and there may be thousands.
+	existing, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	if err != nil {
+		return err
+	}
+	exists := map[string]bool{}
+	for i := range existing.Items {
+		exists[existing.Items[i].Name] = true
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	create := func(node *corev1.Node) {
+		if exists[node.Name] {
+			return
+		}
 		group.Go(func() error {
 			_, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
 			if apierrors.IsAlreadyExists(err) {
