@@ -18,6 +18,7 @@ type Spec struct {
 	Driver            string  `json:"driver,omitempty"` // minikube only
 	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
 	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
+	NativeDir         string  `json:"-"`                // the directory of its file; "" where it does not depend on one, see [Localizer]
 	Wants             Wants   `json:"wants,omitzero"`
 
 	// Mark is a UUID that the cluster bears from its first part on, so that what a creation

@@ -18,10 +18,34 @@ type Versioner interface {
 	Versions(ctx context.Context) ([]string, error)
 }
 
+// Localizer is implemented by providers whose own configuration may depend on the directory
+// of its file, or on the environment.
+type Localizer interface {
+	// Localize returns a configuration that means the same wherever lab is called: its
+	// relative paths are those of dir. A text that it cannot read it returns as it is, for
+	// Create to say what is wrong.
+	Localize(text []byte, dir string) []byte
+}
+
+// Localize returns spec with the tool's own configuration in a form that depends on nothing
+// else, see [Localizer]. Errors are those of [Set.Get].
+func (s *Set) Localize(flavor string, spec Spec) (Spec, error) {
+	p, err := s.Get(flavor)
+	return localize(p, spec), err
+}
+
+func localize(p Provider, spec Spec) Spec {
+	if l, ok := p.(Localizer); ok && spec.NativeDir != "" {
+		spec.Native = l.Localize(spec.Native, spec.NativeDir)
+	}
+	spec.NativeDir = ""
+	return spec
+}
+
 // Resolve returns spec with an exact version of Kubernetes in place of a loose one:
-// "latest", "v1.37", or "v1.37.2+k3s1", which is a release of a flavor. It returns
-// ErrNotFound, with the versions that exist, where the flavor offers none that matches, and
-// the errors of [Versioner] and [Set.Get].
+// "latest", "v1.37", or "v1.37.2+k3s1", which is a release of a flavor; and localized. It
+// returns ErrNotFound, with the versions that exist, where the flavor offers none that
+// matches, and the errors of [Versioner] and [Set.Get].
 func (s *Set) Resolve(ctx context.Context, flavor string, spec Spec) (Spec, error) {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -32,7 +56,7 @@ func (s *Set) Resolve(ctx context.Context, flavor string, spec Spec) (Spec, erro
 }
 
 func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
-	spec = spec.WithDefaults()
+	spec = localize(p, spec.WithDefaults())
 	asked := spec.KubernetesVersion
 	if asked == "" || isExact(asked) {
 		return spec, nil

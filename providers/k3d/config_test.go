@@ -74,7 +74,7 @@ func TestRefused(t *testing.T) {
 		"1001 nodes are more than":         {providers.Spec{Workers: 1000}, providers.ErrUnsupported},
 		"in the host's own network":        {providers.Spec{Native: native("network: host")}, providers.ErrUnsupported},
 		"Additional property nods":         {providers.Spec{Native: native("nods: []")}, providers.ErrInvalid},
-		"apiVersion":                       {providers.Spec{Native: []byte("kind: Simple\napiVersion: k3d.io/v1alpha4\n")}, providers.ErrInvalid},
+		"apiVersion":                       {providers.Spec{Native: []byte("kind: Simple\napiVersion: k3d.io/v1alpha9\n")}, providers.ErrInvalid},
 		"did not find expected":            {providers.Spec{Native: []byte("{")}, providers.ErrInvalid},
 		`the label "k3d.x" is k3d's own`:   {providers.Spec{Native: native(`options: {runtime: {labels: [{label: "k3d.x=y", nodeFilters: [all]}]}}`)}, providers.ErrInvalid},
 		`there is no ulimit "x"`:           {providers.Spec{Native: native(`options: {runtime: {ulimits: [{name: x}]}}`)}, providers.ErrInvalid},
@@ -155,6 +155,55 @@ func TestTraits(t *testing.T) {
 	} {
 		if diff := cmp.Diff(test.want, New(Options{}).Traits(test.spec)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestLocalize: paths are relative to the file, variables are expanded as k3d does it, and what
+// is no path stays.
+func TestLocalize(t *testing.T) {
+	t.Setenv("SHOP", "/srv/shop")
+	text := native(`# mine
+volumes:
+  - {volume: "./data:/data", nodeFilters: [all]}
+  - {volume: "$SHOP/cache:/cache", nodeFilters: ["server:0"]}
+  - {volume: "named:/named"}
+files:
+  - {source: manifests/extra.yaml, destination: /x}
+  - {source: "a: 1\nb: 2\n", destination: /y}
+registries: {config: registries.yaml}
+`)
+	p := New(Options{})
+	c, err := parseNative(p.Localize(text, "/cluster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Volumes[0].Volume, c.Volumes[1].Volume, c.Volumes[2].Volume, c.Files[0].Source, c.Files[1].Source, c.Registries.Config}
+	want := []string{"/cluster/data:/data", "/srv/shop/cache:/cache", "named:/named", "/cluster/manifests/extra.yaml", "a: 1\nb: 2\n", "/cluster/registries.yaml"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if again := p.Localize(p.Localize(text, "/cluster"), "/other"); string(again) != string(p.Localize(text, "/cluster")) {
+		t.Errorf("a second time it became\n%s", again)
+	}
+	for _, text := range []string{"", "{", "a: [", "- x"} {
+		if got := p.Localize([]byte(text), "/x"); string(got) != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+// TestOlderVersions: k3d still takes the configurations of its older versions.
+func TestOlderVersions(t *testing.T) {
+	t.Parallel()
+	for version, text := range map[string]string{
+		"v1alpha4": "metadata: {name: x}\nservers: 1\nagents: 2\n",
+		"v1alpha3": "name: x\nservers: 1\nagents: 2\n",
+		"v1alpha2": "name: x\nservers: 1\nagents: 2\n",
+	} {
+		c, err := parseNative([]byte("apiVersion: k3d.io/" + version + "\nkind: Simple\n" + text))
+		if err != nil || c.Agents != 2 || c.Name != "x" {
+			t.Errorf("%s: %+v, %v", version, c, err)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // what fails is removed by it
 	config, err := configFor(spec, p.opts)
 	if err == nil {
-		err = nodes.CheckFiles(spec)
+		err = nodes.CheckFiles(spec, sources(config)...)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -35,6 +35,9 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 		err = checkFree(ctx, full)
 	}
 	report = report.For(spec.Name)
+	if native, err := parseNative(spec.Native); err == nil {
+		nodes.WarnName(report, Name, native.Name, spec.Name)
+	}
 	if err == nil {
 		err = adapt(ctx, config, report)
 	}

@@ -16,7 +16,7 @@ import (
 // and ports. It returns ErrInvalid.
 func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1alpha5.ClusterConfig, error) {
 	quiet() // it logs what it makes of ports
-	full, err := config.TransformSimpleToClusterConfig(ctx, runtimes.Docker, *c, "")
+	full, err := config.TransformSimpleToClusterConfig(ctx, runtimes.Docker, *c, "/k3d.yaml")
 	if err == nil {
 		full, err = config.ProcessClusterConfig(*full)
 	}

@@ -3,15 +3,18 @@ package k3d
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/k3d-io/k3d/v5/pkg/config"
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
+	"github.com/k3d-io/k3d/v5/pkg/runtimes/util"
 	"github.com/spf13/viper"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // parseNative reads k3d's own configuration as k3d reads it, by its schema first. It
@@ -25,7 +28,12 @@ func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	if err := yaml.Unmarshal(text, &content); err != nil {
 		return nil, invalid("%w", err)
 	}
-	if err := config.ValidateSchema(content, []byte(v1alpha5.JSONSchema)); err != nil {
+	version, _ := content["apiVersion"].(string)
+	schema, err := config.GetSchemaByVersion(version)
+	if err != nil {
+		return nil, invalid("%w", err)
+	}
+	if err := config.ValidateSchema(content, schema); err != nil {
 		return nil, invalid("%s", strings.TrimSpace(err.Error()))
 	}
 	v := viper.New()
@@ -33,11 +41,54 @@ func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
 		return nil, invalid("%w", err)
 	}
-	c, err := config.SimpleConfigFromViper(v)
+	read, err := config.FromViper(v)
+	if err == nil && read.GetAPIVersion() != v1alpha5.ApiVersion {
+		read, err = config.Migrate(read, v1alpha5.ApiVersion) // as k3d does with those of its older versions
+	}
 	if err != nil {
 		return nil, invalid("%w", err)
 	}
+	c, ok := read.(v1alpha5.SimpleConfig)
+	if !ok {
+		return nil, invalid("it is of kind %q, not Simple", read.GetKind())
+	}
 	return &c, checkNative(&c)
+}
+
+// Localize expands the environment variables in a configuration, as k3d does, and gives
+// relative paths their absolute form: relative to the file, and not to the directory that lab
+// is called in. A volume without a slash is one of Docker's, by its name.
+func (*Provider) Localize(text []byte, dir string) []byte {
+	absolute := nodes.Absolute(dir)
+	file := func(source string) string {
+		if strings.Contains(source, "\n") { // the content of the file itself
+			return source
+		}
+		return absolute(source)
+	}
+	volume := func(v string) string {
+		host, rest, found := strings.Cut(v, ":")
+		if !found || !strings.Contains(host, "/") && !strings.HasPrefix(host, ".") {
+			return v
+		}
+		return absolute(host) + ":" + rest
+	}
+	return nodes.ChangeFields([]byte(os.ExpandEnv(string(text))),
+		nodes.Field{Keys: []string{"volumes", "volume"}, Change: volume},
+		nodes.Field{Keys: []string{"files", "source"}, Change: file},
+		nodes.Field{Keys: []string{"registries", "config"}, Change: file},
+	)
+}
+
+// sources returns the directories and files of this machine that a configuration mounts.
+func sources(c *v1alpha5.SimpleConfig) []string {
+	var all []string
+	for _, v := range c.Volumes {
+		if from, _, err := util.ReadVolumeMount(v.Volume); err == nil && strings.Contains(from, "/") {
+			all = append(all, from)
+		}
+	}
+	return all
 }
 
 // checkNative refuses what k3d would end the whole program for, and what cannot be had.

@@ -153,3 +153,24 @@ func TestTraits(t *testing.T) {
 		}
 	}
 }
+
+// TestLocalize: mounts are relative to the file, and a host directory that is missing is not for
+// Docker to create.
+func TestLocalize(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := []byte(nativeHead + "nodes:\n  - extraMounts: [{hostPath: ./src, containerPath: /src}, {hostPath: /, containerPath: /host}]\n  - role: worker\n    extraMounts: [{hostPath: ../up, containerPath: /up}]\n")
+	p := New(Options{})
+	c, err := parseNative(p.Localize(text, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(dir, "src"), "/", filepath.Join(filepath.Dir(dir), "up")}
+	if diff := cmp.Diff(want, sources(c)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, Native: p.Localize(text, dir)}, nil)
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "cannot mount "+want[0]) {
+		t.Errorf("a mount of nothing: %v", err)
+	}
+}

@@ -26,7 +26,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // what fails is removed by it
 	config, err := configFor(spec, p.opts.NodeImage)
 	if err == nil {
-		err = nodes.CheckFiles(spec)
+		err = nodes.CheckFiles(spec, sources(config)...)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -41,6 +41,9 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 		config.ContainerdConfigPatches = append(config.ContainerdConfigPatches, patchMirrors)
 	}
 	report = report.For(spec.Name)
+	if native, err := parseNative(spec.Native); err == nil {
+		nodes.WarnName(report, Name, native.Name, spec.Name)
+	}
 	if err := adapt(ctx, config, report); err != nil {
 		return err
 	}

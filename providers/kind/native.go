@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // What kind's own configuration calls itself.
@@ -45,6 +46,23 @@ func parseNative(text []byte) (*v1alpha4.Cluster, error) {
 		}
 	}
 	return c, nil
+}
+
+// Localize gives mounts of relative directories their absolute form: relative to the file, as
+// people mean it, and not to the directory that lab is called in.
+func (*Provider) Localize(text []byte, dir string) []byte {
+	return nodes.ChangeFields(text, nodes.Field{Keys: []string{"nodes", "extraMounts", "hostPath"}, Change: nodes.Absolute(dir)})
+}
+
+// sources returns the directories and files of this machine that a configuration mounts.
+func sources(c *v1alpha4.Cluster) []string {
+	var all []string
+	for _, n := range c.Nodes {
+		for _, m := range n.ExtraMounts {
+			all = append(all, m.HostPath)
+		}
+	}
+	return all
 }
 
 // sameNodes returns ErrInvalid where the nodes of native are not as many as were asked

@@ -27,6 +27,7 @@ func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: labelCluster, APIPort: "6443/tcp", Restart: "on-failure:1",
 		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer), Mark: markOf,
+		AsPublished: true, // kubeadm is told so by kind
 	}
 }
 

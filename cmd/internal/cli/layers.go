@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -107,6 +108,9 @@ func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, erro
 	if config := string(all.Cluster.Config); config != "" {
 		if spec.Native, err = c.read("--cluster-config", config); err != nil {
 			return lab.UpRequest{}, unreadable("the cluster configuration", err)
+		}
+		if spec.NativeDir, err = filepath.Abs(filepath.Dir(config)); err != nil { // of standard input: this one
+			return lab.UpRequest{}, err
 		}
 	}
 	return lab.UpRequest{

@@ -55,6 +55,9 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	if err == nil {
 		err = l.hasFlavor(r)
 	}
+	if err == nil {
+		q.Spec, err = l.Set.Localize(r.Flavor, q.Spec)
+	}
 	if err != nil {
 		return d, err
 	}

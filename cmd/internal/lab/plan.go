@@ -86,6 +86,9 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(c))
 	q.Spec.ControlPlanes = asked
+	if q.Spec, err = l.Set.Localize(r.Flavor, q.Spec); err != nil {
+		return Plan{}, err
+	}
 	if all := differences(r, q); len(all) > 0 {
 		return Plan{}, differs(r, all)
 	}

@@ -114,6 +114,11 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
+	certified := tool()
+	certified.AsPublished = true
+	if got, err := certified.Address([]docker.Container{published(node("control-plane", "running"), "0.0.0.0", "4001")}); got != "0.0.0.0:4001" {
+		t.Errorf("as its certificate has it: %q, %v", got, err)
+	}
 	for _, nodes := range [][]docker.Container{{node("worker", "running")}, {node("control-plane", "running")}} {
 		if got, err := tool().Address(nodes); err == nil {
 			t.Errorf("%q, want an error", got)

@@ -12,12 +12,17 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// CheckFiles returns ErrInvalid where something that a spec would mount is not there:
-// Docker would make an empty directory of that name, which nobody would ever remove.
-func CheckFiles(spec providers.Spec) error {
+// CheckFiles returns ErrInvalid where something that a spec would mount does not exist, or
+// one of sources, which the tool's own configuration mounts: Docker would create an empty
+// directory of that name, which belongs to root and stays for ever.
+func CheckFiles(spec providers.Spec, sources ...string) error {
 	for _, m := range spec.Mounts {
-		if _, err := os.Stat(m.Host); err != nil {
-			return providers.Errorf(providers.ErrInvalid, "mount %s: %w", m.Host, err)
+		sources = append(sources, m.Host)
+	}
+	for _, source := range sources {
+		if _, err := os.Stat(source); err != nil {
+			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "cannot mount %s: %w", source, err),
+				"create it, or leave it out: Docker would create an empty directory that belongs to root")
 		}
 	}
 	if spec.CAFile == "" {

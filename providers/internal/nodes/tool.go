@@ -36,6 +36,10 @@ type Tool struct {
 	// Helper tells whether another container runs no pods. It may be nil.
 	Helper func(docker.Container) bool
 
+	// AsPublished says that the certificate of the API server names the address that it is
+	// published on, such as 0.0.0.0, and not the loopback in its place.
+	AsPublished bool
+
 	// Mark tells the mark that a container bears, or "". It may be nil.
 	Mark func(docker.Container) string
 
@@ -174,7 +178,7 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 		// What was asked for is kept as it was asked: k3d leaves out the protocol.
 		for _, b := range slices.Concat(ports[t.APIPort], ports[strings.TrimSuffix(t.APIPort, "/tcp")]) {
 			if b.HostPort != "" && b.HostPort != "0" {
-				return net.JoinHostPort(reachable(b.HostIP), b.HostPort), nil
+				return net.JoinHostPort(t.reachable(b.HostIP), b.HostPort), nil
 			}
 		}
 	}
@@ -182,11 +186,12 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 }
 
 // reachable returns the address by which this machine reaches one that it listens on.
-func reachable(listens string) string {
-	switch listens {
-	case "0.0.0.0":
+func (t Tool) reachable(listens string) string {
+	switch {
+	case t.AsPublished:
+	case listens == "0.0.0.0":
 		return "127.0.0.1"
-	case "::":
+	case listens == "::":
 		return "::1"
 	}
 	return cmp.Or(listens, "127.0.0.1")
