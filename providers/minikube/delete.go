@@ -66,10 +66,7 @@ func (p *Provider) Forget(name string) error {
 }
 
 func (p *Provider) endAnother(name string) error {
-	if !endOther(p.lockFile(name), p.lingers) {
-		return errors.New("a minikube that is at work on this cluster does not end")
-	}
-	return nil
+	return endOther(p.lockFile(name), kubeconfigVariable(p.scratch(name)), p.lingers)
 }
 
 // remove removes all there is of a cluster. It can be called again. minikube knows a

@@ -72,8 +72,14 @@ func (p *Provider) environment(name string) []string {
 	if p.opts.Home != "" {
 		env = append(env, "MINIKUBE_HOME="+p.opts.Home)
 	}
-	return append(env, "KUBECONFIG="+filepath.Join(p.scratch(name), "kubeconfig"), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
+	return append(env, kubeconfigVariable(p.scratch(name)), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
 		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
+}
+
+// kubeconfigVariable is the variable of the environment that only minikubes of one cluster
+// have, and what they start.
+func kubeconfigVariable(scratch string) string {
+	return "KUBECONFIG=" + filepath.Join(scratch, "kubeconfig")
 }
 
 // temporary returns what has minikube put its temporary files where they are removed with

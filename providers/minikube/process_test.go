@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,8 +90,44 @@ func TestEndOther(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("whoever ran it was told that it ended well")
 	}
-	if !endOther(p.lockFile("lab"), p.lingers) {
-		t.Error("a lock that nobody holds is not free")
+	if err := endOther(p.lockFile("lab"), "", p.lingers); err != nil {
+		t.Errorf("a lock that nobody holds is not free: %v", err)
+	}
+}
+
+// TestEndOtherSparesStrangers: neither the process that has the ID of a minikube which
+// ended long ago is killed, nor one that holds the lock and that lab did not start.
+func TestEndOtherSparesStrangers(t *testing.T) {
+	p, _ := shell(t, "")
+	dockertest.Script(t, ready()...)
+	held, err := p.hold("lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(files ...*os.File) *exec.Cmd {
+		t.Helper()
+		cmd := exec.Command("/bin/sleep", "60")
+		cmd.ExtraFiles = files
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		return cmd
+	}
+	named, holding := start(), start(held)
+	note(held, named.Process.Pid)
+	held.Close()
+	err = p.Delete(t.Context(), providers.Ref{Name: "lab"})
+	if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) == "" {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+	if runtime.GOOS == "linux" && !strings.Contains(err.Error(), "process "+strconv.Itoa(holding.Process.Pid)+" (sleep) holds") {
+		t.Errorf("it does not say who: %v", err)
+	}
+	for _, cmd := range []*exec.Cmd{named, holding} {
+		if !alive(cmd.Process.Pid) {
+			t.Errorf("process %d was killed", cmd.Process.Pid)
+		}
 	}
 }
 

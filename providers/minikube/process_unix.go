@@ -4,14 +4,18 @@ package minikube
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // killedWithin bounds how long programs may take to end when they are killed.
@@ -35,8 +39,20 @@ func shareLocks(dir string) error {
 	return os.Symlink(shared, filepath.Join(dir, locks))
 }
 
-// note writes down which group of processes holds the lock.
-func note(lock *os.File, pid int) { _, _ = lock.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0) }
+// note writes down which process was given the lock, and when it started: its ID alone may
+// pass on to another process.
+func note(lock *os.File, pid int) {
+	_, _ = lock.WriteAt([]byte(strconv.Itoa(pid)+" "+startOf(pid)+"\n"), 0)
+}
+
+// noted returns what note wrote down; 0 where there is nothing.
+func noted(lock *os.File) (pid int, start string) {
+	text, _ := io.ReadAll(io.NewSectionReader(lock, 0, longestLine))
+	line, _, _ := strings.Cut(string(text), "\n")
+	id, start, _ := strings.Cut(line, " ")
+	pid, _ = strconv.Atoi(id)
+	return pid, start
+}
 
 // lock takes the lock if it is free, and tells whether it was.
 func lock(file *os.File) (bool, error) {
@@ -57,27 +73,78 @@ func endGroup(pid int, grace time.Duration) {
 	}
 }
 
+// holder is a process that keeps a lock from being free.
+type holder struct {
+	pid  int
+	name string // of its program
+	own  bool   // lab started it
+}
+
 // endOther ends a minikube that outlived the lab which started it, if there is one: who
-// holds the lock at path is at work still. It tells whether the lock is free now.
-func endOther(path string, grace time.Duration) bool {
+// holds the lock at path is at work still. Only processes that hold the lock and that lab
+// started are ended: mark is the variable of the environment that those have. It returns
+// ErrUnavailable where the lock does not get free, and says who holds it.
+func endOther(path, mark string, grace time.Duration) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return errors.Is(err, os.ErrNotExist)
+		return err
 	}
 	defer file.Close()
 	free := func() bool { ok, err := lock(file); return ok || err != nil }
 	if free() {
-		return true
+		return nil
 	}
-	text, _ := io.ReadAll(file)
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid > 1 {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	first, _ := noted(file)
+	if endHolders(file, mark, func(h holder) bool { return h.pid == first }) {
 		if within(grace, free) {
-			return true
+			return nil
 		}
-		_ = syscall.Kill(-pid, syscall.SIGKILL)
+		_ = syscall.Kill(-first, syscall.SIGKILL) // its group, whose ID is taken as long as one of it lives
 	}
-	return within(killedWithin, free)
+	if endHolders(file, mark, func(holder) bool { return true }) && within(killedWithin, free) || free() {
+		return nil
+	}
+	return heldBy(path, holders(file, mark))
+}
+
+// endHolders kills those of the holders of a lock that lab started, and tells whether
+// there was one.
+func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
+	any := false
+	for _, h := range holders(lock, mark) {
+		if !h.own || !which(h) {
+			continue
+		}
+		process, err := os.FindProcess(h.pid)
+		if err != nil {
+			continue
+		}
+		// The ID may have passed on since; on Linux the handle that we have by now cannot.
+		if slices.Contains(holders(lock, mark), h) {
+			any = process.Kill() == nil || any
+		}
+		_ = process.Release()
+	}
+	return any
+}
+
+// heldBy is the error of a lock that others hold.
+func heldBy(path string, others []holder) error {
+	if len(others) == 0 {
+		return providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "another process holds %s, and lab cannot see which", path),
+			"lsof %s shows it; end it, then try again", path)
+	}
+	names, ids := make([]string, len(others)), make([]string, len(others))
+	for i, h := range others {
+		names[i], ids[i] = fmt.Sprintf("process %d (%s)", h.pid, h.name), strconv.Itoa(h.pid)
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "%s holds %s, which belongs to the minikube of this cluster", strings.Join(names, ", "), path),
+		"lab did not start it, or cannot end it; if it is of no use: kill %s; then try again", strings.Join(ids, " "))
 }
 
 // within tells whether done becomes true in time.

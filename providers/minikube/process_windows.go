@@ -25,4 +25,4 @@ func lock(*os.File) (bool, error) { return true, nil }
 
 func endGroup(int, time.Duration) {}
 
-func endOther(string, time.Duration) bool { return true }
+func endOther(string, string, time.Duration) error { return nil }
