@@ -142,9 +142,13 @@ func heldBy(path string, others []holder) error {
 	for i, h := range others {
 		names[i], ids[i] = fmt.Sprintf("process %d (%s)", h.pid, h.name), strconv.Itoa(h.pid)
 	}
+	holds := "holds"
+	if len(others) > 1 {
+		holds = "hold"
+	}
 	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "%s holds %s, which belongs to the minikube of this cluster", strings.Join(names, ", "), path),
-		"lab did not start it, or cannot end it; if it is of no use: kill %s; then try again", strings.Join(ids, " "))
+		providers.Errorf(providers.ErrUnavailable, "%s %s %s, the lock of this cluster's minikube", strings.Join(names, " and "), holds, path),
+		"lab ends only what it started; to end the rest: kill %s; then try again", strings.Join(ids, " "))
 }
 
 // within tells whether done becomes true in time.
