@@ -56,7 +56,20 @@ func TestContract(t *testing.T) {
 			Context:     func(name string) string { return "kwok-" + name },
 			Probe:       providertest.AskVersion,
 			Break:       func(t *testing.T, name string) { kill(t, filepath.Join(root, name)) },
-			HalfMade:    func(t *testing.T, spec providers.Spec) { halfMade(t, root, spec) },
+			LoseID: func(t *testing.T, name string) {
+				if err := os.Remove(filepath.Join(root, name, "kubeconfig")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			LoseMark: func(t *testing.T, name string) { spoil(configFile, "}")(t, filepath.Join(root, name)) },
+			Replace: func(t *testing.T, name string) {
+				p := New(Options{Dir: root, Engine: engine})
+				err := errors.Join(p.Delete(t.Context(), providers.Ref{Name: name}), p.Create(t.Context(), providers.Spec{Name: name}, nil))
+				if err != nil {
+					t.Fatal(err)
+				}
+			},
+			HalfMade: func(t *testing.T, spec providers.Spec) { halfMade(t, root, spec) },
 		}
 	})
 }

@@ -135,6 +135,67 @@ func bugsOfHalfMade() map[string]bug {
 	}
 }
 
+// nameOnly is what a provider makes of a reference that looks at names alone.
+func nameOnly(ref providers.Ref) providers.Ref {
+	return providers.Ref{Provider: ref.Provider, Name: ref.Name}
+}
+
+// bugsOfOwner are in telling whose a cluster is.
+func bugsOfOwner() map[string]bug {
+	const lost, both, other = "a cluster that lab remembers/once its ID is lost/", "a cluster that lab remembers/once its ID and its mark are lost/",
+		"a cluster that lab remembers/once another has its name/"
+	return map[string]bug{
+		"knows its clusters by the ID alone": {onEach(func(_ *mutant, c *providers.Cluster) {
+			if c.State == providers.StateRunning && c.ID == "" {
+				c.Mark = ""
+			}
+		}), lost + "it is known by its mark"},
+		"takes a lost ID for another's": {func(m *mutant) {
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				if r, err := m.fake.machine.load(ref.Name); err == nil && ref.ID != "" && r.id() != ref.ID {
+					return providers.ErrForeign
+				}
+				return m.fake.Delete(ctx, ref)
+			}
+		}, lost + "it is deleted without a trace"},
+		"takes the unknown for another's": {func(m *mutant) {
+			m.delete = func(ctx context.Context, ref providers.Ref) error {
+				if err := m.fake.Delete(ctx, ref); errors.Is(err, providers.ErrUnavailable) {
+					return providers.ErrForeign
+				} else {
+					return err
+				}
+			}
+		}, both + "it is not deleted, and not taken for another's"},
+		"deletes by name": {func(m *mutant) {
+			m.delete = func(ctx context.Context, ref providers.Ref) error { return m.fake.Delete(ctx, nameOnly(ref)) }
+		}, other + "that one is not deleted"},
+		"reads kubeconfigs by name": {func(m *mutant) {
+			m.kubeconfig = func(ctx context.Context, ref providers.Ref) ([]byte, error) {
+				return m.fake.Kubeconfig(ctx, nameOnly(ref))
+			}
+		}, other + "its kubeconfig is not that one's"},
+		"stops by name": {func(m *mutant) {
+			m.stop = func(ctx context.Context, ref providers.Ref) error { return m.fake.Stop(ctx, nameOnly(ref)) }
+		}, other + "that one is not stopped"},
+		"starts by name": {func(m *mutant) {
+			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+				return m.fake.Start(ctx, nameOnly(ref), r)
+			}
+		}, other + "that one is not started"},
+		"exports logs by name": {func(m *mutant) {
+			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
+				return m.fake.ExportLogs(ctx, nameOnly(ref), dir)
+			}
+		}, other + "its logs are not that one's"},
+		"loads images by name": {func(m *mutant) {
+			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
+				return m.fake.LoadImages(ctx, nameOnly(ref), archive)
+			}
+		}, other + "that one gets no images"},
+	}
+}
+
 func bugsOfManners() map[string]bug {
 	return map[string]bug{
 		"prints": {onCreateError(func(_ *mutant, name string, err error) error {

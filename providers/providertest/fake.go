@@ -70,7 +70,11 @@ func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers
 		return err
 	}
 	spec.KubernetesVersion = cmp.Or(spec.KubernetesVersion, f.KubernetesVersion)
-	r := record{Spec: spec, State: providers.StateCreating}
+	engine, err := f.Engine(ctx, spec)
+	if err != nil {
+		return err
+	}
+	r := record{Spec: spec, State: providers.StateCreating, Host: engine.Host}
 	if err := f.machine.claim(r); err != nil {
 		return err
 	}
@@ -107,15 +111,11 @@ func (f *fake) Delete(ctx context.Context, ref providers.Ref) error {
 }
 
 func (f *fake) List(ctx context.Context) ([]providers.Cluster, error) {
-	if err := f.machine.begin(ctx, "list"); err != nil {
+	e, err := f.machine.engines()
+	if err != nil {
 		return nil, err
 	}
-	records, err := f.machine.list()
-	var clusters []providers.Cluster
-	for _, r := range records {
-		clusters = append(clusters, f.cluster(r))
-	}
-	return clusters, err
+	return f.ListOn(ctx, e.Current)
 }
 
 // cluster is a record as List shows it.
@@ -152,7 +152,17 @@ func (f *fake) open(ctx context.Context, call string, ref providers.Ref) (record
 	if err := f.machine.begin(ctx, call); err != nil {
 		return record{}, err
 	}
+	engine := ref.Engine
+	if engine.IsZero() {
+		engine, _ = f.Engine(ctx, providers.Spec{}) // of which begin has said what there is to say
+	}
+	if err := f.CheckEngine(ctx, engine); err != nil {
+		return record{}, err
+	}
 	r, err := f.machine.load(ref.Name)
+	if err == nil && r.Host != engine.Host {
+		err = providers.Errorf(providers.ErrNotFound, "there is no cluster called %q", ref.Name)
+	}
 	if err == nil {
 		err = ref.Check(f.cluster(r))
 	}

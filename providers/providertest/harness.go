@@ -58,6 +58,13 @@ type Harness struct {
 	// Foreign makes a running cluster with the tool itself.
 	Foreign func(t *testing.T, name string)
 
+	// LoseID takes from the cluster what its ID is read from, behind lab's back: its first
+	// node, a file. LoseMark then does so with its mark.
+	LoseID, LoseMark func(t *testing.T, name string)
+
+	// Replace removes the cluster and makes another of its name, without the mark.
+	Replace func(t *testing.T, name string)
+
 	// Goroutines are functions whose goroutines may outlive a cancelled Create,
 	// besides the idle connections of net/http.
 	Goroutines []string
@@ -76,6 +83,7 @@ func (h Harness) withDefaults(t *testing.T) Harness {
 		"Invalid": h.Invalid == nil, "Unsupported": h.Unsupported == nil, "Failures": h.Failures == nil,
 		"Unavailable": h.Unavailable == nil, "Archive": h.Archive == "", "Image": h.Image == "", "Context": h.Context == nil,
 		"Probe": h.Probe == nil, "Break": h.Break == nil, "HalfMade": h.HalfMade == nil, "Foreign": h.Foreign == nil,
+		"LoseID": h.LoseID == nil, "LoseMark": h.LoseMark == nil, "Replace": h.Replace == nil,
 	} {
 		if missing {
 			t.Logf("the harness has no %s: the rules that need it are not checked", hook)

@@ -19,6 +19,7 @@ import (
 // given the same one, in whatever process, see the same clusters:
 //
 //	faults.json                    what is to go wrong: see Faults
+//	engines.json                   the engines that there are: see Engines
 //	clusters/NAME/cluster.json     one cluster
 //	clusters/NAME/broken           there if the cluster is degraded; why, in a line
 //	clusters/NAME/parts/KIND/PART  what it is made of; a test may remove one
@@ -35,7 +36,8 @@ type record struct {
 	State providers.State `json:"state"`
 	CA    []byte          `json:"ca,omitempty"` // PEM; nil while the cluster is being made
 
-	Unread bool `json:"unread,omitempty"` // its mark cannot be read
+	Unread bool   `json:"unread,omitempty"` // its mark cannot be read
+	Host   string `json:"host,omitempty"`   // of the engine that it is on
 
 	bare bool // there is a directory only
 }

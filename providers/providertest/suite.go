@@ -32,6 +32,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 	t.Run("a failed create", s.failed)
 	t.Run("a half-made cluster", s.halfMade)
 	t.Run("a cluster of someone else", s.foreign)
+	t.Run("a cluster that lab remembers", s.owned)
 	t.Run("the provider never", func(t *testing.T) {
 		t.Run("prints", printed)
 		t.Run("touches the user's kubeconfig", home)

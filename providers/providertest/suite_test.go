@@ -60,6 +60,9 @@ func fakeHarness(t *testing.T, seed func(*mutant)) Harness {
 			other := NewFake(m, FakeOptions{})
 			must(t, other.Create(context.Background(), providers.Spec{Name: name}, nil))
 		},
+		LoseID:   func(t *testing.T, name string) { must(t, m.LoseID(name)) },
+		LoseMark: func(t *testing.T, name string) { must(t, m.LoseMark(name)) },
+		Replace:  func(t *testing.T, name string) { must(t, m.Remake(name)) },
 		Invalid: map[string]func(*providers.Spec){
 			"less than no workers": func(s *providers.Spec) { s.Workers = -1 },
 		},
