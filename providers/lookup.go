@@ -76,23 +76,22 @@ func lookup(ctx context.Context, p Provider, engine Engine, refs []Ref) []Found 
 		return failed(refs, err)
 	}
 	found := make([]Found, len(refs))
-	missing := false
+	var engineErr error // asked for once
+	asked := false
 	for i, ref := range refs {
 		for n := range all {
 			if all[n].Name == ref.Name {
 				found[i].Cluster = &all[n]
 			}
 		}
-		missing = missing || found[i].Cluster == nil || !ref.Is(*found[i].Cluster)
-	}
-	if !missing {
-		return found
-	}
-	if err := checkEngine(ctx, p, engine); err != nil {
-		for i, ref := range refs {
-			if found[i].Cluster == nil || !ref.Is(*found[i].Cluster) {
-				found[i] = Found{Err: err}
-			}
+		if found[i].Cluster != nil && ref.Is(*found[i].Cluster) || !isBound(ref) {
+			continue
+		}
+		if !asked {
+			engineErr, asked = checkEngine(ctx, p, ref), true
+		}
+		if engineErr != nil {
+			found[i] = Found{Err: engineErr}
 		}
 	}
 	return found
@@ -105,12 +104,18 @@ func listOn(ctx context.Context, p Provider, engine Engine) ([]Cluster, error) {
 	return p.List(ctx)
 }
 
-func checkEngine(ctx context.Context, p Provider, engine Engine) error {
-	if u, ok := p.(EngineUser); ok && !engine.IsZero() {
-		return u.CheckEngine(ctx, engine)
+// checkEngine returns ErrUnavailable where a cluster that was not found may be on another
+// engine than the one that was asked.
+func checkEngine(ctx context.Context, p Provider, ref Ref) error {
+	if u, ok := p.(EngineUser); ok && isBound(ref) {
+		return u.CheckEngine(ctx, ref.Engine)
 	}
 	return nil
 }
+
+// isBound reports whether a cluster was on some engine for certain, recorded or not. A
+// creation that was cut short early, by a lab that recorded no engine, may have made none.
+func isBound(ref Ref) bool { return ref.ID != "" || !ref.Engine.IsZero() }
 
 func failed(refs []Ref, err error) []Found {
 	found := make([]Found, len(refs))

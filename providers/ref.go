@@ -100,7 +100,8 @@ type EngineUser interface {
 	ListOn(ctx context.Context, engine Engine) ([]Cluster, error)
 
 	// CheckEngine returns ErrUnavailable where the engine does not answer, or where another
-	// engine answers in its place: what that one does not have may still exist.
+	// engine answers in its place: what that one does not have may still exist. Of the zero
+	// Engine, where none was recorded, it does so where this machine knows several.
 	CheckEngine(ctx context.Context, engine Engine) error
 }
 

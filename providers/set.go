@@ -149,7 +149,7 @@ func (s *Set) Delete(ctx context.Context, ref Ref) error {
 	}
 	err = p.Delete(ctx, ref)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForeign) {
-		err = cmp.Or(checkEngine(ctx, p, ref.Engine), err)
+		err = cmp.Or(checkEngine(ctx, p, ref), err)
 	}
 	if f, ok := p.(Forgetter); ok && errors.Is(err, ErrForeign) {
 		return errors.Join(wrap("delete", p, ref.Name, err), wrap("delete", p, ref.Name, f.Forget(ref.Name)))

@@ -92,6 +92,9 @@ func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]provi
 // CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
 // another answers at its address.
 func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
+	if engine.IsZero() {
+		return nil // as with drivers that have no engine
+	}
 	return docker.CheckEngine(ctx, engine)
 }
 

@@ -12,6 +12,7 @@ import (
 
 type downOptions struct {
 	all     bool
+	forget  bool
 	flavor  string
 	timeout time.Duration
 }
@@ -24,11 +25,16 @@ func (c *command) down() *cobra.Command {
 		Short:   "Delete clusters, with all that they left",
 		Long: `Delete clusters that lab made: their nodes, processes and files, and their part of
 the kubeconfig, in which the context that was current before becomes current again.
-NAME defaults to "lab". Clusters that lab did not make are never touched.`,
+NAME defaults to "lab". Clusters that lab did not make are never touched.
+
+A cluster is deleted on the container engine that it was created on, also when docker
+uses another one now. If that engine does not answer, lab keeps the cluster and its
+record. --forget removes the record of a cluster whose engine no longer exists.`,
 		ValidArgsFunction: c.completeNames,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.runDown(cmd, o, args) },
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab made")
+	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and kubeconfig entries of a cluster that cannot be reached")
 	cmd.Flags().StringVar(&o.flavor, "flavor", "", "with --all: only those of this flavor")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this time; down can be called again")
 	return cmd
@@ -49,8 +55,12 @@ func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) er
 	defer cancel()
 	// One that fails must not save the others.
 	errs := []error{problems}
+	remove := c.Lab.Down
+	if o.forget {
+		remove = c.Lab.Forget
+	}
 	for _, name := range names {
-		errs = append(errs, c.Lab.Down(ctx, name, progress.Report))
+		errs = append(errs, remove(ctx, name, progress.Report))
 	}
 	return errors.Join(errs...)
 }
@@ -62,6 +72,8 @@ func (c *command) downNames(o *downOptions, names []string) (all []string, probl
 		}
 	}
 	switch {
+	case o.forget && (o.all || len(names) == 0):
+		return nil, nil, providers.WithHint(usage("--forget needs the names of clusters"), "lab down NAME --forget")
 	case o.all && len(names) > 0:
 		return nil, nil, providers.WithHint(usage("names and --all do not go together"), "leave one of them out")
 	case o.flavor != "" && !o.all:

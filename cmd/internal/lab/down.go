@@ -48,19 +48,66 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	if err := l.hasFlavor(r); err != nil {
 		return err // while the record is as it was, for the lab that has the flavor
 	}
+	before := r
 	r.Phase = state.PhaseDeleting
 	// A record that cannot be written must not keep the cluster: removing it may be
 	// what gives a full disk room again.
 	_ = l.State.Put(r)
 	err = del(ctx, refOf(r))
+	if errors.Is(err, providers.ErrUnavailable) {
+		_ = l.State.Put(before) // what cannot be asked was not changed either
+		return orForget(err, r)
+	}
 	// Another cluster of that name is none of lab's business, and its own is gone.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) && !errors.Is(err, providers.ErrForeign) {
 		return err
 	}
+	return l.forget(ctx, r)
+}
+
+// orForget adds to the error of a cluster that cannot be reached what helps where it never
+// will be again.
+func orForget(err error, r state.Record) error {
+	if r.Engine.IsZero() {
+		return err
+	}
+	hint := "if that engine is gone for good: lab down " + r.Name + " --forget"
+	if first := providers.HintOf(err); first != "" {
+		hint = first + "\n" + hint
+	}
+	return providers.WithHint(err, "%s", hint)
+}
+
+// forget removes what lab has of a cluster: its kubeconfig entries and, last, its record.
+func (l *Lab) forget(ctx context.Context, r state.Record) error {
 	if err := l.filesOf(r).Remove(ctx, r.Context, r.Identity); err != nil {
 		return err
 	}
-	return l.State.Delete(name)
+	return l.State.Delete(r.Name)
+}
+
+// Forget removes the kubeconfig entries and the record of a cluster that lab cannot reach or
+// cannot recognize, and deletes nothing else. It returns ErrNotFound where lab made none of
+// the name, and ErrInvalid where the cluster exists, since Down can delete that.
+func (l *Lab) Forget(ctx context.Context, name string, report providers.Reporter) error {
+	if _, err := l.State.Get(name); err != nil {
+		return err
+	}
+	unlock, err := l.State.Lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return report.For(name).Do("Forgetting the cluster", func(*providers.Step) error {
+		r, err := l.State.Get(name)
+		if err != nil {
+			return err
+		}
+		if _, err := l.Set.Find(ctx, refOf(r)); err == nil {
+			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "cluster %q exists, and lab can delete it", name), "lab down %s", name)
+		}
+		return l.forget(ctx, r)
+	})
 }
 
 // Made returns the names of the clusters that lab made, of one flavor or, where it

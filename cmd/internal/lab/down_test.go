@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
@@ -77,6 +78,38 @@ func TestDownHalfMade(t *testing.T) {
 				t.Errorf("%d clusters are left, want %d", theirs, test.theirs)
 			}
 		})
+	}
+}
+
+// TestDownUnread: what cannot be told to be lab's own is kept, and so is what lab remembers
+// of it. One that only lost its ID goes by its mark.
+func TestDownUnread(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	for _, name := range []string{"lost", "unread"} {
+		b.up(t, name)
+		if err := b.machine.LoseID(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.machine.LoseMark("unread"); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Down(t.Context(), "lost", nil); err != nil {
+		t.Error(err)
+	}
+	b.forgotten(t, "lost")
+	c, err := b.Status(t.Context(), "unread")
+	if err != nil || c.State != providers.StateUnknown || !strings.Contains(c.Reason, "cannot tell whether lab created") {
+		t.Errorf("%s (%q), %v", c.State, c.Reason, err)
+	}
+	err = b.Down(t.Context(), "unread", nil)
+	wantIs(t, err, providers.ErrUnavailable)
+	if hint := providers.HintOf(err); !strings.Contains(hint, "lab down unread --forget") {
+		t.Errorf("%v (hint %q)", err, hint)
+	}
+	if _, err := b.State.Get("unread"); err != nil || len(b.clusters(t)) != 1 {
+		t.Errorf("it was forgotten or deleted: %v, %+v", err, b.clusters(t))
 	}
 }
 

@@ -68,6 +68,22 @@ func (l *Lab) locked(ctx context.Context, name string, report providers.Reporter
 	return l.Status(ctx, name)
 }
 
+// bind says in a record of a lab that recorded no engine on which one the cluster is, if the
+// engine in use now has it. The caller holds the lock, and keeps the record.
+func (l *Lab) bind(ctx context.Context, r *state.Record) {
+	if !r.Engine.IsZero() {
+		return
+	}
+	ref := refOf(*r)
+	engine, err := l.Set.Engine(ctx, r.Flavor, r.Spec)
+	if ref.Engine = engine; err != nil || engine.IsZero() {
+		return
+	}
+	if _, err := l.Set.Find(ctx, ref); err == nil {
+		r.Engine = engine
+	}
+}
+
 // start does nothing that is done already. The cluster's address may change, so
 // where merge is true the user's kubeconfig is brought up to date. The caller holds
 // the lock.
@@ -88,6 +104,7 @@ func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, r
 	if err != nil {
 		return err
 	}
+	l.bind(ctx, &r)
 	c, err := l.Set.Find(ctx, refOf(r))
 	if err != nil {
 		return err

@@ -57,7 +57,13 @@ func engineID(ctx context.Context) (string, error) {
 
 // CheckEngine returns ErrUnavailable where an engine does not answer, or where another
 // engine answers at its address.
+//
+// Of the zero Engine it returns ErrUnavailable where docker knows several engines: an older
+// lab did not record which one a cluster is on.
 func CheckEngine(ctx context.Context, e providers.Engine) error {
+	if e.IsZero() {
+		return checkAlone(ctx)
+	}
 	id, err := engineID(On(ctx, e))
 	if err != nil || e.ID == "" || id == e.ID {
 		return err
@@ -65,6 +71,18 @@ func CheckEngine(ctx context.Context, e providers.Engine) error {
 	return providers.WithHint(
 		providers.Errorf(providers.ErrUnavailable, "the Docker engine at %s is not the one on which the cluster was created", e.Host),
 		"start the engine that has the cluster; docker context ls lists the contexts")
+}
+
+func checkAlone(ctx context.Context) error {
+	out, err := ask(ctx, "context", "ls", "--format", "{{.DockerEndpoint}}")
+	hosts := strings.Fields(string(out))
+	slices.Sort(hosts)
+	if hosts = slices.Compact(hosts); err != nil || len(hosts) < 2 { // programs that pass for docker know no contexts
+		return nil
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "the cluster may be on another Docker engine: docker knows %s", strings.Join(hosts, ", ")),
+		"docker context ls lists the contexts; switch to that of the cluster: docker context use NAME")
 }
 
 // RequireCurrent returns ErrUnavailable where an engine is not the one that the docker
