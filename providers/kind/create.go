@@ -112,7 +112,14 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, ref provi
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, config, ref, logs, returned, err)
+	planned := len(namesOf(config))
+	if errors.Is(err, providers.ErrExists) { // so one of them will never come
+		planned--
+		if !log.started() { // kind looked before it began
+			planned = 0
+		}
+	}
+	return p.undo(ctx, ref, planned, logs, returned, err)
 }
 
 // finish does to a cluster what kind has no word for.
@@ -132,17 +139,16 @@ func refOf(spec providers.Spec) providers.Ref {
 // undo removes what a creation left that failed with cause, and returns cause, with the
 // place below logs where its logs are. Another program may have been faster, for the first
 // node or for a later one: nodes without the creation's mark stay.
-func (p *Provider) undo(ctx context.Context, config *v1alpha4.Cluster, ref providers.Ref, logs string, returned <-chan struct{}, cause error) error {
+func (p *Provider) undo(ctx context.Context, ref providers.Ref, planned int, logs string, returned <-chan struct{}, cause error) error {
 	cut, taken := ctx.Err() != nil, errors.Is(cause, providers.ErrExists)
 	if !cut && !taken {
-		cause = containers().WithLogs(ctx, config.Name, logs, cause, func(ctx context.Context, dir string) error {
+		cause = containers().WithLogs(ctx, ref.Name, logs, cause, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, ref, dir)
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	planned := len(namesOf(config))
-	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(config.Name))
+	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(ref.Name))
 	if err != nil {
 		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
 	}

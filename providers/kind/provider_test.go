@@ -190,6 +190,33 @@ func TestCreateSparesTheFaster(t *testing.T) {
 	}
 }
 
+// TestCreateTakesBackItsOwn: of several nodes the name of one is taken at the very moment.
+// Those that were made bear the creation's mark, and go; that of the other stays.
+func TestCreateTakesBackItsOwn(t *testing.T) {
+	ours, theirs := node("control-plane", "running"), node("worker", "running")
+	ours.HostConfig.Binds = []string{"/lib/modules:/kind/lab/a-mark:ro"}
+	before := dockertest.Having(t, ours, theirs)
+	before[0].Once, before[1].Once = true, true
+	free := dockertest.Answer{Args: "ps --all", Once: true} // checkFree looks twice, at two things
+	d := dockertest.Script(t, slices.Concat([]dockertest.Answer{
+		{Args: "info --format {{.ServerVersion}}", Stdout: "28.0.0 2"}, {Args: "info --format {{json .}}", Stdout: `{"CgroupVersion":"2"}`},
+		{Args: "info"}, {Args: "image inspect"}, {Args: "inspect --type=image"}, {Args: "network ls", Stdout: "kind\n"}, {Args: "network"}, {Args: "ps -a"},
+		{Args: "rm --force --volumes id-of-control-plane"}, free, free, free, free, {Args: "run --name lab-worker", Code: 125,
+			Stderr: `docker: Error response from daemon: Conflict. The container name "/lab-worker" is already in use by container "b2".`},
+		{Args: "run"}, {Args: "logs", Stdout: "Reached target Multi-User System detected cgroup v1"}, {Args: "exec"}, {Args: "cp"},
+	}, before, dockertest.Having(t, theirs))...)
+	spec := providers.Spec{Name: "lab", ControlPlanes: 1, Workers: 1, Mark: "a-mark"}
+	err := New(Options{Dir: filepath.Join(t.TempDir(), "kind")}).Create(t.Context(), spec, nil)
+	if calls := d.Calls(t); !errors.Is(err, providers.ErrExists) || !slices.Contains(calls, "rm --force --volumes id-of-control-plane") {
+		t.Errorf("%v; calls: %q", err, calls)
+	}
+	for _, call := range d.Calls(t) {
+		if strings.HasPrefix(call, "rm ") && strings.Contains(call, "id-of-worker") {
+			t.Errorf("it removed what is another's: %s", call)
+		}
+	}
+}
+
 func TestStop(t *testing.T) {
 	d := dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("worker", "paused"), node("worker2", "exited")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"}, dockertest.Answer{Args: "stop"})...)

@@ -42,7 +42,7 @@ func sweep(ctx context.Context, ref providers.Ref, planned int, surely bool, ret
 		for _, n := range found {
 			seen[n.ID], last = true, time.Now()
 		}
-		all := planned == 1 && surely || len(seen) >= planned || time.Since(last) > nodes.Straggles
+		all := planned <= 1 && surely || len(seen) >= planned || time.Since(last) > nodes.Straggles
 		return over && len(found) == 0 && all, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {

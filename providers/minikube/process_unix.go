@@ -98,13 +98,15 @@ func endOther(path, mark string, grace time.Duration) error {
 		return nil
 	}
 	first, _ := noted(file)
-	if endHolders(file, mark, func(h holder) bool { return h.pid == first }) {
+	ended := endHolders(file, mark, func(h holder) bool { return h.pid == first })
+	if ended {
 		if within(grace, free) {
 			return nil
 		}
 		_ = syscall.Kill(-first, syscall.SIGKILL) // its group, whose ID is taken as long as one of it lives
 	}
-	if endHolders(file, mark, func(holder) bool { return true }) && within(killedWithin, free) || free() {
+	ended = endHolders(file, mark, func(holder) bool { return true }) || ended
+	if ended && within(killedWithin, free) || free() {
 		return nil
 	}
 	return heldBy(path, holders(file, mark))

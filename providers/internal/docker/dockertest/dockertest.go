@@ -77,6 +77,22 @@ func (d Docker) Calls(t *testing.T) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
+// Environment returns the values that a variable had in the last call: one, or none.
+func (d Docker) Environment(t *testing.T, variable string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.dir, "environment"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), variable+"="); ok {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
 // Main runs the tests, or plays a scripted program if the test binary was called by its
 // name, and returns the exit code.
 func Main(m *testing.M) int {
@@ -120,6 +136,9 @@ func next(path, args string) (Answer, error) {
 	}
 	defer calls.Close()
 	if _, err := calls.WriteString(args + "\n"); err != nil {
+		return Answer{}, err
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "environment"), []byte(strings.Join(os.Environ(), "\n")), 0o600); err != nil {
 		return Answer{}, err
 	}
 	for i, a := range answers {
