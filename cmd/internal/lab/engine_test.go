@@ -123,14 +123,14 @@ func TestOldRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.use(t, providertest.Engines{Current: engineB()})
-	if _, err := b.Start(t.Context(), "demo", nil); err == nil {
+	if _, err := b.Start(t.Context(), "demo", "", nil); err == nil {
 		t.Error("it was started on an engine that does not have it")
 	}
 	if r, _ := b.State.Get("demo"); !r.Engine.IsZero() {
 		t.Errorf("bound to %+v", r.Engine)
 	}
 	b.use(t, providertest.Engines{Current: engineA()})
-	if _, err := b.Start(t.Context(), "demo", nil); err != nil {
+	if _, err := b.Start(t.Context(), "demo", "", nil); err != nil {
 		t.Error(err)
 	}
 	if r, _ := b.State.Get("demo"); r.Engine != engineA() {
