@@ -3,10 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -72,14 +70,9 @@ func (c *command) runKubectl(ctx context.Context, name string, config []byte, ar
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "lab-kubectl-")
+	file, err := c.Lab.ConfigFile(name, config)
 	if err != nil {
-		return fmt.Errorf("a place for the kubeconfig: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	file := filepath.Join(dir, "kubeconfig")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		return fmt.Errorf("write the kubeconfig: %w", err)
+		return err
 	}
 	cmd := exec.Command(path, slices.Concat(first, args)...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Lab.KubectlCache(name))

@@ -22,7 +22,7 @@ import (
 // ten seconds.
 type Files struct {
 	Paths    []string      // what comes first wins, as in kubectl; none where the home directory is unknown
-	Holder   string        // the file that is known to hold the entries of a cluster, or ""
+	Holders  []string      // the files that may hold the entries of a cluster; none: any may
 	Patience time.Duration // how long to wait for other programs that edit them
 }
 

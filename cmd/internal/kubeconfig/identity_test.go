@@ -193,7 +193,7 @@ func TestRemoveBesideUnusable(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Paths = append(f.Paths, corp)
-		f.Holder = path
+		f.Holders = []string{path}
 		if err := f.Remove(t.Context(), "kind-lab", identity(t, mine)); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -2,6 +2,7 @@ package kubeconfig
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -18,7 +19,7 @@ import (
 //
 // Only files that change are locked and written. A file that cannot be read as a
 // kubeconfig is skipped where it does not mention the cluster, and one that cannot be read
-// at all where it is not f.Holder.
+// at all where it is none of f.Holders.
 //
 // Errors: ErrInvalid for a file that cannot be edited; ErrUnavailable where it
 // cannot be locked or written. Remove can be called again.
@@ -44,7 +45,7 @@ func (f Files) Remove(ctx context.Context, context, identity string) error {
 
 func (f Files) removeFrom(ctx context.Context, s source, r *removal) error {
 	if s.err != nil {
-		if f.Holder != "" && f.Holder != s.path {
+		if len(f.Holders) > 0 && !slices.Contains(f.Holders, s.path) {
 			return nil
 		}
 		return s.err
@@ -87,9 +88,6 @@ func (r *removal) apply(d *document, all []*document) error {
 	var m memory
 	for _, c := range mine.marks {
 		r.gone = append(r.gone, c.name)
-		if c.mem.Previous != "" {
-			r.previous = c.mem.Previous
-		}
 		m.inherit(c.mem)
 	}
 	if err := r.bequeath(d, m, mine.contexts); err != nil {
@@ -164,6 +162,7 @@ func (r *removal) owns(c contextEntry, all []*document) bool {
 func (r *removal) learn(c contextEntry) {
 	r.found = true
 	r.users = append(r.users, c.user)
+	r.previous = cmp.Or(c.mem.Previous, r.previous)
 	noted := r.ids[0]
 	noted.user, noted.credential = c.user, c.mem.Credential
 	if noted.credential != "" && !slices.Contains(r.ids, noted) {
@@ -211,7 +210,11 @@ func (r *removal) restoreCurrent(d *document, m memory, all []*document) {
 		return
 	}
 	others := slices.DeleteFunc(slices.Clone(all), func(o *document) bool { return o.path == d.path })
-	if defines(others, current) {
+	stays := func(o *document) bool {
+		c := o.findContext(current)
+		return c != nil && !r.owns(*c, all)
+	}
+	if slices.ContainsFunc(others, stays) {
 		return // it lives in another file
 	}
 	// A file that said nothing need not, where the next one says it again.

@@ -16,6 +16,11 @@ func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
 	return l.Set.Kubeconfig(ctx, refOf(r))
 }
 
+// ConfigFile returns a file with the cluster's own kubeconfig, which goes with the cluster.
+func (l *Lab) ConfigFile(name string, config []byte) (string, error) {
+	return l.State.Kubeconfig(name, config)
+}
+
 // KubectlCache is where kubectl may keep what it learnt of the cluster's API. In its
 // usual place, below the home directory, it would stay when the cluster goes.
 func (l *Lab) KubectlCache(name string) string { return l.State.Cache(name) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
@@ -87,6 +88,9 @@ func (l *Lab) publish(ctx context.Context, r state.Record, config []byte, merge 
 	if err != nil {
 		// The file is as it was, so there is nothing to take out of it again.
 		return errors.Join(err, l.State.Put(before))
+	}
+	if old := r.KubeconfigPath; old != "" && old != merged.Path && !slices.Contains(r.OldPaths, old) {
+		r.OldPaths = append(r.OldPaths, old)
 	}
 	r.KubeconfigPath = merged.Path
 	return l.State.Put(r)

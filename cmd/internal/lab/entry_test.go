@@ -71,3 +71,25 @@ func TestUpKeepsReadyCluster(t *testing.T) {
 		t.Errorf("the kubeconfig is left: %v", err)
 	}
 }
+
+// TestDownOfSeveralKubeconfigs: the entries go from every file that got them.
+func TestDownOfSeveralKubeconfigs(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	var paths []string
+	for _, name := range []string{"one", "two", "one"} {
+		path := filepath.Join(b.home, name)
+		paths = append(paths, path)
+		b.Kubeconfig.Paths = []string{path}
+		b.up(t, "demo")
+	}
+	b.Kubeconfig.Paths = []string{filepath.Join(b.home, "three")}
+	if err := b.Down(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", path, err)
+		}
+	}
+}

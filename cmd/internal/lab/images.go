@@ -30,7 +30,7 @@ func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, rep
 			images = append(images, source)
 			continue
 		}
-		path, done, err := spooled(source)
+		path, done, err := spooled(l.State.Dir(name), source)
 		if err != nil {
 			return err
 		}
@@ -71,8 +71,8 @@ func isArchive(source string) bool {
 }
 
 // spooled returns a file that can be read more than once, which a pipe cannot, and removes it
-// when done is called.
-func spooled(source string) (path string, done func(), err error) {
+// when done is called, or with the cluster whose directory dir is.
+func spooled(dir, source string) (path string, done func(), err error) {
 	info, err := os.Stat(source)
 	if err != nil || info.Mode().IsRegular() || info.IsDir() {
 		return source, func() {}, err
@@ -82,7 +82,7 @@ func spooled(source string) (path string, done func(), err error) {
 		return "", nil, err
 	}
 	defer from.Close()
-	dir, err := os.MkdirTemp("", "lab-images-")
+	dir, err = os.MkdirTemp(dir, "images-")
 	if err != nil {
 		return "", nil, err
 	}
@@ -101,7 +101,7 @@ func spooled(source string) (path string, done func(), err error) {
 
 // loadNamed saves all images into one archive, in which layers that they share are once.
 func (l *Lab) loadNamed(ctx context.Context, r state.Record, images []string, report providers.Reporter) error {
-	dir, err := os.MkdirTemp("", "lab-images-")
+	dir, err := os.MkdirTemp(l.State.Dir(r.Name), "images-") // which goes with the cluster, if lab is killed
 	if err != nil {
 		return err
 	}

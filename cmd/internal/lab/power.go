@@ -140,12 +140,18 @@ func (l *Lab) awaitReady(
 }
 
 // filesOf returns the kubeconfig files that may name the cluster: those of now, and
-// the one that was used when it was made.
+// those that were used before.
 func (l *Lab) filesOf(r state.Record) kubeconfig.Files {
 	files := l.Kubeconfig
-	files.Holder = r.KubeconfigPath
-	if r.KubeconfigPath != "" && !slices.Contains(files.Paths, r.KubeconfigPath) {
-		files.Paths = append(slices.Clone(files.Paths), r.KubeconfigPath)
+	if r.KubeconfigPath == "" {
+		return files
+	}
+	files.Paths = slices.Clone(files.Paths)
+	for _, path := range append([]string{r.KubeconfigPath}, r.OldPaths...) {
+		files.Holders = append(files.Holders, path)
+		if !slices.Contains(files.Paths, path) {
+			files.Paths = append(files.Paths, path)
+		}
 	}
 	return files
 }

@@ -41,9 +41,10 @@ type Record struct {
 	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"` // nil: never
 	Run            bool             `json:"run,omitempty"`       // made by a `lab run`, and of no use without it
 	Profile        string           `json:"profile,omitempty"`
-	Context        string           `json:"context,omitempty"`        // in the user's kubeconfig; "" where lab made none
-	Identity       string           `json:"identity,omitempty"`       // of the cluster in a kubeconfig, see package kubeconfig
-	KubeconfigPath string           `json:"kubeconfigPath,omitempty"` // the file that has the context
+	Context        string           `json:"context,omitempty"`            // in the user's kubeconfig; "" where lab made none
+	Identity       string           `json:"identity,omitempty"`           // of the cluster in a kubeconfig, see package kubeconfig
+	KubeconfigPath string           `json:"kubeconfigPath,omitempty"`     // the file that has the context
+	OldPaths       []string         `json:"oldKubeconfigPaths,omitempty"` // files that had the context before, and may have it still
 	Spec           providers.Spec   `json:"spec"`
 	Traits         providers.Traits `json:"traits"`
 	Addons         addons.Requests  `json:"addons,omitempty"` // asked of it, whether they work or not

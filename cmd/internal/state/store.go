@@ -11,6 +11,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -145,6 +146,21 @@ func (s *Store) Cache(name string) string { return s.path(name, "cache") }
 // Scratch returns a directory for what `lab run` needs while it uses the cluster name.
 // It need not exist, and goes with the record, whoever removes that.
 func (s *Store) Scratch(name string) string { return s.path(name, "run") }
+
+// Kubeconfig returns a file with the cluster's own kubeconfig, for a program that takes a
+// file. It goes with the record, also where the program, or lab, is killed. Errors are those
+// of Put.
+func (s *Store) Kubeconfig(name string, config []byte) (path string, err error) {
+	path = s.path(name, "kubeconfig")
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, config) {
+		return path, nil
+	}
+	// The directory is that of the record: without one, nothing would remove the file.
+	if err := atomicfile.Write(path, config, 0o600); err != nil {
+		return "", s.unavailable("write", err)
+	}
+	return path, nil
+}
 
 // List returns the records of all clusters, by name. A record that cannot be read
 // does not hide the others: problems joins the errors of all such records, and is
