@@ -1,0 +1,116 @@
+package kubeconfig_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+func ofKind(name string) providers.Entries {
+	return providers.Entries{Cluster: "kind-" + name, User: "kind-" + name, Context: "kind-" + name}
+}
+
+// Check names everything at once, each with its fix, and changes nothing.
+func TestCheckFindsAll(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		return // which has other modes
+	}
+	f, path := home(t, string(own("lab", "b3RoZXI=")))
+	broken := filepath.Join(t.TempDir(), "broken")
+	write(t, broken, "a: b: c")
+	f.Paths = append(f.Paths, broken)
+	write(t, path+".lock", "")
+	if err := errors.Join(os.Chtimes(path+".lock", longAgo(), longAgo()), os.Chmod(path, 0o400)); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	err := f.Check(ofKind("lab"), "", "")
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	for says, hint := range map[string]string{
+		"held " + path + ".lock for 24h0m0s":                                  "rm " + path + ".lock",
+		path + " is read-only":                                                "chmod u+w " + path,
+		"cannot read the kubeconfig " + broken:                                "correct the file",
+		`the context "kind-lab", the cluster "kind-lab", the user "kind-lab"`: "kubectl config delete-context kind-lab && kubectl config delete-cluster kind-lab && kubectl config delete-user kind-lab",
+	} {
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(providers.HintOf(err), hint) {
+			t.Errorf("%v, hint %q; want %q and %q", err, providers.HintOf(err), says, hint)
+		}
+	}
+	if _, err := os.Stat(path + ".lock"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckPlace(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		return // which has other links and devices
+	}
+	dir := t.TempDir()
+	for link, to := range map[string]string{"dangling": "no/config", "loop": "loop", "fresh": "config"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(dir, "file"), "")
+	for path, tt := range map[string]struct {
+		kind error
+		hint string
+	}{
+		"none":      {},
+		"new/none":  {},
+		"fresh":     {},
+		"file":      {},
+		"file/none": {providers.ErrUnavailable, "KUBECONFIG"},
+		"dangling":  {providers.ErrUnavailable, "mkdir -p " + filepath.Join(dir, "no")},
+		"loop":      {providers.ErrUnavailable, "KUBECONFIG"},
+		".":         {providers.ErrInvalid, "KUBECONFIG"},
+	} {
+		f := kubeconfig.Files{Paths: []string{filepath.Join(dir, path)}}
+		err := f.Check(ofKind("lab"), "", "")
+		if !errors.Is(err, tt.kind) || !strings.Contains(providers.HintOf(err), tt.hint) {
+			t.Errorf("%s: %v, hint %q; want %v and %q", path, err, providers.HintOf(err), tt.kind, tt.hint)
+		}
+	}
+	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+		t.Errorf("no file at all: %v", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 4 {
+		t.Errorf("Check left %v, %v", entries, err)
+	}
+}
+
+// A lock that goes is no problem, and neither are the entries of the cluster that is
+// replaced.
+func TestCheckPasses(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	mine := own("lab", "Y2E=")
+	merge(t, f, mine)
+	if err := f.Check(ofKind("lab"), "kind-lab", identity(t, mine)); err != nil {
+		t.Errorf("the cluster that is replaced: %v", err)
+	}
+	if err := f.Check(ofKind("lab"), "", ""); !errors.Is(err, providers.ErrExists) {
+		t.Errorf("a cluster of the same name: %v", err)
+	}
+	write(t, path+".lock", "")
+	done := make(chan error)
+	go func() { done <- f.Check(ofKind("other"), "", "") }()
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("a lock that was released: %v", err)
+	}
+}
