@@ -16,6 +16,7 @@ type Addon struct {
 	Needs     []string  `json:"needs,omitempty"`     // addons that must work before it is installed
 	Conflicts []string  `json:"conflicts,omitempty"` // addons that want the same as this one
 	Asks      Asks      `json:"asks,omitzero"`
+	Provides  []string  `json:"provides,omitempty"` // what it serves for other addons: ProvidesIngress
 	Values    Values    `json:"values,omitempty"`
 	Overlays  []Overlay `json:"overlays,omitempty"` // in order, each above the ones before
 	Secrets   []Secret  `json:"secrets,omitempty"`
@@ -23,6 +24,9 @@ type Addon struct {
 	Ready     []Check   `json:"ready,omitempty"`     // beside the rollout of its workloads, which always counts
 	Access    Access    `json:"access,omitzero"`
 }
+
+// ProvidesIngress is what an addon provides that serves Ingresses on port 80 of the cluster.
+const ProvidesIngress = "ingress"
 
 // Chart says where a chart comes from. Exactly one of OCI, Repository, Path and Builtin
 // is set.

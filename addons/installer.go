@@ -115,6 +115,10 @@ type Checker interface {
 	// Look returns what is missing until the addon works, or "", without waiting.
 	Look(ctx context.Context, c Cluster, a Addon, in Installed) (missing string, err error)
 
+	// Ingress tells whether an ingress controller, whoever installed it, serves the
+	// published port of the cluster.
+	Ingress(ctx context.Context, c Cluster, port int) (bool, error)
+
 	// Forward makes a port of a Service reachable on this machine, at the address that
 	// it passes to ready, until ctx ends.
 	Forward(ctx context.Context, c Cluster, namespace string, to Endpoint, ready func(address string)) error

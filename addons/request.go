@@ -8,8 +8,12 @@ import (
 // Request is an addon as somebody asked for it: what it was when they did, and the values
 // that they gave, which count above its own.
 type Request struct {
-	Addon  Addon  `json:"addon"`
-	Own    bool   `json:"own,omitempty"` // a lab.yaml defines it, and not the catalogue
+	Addon Addon `json:"addon"`
+	Own   bool  `json:"own,omitempty"` // a lab.yaml defines it, and not the catalogue
+
+	// Unfinished is true until Addon, as it is here, was installed and worked for the first time.
+	Unfinished bool `json:"unfinished,omitempty"`
+
 	Values Values `json:"values,omitempty"`
 }
 

@@ -23,6 +23,11 @@ func (a Addon) Validate() error {
 	if problem := a.Chart.Problem(); problem != "" {
 		bad("the chart: %s", problem)
 	}
+	for _, what := range a.Provides {
+		if what != ProvidesIngress {
+			bad("it provides %q: only %q is known", what, ProvidesIngress)
+		}
+	}
 	for _, c := range a.Ready {
 		if n := c.kinds(); n != 1 {
 			bad("a check for readiness has %d kinds, and must have one", n)

@@ -4,6 +4,9 @@
 package profiles
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -49,6 +52,7 @@ type Addon struct {
 	Chart     Chart          `json:"chart,omitzero" doc:"where the chart of an addon of your own comes from"`
 	Namespace Space          `json:"namespace,omitempty" doc:"where an addon of your own is installed, in place of one of its name"`
 	Needs     []Label        `json:"needs,omitempty" doc:"addons that must work before an addon of your own is installed"`
+	Provides  []Label        `json:"provides,omitempty" doc:"what an addon of your own serves for others: ingress, on port 80 of the cluster"`
 	Values    map[string]any `json:"values,omitempty" doc:"what the chart is told, above what lab tells it"`
 }
 
@@ -75,8 +79,10 @@ func (a Addon) problem() string {
 		}
 	}
 	switch {
-	case !own && (a.Namespace != "" || len(a.Needs) > 0):
-		return "only an addon with a chart of its own has a namespace and needs"
+	case !own && (a.Namespace != "" || len(a.Needs) > 0 || len(a.Provides) > 0):
+		return "only an addon with a chart of its own has a namespace, needs and provides"
+	case slices.ContainsFunc(a.Provides, func(what Label) bool { return what != addons.ProvidesIngress }):
+		return fmt.Sprintf("provides can be %q only", addons.ProvidesIngress)
 	case own && sources != 1:
 		return "a chart has one of path, oci and repository"
 	case own:

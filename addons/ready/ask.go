@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
@@ -67,6 +68,24 @@ func (l *look) ingress(ctx context.Context, port int) string {
 		}
 	}
 	return ""
+}
+
+// Ingress implements [addons.Checker]: the cluster has an IngressClass, and the port answers.
+func (API) Ingress(ctx context.Context, c addons.Cluster, port int) (bool, error) {
+	config, err := connect(c.Kubeconfig)
+	if err != nil {
+		return false, err
+	}
+	typed, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return false, err
+	}
+	classes, err := typed.NetworkingV1().IngressClasses().List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil || len(classes.Items) == 0 {
+		return false, err
+	}
+	l := &look{cluster: c}
+	return l.ingress(ctx, port) == "", nil
 }
 
 // http asks a Service of the addon.

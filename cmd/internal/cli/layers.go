@@ -184,5 +184,8 @@ func ownAddon(a profiles.Addon) addons.Addon {
 	for _, need := range a.Needs {
 		own.Needs = append(own.Needs, string(need))
 	}
+	for _, what := range a.Provides {
+		own.Provides = append(own.Provides, string(what))
+	}
 	return own
 }

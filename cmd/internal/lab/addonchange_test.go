@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -163,4 +164,44 @@ func TestKeptIsReported(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnfinishedTakesTodaysDefinition: only what was installed once stays what it was.
+func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.Lab.Addons.Source = func(bool, string) addons.Source { return without{"0.0.1"} }
+	define := func(version string) {
+		t.Helper()
+		b.own(t, "shop", "name: shop\nchart: {oci: oci://example.org/shop, version: "+version+"}\n")
+	}
+	define("0.0.1")
+	if _, err := b.Up(t.Context(), with("demo", "shop"), nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Fatalf("%v, want ErrNotFound", err)
+	}
+	for _, version := range []string{"1.0.0", "2.0.0"} {
+		define(version)
+		if c := b.upWith(t, "demo"); c.Addons[0].Version != "1.0.0" {
+			t.Errorf("defined as %s it is %s, want 1.0.0", version, c.Addons[0].Version)
+		}
+	}
+	define("0.0.1")
+	upgrade := lab.AddonRequest{Names: []string{"shop"}, Upgrade: true}
+	if _, err := b.InstallAddons(t.Context(), "demo", upgrade, nil); !errors.Is(err, providers.ErrNotFound) {
+		t.Fatalf("%v, want ErrNotFound", err)
+	}
+	define("3.0.0")
+	if c := b.upWith(t, "demo"); c.Addons[0].Version != "3.0.0" {
+		t.Errorf("after an upgrade that failed it is %s, want 3.0.0", c.Addons[0].Version)
+	}
+}
+
+// without is a source that lacks one version.
+type without struct{ version string }
+
+func (w without) Chart(ctx context.Context, c addons.Chart) (addons.Archive, error) {
+	if c.Version == w.version {
+		return addons.Archive{}, providers.Errorf(providers.ErrNotFound, "no version %s", c.Version)
+	}
+	return addontest.Source{}.Chart(ctx, c)
 }

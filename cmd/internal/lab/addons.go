@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -104,6 +105,12 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	}
 	err = l.install(ctx, r.Name, target, plan, q, report, seen)
 	r.AddonStates = seen.over(r.AddonStates)
+	for _, request := range plan {
+		if seen.states[request.Addon.Name].State == addons.StateReady {
+			request.Unfinished = false
+			r.Addons = r.Addons.With(request)
+		}
+	}
 	return errors.Join(err, l.State.Put(r))
 }
 
@@ -155,7 +162,8 @@ func goOn(err error, cluster, addon string) error {
 }
 
 // planAddons returns the requests to fulfil, what is needed before what needs it. An
-// addon that was asked for before stays what it was then, unless it is to be upgraded.
+// addon that was asked for before stays what it was then, unless it is to be upgraded or
+// its installation never finished: the definition may have been what was wrong.
 func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error) {
 	catalog, err := l.Catalog()
 	if err != nil {
@@ -165,7 +173,9 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 		catalog = withOwn(catalog, r)
 	} else {
 		for _, request := range r.Addons {
-			catalog = catalog.With(request.Addon)
+			if _, err := catalog.Get(request.Addon.Name); err != nil || request.Own || !request.Unfinished {
+				catalog = catalog.With(request.Addon)
+			}
 		}
 	}
 	plan, err := catalog.With(q.Defined...).Plan(q.Names, r.Addons.Names())
@@ -183,6 +193,7 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 		if slices.Contains(q.Whole, a.Name) {
 			request.Values = nil
 		}
+		request.Unfinished = request.Unfinished || !reflect.DeepEqual(request.Addon, a)
 		request.Addon, request.Values = a, addons.Merge(request.Values, q.Values[a.Name])
 		if slices.ContainsFunc(q.Defined, func(d addons.Addon) bool { return d.Name == a.Name }) {
 			request.Own = true

@@ -25,6 +25,7 @@ func (l *Lab) addonViews(ctx context.Context, r state.Record) ([]Addon, error) {
 	if err != nil {
 		return nil, err
 	}
+	r = l.observeIngress(ctx, r, target)
 	indices := make([]int, len(views))
 	for i := range indices {
 		indices[i] = i
@@ -105,11 +106,22 @@ func urls(r state.Record, a addons.Addon) []string {
 }
 
 // hasIngress tells whether something serves the published port of the ingress: what the
-// flavor brings along, or an addon that asks for that port.
+// flavor brings along, or an addon that asks for that port or says that it does.
 func hasIngress(r state.Record) bool {
 	return r.Traits.Ingress || slices.ContainsFunc(r.Addons, func(q addons.Request) bool {
-		return slices.Contains(q.Addon.Asks.Ports, portIngress)
+		return slices.Contains(q.Addon.Asks.Ports, portIngress) || slices.Contains(q.Addon.Provides, addons.ProvidesIngress)
 	})
+}
+
+// observeIngress returns r with an ingress where a controller serves the published port
+// that lab knows nothing of.
+func (l *Lab) observeIngress(ctx context.Context, r state.Record, target addons.Cluster) state.Record {
+	if !r.Traits.RunsPods || hasIngress(r) || !published(r.Spec, portIngress) {
+		return r
+	}
+	serves, err := l.Addons.Checker.Ingress(ctx, target, portIngress)
+	r.Traits.Ingress = serves && err == nil // without an answer there is no address to show
+	return r
 }
 
 // opener is the command that reaches the addon where it has no address, or "".

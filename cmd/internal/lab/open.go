@@ -42,7 +42,7 @@ func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (
 	if err != nil {
 		return Access{}, err
 	}
-	if found := urls(r, a); len(found) > 0 {
+	if found := urls(l.observeIngress(ctx, r, target), a); len(found) > 0 {
 		access.URL = found[0]
 		return access, nil
 	}

@@ -3,6 +3,7 @@ package lab_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -114,5 +115,47 @@ func TestSimulatedAddons(t *testing.T) {
 	}
 	if _, err := b.OpenAddon(t.Context(), "demo", "hello", false); !errors.Is(err, providers.ErrUnsupported) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestOwnIngress: an ingress controller that is not lab's serves the addresses of addons,
+// where it says that it does, or is seen to.
+func TestOwnIngress(t *testing.T) {
+	t.Parallel()
+	for how, serve := range map[string]func(addonBench) []string{
+		"it says so": func(b addonBench) []string {
+			b.own(t, "gate", "name: gate\nprovides: [ingress]\nchart: {path: ./gate}\n")
+			return []string{"gate", "hello"}
+		},
+		"it is seen": func(b addonBench) []string {
+			if err := b.fake.ServeIngress(); err != nil {
+				t.Error(err)
+			}
+			return []string{"hello"}
+		},
+		"there is none": func(addonBench) []string { return []string{"hello"} },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			b := newAddonBench(t, onNodes())
+			q := with("demo", serve(b)...)
+			q.Spec.Ports = []providers.Port{{Host: 18080, Container: 80}}
+			c, err := b.Up(t.Context(), q, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hello := c.Addons[len(c.Addons)-1]
+			access, err := b.OpenAddon(t.Context(), "demo", "hello", false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"http://hello.localhost:18080"}
+			if how == "there is none" {
+				want = []string{}
+			}
+			if !slices.Equal(hello.URLs, want) || (access.URL == "") != (len(want) == 0) {
+				t.Errorf("status shows %q, and open %q; want %q", hello.URLs, access.URL, want)
+			}
+		})
 	}
 }
