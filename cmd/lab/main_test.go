@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -92,7 +93,8 @@ func refuse(spec providers.Spec) error {
 	return nil
 }
 
-// fakeProbe asks the machines of the fakes, in place of API servers.
+// fakeProbe asks the machines of the fakes, in place of API servers. Files called absent and
+// lacks beside the machines say what is not installed, and what is not ready.
 type fakeProbe struct{}
 
 func (fakeProbe) ask(ctx context.Context, kubeconfig []byte) error {
@@ -123,7 +125,14 @@ func (p fakeProbe) Look(ctx context.Context, kubeconfig []byte, _ probe.Want) (p
 	if err := p.ask(ctx, kubeconfig); err != nil {
 		return probe.Report{}, err
 	}
-	return probe.Report{Nodes: []probe.Node{{Name: "node", Role: "control-plane", Ready: true}}}, nil
+	report := probe.Report{Nodes: []probe.Node{{Name: "node", Role: "control-plane", Ready: true}}}
+	if absent, err := os.ReadFile(filepath.Join(os.Getenv("FAKE"), "absent")); err == nil {
+		report.Absent = strings.Fields(string(absent))
+	}
+	if lacks, err := os.ReadFile(filepath.Join(os.Getenv("FAKE"), "lacks")); err == nil {
+		report.Lacks = errors.New(strings.TrimSpace(string(lacks)))
+	}
+	return report, nil
 }
 
 func TestStories(t *testing.T) {
@@ -163,6 +172,7 @@ func TestStories(t *testing.T) {
 			"events":   events,
 			"expired":  expired,
 			"releases": releases,
+			"hints":    hints,
 		},
 	})
 }

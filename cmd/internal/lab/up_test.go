@@ -132,6 +132,31 @@ func TestUpWaitsForWhatWasAsked(t *testing.T) {
 	}
 }
 
+// TestWaitLevels: what is asked for is waited for, and no more; what the configuration of the
+// tool leaves out is not, and the probe is told.
+func TestWaitLevels(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[lab.Wait]probe.Want{
+		lab.WaitAPI:   {},
+		lab.WaitNodes: {Nodes: 1, Names: []string{"demo-node"}},
+		lab.WaitAll:   {Nodes: 1, Names: []string{"demo-node"}, DNS: true},
+	} {
+		b := newBench(t, nil)
+		q := request("demo")
+		q.Wait = level
+		if _, err := b.Up(t.Context(), q, nil); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, b.Probe.(*prober).want); diff != "" {
+			t.Errorf("%s: waited for (-want +got):\n%s", level, diff)
+		}
+		// Only one that was ready as a whole is known to lack what does not come by itself.
+		if r, err := b.State.Get("demo"); err != nil || r.NotReady != (level != lab.WaitAll) {
+			t.Errorf("%s: not ready %v, %v", level, r.NotReady, err)
+		}
+	}
+}
+
 // TestUpDiffers: nothing that was asked for is silently left out.
 func TestUpDiffers(t *testing.T) {
 	t.Parallel()
