@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
+	_ "time/tzdata" // TZ counts on machines that have no database of time zones, too
 
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"

@@ -63,6 +63,9 @@ func remedy(failure error, dir string) string {
 			bytes.Contains(log, []byte(words)) || bytes.Contains(crash, []byte(words))
 	}
 	switch {
+	case strings.Contains(failure.Error(), " pki/"): // a key or a certificate, which the engine never replaces
+		return fmt.Sprintf("make the file in %s readable or restore it from a backup, or recreate the cluster, without its contents: lab up %s --recreate",
+			dir, filepath.Base(dir))
 	case said(syscall.ENOSPC.Error()):
 		return "free some space on the disk that holds " + filepath.Dir(dir)
 	case said(syscall.EMFILE.Error()), said("file descriptor limit"): // the latter is etcd's

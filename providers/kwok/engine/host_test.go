@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,6 +90,7 @@ func TestHostIsUntouched(t *testing.T) {
 	s := newSentinels(t)
 	c := newCluster(t, 0)
 	c.serve()
+	t.Run("time zone", func(t *testing.T) { checkTimeZone(t, c.as(t)) })
 	t.Run("persistent volumes", func(t *testing.T) { checkVolumes(t, c.as(t), s) })
 	t.Run("hostPath pods", func(t *testing.T) { checkHostPathPods(t, c.as(t), s) })
 	t.Run("KWOK's objects", func(t *testing.T) { checkKwokObjects(t, c.as(t), s) })
@@ -308,5 +310,24 @@ func checkKwokObjects(t *testing.T, c *cluster, s *sentinels) {
 		if err == nil || strings.Contains(out, "secret work") {
 			t.Errorf("kubectl %s: %v: %s", args, err, out)
 		}
+	}
+}
+
+// checkTimeZone creates a CronJob that names a time zone. The engine cannot read the
+// machine's database of them: it must bring its own.
+func checkTimeZone(t *testing.T, c *cluster) {
+	zone := "Europe/Zurich"
+	job := &batchv1.CronJob{
+		ObjectMeta: metav1.ObjectMeta{Name: "nightly"},
+		Spec: batchv1.CronJobSpec{
+			Schedule: "0 3 * * *", TimeZone: &zone,
+			JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				RestartPolicy: corev1.RestartPolicyNever,
+				Containers:    []corev1.Container{{Name: "c", Image: "example.org/c:v1"}},
+			}}}},
+		},
+	}
+	if _, err := c.client().BatchV1().CronJobs("default").Create(t.Context(), job, metav1.CreateOptions{}); err != nil {
+		t.Error(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	_ "time/tzdata" // CronJobs name time zones, and not every machine has a database of them
 
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/engine"
 )

@@ -5,8 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -17,13 +21,25 @@ type authority struct {
 	cert *x509.Certificate
 }
 
+// ensureAuthority returns the authority in the directory, created if there is none.
+// The key is written first, so a certificate without a key has lost it.
 func ensureAuthority(directory string) (authority, error) {
-	key, err := ensureKey(filepath.Join(directory, "ca.key"))
-	if err != nil {
+	file, keyFile := filepath.Join(directory, "ca.crt"), filepath.Join(directory, "ca.key")
+	cert, err := readCertificate(file)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
 		return authority{}, err
 	}
-	file := filepath.Join(directory, "ca.crt")
-	if cert, err := readCertificate(file); err == nil && key.PublicKey.Equal(cert.PublicKey) {
+	if _, err := os.Lstat(keyFile); errors.Is(err, fs.ErrNotExist) && !missing {
+		return authority{}, fmt.Errorf("%s is missing, and %s is useless without it", keyFile, file)
+	}
+	key, err := ensureKey(keyFile)
+	switch {
+	case err != nil:
+		return authority{}, err
+	case !missing && !key.PublicKey.Equal(cert.PublicKey):
+		return authority{}, fmt.Errorf("%s does not belong to %s", file, keyFile)
+	case !missing:
 		return authority{key, cert}, nil
 	}
 	template, err := newTemplate(pkix.Name{CommonName: "kubernetes"})
@@ -37,22 +53,25 @@ func ensureAuthority(directory string) (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
+	if cert, err = x509.ParseCertificate(der); err != nil {
 		return authority{}, err
 	}
 	return authority{key, cert}, writePEM(file, "CERTIFICATE", der)
 }
 
-// ensure makes one leaf, unless it is there and good.
+// ensure creates one leaf, or renews its certificate, which costs nobody anything.
 func (a authority) ensure(directory string, leaf Leaf) error {
 	key, err := ensureKey(filepath.Join(directory, leaf.Name+".key"))
 	if err != nil {
 		return err
 	}
 	file := filepath.Join(directory, leaf.Name+".crt")
-	if cert, err := readCertificate(file); err == nil && a.signed(cert, key) {
+	cert, err := readCertificate(file)
+	switch {
+	case err == nil && a.signed(cert, key):
 		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errDamaged):
+		return err
 	}
 	template, err := leaf.template()
 	if err != nil {
@@ -66,7 +85,8 @@ func (a authority) ensure(directory string, leaf Leaf) error {
 }
 
 func (a authority) signed(cert *x509.Certificate, key *ecdsa.PrivateKey) bool {
-	lasts := time.Now().AddDate(0, 1, 0).Before(cert.NotAfter)
+	now := time.Now()
+	lasts := now.After(cert.NotBefore) && now.Add(renewal).Before(cert.NotAfter)
 	return lasts && key.PublicKey.Equal(cert.PublicKey) && cert.CheckSignatureFrom(a.cert) == nil
 }
 
@@ -92,11 +112,10 @@ func newTemplate(subject pkix.Name) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      subject,
-		NotBefore:    now.Add(-time.Hour), // clocks of laptops jump when they wake
-		NotAfter:     now.Add(validity),
+		NotBefore:    notBefore(),
+		NotAfter:     time.Now().Add(lifetime),
 	}, nil
 }

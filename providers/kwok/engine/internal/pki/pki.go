@@ -8,7 +8,9 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,8 +18,16 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// validity is longer than anybody keeps a lab: nothing here renews itself.
-const validity = 10 * 365 * 24 * time.Hour
+// lifetime and notBefore bound the validity of every certificate: no clock that is
+// set back or forward, and no engine that runs for years, leaves these bounds. The
+// keys never leave the owner's directory, so nothing is gained by renewing them.
+const lifetime = 100 * 365 * 24 * time.Hour
+
+func notBefore() time.Time { return time.Unix(0, 0) }
+
+// renewal is how long before its end a certificate is renewed, at a start. It
+// concerns certificates of clusters that older engines created, for ten years.
+const renewal = 365 * 24 * time.Hour
 
 // Leaf asks for one certificate.
 type Leaf struct {
@@ -32,10 +42,13 @@ type Leaf struct {
 // the key which service account tokens are signed with.
 const ServiceAccountKey = "sa.key"
 
-// Ensure makes what is missing of an authority, a service account key and the
-// leaves in the directory, and leaves alone what is there and fits: tokens and
-// kubeconfigs that people copied stay valid. A leaf that the authority did not
-// sign, or that runs out within a month, is made anew.
+// Ensure creates what is missing of an authority, a service account key and the
+// leaves in the directory, and keeps what exists: tokens and kubeconfigs that people
+// copied stay valid. A leaf that the authority did not sign, or that ends within a
+// year, is renewed.
+//
+// It replaces no key, and no certificate of the authority: it returns an error where
+// one cannot be read, is damaged, or has lost its counterpart.
 func Ensure(directory string, leaves ...Leaf) error {
 	ca, err := ensureAuthority(directory)
 	if err != nil {
@@ -52,13 +65,14 @@ func Ensure(directory string, leaves ...Leaf) error {
 	return nil
 }
 
-// ensureKey returns the private key in the file, made if there is none. P-256
+// ensureKey returns the private key in the file, created if there is none. P-256
 // takes a thousandth of the time that RSA takes to make.
 func ensureKey(file string) (*ecdsa.PrivateKey, error) {
-	if key, err := readKey(file); err == nil {
-		return key, nil
+	key, err := readKey(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -70,31 +84,33 @@ func ensureKey(file string) (*ecdsa.PrivateKey, error) {
 }
 
 func readKey(file string) (*ecdsa.PrivateKey, error) {
-	der, err := readPEM(file)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseECPrivateKey(der)
+	return readPEM(file, x509.ParseECPrivateKey)
 }
 
 func readCertificate(file string) (*x509.Certificate, error) {
-	der, err := readPEM(file)
-	if err != nil {
-		return nil, err
-	}
-	return x509.ParseCertificate(der)
+	return readPEM(file, x509.ParseCertificate)
 }
 
-func readPEM(file string) ([]byte, error) {
+// errDamaged is a file that can be read and does not hold what it should.
+var errDamaged = errors.New("damaged")
+
+// readPEM returns fs.ErrNotExist where there is no file, errDamaged where parse
+// cannot make anything of it, or another error where it cannot be read.
+func readPEM[T any](file string, parse func(der []byte) (T, error)) (T, error) {
+	var none T
 	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+	if failure, ok := errors.AsType[*fs.PathError](err); ok {
+		return none, fmt.Errorf("cannot read %s: %w", file, failure.Err)
 	}
 	block, _ := pem.Decode(raw)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM block", file)
+		return none, fmt.Errorf("%s is %w: it has no PEM block", file, errDamaged)
 	}
-	return block.Bytes, nil
+	parsed, err := parse(block.Bytes)
+	if err != nil {
+		return none, fmt.Errorf("%s is %w: %w", file, errDamaged, err)
+	}
+	return parsed, nil
 }
 
 func writePEM(file, kind string, der []byte) error {

@@ -1,13 +1,16 @@
 package pki_test
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,7 +89,7 @@ func TestEnsureKeepsWhatFitsAndMendsTheRest(t *testing.T) {
 		"certificate":     {[]string{"client.crt"}, []string{"ca.crt", "client.key", "server.crt"}, []string{"client.crt"}},
 		"key":             {[]string{"client.key"}, []string{"ca.crt", "server.crt"}, []string{"client.crt", "client.key"}},
 		"authority's own": {[]string{"ca.crt"}, []string{"ca.key", "sa.key"}, []string{"ca.crt"}},
-		"authority":       {[]string{"ca.key"}, []string{"sa.key"}, []string{"ca.crt", "ca.key", "client.crt", "server.crt"}},
+		"authority":       {[]string{"ca.key", "ca.crt"}, []string{"sa.key"}, []string{"ca.crt", "ca.key", "client.crt", "server.crt"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -116,6 +119,126 @@ func TestEnsureKeepsWhatFitsAndMendsTheRest(t *testing.T) {
 			verify(t, d, "server", x509.ExtKeyUsageServerAuth)
 		})
 	}
+}
+
+// A key that cannot be used is not a key that does not exist: replacing it would
+// lock out everybody who has a copy of the kubeconfig.
+func TestEnsureReplacesNothingThatItCannotRead(t *testing.T) {
+	t.Parallel()
+	unreadable := func(file string) error { // as root may read every file, make it none
+		return errors.Join(os.Remove(file), os.Mkdir(file, 0o700))
+	}
+	truncate := func(file string) error { return os.Truncate(file, 20) }
+	empty := func(file string) error { return os.Truncate(file, 0) }
+	tests := map[string]struct {
+		file  string
+		spoil func(string) error
+		want  string // in the error, or "" where the file is renewed
+	}{
+		"authority's key unreadable":          {"ca.key", unreadable, "cannot read"},
+		"authority's key truncated":           {"ca.key", truncate, "ca.key is damaged"},
+		"authority's key lost":                {"ca.key", os.Remove, "ca.key is missing"},
+		"authority's certificate unreadable":  {"ca.crt", unreadable, "cannot read"},
+		"authority's certificate empty":       {"ca.crt", empty, "ca.crt is damaged"},
+		"authority's certificate of another":  {"ca.crt", another, "does not belong to"},
+		"service account key truncated":       {"sa.key", truncate, "sa.key is damaged"},
+		"leaf's key empty":                    {"client.key", empty, "client.key is damaged"},
+		"leaf's certificate unreadable":       {"client.crt", unreadable, "cannot read"},
+		"leaf's certificate truncated":        {"client.crt", truncate, ""},
+		"leaf's certificate about to end":     {"client.crt", aged(time.Now().AddDate(0, 6, 0), time.Unix(0, 0)), ""},
+		"leaf's certificate not valid so far": {"client.crt", aged(time.Now().AddDate(50, 0, 0), time.Now().Add(time.Hour)), ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := ensure(t, t.TempDir())
+			if err := test.spoil(filepath.Join(d, test.file)); err != nil {
+				t.Fatal(err)
+			}
+			before := snapshot(t, d)
+			err := pki.Ensure(d, leaves()...)
+			if test.want == "" {
+				if err != nil || snapshot(t, d)[test.file] == before[test.file] {
+					t.Errorf("not renewed: %v", err)
+				}
+				verify(t, d, "client", x509.ExtKeyUsageClientAuth)
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), test.file) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if diff := cmp.Diff(before, snapshot(t, d)); diff != "" {
+				t.Errorf("files changed (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Clocks of laptops and boards are wrong by decades, in both directions.
+func TestCertificatesSurviveAWrongClock(t *testing.T) {
+	t.Parallel()
+	d := ensure(t, t.TempDir())
+	for _, name := range []string{"ca", "client", "server"} {
+		cert := certificate(t, d, name)
+		if cert.NotBefore.After(time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)) || cert.NotAfter.Before(time.Now().AddDate(50, 0, 0)) {
+			t.Errorf("%s is valid from %v to %v", name, cert.NotBefore, cert.NotAfter)
+		}
+	}
+}
+
+// another replaces a certificate by that of another authority.
+func another(file string) error {
+	other := filepath.Join(filepath.Dir(file), "other")
+	if err := errors.Join(os.Mkdir(other, 0o700), pki.Ensure(other)); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(filepath.Join(other, "ca.crt"), file), os.RemoveAll(other))
+}
+
+// aged replaces a certificate by one of those dates, which is good otherwise.
+func aged(notAfter, notBefore time.Time) func(string) error {
+	return func(file string) error {
+		authority, err := tls.LoadX509KeyPair(filepath.Join(filepath.Dir(file), "ca.crt"), filepath.Join(filepath.Dir(file), "ca.key"))
+		if err != nil {
+			return err
+		}
+		leaf, err := tls.LoadX509KeyPair(file, strings.TrimSuffix(file, "crt")+"key")
+		if err != nil {
+			return err
+		}
+		template := *leaf.Leaf
+		template.NotAfter, template.NotBefore = notAfter, notBefore
+		der, err := x509.CreateCertificate(rand.Reader, &template, authority.Leaf, leaf.Leaf.PublicKey, authority.PrivateKey)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
+	}
+}
+
+// snapshot returns what the files of a directory hold.
+func snapshot(t *testing.T, d string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		text, _ := os.ReadFile(filepath.Join(d, entry.Name())) // one is a directory
+		files[entry.Name()] = string(text)
+	}
+	return files
+}
+
+func certificate(t *testing.T, d, name string) *x509.Certificate {
+	t.Helper()
+	block, _ := pem.Decode(read(t, d, name+".crt"))
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }
 
 func TestKubeconfigHoldsEverything(t *testing.T) {
