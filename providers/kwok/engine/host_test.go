@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/kwok/kustomize/crd"
 )
 
@@ -144,12 +145,16 @@ func kindOf(source corev1.PersistentVolumeSource) string {
 func checkVolumes(t *testing.T, c *cluster, s *sentinels) {
 	tested := map[string]bool{}
 	bound := map[string]corev1.PersistentVolumeReclaimPolicy{}
+	client := c.client()
 	for root := range s.roots {
 		for _, source := range sources(s.precious(root)) {
+			if root > 0 && source.HostPath == nil && source.Local == nil {
+				continue // these mean the same on every root
+			}
 			tested[kindOf(source)] = true
 			for _, policy := range []corev1.PersistentVolumeReclaimPolicy{"Delete", "Recycle", "Retain"} {
 				name := strings.ToLower(fmt.Sprintf("%s-%s-%d", kindOf(source), policy, root))
-				createVolume(c, name, source, policy)
+				createVolume(t, client, name, source, policy)
 				bound[name] = policy
 			}
 		}
@@ -186,8 +191,8 @@ func released(policy corev1.PersistentVolumeReclaimPolicy, pv *corev1.Persistent
 	return (migrated || pv.Spec.CSI != nil) && pv.Status.Phase == corev1.VolumeReleased
 }
 
-func createVolume(c *cluster, name string, source corev1.PersistentVolumeSource, policy corev1.PersistentVolumeReclaimPolicy) {
-	c.t.Helper()
+func createVolume(t *testing.T, client kubernetes.Interface, name string, source corev1.PersistentVolumeSource, policy corev1.PersistentVolumeReclaimPolicy) {
+	t.Helper()
 	none, size := "", corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
 	modes := []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
 	pv := &corev1.PersistentVolume{
@@ -199,8 +204,8 @@ func createVolume(c *cluster, name string, source corev1.PersistentVolumeSource,
 			}}}},
 		},
 	}
-	if _, err := c.client().CoreV1().PersistentVolumes().Create(c.t.Context(), pv, metav1.CreateOptions{}); err != nil {
-		c.t.Errorf("%s: %v", name, err)
+	if _, err := client.CoreV1().PersistentVolumes().Create(t.Context(), pv, metav1.CreateOptions{}); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 	pvc := &corev1.PersistentVolumeClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -208,8 +213,8 @@ func createVolume(c *cluster, name string, source corev1.PersistentVolumeSource,
 			StorageClassName: &none, VolumeName: name, AccessModes: modes, Resources: corev1.VolumeResourceRequirements{Requests: size},
 		},
 	}
-	if _, err := c.client().CoreV1().PersistentVolumeClaims("default").Create(c.t.Context(), pvc, metav1.CreateOptions{}); err != nil {
-		c.t.Errorf("%s: %v", name, err)
+	if _, err := client.CoreV1().PersistentVolumeClaims("default").Create(t.Context(), pvc, metav1.CreateOptions{}); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 }
 
@@ -217,8 +222,9 @@ func createVolume(c *cluster, name string, source corev1.PersistentVolumeSource,
 // is nil.
 func eachVolume(c *cluster, want map[string]corev1.PersistentVolumeReclaimPolicy, good func(corev1.PersistentVolumeReclaimPolicy, *corev1.PersistentVolume) bool) {
 	c.t.Helper()
-	c.eventually(60*time.Second, func(ctx context.Context) error {
-		list, err := c.client().CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
+	client := c.client()
+	c.eventually(3*time.Minute, func(ctx context.Context) error {
+		list, err := client.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
