@@ -186,7 +186,7 @@ func TestBrokenOff(t *testing.T) {
 			})
 			most := int64(0)
 			q := Request{URL: url, Limit: int64(len(content)), Moved: func(_, of int64) { most = max(most, of) }}
-			body, err := client(t, Options{Stall: 500 * time.Millisecond}).Get(t.Context(), q)
+			body, err := client(t, Options{Stall: 3 * time.Second}).Get(t.Context(), q)
 			if err != nil || !bytes.Equal(body, content) || asked.Load() != 2 || most != int64(len(content)) {
 				t.Fatalf("%d bytes of %d, after %d requests: %v", len(body), most, asked.Load(), err)
 			}

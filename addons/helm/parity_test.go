@@ -1,20 +1,24 @@
 package helm
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"helm.sh/helm/v3/pkg/action"
-	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/cli/values"
+	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -32,9 +36,9 @@ type parityCase struct {
 	sets  []string
 }
 
-// TestAsHelm renders charts as `helm install` does, with Helm's own code, and as lab does, and
-// compares all that comes out: objects, hooks, definitions, notes and errors. lab is given the
-// values as files, and in a lab.yaml.
+// TestAsHelm installs charts as `helm install` does, with Helm's own code, and as lab does, and
+// compares all that comes out: objects that are written, those that stay, hooks, definitions,
+// notes and errors. lab is given the values as files, and in a lab.yaml.
 func TestAsHelm(t *testing.T) {
 	t.Parallel()
 	cases, err := filepath.Glob("testdata/parity/*.txtar")
@@ -45,22 +49,18 @@ func TestAsHelm(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			c := unpack(t, file)
-			wanted, refused := c.byHelm()
+			wanted, refused := c.byHelm(t)
 			for how, read := range map[string]func(*testing.T) addons.Values{"files": c.fromFiles, "lab.yaml": c.fromProfile} {
 				for _, runsPods := range []bool{true, false} {
-					traits := providers.Traits{RunsPods: runsPods}
-					got, definitions, err := c.byLab(t, read(t), traits)
+					got, err := c.byLab(t, read(t), providers.Traits{RunsPods: runsPods})
 					if refused != nil || err != nil {
 						if refused == nil || err == nil || !strings.Contains(err.Error(), refused.Error()) {
 							t.Errorf("%s: helm says %v, lab %v", how, refused, err)
 						}
 						continue
 					}
-					if diff := cmp.Diff(contents(wanted, runsPods), contents(got, runsPods)); diff != "" {
+					if diff := cmp.Diff(wanted.contents(runsPods), got.contents(runsPods)); diff != "" {
 						t.Errorf("%s, pods run: %t (-helm +lab):\n%s", how, runsPods, diff)
-					}
-					if diff := cmp.Diff(crds(wanted.Chart), definitions); diff != "" {
-						t.Errorf("definitions (-helm +lab):\n%s", diff)
 					}
 				}
 			}
@@ -114,34 +114,54 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// outcome is a release, and the server that it was installed on.
+type outcome struct {
+	rel    *release.Release
+	server *apiServer
+}
+
 // byHelm does what the command of helm does.
-func (c parityCase) byHelm() (*release.Release, error) {
+func (c parityCase) byHelm(t *testing.T) (outcome, error) {
+	t.Helper()
 	told := values.Options{ValueFiles: c.files}
 	for _, text := range c.sets {
 		told.Values = append(told.Values, strings.ReplaceAll(text, "parity.", ""))
 	}
 	v, err := told.MergeValues(nil)
-	if err != nil {
-		return nil, err
-	}
+	must(t, err)
 	loaded, err := loader.Load(c.dir)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
 	if err := action.CheckDependencies(loaded, loaded.Metadata.Dependencies); err != nil {
-		return nil, err
+		return outcome{}, err
 	}
-	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
+	server, kubeconfig := newAPIServer(t)
+	client, err := newGetter(kubeconfig, nil)
+	must(t, err)
+	config := &action.Configuration{}
+	must(t, config.Init(client, "parity", "secret", func(string, ...any) {}))
+	install := action.NewInstall(config)
 	install.ReleaseName, install.Namespace = "parity", "parity"
-	return dryRun(install, loaded, v)
+	config.KubeClient = unvalidated{config.KubeClient.(*kube.Client)}
+	install.Timeout = time.Minute
+	rel, err := install.RunWithContext(t.Context(), loaded, v)
+	return outcome{rel, server}, err
+}
+
+// unvalidated is Helm's own client, for a server that does not describe its kinds.
+type unvalidated struct{ *kube.Client }
+
+func (u unvalidated) Build(manifest io.Reader, _ bool) (kube.ResourceList, error) {
+	return u.Client.Build(manifest, false)
 }
 
 // byLab does what lab does, the way through the record of the cluster included.
-func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Traits) (*release.Release, []string, error) {
+func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Traits) (outcome, error) {
 	t.Helper()
 	archive, err := charts.New(charts.Options{}).Chart(t.Context(), addons.Chart{Path: c.dir})
 	if err != nil {
-		return nil, nil, err
+		return outcome{}, err
 	}
 	set, err := Set(map[string]addons.Values{"parity": own}, addons.Sets{Values: c.sets}, os.ReadFile)
 	must(t, err)
@@ -150,25 +170,20 @@ func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Trai
 	var kept addons.Request
 	must(t, json.Unmarshal(record, &kept))
 	r := addons.Release{Addon: kept.Addon, Chart: archive, Values: kept.Addon.ValuesFor(traits, kept.Values)}
-	list, err := definitions(r)
-	if err != nil {
-		return nil, nil, err
+	server, kubeconfig := newAPIServer(t)
+	cluster := addons.Cluster{Kubeconfig: kubeconfig, Traits: traits}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := (Installer{}).Define(ctx, cluster, r); err != nil {
+		return outcome{}, err
 	}
-	var names []string
-	for _, d := range list {
-		names = append(names, asJSON(d.Object))
+	if _, err := (Installer{}).Install(ctx, cluster, r, nil); err != nil {
+		return outcome{}, err
 	}
-	loaded, err := load(r.Chart)
+	s, err := connect(ctx, cluster, "parity", nil)
 	must(t, err)
-	s := &session{config: &action.Configuration{Log: func(string, ...any) {}}}
-	rel, err := dryRun(s.newInstall(addons.Cluster{Traits: traits}, r), loaded, r.Values)
-	return rel, names, err
-}
-
-func dryRun(install *action.Install, loaded *chart.Chart, v map[string]any) (*release.Release, error) {
-	install.DryRun, install.ClientOnly = true, true
-	install.KubeVersion = &chartutil.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
-	return install.Run(loaded, v)
+	rel, err := s.last("parity")
+	return outcome{rel, server}, err
 }
 
 // fromFiles reads what --values names.
@@ -207,28 +222,34 @@ func (c parityCase) fromProfile(t *testing.T) addons.Values {
 	return p.Addons[0].Values
 }
 
-// contents is all that a release brings to a cluster, by where it is from. What lab changes
-// on purpose where no pods run, which are webhooks, is left out there.
-func contents(rel *release.Release, runsPods bool) map[string]string {
-	all := map[string]string{"notes": rel.Info.Notes}
-	for i, text := range strings.Split("\n"+rel.Manifest, "\n---") {
+// contents is all that a release brings to a cluster, by where it is from. What lab does on
+// purpose is left out: the labels by which it knows what is its own, and where no pods run
+// webhooks.
+func (o outcome) contents(runsPods bool) map[string]string {
+	all := map[string]string{"notes": o.rel.Info.Notes}
+	for i, text := range strings.Split("\n"+o.rel.Manifest, "\n---") {
 		if !runsPods && strings.Contains(text, "kind: ValidatingWebhookConfiguration") {
 			text = "a webhook"
 		}
 		all[fmt.Sprint("object ", i)] = text
 	}
-	for _, h := range rel.Hooks {
+	for _, h := range o.rel.Hooks {
 		all["hook "+h.Path+" "+h.Name] = fmt.Sprint(h.Kind, h.Events, h.Weight, h.DeletePolicies, h.Manifest)
 	}
-	return all
-}
-
-// crds returns the definitions that Helm installs.
-func crds(c *chart.Chart) []string {
-	var all []string
-	for _, d := range c.CRDObjects() {
-		for _, doc := range documents(string(d.File.Data)) {
-			all = append(all, asJSON(doc))
+	for key, object := range o.server.written {
+		if object["type"] == "helm.sh/release.v1" || object["kind"] == "Namespace" || !runsPods && object["kind"] == "ValidatingWebhookConfiguration" {
+			continue
+		}
+		metadata := object["metadata"].(map[string]any)
+		if labels, ok := metadata["labels"].(map[string]any); ok {
+			maps.DeleteFunc(labels, func(label string, _ any) bool { return strings.Contains(label, "clusterlab.dev/") })
+			if len(labels) == 0 {
+				delete(metadata, "labels")
+			}
+		}
+		all["written "+key] = asJSON(object)
+		if _, there := o.server.objects[key]; !there {
+			all["deleted "+key] = ""
 		}
 	}
 	return all
