@@ -14,10 +14,10 @@ type lenient struct{}
 
 // Run implements Helm's post-renderer.
 func (lenient) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
-	parts := strings.Split("\n"+rendered.String(), "\n---")
+	parts := split(rendered.String())
 	for i, part := range parts {
-		var doc map[string]any
-		if yaml.Unmarshal([]byte(part), &doc) != nil {
+		doc, err := decode(part)
+		if err != nil {
 			continue // Helm says what is wrong with it
 		}
 		if kind := doc["kind"]; kind != "ValidatingWebhookConfiguration" && kind != "MutatingWebhookConfiguration" {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,9 +44,20 @@ func TestLenient(t *testing.T) {
 	}
 	for _, hook := range docs[1]["webhooks"].([]any) {
 		hook := hook.(map[string]any)
-		if hook["failurePolicy"] != "Ignore" || hook["timeoutSeconds"] != 1.0 || hook["name"] == nil {
+		if hook["failurePolicy"] != "Ignore" || hook["timeoutSeconds"] != int64(1) || hook["name"] == nil {
 			t.Errorf("%v", hook)
 		}
+	}
+}
+
+// TestBrokenDefinition: a definition that cannot be read is an error that names its line, not
+// a definition less.
+func TestBrokenDefinition(t *testing.T) {
+	t.Parallel()
+	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})
+	_, err := definitions(addons.Release{Chart: archive})
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/things.yaml: yaml: line 3") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"helm.sh/helm/v3/pkg/release"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -85,12 +86,20 @@ func workloads() []string {
 func documents(manifest string) []map[string]any {
 	var list []map[string]any
 	for _, text := range split(manifest) {
-		var doc map[string]any
-		if yaml.Unmarshal([]byte(text), &doc) == nil && doc["kind"] != nil {
+		if doc, err := decode(text); err == nil && doc["kind"] != nil {
 			list = append(list, doc)
 		}
 	}
 	return list
+}
+
+// decode reads a YAML document as API servers do: integers of 64 bits keep all their digits.
+func decode(text string) (doc map[string]any, err error) {
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = utiljson.Unmarshal(data, &doc)
+	}
+	return doc, err
 }
 
 // split returns the YAML documents of a manifest.
