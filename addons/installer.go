@@ -88,6 +88,15 @@ type Installer interface {
 	// release of that name that lab did not install. moved may be nil.
 	Install(ctx context.Context, c Cluster, r Release, moved func(string)) (Installed, error)
 
+	// Check returns ErrInvalid where the chart cannot be installed with these values on any
+	// cluster: it is damaged, lacks a dependency, has a template that is none, or a schema
+	// that refuses the values. It asks no cluster.
+	Check(r Release) error
+
+	// Stale returns why Install would not leave the addon as it is, or "" where it would do
+	// nothing. It asks for no more of the chart than its digest.
+	Stale(ctx context.Context, c Cluster, r Release) (reason string, err error)
+
 	// Preview returns what Install would change, and changes nothing.
 	Preview(ctx context.Context, c Cluster, r Release) ([]Change, error)
 

@@ -78,6 +78,20 @@ func (b buggy) Preview(ctx context.Context, c addons.Cluster, r addons.Release) 
 	return changes, err
 }
 
+func (b buggy) Stale(ctx context.Context, c addons.Cluster, r addons.Release) (string, error) {
+	if b.bug == "nothing is stale" {
+		return "", nil
+	}
+	return b.Fake.Stale(ctx, c, r)
+}
+
+func (b buggy) Check(r addons.Release) error {
+	if b.bug == "every chart is good" {
+		return nil
+	}
+	return b.Fake.Check(r)
+}
+
 func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {
 	switch b.bug {
 	case "nothing is removed":
@@ -103,6 +117,7 @@ func bugs() []string {
 		"failures are hidden", "no version", "the foreign is no kind", "definitions are never upgraded",
 		"the preview installs", "the preview is empty", "nothing is removed", "it is not said what stays",
 		"it is not said which definitions differ", "what others need is removed", "leftovers are forgotten",
+		"nothing is stale", "every chart is good",
 	}
 }
 

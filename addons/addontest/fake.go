@@ -93,8 +93,7 @@ func (m *machine) install(r addons.Release, read chart) (addons.Installed, error
 	if was.Foreign {
 		return addons.Installed{}, providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", r.Addon.Name)
 	}
-	same := was.Digest == r.Chart.Digest && reflect.DeepEqual(normal(was.Values), normal(r.Values))
-	if same && was.State == addons.StateReady && m.whole(was.Objects) {
+	if was.same(r) && was.State == addons.StateReady && m.whole(was.Objects) {
 		return was.Installed, nil
 	}
 	next := record{Digest: r.Chart.Digest, Values: r.Values, Installed: addons.Installed{
@@ -121,6 +120,36 @@ func (m *machine) install(r addons.Release, read chart) (addons.Installed, error
 		return next.Installed, errors.New(next.Reason)
 	}
 	return next.Installed, nil
+}
+
+// Check implements [addons.Installer].
+func (f Fake) Check(r addons.Release) error {
+	_, err := open(r.Chart)
+	return err
+}
+
+// Stale implements [addons.Installer].
+func (f Fake) Stale(ctx context.Context, c addons.Cluster, r addons.Release) (string, error) {
+	reason := ""
+	err := f.change(ctx, c, func(m *machine) error {
+		was := m.Releases[r.Addon.Name]
+		switch {
+		case was.Foreign:
+			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", r.Addon.Name)
+		case !was.same(r):
+			reason = "its chart or its values have changed"
+		case was.State != addons.StateReady:
+			reason = "its last installation did not finish"
+		case !m.whole(was.Objects):
+			reason = "an object is missing"
+		}
+		return nil
+	})
+	return reason, err
+}
+
+func (r record) same(next addons.Release) bool {
+	return r.Digest == next.Chart.Digest && reflect.DeepEqual(normal(r.Values), normal(next.Values))
 }
 
 // Preview implements [addons.Installer].

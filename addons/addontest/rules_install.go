@@ -65,6 +65,33 @@ func (h Harness) lostObject(t *testing.T) {
 	h.expect(t, settings("lost"), "hello")
 }
 
+// stale holds what Stale says against what Install does.
+func (h Harness) stale(t *testing.T) {
+	r := one("stale", "1.0.0", "hello")
+	expect := func(what string, r addons.Release, want bool) {
+		t.Helper()
+		reason, err := h.Installer.Stale(t.Context(), h.Cluster, r)
+		if err != nil || (reason != "") != want {
+			t.Errorf("%s: %q, %v; stale should be %t", what, reason, err, want)
+		}
+	}
+	expect("before it is installed", r, true)
+	h.install(t, r)
+	expect("as installed", r, false)
+	more := r
+	more.Values = addons.Values{"a": 1}
+	expect("other values", more, true)
+	expect("another chart", one("stale", "1.0.0", "other"), true)
+	data := r
+	data.Chart.Data = nil
+	expect("by its digest", data, false)
+	h.Delete(t, settings("stale"))
+	expect("without an object", r, true)
+	if _, ok := h.Read(t, settings("stale")); ok {
+		t.Error("it was repaired")
+	}
+}
+
 // secrets are made once, and are not those of another cluster's.
 func (h Harness) secrets(t *testing.T) {
 	r := one("secret", "1.0.0", "hello")
@@ -122,6 +149,12 @@ func (h Harness) brokenChart(t *testing.T) {
 	}
 	if _, err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, providers.ErrInvalid) {
 		t.Errorf("define: %v, want ErrInvalid", err)
+	}
+	if err := h.Installer.Check(r); !errors.Is(err, providers.ErrInvalid) {
+		t.Errorf("check: %v, want ErrInvalid", err)
+	}
+	if err := h.Installer.Check(one("broken", "1.0.0", "hello")); err != nil {
+		t.Errorf("check: %v", err)
 	}
 }
 

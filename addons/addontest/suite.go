@@ -38,6 +38,7 @@ func Run(t *testing.T, h Harness) {
 		"cancelled before":      Harness.cancelledBefore,
 		"somebody else's":       Harness.foreign,
 		"preview":               Harness.preview,
+		"stale":                 Harness.stale,
 		"removes":               Harness.removes,
 		"keeps":                 Harness.keeps,
 		"keeps namespaces":      Harness.keepsNamespaces,

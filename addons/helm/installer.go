@@ -35,7 +35,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
-	if last != nil && isCurrent(last, c, r) && s.whole(last) {
+	if last != nil && isCurrent(last, c, r) && s.missing(last) == "" {
 		return view(last), nil
 	}
 	loaded, err := load(r.Chart)

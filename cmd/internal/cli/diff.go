@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
@@ -14,10 +16,14 @@ func (c *command) diff() *cobra.Command {
 	o := &upOptions{}
 	cmd := &cobra.Command{
 		Use:   "diff [NAME]",
-		Short: "Show in what a cluster is not as asked",
-		Long: `Show in what a cluster is not as a file, a profile or flags ask, and change nothing.
-What "lab up" can change is marked so; for the rest there is "lab up --recreate". The
-exit code is 8 where there is a difference, else 0.`,
+		Short: "Show how a cluster differs from what is requested",
+		Long: `Show how a cluster differs from what a file, a profile or flags request, and change
+nothing. Each difference names the command that removes it: "lab up", or
+"lab up --recreate" for what cannot be changed.
+
+The exit code is 0 when "lab up" with the same flags would change nothing and
+everything is ready, and 8 otherwise. "lab up" renews the time to live each time;
+that is not a difference. Addons that are not requested are a difference with --prune.`,
 		Example:           `  lab diff -f lab.yaml`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
@@ -30,11 +36,16 @@ exit code is 8 where there is a difference, else 0.`,
 			if err != nil {
 				return err
 			}
-			if len(diff.Items) == 0 && c.format == ui.FormatTable {
+			if c.format == ui.FormatTable {
 				progress := c.progress("")
 				defer progress.Close()
-				progress.Note("Cluster %s is as asked.", diff.Name)
-				return nil
+				if len(diff.Surplus) > 0 && !o.prune {
+					progress.Note("Not requested, but installed: %s. lab up --prune removes what is not requested.", strings.Join(diff.Surplus, ", "))
+				}
+				if len(diff.Items) == 0 {
+					progress.Note("Cluster %s is up to date and ready.", diff.Name)
+					return nil
+				}
 			}
 			if err := ui.Print(c.streams.Out, c.format, diff, func() ui.View { return diffView(diff) }); err != nil {
 				return err

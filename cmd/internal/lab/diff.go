@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -33,20 +35,19 @@ const (
 // Diff is the result of [Lab.Diff].
 type Diff struct {
 	Meta
-	Name  string       `json:"name"`
-	Items []Difference `json:"items"`
+	Name    string       `json:"name"`
+	Items   []Difference `json:"items"`
+	Surplus []string     `json:"surplus,omitempty"` // addons that are not asked for, which only lab up --prune removes
 }
 
-// Diff tells in what the cluster is not as q asks, and touches nothing. Errors: those of
-// [providers.Set.Find], and ErrInvalid.
+// Diff tells how the cluster differs from what q asks, and changes nothing. There is no
+// difference where Up with the same q would change nothing and everything is ready. Errors:
+// those of [Lab.Status], [addons.Source] and [addons.Installer], and ErrInvalid.
 func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	d := Diff{Meta: Meta{APIVersion, "Diff"}, Name: q.Spec.Name, Items: []Difference{}}
-	asked := q.Spec.ControlPlanes
-	q.Spec = q.Spec.WithDefaults()
-	if err := cmp.Or(q.Spec.Validate(), validateTTL(q.TTL)); err != nil {
+	if err := cmp.Or(q.Spec.WithDefaults().Validate(), validateTTL(q.TTL)); err != nil {
 		return d, err
 	}
-	q.Spec.ControlPlanes = asked
 	r, err := l.State.Get(q.Spec.Name)
 	if errors.Is(err, providers.ErrNotFound) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
@@ -66,29 +67,73 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
+	if err != nil {
+		return d, err
+	}
 	if o := l.obstacleOf(r, l.State.Busy(r.Name)); o != nil {
 		d.Items = append(d.Items, Difference{Path: "state", Has: o.reason, Asked: string(providers.StateRunning), By: byUp})
 		return d, nil
 	}
+	c, err := l.Status(ctx, r.Name)
+	if err != nil {
+		return d, err
+	}
+	d.Items = append(d.Items, missing(r, live, c)...)
+	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
+	d.Items = append(d.Items, differences(r, q)...)
+	d.Items = append(d.Items, lifetime(r, q)...)
+	changed, err := l.addonDifferences(ctx, r, q, c)
+	d.Items = append(d.Items, changed...)
+	if err == nil {
+		d.Surplus, err = l.surplus(r, q.Addons)
+	}
+	if q.Prune {
+		for _, name := range d.Surplus {
+			d.Items = append(d.Items, Difference{Path: "addons", Has: name, Asked: "", By: byPrune})
+		}
+	}
+	return d, err
+}
+
+// missing returns what keeps a cluster, which is as c says, from being ready, its addons
+// apart.
+func missing(r state.Record, live providers.Cluster, c Cluster) []Difference {
+	var all []Difference
 	gone := providers.Gone(r.Parts, live.Parts)
 	for _, p := range gone {
 		by := byRecreate
 		if repairable(gone) {
 			by = byStart
 		}
-		d.Items = append(d.Items, Difference{Path: p.Kind, Has: "gone", Asked: p.Name, By: by})
+		all = append(all, Difference{Path: p.Kind, Has: "gone", Asked: p.Name, By: by})
 	}
-	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
-	d.Items = append(d.Items, differences(r, q)...)
-	if q.TTL > 0 && r.ExpiresAt == nil {
-		d.Items = append(d.Items, Difference{Path: "ttl", Has: "for ever", Asked: q.TTL.String(), By: byUp})
+	// A cluster whose addons were looked at is ready but for those.
+	looked := slices.ContainsFunc(c.Addons, func(a Addon) bool { return a.State != "" })
+	if len(all) == 0 && !looked && (c.State != providers.StateRunning || c.Hint != "") {
+		all = append(all, Difference{Path: "state", Has: reasoned(string(c.State), c.Reason), Asked: string(providers.StateRunning), By: byUp})
 	}
-	if err != nil {
-		return d, err
+	return all
+}
+
+// lifetime compares times to live. Up renews one each time; that is no difference.
+func lifetime(r state.Record, q UpRequest) []Difference {
+	has := "for ever"
+	switch {
+	case q.TTL == 0 || q.TTL == r.TTL:
+		return nil
+	case r.TTL > 0:
+		has = r.TTL.String()
+	case r.ExpiresAt != nil:
+		return nil // recorded by a lab that did not write down the time to live
 	}
-	changed, err := l.addonDifferences(r, q)
-	d.Items = append(d.Items, changed...)
-	return d, err
+	return []Difference{{Path: "ttl", Has: has, Asked: q.TTL.String(), By: byUp}}
+}
+
+func reasoned(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
 }
 
 // release is the version of Kubernetes that a flavor's own is one of: v1.37.2+k3s1 is a
@@ -108,6 +153,7 @@ func differences(r state.Record, q UpRequest) []Difference {
 			all = append(all, Difference{path, fmt.Sprint(has), fmt.Sprint(asked), byRecreate, fmt.Sprintf(format, args...)})
 		}
 	}
+	given := func(path string, set bool) bool { return set || q.Given[path] != "" }
 	flavor := q.Flavor
 	if flavor == FlavorAuto {
 		flavor = ""
@@ -116,21 +162,47 @@ func differences(r state.Record, q UpRequest) []Difference {
 	add(flavor != "" && flavor != r.Flavor, "flavor", r.Flavor, flavor, "it is a %s cluster", r.Flavor)
 	add(asked.KubernetesVersion != "" && !providers.VersionMatches(asked.KubernetesVersion, version), "cluster.kubernetesVersion", version, asked.KubernetesVersion,
 		"it has Kubernetes %s, not %s", version, asked.KubernetesVersion)
-	add(asked.ControlPlanes > 0 && asked.ControlPlanes != has.ControlPlanes, "cluster.controlPlanes", has.ControlPlanes, asked.ControlPlanes,
-		"it has %d control planes, not %d", has.ControlPlanes, asked.ControlPlanes)
-	add(asked.Workers > 0 && asked.Workers != has.Workers, "cluster.workers", has.Workers, asked.Workers,
+	planes := max(asked.ControlPlanes, 1)
+	add(given("cluster.controlPlanes", asked.ControlPlanes > 0) && planes != has.ControlPlanes, "cluster.controlPlanes", has.ControlPlanes, planes,
+		"it has %d control planes, not %d", has.ControlPlanes, planes)
+	add(given("cluster.workers", asked.Workers > 0) && asked.Workers != has.Workers, "cluster.workers", has.Workers, asked.Workers,
 		"it has %d workers, not %d", has.Workers, asked.Workers)
 	add(asked.NodeImage != "" && asked.NodeImage != has.NodeImage, "cluster.image", has.NodeImage, asked.NodeImage,
 		"its node image is another")
 	driver := cmp.Or(has.Driver, "the default one")
 	add(asked.Driver != "" && asked.Driver != has.Driver, "cluster.driver", driver, asked.Driver, "its driver is %s, not %s", driver, asked.Driver)
-	add(len(asked.Ports) > 0 && fmt.Sprint(asked.Ports) != fmt.Sprint(has.Ports), "cluster.ports", has.Ports, asked.Ports,
+	add(given("cluster.ports", len(asked.Ports) > 0) && !samePorts(r, asked.Ports), "cluster.ports", has.Ports, asked.Ports,
 		"its published ports are %v, not %v", has.Ports, asked.Ports)
-	add(len(asked.Mounts) > 0 && fmt.Sprint(asked.Mounts) != fmt.Sprint(has.Mounts), "cluster.mounts", has.Mounts, asked.Mounts,
+	add(given("cluster.mounts", len(asked.Mounts) > 0) && !sameSet(asked.Mounts, has.Mounts), "cluster.mounts", has.Mounts, asked.Mounts,
 		"its mounts are others")
 	add(len(asked.Native) > 0 && !bytes.Equal(asked.Native, has.Native), "cluster.config", "another", "this one",
 		"the configuration of its tool is another")
 	return all
+}
+
+// samePorts tells whether a cluster publishes these ports, and no others but those that its
+// addons asked for.
+func samePorts(r state.Record, asked []providers.Port) bool {
+	plain := func(ports []providers.Port) []providers.Port {
+		ports = slices.Clone(ports)
+		for i := range ports {
+			ports[i].Address = cmp.Or(ports[i].Address, "127.0.0.1")
+			ports[i].Protocol = cmp.Or(ports[i].Protocol, "tcp")
+		}
+		return ports
+	}
+	wanted := plain(asked)
+	has := slices.DeleteFunc(plain(r.Spec.Ports), func(p providers.Port) bool {
+		return !slices.Contains(wanted, p) && slices.ContainsFunc(r.Addons, func(q addons.Request) bool {
+			return slices.Contains(q.Addon.Asks.Ports, p.Container) && !published(providers.Spec{Ports: wanted}, p.Container)
+		})
+	})
+	return sameSet(wanted, has)
+}
+
+// sameSet tells whether two lists have the same items, in whatever order.
+func sameSet[T comparable](a, b []T) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(item T) bool { return !slices.Contains(b, item) })
 }
 
 // differs is the error of a living cluster that cannot become what is asked.

@@ -110,7 +110,7 @@ func (l *Lab) expire(name string, ttl time.Duration) error {
 	if err != nil {
 		return err
 	}
-	r.ExpiresAt = nil
+	r.ExpiresAt, r.TTL = nil, ttl
 	if ttl > 0 {
 		r.ExpiresAt = l.after(ttl)
 	}

@@ -112,7 +112,7 @@ func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Reco
 		flavor = r.Flavor
 	}
 	q.Spec.ControlPlanes = asked
-	plan.Spec = inherit(r.Spec, q.Spec, flavor == r.Flavor).WithDefaults()
+	plan.Spec = inherit(r.Spec, q, flavor == r.Flavor).WithDefaults()
 	if flavor == r.Flavor {
 		return plan, l.Set.Check(ctx, flavor, plan.Spec) // before anything is deleted
 	}
@@ -121,9 +121,10 @@ func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Reco
 	return plan, err
 }
 
-// inherit returns asked with what it leaves open as has says it. What only one tool
+// inherit returns what q asks, with what it leaves open as has says it. What only one tool
 // understands is inherited by clusters of the same flavor.
-func inherit(has, asked providers.Spec, sameFlavor bool) providers.Spec {
+func inherit(has providers.Spec, q UpRequest, sameFlavor bool) providers.Spec {
+	asked := q.Spec
 	if sameFlavor {
 		if asked.KubernetesVersion == "" { // which an image would override
 			asked.NodeImage = cmp.Or(asked.NodeImage, has.NodeImage)
@@ -137,12 +138,14 @@ func inherit(has, asked providers.Spec, sameFlavor bool) providers.Spec {
 		asked.KubernetesVersion = cmp.Or(asked.KubernetesVersion, has.KubernetesVersion)
 	}
 	asked.ControlPlanes = cmp.Or(asked.ControlPlanes, has.ControlPlanes)
-	asked.Workers = cmp.Or(asked.Workers, has.Workers)
+	if q.Given["cluster.workers"] == "" { // else 0 is meant
+		asked.Workers = cmp.Or(asked.Workers, has.Workers)
+	}
 	asked.CAFile = cmp.Or(asked.CAFile, has.CAFile)
-	if len(asked.Ports) == 0 {
+	if len(asked.Ports) == 0 && q.Given["cluster.ports"] == "" {
 		asked.Ports = has.Ports
 	}
-	if len(asked.Mounts) == 0 {
+	if len(asked.Mounts) == 0 && q.Given["cluster.mounts"] == "" {
 		asked.Mounts = has.Mounts
 	}
 	return asked

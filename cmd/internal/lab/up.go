@@ -131,7 +131,7 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile, Addons: plan.requests, NotReady: true,
 	}
 	if q.TTL > 0 {
-		r.ExpiresAt = l.after(q.TTL) // counted from now, if lab should be killed
+		r.TTL, r.ExpiresAt = q.TTL, l.after(q.TTL) // counted from now, if lab should be killed
 	}
 	// First of all, so that a lab killed from here on leaves something to find.
 	if err := l.State.Put(r); err != nil {

@@ -39,6 +39,7 @@ type Record struct {
 	Engine         providers.Engine `json:"engine,omitzero"` // the container engine that it is on; zero where its flavor has none
 	CreatedAt      time.Time        `json:"createdAt"`
 	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"` // nil: never
+	TTL            time.Duration    `json:"ttl,omitempty"`       // in nanoseconds: what ExpiresAt was counted from
 	Run            bool             `json:"run,omitempty"`       // made by a `lab run`, and of no use without it
 	Profile        string           `json:"profile,omitempty"`
 	Context        string           `json:"context,omitempty"`            // in the user's kubeconfig; "" where lab made none
