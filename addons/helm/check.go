@@ -45,7 +45,7 @@ func (Installer) Stale(ctx context.Context, c addons.Cluster, r addons.Release) 
 	last, err := s.last(r.Addon.Name)
 	switch {
 	case err != nil:
-		return "", explain(ctx, err)
+		return "", s.explain(ctx, err)
 	case last == nil:
 		return "it is not installed", nil
 	case last.Info.Status != release.StatusDeployed:
