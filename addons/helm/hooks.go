@@ -29,6 +29,9 @@ import (
 // explaining is how long the search for the cause of a hook's failure may take.
 const explaining = 5 * time.Second
 
+// telling is how often the progress of a hook tells the state of its pods.
+const telling = 2 * time.Second
+
 // hook is a job or a pod that a chart runs before or after its objects are applied.
 type hook struct {
 	kind, namespace, name string
@@ -47,7 +50,10 @@ func (c *client) WatchUntilReady(resources kube.ResourceList, _ time.Duration) e
 			continue
 		}
 		c.say("waiting for %s %s", h.kind, h.name)
-		if err := h.wait(c.ctx); err != nil {
+		stop := c.tell(h)
+		err := h.wait(c.ctx)
+		stop()
+		if err != nil {
 			c.failed = c.explainHook(h, err)
 			return c.failed
 		}
@@ -160,15 +166,40 @@ func ran(object runtime.Object) (bool, error) {
 	return false, nil
 }
 
+// tell says every other second what keeps the pods of a hook from running, until stop.
+func (c *client) tell(h hook) (stop func()) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(telling); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+			if why := ready.WhyPods(ctx, c.typed, h.namespace, h.pods()); ctx.Err() == nil {
+				c.say("waiting for %s %s: %s", h.kind, h.name, why)
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// pods selects the pods of the hook.
+func (h hook) pods() metav1.ListOptions {
+	if h.selector == "" {
+		return h.only(metav1.ListOptions{})
+	}
+	return metav1.ListOptions{LabelSelector: h.selector}
+}
+
 // explainHook adds to the failure of a hook the state of its pods and the commands that
 // show more. It asks the cluster although c.ctx may be over.
 func (c *client) explainHook(h hook, cause error) error {
 	if errors.Is(cause, context.Canceled) {
 		return fmt.Errorf("%s: %w", h, cause)
-	}
-	pods := metav1.ListOptions{LabelSelector: h.selector}
-	if h.selector == "" {
-		pods = h.only(pods)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), explaining)
 	defer cancel()
@@ -177,7 +208,7 @@ func (c *client) explainHook(h hook, cause error) error {
 		verb = " did not finish"
 	}
 	err := fmt.Errorf("%s%s: %w", h, verb, cause)
-	if why := ready.WhyPods(ctx, c.unbound, h.namespace, pods); why != "" {
+	if why := ready.WhyPods(ctx, c.unbound, h.namespace, h.pods()); why != "" {
 		err = fmt.Errorf("%s%s: %s: %w", h, verb, why, cause)
 	}
 	return providers.WithHint(err, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",

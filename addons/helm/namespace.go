@@ -37,6 +37,7 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 		return false, err
 	}
 	found := false
+	var gone []corev1.Namespace
 	for _, n := range all.Items {
 		// Whichever addon lab created it for: that one may be gone, and have left it to this one.
 		home := n.Name == s.client.release.Namespace && n.Labels[addonLabel] != ""
@@ -44,6 +45,7 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 			continue
 		}
 		found = found || n.Labels[addonLabel] == addon
+		s.say("looking for other objects in namespace %s", n.Name)
 		reason, err := s.settled(ctx, n.Name, own)
 		if err != nil {
 			return found, err
@@ -52,22 +54,26 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 			s.client.kept = append(s.client.kept, addons.Kept{Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: reason})
 			continue
 		}
-		if err := s.deleteNamespace(ctx, n); err != nil {
+		options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}}
+		err = s.typed.CoreV1().Namespaces().Delete(ctx, n.Name, options)
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return found, err
+		}
+		gone = append(gone, n)
+	}
+	for _, n := range gone {
+		if err := s.awaitNamespace(ctx, n); err != nil {
 			return found, err
 		}
 	}
 	return found, nil
 }
 
-func (s *session) deleteNamespace(ctx context.Context, n corev1.Namespace) error {
-	namespaces := s.typed.CoreV1().Namespaces()
-	err := namespaces.Delete(ctx, n.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return err
-	}
+// awaitNamespace waits until a namespace is deleted.
+func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error {
 	why := ""
-	err = s.client.poll(func() (bool, error) {
-		live, err := namespaces.Get(ctx, n.Name, metav1.GetOptions{})
+	err := s.client.poll(func() (bool, error) {
+		live, err := s.typed.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) || err == nil && live.UID != n.UID {
 			return true, nil
 		}

@@ -167,7 +167,7 @@ func (j *judge) below(r resident, depth int) verdict {
 func (j *judge) alone(r resident) verdict {
 	name := r.kind.Kind + " " + r.Name
 	isRelease := j.own.release[name] && isOf(r, j.release) && r.Annotations[keepAnnotation] != kube.KeepPolicy
-	isHook := j.own.hooks[name] && r.Annotations[hookMark] != ""
+	isHook := j.own.hooks[name] && r.Annotations[hookMark] != "" && r.kind.Kind != "PersistentVolumeClaim" // which holds data
 	switch {
 	case isSystem(r):
 		return system

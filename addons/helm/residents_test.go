@@ -27,7 +27,7 @@ func TestVerdicts(t *testing.T) {
 	own := ownOf(addons.Addon{Leftovers: []addons.Object{{Kind: "Secret", Name: "leftover"}}})
 	own.add(&release.Release{
 		Manifest: addontest.ConfigMap("settings", "x") + "---\n" + addontest.ConfigMap("kept", "x"),
-		Hooks:    []*release.Hook{{Kind: "Job", Name: "migrate"}},
+		Hooks:    []*release.Hook{{Kind: "Job", Name: "migrate"}, {Kind: "PersistentVolumeClaim", Name: "hooked"}},
 	})
 	j := &judge{
 		home: true, own: own, release: types.NamespacedName{Namespace: "shop", Name: "shop"},
@@ -52,6 +52,7 @@ func TestVerdicts(t *testing.T) {
 		{"ConfigMap", o{Name: "copied", Annotations: marks}, theirs},
 		{"Job", o{Name: "migrate", Annotations: hook}, ignored},
 		{"Job", o{Name: "migrate"}, theirs},
+		{"PersistentVolumeClaim", o{Name: "hooked", Annotations: hook}, theirs},
 		{"Job", o{Name: "other", Annotations: hook}, theirs},
 		{"Secret", o{Name: "leftover"}, ignored},
 		{"Secret", o{Name: "sh.helm.release.v1.other.v1"}, theirs},

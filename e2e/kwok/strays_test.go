@@ -16,11 +16,14 @@ func TestOnlyEvents(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	s := newShelf(t, p)
+	gone := strings.Replace(addontest.Hanging("ttl"), "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
+	gone = strings.Replace(gone, "spec:\n", "spec:\n  ttlSecondsAfterFinished: 0\n", 1)
 	s.put("noisy", "1.0.0", true, map[string]string{
 		"requirements.yaml": "dependencies: []\n", "values.yaml": "a: {b: 1}\n",
 		"templates/a.yaml":   addontest.ConfigMap("settings", "x"),
 		"templates/job.yaml": strings.Replace(addontest.Hanging("migrate"), "pre-install,pre-upgrade", "no-such-hook", 1),
-		"templates/psp.yaml": "apiVersion: v1\nkind: Endpoints\nmetadata: {name: deprecated}\n",
+		"templates/ttl.yaml": gone, // is deleted as soon as it is complete
+		"templates/old.yaml": "apiVersion: v1\nkind: Endpoints\nmetadata: {name: deprecated}\n",
 	}, "values: {a: 1}")
 	s.put("gone", "1.0.0", true, map[string]string{"templates/a.yaml": "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"}, "values: {a: 1}")
 	name := p.up()

@@ -159,7 +159,7 @@ func TestKeptIsReported(t *testing.T) {
 				}
 			})
 			if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "Namespace hello stays: ConfigMap hello/mine") ||
-				!strings.Contains(warnings[0], "lab kubectl demo -- delete namespace hello") {
+				!strings.Contains(warnings[0], "To delete it with all its objects: lab kubectl demo -- delete namespace hello") {
 				t.Errorf("%q, %v", warnings, err)
 			}
 		})

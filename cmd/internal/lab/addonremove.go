@@ -45,7 +45,11 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 		return err
 	})
 	for _, k := range kept {
-		report.Warn("%s stays: %s. To delete it: lab kubectl %s -- delete %s", k.Object, k.Reason, r.Name, argumentsOf(k.Object))
+		what := "it"
+		if k.Object.Kind == "Namespace" || k.Object.Kind == "CustomResourceDefinition" {
+			what = "it with all its objects"
+		}
+		report.Warn("%s stays: %s. To delete %s: lab kubectl %s -- delete %s", k.Object, k.Reason, what, r.Name, argumentsOf(k.Object))
 	}
 	// One that was never installed is gone, too.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) {
