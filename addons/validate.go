@@ -68,6 +68,8 @@ func (c Chart) Problem() string {
 	switch {
 	case sources != 1:
 		return fmt.Sprintf("it has %d sources, and must have one of oci, repository and path", sources)
+	case strings.Contains(c.Path, "http:/"), strings.Contains(c.Path, "https:/"), strings.Contains(c.Path, "oci:/"):
+		return "a URL is not a path: write repository, name and version, or oci and version"
 	case c.OCI != "":
 		return c.ociProblem()
 	case strings.HasPrefix(c.Repository, "oci://"):

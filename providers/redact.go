@@ -9,11 +9,13 @@ import (
 // A user name counts, too: registries take tokens in its place. Text without such a URL is
 // returned as it is.
 func Redact(text string) string {
-	if !strings.Contains(text, "://") || !strings.Contains(text, "@") {
+	if !strings.Contains(text, ":/") || !strings.Contains(text, "@") {
 		return text
 	}
 	for _, pattern := range []string{
 		`(://)[^/?#\s"'<>]*@`,
+		// A URL that was taken for a path, which has no empty names.
+		`((?:https?|oci):/)[^/?#\s"'<>]*@`,
 		// A password with a slash in it, as net/url quotes it when it refuses the URL. What
 		// follows the colon is no port, unlike in HOST:PORT/PATH@sha256:DIGEST.
 		`(://)[^\s"'/@:\[\]]+:[0-9]*[^0-9/\s"'@][^\s"'@]*@`,

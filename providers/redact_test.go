@@ -10,6 +10,8 @@ func TestRedact(t *testing.T) {
 		"oci://host:5000/chart@sha256:abc":                             "oci://host:5000/chart@sha256:abc",
 		"oci://[::1]:5000/chart@sha256:abc":                            "oci://[::1]:5000/chart@sha256:abc",
 		"https://robot:S3cret@host/path":                               "https://***@host/path",
+		"open /dir/https:/robot:S3cret@host/x.tgz: no such file":       "open /dir/https:/***@host/x.tgz: no such file",
+		"./data:/srv@1, C:/me@work":                                    "./data:/srv@1, C:/me@work",
 		"https://token@host":                                           "https://***@host",
 		"oci://robot:a@b@host:5000/chart@sha256:abc":                   "oci://***@host:5000/chart@sha256:abc",
 		`Get "http://robot:***@127.0.0.1:9/x": dial tcp: refused`:      `Get "http://***@127.0.0.1:9/x": dial tcp: refused`,

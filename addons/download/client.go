@@ -62,7 +62,7 @@ func New(o Options) (Client, error) {
 func trust(config *tls.Config, file string) error {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "cannot read the certificates of --ca-file: %w", err)
+		return providers.Errorf(providers.ErrInvalid, "cannot read the certificates: %w", err)
 	}
 	if config.RootCAs == nil {
 		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
