@@ -1,0 +1,100 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// failing are those who do the work on addons, where something fails.
+type failing struct {
+	addons.Installer
+	addons.Checker
+	install, look error
+}
+
+func (f *failing) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
+	if f.install != nil {
+		return addons.Installed{}, f.install
+	}
+	return f.Installer.Install(ctx, c, r, moved)
+}
+
+func (f *failing) Look(ctx context.Context, c addons.Cluster, a addons.Addon, in addons.Installed) (string, error) {
+	if f.look != nil {
+		return "", f.look
+	}
+	return f.Checker.Look(ctx, c, a, in)
+}
+
+func (f *failing) Wait(ctx context.Context, c addons.Cluster, a addons.Addon, in addons.Installed, moved func(string)) error {
+	return f.Checker.Wait(ctx, c, a, in, moved)
+}
+
+// agree checks that list and status say the same of the only cluster, and returns it.
+func (b addonBench) agree(t *testing.T, when string) lab.Cluster {
+	t.Helper()
+	shown, err := b.Status(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := b.List(t.Context(), false)
+	if err != nil || len(list.Items) != 1 {
+		t.Fatalf("%d clusters, %v", len(list.Items), err)
+	}
+	listed := list.Items[0]
+	if listed.State != shown.State || listed.Reason != shown.Reason || listed.Hint != shown.Hint {
+		t.Errorf("%s: list says %s (%s), status %s (%s)", when, listed.State, listed.Reason, shown.State, shown.Reason)
+	}
+	if diff := cmp.Diff(states(shown), states(listed)); diff != "" {
+		t.Errorf("%s: addons (-status +list):\n%s", when, diff)
+	}
+	return listed
+}
+
+// TestAddonFailed: a cluster is degraded in which an addon failed, in list as in status: at its
+// installation, and later.
+func TestAddonFailed(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	f := &failing{Installer: b.fake, Checker: b.fake, install: errors.New("the chart is broken\nin line 3")}
+	b.Lab.Addons.Installer, b.Lab.Addons.Checker = f, f
+	if _, err := b.Up(t.Context(), with("demo", "hello"), nil); err == nil {
+		t.Fatal("a broken chart was installed")
+	}
+	list, err := b.List(t.Context(), false) // before anybody has looked
+	if err != nil || list.Items[0].State != providers.StateDegraded || !strings.Contains(list.Items[0].Reason, "addon hello failed: the chart is broken") {
+		t.Errorf("%+v, %v", list.Items, err)
+	}
+	if c := b.agree(t, "after a failed installation"); c.State != providers.StateDegraded {
+		t.Errorf("it is %s", c.State)
+	}
+
+	f.install = nil
+	b.upWith(t, "demo")
+	if c := b.agree(t, "once it is installed"); c.State != providers.StateRunning || c.Addons[0].State != addons.StateReady {
+		t.Errorf("it is %+v", c)
+	}
+
+	f.look = errors.New("the job failed")
+	if c := b.agree(t, "when it fails later"); c.State != providers.StateDegraded || !strings.Contains(c.Reason, "the job failed") {
+		t.Errorf("it is %+v", c)
+	}
+	f.look = nil
+	if c := b.agree(t, "when it works again"); c.State != providers.StateRunning {
+		t.Errorf("it is %+v", c)
+	}
+	if _, err := b.Stop(t.Context(), "demo", nil); err != nil {
+		t.Fatal(err)
+	}
+	if c := b.agree(t, "when it is stopped"); c.State != providers.StateStopped || c.Addons[0].State != "" {
+		t.Errorf("it is %+v", c)
+	}
+}
