@@ -180,13 +180,13 @@ func TestInterruptStart(t *testing.T) {
 	p.must("down", name)
 }
 
-// TestTimeout gives lab too little time to make a cluster. What one logged that was made,
-// and not ready in time, is all that stays of it.
+// TestTimeout gives lab too little time to create a cluster, and asks it to keep none that was
+// created and is not ready in time. What such a one logged is all that stays of it.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	for _, timeout := range []string{"1ms", "300ms", "700ms"} {
-		p.fails(7, []string{"timed out", "--timeout"}, "up", "--flavor", "kwok", "--timeout", timeout)
+		p.fails(7, []string{"timed out", "--timeout"}, "up", "--flavor", "kwok", "--rollback", "--timeout", timeout)
 		if left := p.list(); len(left) > 0 {
 			t.Errorf("after %s lab list shows %v", timeout, left)
 		}

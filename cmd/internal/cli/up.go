@@ -136,7 +136,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 // warnMissing says what a cluster was created without, and what follows.
 func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
 	if len(cluster.Missing) > 0 {
-		progress.Warn("cluster %q has no %s: pods that need it do not work until you install it",
+		progress.Warn("cluster %q has no %s: what needs it does not work until you install it",
 			cluster.Name, strings.Join(cluster.Missing, ", no "))
 	}
 }

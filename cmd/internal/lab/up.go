@@ -184,8 +184,12 @@ func (l *Lab) finish(ctx context.Context, r state.Record, c providers.Cluster, c
 // stays adds to the error of a cluster that is not ready how to resume, look at it, or give it
 // up.
 func stays(r state.Record, err error) error {
-	hint := fmt.Sprintf("the cluster stays; resume: lab up %s; look at it: lab kubectl %s -- get pods --all-namespaces; delete it: lab down %s",
-		r.Name, r.Name, r.Name)
+	resume := "lab up " + r.Name
+	if errors.Is(err, context.DeadlineExceeded) {
+		resume += " --timeout 20m"
+	}
+	hint := fmt.Sprintf("the cluster stays; resume: %s; look at it: lab kubectl %s -- get pods --all-namespaces; delete it: lab down %s",
+		resume, r.Name, r.Name)
 	if first := providers.HintOf(err); first != "" {
 		hint = first + "\n" + hint
 	}

@@ -162,7 +162,7 @@ func TestWithout(t *testing.T) {
 		absent string
 		says   string // where it is waited for
 	}{
-		"no network plugin":            {&apiServer{nodes: bare, coredns: true}, with(providers.Without{CNI: true}, false), "a network plugin (CNI)", ""},
+		"no network plugin":            {&apiServer{nodes: bare, coredns: true}, with(providers.Without{CNI: true}, false), "network plugin (CNI)", ""},
 		"one that was installed since": {&apiServer{nodes: one, coredns: true, dns: dns(&yes)}, with(providers.Without{CNI: true}, true), "", ""},
 		"ill for another reason":       {&apiServer{nodes: []corev1.Node{node("a", true, "PLEG is not healthy")}}, with(providers.Without{CNI: true}, false), "", "node a to be ready"},
 		"a network that is on its way": {&apiServer{nodes: bare}, want, "", "node a to be ready"},

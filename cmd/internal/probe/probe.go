@@ -176,7 +176,7 @@ func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want 
 		return ""
 	}
 	if want.Without.CNI && slices.ContainsFunc(r.Nodes, Node.lacksNetwork) {
-		r.Absent = append(r.Absent, "a network plugin (CNI)")
+		r.Absent = append(r.Absent, "network plugin (CNI)")
 	}
 	missing := missingNodes(r.Nodes, want)
 	if missing == "" && len(want.Since) > 0 {
