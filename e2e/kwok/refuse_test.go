@@ -26,7 +26,6 @@ func TestUnsupported(t *testing.T) {
 		{[]string{"--port", "8080:80"}, []string{"publish ports", "leave out --port"}},
 		{[]string{"--mount", "/:/host"}, []string{"mount directories", "leave out --mount"}},
 		{[]string{"--image", "node:v1"}, []string{"no node image", "leave out --image"}},
-		{[]string{"--cluster-config", native}, []string{"no configuration file", "leave out --cluster-config"}},
 		{[]string{"--kubernetes-version", "v1.30.0"}, []string{"v1.30.0", "leave out --kubernetes-version"}},
 	} {
 		p.fails(6, append(test.words, "hint:"), append([]string{"up", "--flavor", "kwok"}, test.flags...)...)
@@ -34,6 +33,8 @@ func TestUnsupported(t *testing.T) {
 			t.Errorf("%v left %v", test.flags, files)
 		}
 	}
+	p.fails(2, []string{`a "Cluster" of ""`, "KwokctlConfiguration", "hint:"}, "up", "--flavor", "kwok", "--cluster-config", native, "--dry-run")
+	p.fails(2, []string{`a "Cluster" of ""`, "KwokctlConfiguration", "hint:"}, "up", "--flavor", "kwok", "--cluster-config", native)
 	name := p.up()
 	// A version that is not exact means the one that this flavor has, for a cluster that exists, too.
 	p.fails(3, []string{"no Kubernetes v1.30", "v1.37.2"}, "up", "other", "--flavor", "kwok", "--kubernetes-version", "1.30")

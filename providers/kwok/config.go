@@ -1,7 +1,12 @@
 package kwok
 
 import (
+	"os"
+	"regexp"
+	"strings"
+
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // engineConfig is the file engine.json, all that an engine is told.
@@ -12,6 +17,7 @@ type engineConfig struct {
 	ControlPlane string `json:"controlPlane"` // the node's name
 	Workers      int    `json:"workers"`
 	Mark         string `json:"mark,omitempty"` // of no account to the engine
+	Native       string `json:"native,omitempty"`
 }
 
 // configFor translates spec, or returns ErrInvalid or ErrUnsupported. What addons
@@ -31,7 +37,33 @@ func configFor(spec providers.Spec) (engineConfig, error) {
 		ControlPlane: spec.Name + "-control-plane",
 		Workers:      spec.Workers,
 		Mark:         spec.Mark,
+		Native:       string(spec.Native),
 	}, nil
+}
+
+// Localize puts the files that KWOK's configuration names, relative to dir, into the
+// configuration itself, as documents: the engine reads no file outside its directory. The
+// path of one that cannot be read it leaves in place, for the engine to refuse.
+func (*Provider) Localize(text []byte, dir string) []byte {
+	absolute := nodes.Absolute(dir)
+	var documents, files []string
+	take := func(path string) string {
+		content, err := os.ReadFile(absolute(path))
+		if err != nil {
+			return absolute(path)
+		}
+		files = append(files, string(content))
+		return ""
+	}
+	for _, document := range regexp.MustCompile(`(?m)^---\s*$`).Split(string(text), -1) {
+		documents = append(documents, string(nodes.ChangeFields([]byte(document),
+			nodes.Field{Keys: []string{"options", "kubeAuditPolicy"}, Change: take},
+			nodes.Field{Keys: []string{"options", "kubeSchedulerConfig"}, Change: take})))
+	}
+	if len(files) == 0 {
+		return text
+	}
+	return []byte(strings.Join(append(documents, files...), "\n---\n"))
 }
 
 // unsupported returns ErrUnsupported for the first thing in spec that kwok does
@@ -53,8 +85,6 @@ func unsupported(spec providers.Spec) error {
 			"leave out the driver, or use --flavor minikube"},
 		{spec.CAFile != "", "kwok pulls no images, so it has no use for a CA file",
 			"leave out the CA file, or use --flavor kind"},
-		{len(spec.Native) > 0, "kwok has no configuration file of its own",
-			"leave out --cluster-config, or use the flavor that it was written for"},
 	} {
 		if limit.asked {
 			return providers.WithHint(providers.Errorf(providers.ErrUnsupported, "%s", limit.says), "%s", limit.instead)

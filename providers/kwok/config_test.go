@@ -2,6 +2,8 @@ package kwok
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,14 +16,15 @@ func TestConfigFor(t *testing.T) {
 	t.Parallel()
 	got, err := configFor(providers.Spec{
 		Name: "demo", Workers: 2, ControlPlanes: 1, KubernetesVersion: "v1.37.2",
-		Wants: providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true},
+		Wants:  providers.Wants{ControlPlaneMetrics: true, NoIngress: true, NoMetricsServer: true},
+		Native: []byte("kind: Policy\n"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := engineConfig{
 		APIVersion: "lab/v1alpha1", Kind: "EngineConfig",
-		Name: "demo", ControlPlane: "demo-control-plane", Workers: 2,
+		Name: "demo", ControlPlane: "demo-control-plane", Workers: 2, Native: "kind: Policy\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -46,7 +49,6 @@ func TestConfigForRefuses(t *testing.T) {
 		{"a node image", func(s *providers.Spec) { s.NodeImage = "kindest/node" }, providers.ErrUnsupported, "--image"},
 		{"a driver", func(s *providers.Spec) { s.Driver = "docker" }, providers.ErrUnsupported, "minikube"},
 		{"a CA file", func(s *providers.Spec) { s.CAFile = "/ca.pem" }, providers.ErrUnsupported, "CA file"},
-		{"native configuration", func(s *providers.Spec) { s.Native = []byte("a: b") }, providers.ErrUnsupported, "--cluster-config"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -60,6 +62,40 @@ func TestConfigForRefuses(t *testing.T) {
 				t.Errorf("hint is %q, want one with %q", hint, tt.hint)
 			}
 		})
+	}
+}
+
+func TestLocalizeReadsFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "audit.yaml"), []byte("kind: Policy\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{})
+	for name, tt := range map[string]struct{ text, want string }{
+		"relative": {"kind: KwokctlConfiguration\noptions:\n  kubeAuditPolicy: audit.yaml\n---\nkind: Other\n",
+			"kind: KwokctlConfiguration\noptions:\n    kubeAuditPolicy: \"\"\n\n---\n\nkind: Other\n\n---\nkind: Policy\n"},
+		"nothing to read": {"options: {kubeFeatureGates: A=true}\n", "options: {kubeFeatureGates: A=true}\n"},
+		"not YAML":        {"a: [", "a: ["},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, string(p.Localize([]byte(tt.text), dir))); diff != "" {
+				t.Errorf("configuration (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCheckNative(t *testing.T) {
+	t.Parallel()
+	p := New(Options{Engine: fakeEngine(t, "good")})
+	if err := p.Check(t.Context(), providers.Spec{Native: []byte("kind: Policy")}); err != nil {
+		t.Errorf("a good configuration: %v", err)
+	}
+	err := p.Check(t.Context(), providers.Spec{Native: []byte("options: {kubeFeatureGates: Nope=true}")})
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "unrecognized feature gate: Nope") || providers.HintOf(err) == "" {
+		t.Errorf("error is %v, want ErrInvalid with the engine's words and a hint", err)
 	}
 }
 

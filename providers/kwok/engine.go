@@ -20,6 +20,8 @@ const (
 	// that its exit status and its last words can be had.
 	lastGasp = 2 * time.Second
 
+	// exitFailed is the status of an engine that failed, or refuses a configuration.
+	exitFailed = 1
 	// exitLocked is the status of an engine that found another one at work.
 	exitLocked = 3
 )

@@ -67,6 +67,9 @@ func playEngine(args []string) (code int) {
 	if args[0] == "version" {
 		return a.version()
 	}
+	if args[0] == "check" {
+		return a.check(must(io.ReadAll(os.Stdin)))
+	}
 	a.dir = args[2]
 	a.pipe = os.NewFile(3, "report")
 	syscall.CloseOnExec(3)
@@ -84,6 +87,15 @@ func (a *actor) version() int {
 		return 0
 	}
 	fmt.Println(`{"engine":"v0","kubernetesVersion":"v1.37.2","kwokVersion":"v0.8.0"}`)
+	return 0
+}
+
+// check refuses a configuration that has the word "Nope".
+func (a *actor) check(native []byte) int {
+	if strings.Contains(string(native), "Nope") {
+		fmt.Fprintln(os.Stderr, "feature gates: unrecognized feature gate: Nope")
+		return 1
+	}
 	return 0
 }
 

@@ -1,6 +1,7 @@
 package kwok
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,9 +18,10 @@ import (
 const (
 	engineName = "lab-engine"
 
-	// versionWithin bounds how long an engine may take to tell its version: far
-	// more than it needs on a machine that is busy, far less than for ever.
-	versionWithin = 15 * time.Second
+	// answerWithin bounds how long an engine may take to tell its version or to check
+	// a configuration: far more than it needs on a machine that is busy, far less than
+	// for ever.
+	answerWithin = 15 * time.Second
 )
 
 // findEngine returns the path of the first lab-engine that can be run, else
@@ -87,17 +89,9 @@ func executable(path string) error {
 // askVersion runs the engine at path to learn its version of Kubernetes, and
 // returns ErrUnavailable where it cannot be run or does not answer.
 func askVersion(ctx context.Context, path string) (string, error) {
-	limited, cancel := context.WithTimeout(ctx, versionWithin)
-	defer cancel()
-	cmd := exec.CommandContext(limited, path, "version", "-o", "json")
-	cmd.Env = environment()
-	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
-	out, err := cmd.Output()
+	out, err := ask(ctx, path, nil, "version", "-o", "json")
 	if ctx.Err() != nil {
 		return "", ctx.Err()
-	}
-	if limited.Err() != nil {
-		err = errors.New("it does not answer")
 	}
 	if err != nil {
 		return "", cannotRun(path, err)
@@ -107,6 +101,40 @@ func askVersion(ctx context.Context, path string) (string, error) {
 		return "", cannotRun(path, errors.New("it does not tell its version"))
 	}
 	return answer.KubernetesVersion, nil
+}
+
+// checkNative returns ErrInvalid, in the engine's own words, where the engine at path
+// refuses a configuration. Nothing is created.
+func checkNative(ctx context.Context, path string, native []byte) error {
+	_, err := ask(ctx, path, native, "check")
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if ok && exit.ExitCode() == exitFailed {
+		return providers.WithHint(
+			providers.Errorf(providers.ErrInvalid, "invalid configuration: %s", lastLines(exit.Stderr, 10)),
+			"correct the file of --cluster-config or cluster.config; docs/kwok.md lists what it may hold")
+	}
+	if err != nil {
+		return cannotRun(path, err)
+	}
+	return nil
+}
+
+// ask runs the engine at path for an answer that takes it no time.
+func ask(ctx context.Context, path string, in []byte, args ...string) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	cmd := exec.CommandContext(limited, path, args...)
+	cmd.Env = environment()
+	cmd.Stdin = bytes.NewReader(in)
+	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
+	out, err := cmd.Output()
+	if limited.Err() != nil {
+		err = errors.New("it does not answer")
+	}
+	return out, err
 }
 
 // environment is what an engine gets of lab's own. A control plane must not come

@@ -73,14 +73,16 @@ func (*Provider) Traits(providers.Spec) providers.Traits {
 }
 
 // Check returns nil where lab-engine is found and can tell its version, else
-// ErrUnavailable.
-func (p *Provider) Check(ctx context.Context, _ providers.Spec) error {
+// ErrUnavailable, and ErrInvalid where it refuses the spec's own configuration.
+func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	path, err := p.findEngine()
 	if err != nil {
 		return err
 	}
-	_, err = askVersion(ctx, path)
-	return err
+	if _, err := askVersion(ctx, path); err != nil || len(spec.Native) == 0 {
+		return err
+	}
+	return checkNative(ctx, path, spec.Native)
 }
 
 // Create makes the cluster and returns once it is ready: its nodes too, since

@@ -65,6 +65,21 @@ func newCluster(t testing.TB, workers int) *cluster {
 	return c
 }
 
+// configure adds a configuration to that of the directory.
+func (c *cluster) configure(native string) {
+	c.t.Helper()
+	var config dir.Config
+	raw, err := os.ReadFile(c.path(dir.ConfigFile))
+	if err := errors.Join(err, json.Unmarshal(raw, &config)); err != nil {
+		c.t.Fatal(err)
+	}
+	config.Native = native
+	raw, err = json.Marshal(config)
+	if err := errors.Join(err, os.WriteFile(c.path(dir.ConfigFile), raw, 0o600)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
 // as is the same cluster, used by a subtest.
 func (c *cluster) as(t *testing.T) *cluster {
 	return &cluster{t: t, dir: c.dir, cmd: c.cmd}

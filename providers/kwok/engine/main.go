@@ -13,6 +13,7 @@ import (
 )
 
 const usage = `usage: lab-engine serve --dir DIR [--report-fd N]
+       lab-engine check <CONFIGURATION
        lab-engine kubectl ...
        lab-engine version [-o json]
 `
@@ -44,6 +45,8 @@ func run(args []string, out, errOut io.Writer) int {
 	switch args[1] {
 	case "serve":
 		return runServe(args[2:], errOut)
+	case "check":
+		return runCheck(os.Stdin, errOut)
 	case "kubectl":
 		return runKubectl(args[1:])
 	case "version":

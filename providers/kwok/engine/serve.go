@@ -43,6 +43,19 @@ func runServe(args []string, errOut io.Writer) int {
 	return exitFailed
 }
 
+// runCheck reports what is wrong with the configuration that in holds.
+func runCheck(in io.Reader, errOut io.Writer) int {
+	native, err := io.ReadAll(in)
+	if err == nil {
+		err = engine.Check(context.Background(), native)
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, err)
+		return exitFailed
+	}
+	return exitOK
+}
+
 // message is one line of a report.
 type message struct {
 	Step  string          `json:"step,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
 // egressConfig sends what is meant for the cluster's network to the engine's own
@@ -56,30 +57,38 @@ func apiServerFlags() []string {
 }
 
 // RunAPIServer serves on listener until ctx is cancelled.
-func RunAPIServer(ctx context.Context, listener net.Listener) error {
-	if err := dir.WriteFile(egressFile, []byte(egressConfig)); err != nil {
+func RunAPIServer(ctx context.Context, listener net.Listener, s settings.Settings) error {
+	completed, err := completeAPIServer(ctx, listener, s)
+	if err != nil {
 		return err
 	}
+	return serve(ctx, completed)
+}
+
+// completeAPIServer returns the API server's options, checked.
+func completeAPIServer(ctx context.Context, listener net.Listener, s settings.Settings) (options.CompletedOptions, error) {
+	none := options.CompletedOptions{}
+	args, err := arguments(settings.APIServer, apiServerFlags(), s)
+	if err != nil {
+		return none, err
+	}
+	if err := dir.WriteFile(egressFile, []byte(egressConfig)); err != nil {
+		return none, err
+	}
 	o := options.NewServerRunOptions()
-	if err := parse("kube-apiserver", o.Flags(), apiServerFlags()); err != nil {
-		return err
+	if err := parse(settings.APIServer, o.Flags(), args); err != nil {
+		return none, err
 	}
 	o.SecureServing.Listener = listener
 	o.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
-
-	name, err := cache.NewInformerName("kube-apiserver")
-	if err != nil {
-		return err
+	if o.InformerName, err = cache.NewInformerName(settings.APIServer); err != nil {
+		return none, err
 	}
-	o.InformerName = name
 	completed, err := o.Complete(ctx)
 	if err != nil {
-		return err
+		return none, err
 	}
-	if errs := completed.Validate(); len(errs) != 0 {
-		return utilerrors.NewAggregate(errs)
-	}
-	return serve(ctx, completed)
+	return completed, utilerrors.NewAggregate(completed.Validate())
 }
 
 // serve is app.Run without the hooks that make default objects.

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	"k8s.io/kubernetes/cmd/kube-controller-manager/app/options"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
 func controllerManagerFlags() []string {
@@ -43,21 +45,34 @@ func controllerManagerFlags() []string {
 
 // RunControllerManager runs until ctx is cancelled. The API server must take
 // requests; it need not be healthy yet.
-func RunControllerManager(ctx context.Context) error {
-	o, err := options.NewKubeControllerManagerOptions()
+func RunControllerManager(ctx context.Context, s settings.Settings) error {
+	o, err := managerOptions(s)
 	if err != nil {
 		return err
 	}
-	known, disabled, aliases := app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases()
-	if err := parse("kube-controller-manager", o.Flags(known, disabled, aliases), controllerManagerFlags()); err != nil {
-		return err
-	}
-	config, err := o.Config(ctx, known, disabled, aliases)
+	config, err := o.Config(ctx, app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases())
 	if err != nil {
 		return err
 	}
 	config.Kubeconfig.Wrap(func(next http.RoundTripper) http.RoundTripper { return sayHealthy{next} })
 	return app.Run(ctx, config.Complete())
+}
+
+// managerOptions returns the controller manager's options, checked.
+func managerOptions(s settings.Settings) (*options.KubeControllerManagerOptions, error) {
+	args, err := arguments(settings.ControllerManager, controllerManagerFlags(), s)
+	if err != nil {
+		return nil, err
+	}
+	o, err := options.NewKubeControllerManagerOptions()
+	if err != nil {
+		return nil, err
+	}
+	known, disabled, aliases := app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases()
+	if err := parse(settings.ControllerManager, o.Flags(known, disabled, aliases), args); err != nil {
+		return nil, err
+	}
+	return o, o.Validate(known, disabled, aliases)
 }
 
 // sayHealthy answers the one question which the controller manager asks before it

@@ -5,13 +5,16 @@ import (
 	"io"
 
 	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apiserver/pkg/util/compatibility"
 	"k8s.io/client-go/rest"
 	cliflag "k8s.io/component-base/cli/flag"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
 // EngineKubeconfig is how the engine's own components reach the API server.
-const EngineKubeconfig = "pki/engine.kubeconfig"
+const EngineKubeconfig = dir.EngineKubeconfig
 
 // Unlimited requests a second, as a flag: inside one process there is nobody to
 // protect from the controllers, and a thousand nodes would wait for their turn.
@@ -20,13 +23,25 @@ const (
 	unlimitedBurst = "--kube-api-burst=10000"
 )
 
-// Prepare sets what all components of this process share. It must be called once,
-// before any of them runs: Kubernetes keeps these things in variables of its own.
-func Prepare() error {
+// Prepare sets what all components of this process share, of which feature gates
+// can be chosen: the value of their flag, or "". It must be called once, before any
+// component runs: Kubernetes keeps these things in variables of its own.
+func Prepare(featureGates string) error {
 	// Warnings about deprecated APIs are for people, not for these controllers.
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 
-	return compatibility.DefaultComponentGlobalsRegistry.Set()
+	registry := compatibility.DefaultComponentGlobalsRegistry
+	if featureGates != "" {
+		flags := pflag.NewFlagSet("feature gates", pflag.ContinueOnError)
+		registry.AddFlags(flags)
+		if err := flags.Set("feature-gates", featureGates); err != nil {
+			return fmt.Errorf("feature gates: %w", err)
+		}
+	}
+	if err := registry.Set(); err != nil {
+		return fmt.Errorf("feature gates: %w", err)
+	}
+	return utilerrors.NewAggregate(registry.Validate())
 }
 
 // parse sets flags as the program's own command line would.

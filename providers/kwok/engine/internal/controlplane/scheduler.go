@@ -2,10 +2,18 @@ package controlplane
 
 import (
 	"context"
+	"fmt"
 
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app"
 	"k8s.io/kubernetes/cmd/kube-scheduler/app/options"
+	"k8s.io/kubernetes/pkg/scheduler/apis/config"
+	"k8s.io/kubernetes/pkg/scheduler/apis/config/latest"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
 func schedulerFlags() []string {
@@ -20,9 +28,9 @@ func schedulerFlags() []string {
 }
 
 // RunScheduler runs until ctx is cancelled. The API server must answer.
-func RunScheduler(ctx context.Context) error {
-	o := options.NewOptions()
-	if err := parse("kube-scheduler", *o.Flags, schedulerFlags()); err != nil {
+func RunScheduler(ctx context.Context, s settings.Settings) error {
+	o, err := schedulerOptions(s)
+	if err != nil {
 		return err
 	}
 	name, err := cache.NewInformerName("kube-scheduler")
@@ -30,9 +38,54 @@ func RunScheduler(ctx context.Context) error {
 		return err
 	}
 	o.InformerName = name
-	config, scheduler, err := app.Setup(ctx, o)
+	setup, scheduler, err := app.Setup(ctx, o)
 	if err != nil {
 		return err
 	}
-	return app.Run(ctx, config, scheduler)
+	return app.Run(ctx, setup, scheduler)
+}
+
+func schedulerOptions(s settings.Settings) (*options.Options, error) {
+	args, err := arguments(settings.Scheduler, schedulerFlags(), s)
+	if err != nil {
+		return nil, err
+	}
+	o := options.NewOptions()
+	return o, parse(settings.Scheduler, *o.Flags, args)
+}
+
+func checkScheduler(s settings.Settings) error {
+	o, err := schedulerOptions(s)
+	if err != nil {
+		return err
+	}
+	if o.ComponentConfig, err = latest.Default(); err != nil {
+		return err
+	}
+	if s.Files[settings.SchedulerFile] != nil {
+		if o.ComponentConfig, err = options.LoadConfigFromFile(klog.Background(), settings.SchedulerFile); err != nil {
+			return fmt.Errorf("%s: %w", settings.Scheduler, err)
+		}
+	}
+	if err := utilerrors.NewAggregate(o.Validate()); err != nil {
+		return fmt.Errorf("%s: %w", settings.Scheduler, err)
+	}
+	return checkPlugins(o.ComponentConfig.Profiles)
+}
+
+// checkPlugins returns an error for a plugin that the scheduler does not have. The
+// scheduler itself finds out only when it starts.
+func checkPlugins(profiles []config.KubeSchedulerProfile) error {
+	registry := plugins.NewInTreeRegistry()
+	for _, profile := range profiles {
+		if profile.Plugins == nil {
+			continue
+		}
+		for _, name := range profile.Plugins.Names() {
+			if _, ok := registry[name]; !ok && name != "*" {
+				return fmt.Errorf("%s: profile %q: plugin %q does not exist", settings.Scheduler, profile.SchedulerName, name)
+			}
+		}
+	}
+	return nil
 }

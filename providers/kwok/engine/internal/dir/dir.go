@@ -27,6 +27,9 @@ const (
 	EgressSocket   = "egress.sock"
 	Logs           = "logs"
 	LogFile        = "logs/engine.log"
+	Settings       = "settings"
+	// EngineKubeconfig is how the components of the engine reach its API server.
+	EngineKubeconfig = "pki/engine.kubeconfig"
 )
 
 // Config is what to run, as the adapter wrote it.
@@ -36,6 +39,7 @@ type Config struct {
 	Name         string `json:"name"`         // of the cluster
 	ControlPlane string `json:"controlPlane"` // name of its node
 	Workers      int    `json:"workers"`      // how many nodes besides
+	Native       string `json:"native"`       // what people configure, for package settings
 }
 
 // Enter makes path the working directory, sees to it that nobody else may look
@@ -49,12 +53,20 @@ func Enter(path string) (Config, error) {
 	if err := os.Chmod(".", 0o700); err != nil {
 		return Config{}, err
 	}
-	for _, sub := range []string{PKI, Etcd, Logs} {
-		if err := os.Mkdir(sub, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return Config{}, err
-		}
+	if err := Make(); err != nil {
+		return Config{}, err
 	}
 	return readConfig()
+}
+
+// Make creates the directories below the working directory that do not exist.
+func Make() error {
+	for _, sub := range []string{PKI, Etcd, Logs, Settings} {
+		if err := os.Mkdir(sub, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func readConfig() (Config, error) {

@@ -28,8 +28,8 @@ func (e *engine) components() []supervise.Component {
 		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
 		{Name: "etcd", Step: "Starting etcd", Run: e.runEtcd, Grace: 5 * grace},
 		{Name: "kube-apiserver", Step: "Starting the API server", Needs: []string{"egress proxy", "etcd"}, Run: e.runAPIServer, Grace: grace},
-		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunControllerManager), Grace: grace},
-		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: atOnce(controlplane.RunScheduler), Grace: grace},
+		{Name: "kube-controller-manager", Step: "Starting the controllers", Needs: []string{"kube-apiserver"}, Run: atOnce(e.runControllerManager), Grace: grace},
+		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: atOnce(e.runScheduler), Grace: grace},
 		{Name: "volumes", Needs: []string{"kube-apiserver"}, Run: atOnce(runVolumes), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
@@ -62,6 +62,14 @@ func (e *engine) runEgress(ctx context.Context, ready func()) error {
 
 func (e *engine) runEtcd(ctx context.Context, ready func()) error {
 	return controlplane.RunEtcd(ctx, e.journal.Etcd(), ready)
+}
+
+func (e *engine) runControllerManager(ctx context.Context) error {
+	return controlplane.RunControllerManager(ctx, e.settings)
+}
+
+func (e *engine) runScheduler(ctx context.Context) error {
+	return controlplane.RunScheduler(ctx, e.settings)
 }
 
 func (e *engine) runKwok(ctx context.Context, ready func()) error {

@@ -29,7 +29,7 @@ func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
 			ready()
 		}
 	}()
-	return controlplane.RunAPIServer(ctx, e.api)
+	return controlplane.RunAPIServer(ctx, e.api, e.settings)
 }
 
 // awaitReady waits until a first pod would be taken, scheduled and run.

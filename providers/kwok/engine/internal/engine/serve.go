@@ -19,17 +19,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/journal"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/pki"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
 )
 
 // engine is one cluster at work.
 type engine struct {
-	config  dir.Config
-	status  dir.Status
-	journal *journal.Journal
-	api     net.Listener
-	egress  net.Listener
-	routes  *routes
+	config   dir.Config
+	settings settings.Settings
+	status   dir.Status
+	journal  *journal.Journal
+	api      net.Listener
+	egress   net.Listener
+	routes   *routes
 }
 
 // Serve runs the cluster in the directory until ctx is cancelled, then shuts it
@@ -99,7 +101,11 @@ func isolate() error {
 
 // prepare makes all that the components find in place when they start.
 func (e *engine) prepare() error {
-	if err := controlplane.Prepare(); err != nil {
+	var err error
+	if e.settings, err = settings.Parse([]byte(e.config.Native)); err != nil {
+		return err
+	}
+	if err := errors.Join(e.settings.Write(), controlplane.Prepare(e.settings.FeatureGates)); err != nil {
 		return err
 	}
 	before, err := dir.ReadStatus()
@@ -139,16 +145,7 @@ func listenAgain(port int) (net.Listener, error) {
 
 // credentials makes what is missing of keys and kubeconfigs.
 func (e *engine) credentials() error {
-	masters := []string{"system:masters"}
-	err := pki.Ensure(dir.PKI,
-		pki.Leaf{Name: "admin", User: "kubernetes-admin", Groups: masters},
-		pki.Leaf{Name: "engine", User: "lab-engine", Groups: masters},
-		pki.Leaf{Name: "apiserver", User: "kube-apiserver", IPs: []string{"127.0.0.1", "10.96.0.1"}, DNSNames: []string{
-			"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
-		}},
-		pki.Leaf{Name: "kubelet", User: "kubelet", IPs: []string{"127.0.0.1"}},
-	)
-	if err != nil {
+	if err := ensureKeys(); err != nil {
 		return err
 	}
 	server := "https://" + e.api.Addr().String()
@@ -157,4 +154,16 @@ func (e *engine) credentials() error {
 	}
 	context := fmt.Sprintf("kwok-%s", e.config.Name)
 	return pki.WriteKubeconfig(dir.KubeconfigFile, context, server, dir.PKI, "admin")
+}
+
+func ensureKeys() error {
+	masters := []string{"system:masters"}
+	return pki.Ensure(dir.PKI,
+		pki.Leaf{Name: "admin", User: "kubernetes-admin", Groups: masters},
+		pki.Leaf{Name: "engine", User: "lab-engine", Groups: masters},
+		pki.Leaf{Name: "apiserver", User: "kube-apiserver", IPs: []string{"127.0.0.1", "10.96.0.1"}, DNSNames: []string{
+			"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+		}},
+		pki.Leaf{Name: "kubelet", User: "kubelet", IPs: []string{"127.0.0.1"}},
+	)
 }
