@@ -195,8 +195,14 @@ func TestCutShort(t *testing.T) {
 	if list, err := p.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "lab" || list[0].State != providers.StateDegraded {
 		t.Errorf("%+v, %v", list, err)
 	}
-	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil || !slices.Contains(d.Calls(t), "network rm id-1") {
-		t.Errorf("%v, after %q", err, d.Calls(t))
+	// Also of one that was whole once: with its containers went what bears its mark.
+	for _, ref := range []providers.Ref{{Name: "lab", Mark: "a-mark"}, {Name: "lab", ID: "id-of-server-0", Mark: "a-mark"}} {
+		if list, err := p.List(t.Context()); err != nil || !ref.Is(list[0]) {
+			t.Errorf("%+v is not taken for %+v, %v", list, ref, err)
+		}
+		if err := p.Delete(t.Context(), ref); err != nil || !slices.Contains(d.Calls(t), "network rm id-1") {
+			t.Errorf("%v, after %q", err, d.Calls(t))
+		}
 	}
 }
 

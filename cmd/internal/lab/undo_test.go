@@ -1,0 +1,37 @@
+package lab_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/providertest"
+)
+
+// overtaken is a flavor whose creations fail after another program has taken the name.
+type overtaken struct {
+	providers.Provider
+	machine *providertest.Machine
+}
+
+func (o overtaken) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+	err := o.Provider.Create(ctx, spec, report)
+	return errors.Join(err, o.machine.Remake(spec.Name), errors.New("the network is gone"))
+}
+
+// TestUndoSparesAnother: what lab undoes is its own creation, and not whatever bears the
+// name by then.
+func TestUndoSparesAnother(t *testing.T) {
+	t.Parallel()
+	var machine providertest.Machine
+	b := newBench(t, func(p providers.Provider) providers.Provider { return overtaken{p, &machine} })
+	machine = b.machine
+	if _, err := b.Up(t.Context(), request("demo"), nil); err == nil {
+		t.Error("no error")
+	}
+	b.forgotten(t, "demo")
+	if left := b.clusters(t); len(left) != 1 || left[0].Mark != "" {
+		t.Errorf("there is %+v, want the cluster of the other", left)
+	}
+}
