@@ -93,6 +93,7 @@ func TestReadDirInvalid(t *testing.T) {
 		"name: X_\nchart: {path: a}":                                        "lower-case",
 		"name: x\nchart: {path: a}\nnamespace: A":                           "namespace",
 		"name: x\nchart: {path: a}\nvaluez: {}":                             "valuez",
+		"name: x\nchart: {path: a}\nprovides: [moon]":                       `only "ingress" is known`,
 		"name: x\nchart: {path: a}\nready: [{}]":                            "0 kinds",
 		"name: x\nchart: {path: a}\nready: [{ingress: 80, api: {path: /}}]": "2 kinds",
 		"[": "bad.yaml",

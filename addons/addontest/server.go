@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -75,8 +77,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.faults.Login != "" && (path[0] == "charts" || s.faults.Token == "") && !s.loggedIn(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
 		w.WriteHeader(http.StatusUnauthorized)
-	case path[0] == "v2" && s.faults.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.faults.Token:
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="test",scope="repository:charts/shop:pull"`, r.Host))
+	case len(path) > 2 && path[0] == "v2" && s.faults.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.faults.Token:
+		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="test",scope=%q`, r.Host, scopeOf(path[2])))
 		w.WriteHeader(http.StatusUnauthorized)
 	case path[0] == "v2" && len(path) == 5 && path[3] == "manifests":
 		s.serveManifest(w, path[2], path[4])
@@ -98,8 +100,9 @@ func (s *Server) loggedIn(r *http.Request) bool {
 
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
+	isOne := func(name string) bool { return q.Get("scope") == scopeOf(name) }
 	switch {
-	case q.Get("scope") != "repository:charts/shop:pull" || q.Get("service") != "test":
+	case !slices.ContainsFunc(slices.Collect(maps.Keys(s.charts)), isOne) || q.Get("service") != "test":
 		w.WriteHeader(http.StatusForbidden)
 		return
 	case s.faults.Login != "" && !s.loggedIn(r):
@@ -108,6 +111,9 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.NewEncoder(w).Encode(map[string]string{"token": s.faults.Token})
 }
+
+// scopeOf is what a token is for that may pull a chart.
+func scopeOf(name string) string { return "repository:charts/" + name + ":pull" }
 
 func (s *Server) serveManifest(w http.ResponseWriter, name, tag string) {
 	a, ok := s.charts[name][strings.ReplaceAll(tag, "_", "+")]
