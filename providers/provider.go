@@ -67,6 +67,20 @@ type Provider interface {
 // Entries are the names of the three entries of one cluster in a kubeconfig.
 type Entries struct{ Cluster, User, Context string }
 
+// Validator is implemented by providers that can tell that Create would refuse a spec.
+type Validator interface {
+	// Validate returns the ErrInvalid or ErrUnsupported that Create would return for what
+	// spec says, which has been through [Spec.WithDefaults] and [Spec.Validate]. It reads
+	// the files that spec names, and asks neither a tool nor the network.
+	Validate(spec Spec) error
+}
+
+// NotLocal is the error of a check that is to stay offline for a node image that the
+// creation would pull.
+type NotLocal struct{ Image string }
+
+func (e *NotLocal) Error() string { return "the node image " + e.Image + " would be pulled" }
+
 // StartStopper is implemented by providers whose clusters can be stopped and
 // started again with everything in them.
 type StartStopper interface {

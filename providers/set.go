@@ -59,7 +59,7 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	var reasons []error
 	for _, p := range s.providers {
 		err := check(ctx, p, spec)
-		if err == nil {
+		if _, pulled := errors.AsType[*NotLocal](err); err == nil || pulled {
 			return p, nil
 		}
 		if ctx.Err() != nil {
@@ -86,8 +86,37 @@ func check(ctx context.Context, p Provider, spec Spec) error {
 	if err != nil {
 		return err
 	}
+	if v, ok := p.(Validator); ok && spec.Name != "" {
+		if err := cmp.Or(spec.Validate(), v.Validate(spec)); err != nil {
+			return err
+		}
+	}
 	return p.Check(ctx, spec)
 }
+
+// Validate returns ErrInvalid or ErrUnsupported where the flavor can create no cluster from
+// spec on any machine that has the files which spec names. It asks no tool, so a loose
+// version of Kubernetes passes.
+func (s *Set) Validate(flavor string, spec Spec) error {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return err
+	}
+	spec = localize(p, spec.WithDefaults())
+	if err := spec.Validate(); err != nil {
+		return err
+	}
+	if !isExact(spec.KubernetesVersion) {
+		spec.KubernetesVersion = ""
+	}
+	if v, ok := p.(Validator); ok {
+		return wrap("validate", p, "", v.Validate(spec))
+	}
+	return nil
+}
+
+// CheckPorts returns ErrExists where another program has a port that spec publishes.
+func (s *Set) CheckPorts(ctx context.Context, spec Spec) error { return checkPorts(ctx, spec.Ports) }
 
 // Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
 // spec makes no sense, ErrExists where the tool has a cluster of that name

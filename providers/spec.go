@@ -25,6 +25,10 @@ type Spec struct {
 	// that was cut short has left can be told from what somebody else made under its name.
 	Mark string `json:"mark,omitempty"`
 
+	// Offline makes [Provider].Check pass, instead of asking a registry, where the node image
+	// is not on this machine: it returns [NotLocal]. It is not remembered with the cluster.
+	Offline bool `json:"-"`
+
 	// LogsDir is where a creation that fails saves the logs of the nodes that it removes, in
 	// a directory of their own; "" is the system's directory for temporary files. It is of
 	// this creation alone, and not remembered with the cluster.

@@ -103,10 +103,20 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	return traits
 }
 
+// Validate implements [providers.Validator].
+func (p *Provider) Validate(spec providers.Spec) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	config, err := configFor(spec, p.opts)
+	if err != nil {
+		return err
+	}
+	return nodes.CheckFiles(spec, sources(config)...)
+}
+
 // Check returns nil where the Docker Engine answers and has the node image that spec asks
 // for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
-	return nodes.Check(ctx, nodeImage(spec, p.opts.NodeImage), "LAB_IMAGES_K3D_NODE")
+	return nodes.Check(ctx, spec, nodeImage(spec, p.opts.NodeImage), "LAB_IMAGES_K3D_NODE")
 }
 
 // Delete removes the nodes, the network and the volumes. k3d's own Delete is not used: it

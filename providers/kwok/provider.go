@@ -85,6 +85,12 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	return checkNative(ctx, path, spec.Native)
 }
 
+// Validate implements [providers.Validator].
+func (p *Provider) Validate(spec providers.Spec) error {
+	_, err := configFor(spec)
+	return err
+}
+
 // Create makes the cluster and returns once it is ready: its nodes too, since
 // they cost nothing. It returns ErrInvalid, ErrUnsupported, ErrExists or
 // ErrUnavailable, or an error with the last words of an engine that died.

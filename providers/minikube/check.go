@@ -1,6 +1,7 @@
 package minikube
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -16,6 +17,15 @@ const (
 
 	imageVariable = "LAB_IMAGES_MINIKUBE_BASE"
 )
+
+// Validate implements [providers.Validator].
+func (p *Provider) Validate(spec providers.Spec) error {
+	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
+	if _, err := p.argsFor(spec); err != nil {
+		return err
+	}
+	return checkFiles(spec)
+}
 
 // Check returns nil where a minikube is found that is new enough and, unless another
 // driver is asked for, the Docker Engine answers and has the image of the nodes or could
@@ -33,10 +43,10 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 		return nil
 	}
 	if image := last(args, flagBaseImage); image != "" {
-		return nodes.Check(ctx, image, imageVariable)
+		return nodes.Check(ctx, spec, image, imageVariable)
 	}
 	if tags, err := docker.Tags(ctx, ownRepository); len(tags) > 0 || err != nil {
 		return err
 	}
-	return nodes.Check(ctx, ownRepository, imageVariable)
+	return nodes.Check(ctx, spec, ownRepository, imageVariable)
 }

@@ -96,6 +96,9 @@ func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers
 	return errors.Join(f.machine.assemble(spec), f.machine.save(r))
 }
 
+// Validate implements [providers.Validator].
+func (f *fake) Validate(spec providers.Spec) error { return f.refuse(spec) }
+
 func (f *fake) refuse(spec providers.Spec) error {
 	if f.Refuse == nil {
 		return nil

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -114,7 +116,9 @@ func (c *command) profileValidate() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Check files, and name every problem in them",
 		Long: `Check files and all that they extend, and name every problem with its line and
-column. - is standard input. With -o json or yaml the problems are the result.`,
+column. - is standard input. Addons must be known, the files and charts that a file
+names must exist and be valid, and its flavor must support its settings. Neither the
+network nor a tool is used. With -o json or yaml the problems are the result.`,
 		Example: `  lab profile validate lab.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -122,15 +126,33 @@ column. - is standard input. With -o json or yaml the problems are the result.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return c.validate(args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.validate(cmd.Context(), args) },
 	}
 }
 
-func (c *command) validate(files []string) error {
+// validateFile returns what is wrong with a file and with what it asks for.
+func (c *command) validateFile(ctx context.Context, file string) error {
+	written, err := c.written(file, "")
+	if err != nil {
+		return err
+	}
+	o := &upOptions{}
+	all := o.merged(written, pflag.NewFlagSet("", pflag.ContinueOnError), nil)
+	request, err := c.request(o, all)
+	if err == nil {
+		err = c.Lab.Validate(ctx, request)
+	}
+	if err != nil {
+		return providers.WithHint(fmt.Errorf("%s: %w", file, err), "%s", providers.HintOf(err))
+	}
+	return nil
+}
+
+func (c *command) validate(ctx context.Context, files []string) error {
 	report := ProfileReport{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
 	var errs []error
 	for _, file := range files {
-		_, err := c.written(file, "")
+		err := c.validateFile(ctx, file)
 		errs = append(errs, err)
 		if problems, ok := errors.AsType[profiles.Problems](err); ok {
 			report.Problems = append(report.Problems, problems...)

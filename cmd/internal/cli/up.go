@@ -107,7 +107,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {
-		plan, err := c.Lab.Plan(ctx, request)
+		plan, err := c.Lab.DryRun(ctx, request)
 		if err != nil {
 			return err
 		}
@@ -168,6 +168,7 @@ func planView(p lab.Plan) ui.View {
 	for _, port := range p.Spec.Ports {
 		d.Add("Port", port)
 	}
+	d.Add("Would pull", p.Pulls)
 	for _, addon := range p.Addons {
 		d.Add("Addon", addon)
 	}

@@ -24,7 +24,7 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 	if err != nil || len(requests) == 0 {
 		return plan, err
 	}
-	if err := l.readCharts(ctx, requests); err != nil {
+	if err := l.readCharts(ctx, plan, requests); err != nil {
 		return plan, err
 	}
 	plan.Addons, plan.requests = requests.Names(), requests
@@ -46,14 +46,24 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 }
 
 // readCharts reads the charts that are on this machine, so that what is wrong with one of them
-// is known before anything is created. It asks no network.
-func (l *Lab) readCharts(ctx context.Context, requests addons.Requests) error {
-	return sideBySide(requests, func(r addons.Request) error {
-		if r.Addon.Chart.Path == "" {
-			return nil
-		}
-		if _, err := l.Addons.Source(true, "").Chart(ctx, r.Addon.Chart); err != nil {
-			return providers.WithHint(fmt.Errorf("addon %s: %w", r.Addon.Name, err), "%s", providers.HintOf(err))
+// or with its values is known before anything is created. It asks no network.
+func (l *Lab) readCharts(ctx context.Context, plan Plan, requests addons.Requests) error {
+	p, err := l.Set.Get(plan.Flavor)
+	if err != nil {
+		return err
+	}
+	target := addons.Cluster{Traits: p.Traits(plan.Spec)}
+	local := slices.DeleteFunc(slices.Clone(requests), func(r addons.Request) bool { return r.Addon.Chart.Path == "" })
+	failed := func(err error, addon string) error {
+		return providers.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", providers.HintOf(err))
+	}
+	releases, err := l.releases(ctx, target, local, AddonRequest{Offline: true}, failed)
+	if err != nil {
+		return err
+	}
+	return sideBySide(local, func(r addons.Request) error {
+		if err := l.Addons.Installer.Check(releases[r.Addon.Name]); err != nil {
+			return failed(err, r.Addon.Name)
 		}
 		return nil
 	})

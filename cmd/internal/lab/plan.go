@@ -20,6 +20,7 @@ type Plan struct {
 	Flavor string         `json:"flavor"`
 	Spec   providers.Spec `json:"spec"`
 	Addons []string       `json:"addons,omitempty"` // what is to be in it, in the order of need
+	Pulls  string         `json:"pulls,omitempty"`  // the node image that would be pulled; only of a dry run
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // what was asked, and where
 
@@ -47,12 +48,59 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if creates := plan.Action == ActionCreate || plan.Action == ActionRecreate; creates && !q.NoKubeconfig {
-		if err := l.checkEntries(plan); err != nil {
+	if plan.Action == ActionCreate || plan.Action == ActionRecreate {
+		if err := l.checkCreation(ctx, &plan, q); err != nil {
 			return Plan{}, err
 		}
 	}
 	return l.withAddons(ctx, plan, q)
+}
+
+// DryRun is Plan for a person who wants to see it: it finds what Up would find out later, too,
+// and never uses the network.
+func (l *Lab) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
+	q.Spec.Offline, q.Addons.Offline = true, true
+	return l.Plan(ctx, q)
+}
+
+// checkCreation returns the errors of a creation that can be known before it.
+func (l *Lab) checkCreation(ctx context.Context, plan *Plan, q UpRequest) error {
+	if !q.NoKubeconfig {
+		if err := l.checkEntries(*plan); err != nil {
+			return err
+		}
+	}
+	if !q.Spec.Offline {
+		return nil // the creation itself is next
+	}
+	err := l.Set.Check(ctx, plan.Flavor, plan.Spec)
+	if remote, ok := errors.AsType[*providers.NotLocal](err); ok {
+		plan.Pulls, err = remote.Image, nil
+	}
+	if err != nil || plan.Action == ActionRecreate { // which frees the ports of the old cluster
+		return err
+	}
+	return l.Set.CheckPorts(ctx, plan.Spec)
+}
+
+// Validate returns the errors of Plan that are in what q asks, whatever this machine has:
+// unknown addons and flavors, missing files, broken charts, and what the flavor cannot do.
+func (l *Lab) Validate(ctx context.Context, q UpRequest) error {
+	if err := validateTTL(q.TTL); err != nil {
+		return err
+	}
+	flavor := cmp.Or(q.Flavor, l.Flavor)
+	var errs []error
+	if flavor != "" && flavor != FlavorAuto {
+		errs = append(errs, l.Set.Validate(flavor, q.Spec))
+	} else {
+		flavor = l.Set.Names()[0] // whose traits are as good as any
+	}
+	requests, err := l.planAddons(state.Record{}, q.Addons)
+	if err == nil && errors.Join(errs...) == nil {
+		err = l.readCharts(ctx, Plan{Flavor: flavor, Spec: q.Spec}, requests)
+	}
+	return errors.Join(append(errs, err)...)
 }
 
 func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
@@ -114,7 +162,7 @@ func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Reco
 	q.Spec.ControlPlanes = asked
 	plan.Spec = inherit(r.Spec, q, flavor == r.Flavor).WithDefaults()
 	if flavor == r.Flavor {
-		return plan, l.Set.Check(ctx, flavor, plan.Spec) // before anything is deleted
+		return plan, usable(l.Set.Check(ctx, flavor, plan.Spec)) // before anything is deleted
 	}
 	var err error
 	plan.Flavor, err = l.choose(ctx, q)
@@ -151,6 +199,14 @@ func inherit(has providers.Spec, q UpRequest, sameFlavor bool) providers.Spec {
 	return asked
 }
 
+// usable drops the error of a check for an image that would be pulled.
+func usable(err error) error {
+	if _, ok := errors.AsType[*providers.NotLocal](err); ok {
+		return nil
+	}
+	return err
+}
+
 // choose returns the flavor for a new cluster.
 func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 	flavor := q.Flavor
@@ -165,7 +221,7 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 		flavor = p.Name()
 	} else if _, err := l.Set.Get(flavor); err != nil {
 		return "", err
-	} else if err := l.Set.Check(ctx, flavor, q.Spec); err != nil {
+	} else if err := usable(l.Set.Check(ctx, flavor, q.Spec)); err != nil {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
 	}
 	// Without an answer there is no creation: the name may belong to another cluster, which

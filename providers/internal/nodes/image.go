@@ -12,14 +12,18 @@ import (
 )
 
 // Check returns nil where the Docker Engine answers and has a node image, or could pull
-// it: its registry answers. Otherwise it returns ErrUnavailable. variable is the
+// it: its registry answers. Where spec is Offline, the registry is not asked, and Check
+// returns [providers.NotLocal] for an image that is not there. Otherwise it returns ErrUnavailable. variable is the
 // environment variable that names another image.
-func Check(ctx context.Context, image, variable string) error {
+func Check(ctx context.Context, spec providers.Spec, image, variable string) error {
 	if _, err := docker.Ping(ctx); err != nil {
 		return err
 	}
 	if has, err := docker.HasImage(ctx, image); has || err != nil {
 		return err
+	}
+	if spec.Offline {
+		return &providers.NotLocal{Image: image}
 	}
 	err := docker.AskRegistry(ctx, image)
 	if err == nil || ctx.Err() != nil {

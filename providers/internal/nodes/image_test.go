@@ -20,7 +20,7 @@ func TestCheckOffers(t *testing.T) {
 		"": "where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9; or name a node image that is here: export LAB_IMAGE=IMAGE",
 	} {
 		dockertest.Script(t, append(absent, dockertest.Answer{Args: "image ls --format {{.Tag}} 127.0.0.1:1/node", Stdout: tags})...)
-		if hint := providers.HintOf(Check(t.Context(), "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
+		if hint := providers.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
 			t.Errorf("%q\n%q, want\n%q", tags, hint, want)
 		}
 	}
