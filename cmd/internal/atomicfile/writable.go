@@ -53,11 +53,18 @@ func Fix(err error, dirs ...string) string {
 	if statErr != nil {
 		return ""
 	}
+	home, _ := os.UserHomeDir()
 	switch owner := ownerOf(info); {
+	case path == home:
+		return "" // which is more than lab's
 	case owner == os.Geteuid():
 		return "chmod u+w " + path
 	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):
-		return fmt.Sprintf("sudo chown -R %d:%d %s", os.Getuid(), os.Getgid(), path)
+		command := "sudo chown"
+		if info.IsDir() {
+			command += " -R"
+		}
+		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), path)
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,7 @@ func (c *command) execute(ctx context.Context, build func() (Env, error), args [
 	if c.Env, c.unbuilt = build(); c.Lab == nil {
 		return c.unbuilt
 	}
+	defer c.Lab.HandBack(os.Getenv)()
 	defer c.sweep()
 	root := c.root()
 	root.SetArgs(args)

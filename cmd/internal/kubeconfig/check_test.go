@@ -3,6 +3,7 @@ package kubeconfig_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -112,5 +113,36 @@ func TestCheckPasses(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Errorf("a lock that was released: %v", err)
+	}
+}
+
+// TestCheckAsUser: as root has left them, a file and its directory are two problems, each with
+// the command that gives it back.
+func TestCheckAsUser(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		t.Skip("only root on Linux can become another user")
+	}
+	home, err := os.MkdirTemp("", "lab-home-") // that of the test is root's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	path := filepath.Join(home, ".kube", "config")
+	write(t, path, theirs)
+	program := filepath.Join(home, "program")
+	data := content(t, os.Args[0])
+	err = errors.Join(os.WriteFile(program, []byte(data), 0o755), os.Chmod(home, 0o755), os.Chmod(filepath.Dir(path), 0o755), os.Chmod(path, 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program)
+	cmd.Env = []string{"HOME=" + home, workerEnv + "=check 7 " + path}
+	cmd.SysProcAttr = asUser(54321)
+	out, err := cmd.CombinedOutput()
+	for _, want := range []string{"sudo chown 54321:54321 " + path, "sudo chown -R 54321:54321 " + filepath.Dir(path)} {
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %s\nwant %q", err, out, want)
+		}
 	}
 }

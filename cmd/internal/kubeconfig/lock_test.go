@@ -21,7 +21,7 @@ const workerEnv = "LAB_TEST_KUBECONFIG_WORKER"
 func TestMain(m *testing.M) {
 	if job := os.Getenv(workerEnv); job != "" {
 		if err := work(job); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Fprintln(os.Stderr, err, providers.HintOf(err))
 			os.Exit(1)
 		}
 		os.Exit(0)

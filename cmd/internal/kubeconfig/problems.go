@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,7 +30,8 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	docs, err := f.read(nil)
 	problems := []error{err}
 	path := f.writePath()
-	problems = append(problems, placeProblem(path), lockProblem(path))
+	problems = append(problems, placeProblems(path)...)
+	problems = append(problems, lockProblem(path))
 	for _, d := range docs {
 		if d.path == path && d.frozen != nil {
 			problems = append(problems, d.frozen)
@@ -73,23 +75,22 @@ func noPlace() error {
 	return providers.WithHint(err, "export KUBECONFIG=FILE")
 }
 
-// placeProblem returns why the file at path cannot be written, or nil.
-func placeProblem(path string) error {
-	if err := editable(path); err != nil {
-		return err
-	}
+// placeProblems returns why the file at path cannot be written: because of itself, or of the
+// directory of its lock, or of the one that it is in.
+func placeProblems(path string) []error {
+	problems := []error{editable(path)}
 	end := target(path)
-	for _, dir := range []string{filepath.Dir(path), filepath.Dir(end)} { // of the lock, and of the file
-		_, err := os.Stat(dir)
-		if link, linkErr := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && linkErr == nil && link.Mode()&fs.ModeSymlink != 0 {
-			err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is a symbolic link to %s, whose directory does not exist", path, end)
-			return providers.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", filepath.Dir(end), path)
-		}
-		if err := atomicfile.Writable(dir); err != nil {
-			return unusable("write", path, err)
+	if _, err := os.Stat(filepath.Dir(end)); end != path && errors.Is(err, fs.ErrNotExist) {
+		err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is a symbolic link to %s, whose directory does not exist", path, end)
+		return append(problems, providers.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", filepath.Dir(end), path))
+	}
+	for _, dir := range slices.Compact([]string{filepath.Dir(path), filepath.Dir(end)}) {
+		// What editable says of a directory that is a file is enough.
+		if err := atomicfile.Writable(dir); err != nil && (problems[0] == nil || !errors.Is(err, syscall.ENOTDIR)) {
+			problems = append(problems, unusable("write", path, err))
 		}
 	}
-	return nil
+	return problems
 }
 
 // lockProblem returns an error where the lock of path stays, which is that of a program

@@ -43,6 +43,8 @@ type Lab struct {
 	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
 	// that there is to call: the rest would work otherwise than its user meant.
 	Misconfigured error
+
+	own []string // the directories that are lab's alone
 }
 
 // New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
@@ -50,6 +52,7 @@ type Lab struct {
 func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 	return &Lab{
 		Set:        set,
+		own:        []string{dirs.State, dirs.Cache, dirs.Config, dirs.Bin},
 		State:      state.Open(dirs.State),
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,

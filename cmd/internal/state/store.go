@@ -2,6 +2,7 @@
 // directory a cluster, with a record and the lock that serializes work on it.
 //
 //	DIR/clusters/NAME/cluster.json   the record (0600)
+//	DIR/clusters/NAME/kubeconfig     of the cluster alone, for kubectl (0600)
 //	DIR/clusters/NAME/lock           held by the lab that works on NAME
 //	DIR/clusters/NAME/used           held by the `lab run` whose cluster it is
 //	DIR/clusters/NAME/watched        held by the process that waits for its time to be over
@@ -220,7 +221,12 @@ func (s *Store) unavailable(verb string, err error) error {
 			err = disk // in which file it showed, the name of a temporary one, says nothing
 		}
 	}
+	home, _ := os.UserHomeDir()
+	fix := atomicfile.Fix(err, s.dir, home)
 	err = providers.Errorf(providers.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
+	if fix != "" {
+		return providers.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
+	}
 	return providers.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
 }
 

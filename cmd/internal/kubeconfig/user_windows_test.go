@@ -1,0 +1,5 @@
+package kubeconfig_test
+
+import "syscall"
+
+func asUser(uint32) *syscall.SysProcAttr { return nil }
