@@ -2,6 +2,7 @@ package k3d
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 
 	"github.com/k3d-io/k3d/v5/pkg/client"
@@ -10,6 +11,7 @@ import (
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // environment returns what k3d must know of the machine before it starts nodes: above all
@@ -21,8 +23,9 @@ func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.
 		return nil, err
 	}
 	if engine.IsDockerDesktop(info.OS) || info.InfoName == "colima" {
-		defer func() { _ = docker.Remove(context.WithoutCancel(ctx), containerName(cluster.Name, "tools")) }()
-		if err := runTools(ctx, cluster, tools); err != nil {
+		token := rand.Text()
+		defer removeTools(context.WithoutCancel(ctx), token)
+		if err := runTools(ctx, cluster, tools, token); err != nil {
 			return nil, err
 		}
 	}
@@ -33,16 +36,27 @@ func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.
 	return &k3d.EnvironmentInfo{RuntimeInfo: *info, HostGateway: gateway}, nil
 }
 
+// labelTools is on a container of tools that lab ran; its value is another for each.
+const labelTools = "clusterlab.dev/tools"
+
+// removeTools removes the container that runTools ran with the token. One that k3d itself
+// runs at the same time has the same name, and stays.
+func removeTools(ctx context.Context, token string) {
+	if found, err := docker.Containers(ctx, labelTools+"="+token); err == nil {
+		_ = docker.Remove(ctx, nodes.IDs(found)...) // it goes with the cluster, too
+	}
+}
+
 // runTools runs the container in which k3d looks names up, before k3d would: it takes the
 // image from the environment only, and asks for a volume that there need not be.
-func runTools(ctx context.Context, cluster *k3d.Cluster, image string) error {
+func runTools(ctx context.Context, cluster *k3d.Cluster, image, token string) error {
 	return client.NodeRun(ctx, runtimes.Docker, &k3d.Node{
 		Name:          containerName(cluster.Name, "tools"),
 		Image:         image,
 		Role:          k3d.NoRole,
 		Networks:      []string{cluster.Network.Name},
 		Args:          []string{"noop"},
-		RuntimeLabels: map[string]string{"app": "k3d", k3d.LabelClusterName: cluster.Name},
+		RuntimeLabels: map[string]string{"app": "k3d", k3d.LabelClusterName: cluster.Name, labelTools: token},
 		ExtraHosts:    []string{k3d.DefaultK3dInternalHostRecord + ":host-gateway"},
 	}, k3d.NodeCreateOpts{})
 }

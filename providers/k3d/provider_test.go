@@ -186,6 +186,16 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 	}
 }
 
+// TestRemoveTools: a container of tools that another k3d runs has the same name, and stays.
+func TestRemoveTools(t *testing.T) {
+	d := dockertest.Script(t, append(dockertest.Having(t, node("tools", "running")), dockertest.Answer{Args: "rm"})...)
+	removeTools(t.Context(), "a-token")
+	want := []string{"ps --all --quiet --no-trunc --filter label=clusterlab.dev/tools=a-token", "inspect --type=container id-of-tools", "rm --force --volumes id-of-tools"}
+	if diff := cmp.Diff(want, d.Calls(t)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestCutShort: of a cluster that was to be there may be no more than a network.
 func TestCutShort(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
