@@ -69,7 +69,8 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 			}
 		}
 	}
-	problems = errors.Join(append(strange, problems, concerning(records, err, others))...)
+	tools := append(causes(err), causes(others)...)
+	problems = errors.Join(slices.Concat(strange, causes(problems), concerning(records, tools))...)
 	return list, problems
 }
 
@@ -131,24 +132,29 @@ func (c *Cluster) assess(r state.Record, live providers.Cluster, busy bool) {
 // [providers.Set.List] join, those of tools that cannot be used here, where lab made nothing
 // with them: nobody misses what they do not have. It also leaves out those of flavors that
 // this lab does not have, each of which is told with its cluster, and what is there twice.
-func concerning(records []state.Record, errs ...error) error {
+func concerning(records []state.Record, errs []error) []error {
 	var left []error
 	for _, err := range errs {
-		joined, ok := err.(interface{ Unwrap() []error })
-		if !ok {
-			continue // nil
-		}
-		for _, err := range joined.Unwrap() {
-			var e *providers.Error
-			used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
-			twice := func(other error) bool { return other.Error() == err.Error() }
-			switch {
-			case errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used):
-			case errors.Is(err, providers.ErrInvalid), slices.ContainsFunc(left, twice):
-			default:
-				left = append(left, err)
-			}
+		var e *providers.Error
+		used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
+		twice := func(other error) bool { return other.Error() == err.Error() }
+		switch {
+		case errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used):
+		case errors.Is(err, providers.ErrInvalid), slices.ContainsFunc(left, twice):
+		default:
+			left = append(left, err)
 		}
 	}
-	return errors.Join(left...)
+	return left
+}
+
+// causes returns the errors that err joins, so that each is told by itself.
+func causes(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
 }

@@ -144,6 +144,11 @@ func located(ctx context.Context, err error) error {
 	if !ok || e.Host == "" || !errors.Is(err, providers.ErrUnavailable) {
 		return err
 	}
+	if strings.Contains(err.Error(), "context not found") {
+		return providers.WithHint(
+			providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker has no context %q any more", e.Host, e.Context),
+			"create it again: docker context create %s --docker host=%s", e.Context, e.Host)
+	}
 	where := "--host " + e.Host
 	if e.Context != "" {
 		where = "--context " + e.Context
