@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -193,6 +194,52 @@ func TestUpDiffers(t *testing.T) {
 			t.Errorf("%s: action %q, %v; want none", what, plan.Action, err)
 		case !tt.ok && (!errors.Is(err, providers.ErrExists) || providers.HintOf(err) == ""):
 			t.Errorf("%s: %v, want ErrExists with a hint", what, err)
+		}
+	}
+}
+
+// TestRecreate: a cluster is created again whenever that is asked for, as it was, but for what
+// the request says itself.
+func TestRecreate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	made := request("demo")
+	made.Spec.Workers, made.Spec.NodeImage = 2, "node:v1"
+	made.Spec.Ports = []providers.Port{{Host: 18735, Container: 80}}
+	if _, err := b.Up(t.Context(), made, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		what    string
+		asked   providers.Spec
+		given   profiles.Origins
+		workers int
+		image   string
+		ports   int
+	}{
+		{what: "nothing", workers: 2, image: "node:v1", ports: 1},
+		{what: "more workers", asked: providers.Spec{Workers: 3}, workers: 3, image: "node:v1", ports: 1},
+		{what: "another version", asked: providers.Spec{KubernetesVersion: "v1.36.0"}, workers: 3, ports: 1},
+		{what: "no workers, said so", given: profiles.Origins{"cluster.workers": "--workers"}, ports: 1},
+		{what: "no ports, said so", given: profiles.Origins{"cluster.ports": "lab.yaml:3"}},
+	} {
+		before, err := b.State.Get("demo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := request("demo")
+		q.Spec, q.Given, q.Recreate = tt.asked, tt.given, true
+		q.Spec.Name = "demo"
+		if _, err := b.Up(t.Context(), q, nil); err != nil {
+			t.Fatalf("%s: %v", tt.what, err)
+		}
+		r, err := b.State.Get("demo")
+		if err != nil || r.ID == before.ID {
+			t.Fatalf("%s: it is the same cluster, %v", tt.what, err)
+		}
+		if r.Spec.Workers != tt.workers || r.Spec.NodeImage != tt.image || len(r.Spec.Ports) != tt.ports {
+			t.Errorf("%s: %d workers, image %q, %d ports; want %d, %q, %d",
+				tt.what, r.Spec.Workers, r.Spec.NodeImage, len(r.Spec.Ports), tt.workers, tt.image, tt.ports)
 		}
 	}
 }
