@@ -13,7 +13,7 @@ ENGINE := providers/kwok/engine
 # The tag leaves out kustomize's plugins, which no kubectl here loads, and a fifth of the program with them.
 ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
 # The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
-ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress
+ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress ./internal/confine
 # The race detector keeps every program for a second after its end, and tests start hundreds of programs.
 export GORACE ?= atexit_sleep_ms=0
 # lint vets everything, and for more; go test would read all that lab depends on once more for it.
