@@ -13,6 +13,7 @@ import (
 	chartgetter "helm.sh/helm/v3/pkg/getter"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -86,6 +87,29 @@ func prefixed(texts []string) []string {
 		all = append(all, "hello."+text)
 	}
 	return all
+}
+
+// TestCheck: what no cluster could change is found without one, and nothing else.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	const schema = `{"properties": {"replicas": {"type": "integer"}}}`
+	for name, test := range map[string]struct {
+		files  map[string]string
+		values addons.Values
+		want   string // "" where the chart is good
+	}{
+		"good":                   {map[string]string{"templates/a.yaml": "a: {{ .Values.x }}"}, nil, ""},
+		"a template that is not": {map[string]string{"templates/a.yaml": "a: {{ if }}"}, nil, "parse error at (hello/templates/a.yaml:1)"},
+		"a schema":               {map[string]string{"values.schema.json": schema}, addons.Values{"replicas": "two"}, "replicas"},
+		"a schema that is met":   {map[string]string{"values.schema.json": schema}, addons.Values{"replicas": 2.0}, ""},
+		"what clusters may have": {map[string]string{"templates/a.yaml": `{{ fail "this cluster lacks it" }}`}, nil, ""},
+	} {
+		r := addons.Release{Addon: addons.Addon{Name: "hello"}, Chart: addontest.Chart("hello", "1.0.0", test.files), Values: test.values}
+		err := Installer{}.Check(r)
+		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+	}
 }
 
 func TestSetRefuses(t *testing.T) {

@@ -3,6 +3,7 @@
 package nodes
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -23,6 +24,15 @@ func TestCheckOffers(t *testing.T) {
 		if hint := providers.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
 			t.Errorf("%q\n%q, want\n%q", tags, hint, want)
 		}
+	}
+}
+
+// TestCheckOffline: an image that is not here is no reason to ask its registry.
+func TestCheckOffline(t *testing.T) {
+	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"}, dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1})
+	err := Check(t.Context(), providers.Spec{Offline: true}, "127.0.0.1:1/node:v1.36.9", "LAB_IMAGE")
+	if remote, ok := errors.AsType[*providers.NotLocal](err); !ok || remote.Image != "127.0.0.1:1/node:v1.36.9" {
+		t.Errorf("%v, want NotLocal", err)
 	}
 }
 
