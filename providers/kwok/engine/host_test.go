@@ -18,6 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/kwok/kustomize/crd"
+
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
 // sentinels are directories of the machine that no object may touch.
@@ -98,6 +100,15 @@ func TestHostIsUntouched(t *testing.T) {
 	s.check()
 	c.stop()
 	s.check()
+	log, err := os.ReadFile(c.path(dir.LogFile))
+	switch {
+	case err != nil || strings.Contains(string(log), "Cannot confine the engine"):
+		t.Errorf("the engine could not confine itself: %v", err)
+	case strings.Contains(string(log), "The kernel has no Landlock"):
+		t.Log("the kernel has no Landlock, so the engine was not confined")
+	case !strings.Contains(string(log), "The engine is confined to"):
+		t.Error("the log does not say whether the engine is confined")
+	}
 }
 
 // sources are all kinds of persistent volumes that the API has, as far as they name

@@ -48,6 +48,7 @@ func TestCheckRefuses(t *testing.T) {
 		"socket":                   {argument("kube-apiserver", "service-account-signing-endpoint", "/x"), refused},
 		"plugins' directory":       {argument("kube-controller-manager", "flex-volume-plugin-dir", "/x"), refused},
 		"recycler's pod":           {argument("kube-controller-manager", "pv-recycler-pod-template-filepath-hostpath", "/x"), refused},
+		"volumes on the host":      {argument("kube-controller-manager", "enable-hostpath-provisioner", "true"), refused},
 		"host's logs":              {argument("kube-apiserver", "enable-logs-handler", "true"), refused},
 		"volume controllers":       {argument("kube-controller-manager", "controllers", "*"), "set by the engine"},
 		"scheduler's output":       {argument("kube-scheduler", "write-config-to", "/x"), refused},

@@ -39,7 +39,8 @@ func refuse(name string, own []string) error {
 	case has(`(^|-)(file|files|filepath|dir|path|paths|socket|kubeconfig|cert|key|keys|cloud|encryption)(-|$)`),
 		has(`^(config|write-config-to|service-account-signing-endpoint|(authentication|authorization|leader-migration)-config)$`):
 		return fmt.Errorf("is refused: it names a file, and the engine uses none outside its directory")
-	case has(`^(v|vmodule|log-.*|logging-.*|enable-logs-handler|emulated-version|min-compatibility-version)$`):
+	case has(`^(v|vmodule|log-.*|logging-.*|enable-logs-handler|emulated-version|min-compatibility-version)$`),
+		has(`^(enable-hostpath-provisioner|enable-dynamic-provisioning|pvclaimbinder-sync-period|pv-recycler-.*)$`):
 		return fmt.Errorf("is refused: it has no effect on the engine")
 	}
 	return nil
