@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -205,5 +206,15 @@ func TestOlderVersions(t *testing.T) {
 		if err != nil || c.Agents != 2 || c.Name != "x" {
 			t.Errorf("%s: %+v, %v", version, c, err)
 		}
+	}
+}
+
+// TestRecallDisabled: k3d must know at a start, too, that there is no CoreDNS to configure.
+func TestRecallDisabled(t *testing.T) {
+	t.Parallel()
+	without, with := &k3d.Node{Cmd: []string{"server", "--disable=traefik,coredns"}}, &k3d.Node{Cmd: []string{"server", "--disable=traefik"}}
+	recallDisabled(&k3d.Cluster{Nodes: []*k3d.Node{without, with}})
+	if len(without.Args) != 1 || len(with.Args) != 0 {
+		t.Errorf("arguments %q and %q", without.Args, with.Args)
 	}
 }

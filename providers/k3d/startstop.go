@@ -72,7 +72,20 @@ func (p *Provider) wake(ctx context.Context, name string, step *providers.Step) 
 		return explain(err)
 	}
 	opts.WaitForServer = true
+	recallDisabled(cluster)
 	return p.start(ctx, cluster, opts)
+}
+
+// recallDisabled tells k3d again that CoreDNS is disabled: it looks for that in the arguments
+// that it remembers only while it creates a node, and fails to edit a manifest otherwise.
+func recallDisabled(cluster *k3d.Cluster) {
+	for _, n := range cluster.Nodes {
+		for _, arg := range n.Cmd {
+			if strings.HasPrefix(arg, "--disable") && strings.Contains(arg, "coredns") {
+				n.Args = append(n.Args, arg)
+			}
+		}
+	}
 }
 
 // refresh starts the balancer again if it was awake all the time: it looks the addresses of

@@ -56,8 +56,9 @@ type prober struct {
 	absent []string // what is not installed
 	err    error
 
-	mu   sync.Mutex
-	want probe.Want // what was waited for last
+	mu     sync.Mutex
+	want   probe.Want // what was waited for last
+	looked probe.Want // and looked for
 }
 
 func (p *prober) Wait(_ context.Context, _ []byte, want probe.Want, _ func(string)) error {
@@ -67,7 +68,10 @@ func (p *prober) Wait(_ context.Context, _ []byte, want probe.Want, _ func(strin
 	return p.err
 }
 
-func (p *prober) Look(context.Context, []byte, probe.Want) (probe.Report, error) {
+func (p *prober) Look(_ context.Context, _ []byte, want probe.Want) (probe.Report, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looked = want
 	return probe.Report{Nodes: p.nodes, Lacks: p.lacks, Absent: p.absent}, p.err
 }
 

@@ -128,7 +128,8 @@ func (l *Lab) awaitReady(
 		return withRestart(r, fmt.Errorf("%s: cluster %q is not ready: %w", r.Flavor, r.Name, err))
 	}
 	if level != WaitAPI && level != WaitNodes {
-		r.NotReady = false
+		now := l.Now().UTC()
+		r.NotReady, r.ReadyAt = false, &now
 	}
 	if c.Parts != nil {
 		r.Parts = c.Parts

@@ -58,8 +58,17 @@ func wanted(r state.Record, c providers.Cluster, level Wait) probe.Want {
 		DNS:     r.Traits.RunsPods && level != WaitNodes,
 		Without: r.Traits.Without, Settled: !r.NotReady,
 	}
-	if !r.NotReady { // one that is just being created has no past that could deceive
-		want.Since = c.Since
+	if r.NotReady { // one that is just being created has no past that could deceive
+		return want
+	}
+	for node, began := range c.Since {
+		if r.ReadyAt != nil && began.Before(*r.ReadyAt) {
+			continue // it was seen to be ready since, and need not report again
+		}
+		if want.Since == nil {
+			want.Since = map[string]time.Time{}
+		}
+		want.Since[node] = began
 	}
 	return want
 }

@@ -98,20 +98,25 @@ func (d dated) List(ctx context.Context) ([]providers.Cluster, error) {
 }
 
 // TestSince: of a cluster that is started, what the API server remembers from before does
-// not count. One that was just made has no before, and need not wait for a second report.
+// not count. One that was just created has no before, and nodes that were seen to be ready since
+// they began need not report again.
 func TestSince(t *testing.T) {
 	since := map[string]time.Time{"node": time.Now()}
 	b := newBench(t, func(p providers.Provider) providers.Provider { return dated{p, p.(providers.StartStopper), since} })
 	prober := b.Probe.(*prober)
 	b.up(t, "lab")
-	if prober.want.Since != nil {
-		t.Errorf("after its creation it was waited for reports since %v", prober.want.Since)
+	if prober.want.Since != nil || prober.looked.Since != nil {
+		t.Errorf("after its creation it was waited for reports since %v, and looked for some since %v", prober.want.Since, prober.looked.Since)
 	}
 	if _, err := b.Stop(t.Context(), "lab", nil); err != nil {
 		t.Fatal(err)
 	}
+	since["node"] = time.Now().Add(time.Minute) // it begins again
 	b.up(t, "lab")
 	if diff := cmp.Diff(since, prober.want.Since); diff != "" {
 		t.Errorf("after its start it was waited for reports since (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(since, prober.looked.Since); diff != "" {
+		t.Errorf("after its start reports were looked for since (-want +got):\n%s", diff)
 	}
 }

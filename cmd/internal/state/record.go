@@ -53,6 +53,10 @@ type Record struct {
 	// NotReady is true from the creation until the cluster has been ready for the first time.
 	NotReady bool `json:"notReady,omitempty"`
 
+	// ReadyAt is when the cluster was seen to be ready as a whole last. A node that began to run
+	// before is known to have reported since.
+	ReadyAt *time.Time `json:"readyAt,omitempty"`
+
 	// Parts is what the cluster was made of when it worked last.
 	Parts []providers.Part `json:"parts,omitempty"`
 
