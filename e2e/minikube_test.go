@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,7 +108,10 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 			name := spec.Name
 			docker(t, "run", "--detach", "--name", name, "--label", "name.minikube.sigs.k8s.io="+name,
 				"--volume", "/var", "--entrypoint", "sleep", base, "3600")
-			if err := os.MkdirAll(filepath.Join(bed.minikubeHome, "profiles", name), 0o700); err != nil {
+			// minikube writes its configuration before it makes a container.
+			dir := filepath.Join(bed.minikubeHome, "profiles", name)
+			config := fmt.Sprintf(`{"Driver":"docker","KubernetesConfig":{"APIServerNames":["%s.lab.invalid"]}}`, spec.Mark)
+			if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -72,8 +72,10 @@ func identify(dir, name string) providers.Cluster {
 		c.Mark, c.Nodes = config.Mark, nodeNames(config)
 		return c
 	}
+	// A lab that was killed while it wrote the configuration left nothing else, and no engine.
 	entries, unreadable := os.ReadDir(dir)
-	if c.Bare = unreadable == nil && len(entries) == 0; !c.Bare {
+	other := func(e fs.DirEntry) bool { return e.Name() != configFile }
+	if c.Bare = unreadable == nil && !slices.ContainsFunc(entries, other); !c.Bare {
 		c.Unread, c.Reason = true, err.Error()
 	}
 	return c

@@ -178,6 +178,41 @@ func TestDeleteInWhateverState(t *testing.T) {
 	}
 }
 
+// TestDeleteByMark: a cluster whose ID is lost goes by its mark, one whose mark is lost by
+// its ID, and one of which lab was killed while it wrote the first file by its name. One of
+// which neither can be read stays.
+func TestDeleteByMark(t *testing.T) {
+	t.Parallel()
+	noID := remove("kubeconfig")
+	for name, test := range map[string]struct {
+		before func(*testing.T, string)
+		kind   error
+	}{
+		"as it was":                  {nothing, nil},
+		"without a kubeconfig":       {noID, nil},
+		"with a spoiled engine.json": {spoil(configFile, "}"), nil},
+		"without an engine.json":     {func(t *testing.T, dir string) { must(0, os.Remove(filepath.Join(dir, configFile))) }, nil},
+		"with neither":               {both(noID, spoil(configFile, "")), providers.ErrUnavailable},
+		"just begun":                 {both(both(kill, remove(".")), spoil(configFile, "")), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProvider(t, "good")
+			if err := p.Create(t.Context(), providers.Spec{Name: "demo", Mark: "a-mark"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			ref := providers.Ref{Name: "demo", ID: only(t, p).ID, Mark: "a-mark"}
+			test.before(t, p.dir("demo"))
+			if err := p.Delete(t.Context(), ref); !errors.Is(err, test.kind) {
+				t.Errorf("error is %v, want %v", err, test.kind)
+			}
+			if left := leaks(t, p.opts.Dir, "demo"); (len(left) > 0) != (test.kind != nil) {
+				t.Errorf("left behind: %q", left)
+			}
+		})
+	}
+}
+
 // remove removes a file of the cluster, or, for ".", all of them.
 func remove(file string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
