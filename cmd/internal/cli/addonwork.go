@@ -78,10 +78,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	if err != nil {
 		return err
 	}
-	q.Names, q.Whole, q.Upgrade = o.list(), q.Names, o.upgrade
-	if o.reset {
-		q.Whole = append(q.Whole, q.Names...)
-	}
+	q.Names, q.Written, q.Upgrade, q.Reset = o.list(), q.Names, o.upgrade, o.reset
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {

@@ -32,7 +32,7 @@ func (c *command) asked(o *upOptions, f *pflag.FlagSet, args []string) (profiles
 		return all, request, err
 	}
 	for _, a := range written.Addons {
-		request.Addons.Whole = append(request.Addons.Whole, string(a.Name))
+		request.Addons.Written = append(request.Addons.Written, string(a.Name))
 	}
 	return all, request, nil
 }

@@ -28,7 +28,8 @@ type AddonTools struct {
 type AddonRequest struct {
 	Names   []string
 	Values  map[string]addons.Values // by addon, above those given before
-	Whole   []string                 // addons whose values are only these, whatever was given before
+	Written []string                 // addons that a file names: it says all of them, values included
+	Reset   bool                     // discard the values that were given before
 	Defined []addons.Addon           // that only this request knows
 	Upgrade bool                     // those that are there to the versions of the catalogue
 	Offline bool                     // take charts from the cache and the disk only
@@ -169,10 +170,14 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	if err != nil {
 		return nil, err
 	}
+	known := r
+	known.Addons = slices.DeleteFunc(slices.Clone(r.Addons), func(request addons.Request) bool {
+		return request.Own && slices.Contains(q.Written, request.Addon.Name) // it is defined anew, or is the catalogue's again
+	})
 	if q.Upgrade {
-		catalog = withOwn(catalog, r)
+		catalog = withOwn(catalog, known)
 	} else {
-		for _, request := range r.Addons {
+		for _, request := range known.Addons {
 			if _, err := catalog.Get(request.Addon.Name); err != nil || request.Own || !request.Unfinished {
 				catalog = catalog.With(request.Addon)
 			}
@@ -190,18 +195,19 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	var requests addons.Requests
 	for _, a := range plan {
 		request, _ := r.Addons.Get(a.Name)
-		if slices.Contains(q.Whole, a.Name) {
+		written := slices.Contains(q.Written, a.Name)
+		if written || q.Reset && slices.Contains(q.Names, a.Name) {
 			request.Values = nil
 		}
 		request.Unfinished = request.Unfinished || !reflect.DeepEqual(request.Addon, a)
 		request.Addon, request.Values = a, addons.Merge(request.Values, q.Values[a.Name])
-		if slices.ContainsFunc(q.Defined, func(d addons.Addon) bool { return d.Name == a.Name }) {
-			request.Own = true
+		if defined := slices.ContainsFunc(q.Defined, func(d addons.Addon) bool { return d.Name == a.Name }); defined || written {
+			request.Own = defined
 		}
 		requests = append(requests, request)
 	}
 	for name := range q.Values {
-		if _, ok := requests.Get(name); !ok && !slices.Contains(q.Whole, name) {
+		if _, ok := requests.Get(name); !ok && !slices.Contains(q.Written, name) {
 			err := providers.Errorf(providers.ErrInvalid, "there are values for the addon %q, which is not asked for", name)
 			return nil, providers.WithHint(err, "ask for it, too: --addon %s", name)
 		}
