@@ -2,17 +2,11 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
-
-	admissionv1 "k8s.io/api/admissionregistration/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 func TestContained(t *testing.T) {
@@ -21,9 +15,7 @@ func TestContained(t *testing.T) {
 	c.serve()
 	t.Run("listens on the loopback only", func(t *testing.T) { checkListeners(t, c.as(t)) })
 	t.Run("kubelet answers", func(t *testing.T) { checkKubelet(t, c.as(t)) })
-	t.Run("webhook of a service is refused", func(t *testing.T) { checkWebhook(t, c.as(t)) })
 	t.Run("webhook at an URL is asked", func(t *testing.T) { checkWebhookURL(t, c.as(t)) })
-	t.Run("aggregated API is refused", func(t *testing.T) { checkAggregated(t, c.as(t)) })
 	t.Run("version", func(t *testing.T) {
 		out, err := c.kubectl("version")
 		if err != nil || strings.Count(out, "v1.37.2") != 2 {
@@ -75,60 +67,6 @@ func socketsOf(t *testing.T, pid int) map[string]bool {
 		}
 	}
 	return sockets
-}
-
-func checkWebhook(t *testing.T, c *cluster) {
-	client := c.client()
-	service := &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: "gate"},
-		Spec: corev1.ServiceSpec{
-			// It has endpoints: addresses that KWOK made up for pods that do not run.
-			Selector: map[string]string{"app": "web"},
-			Ports:    []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromInt32(443)}},
-		},
-	}
-	service, err := client.CoreV1().Services("default").Create(t.Context(), service, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	createHook(c, admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: "default", Name: "gate"}}, "secrets")
-	want := fmt.Sprintf("this cluster runs no pods, so nothing can answer at %s:443", service.Spec.ClusterIP)
-	c.eventually(10*time.Second, func(ctx context.Context) error {
-		begun := time.Now()
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{GenerateName: "s-"}}
-		_, err := client.CoreV1().Secrets("default").Create(ctx, secret, metav1.CreateOptions{})
-		if err == nil {
-			return missing("the webhook is not asked yet")
-		}
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("got %q, not %q", err, want)
-		}
-		if took := time.Since(begun); took > time.Second {
-			t.Errorf("refused after %v", took)
-		}
-		return nil
-	})
-}
-
-// An aggregated API that nobody serves must say so in its own status.
-func checkAggregated(t *testing.T, c *cluster) {
-	const manifest = `{"apiVersion":"apiregistration.k8s.io/v1","kind":"APIService","metadata":{"name":"v1.gate.example.org"},
-		"spec":{"group":"gate.example.org","version":"v1","groupPriorityMinimum":1,"versionPriority":1,"insecureSkipTLSVerify":true,
-		"service":{"namespace":"default","name":"gate"}}}`
-	path := c.path("apiservice.json")
-	if err := os.WriteFile(path, []byte(manifest), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := c.kubectl("apply", "-f", path); err != nil {
-		t.Fatal(out)
-	}
-	c.eventually(20*time.Second, func(context.Context) error {
-		out, _ := c.kubectl("get", "apiservice", "v1.gate.example.org", "-o", "jsonpath={.status.conditions[0].message}")
-		if !strings.Contains(out, "this cluster runs no pods, so nothing can answer at") {
-			return missing("condition says %q", out)
-		}
-		return nil
-	})
 }
 
 // KWOK's server answers for the kubelet: it has no logs, and says so itself.

@@ -2,7 +2,8 @@
 // which does not exist: no pod runs, so no address of the cluster is anybody's.
 // Left to itself, the API server would dial webhooks and aggregated APIs by the
 // machine's default route, where a stranger may answer. This proxy refuses them,
-// at once and by name, and lets through what the engine itself answers.
+// at once and by name, and lets through what the engine itself answers, and the
+// servers outside the cluster that users made endpoints of a Service.
 package egress
 
 import (
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,8 +25,9 @@ const handshake = 10 * time.Second
 
 // Proxy answers HTTP CONNECT. The zero Proxy refuses everything.
 type Proxy struct {
-	// Routes says where an address really is, or "" for one that nobody has.
-	Routes func(address string) string
+	// Routes returns what to dial for an address, tried in order, or an error that
+	// says why there is nothing.
+	Routes func(ctx context.Context, address string) ([]string, error)
 }
 
 // Listen makes the proxy's socket, in place of one that a killed engine left.
@@ -83,21 +86,29 @@ func (p Proxy) answer(ctx context.Context, caller net.Conn) {
 	}
 }
 
+// dial returns a connection to the first of an address's routes that answers.
 func (p Proxy) dial(ctx context.Context, address string) (net.Conn, error) {
-	real := ""
-	if p.Routes != nil {
-		real = p.Routes(address)
+	if p.Routes == nil {
+		return nil, refuse(address)
 	}
-	if real == "" {
-		return nil, fmt.Errorf("this cluster runs no pods, so nothing can answer at %s", address)
+	real, err := p.Routes(ctx, address)
+	if err != nil {
+		return nil, err
 	}
-	return new(net.Dialer).DialContext(ctx, "tcp", real)
+	err = refuse(address)
+	for _, at := range real {
+		var conn net.Conn
+		if conn, err = (&net.Dialer{Timeout: handshake}).DialContext(ctx, "tcp", at); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }
 
 // say answers in the status line: it is the part of an answer that the API server
 // repeats to whoever waits for it.
 func say(w io.Writer, code int, words string) error {
-	_, err := fmt.Fprintf(w, "HTTP/1.1 %d %s\r\n\r\n", code, words)
+	_, err := fmt.Fprintf(w, "HTTP/1.1 %d %s\r\n\r\n", code, strings.ReplaceAll(words, "\n", " "))
 	return err
 }
 

@@ -23,11 +23,11 @@ func serve(t *testing.T, known, real string) (socket string, stop func()) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	proxy := egress.Proxy{Routes: func(address string) string {
+	proxy := egress.Proxy{Routes: func(_ context.Context, address string) ([]string, error) {
 		if address == known {
-			return real
+			return []string{real}, nil
 		}
-		return ""
+		return nil, nil
 	}}
 	go func() { ended <- proxy.Serve(ctx, listener) }()
 	stopped := false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -12,6 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/nodes"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/simulated"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/storage"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/volumes"
 )
@@ -32,6 +35,9 @@ func (e *engine) components() []supervise.Component {
 		{Name: "kube-scheduler", Step: "Starting the scheduler", Needs: []string{"kube-apiserver"}, Run: atOnce(e.runScheduler), Grace: grace},
 		{Name: "volumes", Needs: []string{"kube-apiserver"}, Run: atOnce(runVolumes), Grace: grace},
 		{Name: "kwok", Step: "Starting the nodes", Needs: []string{"kube-apiserver"}, Run: e.runKwok, Grace: grace},
+		{Name: "storage", Needs: []string{"kube-apiserver"}, Run: atOnce(runStorage), Grace: grace},
+		{Name: "aggregated APIs", Needs: []string{"kube-apiserver"}, Run: atOnce(unanswered(simulated.RunAPIServices)), Grace: grace},
+		{Name: "conversions", Needs: []string{"kube-apiserver"}, Run: atOnce(unanswered(simulated.RunNamespaces)), Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
 		{Name: "nodes", Step: e.creating(), Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
@@ -97,7 +103,37 @@ func createDefaults(ctx context.Context, _ func()) error {
 	if err != nil {
 		return err
 	}
+	if err := storage.CreateClass(ctx, client); err != nil {
+		return err
+	}
 	return controlplane.CreateDefaults(ctx, client)
+}
+
+func runStorage(ctx context.Context) error {
+	client, err := newClient()
+	if err != nil {
+		return err
+	}
+	return storage.Run(ctx, client)
+}
+
+// unanswered runs what looks after objects that count on a pod's answer.
+func unanswered(run func(context.Context, dynamic.Interface, kubernetes.Interface, simulated.Services) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		services, err := newServices()
+		if err != nil {
+			return err
+		}
+		config, err := jsonConfig()
+		if err != nil {
+			return err
+		}
+		objects, err := dynamic.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		return run(ctx, objects, services.Client, services)
+	}
 }
 
 func reconcileDefaults(ctx context.Context) error {
@@ -124,12 +160,21 @@ func newClient() (*kubernetes.Clientset, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-func clientConfig() (*rest.Config, error) {
+// jsonConfig is for kinds that are only known as JSON.
+func jsonConfig() (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", controlplane.EngineKubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1 // a thousand nodes are created in one go
+	return config, nil
+}
+
+func clientConfig() (*rest.Config, error) {
+	config, err := jsonConfig()
+	if err != nil {
+		return nil, err
+	}
 	config.ContentConfig = rest.ContentConfig{ContentType: "application/vnd.kubernetes.protobuf"}
 	return config, nil
 }

@@ -29,7 +29,11 @@ func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
 			ready()
 		}
 	}()
-	return controlplane.RunAPIServer(ctx, e.api, e.settings)
+	also, err := e.simulated(client)
+	if err != nil {
+		return err
+	}
+	return controlplane.RunAPIServer(ctx, e.api, e.settings, also)
 }
 
 // awaitReady waits until a first pod would be taken, scheduled and run.

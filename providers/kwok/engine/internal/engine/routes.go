@@ -1,24 +1,42 @@
 package engine
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync/atomic"
 
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/nodes"
 )
 
-// routes knows where the one thing is that can be reached in the cluster's
-// network: the kubelet that every node claims to have.
+// routes knows what can be reached from the API server: the kubelet that every node
+// claims to have, and the endpoints of Services outside the cluster.
 type routes struct{ kubelets atomic.Value }
 
 func (r *routes) kubeletsMoved(address string) { r.kubelets.Store(address) }
 
-// of returns where address really is, or "".
-func (r *routes) of(address string) string {
-	if address != net.JoinHostPort(nodes.IP, strconv.Itoa(nodes.KubeletPort)) {
-		return ""
+// of returns what to dial for address.
+func (r *routes) of(ctx context.Context, address string) ([]string, error) {
+	if address == net.JoinHostPort(nodes.IP, strconv.Itoa(nodes.KubeletPort)) {
+		if real, ok := r.kubelets.Load().(string); ok {
+			return []string{real}, nil
+		}
+		return nil, nil // not yet
 	}
-	real, _ := r.kubelets.Load().(string)
-	return real
+	services, err := newServices()
+	if err != nil {
+		return nil, err
+	}
+	return services.Resolve(ctx, address)
+}
+
+func newServices() (egress.Services, error) {
+	client, err := newClient()
+	return egress.Services{Client: client, Networks: []netip.Prefix{
+		netip.MustParsePrefix(nodes.PodCIDR),
+		netip.MustParsePrefix(controlplane.ServiceCIDR),
+	}}, err
 }

@@ -28,34 +28,61 @@ const (
 	// holder is the same at every start. Another name would have to wait until the
 	// leases of the last run are over, and nothing would move until then.
 	holder = "lab-engine"
-	// podCIDR is where pods without a network get their addresses from.
-	podCIDR = "10.244.0.0/16"
+	// PodCIDR is where pods without a network get their addresses from.
+	PodCIDR = "10.244.0.0/16"
 )
 
 // RunKwok plays the kubelets of all nodes until ctx is cancelled. It calls moved
-// with the address of the kubelets' server, and ready when both work.
+// with the address of the kubelets' server, and ready when nodes, the kinds of KWOK's
+// objects and that server work.
 func RunKwok(ctx context.Context, kubeconfig string, log *kwoklog.Logger, moved func(address string), ready func()) error {
 	ctx = kwoklog.NewContext(ctx, log)
 	conf, err := controllerConfig(kubeconfig)
 	if err != nil {
 		return err
 	}
-	controller, err := controllers.NewController(conf)
+	builtin, err := builtinStages()
 	if err != nil {
 		return err
 	}
-	if err := controller.Start(ctx); err != nil {
+	now := new(playing)
+	stop, err := now.play(ctx, conf, inForce(builtin, nil))
+	if err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- serveKubelets(ctx, controller, conf.TypedKwokClient, moved) }()
-	ready()
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-failed:
-		return fmt.Errorf("kubelet server: %w", err)
+	if err := CreateCRDs(ctx, conf.TypedClient, conf.TypedKwokClient); err != nil {
+		stop()
+		return ignoreEnd(ctx, err)
 	}
+	users := watchStages(ctx, conf.TypedKwokClient)
+	failed := make(chan error, 1)
+	go func() { failed <- serveKubelets(ctx, now, conf.TypedKwokClient, moved) }()
+	ready()
+	for {
+		select {
+		case <-ctx.Done():
+			stop()
+			return nil
+		case err := <-failed:
+			stop()
+			return ignoreEnd(ctx, fmt.Errorf("kubelet server: %w", err))
+		case own := <-users:
+			// KWOK takes stages when it starts, and only then. Starting again also
+			// lets it look at the objects that exist with the new stages.
+			stop()
+			if stop, err = now.replay(ctx, conf, builtin, own); err != nil {
+				return ignoreEnd(ctx, err)
+			}
+		}
+	}
+}
+
+// ignoreEnd returns err unless it comes from the end of ctx.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 func controllerConfig(kubeconfig string) (controllers.Config, error) {
@@ -72,7 +99,7 @@ func controllerConfig(kubeconfig string) (controllers.Config, error) {
 		ImpersonatingDynamicClient:      clients.ToImpersonatingDynamicClient(),
 		ImpersonatingTypedClient:        clients.ToImpersonatingTypedClient(),
 		ManageAllNodes:                  true,
-		CIDR:                            podCIDR,
+		CIDR:                            PodCIDR,
 		NodeIP:                          IP,
 		NodePort:                        KubeletPort,
 		PodPlayStageParallelism:         16,
@@ -82,15 +109,14 @@ func controllerConfig(kubeconfig string) (controllers.Config, error) {
 		PodsOnNodeSyncParallelism:       4,
 		EnablePodsOnNodeSyncStreamWatch: true,
 		ID:                              holder,
+		EnableMetrics:                   true,
+		EnablePodCache:                  true, // filled when a Metric is first asked for
 	}
 	return conf, connect(&conf, clients, restConfig)
 }
 
 // connect fills in the clients.
 func connect(conf *controllers.Config, clients client.Clientset, restConfig *rest.Config) (err error) {
-	if conf.LocalStages, err = stages(); err != nil {
-		return err
-	}
 	if conf.DynamicClient, err = clients.ToDynamicClient(); err != nil {
 		return err
 	}

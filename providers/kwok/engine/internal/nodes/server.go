@@ -6,24 +6,34 @@ import (
 	"net"
 	"syscall"
 
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/kwok/pkg/apis/v1alpha1"
 	"sigs.k8s.io/kwok/pkg/client/clientset/versioned"
-	"sigs.k8s.io/kwok/pkg/kwok/controllers"
 	"sigs.k8s.io/kwok/pkg/kwok/server"
 )
 
-// serveKubelets answers for all kubelets, at a free port, until ctx is cancelled.
-// It has no logs, and runs no commands: it says so.
-func serveKubelets(ctx context.Context, controller *controllers.Controller, kwok versioned.Interface, moved func(string)) error {
+// serveKubelets answers for all kubelets, at a free port, until ctx is cancelled. It
+// serves the metrics that Metric objects describe. It has no logs, and runs no
+// commands: it says so.
+func serveKubelets(ctx context.Context, now *playing, kwok versioned.Interface, moved func(string)) error {
 	kubelets, err := server.NewServer(server.Config{
 		TypedKwokClient: kwok,
-		DataSource:      controller,
-		NodeCacheGetter: controller.GetNodeCache(),
-		PodCacheGetter:  controller.GetPodCache(),
+		// Never those of Exec, Attach, Logs and PortForward: see CreateCRDs.
+		EnableCRDs:      []string{v1alpha1.MetricKind, v1alpha1.ResourceUsageKind, v1alpha1.ClusterResourceUsageKind},
+		DataSource:      now,
+		NodeCacheGetter: latest[*corev1.Node](now.nodes),
+		PodCacheGetter:  latest[*corev1.Pod](now.pods),
 	})
 	if err != nil {
 		return err
 	}
+	if err := kubelets.InstallCRD(ctx); err != nil {
+		return err
+	}
 	kubelets.InstallHealthz()
+	if err := kubelets.InstallMetrics(ctx); err != nil {
+		return err
+	}
 	kubelets.InstallDebuggingHandlers()
 	for {
 		address, err := freeAddress()
