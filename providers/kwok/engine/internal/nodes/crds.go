@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,17 +22,24 @@ import (
 // are left out on purpose: KWOK runs commands and reads files of this machine for
 // them.
 func CreateCRDs(ctx context.Context, client kubernetes.Interface, kwok versioned.Interface) error {
+	group, each := errgroup.WithContext(ctx)
 	for _, text := range [][]byte{crd.Stage, crd.Metric, crd.ResourceUsage, crd.ClusterResourceUsage} {
-		body, err := yaml.ToJSON(text)
-		if err != nil {
+		group.Go(func() error {
+			body, err := yaml.ToJSON(text)
+			if err != nil {
+				return err
+			}
+			err = client.Discovery().RESTClient().Post().
+				AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").
+				SetHeader("Content-Type", runtime.ContentTypeJSON).Body(body).Do(each).Error()
+			if apierrors.IsAlreadyExists(err) {
+				return nil
+			}
 			return err
-		}
-		err = client.Discovery().RESTClient().Post().
-			AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").
-			SetHeader("Content-Type", runtime.ContentTypeJSON).Body(body).Do(ctx).Error()
-		if err != nil && !apierrors.IsAlreadyExists(err) {
-			return err
-		}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	return wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		return served(ctx, kwok), nil
