@@ -71,13 +71,16 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	return nil, WithHint(err, "lab flavors says how to mend each of them")
 }
 
-// Check returns nil where the flavor could create a cluster from spec on this machine now.
-// Errors are those of [Set.Get], [Set.Resolve] and [Provider].Check.
+// Check returns nil where the flavor could create a cluster from spec on this machine now. It
+// asks no registry: for a node image that is not on this machine it returns [NotLocal], and
+// the engine, which may know a mirror that lab does not, will try to pull it. Other errors are
+// those of [Set.Get], [Set.Resolve] and [Provider].Check.
 func (s *Set) Check(ctx context.Context, flavor string, spec Spec) error {
 	p, err := s.Get(flavor)
 	if err != nil {
 		return err
 	}
+	spec.Offline = true
 	return check(ctx, p, spec)
 }
 
@@ -138,8 +141,11 @@ func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluste
 	if err != nil {
 		return Cluster{}, err
 	}
+	spec.Offline = true // the engine is to try
 	if err := p.Check(ctx, spec); err != nil {
-		return Cluster{}, err
+		if _, pulled := errors.AsType[*NotLocal](err); !pulled {
+			return Cluster{}, err
+		}
 	}
 	if err := checkPorts(ctx, spec.Ports); err != nil {
 		return Cluster{}, err

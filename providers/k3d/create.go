@@ -66,7 +66,7 @@ func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.
 // name than nodes do.
 func (p *Provider) pull(ctx context.Context, images []string, report providers.Reporter) error {
 	for _, image := range images {
-		err := nodes.Pull(ctx, []string{image}, report)
+		err := nodes.Pull(ctx, []string{image}, imageVariable, report)
 		if err != nil && image == p.opts.LoadBalancerImage && ctx.Err() == nil {
 			return providers.WithHint(err,
 				"where the registry can be reached: docker pull %s; or name one that is here: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)

@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.36.1"})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "the node image 127.0.0.1:1/k3s:v1.36.1-k3s1 is not here") || providers.HintOf(err) == "" {
+	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "the node image 127.0.0.1:1/k3s:v1.36.1-k3s1 is not on this machine") || providers.HintOf(err) == "" {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 }

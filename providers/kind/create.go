@@ -47,7 +47,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := adapt(ctx, config, report); err != nil {
 		return err
 	}
-	if err := nodes.Pull(ctx, imagesOf(config), report); err != nil {
+	if err := nodes.Pull(ctx, imagesOf(config), imageVariable, report); err != nil {
 		return err
 	}
 	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
@@ -106,6 +106,9 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, ref provi
 		err = ctx.Err()
 	}
 	log.close(err)
+	if err == nil {
+		err = report.Do("Waiting for the API server", func(step *providers.Step) error { return containers().AwaitAPI(ctx, config.Name, step) })
+	}
 	if err == nil {
 		err = p.finish(ctx, config.Name)
 	}

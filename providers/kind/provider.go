@@ -100,10 +100,13 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	return nodes.CheckFiles(spec, sources(config)...)
 }
 
+// imageVariable names the node image in the environment.
+const imageVariable = "LAB_IMAGES_KIND_NODE"
+
 // Check returns nil where the Docker Engine answers and has the node image that spec asks
 // for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
-	return nodes.Check(ctx, spec, nodeImage(spec, p.opts.NodeImage), "LAB_IMAGES_KIND_NODE")
+	return nodes.Check(ctx, spec, nodeImage(spec, p.opts.NodeImage), imageVariable)
 }
 
 // Delete removes the nodes with their volumes. The network stays that all clusters of

@@ -27,11 +27,12 @@ func TestCheck(t *testing.T) {
 		says    string
 	}{
 		"present": {[]dockertest.Answer{info, {Args: "image inspect --format {{.Id}} 127.0.0.1:1/node:v1", Stdout: "sha256:1"}}, ""},
-		"neither": {[]dockertest.Answer{info, absent}, "the node image 127.0.0.1:1/node:v1 is not here, and its registry cannot be reached: 127.0.0.1:1: "},
+		"neither": {[]dockertest.Answer{info, absent}, "the node image 127.0.0.1:1/node:v1 is not on this machine, and its registry cannot be reached: 127.0.0.1:1: "},
 		"stopped": {[]dockertest.Answer{{Args: "info", Stderr: "Cannot connect to the Docker daemon", Code: 1}}, "Cannot connect"},
 	} {
 		dockertest.Script(t, test.answers...)
-		err := New(Options{NodeImage: "127.0.0.1:1/node:v1"}).Check(t.Context(), providers.Spec{})
+		p := New(Options{NodeImage: "127.0.0.1:1/node:v1"})
+		err := p.Check(t.Context(), providers.Spec{})
 		if test.says == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -44,7 +45,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckAsksForTheImage: it is the image that a person named that must be here.
+// TestCheckAsksForTheImage: it is the image that a person named that must be on this machine.
 func TestCheckAsksForTheImage(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
 		dockertest.Answer{Args: "image inspect --format {{.Id}} here:v1", Stdout: "sha256:1"},
@@ -53,7 +54,7 @@ func TestCheckAsksForTheImage(t *testing.T) {
 	if err := p.Check(t.Context(), providers.Spec{NodeImage: "here:v1"}); err != nil {
 		t.Error(err)
 	}
-	if err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v9"}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v9 is not here") {
+	if err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v9"}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v9 is not on this machine") {
 		t.Error(err)
 	}
 }

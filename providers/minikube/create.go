@@ -61,6 +61,13 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 	if err != nil {
 		return nil, err
 	}
+	// minikube would wait for its SSH server, at a published port, until its time is over.
+	if err := docker.CheckReachable(ctx); err != nil {
+		return nil, err
+	}
+	if err := checkProxy(); err != nil {
+		return nil, err
+	}
 	nodes.WarnMemory(engine, report)
 	if engine.CgroupV1 {
 		var added bool
@@ -69,7 +76,7 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 		}
 	}
 	if image := last(args, flagBaseImage); image != "" {
-		return args, nodes.Pull(ctx, []string{image}, report)
+		return args, nodes.Pull(ctx, []string{image}, imageVariable, report)
 	}
 	return args, nil
 }

@@ -28,7 +28,7 @@ func TestCheck(t *testing.T) {
 		"garbage":     {answer{Args: "version", Stdout: "hello"}, answer{}, "it does not tell its version", "version"},
 		"a word":      {version("unknown"), answer{}, `its version is "unknown"`, "version"},
 		"crash":       {answer{Args: "version", Stderr: "cannot allocate memory", Code: 2}, answer{}, "exit status 2: cannot allocate memory", "version"},
-		"no image":    {version("v1.38.1"), absent, "the node image 127.0.0.1:1/base:v1 is not here", "LAB_IMAGES_MINIKUBE_BASE"},
+		"no image":    {version("v1.38.1"), absent, "the node image 127.0.0.1:1/base:v1 is not on this machine", "LAB_IMAGES_MINIKUBE_BASE"},
 		"no registry": {version("v1.38.1"), absent, "its registry cannot be reached", "docker pull 127.0.0.1:1/base:v1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -150,7 +150,11 @@ func TestFindings(t *testing.T) {
 		"somebody, on a mac": {func(h *healthy) {
 			h.taken["127.0.0.1:80"], h.os, h.said["lsof"] = true, "darwin", "p4711\ncnginx\n"
 		}, "port 80", doctor.Warning, "taken by nginx (process 4711)"},
-		"a proxy":           {func(h *healthy) { h.env["HTTPS_PROXY"] = "http://me:secret@proxy.corp:3128" }, "proxy", doctor.Warning, "http://proxy.corp:3128"},
+		"a proxy": {func(h *healthy) { h.env["HTTPS_PROXY"] = "http://me:secret@proxy.corp:3128" }, "proxy", doctor.Warning, "http://proxy.corp:3128"},
+		"a proxy of docker's": {func(h *healthy) {
+			h.env["DOCKER_CONFIG"] = "/docker"
+			h.files["docker/config.json"] = `{"proxies":{"default":{"httpsProxy":"http://me:secret@proxy.corp:3128"}}}`
+		}, "proxy", doctor.Warning, "http://proxy.corp:3128 in every container, by proxies.default in /docker/config.json"},
 		"no CA":             {func(h *healthy) { h.env["SSL_CERT_FILE"] = "/nowhere/ca.pem" }, "certificate authorities", doctor.Warning, "unset SSL_CERT_FILE"},
 		"a foreign kubectl": {func(h *healthy) { h.said["kubectl"] = "hello" }, "kubectl", doctor.Warning, "see what"},
 	} {

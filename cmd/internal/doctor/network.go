@@ -1,12 +1,15 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -66,7 +69,7 @@ func (m Machine) proxies(context.Context) []Finding {
 		}
 	}
 	if proxy == "" {
-		return []Finding{ok("proxy", "none")}
+		return []Finding{m.dockerProxy()}
 	}
 	f := ok("proxy", proxy)
 	direct := m.Getenv("NO_PROXY") + "," + m.Getenv("no_proxy")
@@ -75,6 +78,27 @@ func (m Machine) proxies(context.Context) []Finding {
 		f.Mend = "export NO_PROXY=localhost,127.0.0.1,.svc,.cluster.local"
 	}
 	return []Finding{f}
+}
+
+// dockerProxy looks at the proxy that docker sets in every container, nodes included, because its
+// own configuration says so (https://docs.docker.com/engine/cli/proxy/).
+func (m Machine) dockerProxy() Finding {
+	file := filepath.Join(cmp.Or(m.Getenv("DOCKER_CONFIG"), filepath.Join(m.Getenv("HOME"), ".docker")), "config.json")
+	var config struct {
+		Proxies map[string]struct{ HTTPProxy, HTTPSProxy, NoProxy string }
+	}
+	_ = json.Unmarshal([]byte(m.read(file)), &config) // without a configuration that can be read docker sets none
+	p := config.Proxies["default"]
+	url := cmp.Or(p.HTTPSProxy, p.HTTPProxy)
+	if url == "" {
+		return ok("proxy", "none")
+	}
+	f := ok("proxy", fmt.Sprintf("%s in every container, by proxies.default in %s", redacted(url), file))
+	if !strings.Contains(p.NoProxy, "10.") {
+		f.Level, f.Why = Warning, "nodes ask the proxy for addresses of their own cluster, which it cannot reach"
+		f.Mend = `add to proxies.default in that file: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local"`
+	}
+	return f
 }
 
 // redacted is a URL without the name and password in it.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -56,12 +58,17 @@ func AskVersion(ctx context.Context, at string) (string, error) {
 	return version.GitVersion, err
 }
 
+// refusedFor is how long there may be no connection before it is looked into: a published port
+// takes one as soon as its container runs, unless Docker runs without its proxies.
+const refusedFor = 5 * time.Second
+
 // AwaitAPI waits until the API server of a cluster answers, and no longer than the nodes
 // live. Before several control planes, the balancer asks one after the other, and each
-// must answer.
+// must answer. It returns ErrUnavailable where lab cannot reach what Docker publishes.
 func (t Tool) AwaitAPI(ctx context.Context, name string, step *providers.Step) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
+	var refused time.Time // since when there is no connection to where the API server is published
 	for inTurn := 0; ; {
 		nodes, err := t.Find(ctx, name) // anew: a port may change with every start
 		if err != nil {
@@ -75,6 +82,17 @@ func (t Tool) AwaitAPI(ctx context.Context, name string, step *providers.Step) e
 		if _, err = t.AskVersion(ctx, nodes); err != nil {
 			inTurn = 0
 			step.Progress("it does not answer yet")
+		}
+		switch dial, ok := errors.AsType[*net.OpError](err); {
+		case !ok || dial.Op != "dial":
+			refused = time.Time{}
+		case refused.IsZero():
+			refused = time.Now()
+		case time.Since(refused) > refusedFor:
+			if err := docker.CheckReachable(ctx); err != nil {
+				return err
+			}
+			refused = time.Now()
 		}
 		if inTurn > 0 && inTurn >= t.count(nodes) {
 			return nil

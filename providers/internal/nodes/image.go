@@ -3,6 +3,7 @@ package nodes
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,10 +12,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Check returns nil where the Docker Engine answers and has a node image, or could pull
-// it: its registry answers. Where spec is Offline, the registry is not asked, and Check
-// returns [providers.NotLocal] for an image that is not there. Otherwise it returns ErrUnavailable. variable is the
-// environment variable that names another image.
+// Check returns nil where the Docker Engine answers and has a node image, or the image's
+// registry answers. Where spec is Offline, the registry is not asked, and Check returns
+// [providers.NotLocal] for an image that is not on this machine. Otherwise it returns
+// ErrUnavailable. variable is the environment variable that names another image.
 func Check(ctx context.Context, spec providers.Spec, image, variable string) error {
 	if _, err := docker.Ping(ctx); err != nil {
 		return err
@@ -29,13 +30,29 @@ func Check(ctx context.Context, spec providers.Spec, image, variable string) err
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	short, _, _ := strings.Cut(image, "@") // nobody reads a digest
-	err = providers.Errorf(providers.ErrUnavailable, "the node image %s is not here, and its registry cannot be reached: %w", short, err)
+	err = providers.Errorf(providers.ErrUnavailable, "the node image %s is not on this machine, and its registry cannot be reached: %w", withoutDigest(image), err)
+	return hintImage(ctx, err, image, variable)
+}
+
+// withoutDigest returns an image's name as people read it.
+func withoutDigest(image string) string {
+	short, _, _ := strings.Cut(image, "@")
+	return short
+}
+
+// hintImage says what helps where a node image is missing and cannot be pulled. A docker load
+// keeps no digest, so an image that is pinned by one may be here under its tag.
+func hintImage(ctx context.Context, err error, image, variable string) error {
+	short := withoutDigest(image)
+	if has, _ := docker.HasImage(ctx, short); has && short != image {
+		return providers.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest, or without one: docker load keeps none", err, short),
+			"if you trust that image: --image %s", short)
+	}
 	if here := nearest(ctx, image); here != "" {
-		return providers.WithHint(err, "use a version that is here: %s; or where the registry can be reached: docker pull %s", here, short)
+		return providers.WithHint(err, "use a version that is on this machine: %s; or where the registry can be reached: docker pull %s", here, short)
 	}
 	return providers.WithHint(err,
-		"where the registry can be reached: docker pull %s; or name a node image that is here: export %s=IMAGE", short, variable)
+		"where the registry can be reached: docker pull %s; or name a node image that is on this machine: export %s=IMAGE", short, variable)
 }
 
 // offered is how many versions a person is offered.

@@ -4,6 +4,7 @@ package nodes
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -16,9 +17,9 @@ import (
 func TestCheckOffers(t *testing.T) {
 	absent := []dockertest.Answer{{Args: "info", Stdout: "28.0.0 2"}, {Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}}
 	for tags, want := range map[string]string{
-		"v1.30.1\nlatest\nv1.37.2\nv1.36.0\nv1.37.2\nv1.20.0": "use a version that is here: --kubernetes-version v1.36.0, --kubernetes-version v1.37.2, " +
+		"v1.30.1\nlatest\nv1.37.2\nv1.36.0\nv1.37.2\nv1.20.0": "use a version that is on this machine: --kubernetes-version v1.36.0, --kubernetes-version v1.37.2, " +
 			"--kubernetes-version v1.30.1; or where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9",
-		"": "where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9; or name a node image that is here: export LAB_IMAGE=IMAGE",
+		"": "where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9; or name a node image that is on this machine: export LAB_IMAGE=IMAGE",
 	} {
 		dockertest.Script(t, append(absent, dockertest.Answer{Args: "image ls --format {{.Tag}} 127.0.0.1:1/node", Stdout: tags})...)
 		if hint := providers.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
@@ -36,12 +37,24 @@ func TestCheckOffline(t *testing.T) {
 	}
 }
 
+// TestPinnedByDigest: docker load keeps no digest, and a person is told what is on the machine.
+func TestPinnedByDigest(t *testing.T) {
+	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
+		dockertest.Answer{Args: "image inspect --format {{.Id}} 127.0.0.1:1/node:v1.37.0@", Stderr: "Error: No such image: x", Code: 1},
+		dockertest.Answer{Args: "image inspect", Stdout: "sha256:1"}, dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
+	err := Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.37.0@sha256:0", "LAB_IMAGE")
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v1.37.0 is on this machine with another digest") ||
+		providers.HintOf(err) != "if you trust that image: --image 127.0.0.1:1/node:v1.37.0" {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+}
+
 func TestPullOffers(t *testing.T) {
-	dockertest.Script(t, dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1},
-		dockertest.Answer{Args: "pull", Stderr: "manifest for a/node:v1.99.0 not found: manifest unknown", Code: 1},
+	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
+		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}, dockertest.Answer{Args: "pull", Stderr: "manifest for a/node:v1.99.0 not found: manifest unknown", Code: 1},
 		dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
-	err := Pull(t.Context(), []string{"a/node:v1.99.0"}, nil)
-	if hint := providers.HintOf(err); hint != "use a version that is here: --kubernetes-version v1.37.0" {
+	err := Pull(t.Context(), []string{"a/node:v1.99.0"}, "LAB_IMAGE", nil)
+	if hint := providers.HintOf(err); !strings.HasPrefix(hint, "use a version that is on this machine: --kubernetes-version v1.37.0") {
 		t.Errorf("%v (hint %q)", err, hint)
 	}
 }

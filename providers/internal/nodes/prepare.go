@@ -36,7 +36,7 @@ func CheckFiles(spec providers.Spec, sources ...string) error {
 
 // Pull sees to it that the engine has the images. The tools would do so themselves, but
 // for minutes that nobody could cut short, and without a word on how far it is.
-func Pull(ctx context.Context, images []string, report providers.Reporter) error {
+func Pull(ctx context.Context, images []string, variable string, report providers.Reporter) error {
 	for _, image := range images {
 		has, err := docker.HasImage(ctx, image)
 		if err != nil {
@@ -46,8 +46,10 @@ func Pull(ctx context.Context, images []string, report providers.Reporter) error
 			continue
 		}
 		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
-		if here := nearest(ctx, image); errors.Is(err, providers.ErrNotFound) && here != "" {
-			err = providers.WithHint(err, "use a version that is here: %s", here)
+		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrUnavailable) {
+			if _, gone := docker.Ping(ctx); gone == nil {
+				err = hintImage(ctx, err, image, variable)
+			}
 		}
 		if err != nil {
 			return err

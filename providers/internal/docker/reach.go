@@ -1,0 +1,46 @@
+package docker
+
+import (
+	"context"
+	"net"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// CheckReachable returns ErrUnavailable where lab shares the kernel with the Docker Engine but
+// not its network, as in a container that was given the host's socket: ports that the engine
+// publishes on 127.0.0.1 are not those of lab's own 127.0.0.1. Where that cannot be told, it
+// returns nil.
+func CheckReachable(ctx context.Context) error {
+	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return nil // not Linux: the engine is in a virtual machine, which forwards ports
+	}
+	out, err := ask(ctx, "info", "--format", "{{.KernelVersion}} {{.SecurityOptions}}")
+	words := strings.Fields(string(out))
+	if err != nil || len(words) == 0 || words[0] != strings.TrimSpace(string(kernel)) || strings.Contains(string(out), "rootless") {
+		return nil
+	}
+	out, err = ask(ctx, "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")
+	gateways := strings.Fields(string(out))
+	if err != nil || len(gateways) == 0 {
+		return nil
+	}
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	own := func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && slices.Contains(gateways, n.IP.String())
+	}
+	if slices.ContainsFunc(addresses, own) {
+		return nil
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, as in a container that has the socket of the host"),
+		"run lab on the host itself, or its container with: docker run --network host; or use --flavor kwok")
+}

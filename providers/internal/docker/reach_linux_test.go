@@ -1,0 +1,43 @@
+package docker_test
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
+)
+
+// TestCheckReachable: an engine of this very kernel whose bridge is not among the addresses of
+// this machine is in another network.
+func TestCheckReachable(t *testing.T) {
+	data, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernel := strings.TrimSpace(string(data))
+	addresses, err := net.InterfaceAddrs()
+	if err != nil || len(addresses) == 0 {
+		t.Fatal(addresses, err)
+	}
+	own := addresses[0].(*net.IPNet).IP.String()
+	for name, test := range map[string]struct {
+		info, gateway string
+		apart         bool
+	}{
+		"apart":             {kernel + " [name=seccomp]", "192.0.2.1", true},
+		"here":              {kernel + " []", own, false},
+		"here and dual":     {kernel + " []", "192.0.2.1 " + own, false},
+		"rootless":          {kernel + " [name=rootless]", "192.0.2.1", false},
+		"a virtual machine": {"1.2.3-linuxkit []", "192.0.2.1", false},
+		"no bridge":         {kernel + " []", "", false},
+		"mute":              {"", "192.0.2.1", false},
+	} {
+		dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: test.info + "\n"}, dockertest.Answer{Args: "network inspect bridge", Stdout: test.gateway + "\n"})
+		if err := docker.CheckReachable(t.Context()); (err != nil) != test.apart {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package minikube
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// serviceRange is from where minikube takes the addresses of Services, that of the API server
+// first (its flag --service-cluster-ip-range).
+const serviceRange = "10.96.0.1"
+
+// checkProxy returns ErrUnavailable where docker gives every node a proxy that kubeadm would ask
+// for the API server of its own cluster: minikube waits in vain then, until its time is over.
+func checkProxy() error {
+	p, ok := docker.ConfiguredProxy(os.Getenv)
+	if !ok || reachesDirectly(p.NoProxy, serviceRange) {
+		return nil
+	}
+	return providers.WithHint(
+		providers.Errorf(providers.ErrUnavailable, "%s gives every container a proxy (%s), and does not leave out the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
+		`add to %s there: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
+}
+
+// reachesDirectly reports whether a list such as NO_PROXY leaves out an address.
+func reachesDirectly(noProxy, address string) bool {
+	ip := netip.MustParseAddr(address)
+	for entry := range strings.SplitSeq(noProxy, ",") {
+		entry = strings.TrimSpace(entry)
+		if prefix, err := netip.ParsePrefix(entry); err == nil && prefix.Contains(ip) || entry == "*" || entry == address {
+			return true
+		}
+	}
+	return false
+}
