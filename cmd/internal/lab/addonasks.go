@@ -101,8 +101,15 @@ func published(spec providers.Spec, container int) bool {
 }
 
 // lacks returns ErrExists where a cluster was made without what an addon cannot do
-// without.
+// without, or has the addon in another namespace.
 func lacks(r state.Record, requests addons.Requests) error {
+	for _, request := range requests {
+		name, namespace := request.Addon.Name, request.Addon.In()
+		if before, has := r.Addons.Get(name); has && before.Addon.In() != namespace {
+			err := providers.Errorf(providers.ErrExists, "addon %s is in namespace %s, and an addon cannot move to namespace %s", name, before.Addon.In(), namespace)
+			return providers.WithHint(err, "remove it first: lab addon remove %s --name %s", name, r.Name)
+		}
+	}
 	if !r.Traits.RunsPods {
 		return nil
 	}

@@ -128,7 +128,7 @@ func definitionDifferences(path string, has, asked addons.Addon) []Difference {
 		all = append(all, Difference{Path: path + ".chart", Has: has.Chart.String(), Asked: asked.Chart.String(), By: byUp})
 	}
 	if has.In() != asked.In() {
-		all = append(all, Difference{Path: path + ".namespace", Has: has.In(), Asked: asked.In(), By: byUp})
+		all = append(all, Difference{Path: path + ".namespace", Has: has.In(), Asked: asked.In(), By: "lab addon remove " + has.Name})
 	}
 	old, _ := json.Marshal(has) // of types that JSON has
 	now, _ := json.Marshal(asked)
