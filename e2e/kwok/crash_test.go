@@ -119,3 +119,29 @@ func (p *person) waitForDeath(name string) {
 		return nil
 	})
 }
+
+// TestNodeDeleted deletes a Node object. Every command says which and what helps, at once, and
+// that brings it back.
+func TestNodeDeleted(t *testing.T) {
+	t.Parallel()
+	p := newPerson(t)
+	name := p.up("--workers", "1")
+	node := name + "-worker"
+	if err := p.client(name).CoreV1().Nodes().Delete(t.Context(), node, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"node " + node + " is missing: its Node object was deleted", "lab stop " + name + ", then lab start " + name}
+	began := time.Now()
+	p.fails(1, words, "up", name)
+	p.fails(1, words, "status", name)
+	if seen := p.list()[name]; seen.State != providers.StateDegraded {
+		t.Errorf("lab list says %s", seen.State)
+	}
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("it took %s to say so", took)
+	}
+	p.must("stop", name)
+	p.must("start", name)
+	p.must("status", name)
+	p.must("down", name)
+}
