@@ -88,6 +88,7 @@ func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
 // VersionMatches reports whether a cluster of version has is one that a person who asks for
 // asked wants: "v1.37" and "latest" match v1.37.2, and so does the "v1.37.2+k3s1" of a flavor.
 func VersionMatches(asked, has string) bool {
+	asked, has = strings.TrimPrefix(asked, "v"), strings.TrimPrefix(has, "v")
 	if asked == VersionLatest || asked == has || asked == strings.Replace(has, "-", "+", 1) {
 		return true
 	}

@@ -64,6 +64,7 @@ func TestVersionMatches(t *testing.T) {
 	}{
 		{"latest", "v1.36.0", true},
 		{"v1.37", "v1.37.2", true},
+		{"1.37", "v1.37.2", true},
 		{"v1.37", "v1.37.2+k3s1", true},
 		{"v1.37.2", "v1.37.2+k3s1", true},
 		{"v1.37.2+k3s1", "v1.37.2", true},
