@@ -18,10 +18,16 @@ const allowed = 400_000
 func TestMemory(t *testing.T) {
 	p := newPerson(t)
 	name := p.up("--workers", "2")
-	// A control plane goes on growing for a while, so the most of five seconds counts.
-	most := 0
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()
+	// What the start took is given back within a second, or within a few on a busy machine.
+	for range 20 {
+		if <-tick.C; p.memory() <= allowed {
+			break
+		}
+	}
+	// A control plane goes on growing for a while, so the most of five seconds counts.
+	most := 0
 	for range 10 {
 		<-tick.C
 		most = max(most, p.memory())

@@ -75,7 +75,7 @@ func isArchive(source string) bool {
 func spooled(dir, source string) (path string, done func(), err error) {
 	info, err := os.Stat(source)
 	if err != nil || info.Mode().IsRegular() || info.IsDir() {
-		return source, func() {}, err
+		return source, func() {}, nil // the flavor says what is wrong with it, or that it loads no images
 	}
 	from, err := os.Open(source)
 	if err != nil {
