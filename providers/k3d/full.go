@@ -30,7 +30,10 @@ func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1a
 		full.Token = rand.Text() // k3d's own is not made to be secret
 	}
 	addMirrors(full, opts.Registries)
-	return full, keepInside(full)
+	if err := keepInside(full); err != nil {
+		return full, err
+	}
+	return full, rememberBalancer(full)
 }
 
 // keepInside publishes on the loopback what has no address, where Docker would open it to

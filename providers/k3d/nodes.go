@@ -30,6 +30,13 @@ func containers() nodes.Tool {
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
 		Helper: func(c docker.Container) bool { return !isNode(c) },
 		Mark:   func(c docker.Container) string { return c.Config.Labels[labelMark] },
+		Network: func(c docker.Container) (string, bool) {
+			return c.Config.Labels[k3d.LabelNetwork], c.Config.Labels[k3d.LabelNetworkExternal] == "false"
+		},
+		Remake:       remakeNetwork,
+		Rebalance:    rebalance,
+		CanRebalance: func(c docker.Container) bool { return c.Config.Labels[labelBalancer] != "" },
+		Bare:         bareOf,
 	}
 }
 
@@ -42,23 +49,20 @@ func isNode(c docker.Container) bool {
 	return hasRole(k3d.ServerRole)(c) || hasRole(k3d.AgentRole)(c)
 }
 
+// bareOf returns the cluster that a network of k3d's is for, or "".
+func bareOf(network docker.Object) string {
+	name, ok := strings.CutPrefix(network.Name, containerName("", ""))
+	if !ok || !slices.Contains(network.Labels, labelOwner) {
+		return ""
+	}
+	return name
+}
+
 // List returns every cluster of k3d that the Docker Engine has, whoever made it, or
 // ErrUnavailable where that cannot be asked. One whose making was cut short before its
 // first node is known by its network.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
-	list, err := containers().List(ctx)
-	if err != nil {
-		return list, err
-	}
-	networks, err := docker.Networks(ctx, labelOwner)
-	for _, network := range networks {
-		name, ok := strings.CutPrefix(network.Name, containerName("", ""))
-		has := func(c providers.Cluster) bool { return c.Name == name }
-		if ok && !slices.ContainsFunc(list, has) {
-			list = append(list, providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Reason: "it has a network, and no nodes", Bare: true})
-		}
-	}
-	return list, err
+	return containers().List(ctx)
 }
 
 // Engine returns the Docker Engine that the docker command uses now, as k3d does.

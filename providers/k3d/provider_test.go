@@ -44,7 +44,7 @@ func TestDelete(t *testing.T) {
 	registry := node("registry", "running")
 	d := dockertest.Script(t, append([]dockertest.Answer{
 		{Args: "ps --all --quiet --no-trunc --filter label=k3d.role=registry", Stdout: registry.ID},
-		{Args: "network ls --no-trunc --format {{.ID}} {{.Name}} --filter label=app=k3d", Stdout: "id-1 k3d-lab\nid-2 k3d-other\n"}, {Args: "network"},
+		{Args: "network ls --no-trunc --format {{.ID}} {{.Name}} {{.Labels}} --filter label=app=k3d", Stdout: "id-1 k3d-lab app=k3d\nid-2 k3d-other app=k3d\n"}, {Args: "network"},
 		{Args: "volume ls --format {{.Name}} --filter label=k3d.cluster=lab", Stdout: "k3d-lab-images\n"}, {Args: "volume"}, {Args: "rm"},
 	}, dockertest.Having(t, node("server-0", "running"), node("serverlb", "exited"))...)...)
 	if err := New(Options{}).Delete(t.Context(), providers.Ref{Name: "lab"}); err != nil {
@@ -132,7 +132,7 @@ func TestCreateFails(t *testing.T) {
 func TestMark(t *testing.T) {
 	marked := node("agent-0", "running")
 	marked.Config.Labels[labelMark] = "a mark"
-	networks := dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab\n"}
+	networks := dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab app=k3d\nid-2 k3d-of-another\n"}
 	for name, test := range map[string]struct {
 		answers []dockertest.Answer
 		mark    string
@@ -199,7 +199,7 @@ func TestRemoveTools(t *testing.T) {
 // TestCutShort: of a cluster that was to be there may be no more than a network.
 func TestCutShort(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
-	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab\n"},
+	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab app=k3d\n"},
 		dockertest.Answer{Args: "network rm id-1"}, dockertest.Answer{Args: "volume ls"})
 	p := New(Options{})
 	if list, err := p.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "lab" || list[0].State != providers.StateDegraded {

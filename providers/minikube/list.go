@@ -21,6 +21,10 @@ func (p *Provider) containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: label, APIPort: "8443/tcp", Cluster: p.clusterOf,
 		ControlPlane: func(c docker.Container) bool { return c.Name == p.clusterOf(c) },
+		Network: func(c docker.Container) (string, bool) {
+			return c.HostConfig.NetworkMode, c.HostConfig.NetworkMode == p.clusterOf(c)
+		},
+		Remake: p.remakeNetwork,
 	}
 }
 

@@ -27,6 +27,7 @@ type Container struct {
 	}
 	HostConfig struct {
 		Binds         []string // host:container:options
+		NetworkMode   string   // the network that it was created in, or "bridge"
 		RestartPolicy struct{ Name string }
 		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
 	}
@@ -37,7 +38,11 @@ type Container struct {
 }
 
 // Endpoint is where a container is in a network.
-type Endpoint struct{ IPAddress string } // "" while it does not run
+type Endpoint struct {
+	IPAddress  string                       // "" while it does not run
+	NetworkID  string                       // stays when the network is removed; "" where the container was never started
+	IPAMConfig struct{ IPv4Address string } // the address that it must have; "" for any
+}
 
 // Binding is where a port of a container is published on the host.
 type Binding struct {

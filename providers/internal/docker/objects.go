@@ -22,15 +22,25 @@ func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
 }
 
 // Object is a thing in the engine besides containers.
-type Object struct{ ID, Name string }
+type Object struct {
+	ID, Name string
+	Labels   []string // "key=value"
+}
 
-// Networks returns the networks that bear a label, "key" or "key=value".
+// Networks returns the networks that bear a label, "key" or "key=value", or all where label
+// is "".
 func Networks(ctx context.Context, label string) ([]Object, error) {
-	out, err := ask(ctx, "network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}}", "--filter", "label="+label)
+	args := []string{"network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}} {{.Labels}}"}
+	if label != "" {
+		args = append(args, "--filter", "label="+label)
+	}
+	out, err := ask(ctx, args...)
 	var all []Object
 	for line := range strings.Lines(string(out)) {
-		if id, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-			all = append(all, Object{id, name})
+		id, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
+		name, labels, _ := strings.Cut(rest, " ")
+		if ok {
+			all = append(all, Object{id, name, strings.Split(labels, ",")})
 		}
 	}
 	return all, err

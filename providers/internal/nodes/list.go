@@ -24,22 +24,45 @@ func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 		name := t.nameOf(c)
 		byName[name] = append(byName[name], c)
 	}
+	var networks []docker.Object
+	if len(containers) > 0 || t.Bare != nil {
+		if networks, err = docker.Networks(ctx, ""); err != nil {
+			return nil, err
+		}
+	}
 	names := slices.Sorted(maps.Keys(byName))
 	clusters := make([]providers.Cluster, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
-		all.Go(func() { clusters[i] = t.inspect(ctx, name, byName[name]) })
+		all.Go(func() { clusters[i] = t.inspect(ctx, name, byName[name], networks) })
 	}
 	all.Wait()
-	return clusters, ctx.Err()
+	return append(clusters, t.bare(networks, names)...), ctx.Err()
+}
+
+// bare returns the clusters that have a network, and are not among names: those that have
+// containers.
+func (t Tool) bare(networks []docker.Object, names []string) []providers.Cluster {
+	var clusters []providers.Cluster
+	for _, network := range networks {
+		if t.Bare == nil {
+			return nil
+		}
+		if name := t.Bare(network); name != "" && !slices.Contains(names, name) {
+			clusters = append(clusters, providers.Cluster{
+				Name: name, Provider: t.Flavor, State: providers.StateDegraded, Reason: "it has a network, and no nodes", Bare: true,
+			})
+		}
+	}
+	return clusters
 }
 
 // inspect says what there is to say of a cluster. It is alive if its API server says so:
 // containers run long before there is a cluster in them.
-func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container) providers.Cluster {
+func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container, networks []docker.Object) providers.Cluster {
 	c := t.identify(name, nodes)
 	first, _ := t.First(nodes)
-	c.Nodes, c.Parts = t.partsOf(nodes)
+	c.Nodes, c.Parts = t.partsOf(nodes, networks)
 	if c.State, c.Reason = t.State(nodes); c.State != providers.StateRunning {
 		return c
 	}
@@ -59,17 +82,21 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 	return c
 }
 
-// partsOf returns the names of the nodes of a cluster, and the containers without which it
-// does not work: helpers of the tool come and go.
-func (t Tool) partsOf(nodes []docker.Container) (names []string, parts []providers.Part) {
+// partsOf returns the names of the nodes of a cluster, and what it does not work without:
+// its nodes, its load balancer and its network. Other helpers of the tool come and go.
+// Volumes are not among it: the engine removes none that a container has, not even by force.
+func (t Tool) partsOf(nodes []docker.Container, networks []docker.Object) (names []string, parts []providers.Part) {
 	for _, n := range t.Workers(nodes) {
 		names = append(names, n.Name)
 		parts = append(parts, providers.Part{Kind: "node", Name: n.Name})
 	}
 	for _, n := range nodes {
 		if t.Balancer != nil && t.Balancer(n) {
-			parts = append(parts, providers.Part{Kind: "load balancer", Name: n.Name})
+			parts = append(parts, providers.Part{Kind: "load balancer", Name: n.Name, Repair: t.remembersBalancer(nodes)})
 		}
+	}
+	if name, own := t.networkOf(nodes); name != "" && !slices.ContainsFunc(nodes, func(n docker.Container) bool { return isStale(n, name, networks) }) {
+		parts = append(parts, providers.Part{Kind: "network", Name: name, Repair: own})
 	}
 	return names, parts
 }

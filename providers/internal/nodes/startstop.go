@@ -35,7 +35,7 @@ func (t Tool) Stop(ctx context.Context, ref providers.Ref) error {
 	return docker.Stop(ctx, IDs(running)...)
 }
 
-// Start brings a cluster back: it has wake start those of its nodes that are asleep, in
+// Start brings a cluster back: it repairs what it can, has wake start those of its nodes that are asleep, in
 // the order that suits the tool, and waits until the API server answers. On a cluster
 // that does answer it does nothing. On error it leaves the cluster as far as it came.
 func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Reporter,
@@ -45,12 +45,15 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Rep
 	if err != nil {
 		return err
 	}
+	report = report.For(ref.Name)
+	if nodes, err = t.repair(ctx, ref, nodes, report); err != nil {
+		return err
+	}
 	if state, _ := t.State(nodes); state == providers.StateRunning {
 		if _, err := t.AskVersion(ctx, nodes); err == nil {
 			return nil
 		}
 	}
-	report = report.For(ref.Name)
 	err = report.Do("Starting the nodes", func(step *providers.Step) error {
 		asleep, err := t.rouse(ctx, nodes)
 		if err != nil {

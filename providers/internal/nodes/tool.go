@@ -36,6 +36,22 @@ type Tool struct {
 	// Helper tells whether another container runs no pods. It may be nil.
 	Helper func(docker.Container) bool
 
+	// Network tells which network the tool created a container in, or "", and whether the
+	// tool creates that network for its clusters, so that Remake may. It may be nil.
+	Network func(docker.Container) (name string, own bool)
+
+	// Remake creates a network of a cluster again, as the tool does.
+	Remake func(ctx context.Context, network string, nodes []docker.Container) error
+
+	// Rebalance creates the load balancer of a cluster again, and does not start it. It may
+	// be nil, as CanRebalance, which tells whether a control plane remembers enough for it.
+	Rebalance    func(ctx context.Context, nodes []docker.Container) error
+	CanRebalance func(docker.Container) bool
+
+	// Bare tells of which cluster a network is, or "", where a cluster may have a network
+	// and no containers. It may be nil.
+	Bare func(docker.Object) string
+
 	// AsPublished says that the certificate of the API server names the address that it is
 	// published on, such as 0.0.0.0, and not the loopback in its place.
 	AsPublished bool

@@ -4,20 +4,27 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Having returns the answers of a docker that has these containers.
+// Having returns the answers of a docker that has these containers, and the networks that
+// they are in.
 func Having(t *testing.T, containers ...docker.Container) []Answer {
 	t.Helper()
 	ids := make([]string, len(containers))
+	networks := map[string]string{}
 	for i, c := range containers {
 		ids[i] = c.ID
+		for name, endpoint := range c.NetworkSettings.Networks {
+			networks[name] = endpoint.NetworkID + " " + name + " "
+		}
 	}
 	text, err := json.Marshal(containers)
 	if err != nil {
@@ -26,6 +33,7 @@ func Having(t *testing.T, containers ...docker.Container) []Answer {
 	return []Answer{
 		{Args: "ps --all --quiet", Stdout: strings.Join(ids, "\n")},
 		{Args: "inspect --type=container", Stdout: string(text)},
+		{Args: "network ls --no-trunc --format {{.ID}} {{.Name}} {{.Labels}}", Stdout: strings.Join(slices.Sorted(maps.Values(networks)), "\n")},
 	}
 }
 

@@ -1,0 +1,46 @@
+package minikube
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
+)
+
+// subnetBits is the length of the prefix of a network that minikube chooses itself.
+const subnetBits = 24
+
+// remakeNetwork creates the network of a cluster with the addresses that it had, as minikube
+// does, which has no command for it but the creation of a cluster. The nodes have fixed
+// addresses in it. It returns ErrUnavailable where another network has taken the addresses.
+func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docker.Container) error {
+	options := append([]string{"-o", "--ip-masq", "-o", "--icc"}, docker.MTU(ctx)...)
+	options = append(options, "--label=created_by.minikube.sigs.k8s.io=true", "--label="+label+"="+name)
+	if subnet, ok := p.subnet(name, nodes); ok {
+		options = append(options, "--subnet="+subnet.String(), "--gateway="+subnet.Addr().Next().String())
+	}
+	err := docker.CreateNetwork(ctx, name, options...)
+	if docker.IsOverlap(err) {
+		err = providers.WithHint(providers.Errorf(providers.ErrUnavailable, "another network has the addresses of the cluster: %w", err),
+			"docker network ls lists the networks; or recreate the cluster, whose contents are lost: lab up %s --recreate", name)
+	}
+	return err
+}
+
+// subnet returns the addresses of a cluster's network by those of its nodes.
+func (p *Provider) subnet(name string, nodes []docker.Container) (netip.Prefix, bool) {
+	bits := subnetBits
+	if config, err := p.profile(name); err == nil && strings.Contains(config.Subnet, "/") {
+		if asked, err := netip.ParsePrefix(config.Subnet); err == nil {
+			bits = asked.Bits()
+		}
+	}
+	for _, n := range nodes {
+		if at, err := netip.ParseAddr(n.NetworkSettings.Networks[name].IPAMConfig.IPv4Address); err == nil {
+			return netip.PrefixFrom(at, bits).Masked(), true
+		}
+	}
+	return netip.Prefix{}, false
+}
