@@ -138,3 +138,12 @@ func TestListAsksOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestStartWithoutControlPlane: nothing is waited for that cannot come.
+func TestStartWithoutControlPlane(t *testing.T) {
+	dockertest.Script(t, dockertest.Having(t, node("worker", "running"))...)
+	err := networked(t).Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil)
+	if err == nil || err.Error() != "its control plane is gone" || !strings.Contains(providers.HintOf(err), "lab up lab --recreate") {
+		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	}
+}

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"errors"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -44,6 +45,9 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Rep
 	nodes, err := t.Own(ctx, ref)
 	if err != nil {
 		return err
+	}
+	if _, ok := t.First(nodes); !ok {
+		return providers.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", ref.Name)
 	}
 	report = report.For(ref.Name)
 	if nodes, err = t.repair(ctx, ref, nodes, report); err != nil {
