@@ -13,9 +13,13 @@ import (
 type flavor struct {
 	name    string
 	node    func(cluster string) string // the container of its first node
+	worker  func(cluster string) string // the container of its first worker, where it has one control plane
 	network func(cluster string) string // the network that its containers are in
 	port    int                         // the port of the cluster at which web answers
 	web     func(name, image string) string
+
+	// balancer returns the container of the load balancer before its nodes. It may be nil.
+	balancer func(cluster string) string
 
 	// left returns what there is of a cluster beside what the engine has. It may be nil.
 	left func(t *testing.T, bed *bed, cluster string) []string

@@ -17,11 +17,13 @@ import (
 
 func k3dFlavor() flavor {
 	return flavor{
-		name:    "k3d",
-		node:    func(cluster string) string { return "k3d-" + cluster + "-server-0" },
-		network: func(cluster string) string { return "k3d-" + cluster },
-		port:    80,
-		web:     balancedPod,
+		name:     "k3d",
+		node:     func(cluster string) string { return "k3d-" + cluster + "-server-0" },
+		worker:   func(cluster string) string { return "k3d-" + cluster + "-agent-0" },
+		network:  func(cluster string) string { return "k3d-" + cluster },
+		balancer: func(cluster string) string { return "k3d-" + cluster + "-serverlb" },
+		port:     80,
+		web:      balancedPod,
 		provider: func(t *testing.T, bed *bed) providers.Provider {
 			return k3d.New(bed.k3dOptions())
 		},

@@ -18,6 +18,7 @@ func kindFlavor() flavor {
 	return flavor{
 		name:    "kind",
 		node:    func(cluster string) string { return cluster + "-control-plane" },
+		worker:  func(cluster string) string { return cluster + "-worker" },
 		network: func(string) string { return "kind" },
 		port:    80,
 		web:     hostPod,

@@ -31,6 +31,7 @@ func minikubeFlavor() flavor {
 	return flavor{
 		name:    "minikube",
 		node:    func(cluster string) string { return cluster },
+		worker:  func(cluster string) string { return cluster + "-m02" },
 		network: func(cluster string) string { return cluster },
 		port:    80,
 		web:     hostPod,
