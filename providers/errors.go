@@ -64,6 +64,23 @@ func HintOf(err error) string {
 	return ""
 }
 
+// WithDetail attaches to err what a tool said when it failed, in full: error messages keep to
+// the reason, and a person who asks for more is shown the rest. It leaves nil as nil.
+func WithDetail(err error, detail string) error {
+	if err == nil || detail == "" {
+		return err
+	}
+	return &detailed{err: err, detail: detail}
+}
+
+// DetailOf returns the outermost detail that err carries, or "".
+func DetailOf(err error) string {
+	if d, ok := errors.AsType[*detailed](err); ok {
+		return d.detail
+	}
+	return ""
+}
+
 // Errorf is [fmt.Errorf] for an error of a kind, one of the Err… values above,
 // whose text need not stand in the message.
 func Errorf(kind error, format string, args ...any) error {
@@ -77,6 +94,14 @@ type hinted struct {
 
 func (h *hinted) Error() string { return h.err.Error() }
 func (h *hinted) Unwrap() error { return h.err }
+
+type detailed struct {
+	err    error
+	detail string
+}
+
+func (d *detailed) Error() string { return d.err.Error() }
+func (d *detailed) Unwrap() error { return d.err }
 
 type kinded struct {
 	kind error

@@ -13,28 +13,41 @@ import (
 // logsWithin bounds the saving of logs before a cluster is removed that failed.
 const logsWithin = 30 * time.Second
 
-// WithLogs has export save the logs of a cluster that is about to be removed because of
-// cause into a directory of its own below parent, "" being the system's for temporary
-// files, and returns cause with the place. Where they cannot be saved, cause is what
-// matters, and is returned as it is; nobody waits for them who interrupted lab.
+// WithLogs saves logs as [SaveLogs] does, and returns cause with the place.
 func WithLogs(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) error {
+	return NameLogs(cause, SaveLogs(ctx, name, parent, cause, export))
+}
+
+// SaveLogs has export save the logs of a cluster that failed because of cause into a
+// directory of its own below parent, "" being the system's for temporary files, and returns
+// that directory. It returns "" where they cannot be saved: cause is what matters. After an
+// interrupt they are not saved, as the person waits.
+func SaveLogs(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) string {
 	if errors.Is(cause, context.Canceled) {
-		return cause
+		return ""
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logsWithin) // its time may be what is over
 	defer cancel()
 	parent = cmp.Or(parent, os.TempDir())
 	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return cause
+		return ""
 	}
 	dir, err := os.MkdirTemp(parent, "lab-"+name+"-logs-")
 	if err != nil {
-		return cause
+		return ""
 	}
 	if err := export(ctx, dir); err != nil && os.Remove(dir) == nil { // as nothing was saved
+		return ""
+	}
+	return filepath.Clean(dir)
+}
+
+// NameLogs returns cause with the directory where logs are, or as it is where dir is "".
+func NameLogs(cause error, dir string) error {
+	if dir == "" {
 		return cause
 	}
-	err = fmt.Errorf("%w\nits logs are in %s", cause, filepath.Clean(dir))
+	err := fmt.Errorf("%w\nits logs are in %s", cause, dir)
 	if HintOf(cause) == "" && !errors.Is(cause, context.DeadlineExceeded) { // which more time would help
 		return WithHint(err, "read the logs in %s", dir)
 	}

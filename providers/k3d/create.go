@@ -50,7 +50,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err != nil {
 		return err
 	}
-	return p.make(ctx, full, providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}, spec.LogsDir, report)
+	return p.make(ctx, full, spec, report)
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.

@@ -11,9 +11,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// daemonSays stands before what the engine itself had to say.
-const daemonSays = "Error response from daemon: "
-
 // explain returns an error of k3d's, its kind and a hint where its words tell the cause.
 // Around the engine's words, k3d says in five ways that it failed: one is enough.
 func explain(err error) error {
@@ -21,14 +18,14 @@ func explain(err error) error {
 		return err
 	}
 	words := err.Error()
-	if i := strings.LastIndex(words, daemonSays); i >= 0 {
-		said := words[i+len(daemonSays):]
-		if strings.Contains(said, "is already in use by container") {
-			return providers.Errorf(providers.ErrExists, "%s", said)
-		}
-		return docker.Explain(words, fmt.Errorf("%s%s", culprit(words), said))
+	said, ok := docker.Daemon(words)
+	switch {
+	case ok && strings.Contains(said, "is already in use by container"):
+		return providers.Errorf(providers.ErrExists, "%s", said)
+	case ok:
+		return providers.WithDetail(docker.Explain("", said, fmt.Errorf("%s%s", culprit(words), said)), words)
 	}
-	return docker.Explain(words, errors.New(words))
+	return docker.Explain("", words, errors.New(words))
 }
 
 // culprit returns the last container that k3d names, "" where there is none.

@@ -48,9 +48,9 @@ func TestExplain(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	waited := errors.New("Failed to start server k3d-lab-server-0: Node k3d-lab-server-0 failed to get ready: error waiting for log line `k3s is up and running`")
 	dockertest.Script(t, append(dockertest.Having(t, node("agent-0", "running"), node("server-0", "restarting")),
-		dockertest.Answer{Args: "logs --tail 12 id-of-server-0", Stdout: "level=info msg=starting\n", Stderr: "level=fatal msg=\"too many open files\"\n"})...)
+		dockertest.Answer{Args: "logs --tail 1000 id-of-server-0", Stdout: "time=\"x\" level=info msg=starting\n", Stderr: "time=\"x\" level=fatal msg=\"too many open files\"\n"})...)
 	got := lastWords(t.Context(), "lab", waited)
-	want := "node k3d-lab-server-0 did not start: it is restarting\nlevel="
+	want := "node k3d-lab-server-0 did not start: it is restarting: too many open files"
 	if !strings.HasPrefix(got.Error(), want) || !strings.Contains(got.Error(), "too many open files") || !strings.Contains(providers.HintOf(got), "sysctl") {
 		t.Errorf("%v (hint %q), want %q", got, providers.HintOf(got), want)
 	}

@@ -6,11 +6,15 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
 // podLogs are what the kubelet keeps of the containers of pods, in a node.
 const podLogs = "/var/log/pods"
+
+// runtimeLog is what containerd writes, in a node: k3s keeps it out of its own output.
+const runtimeLog = "/var/lib/rancher/k3s/agent/containerd/containerd.log"
 
 // ExportLogs writes what every container of the cluster said, into a file of its name, and
 // the logs of the pods on each node, into a directory of its name.
@@ -29,9 +33,25 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 			continue
 		}
 		// A node that never ran has none.
-		if err := docker.CopyOut(ctx, c.ID, podLogs, filepath.Join(dir, c.Name)); err != nil && ctx.Err() != nil {
-			return ctx.Err()
+		for from, to := range map[string]string{podLogs: c.Name, runtimeLog: c.Name + "-containerd.log"} {
+			if err := docker.CopyOut(ctx, c.ID, from, filepath.Join(dir, to)); err != nil && ctx.Err() != nil {
+				return ctx.Err()
+			}
 		}
 	}
 	return nil
+}
+
+// logsOf tells where ExportLogs puts the logs of a node.
+func logsOf(node string) cause.Node {
+	return cause.Node{Output: node + ".log", Runtime: node + "-containerd.log", Pods: node}
+}
+
+// settings names the keys of k3d's configuration for a program of a node, or for what makes
+// it one: arguments of k3s configure all of them.
+func settings(program string) string {
+	if program == "" {
+		return "image or options.k3s.extraArgs"
+	}
+	return "options.k3s.extraArgs"
 }

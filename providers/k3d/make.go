@@ -17,7 +17,7 @@ import (
 
 // make makes the cluster in the steps of which k3d's own ClusterRun consists: that one
 // leaves work behind on the side when it fails. Whatever ends it, nothing is left.
-func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, ref providers.Ref, logs string, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, spec providers.Spec, report providers.Reporter) error {
 	err := report.Do("Creating the nodes", func(step *providers.Step) error {
 		defer p.messages.follow(full.Name, step)()
 		if err := build(ctx, full); err != nil {
@@ -42,7 +42,7 @@ func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, ref p
 	if err == nil {
 		return nil
 	}
-	return p.undo(ctx, ref, logs, err)
+	return p.undo(ctx, spec, err)
 }
 
 // build makes the network, the volumes and the containers. It is never cut short: a
@@ -120,18 +120,22 @@ func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.Clu
 	return nil
 }
 
-// undo removes what a creation left that failed with cause, and returns cause, with the
-// place below logs where its logs are.
-func (p *Provider) undo(ctx context.Context, ref providers.Ref, logs string, cause error) error {
-	interrupted := errors.Is(ctx.Err(), context.Canceled) // then nobody wants to wait for logs
+// undo removes what a creation left that failed, and returns why it failed, with the place
+// where its logs are.
+func (p *Provider) undo(ctx context.Context, spec providers.Spec, failed error) error {
+	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	ctx = context.WithoutCancel(ctx)
-	if !interrupted && !errors.Is(cause, providers.ErrExists) {
-		cause = containers().WithLogs(ctx, ref.Name, logs, cause, func(ctx context.Context, dir string) error {
+	if !errors.Is(failed, providers.ErrExists) {
+		tool := containers()
+		if len(spec.Native) > 0 {
+			tool.Settings = settings
+		}
+		failed = tool.WithLogs(ctx, ref.Name, spec.LogsDir, failed, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, ref, dir)
 		})
 	}
 	if err := sweep(ctx, ref); err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
 	}
-	return cause
+	return failed
 }

@@ -37,6 +37,7 @@ func containers() nodes.Tool {
 		Rebalance:    rebalance,
 		CanRebalance: func(c docker.Container) bool { return c.Config.Labels[labelBalancer] != "" },
 		Bare:         bareOf,
+		Logs:         logsOf,
 	}
 }
 

@@ -56,7 +56,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return p.make(ctx, config, refOf(spec), spec.LogsDir, report)
+	return p.make(ctx, config, spec, report)
 }
 
 // checkFree returns ErrExists where a cluster of that name is there, or a container that
@@ -80,7 +80,7 @@ func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Repor
 
 // make has kind make the cluster. kind knows no context, so it works on the side, and is
 // ended by taking away the nodes that it works on.
-func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, ref providers.Ref, logs string, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec providers.Spec, report providers.Reporter) error {
 	log := &steps{report: report}
 	result := make(chan error, 1)
 	returned := make(chan struct{})
@@ -122,7 +122,7 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, ref provi
 			planned = 0
 		}
 	}
-	return p.undo(ctx, ref, planned, logs, returned, err)
+	return p.undo(ctx, spec, planned, returned, err)
 }
 
 // finish does to a cluster what kind has no word for.
@@ -139,13 +139,18 @@ func refOf(spec providers.Spec) providers.Ref {
 	return providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 }
 
-// undo removes what a creation left that failed with cause, and returns cause, with the
-// place below logs where its logs are. Another program may have been faster, for the first
+// undo removes what a creation left that failed, and returns why it failed, with
+// the place where its logs are. Another program may have been faster, for the first
 // node or for a later one: nodes without the creation's mark stay.
-func (p *Provider) undo(ctx context.Context, ref providers.Ref, planned int, logs string, returned <-chan struct{}, cause error) error {
-	cut, taken := ctx.Err() != nil, errors.Is(cause, providers.ErrExists)
-	if !cut && !taken {
-		cause = containers().WithLogs(ctx, ref.Name, logs, cause, func(ctx context.Context, dir string) error {
+func (p *Provider) undo(ctx context.Context, spec providers.Spec, planned int, returned <-chan struct{}, failed error) error {
+	ref := refOf(spec)
+	cut, taken := ctx.Err() != nil, errors.Is(failed, providers.ErrExists)
+	if !taken {
+		tool := containers()
+		if len(spec.Native) > 0 {
+			tool.Settings = settings
+		}
+		failed = tool.WithLogs(ctx, ref.Name, spec.LogsDir, failed, func(ctx context.Context, dir string) error {
 			return p.ExportLogs(ctx, ref, dir)
 		})
 	}
@@ -153,9 +158,9 @@ func (p *Provider) undo(ctx context.Context, ref providers.Ref, planned int, log
 	defer cancel()
 	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(ref.Name))
 	if err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
 	}
-	return cause
+	return failed
 }
 
 // Forget removes what kind wrote for a cluster on this machine, and the directory that

@@ -9,11 +9,9 @@ import (
 	"sigs.k8s.io/kind/pkg/exec"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
-
-// lastWords is how many lines of a command's output an error bears.
-const lastWords = 12
 
 // explain returns an error of kind's with what the command said that failed: kind keeps
 // it, and does not show it. began tells whether kind had begun its work; before that it
@@ -23,8 +21,8 @@ func explain(err error, began bool) error {
 		return nil
 	}
 	var errs []error
-	for _, cause := range causes(err) {
-		errs = append(errs, explainOne(cause, began))
+	for _, one := range causes(err) {
+		errs = append(errs, explainOne(one, began))
 	}
 	return errors.Join(errs...)
 }
@@ -33,15 +31,7 @@ func explainOne(err error, began bool) error {
 	run := exec.RunErrorForError(err)
 	switch {
 	case run != nil:
-		said := docker.LastLines(string(run.Output), lastWords)
-		if taken(said) {
-			return providers.Errorf(providers.ErrExists, "%s", said)
-		}
-		told := fmt.Errorf("%s: %s", what(err, run), said)
-		if strings.TrimSpace(said) == "" {
-			told = fmt.Errorf("%s: %w", what(err, run), run.Inner)
-		}
-		return docker.Explain(string(run.Output), told)
+		return explainCommand(what(err, run), run)
 	case strings.Contains(err.Error(), "node(s) already exist"):
 		return providers.Errorf(providers.ErrExists, "%s", err)
 	case strings.Contains(err.Error(), "could not find a log line"):
@@ -50,6 +40,29 @@ func explainOne(err error, began bool) error {
 		return invalid("%s", err)
 	}
 	return errors.New(err.Error()) // without the stack traces that kind's have
+}
+
+// explainCommand returns what a command said last that tells why it failed, with all that it
+// said for the detail.
+func explainCommand(failed string, run *exec.RunError) error {
+	words := string(run.Output)
+	if taken(words) {
+		return providers.Errorf(providers.ErrExists, "%s", docker.LastLines(words, 1))
+	}
+	command := strings.Join(run.Command[:min(2, len(run.Command))], " ")
+	docked, ok := strings.CutPrefix(command, "docker ")
+	said, _ := cause.Reason(words)
+	if ok && docked != "exec" {
+		said = docker.LastLines(words, 3) // docker says a thing only once
+	}
+	err := fmt.Errorf("%s: %s", failed, said)
+	if said == "" {
+		err = fmt.Errorf("%s: %w", failed, run.Inner)
+	}
+	if ok {
+		err = docker.Explain(docked, words, err)
+	}
+	return providers.WithDetail(err, words)
 }
 
 // what says what failed in words that are shorter than the command, which may have a

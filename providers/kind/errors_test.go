@@ -31,7 +31,7 @@ func TestExplain(t *testing.T) {
 		},
 		"a command with words around it": {
 			kinderrors.Wrap(failed("I0000 line\nkubelet is not healthy", "docker", "exec", "--privileged"), "failed to init node with kubeadm"), true,
-			"failed to init node with kubeadm: I0000 line\nkubelet is not healthy", "", nil,
+			"failed to init node with kubeadm: kubelet is not healthy", "", nil,
 		},
 		"a command without words": {failed("", run...), true, "docker run: exit status 1", "", nil},
 		"a port that is taken": {

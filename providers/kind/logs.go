@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -33,15 +35,35 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 	}
 }
 
+// logsOf tells where kind puts the logs of a node.
+func logsOf(node string) cause.Node {
+	return cause.Node{Output: node + "/serial.log", Journal: node + "/journal.log", Pods: node + "/pods"}
+}
+
+// settings names the keys of kind's configuration for a program of a node.
+func settings(program string) string {
+	switch {
+	case program == "containerd":
+		return "containerdConfigPatches"
+	case program == "kubeadm":
+		return "kubeadmConfigPatches"
+	case program == "kubelet":
+		return "featureGates, or kubeadmConfigPatches of kind KubeletConfiguration,"
+	case program == "etcd" || strings.HasPrefix(program, "kube-"):
+		return "featureGates, runtimeConfig or kubeadmConfigPatches"
+	}
+	return ""
+}
+
 // unwritten returns those of kind's errors that do not stand in the files: commands that
 // failed do, with their words.
 func unwritten(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, cause := range causes(err) {
-		if path := (*fs.PathError)(nil); errors.As(cause, &path) {
-			return cause
+	for _, failed := range causes(err) {
+		if path := (*fs.PathError)(nil); errors.As(failed, &path) {
+			return failed
 		}
 	}
 	return nil

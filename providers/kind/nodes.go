@@ -27,6 +27,7 @@ func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: labelCluster, APIPort: "6443/tcp", Restart: "on-failure:1",
 		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer), Mark: markOf,
+		Logs:        logsOf,
 		AsPublished: true, // kubeadm is told so by kind
 		Network:     func(c docker.Container) (string, bool) { return c.HostConfig.NetworkMode, true },
 		Remake:      remakeNetwork,

@@ -130,22 +130,24 @@ func startArgs(args ...string) []string {
 	return append(append([]string{"start"}, args...), "--interactive=false", "--output=json")
 }
 
-// undo removes what a creation left that failed with cause, and returns cause, with the
-// place where its logs are.
-func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, driver string, cause error) error {
+// undo removes what a creation left that failed, and returns why it failed, with the place
+// where its logs are.
+func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, driver string, failed error) error {
 	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
-	if ctx.Err() == nil {
-		cause = p.containers().WithLogs(ctx, spec.Name, spec.LogsDir, cause, func(ctx context.Context, dir string) error {
-			return p.exportLogs(ctx, spec.Name, dir)
-		})
+	containers := p.containers()
+	if len(spec.Native) > 0 {
+		containers.Settings = settings
 	}
+	failed = containers.WithLogs(ctx, spec.Name, spec.LogsDir, failed, func(ctx context.Context, dir string) error {
+		return p.exportLogs(ctx, spec.Name, dir)
+	})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
 	if errors.Is(p.checkProfile(ctx, ref), providers.ErrForeign) {
-		return cause // another minikube was faster
+		return failed // another minikube was faster
 	}
 	if err := p.remove(ctx, tool, ref, driver); err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", cause, err)
+		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
 	}
-	return cause
+	return failed
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -29,11 +30,12 @@ func (l *listener) failure(exit error, stderr string) error {
 		case strings.Contains(words, "unknown flag: ") || strings.Contains(words, "invalid argument "):
 			return invalid("%s", words)
 		}
-		return unexpected(docker.Explain(words, fmt.Errorf("%w\n%s", exit, words)))
+		said, _ := cause.Reason(words)
+		// minikube may pass on what docker said last.
+		return unexpected(docker.Explain("exec", words, providers.WithDetail(fmt.Errorf("%w: %s", exit, said), words)))
 	}
 	data := l.fatal.Data
-	message := essence(data.Message)
-	err := errors.New(cmp.Or(message, data.Name))
+	err := providers.WithDetail(errors.New(cmp.Or(essence(data.Message), data.Name)), strings.TrimSpace(data.Message))
 	if kind := kindOf(data.ExitCode); kind != nil {
 		err = providers.Errorf(kind, "%w", err)
 	}
@@ -43,7 +45,10 @@ func (l *listener) failure(exit error, stderr string) error {
 	if advice := l.advice(); advice != "" {
 		return providers.WithHint(err, "%s", advice)
 	}
-	return docker.Explain(data.Message, err)
+	if said, ok := docker.Daemon(data.Message); ok {
+		return docker.Explain("", said, err)
+	}
+	return err
 }
 
 func unexpected(err error) error {
@@ -104,7 +109,7 @@ func (l *listener) advice() string {
 // failed before it, which may have a hundred arguments, and all that it wrote.
 func essence(message string) string {
 	_, stderr, ok := strings.Cut(message, "stderr:")
-	if said := lastLines(stderr, lastWords); ok && said != "" {
+	if said, _ := cause.Reason(docker.LastLines(stderr, lastWords)); ok && said != "" {
 		first, _, _ := strings.Cut(message, ": ")
 		return first + ": " + said
 	}

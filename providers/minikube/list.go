@@ -25,6 +25,7 @@ func (p *Provider) containers() nodes.Tool {
 			return c.HostConfig.NetworkMode, c.HostConfig.NetworkMode == p.clusterOf(c)
 		},
 		Remake: p.remakeNetwork,
+		Logs:   logsOf,
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -41,6 +43,8 @@ func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
 	for _, node := range found {
 		file := filepath.Join(dir, node.Name)
 		errs = append(errs, docker.WriteLog(ctx, file+".log", func(w io.Writer) error { return docker.Logs(ctx, node.ID, 0, w) }))
+		// A node that never ran has none.
+		_ = docker.CopyOut(ctx, node.ID, "/var/log/pods", file)
 		if node.Running() {
 			errs = append(errs, docker.WriteLog(ctx, file+"-journal.log", func(w io.Writer) error {
 				return docker.Exec(ctx, node.ID, nil, w, "journalctl", "--no-pager", "--quiet")
@@ -54,6 +58,22 @@ func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
 		p.collect(ctx, name, filepath.Join(dir, "minikube.log"))
 	}
 	return ctx.Err()
+}
+
+// logsOf tells where exportLogs puts the logs of a node.
+func logsOf(node string) cause.Node {
+	return cause.Node{Output: node + ".log", Journal: node + "-journal.log", Pods: node}
+}
+
+// settings names the keys of minikube's configuration for a program of a node.
+func settings(program string) string {
+	switch {
+	case program == "containerd":
+		return "container-runtime and insecure-registry"
+	case program == "kubeadm" || program == "kubelet" || program == "etcd" || strings.HasPrefix(program, "kube-"):
+		return "extra-config or feature-gates"
+	}
+	return ""
 }
 
 // collect has minikube write its own logs into a file. They are worth having where they

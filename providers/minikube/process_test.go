@@ -197,7 +197,7 @@ func TestTemporaryFiles(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	t.Parallel()
 	p, tool := shell(t, "echo out; echo why >&2; exit 3\n")
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err == nil || !strings.Contains(err.Error(), "exit status 3\nout\nwhy") {
+	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err == nil || !strings.Contains(err.Error(), "exit status 3: why") {
 		t.Errorf("error is %v", err)
 	}
 }

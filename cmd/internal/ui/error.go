@@ -13,7 +13,7 @@ const lastWords = 15
 // ErrorOptions tune [RenderError].
 type ErrorOptions struct {
 	JSON    bool // one line for programs, in place of the text for people
-	Verbose bool // all output of the tool, not only its end
+	Verbose bool // all output of the tool, also what the message leaves out
 }
 
 type jsonError struct {
@@ -31,7 +31,11 @@ func RenderError(streams *Streams, err error, options ErrorOptions) {
 	if err == nil {
 		return
 	}
-	message, hint := clean(providers.Redact(plainWords(err.Error()))), clean(providers.Redact(providers.HintOf(err)))
+	text := err.Error()
+	if detail := providers.DetailOf(err); options.Verbose && detail != "" {
+		text += "\n" + detail
+	}
+	message, hint := clean(providers.Redact(plainWords(text))), clean(providers.Redact(providers.HintOf(err)))
 	if options.JSON {
 		code, reason := Classify(err)
 		// Strings and numbers always marshal; a lost stderr leaves the exit code.
@@ -39,11 +43,11 @@ func RenderError(streams *Streams, err error, options ErrorOptions) {
 		return
 	}
 	theme := streams.Err.theme
-	text := strings.Split(message, "\n")
+	shown := strings.Split(message, "\n")
 	if !options.Verbose {
-		text = shorten(text)
+		shown = shorten(shown)
 	}
-	paragraph(streams.Err, theme.bad.Bold(true).Render("error:"), text, "  ")
+	paragraph(streams.Err, theme.bad.Bold(true).Render("error:"), shown, "  ")
 	if hint != "" {
 		paragraph(streams.Err, theme.title.Render("hint:"), strings.Split(hint, "\n"), "      ")
 	}

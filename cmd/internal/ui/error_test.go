@@ -72,6 +72,7 @@ func failures() map[string]error {
 		"unavailable": &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: unavailable},
 		"tool":        &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: providers.WithHint(tool, "docker system prune")},
 		"long":        errors.New("kubeadm failed:" + log.String()),
+		"detail":      providers.WithDetail(errTest, "I1124 a line of the tool\nerror: another"),
 		"timeout":     fmt.Errorf("wait for the nodes: %w", context.DeadlineExceeded),
 		"interrupted": &providers.Error{Op: "create", Cluster: "lab", Err: context.Canceled},
 	}

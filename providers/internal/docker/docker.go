@@ -79,20 +79,20 @@ func pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string
 	cmd := command(ctx, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
 	err := cmd.Run()
-	return failure(ctx, stderr.String(), err)
+	return failure(ctx, args[0], stderr.String(), err)
 }
 
 // failure explains why a docker command failed that wrote said to stderr.
-func failure(ctx context.Context, said string, err error) error {
+func failure(ctx context.Context, command, said string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case strings.TrimSpace(said) == "":
-		return located(ctx, Explain(err.Error(), err))
+		return located(ctx, Explain(command, err.Error(), err))
 	}
-	return located(ctx, Explain(LastLines(said, 3), errors.New(LastLines(said, 3))))
+	return located(ctx, Explain(command, LastLines(said, 3), errors.New(LastLines(said, 3))))
 }
 
 // LastLines returns the last n lines of a command's output that say something: neither

@@ -4,48 +4,106 @@ import (
 	"errors"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Explain returns err with its kind and with the hint that mends it, where words, what
-// the docker command said, tell the cause. Otherwise it returns err as it is.
-func Explain(words string, err error) error {
-	said := func(any ...string) bool {
-		for _, w := range any {
-			if strings.Contains(words, w) {
-				return true
-			}
-		}
-		return false
+// Explain returns err with its kind and with the hint that fixes it, where words, what
+// a command of docker's such as "pull" said, tell the cause. Otherwise it returns err as it is.
+// The output of `docker exec` is that of another program, but for the last line, which may be
+// docker's.
+func Explain(command, words string, err error) error {
+	last := LastLines(words, 1)
+	switch {
+	case command == "pull":
+		return explainPull(words, err)
+	case command != "exec":
+		return explain(words, err)
+	case errors.Is(err, exec.ErrNotFound), unanswered(last):
+		return explain(last, err)
 	}
+	return withHint(err, MachineHint(last))
+}
+
+func withHint(err error, hint string) error {
+	if hint == "" {
+		return err
+	}
+	return providers.WithHint(err, "%s", hint)
+}
+
+// Daemon returns what the engine itself answered, of an error of a program that asked it.
+func Daemon(words string) (said string, ok bool) {
+	const mark = "Error response from daemon: "
+	i := strings.LastIndex(words, mark)
+	if i < 0 {
+		return "", false
+	}
+	said, _, _ = strings.Cut(words[i+len(mark):], "\n")
+	return said, true
+}
+
+func explain(words string, err error) error {
+	said := saidIn(words)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return notInstalled()
 	case said("permission denied while trying to connect", "dial unix /var/run/docker.sock: connect: permission denied"):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err),
 			"sudo usermod -aG docker \"$USER\", then log in again")
-	case said("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
-		"Is the docker daemon running", "docker daemon is not running"):
+	case unanswered(words):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "%s", startHint(false))
 	case said("unable to resolve docker endpoint", "context not found"):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "docker context ls lists the contexts")
 	case said("port is already allocated", "address already in use", "ports are not available"):
 		return providers.WithHint(err, "another program has that port of this machine: choose another with --port HOST:CONTAINER")
-	case said("no space left on device"):
-		return providers.WithHint(err, "free some space: docker system df shows what takes it")
-	case said("too many open files", "inotify"):
-		return providers.WithHint(err, "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288")
+	case said("unable to start container process: exec:", "exec format error"):
+		return providers.WithHint(err, "the image lacks that program, or is for another processor: choose another with --image IMAGE")
+	}
+	return withHint(err, MachineHint(words))
+}
+
+// explainPull is explain for `docker pull`, whose words may also tell of a registry.
+func explainPull(words string, err error) error {
+	said := saidIn(words)
+	switch {
+	case unanswered(words):
 	case said("manifest unknown", "manifest for", "pull access denied", "repository does not exist"):
 		return providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
-			"name an image that there is: --image IMAGE; docker images shows those that are here")
+			"name an image that exists: --image IMAGE; docker images lists the local ones")
 	case said("no such host", "TLS handshake timeout", "i/o timeout", "network is unreachable", "connection refused",
 		"Client.Timeout exceeded", "toomanyrequests"):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err),
-			"try again with a better network, or name an image that is here: --image IMAGE")
+			"try again with a better network, or name a local image: --image IMAGE")
 	}
-	return err
+	return explain(words, err)
+}
+
+// unanswered tells whether words say that the engine does not answer.
+func unanswered(words string) bool {
+	return saidIn(words)("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
+		"Is the docker daemon running", "docker daemon is not running")
+}
+
+// MachineHint returns what a person can do about a reason that lies in the machine, such as
+// a disk that is full, or "". said is the reason alone, not a whole output.
+func MachineHint(said string) string {
+	is := saidIn(said)
+	switch {
+	case is("no space left on device"):
+		return "free some space: docker system df shows what takes it"
+	case is("too many open files", "inotify"):
+		return "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
+	}
+	return ""
+}
+
+func saidIn(words string) func(...string) bool {
+	return func(any ...string) bool {
+		return slices.ContainsFunc(any, func(w string) bool { return strings.Contains(words, w) })
+	}
 }
 
 func notInstalled() error {

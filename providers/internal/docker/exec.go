@@ -44,7 +44,7 @@ func Logs(ctx context.Context, id string, lines int, w io.Writer) error {
 	cmd := command(ctx, "logs", "--tail", tail, id)
 	cmd.Stdout, cmd.Stderr = w, w // docker keeps the two apart as the container did
 	err := cmd.Run()
-	return failure(ctx, "", err)
+	return failure(ctx, "logs", "", err)
 }
 
 // WriteLog has write fill a file. Where that fails the reason stands in the file: who reads

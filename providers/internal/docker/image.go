@@ -73,7 +73,7 @@ func pull(ctx context.Context, image string, moved func(string)) error {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
-		return failure(ctx, "", err)
+		return failure(ctx, "pull", "", err)
 	}
 	layers, done := 0, 0
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
@@ -92,7 +92,7 @@ func pull(ctx context.Context, image string, moved func(string)) error {
 	}
 	_, _ = io.Copy(io.Discard, stdout) // a line too long for the scanner must not stop docker
 	err = cmd.Wait()                   // before stderr is looked at
-	return failure(ctx, stderr.String(), err)
+	return failure(ctx, "pull", stderr.String(), err)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -86,14 +86,14 @@ func TestHollow(t *testing.T) {
 		top  dockertest.Answer
 		says string
 	}{
-		"ended":           {old, dockertest.Answer{Stdout: empty}, "k3s has ended in node lab-control-plane\nfatal: no such flag"},
+		"ended":           {old, dockertest.Answer{Stdout: empty}, "k3s has ended in node lab-control-plane: no such flag"},
 		"running":         {old, dockertest.Answer{Stdout: whole}, ""},
 		"not yet running": {young, dockertest.Answer{Stdout: empty}, ""},
 		"not to be told":  {old, dockertest.Answer{Code: 1}, ""},
 	} {
 		test.top.Args = "top id-of-control-plane"
 		dockertest.Script(t, append(dockertest.Having(t, test.node), test.top,
-			dockertest.Answer{Args: "logs --tail 12 id-of-control-plane", Stderr: "fatal: no such flag\n"})...)
+			dockertest.Answer{Args: "logs --tail 1000 id-of-control-plane", Stderr: "Error: no such flag\n"})...)
 		tool := tool()
 		tool.Program = "k3s"
 		wantDeath(t, name, tool, test.says)

@@ -3,34 +3,109 @@ package nodes
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// WithLogs is [providers.WithLogs] of a cluster of which some node runs. Where none ever
-// did there is nothing to save.
-func (t Tool) WithLogs(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) error {
-	nodes, err := t.Find(ctx, name)
-	if err != nil || !slices.ContainsFunc(nodes, docker.Container.Running) {
-		return cause
+// WithLogs saves the logs of a cluster whose creation failed because of err, as
+// [providers.SaveLogs] does, and returns why it failed: the cause that the logs state or,
+// where they state none, err. What the tool said is the detail of the error. Where the engine
+// does not answer any more, that is the cause. A cluster of which no node ran has no logs.
+func (t Tool) WithLogs(ctx context.Context, name, parent string, err error, export func(ctx context.Context, dir string) error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
 	}
-	return providers.WithLogs(ctx, name, parent, cause, export)
+	ctx = context.WithoutCancel(ctx) // its time may be what is over
+	found, failed := t.Find(ctx, name)
+	if docker.Gone(failed) && !docker.Gone(err) {
+		return providers.WithDetail(failed, whole(err))
+	}
+	ran := func(n docker.Container) bool { return n.Running() || !n.State.StartedAt.IsZero() }
+	if failed != nil || !slices.ContainsFunc(found, ran) {
+		return err
+	}
+	dir := providers.SaveLogs(ctx, name, parent, err, export)
+	if dir != "" && t.Logs != nil {
+		err = t.Because(err, dir, found)
+	}
+	return providers.NameLogs(err, dir)
 }
 
-// lastLines is how many lines of a node's log an error bears.
-const lastLines = 12
+// Because returns err with the cause that the logs in dir state. A creation that ran out of
+// time still failed for that, whatever it waited for.
+func (t Tool) Because(err error, dir string, found []docker.Container) error {
+	var logs []cause.Node
+	for _, n := range found {
+		l := t.Logs(n.Name)
+		l.Name = n.Name
+		if slices.Contains([]string{"exited", "dead", "restarting"}, n.State.Status) {
+			l.Ended = fmt.Sprintf("exit code %d", n.State.ExitCode)
+		}
+		logs = append(logs, l)
+	}
+	c, ok := cause.Find(os.DirFS(dir), logs)
+	if !ok {
+		if providers.HintOf(err) == "" && strings.Contains(whole(err), kubeadm) {
+			return t.hint(err, kubeadm, dir)
+		}
+		return err
+	}
+	why := errors.New(c.String())
+	if errors.Is(err, context.DeadlineExceeded) {
+		why = fmt.Errorf("%s (%w)", c, context.DeadlineExceeded)
+	}
+	why = providers.WithDetail(why, whole(err))
+	if hint := docker.MachineHint(c.Said); hint != "" {
+		return providers.WithHint(why, "%s", hint)
+	}
+	if c.Program == cause.NodeImage {
+		return providers.WithHint(why, "use an image that is made for nodes: --image IMAGE")
+	}
+	return t.hint(why, c.Program, dir)
+}
 
-// LastWords returns an error that says what happened to a node, and what it said last,
-// with a hint where its words tell the cause.
+// kubeadm is what the tools set up nodes with.
+const kubeadm = "kubeadm"
+
+// hint names what in the tool's own configuration may be wrong, and the logs.
+func (t Tool) hint(err error, program, dir string) error {
+	if t.Settings != nil {
+		if keys := t.Settings(program); keys != "" {
+			return providers.WithHint(err, "correct %s in the cluster configuration, or read the logs in %s", keys, dir)
+		}
+	}
+	return providers.WithHint(err, "read the logs in %s", dir)
+}
+
+// whole returns all that an error tells, its detail included.
+func whole(err error) string {
+	if detail := providers.DetailOf(err); detail != "" {
+		return err.Error() + "\n" + detail
+	}
+	return err.Error()
+}
+
+// lastLines is how many lines of a node's log are looked at for what it said last.
+const lastLines = 1000
+
+// LastWords returns an error that says what happened to a node and why, by what it said last,
+// which is the error's detail.
 func LastWords(ctx context.Context, n docker.Container, what string) error {
 	var log bytes.Buffer
 	_ = docker.Logs(ctx, n.ID, lastLines, &log) // what there is will do
-	said := docker.LastLines(log.String(), lastLines)
-	err := fmt.Errorf("%s\n%s", what, said)
-	if hint := providers.HintOf(docker.Explain(said, err)); hint != "" {
+	said, _ := cause.Reason(log.String())
+	if said == "" {
+		return errors.New(what)
+	}
+	err := providers.WithDetail(fmt.Errorf("%s: %s", what, said), log.String())
+	if hint := docker.MachineHint(said); hint != "" {
 		return providers.WithHint(err, "%s", hint)
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -66,6 +67,14 @@ type Tool struct {
 	// Restart is the policy by which the tool has the engine bring nodes back:
 	// "on-failure:1". It is "" where the tool leaves that to a person.
 	Restart string
+
+	// Logs tells where the logs of a node are, below the directory into which those of its
+	// cluster are saved. It may be nil.
+	Logs func(node string) cause.Node
+
+	// Settings names the keys of the tool's own configuration that configure a program of
+	// a node. It is nil where nobody gave such a configuration.
+	Settings func(program string) string
 }
 
 // Find returns the containers of a cluster by name, or ErrNotFound.

@@ -1,0 +1,20 @@
+package minikube
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/providers/internal/nodes/nodestest"
+)
+
+// TestFailures holds the errors to what minikube and the nodes said when real creations failed.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	tool := (&Provider{}).containers()
+	tool.Settings = settings
+	nodestest.Failures(t, *update, tool, func(said string) error {
+		l := quiet()
+		l.take([]byte(said))
+		return l.failure(errors.New("exit status 80"), "")
+	})
+}
