@@ -124,11 +124,10 @@ func k3dNative(text string) []byte {
 func k3dRefused(t *testing.T, p *person) []refusal {
 	port := freePort(t)
 	listen(t, port)
-	config := filepath.Join(p.dir, "k3d.yaml")
-	if err := os.WriteFile(config, k3dNative("servers: two"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	config := nativeFile(t, p, k3dNative("servers: two"))
+	gate := nativeFile(t, p, k3dNative(`options: {k3s: {extraArgs: [{arg: "--kubelet-arg=feature-gates=NoSuchGate=true", nodeFilters: ["server:*"]}]}}`))
 	return []refusal{
+		{[]string{"--cluster-config", gate, "--timeout", "60s"}, 7, "unrecognized feature gate: NoSuchGate (timed out)\n"},
 		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "--port"},
 		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "127.0.0.1:1"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},

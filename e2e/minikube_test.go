@@ -122,7 +122,9 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 func minikubeRefused(t *testing.T, p *person) []refusal {
 	port := freePort(t)
 	listen(t, port)
+	gate := nativeFile(t, p, []byte("extra-config: kubelet.feature-gates=NoSuchGate=true\n"))
 	return []refusal{
+		{[]string{"--cluster-config", gate, "--timeout", "90s"}, 7, "does not start: failed to set feature gates from initial flags-based config: unrecognized feature gate: NoSuchGate (timed out)\n"},
 		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another"},
 		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "docker pull 127.0.0.1:1/none:v1"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,6 +80,20 @@ type refusal struct {
 	args []string
 	code int
 	says string
+}
+
+// nativeFile writes a configuration of a tool's own, and returns its path.
+func nativeFile(t *testing.T, p *person, text []byte) string {
+	t.Helper()
+	file, err := os.CreateTemp(p.dir, "native-*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	return file.Name()
 }
 
 // TestRefused shows what a person reads where a cluster cannot be made.
