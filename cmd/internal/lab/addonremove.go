@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 	}
 	// One that was never installed is gone, too.
 	if err != nil && !errors.Is(err, providers.ErrNotFound) {
-		return r, err
+		return r, l.lost(ctx, r.Name, target, fmt.Errorf("cannot remove addon %s: %w", addon, err))
 	}
 	r.Addons = r.Addons.Without(addon)
 	delete(r.AddonStates, addon)

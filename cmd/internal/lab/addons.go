@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -104,7 +105,7 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
-	err = l.install(ctx, r.Name, target, plan, q, report, seen)
+	err = l.lost(ctx, r.Name, target, l.install(ctx, r.Name, target, plan, q, report, seen))
 	r.AddonStates = seen.over(r.AddonStates)
 	for _, request := range plan {
 		if seen.states[request.Addon.Name].State == addons.StateReady {
@@ -301,6 +302,20 @@ func (l *Lab) target(ctx context.Context, r state.Record) (addons.Cluster, error
 	}
 	config, err := l.Set.Kubeconfig(ctx, refOf(r))
 	return addons.Cluster{Kubeconfig: config, Traits: r.Traits, Ports: r.Spec.Ports}, err
+}
+
+// lost returns ErrUnavailable for an error of work in a cluster whose API server does not
+// answer any more: what the tools then say of single requests names neither the cause nor
+// a cure. Any other error it returns as it is.
+func (l *Lab) lost(ctx context.Context, name string, target addons.Cluster, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if _, gone := l.Probe.Look(ctx, target.Kubeconfig, probe.Want{}); gone == nil || ctx.Err() != nil {
+		return err
+	}
+	err = providers.Errorf(providers.ErrUnavailable, "the API server of cluster %q stopped answering: %w", name, err)
+	return providers.WithHint(err, "start the cluster, then do it again: lab start %s", name)
 }
 
 // sideBySide calls do for each of list, all at once, and joins the errors.

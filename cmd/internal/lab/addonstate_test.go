@@ -17,7 +17,7 @@ import (
 type failing struct {
 	addons.Installer
 	addons.Checker
-	install, look error
+	install, look error // install is of a removal, too
 }
 
 func (f *failing) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
@@ -25,6 +25,13 @@ func (f *failing) Install(ctx context.Context, c addons.Cluster, r addons.Releas
 		return addons.Installed{}, f.install
 	}
 	return f.Installer.Install(ctx, c, r, moved)
+}
+
+func (f *failing) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {
+	if f.install != nil {
+		return nil, f.install
+	}
+	return f.Installer.Remove(ctx, c, a, moved)
 }
 
 func (f *failing) Look(ctx context.Context, c addons.Cluster, a addons.Addon, in addons.Installed) (string, error) {
@@ -96,5 +103,30 @@ func TestAddonFailed(t *testing.T) {
 	}
 	if c := b.agree(t, "when it is stopped"); c.State != providers.StateStopped || c.Addons[0].State != "" {
 		t.Errorf("it is %+v", c)
+	}
+}
+
+// TestAddonLost: where the API server stops answering in the middle, that is said, and how the cluster comes back.
+func TestAddonLost(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.upWith(t, "demo", "hello")
+	broken := &failing{Installer: b.fake, Checker: b.fake, install: errors.New("uninstall: failed to delete release")}
+	b.Lab.Addons.Installer = broken
+	lost := func() (lost []error) {
+		_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"hello"}}, nil)
+		return []error{err, b.RemoveAddon(t.Context(), "demo", "hello", nil)}
+	}
+	for _, err := range lost() {
+		if err == nil || errors.Is(err, providers.ErrUnavailable) {
+			t.Errorf("while the API server answers: %v", err)
+		}
+	}
+	b.Lab.Probe = &prober{err: errors.New("connection refused")}
+	for _, err := range lost() {
+		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), `API server of cluster "demo" stopped answering`) ||
+			!strings.Contains(providers.HintOf(err), "lab start demo") {
+			t.Errorf("%v; hint: %s", err, providers.HintOf(err))
+		}
 	}
 }
