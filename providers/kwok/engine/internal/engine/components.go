@@ -2,9 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -39,12 +42,12 @@ func (e *engine) components() []supervise.Component {
 		{Name: "aggregated APIs", Needs: []string{"kube-apiserver"}, Run: atOnce(unanswered(simulated.RunAPIServices)), Grace: grace},
 		{Name: "conversions", Needs: []string{"kube-apiserver"}, Run: atOnce(unanswered(simulated.RunNamespaces)), Grace: grace},
 		{Name: "repair", Needs: []string{"kube-apiserver"}, Run: atOnce(reconcileDefaults), Grace: grace},
-		{Name: "nodes", Step: e.creating(), Needs: []string{"kube-apiserver"}, Run: e.createNodes, Task: true},
+		{Name: "nodes", Step: e.creating(), Needs: []string{"kube-apiserver"}, Run: patient(e.createNodes), Task: true},
 		{Name: "readiness", Step: "Waiting for the cluster to be ready", Needs: []string{"kube-apiserver"}, Run: e.awaitReady, Task: true},
 	}
 	if !e.status.EverReady {
 		list = append(list, supervise.Component{
-			Name: "defaults", Step: "Creating roles", Needs: []string{"kube-apiserver"}, Run: createDefaults, Task: true,
+			Name: "defaults", Step: "Creating roles", Needs: []string{"kube-apiserver"}, Run: patient(createDefaults), Task: true,
 		})
 	}
 	return list
@@ -142,6 +145,16 @@ func reconcileDefaults(ctx context.Context) error {
 		return err
 	}
 	return controlplane.ReconcileDefaults(ctx, config)
+}
+
+// patient does a task again while the API server fails at it: etcd does not answer in time
+// where the engine was stopped for a moment, or its disk is slow. The limit is more than
+// etcd gives two requests, which is seven seconds each.
+func patient(task func(context.Context, func()) error) func(context.Context, func()) error {
+	return supervise.Patient(20*time.Second, func(err error) bool {
+		var status apierrors.APIStatus
+		return errors.As(err, &status) && status.Status().Code >= http.StatusInternalServerError
+	}, task)
 }
 
 // atOnce runs a component that nothing else waits for, so ready as it starts.
