@@ -1,0 +1,64 @@
+//go:build e2e && unix
+
+package faults
+
+import (
+	"os"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+func (r *run) read() string {
+	r.t.Helper()
+	text, err := os.ReadFile(r.Kubeconfig)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// current returns the current context.
+func (r *run) current() string {
+	r.t.Helper()
+	config, err := clientcmd.Load([]byte(r.read()))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return config.CurrentContext
+}
+
+// kubeconfig returns one with a context of the file as its current one.
+func (r *run) kubeconfig(context string) []byte {
+	r.t.Helper()
+	config, err := clientcmd.LoadFromFile(r.Kubeconfig)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if config.Contexts[context] == nil {
+		r.t.Fatalf("the kubeconfig has no context %q", context)
+	}
+	config.CurrentContext = context
+	text, err := clientcmd.Write(*config)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return text
+}
+
+// foreignEntry returns what the kubeconfig says of the foreign cluster, and nothing else.
+func (r *run) foreignEntry() string {
+	r.t.Helper()
+	config, err := clientcmd.Load(r.kubeconfig(r.Foreign))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := clientcmdapi.MinifyConfig(config); err != nil {
+		r.t.Fatal(err)
+	}
+	text, err := clientcmd.Write(*config)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}

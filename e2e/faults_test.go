@@ -1,0 +1,198 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/e2e/faults"
+)
+
+// TestFaults disturbs lab in the middle of its commands, beside a cluster that was made with the tool itself and
+// beside Helm releases that lab did not install. The engine is gone for lab alone; TestEngineStops stops it for all.
+func TestFaults(t *testing.T) {
+	takesLong(t)
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		p, c := newPerson(t, bed), bed.cluster(t, f.name)
+		c.kubeconfig = filepath.Join(p.dir, "kubeconfig")
+		c.env[0] = "KUBECONFIG=" + c.kubeconfig
+		c.must(t, c.create)
+		d := newDoor(t)
+		p.env = append(p.env, "DOCKER_HOST=unix://"+d.path)
+		t.Cleanup(func() {
+			if t.Failed() {
+				_ = p.lab(context.Background(), "down", "--all").Run()
+			}
+		})
+		faults.Run(t, faults.Harness{
+			Rounds:     5,
+			Flavor:     []string{"--flavor", f.name},
+			Lab:        p.lab,
+			Name:       randomName,
+			Kubeconfig: c.kubeconfig,
+			Foreign:    f.harness(t, bed).Context(c.name),
+			Outside:    func(t *testing.T) string { return p.outside(c.name, f) },
+			Outage: func(t *testing.T, name string) func() {
+				if !runs(f.node(name)) {
+					return nil
+				}
+				d.shut()
+				return func() { d.open(t) }
+			},
+			Pause: func(_ *testing.T, name string) func() {
+				if exec.Command("docker", "pause", f.node(name)).Run() != nil {
+					return nil
+				}
+				return func() { _ = exec.Command("docker", "unpause", f.node(name)).Run() } // it may be gone
+			},
+			Nothing: func(_ *testing.T, name string) {
+				p.forgetLogs()
+				p.checkNothing(name)
+			},
+		})
+		c.remove(t)
+	})
+}
+
+func runs(container string) bool {
+	out, err := exec.Command("docker", "inspect", "--format={{.State.Running}}", container).Output()
+	return err == nil && strings.TrimSpace(string(out)) == "true"
+}
+
+// forgetLogs removes the logs that lab keeps of what failed, and says where they are.
+func (p *person) forgetLogs() {
+	p.t.Helper()
+	saved, err := filepath.Glob(filepath.Join(p.dir, "tmp", "lab-*-logs-*"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, dir := range saved {
+		if err := os.RemoveAll(dir); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// outside returns what there is of a cluster: its containers, its network, its volumes and what its tool remembers.
+func (p *person) outside(name string, f flavor) string {
+	p.t.Helper()
+	var found []string
+	add := func(args ...string) { found = slices.AppendSeq(found, strings.Lines(docker(p.t, args...))) }
+	for id := range strings.FieldsSeq(docker(p.t, "ps", "--all", "--quiet", "--no-trunc", "--filter=name="+name)) {
+		add("inspect", "--format={{.Id}} {{.Name}} {{.Created}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}} "+
+			"{{json .NetworkSettings.Networks}} {{json .Config}}{{range .Mounts}}\n{{$.Id}} {{.Name}} {{.Source}} {{.Destination}}{{end}}", id)
+	}
+	add("network", "inspect", "--format={{.Id}} {{.Created}} {{json .IPAM}} {{json .Labels}}", f.network(name))
+	add("volume", "ls", "--filter=name="+name, "--format={{.Name}} {{.Mountpoint}}")
+	if f.name == "minikube" {
+		for _, path := range filesBelow(p.t, p.bed.minikubeHome) {
+			rel, _ := filepath.Rel(p.bed.minikubeHome, path)
+			if strings.Contains(path, prefix) && !strings.Contains(path, name) || strings.HasPrefix(rel, "logs") {
+				continue
+			}
+			if text, err := os.ReadFile(path); err == nil {
+				found = append(found, fmt.Sprintf("%s %x\n", rel, sha256.Sum256(text)))
+			}
+		}
+	}
+	slices.Sort(found)
+	return strings.Join(found, "")
+}
+
+// door is a way to the Docker Engine that can be shut: for who goes by it the engine has stopped then.
+type door struct {
+	path, engine string
+
+	mu       sync.Mutex
+	listener net.Listener
+	through  map[net.Conn]bool
+}
+
+func newDoor(t *testing.T) *door {
+	t.Helper()
+	host := strings.TrimSpace(docker(t, "context", "inspect", "--format={{.Endpoints.docker.Host}}"))
+	engine, unix := strings.CutPrefix(host, "unix://")
+	if !unix {
+		t.Fatalf("the engine is at %s, which is no socket of this machine", host)
+	}
+	d := &door{path: filepath.Join(t.TempDir(), "docker.sock"), engine: engine, through: map[net.Conn]bool{}}
+	d.open(t)
+	t.Cleanup(d.shut)
+	return d
+}
+
+// open lets in who comes.
+func (d *door) open(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("unix", d.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.mu.Lock()
+	d.listener = listener
+	d.mu.Unlock()
+	go func() {
+		for {
+			from, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go d.pass(listener, from)
+		}
+	}()
+}
+
+// shut turns out who is inside, and lets nobody in.
+func (d *door) shut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.listener != nil {
+		_ = d.listener.Close()
+	}
+	d.listener = nil
+	for conn := range d.through {
+		_ = conn.Close()
+	}
+	clear(d.through)
+}
+
+// pass carries what is said in both directions, and the end of each.
+func (d *door) pass(by net.Listener, from net.Conn) {
+	to, err := net.Dial("unix", d.engine)
+	if err != nil {
+		_ = from.Close()
+		return
+	}
+	d.mu.Lock()
+	shut := d.listener != by
+	d.through[from], d.through[to] = true, true
+	d.mu.Unlock()
+	var both sync.WaitGroup
+	for a, b := range map[net.Conn]net.Conn{from: to, to: from} {
+		if shut {
+			_ = a.Close()
+		}
+		both.Go(func() {
+			_, _ = io.Copy(a, b)
+			_ = a.(*net.UnixConn).CloseWrite()
+		})
+	}
+	both.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, conn := range []net.Conn{from, to} {
+		_ = conn.Close()
+		delete(d.through, conn)
+	}
+}
