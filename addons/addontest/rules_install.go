@@ -107,8 +107,10 @@ func (h Harness) secrets(t *testing.T) {
 	if second, _ := h.Read(t, login); second != first {
 		t.Error("the Secret was changed")
 	}
-	h.remove(t, "secret")
+	copied := h.copy(t, login, "mine")
+	h.removeAddon(t, r.Addon)
 	h.absent(t, login)
+	h.expect(t, copied, "")
 }
 
 func (h Harness) failsAndMends(t *testing.T) {

@@ -158,6 +158,22 @@ func (h Harness) othersNamespaces(t *testing.T) {
 	h.expect(t, addons.Object{Kind: "Namespace", Name: "ns-before"}, "")
 }
 
+// copiedNamespaces have the marks of the addon, which it did not create, and stay.
+func (h Harness) copiedNamespaces(t *testing.T) {
+	extra := addons.Object{Kind: "Namespace", Name: "copied-extra"}
+	r := release("copied", "1.0.0", map[string]string{"templates/a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: copied-extra}\n"})
+	h.install(t, r)
+	home := addons.Object{Kind: "Namespace", Name: "ns-copied"}
+	h.copy(t, home, "copied-mine")
+	h.copy(t, extra, "copied-mine-too")
+	h.remove(t, "copied")
+	h.absent(t, home)
+	h.absent(t, extra)
+	for _, name := range []string{"copied-mine", "copied-mine-too"} {
+		h.expect(t, addons.Object{Kind: "Namespace", Name: name}, "")
+	}
+}
+
 // leftovers, which an addon's own programs create, go with it.
 func (h Harness) leftovers(t *testing.T) {
 	r := one("leaves", "1.0.0", "hello")

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/clusterlab-dev/lab/addons"
 )
 
@@ -102,4 +104,29 @@ func (h Harness) absent(t *testing.T, o addons.Object) {
 	if _, there := h.Read(t, o); there {
 		t.Errorf("%s is there", o)
 	}
+}
+
+// copy makes a copy of an object under another name, with its labels and annotations, as
+// kubectl get -o yaml and kubectl apply do.
+func (h Harness) copy(t *testing.T, o addons.Object, name string) addons.Object {
+	t.Helper()
+	text, there := h.Read(t, o)
+	if !there {
+		t.Fatalf("%s is not there", o)
+	}
+	var doc map[string]any
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	o.Name = name
+	metadata := map[string]any{"name": name, "namespace": o.Namespace}
+	if was, ok := doc["metadata"].(map[string]any); ok {
+		metadata["labels"], metadata["annotations"] = was["labels"], was["annotations"]
+	}
+	made, err := yaml.Marshal(map[string]any{"apiVersion": "v1", "kind": o.Kind, "metadata": metadata})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Make(t, string(made))
+	return o
 }

@@ -43,6 +43,7 @@ func Run(t *testing.T, h Harness) {
 		"keeps":                 Harness.keeps,
 		"keeps namespaces":      Harness.keepsNamespaces,
 		"namespaces of others":  Harness.othersNamespaces,
+		"copied namespaces":     Harness.copiedNamespaces,
 		"leftovers":             Harness.leftovers,
 		"replaced objects":      Harness.replaced,
 		"shared definitions":    Harness.sharedDefinitions,

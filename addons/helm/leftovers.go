@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -118,10 +119,19 @@ func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
 	return nil
 }
 
-// removeSecrets deletes those that prepare created.
-func (s *session) removeSecrets(ctx context.Context, addon string) error {
-	return s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{},
-		metav1.ListOptions{LabelSelector: addonLabel + "=" + addon})
+// removeSecrets deletes those that prepare created: by name, for a copy that somebody made
+// of one under another name has its label, too.
+func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
+	for _, secret := range a.Secrets {
+		err := s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{
+			LabelSelector: addonLabel + "=" + a.Name,
+			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, secret.Name).String(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeDefinitions deletes the definitions of the addon that nothing depends on, those

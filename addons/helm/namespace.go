@@ -31,6 +31,7 @@ const (
 
 // removeNamespaces deletes the namespaces that lab created for the addon, and those that
 // its chart did, unless objects of others are in them. It tells whether there were any.
+// Marks alone do not make a namespace the addon's: a copy of one has them, too.
 func (s *session) removeNamespaces(ctx context.Context, addon string, own residents) (bool, error) {
 	all, err := s.typed.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -44,9 +45,14 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 		if !home && n.Labels[addonLabel] != addon && !isOf(&n, s.client.release) {
 			continue
 		}
-		found = found || n.Labels[addonLabel] == addon
-		s.say("looking for other objects in namespace %s", n.Name)
-		reason, err := s.settled(ctx, n.Name, own)
+		found = found || home && n.Labels[addonLabel] == addon
+		reason := ""
+		if !home && !own.has(&n) {
+			reason = "it has the marks of this addon, but this addon did not create it"
+		} else {
+			s.say("looking for other objects in namespace %s", n.Name)
+			reason, err = s.settled(ctx, n.Name, own)
+		}
 		if err != nil {
 			return found, err
 		}

@@ -38,7 +38,7 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon,
 	if err != nil {
 		return s.client.kept, s.explain(ctx, err)
 	}
-	found, err := s.removeRest(ctx, a.Name, own)
+	found, err := s.removeRest(ctx, a, own)
 	if err == nil && last == nil && !found {
 		err := providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
 		return nil, providers.WithHint(err, "lab status shows those that it has")
@@ -79,15 +79,15 @@ func (s *session) removeRelease(ctx context.Context, last *release.Release) erro
 
 // removeRest deletes what lab created for the addon beside its release, and tells whether
 // there was anything. An interrupted call may have left it without the release.
-func (s *session) removeRest(ctx context.Context, addon string, own residents) (found bool, err error) {
-	if err := s.removeSecrets(ctx, addon); err != nil {
+func (s *session) removeRest(ctx context.Context, a addons.Addon, own residents) (found bool, err error) {
+	if err := s.removeSecrets(ctx, a); err != nil {
 		return false, err
 	}
-	found, err = s.removeDefinitions(ctx, addon)
+	found, err = s.removeDefinitions(ctx, a.Name)
 	if err != nil {
 		return found, err
 	}
-	more, err := s.removeNamespaces(ctx, addon, own)
+	more, err := s.removeNamespaces(ctx, a.Name, own)
 	return found || more, err
 }
 

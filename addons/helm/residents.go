@@ -3,6 +3,7 @@ package helm
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/kube"
@@ -38,6 +39,15 @@ func ownOf(a addons.Addon) residents {
 		own.leftovers[o.Kind+" "+o.Name] = true
 	}
 	return own
+}
+
+// has tells whether a namespace with the marks of the addon is one that its chart has.
+// Where an interrupted removal left no record of the chart, it is unless kubectl wrote it.
+func (r residents) has(n *corev1.Namespace) bool {
+	if len(r.release) > 0 {
+		return r.release["Namespace "+n.Name]
+	}
+	return !slices.ContainsFunc(n.ManagedFields, func(f metav1.ManagedFieldsEntry) bool { return strings.HasPrefix(f.Manager, "kubectl") })
 }
 
 // add adds the objects of revisions of the release.
