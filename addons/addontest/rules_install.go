@@ -189,3 +189,34 @@ func (h Harness) sideBySide(t *testing.T) {
 		h.expect(t, settings(name), name)
 	}
 }
+
+// remains of revisions that failed go with the next one that does not, and with the addon.
+func (h Harness) remains(t *testing.T) {
+	outside := func(name string) addons.Object {
+		return addons.Object{Kind: "ConfigMap", Namespace: "default", Name: name}
+	}
+	with := func(names ...string) addons.Release {
+		files := map[string]string{}
+		for _, name := range names {
+			files["templates/"+name+".yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " + name + ", namespace: default}\n"
+		}
+		return release("remains", "1.0.0", files)
+	}
+	fail := func(r addons.Release) {
+		t.Helper()
+		if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); err == nil {
+			t.Fatal("it is installed")
+		}
+	}
+	fail(with("remains-0", "remains_bad"))
+	h.install(t, with("remains-1"))
+	h.absent(t, outside("remains-0"))
+	fail(with("remains-1", "remains-2", "remains_bad"))
+	h.install(t, with("remains-1"))
+	h.absent(t, outside("remains-2"))
+	fail(with("remains-3", "remains_bad"))
+	h.remove(t, "remains")
+	for _, name := range []string{"remains-1", "remains-3"} {
+		h.absent(t, outside(name))
+	}
+}

@@ -34,6 +34,7 @@ func Run(t *testing.T, h Harness) {
 		"definitions of others": Harness.othersDefinitions,
 		"fails and is mended":   Harness.failsAndMends,
 		"an upgrade that fails": Harness.upgradeFails,
+		"remains of failures":   Harness.remains,
 		"cancelled":             Harness.cancelled,
 		"cancelled before":      Harness.cancelledBefore,
 		"somebody else's":       Harness.foreign,

@@ -7,6 +7,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -47,6 +48,13 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	}
 	s.say("applying its chart")
 	rel, err := s.apply(last, loaded, c, r)
+	var former kube.ResourceList
+	if err == nil {
+		former, err = s.former(rel)
+	}
+	if err == nil {
+		err = s.removeFormer(former)
+	}
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}

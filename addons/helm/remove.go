@@ -2,12 +2,15 @@ package helm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
@@ -64,17 +67,69 @@ func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.A
 // removeRelease deletes the objects of the release: those of custom kinds first, while
 // their controller is there to finalize them. It returns when they are gone.
 func (s *session) removeRelease(ctx context.Context, last *release.Release) error {
+	former, err := s.former(last)
+	if err != nil {
+		return err
+	}
 	all, err := s.client.Build(strings.NewReader(last.Manifest), false)
 	if err != nil {
 		return err
 	}
-	if err := s.removeCustom(ctx, all); err != nil {
+	if err := s.removeCustom(ctx, append(all, former...)); err != nil {
+		return err
+	}
+	if err := s.removeFormer(former); err != nil {
 		return err
 	}
 	if err := s.uninstall(last.Name); err != nil {
 		return err
 	}
 	return s.client.WaitForDelete(s.client.deleted, forever)
+}
+
+// former returns the objects that recorded revisions of a release have and the current one
+// lacks. Where a revision failed, some of them may still be there: Helm compares with one
+// revision only.
+func (s *session) former(current *release.Release) (kube.ResourceList, error) {
+	var manifests []string
+	for _, rel := range s.revisions(current.Name) {
+		if rel.Version != current.Version && rel.Manifest != current.Manifest {
+			manifests = append(manifests, rel.Manifest)
+		}
+	}
+	if len(manifests) == 0 {
+		return nil, nil
+	}
+	tolerant := *s.client
+	tolerant.removing = true // the kinds of some may be gone
+	all, err := tolerant.Build(strings.NewReader(strings.Join(manifests, "\n---\n")), false)
+	if err != nil {
+		return nil, err
+	}
+	now, err := tolerant.Build(strings.NewReader(current.Manifest), false)
+	if err != nil {
+		return nil, err
+	}
+	return all.Difference(now).Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }), nil
+}
+
+// removeFormer deletes those of the objects that still belong to the release.
+func (s *session) removeFormer(former kube.ResourceList) error {
+	var mine kube.ResourceList
+	for _, info := range former {
+		live, err := s.client.live(info)
+		if err != nil {
+			return err
+		}
+		if live != nil && isOf(live, s.client.release) && isDeleted(info) {
+			mine = append(mine, info)
+		}
+	}
+	if len(mine) == 0 {
+		return nil // of which Helm makes an error
+	}
+	_, errs := s.client.Client.Delete(mine)
+	return errors.Join(errs...)
 }
 
 // removeRest deletes what lab created for the addon beside its release, and tells whether
