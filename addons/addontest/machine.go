@@ -152,6 +152,7 @@ func (m *machine) remove(r record, a addons.Addon) (kept []addons.Kept) {
 
 // needed says what of somebody else's needs an object, or is "".
 func (m *machine) needed(k string, o object) string {
+	o.Also = slices.DeleteFunc(o.Also, func(addon string) bool { _, there := m.Releases[addon]; return !there })
 	if len(o.Also) > 0 {
 		o.Addon, o.Also = o.Also[0], o.Also[1:]
 		m.Objects[k] = o

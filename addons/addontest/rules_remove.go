@@ -67,6 +67,7 @@ func (h Harness) sharedDefinitions(t *testing.T) {
 	h.expect(t, kind, "Boat")
 	expectKept(t, h.remove(t, "shares-c"), name)
 	h.expect(t, kind, "Boat")
+	h.define(t, with("shares-d", "first")) // and is never installed, so it needs nothing
 	expectKept(t, h.remove(t, "shares-b"))
 	h.absent(t, kind)
 }

@@ -215,7 +215,9 @@ func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1
 // definitionUser says who beside the addon uses a definition, or is "".
 func (s *session) definitionUser(d metav1.Object, addon string, others []*release.Release) string {
 	for _, owner := range owners(d) {
-		if owner != addon {
+		// One without a release was removed while somebody else needed the definition.
+		there := slices.ContainsFunc(others, func(rel *release.Release) bool { return rel.Name == owner && rel.Labels[inputsLabel] != "" })
+		if owner != addon && there {
 			return fmt.Sprintf("the addon %s needs it", owner)
 		}
 	}
