@@ -46,7 +46,7 @@ func TestUnsupported(t *testing.T) {
 		p.must("diff", name, "--kubernetes-version", version)
 	}
 	p.fails(6, []string{"cannot load images", "hint:"}, "image", "load", native, "--name", name)
-	p.fails(4, []string{"exists already", "lab up " + name + " --recreate"}, "up", name, "--workers", "3")
+	p.fails(4, []string{"exists already", "add --recreate to this command"}, "up", name, "--workers", "3")
 	p.must("down", name)
 }
 

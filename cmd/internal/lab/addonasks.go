@@ -130,7 +130,7 @@ func lacks(r state.Record, requests addons.Requests) error {
 // tooLate is taken for an addon that had to be asked for when the cluster was made.
 func tooLate(r state.Record, addon, format string, args ...any) error {
 	return providers.WithHint(taken(r, format, args...),
-		"choose another name, or make it anew, without what is in it: lab up %s --addon %s --recreate", r.Name, addon)
+		"choose another name, or recreate the cluster and lose its contents: lab up %s --addon %s --recreate", r.Name, addon)
 }
 
 // bundled returns what a cluster with such traits brings along that an addon would take

@@ -214,8 +214,9 @@ func differs(r state.Record, all []Difference) error {
 	return taken(r, "%s", strings.Join(texts, ", and "))
 }
 
-// taken is the error of a cluster that is there and cannot be what is asked.
+// taken is the error of a cluster that exists and cannot become what is asked. A command with
+// --recreate alone would recreate it as it is, so the hint is to add the flag to what was asked.
 func taken(r state.Record, format string, args ...any) error {
 	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
-	return providers.WithHint(err, "choose another name, or make it anew, without what is in it: lab up %s --recreate", r.Name)
+	return providers.WithHint(err, "choose another name; or, to recreate the cluster and lose its contents, add --recreate to this command")
 }

@@ -58,6 +58,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 		})
 	}
 	looks.Wait()
+	list.Items = append(list.Items, unusable(problems)...)
 	var others error
 	if all {
 		var live []providers.Cluster
@@ -72,6 +73,21 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 	tools := append(causes(err), causes(others)...)
 	problems = errors.Join(slices.Concat(strange, causes(problems), concerning(records, tools))...)
 	return list, problems
+}
+
+// unusable returns the clusters whose records cannot be used. They may exist, so a list without
+// them would not be true.
+func unusable(problems error) []Cluster {
+	var all []Cluster
+	for _, err := range causes(problems) {
+		if bad, ok := errors.AsType[*state.RecordError](err); ok {
+			c := foreignView(providers.Cluster{Name: bad.Name})
+			c.Managed = true
+			c.fail(providers.StateUnknown, err.Error(), providers.HintOf(err))
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // settle decides what state a recorded cluster is in by what lab remembers and its tool says,

@@ -68,7 +68,7 @@ func (s *Store) Get(name string) (Record, error) {
 	}
 	r, err := decode(name, data)
 	if err != nil {
-		return Record{}, badRecord(path, err)
+		return Record{}, &RecordError{name, badRecord(path, err)}
 	}
 	return r, nil
 }
@@ -229,6 +229,19 @@ func (s *Store) unavailable(verb string, err error) error {
 	}
 	return providers.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
 }
+
+// RecordError is the error of a record that exists and cannot be used: nobody knows what
+// became of the cluster Name.
+type RecordError struct {
+	Name string
+
+	err error
+}
+
+func (e *RecordError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error with its kind and its hint.
+func (e *RecordError) Unwrap() error { return e.err }
 
 func badRecord(path string, err error) error {
 	wrapped := providers.Errorf(providers.ErrInvalid, "the record %s cannot be used: %w", path, err)
