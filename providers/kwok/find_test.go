@@ -45,6 +45,17 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another version", func(t *testing.T) {
+		t.Parallel()
+		p := New(Options{Engine: fakeEngine(t, "good")})
+		if err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.37.2"}); err != nil {
+			t.Errorf("its own version: %v", err)
+		}
+		err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.37.9"})
+		if !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), "is Kubernetes v1.37.2, not v1.37.9") {
+			t.Errorf("error is %v, want ErrUnsupported with both versions", err)
+		}
+	})
 	t.Run("interrupted", func(t *testing.T) {
 		t.Parallel()
 		ctx, cancel := context.WithCancel(t.Context())

@@ -73,13 +73,18 @@ func (*Provider) Traits(providers.Spec) providers.Traits {
 }
 
 // Check returns nil where lab-engine is found and can tell its version, else
-// ErrUnavailable, and ErrInvalid where it refuses the spec's own configuration.
+// ErrUnavailable, ErrUnsupported where that is not the version asked for, and ErrInvalid
+// where it refuses the spec's own configuration.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	path, err := p.findEngine()
 	if err != nil {
 		return err
 	}
-	if _, err := askVersion(ctx, path); err != nil || len(spec.Native) == 0 {
+	offered, err := askVersion(ctx, path)
+	if err == nil && spec.KubernetesVersion != "" {
+		err = matchVersion(spec.KubernetesVersion, offered)
+	}
+	if err != nil || len(spec.Native) == 0 {
 		return err
 	}
 	return checkNative(ctx, path, spec.Native)

@@ -2,7 +2,9 @@ package lab
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -19,30 +21,44 @@ type Dirs struct {
 
 // FindDirs returns the directories: all below $LAB_HOME where it is set, else where
 // the XDG Base Directory Specification puts them, on every system alike. It returns
-// ErrInvalid where the user's home directory is needed and unknown.
+// ErrInvalid where the user's home directory is needed and unknown, and where the state
+// directory has the character that separates the files of $KUBECONFIG: kubectl would then
+// miss the cluster's own file, and talk to whatever it finds instead.
 func FindDirs(getenv func(string) string) (Dirs, error) {
-	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))
+	dirs := Dirs{Home: cmp.Or(getenv("HOME"), getenv("USERPROFILE"))}
 	if root := getenv("LAB_HOME"); root != "" {
 		root, err := filepath.Abs(root)
-		return Dirs{
-			State: filepath.Join(root, "state"), Cache: filepath.Join(root, "cache"),
-			Config: filepath.Join(root, "config"), Bin: filepath.Join(root, "bin"), Home: home,
-		}, err
+		if err != nil {
+			return Dirs{}, err
+		}
+		dirs.State, dirs.Cache, dirs.Config = filepath.Join(root, "state"), filepath.Join(root, "cache"), filepath.Join(root, "config")
+		dirs.Bin = filepath.Join(root, "bin")
+		return dirs, separable(dirs.State)
 	}
-	if home == "" {
-		err := providers.Errorf(providers.ErrInvalid, "there is no home directory to keep things in")
-		return Dirs{}, providers.WithHint(err, "name a directory: export LAB_HOME=DIR")
-	}
+	homeless := false
 	xdg := func(variable string, standard ...string) string {
 		base := getenv(variable)
 		if !filepath.IsAbs(base) { // which the specification says to ignore
-			base = filepath.Join(append([]string{home}, standard...)...)
+			homeless = homeless || dirs.Home == ""
+			base = filepath.Join(append([]string{dirs.Home}, standard...)...)
 		}
 		return filepath.Join(base, "lab")
 	}
-	state := xdg("XDG_STATE_HOME", ".local", "state")
-	return Dirs{
-		State: state, Cache: xdg("XDG_CACHE_HOME", ".cache"), Config: xdg("XDG_CONFIG_HOME", ".config"),
-		Bin: filepath.Join(state, "bin"), Home: home,
-	}, nil
+	dirs.State, dirs.Cache, dirs.Config = xdg("XDG_STATE_HOME", ".local", "state"), xdg("XDG_CACHE_HOME", ".cache"), xdg("XDG_CONFIG_HOME", ".config")
+	dirs.Bin = filepath.Join(dirs.State, "bin")
+	if homeless {
+		err := providers.Errorf(providers.ErrInvalid, "no directory for lab's files: HOME is not set")
+		return Dirs{}, providers.WithHint(err, "name a directory: export LAB_HOME=DIR")
+	}
+	return dirs, separable(dirs.State)
+}
+
+// separable returns ErrInvalid where a file below dir cannot be one of several in $KUBECONFIG.
+func separable(dir string) error {
+	separator := string(os.PathListSeparator)
+	if !strings.Contains(dir, separator) {
+		return nil
+	}
+	err := providers.Errorf(providers.ErrInvalid, "lab cannot keep its files in %s: kubectl splits KUBECONFIG at each %q", dir, separator)
+	return providers.WithHint(err, "name a directory without it: export LAB_HOME=DIR")
 }
