@@ -27,6 +27,12 @@ func WhyNot(ctx context.Context, client kubernetes.Interface, namespace, selecto
 	return why
 }
 
+// WhyNode is WhyNot for all pods of a node. Those that no node takes are not among them.
+func WhyNode(ctx context.Context, client kubernetes.Interface, node string) string {
+	why, _ := whyPods(ctx, client, metav1.NamespaceAll, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
+	return why
+}
+
 // WhyPods is WhyNot for pods that are to run to their end. Where none of them has a
 // reason to tell, it returns the phase of the newest, or why there is no pod.
 func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string, pods metav1.ListOptions) string {

@@ -11,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/addons/ready"
 )
 
 // Node is a node as the API server has it.
@@ -95,8 +97,9 @@ func (w Want) gone(nodes []Node) []string {
 }
 
 // missingNodes returns what is missing until the nodes that are wanted are there and all
-// ready, as far as they can be.
-func missingNodes(nodes []Node, want Want) string {
+// ready, as far as they can be. A node that has no network yet waits for a pod that brings it,
+// so what keeps that pod is the reason.
+func missingNodes(ctx context.Context, client kubernetes.Interface, nodes []Node, want Want) string {
 	n := want.Nodes
 	if len(want.Names) > 0 { // the tool's own configuration may ask for more
 		n = len(want.Names)
@@ -113,6 +116,11 @@ func missingNodes(nodes []Node, want Want) string {
 			first = n
 		}
 		unready++
+	}
+	if first.lacksNetwork() {
+		if why := ready.WhyNode(ctx, client, first.Name); why != "" {
+			first.Reason = why
+		}
 	}
 	switch unready {
 	case 0:

@@ -178,7 +178,7 @@ func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want 
 	if want.Without.CNI && slices.ContainsFunc(r.Nodes, Node.lacksNetwork) {
 		r.Absent = append(r.Absent, "network plugin (CNI)")
 	}
-	missing := missingNodes(r.Nodes, want)
+	missing := missingNodes(ctx, client, r.Nodes, want)
 	if missing == "" && len(want.Since) > 0 {
 		missing = missingReports(ctx, client, r.Nodes, want.Since)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -52,6 +53,11 @@ func TestMissing(t *testing.T) {
 		"one of two nodes": {&apiServer{nodes: ready[:1]}, Want{Nodes: 2}, "waiting for 1 of 2 nodes to register"},
 		"not ready": {&apiServer{nodes: []corev1.Node{ready[0], node("c", false, "CNI not initialized")}}, Want{Nodes: 2},
 			"waiting for node c to be ready (CNI not initialized)"},
+		"a network that cannot come": {&apiServer{nodes: []corev1.Node{ready[0], node("c", false, "NetworkPluginNotReady")}, pods: []corev1.Pod{{
+			ObjectMeta: metav1.ObjectMeta{Name: "cni-1"}, Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+				Image: "cni:v9", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}},
+			}}},
+		}}}, Want{Nodes: 2}, "waiting for node c to be ready (pod cni-1 cannot pull the image cni:v9: ImagePullBackOff)"},
 		"two not ready": {&apiServer{nodes: []corev1.Node{node("c", false, "x"), node("d", false, "y")}}, Want{Nodes: 2},
 			"waiting for 2 nodes to be ready (c: x)"},
 		"no DNS":          {&apiServer{nodes: ready}, Want{Nodes: 2, DNS: true}, "waiting for DNS to be ready"},

@@ -66,7 +66,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asked++
 	broken := s.asked <= s.broken
 	hangs, unknown := broken && s.hangs, s.unknown
-	answer := s.answer(path.Base(r.URL.Path), r.URL.Query().Get("labelSelector"))
+	answer := s.answer(path.Base(r.URL.Path), r.URL.Query().Get("labelSelector")+r.URL.Query().Get("fieldSelector"))
 	s.mu.Unlock()
 	switch {
 	case hangs:
@@ -102,7 +102,7 @@ func (s *apiServer) answer(resource, selector string) any {
 		return corev1.Service{TypeMeta: is("Service", "v1"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "dns"}}}
 	case "pods":
 		list := corev1.PodList{TypeMeta: is("PodList", "v1")}
-		if selector == "app=dns" {
+		if selector == "app=dns" || selector == "spec.nodeName=c" {
 			list.Items = s.pods
 		}
 		return list
