@@ -32,6 +32,11 @@ func TestReason(t *testing.T) {
 			"I1129 10:12:34.1 1 x.go:2] waiting\nerror: error execution phase preflight: no\nk8s.io/kubernetes/cmd/kubeadm/app.Run\n\tk8s.io/kubernetes/cmd/kubeadm/app/kubeadm.go:48\n",
 			"error execution phase preflight: no", true,
 		},
+		"kubeadm, of a machine that it refuses": {
+			"error execution phase preflight: [preflight] Some fatal errors occurred:\n\t[ERROR Port-10250]: Port 10250 is in use\n" +
+				"[preflight] If you know what you are doing, you can make a check non-fatal\nTo see the stack trace of this error execute with --v=5 or higher\n",
+			"[ERROR Port-10250]: Port 10250 is in use", true,
+		},
 		"zap": {
 			"{\"level\":\"info\",\"msg\":\"starting\"}\n{\"level\":\"fatal\",\"msg\":\"discovery failed\",\"error\":\"listen tcp 10.0.0.9:2380: bind: cannot assign requested address\"}\n",
 			"discovery failed: listen tcp 10.0.0.9:2380: bind: cannot assign requested address", true,

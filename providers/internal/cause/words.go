@@ -63,6 +63,10 @@ func formats() format {
 func (f format) weigh(line string) (string, int) {
 	line = strings.TrimRight(f.color.ReplaceAllString(line, ""), " \r")
 	switch trimmed := strings.TrimSpace(line); {
+	case strings.HasPrefix(trimmed, "[ERROR "), strings.HasPrefix(trimmed, "error execution phase "): // of kubeadm
+		return trimmed, weightDying
+	case strings.HasPrefix(trimmed, "To see the stack trace"):
+		return "", weightNone
 	case trimmed == "" || f.trace.MatchString(line):
 		return "", weightNone
 	case f.klog.MatchString(line):
