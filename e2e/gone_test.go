@@ -28,13 +28,19 @@ func TestGone(t *testing.T) {
 			}
 		})
 
-		if f.network(name) != "kind" || !othersUse(t, "kind", name) { // the network of others stays
-			p.must("stop", name)
+		removeNetwork := func() bool { // the network of others stays
+			if f.network(name) == "kind" && othersUse(t, "kind", name) {
+				return false
+			}
 			docker(t, "network", "rm", f.network(name))
-			p.wantGone(name, "network "+f.network(name), "lab start "+name)
-			p.must("start", name)
-			p.wantWhole(name)
+			return true
 		}
+		p.must("stop", name)
+		if removeNetwork() {
+			p.wantGone(name, "network "+f.network(name), "lab start "+name)
+		}
+		p.must("start", name)
+		p.wantWhole(name)
 		if f.balancer != nil {
 			docker(t, "rm", "--force", "--volumes", f.balancer(name))
 			p.wantGone(name, "load balancer "+f.balancer(name), "lab start "+name)
@@ -51,6 +57,8 @@ func TestGone(t *testing.T) {
 			p.wantGone(name, "node "+f.worker(name), "lab up "+name+" --recreate")
 			p.wantFailure("start", name)
 			p.wantFailure("up", name)
+			p.must("stop", name)
+			removeNetwork()
 			p.must("up", name, "--recreate")
 			p.wantWhole(name)
 		}
