@@ -40,3 +40,20 @@ func TestRemakeNetwork(t *testing.T) {
 		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
 	}
 }
+
+// TestOnlyNodeGone: of a cluster whose only node is gone the profile and the network remain,
+// and a start does not try.
+func TestOnlyNodeGone(t *testing.T) {
+	p, tool := scripted(t)
+	keep(t, p, "lab", inDocker())
+	dockertest.Script(t, answer{Args: "ps"}, answer{Args: "network ls", Stdout: "1 lab name.minikube.sigs.k8s.io=lab"})
+	all, err := p.List(t.Context())
+	recorded := []providers.Part{{Kind: "node", Name: "lab"}, {Kind: "network", Name: "lab", Repair: true}}
+	if err != nil || len(all) != 1 || len(providers.Gone(recorded, all[0].Parts)) != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	err = p.Start(t.Context(), providers.Ref{Name: "lab"}, nil)
+	if err == nil || err.Error() != "its control plane is gone" || slices.ContainsFunc(tool.Calls(t), func(call string) bool { return strings.HasPrefix(call, "start") }) {
+		t.Errorf("%v; minikube was called: %q", err, tool.Calls(t))
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // Start has minikube bring the cluster back, and returns when the API server answers. On
@@ -17,11 +18,15 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report provider
 	if err != nil || c.State == providers.StateRunning {
 		return err
 	}
+	_, missing := p.containers().Find(ctx, name)
+	if config, err := p.profile(name); missing != nil && err == nil && config.Driver == driverDocker {
+		return nodes.Headless(name) // minikube would try to make a node of what its volume holds
+	}
 	tool, err := p.program(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := p.containers().Find(ctx, name); err != nil {
+	if missing != nil {
 		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
 	}
 	return p.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {

@@ -30,6 +30,10 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 		c.State, c.Reason = providers.StateUnknown, err.Error()
 	case config.Driver == driverDocker:
 		c.State, c.Reason = providers.StateDegraded, "its containers are gone"
+		c.Parts = []providers.Part{} // so that what was recorded counts as gone
+		if networks, err := p.networks(ctx, name); err == nil && len(networks) > 0 {
+			c.Parts = append(c.Parts, providers.Part{Kind: "network", Name: name, Repair: true})
+		}
 	default:
 		c.State, c.Reason, c.KubernetesVersion = p.ask(ctx, name, config)
 	}

@@ -47,7 +47,7 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Rep
 		return err
 	}
 	if _, ok := t.First(nodes); !ok {
-		return providers.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", ref.Name)
+		return Headless(ref.Name)
 	}
 	report = report.For(ref.Name)
 	if nodes, err = t.repair(ctx, ref, nodes, report); err != nil {
@@ -95,4 +95,9 @@ func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Conta
 		return nil
 	}
 	return docker.Do(ctx, []string{"update", "--restart=" + policy}, IDs(nodes)...)
+}
+
+// Headless is the error of a start without a control plane.
+func Headless(name string) error {
+	return providers.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", name)
 }
