@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -100,13 +101,18 @@ func failure(ctx context.Context, command, said string, err error) error {
 // that containerd's ctr prints before the reason of a failure.
 func LastLines(text string, n int) string {
 	var lines []string
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(withoutIDs(text)) {
 		line = strings.TrimRight(line, " \r\n")
 		if line != "" && !isID(line) && !strings.Contains(line, "'docker run --help'") && !strings.Contains(line, "level=warning") {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// withoutIDs removes the ids that the engine writes behind names.
+func withoutIDs(text string) string {
+	return regexp.MustCompile(` \([0-9a-f]{64}\)`).ReplaceAllString(text, "")
 }
 
 // isID tells whether a line is the id of a container.

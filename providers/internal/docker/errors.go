@@ -42,7 +42,7 @@ func Daemon(words string) (said string, ok bool) {
 		return "", false
 	}
 	said, _, _ = strings.Cut(words[i+len(mark):], "\n")
-	return said, true
+	return withoutIDs(said), true
 }
 
 func explain(words string, err error) error {
