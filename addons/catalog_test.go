@@ -84,7 +84,7 @@ func TestReadDirInvalid(t *testing.T) {
 		"name: x\nchart: {repository: https://x, version: v1}":              "the name of the chart in the repository is missing",
 		"name: x\nchart: {repository: https://x, name: x}":                  "its version is missing",
 		"name: x\nchart: {repository: oci://h/x, name: z, version: v1}":     "write oci: oci://h/x/z in place of",
-		"name: x\nchart: {oci: https://h/x, version: v1}":                   "is a web address",
+		"name: x\nchart: {oci: https://h/x, version: v1}":                   "is an HTTP URL",
 		"name: x\nchart: {oci: oci://h, version: v1}":                       "is not oci://HOST/PATH",
 		"name: x\nchart: {oci: oci://h:5000/x/z:v2, version: v1}":           "write oci: oci://h:5000/x/z and version: v2",
 		"name: x\nchart: {oci: 'oci://h/x@sha256:1', version: v1}":          "names a digest: write oci: oci://h/x and",

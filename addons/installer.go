@@ -89,12 +89,12 @@ type Installer interface {
 	Install(ctx context.Context, c Cluster, r Release, moved func(string)) (Installed, error)
 
 	// Check returns ErrInvalid where the chart cannot be installed with these values on any
-	// cluster: it is damaged, lacks a dependency, has a template that is none, or a schema
-	// that refuses the values. It asks no cluster.
+	// cluster: it is damaged, lacks a dependency, has an invalid template, or its schema
+	// refuses the values. It asks no cluster.
 	Check(r Release) error
 
-	// Stale returns why Install would not leave the addon as it is, or "" where it would do
-	// nothing. It asks for no more of the chart than its digest.
+	// Stale returns why Install would change the addon, or "" if Install would do nothing.
+	// Of the chart it needs only the digest.
 	Stale(ctx context.Context, c Cluster, r Release) (reason string, err error)
 
 	// Preview returns what Install would change, and changes nothing.

@@ -91,7 +91,7 @@ func (c Chart) ociProblem() string {
 	name, tag, tagged := strings.Cut(path[strings.LastIndex(path, "/")+1:], ":")
 	switch {
 	case isWeb(c.OCI):
-		return fmt.Sprintf("%q is a web address: a registry is oci://HOST/PATH, and an HTTP repository belongs into repository, with name", shown)
+		return fmt.Sprintf("%q is an HTTP URL: a registry is oci://HOST/PATH; for an HTTP repository set repository and name", shown)
 	case !strings.HasPrefix(c.OCI, "oci://") || host == "" || path == "":
 		return fmt.Sprintf("%q is not oci://HOST/PATH", shown)
 	case strings.Contains(path, "@"):

@@ -74,7 +74,7 @@ func (d *decoder) tree(n *yaml.Node) {
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			if seen[child.Value] || child.Kind != yaml.ScalarNode {
-				d.problem(child, "the key %q is here twice, or is no text", clip(child.Value))
+				d.problem(child, "the key %q occurs twice, or is not text", clip(child.Value))
 			}
 			seen[child.Value] = true
 			continue

@@ -22,7 +22,7 @@ type Cluster struct {
 }
 
 // Part is one thing on this machine that a cluster is made of. lab records the parts of a
-// cluster that works, and so notices one that something else removed.
+// cluster that works, and so notices one that another program removed.
 type Part struct {
 	Kind   string `json:"kind"`             // "node", "load balancer", "network", "volume": as a person reads it
 	Name   string `json:"name"`             // as its tool knows it

@@ -275,7 +275,7 @@ func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 // explain adds to the error of a cluster that does not exist what helps.
 func explain(p Provider, err error) error {
 	if errors.Is(err, ErrNotFound) && HintOf(err) == "" {
-		return WithHint(err, "lab list shows the clusters that there are")
+		return WithHint(err, "lab list shows the existing clusters")
 	}
 	return err
 }

@@ -31,14 +31,14 @@ func (f Fake) Look(ctx context.Context, _ addons.Cluster, a addons.Addon, _ addo
 	return strings.TrimSpace(string(data)), err
 }
 
-// Ingress implements [addons.Checker]. Somebody serves one where a file says so: see
+// Ingress implements [addons.Checker]. A controller serves them if a file says so: see
 // [Fake.ServeIngress].
 func (f Fake) Ingress(context.Context, addons.Cluster, int) (bool, error) {
 	_, err := os.Stat(f.missingFile("ingress-served"))
 	return err == nil, nil
 }
 
-// ServeIngress makes it look as if somebody had installed an ingress controller.
+// ServeIngress simulates an installed ingress controller.
 func (f Fake) ServeIngress() error { return f.SetMissing("ingress-served", "nothing") }
 
 // SetMissing makes an addon not work, because of what is missing; "" makes it work.

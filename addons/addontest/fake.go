@@ -91,7 +91,7 @@ func (f Fake) Install(ctx context.Context, c addons.Cluster, r addons.Release, m
 func (m *machine) install(r addons.Release, read chart) (addons.Installed, error) {
 	was := m.Releases[r.Addon.Name]
 	if was.Foreign {
-		return addons.Installed{}, providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", r.Addon.Name)
+		return addons.Installed{}, providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
 	}
 	if was.same(r) && was.State == addons.StateReady && m.whole(was.Objects) {
 		return was.Installed, nil
@@ -135,7 +135,7 @@ func (f Fake) Stale(ctx context.Context, c addons.Cluster, r addons.Release) (st
 		was := m.Releases[r.Addon.Name]
 		switch {
 		case was.Foreign:
-			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", r.Addon.Name)
+			return providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
 		case !was.same(r):
 			reason = "its chart or its values have changed"
 		case was.State != addons.StateReady:
@@ -192,7 +192,7 @@ func (f Fake) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, _ fu
 		case !ok:
 			return providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
 		case r.Foreign:
-			return providers.Errorf(providers.ErrForeign, "the release %s is somebody else's", a.Name)
+			return providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", a.Name)
 		}
 		kept = m.remove(r, a)
 		return nil

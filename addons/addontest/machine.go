@@ -30,7 +30,7 @@ type machine struct {
 }
 
 type object struct {
-	Addon string   // "" for somebody else's
+	Addon string   // "" if not managed by lab
 	Also  []string // more addons that have it, too
 	Text  string
 }

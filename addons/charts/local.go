@@ -178,7 +178,7 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 	}
 	if problem != "" {
 		err := providers.Errorf(providers.ErrInvalid, "%s %s", name, problem)
-		return providers.WithHint(err, "remove what is no part of the chart, or add a line with its name to .helmignore")
+		return providers.WithHint(err, "remove the file if it is not part of the chart, or add its name to .helmignore")
 	}
 	data, err := os.ReadFile(filepath.Join(w.root, name))
 	if err != nil {

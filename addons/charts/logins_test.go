@@ -38,7 +38,7 @@ func added(url, more string) string {
 }
 
 // TestLogin: a registry and a repository that require authentication get the credentials that
-// docker or helm keep, or those of the URL, and say what to do where there are none.
+// docker or helm keep, or those of the URL, and name the login command if there are no credentials.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	for what, set := range map[string]func(o *charts.Options, c *addons.Chart, host string){

@@ -25,9 +25,9 @@ func (s *Store) client(o download.Options) (download.Client, error) {
 func usable(data []byte) error {
 	loaded, err := loader.LoadArchive(bytes.NewReader(data))
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "what arrived is not a chart: %w", err)
+		return providers.Errorf(providers.ErrInvalid, "the download is not a chart: %w", err)
 	}
-	return installable(loaded, "tell its authors that the archive is incomplete, or use another version")
+	return installable(loaded, "use another version of the chart, or report the incomplete archive to its authors")
 }
 
 // verify returns an error where data is not what a digest says.

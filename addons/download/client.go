@@ -18,9 +18,9 @@ const (
 	maxRedirects = 10               // as net/http has it
 )
 
-// Options are what a [Client] may be told.
+// Options configure a [Client].
 type Options struct {
-	CAFiles  []string      // PEM of authorities that are trusted beside the system's; "" is none
+	CAFiles  []string      // PEM files of authorities that are trusted in addition to the system's; "" is skipped
 	CertFile string        // PEM of a certificate to show to servers, with KeyFile
 	KeyFile  string        //
 	Insecure bool          // take any certificate
@@ -75,15 +75,15 @@ func trust(config *tls.Config, file string) error {
 	return nil
 }
 
-// redirect refuses to go on without encryption where it began with it, and sends credentials
-// to no other server than the first: net/http sends them to other ports and sub-domains, too.
+// redirect refuses redirects from https to http, and removes credentials before a redirect to
+// another server: net/http keeps them for other ports and sub-domains.
 func redirect(r *http.Request, via []*http.Request) error {
 	switch first, last := via[0], via[len(via)-1]; {
 	case len(via) >= maxRedirects:
 		return providers.Errorf(providers.ErrUnavailable, "the server redirects in a circle: more than %d redirects", maxRedirects)
 	case r.URL.Scheme != "https" && (last.URL.Scheme == "https" || r.URL.Scheme != "http"):
 		err := providers.Errorf(providers.ErrUnavailable, "the server redirects from %s to %s, which is refused", last.URL.Scheme, Shown(r.URL))
-		return providers.WithHint(err, "ask for the https URL of the file, or download it yourself and name its path")
+		return providers.WithHint(err, "use the https URL of the file, or download it and use its path")
 	case r.URL.Scheme != first.URL.Scheme || r.URL.Host != first.URL.Host:
 		r.Header.Del("Authorization")
 		r.Header.Del("Referer") // it has the query of the URL before
@@ -93,8 +93,8 @@ func redirect(r *http.Request, via []*http.Request) error {
 
 var errStalled = errors.New("the download stalled")
 
-// impatient gives up on servers that send nothing for a while, and takes answers that may be
-// another the next time for errors, so that whoever asks need not look at them.
+// impatient cancels requests to servers that send nothing for a while, and returns an error for
+// statuses that may pass, so that the caller need not check them.
 type impatient struct {
 	next  http.RoundTripper
 	stall time.Duration
@@ -121,7 +121,7 @@ func (t impatient) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// watched is the body of an answer that ends when nothing comes for a while.
+// watched is the body of an answer that fails when nothing arrives for a while.
 type watched struct {
 	body   io.ReadCloser
 	ctx    context.Context
@@ -148,7 +148,7 @@ func (w *watched) end() {
 	w.cancel(nil)
 }
 
-// why is an error, or that nothing came, which it is a consequence of.
+// why returns the stall if it caused err, else err.
 func (w *watched) why(err error) error {
 	if err != nil && errors.Is(context.Cause(w.ctx), errStalled) {
 		return providers.Errorf(providers.ErrUnavailable, "%w: the server sent nothing for %s", errStalled, w.stall)

@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// grow is how much memory is set aside at once on a server's word that it will come, in bytes.
+// grow bounds the memory, in bytes, that is allocated at once on a server's word.
 const grow = 64 << 20
 
 // Client asks HTTP servers. It is safe for concurrent use. See [New].
@@ -35,10 +35,10 @@ type Request struct {
 }
 
 // Get returns what is at a URL. A download that broke off is resumed where the server can do
-// that. Errors: ErrInvalid for a URL that is none, for one of another scheme, for more than
-// the limit and for a redirect from https to http; ErrNotFound; [*StatusError], which is
+// that. Errors: ErrInvalid for an invalid URL, another scheme, more bytes than the limit and a
+// redirect from https to http; ErrNotFound; [*StatusError], which is
 // ErrUnavailable, for other answers; ErrUnavailable for all else, and ctx's. None of them
-// bears the user name, the password or the query of a URL.
+// contains the user name, the password or the query of a URL.
 func (c Client) Get(ctx context.Context, q Request) ([]byte, error) {
 	u, err := url.Parse(q.URL)
 	if err != nil || u.Host == "" {

@@ -267,7 +267,7 @@ func TestRedirects(t *testing.T) {
 		"redirects from https to http://127.0.0.1:1/x, which is refused", "https")
 	wantError(t, get(url, "ftp://robot:S3cret@127.0.0.1:1/x"), providers.ErrUnavailable, "which is refused")
 	wantError(t, get(url, "/begin"), providers.ErrUnavailable, "in a circle")
-	wantError(t, get(url, "http://robot:S3cret/x@host/"), providers.ErrUnavailable, "redirects to what is not a URL")
+	wantError(t, get(url, "http://robot:S3cret/x@host/"), providers.ErrUnavailable, "redirects to an invalid URL")
 	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
 }
 

@@ -21,7 +21,7 @@ const (
 	longest    = 30 * time.Second // that a server's Retry-After is heeded
 )
 
-// StatusError is an answer of a server that is not what was asked for.
+// StatusError is an unsuccessful answer of a server or proxy.
 type StatusError struct {
 	Status string // "403 Forbidden"
 	Code   int
@@ -33,7 +33,7 @@ func statusOf(resp *http.Response) *StatusError {
 	return &StatusError{Status: resp.Status, Code: resp.StatusCode, wait: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
 }
 
-// connected is what a proxy answers where it was asked for a connection to a server.
+// connected is the answer of a proxy to CONNECT.
 func connected(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -59,7 +59,7 @@ func (e *StatusError) Unwrap() error {
 	return providers.ErrUnavailable
 }
 
-// mayPass tells statuses that may be others the next time.
+// mayPass reports whether the next attempt may get another status.
 func mayPass(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500 && status != http.StatusNotImplemented
 }
@@ -91,7 +91,7 @@ func (c Client) Retry(ctx context.Context, do func() error) error {
 	}
 }
 
-// retry tells whether another attempt may help, and when.
+// retry reports whether another attempt may succeed, and how long to wait before it.
 func retry(err error, pause time.Duration) (wait time.Duration, again bool) {
 	if status, ok := errors.AsType[*StatusError](err); ok {
 		return max(pause, min(status.wait, longest)), mayPass(status.Code)
@@ -99,7 +99,7 @@ func retry(err error, pause time.Duration) (wait time.Duration, again bool) {
 	return pause, errors.Is(err, errStalled) || !lasting(err)
 }
 
-// lasting tells errors that are the same at each attempt.
+// lasting reports whether every attempt would end with this error.
 func lasting(err error) bool {
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, alert := errors.AsType[tls.AlertError](err)
@@ -120,8 +120,8 @@ func retryAfter(s string, now time.Time) time.Duration {
 	return 0
 }
 
-// explained gives an error a kind and a hint, and takes the URL out of it, which may bear a
-// secret and which the caller names.
+// explained gives an error a kind and a hint, and removes the URL, which may contain a
+// secret. The caller names it.
 func explained(err error) error {
 	if at, ok := errors.AsType[*url.Error](err); ok {
 		err = at.Err
@@ -130,9 +130,9 @@ func explained(err error) error {
 	status, _ := errors.AsType[*StatusError](err)
 	switch {
 	case certificate:
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "if your network has an authority of its own: --ca-file FILE")
+		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "if your network uses its own certificate authority: --ca-file FILE")
 	case status != nil && status.Code == http.StatusProxyAuthRequired:
-		return providers.WithHint(err, "name yourself to the proxy: export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
+		return providers.WithHint(err, "set the credentials of the proxy: export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
 	case status != nil && mayPass(status.Code):
 		return providers.WithHint(err, "try again later")
 	case status != nil, errors.Is(err, providers.ErrInvalid), errors.Is(err, providers.ErrNotFound), providers.HintOf(err) != "":
@@ -140,7 +140,7 @@ func explained(err error) error {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "the server speaks http, not https: correct the URL")
 	case strings.Contains(err.Error(), "Location header"):
-		return providers.Errorf(providers.ErrUnavailable, "the server redirects to what is not a URL")
+		return providers.Errorf(providers.ErrUnavailable, "the server redirects to an invalid URL")
 	}
 	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", hidden(err)), "check the network; behind a proxy: export HTTPS_PROXY=URL")
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Check implements [addons.Installer]. Of what happens when templates are executed it counts
-// nothing: that may depend on the cluster.
+// Check implements [addons.Installer]. It ignores errors of executing templates, because they
+// may depend on the cluster.
 func (Installer) Check(r addons.Release) error {
 	loaded, err := load(r.Chart)
 	if err != nil {
@@ -56,8 +56,8 @@ func (Installer) Stale(ctx context.Context, c addons.Cluster, r addons.Release) 
 	return s.missing(last), ctx.Err()
 }
 
-// missing says which of the objects that a release made is not there any more, or "".
-// Somebody may have deleted it, and whoever asks for the addon wants it back.
+// missing names an object of a release that no longer exists, or returns "". Another
+// program may have deleted it, and an installation would create it again.
 func (s *session) missing(rel *release.Release) string {
 	infos, err := s.client.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {

@@ -70,8 +70,8 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	return kept, s.explain(ctx, errors.Join(errs...))
 }
 
-// owners returns the addons that a definition is marked as being of. Where there are none,
-// lab did not create it.
+// owners returns the addons whose marks a definition has. Without any, lab did not
+// create it.
 func owners(d metav1.Object) []string {
 	var all []string
 	for key, value := range d.GetLabels() {
@@ -167,8 +167,8 @@ func (s *session) applyDefinition(ctx context.Context, addon string, d *unstruct
 }
 
 // settleConflict decides on a definition of which another manager set fields to other
-// values. Values that only this addon still wants are overwritten; of all others the
-// definition gets this addon's mark and no more.
+// values. It overwrites values that only this addon still wants. Otherwise it adds only
+// this addon's mark.
 func (s *session) settleConflict(ctx context.Context, addon string, d *unstructured.Unstructured, conflict error) (reason string, err error) {
 	client, err := s.metadata()
 	if err != nil {
@@ -186,10 +186,10 @@ func (s *session) settleConflict(ctx context.Context, addon string, d *unstructu
 	mark.SetGroupVersionKind(d.GroupVersionKind())
 	mark.SetName(d.GetName())
 	mark.SetLabels(map[string]string{ownerLabel(addon): "true"})
-	return fmt.Sprintf("it is not the version that %s brings, and %s", addon, other), s.applyDefinition(ctx, addon, mark, false)
+	return fmt.Sprintf("it differs from the one in the chart of %s, and %s", addon, other), s.applyDefinition(ctx, addon, mark, false)
 }
 
-// holder says who beside addon set a field of a definition with those owners, or is "".
+// holder names who else set a field of a definition with those owners, or returns "".
 func holder(conflict error, addon string, owners []string) string {
 	status, ok := errors.AsType[*apierrors.StatusError](conflict)
 	if !ok || status.ErrStatus.Details == nil {
@@ -214,7 +214,7 @@ func holder(conflict error, addon string, owners []string) string {
 	return ""
 }
 
-// compare says in what a definition that lab did not create differs from d, or is "". It
+// compare says how a definition that lab did not create differs from d, or returns "". It
 // changes nothing.
 func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (string, error) {
 	client, err := s.dynamic()

@@ -25,7 +25,7 @@ func (s *session) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case strings.Contains(text, "cannot be imported into the current release"):
 		err = providers.Errorf(providers.ErrForeign, "%w", err)
-		return providers.WithHint(err, "that object is not of this addon: delete it, or have the chart name its own otherwise")
+		return providers.WithHint(err, "the object does not belong to this addon: delete it, or give the addon's object another name with --set")
 	case strings.Contains(text, "don't meet the specifications of the schema"):
 		err = providers.Errorf(providers.ErrInvalid, "%w", err)
 		return providers.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")

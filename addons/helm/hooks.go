@@ -105,7 +105,7 @@ func (h hook) wait(ctx context.Context) error {
 		// The API server no longer has the events since version.
 		object, err := h.get(ctx)
 		if apierrors.IsNotFound(err) {
-			return errors.New("it is gone, and its result was not seen")
+			return errors.New("it was deleted before lab saw its result")
 		}
 		if err != nil {
 			return err

@@ -108,7 +108,7 @@ func TestHooks(t *testing.T) {
 		"after a reconnection": {job, &hookServer{events: []string{"MODIFIED " + atWork, "MODIFIED " + jobComplete}}, ""},
 		"events lost":          {job, &hookServer{events: []string{"ERROR " + tooOld}, object: jobComplete}, ""},
 		"events lost, at work": {job, &hookServer{events: []string{"ERROR " + tooOld, "DELETED " + jobComplete}, object: atWork}, ""},
-		"never seen":           {job, &hookServer{events: []string{"ERROR " + tooOld}}, "its result was not seen"},
+		"never seen":           {job, &hookServer{events: []string{"ERROR " + tooOld}}, "before lab saw its result"},
 		"failed": {job, &hookServer{events: []string{"MODIFIED " + jobFailed},
 			pods: `{"metadata":{"name":"migrate-x"},"status":{"phase":"Failed","containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":3,"reason":"Error"}}}]}}`},
 			"hook job shop/migrate: container main of pod migrate-x ended with exit code 3: Error: it failed: no luck"},

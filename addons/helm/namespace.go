@@ -127,7 +127,7 @@ func (s *session) settled(ctx context.Context, namespace string, own residents) 
 		}
 		reason = ""
 		if len(content)+len(passing) > 0 {
-			reason = "it has objects that are not of this addon: " + enumerate(append(content, passing...))
+			reason = "it has objects that do not belong to this addon: " + enumerate(append(content, passing...))
 		}
 		if len(content) == 0 && len(passing) > 0 {
 			s.say("waiting for %s in namespace %s to go", enumerate(passing), namespace)

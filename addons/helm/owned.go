@@ -31,8 +31,8 @@ func isOf(o metav1.Object, rel types.NamespacedName) bool {
 	return marks[releaseNameMark] == rel.Name && marks[releaseNamespaceMark] == rel.Namespace
 }
 
-// isShared tells kinds of which an object can hold objects of others: deleting it would
-// delete those, too.
+// isShared reports whether objects of a kind can contain other objects, which would be
+// deleted with them.
 func isShared(info *resource.Info) bool {
 	kind := info.Mapping.GroupVersionKind.GroupKind()
 	return kind.Group == "" && kind.Kind == "Namespace" || isDefinition(info)
@@ -93,7 +93,7 @@ func (c *client) live(info *resource.Info) (metav1.Object, error) {
 }
 
 // Delete deletes hooks before they are created again, and after they ran. It returns
-// ErrForeign for an object that has a hook's name and is none.
+// ErrForeign for an object that has a hook's name and is not a hook.
 func (c *client) Delete(all kube.ResourceList) (*kube.Result, []error) {
 	for _, info := range all {
 		live, err := c.live(info)

@@ -26,8 +26,8 @@ type resident struct {
 func (r resident) String() string { return r.kind.Kind + " " + r.Name }
 
 // residents are the objects of an addon, as its charts and its definition name them. An
-// object of a chart counts only with the marks of the release, and a hook only with that
-// of hooks: somebody may have created another one of that name.
+// object of a chart counts only with the marks of the release, and a hook only with the
+// mark of hooks: another program may have created an object of that name.
 type residents struct {
 	release, hooks, leftovers map[string]bool // "KIND NAME"
 }
@@ -73,8 +73,8 @@ const (
 	ignored verdict = iota // of the addon, or gone with something else
 	system                 // Kubernetes itself put it there
 	going                  // it is expected to go soon
-	theirs                 // of somebody else, or of unknown origin
-	covered                // owned by an object of somebody else, which is named in its place
+	theirs                 // not of the addon, or of unknown origin
+	covered                // owned by an object that is theirs, which is named instead
 )
 
 // judge gives verdicts on the objects of one namespace.
@@ -215,8 +215,8 @@ func isLease(r resident) bool {
 	return r.kind == schema.GroupKind{Group: coordinationv1.GroupName, Kind: "Lease"}
 }
 
-// leaseOf judges a lease, which holds nothing but who leads. One whose time is over is of a
-// program that is gone; one that was never held is of unknown origin.
+// leaseOf judges a lease, which names a leader and holds nothing else. An expired one is
+// of a program that is gone; one that was never held is of unknown origin.
 func leaseOf(l *coordinationv1.Lease, now time.Time) verdict {
 	renewed, seconds := l.Spec.RenewTime, l.Spec.LeaseDurationSeconds
 	if renewed == nil || seconds == nil {

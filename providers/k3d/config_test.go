@@ -209,7 +209,7 @@ func TestOlderVersions(t *testing.T) {
 	}
 }
 
-// TestRecallDisabled: k3d must know at a start, too, that there is no CoreDNS to configure.
+// TestRecallDisabled: k3d must know at a start, too, that CoreDNS is disabled.
 func TestRecallDisabled(t *testing.T) {
 	t.Parallel()
 	without, with := &k3d.Node{Cmd: []string{"server", "--disable=traefik,coredns"}}, &k3d.Node{Cmd: []string{"server", "--disable=traefik"}}

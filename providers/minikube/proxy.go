@@ -21,7 +21,7 @@ func checkProxy() error {
 		return nil
 	}
 	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "%s gives every container a proxy (%s), and does not leave out the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
+		providers.Errorf(providers.ErrUnavailable, "%s gives every container a proxy (%s), and does not exclude the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
 		`add to %s there: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
 }
 

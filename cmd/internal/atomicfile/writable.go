@@ -36,8 +36,8 @@ func Writable(path string) error {
 }
 
 // Fix returns the command that lets this user write the file or directory that err, an error
-// of the operating system, is about; "" where there is none. What root owns is given to the
-// user only below one of dirs, where sudo may have left it.
+// of the operating system, is about, or "" if no command is known. A file of root is given
+// to the user only below one of dirs, where sudo may have created it.
 func Fix(err error, dirs ...string) string {
 	at, ok := errors.AsType[*fs.PathError](err)
 	if !ok || !errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {

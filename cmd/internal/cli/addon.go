@@ -65,7 +65,7 @@ func (c *command) addonInfo() *cobra.Command {
 		Use:   "info ADDON",
 		Short: "Show an addon: its chart, what it needs, and its values",
 		Long: `Show an addon of the catalogue, of a lab.yaml (-f), or of a cluster that was created
-from one. With -o yaml it is printed in the form in which you write your own.`,
+from one. -o yaml prints its definition as a template for your own.`,
 		Example: `  lab addon info cert-manager
   lab addon info shop -f lab.yaml
   lab addon info hello -o yaml > shop.yaml`,

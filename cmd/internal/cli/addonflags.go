@@ -26,7 +26,7 @@ func (o *addonOptions) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.sets.Strings, "set-string", nil, "like --set, but VALUE is always text")
 	f.StringArrayVar(&o.sets.JSON, "set-json", nil, "like --set, but VALUE is JSON")
 	f.StringArrayVar(&o.sets.Files, "set-file", nil, "like --set, but VALUE is a file whose text is the value")
-	f.StringArrayVar(&o.sets.Literals, "set-literal", nil, "like --set, but VALUE is text as it stands")
+	f.StringArrayVar(&o.sets.Literals, "set-literal", nil, "like --set, but VALUE is taken literally")
 	f.BoolVar(&o.offline, "offline", false, "take charts from the cache and the disk, and never touch the network")
 	f.StringVar(&o.caFile, "ca-file", "", "a `file` of certificates (PEM) by which to trust the sources of charts, beside the system's")
 }

@@ -14,9 +14,10 @@ func (c *command) addonRemove() *cobra.Command {
 		Aliases: []string{"rm", "uninstall"},
 		Short:   "Remove addons from a cluster",
 		Long: `Remove addons from a cluster: the objects of their charts, and the namespaces and
-custom resource definitions that lab created for them. A namespace stays while it
-has any object that is not of the addon. A definition stays while it has objects or
-is in use by another addon or Helm release. lab prints what stays and how to delete it.`,
+custom resource definitions that lab created for them. A namespace is
+kept while it has objects that do not belong to the addon. A definition is kept while
+it has objects, or another addon or Helm release uses it. lab prints what it keeps and
+how to delete it.`,
 		Example:           `  lab addon remove hello --name demo`,
 		Args:              someAddons,
 		ValidArgsFunction: c.completeAddons,

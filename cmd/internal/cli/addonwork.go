@@ -27,7 +27,7 @@ What is there already, as asked, stays as it is. What was interrupted is gone on
 func (c *command) addonUpgrade() *cobra.Command {
 	return c.addonWork(&cobra.Command{
 		Use:   "upgrade ADDON...",
-		Short: "Bring addons to the versions of the catalogue",
+		Short: "Update addons to their current definitions",
 		Long: `Update addons of a cluster to their definitions in the catalogue or, with -f, in a
 lab.yaml. An addon of a lab.yaml is updated from its chart's directory without -f, too.
 Values that you gave before are kept, unless -f names the addon or --reset-values is

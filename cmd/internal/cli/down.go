@@ -22,12 +22,12 @@ func (c *command) down() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "down [NAME...]",
 		Aliases: []string{"delete", "rm"},
-		Short:   "Delete clusters, with all that they left",
+		Short:   "Delete clusters and everything they created",
 		Long: `Delete clusters that lab made: their nodes, processes and files, and their part of
 the kubeconfig, in which the context that was current before becomes current again.
 NAME defaults to "lab". Clusters that lab did not make are never touched.
 
-A cluster is deleted on the container engine that it was created on, also when docker
+A cluster is deleted on the container engine that it was created on, even if docker
 uses another one now. If that engine does not answer, lab keeps the cluster and its
 record. --forget removes the record of a cluster whose engine no longer exists.`,
 		ValidArgsFunction: c.completeNames,

@@ -20,12 +20,12 @@ func (c *command) gc() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   verbGC,
-		Short: "Delete clusters whose time is over, and leftovers",
+		Short: "Delete expired clusters and leftovers",
 		Long: `Delete the clusters whose time to live is over, those of a "lab run" that was killed
 before it could delete its own, and those whose creation or removal was interrupted.
 Every other call of lab deletes the first two in the background; this one waits until
-it is done. What another lab process works on or a running "lab run" uses stays, and
-so does all that lab did not make.`,
+it is done. It keeps clusters that another lab process works on, that a running
+"lab run" uses, or that lab did not create.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			progress := c.progress("")

@@ -23,19 +23,19 @@ func (c *command) imageLoad() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "load IMAGE...",
 		Short: "Load images of this machine into every node",
-		Long: `Load images into every node of the cluster, so that its pods can run what never was
-in a registry. IMAGE is the name or the ID of an image that Docker has here, or an
-archive as docker save or an OCI builder writes it; - is an archive on standard input.
-An image without a name is refused, since no pod could refer to it.
+		Long: `Load images into every node of the cluster, so that pods can run them without a
+registry. IMAGE is the name or ID of an image of the local Docker Engine, or an archive
+in the format of docker save or OCI; - reads an archive from standard input. An image
+without a name is refused, because no pod could refer to it.
 
-Name a tag other than "latest": Kubernetes pulls that one at each start of a pod, unless
-the pod says imagePullPolicy: Never.`,
+Use a tag other than "latest": Kubernetes pulls "latest" each time a pod starts, unless
+the pod sets imagePullPolicy: Never.`,
 		Example: `  docker build -t shop:v1 . && lab image load shop:v1
   lab image load shop.tar --name demo
   docker save shop:v1 | lab image load -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return providers.WithHint(usage("which image?"), "docker images shows those that are here, then: lab image load IMAGE")
+				return providers.WithHint(usage("which image?"), "docker images lists the images on this machine, then: lab image load IMAGE")
 			}
 			progress := c.progress(name)
 			defer progress.Close()

@@ -18,9 +18,9 @@ func (c *command) list() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the clusters that lab made",
-		Long: `List the clusters that lab made, of every flavor. A cluster that does not work is
-degraded, as "lab status" says, too: list looks at its parts, its nodes and DNS. Of
-addons it tells what was seen last.`,
+		Long: `List the clusters that lab made, of every flavor. The state
+is the same as in "lab status": list checks the parts, nodes and DNS of each cluster.
+Addons are shown in the state that lab saw last.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, problems := c.Lab.List(cmd.Context(), all)

@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// saveLogs keeps what may tell why the command or an addon failed. Where nothing may be said
-// of a directory that is left, none is left, unless it was asked for.
+// saveLogs saves logs that may show why the command or an addon failed. With --progress
+// quiet, which could not report the directory, it does so only if --logs is set.
 func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
 	if c.mode == ui.ModeQuiet && o.logs == "" {
 		return

@@ -18,10 +18,10 @@ func (c *command) status() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Show a cluster: its nodes, addons and addresses",
-		Long: `Show a cluster. NAME defaults to "lab". The exit code is 0 only where everything
-that was asked for is ready, else 1, so that scripts can wait for it. That includes
-DNS where pods run, and the addons. What the configuration of the tool leaves out does
-not count, and is shown as missing.`,
+		Long: `Show a cluster. NAME defaults to "lab". The exit code is 0 if everything that was
+requested is ready, including the addons and, where pods run, DNS; else it is 1, so
+that scripts can wait for it. Components that the configuration of the tool leaves
+out do not count, and are shown as missing.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -22,7 +22,7 @@ func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true}
 
 // inherited returns the file descriptors beside the standard streams that this process was
 // started with, and keeps them from the processes that lab starts for itself: one that stays
-// in the background would hold the write end of somebody's pipe, or a locked file, open.
+// in the background would keep a caller's pipe or locked file open.
 func inherited() []int {
 	var files []int
 	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {

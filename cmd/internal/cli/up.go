@@ -43,10 +43,10 @@ cluster, repairs a broken one, and recreates one that was left half-made. Runnin
 twice changes nothing. Flags override the file and the profile; --dry-run shows where
 each value comes from.
 
---wait says how much of the cluster up waits for: that its API server answers (api),
-that its nodes are ready, too (nodes), or that pods resolve names, too (all). Addons
-are always waited for. up does not wait for what the configuration of the tool leaves
-out, such as the network plugin; it says what is missing.
+--wait sets what up waits for: until the API server answers (api), until the nodes
+are ready, too (nodes), or until DNS works, too (all). up always waits for addons. It
+does not wait for components that the configuration of the tool leaves out, such as
+the network plugin; it reports them as missing.
 
 A creation that fails or is interrupted leaves nothing behind. A cluster that was
 created and does not become ready stays: up says what is not ready, and exits with 7
@@ -56,7 +56,7 @@ cluster is deleted.`,
   lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
   lab up big --flavor kwok --workers 1000
   lab up vm --flavor minikube --driver kvm2
-  lab up -f lab.yaml                   what the file says, and nothing that is there already
+  lab up -f lab.yaml                   what the file says; changes only what differs
   lab up --addon ingress-nginx,hello   with addons, which work when up is done`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
@@ -136,7 +136,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 // warnMissing says what a cluster was created without, and what follows.
 func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
 	if len(cluster.Missing) > 0 {
-		progress.Warn("cluster %q has no %s: what needs it does not work until you install it",
+		progress.Warn("cluster %q has no %s: workloads that need it do not work until you install it",
 			cluster.Name, strings.Join(cluster.Missing, ", no "))
 	}
 }

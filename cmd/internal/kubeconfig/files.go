@@ -28,8 +28,8 @@ type Files struct {
 
 // FromEnv returns the files that kubectl would use: those that $KUBECONFIG lists,
 // else the one in the home directory. Their paths are absolute, so that they can be
-// recorded. Where home is "", there is none: kubectl would use the working directory, in
-// which nobody expects keys.
+// recorded. Without a home directory, there is no default: kubectl would use the working
+// directory, in which nobody expects keys.
 func FromEnv(getenv func(string) string, home string) Files {
 	var f Files
 	for _, path := range filepath.SplitList(getenv("KUBECONFIG")) {

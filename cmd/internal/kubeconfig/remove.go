@@ -18,8 +18,8 @@ import (
 // else none. A file that lab made and nobody else wrote to is removed.
 //
 // Only files that change are locked and written. A file that cannot be read as a
-// kubeconfig is skipped where it does not mention the cluster, and one that cannot be read
-// at all where it is none of f.Holders.
+// kubeconfig is skipped if it does not mention the cluster. One that cannot be read at all
+// is skipped if it is not in f.Holders.
 //
 // Errors: ErrInvalid for a file that cannot be edited; ErrUnavailable where it
 // cannot be locked or written. Remove can be called again.

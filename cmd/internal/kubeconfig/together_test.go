@@ -129,7 +129,7 @@ func load(t *testing.T, path string) *api.Config {
 }
 
 // addContext edits a kubeconfig as kind does: under kubectl's lock, it writes all of the file
-// anew, by truncating it first.
+// from scratch, by truncating it first.
 func addContext(path, name string) error {
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_EXCL, 0)
 	if err != nil {

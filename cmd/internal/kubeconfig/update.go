@@ -54,7 +54,7 @@ func load(path string, newDir bool, edit func(*document) error) (*document, erro
 
 // write replaces the file or, where nothing but lab was ever in it, removes it.
 func (d *document) write(l *lock, text []byte) error {
-	// A comment is somebody's, though no program would miss it.
+	// A person wrote the comments, so a file with comments stays.
 	if !d.unused || strings.Contains(string(text), "#") {
 		return l.replace(text)
 	}

@@ -173,7 +173,7 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	}
 	known := r
 	known.Addons = slices.DeleteFunc(slices.Clone(r.Addons), func(request addons.Request) bool {
-		return request.Own && slices.Contains(q.Written, request.Addon.Name) // it is defined anew, or is the catalogue's again
+		return request.Own && slices.Contains(q.Written, request.Addon.Name) // the file redefines it, or returns it to the catalogue
 	})
 	if q.Upgrade {
 		catalog = withOwn(catalog, known)
@@ -239,7 +239,7 @@ func (l *Lab) install(
 		return sideBySide(order, func(a addons.Addon) error {
 			kept, err := l.Addons.Installer.Define(ctx, target, releases[a.Name])
 			for _, k := range kept {
-				report.Warn("%s stays as it is, and %s may not work with it: %s", k.Object, a.Name, k.Reason)
+				report.Warn("%s is left unchanged, and %s may not work with it: %s", k.Object, a.Name, k.Reason)
 			}
 			if err != nil {
 				_ = seen.note(a.Name, err)

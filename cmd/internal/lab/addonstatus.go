@@ -175,8 +175,8 @@ func (c *Cluster) judgeAddons() {
 	}
 }
 
-// remember records how the addons were seen to be, for List, unless another lab process works
-// on the cluster and does it itself.
+// remember records the observed states of the addons, for List, unless another lab process
+// works on the cluster and records them itself.
 func (l *Lab) remember(ctx context.Context, r state.Record, seen []Addon) {
 	states := map[string]state.AddonState{}
 	for _, a := range seen {

@@ -125,7 +125,7 @@ func (l *Lab) leftovers(ctx context.Context) doctor.Finding {
 	}
 	if len(due) > 0 {
 		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: strings.Join(due, ", "),
-			Why: "their time is over, or lab was killed while it created or deleted them; they use memory", Mend: "lab gc"}
+			Why: "they have expired, or lab was killed while it created or deleted them; they use memory", Mend: "lab gc"}
 	}
 	list, _ := l.List(ctx, false)
 	for _, c := range list.Items {

@@ -10,7 +10,7 @@ import (
 )
 
 // Down deletes the cluster with all that it left: the user's kubeconfig is as if it
-// had never been. Where something else removed the cluster, or took its name, Down
+// had never been. Where another program removed the cluster, or took its name, Down
 // only forgets it. It returns ErrNotFound where there is none, and ErrForeign where
 // lab did not make it.
 func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) error {

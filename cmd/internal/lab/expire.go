@@ -34,8 +34,8 @@ func (l *Lab) Due() (names []string, problems error) {
 	return l.due(func(r state.Record) bool { return l.over(r) || l.abandoned(r) })
 }
 
-// Expired is Due without what a process that died left half-made, which somebody may want to
-// look at: every call of lab removes these in the background, and gc the rest.
+// Expired is Due without half-made clusters of dead processes, which people may want to
+// inspect. Every call of lab removes the expired ones in the background, and gc the rest.
 func (l *Lab) Expired() []string {
 	names, _ := l.due(l.over)
 	return names
@@ -89,13 +89,13 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	title := ""
 	switch {
 	case over(r):
-		title = "Deleting the cluster, whose time is over"
+		title = "Deleting the expired cluster"
 	case r.Phase == state.PhaseCreated, l.State.Used(name):
 		return nil
 	case r.Phase == state.PhaseCreating:
-		title = "Deleting the cluster, whose creation was interrupted"
+		title = "Deleting the rest of an interrupted creation"
 	default:
-		title = "Deleting the cluster, whose removal was interrupted"
+		title = "Deleting the rest of an interrupted removal"
 	}
 	return report.For(name).Do(title, func(step *providers.Step) error { return l.remove(ctx, name, step) })
 }

@@ -103,7 +103,7 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c = view(r, *live)
 	} else {
 		c = view(r, providers.Cluster{State: providers.StateUnknown})
-		c.fail(providers.StateUnknown, "it is gone: something else removed it", fmt.Sprintf("lab down %s forgets it; lab up %s recreates it", r.Name, r.Name))
+		c.fail(providers.StateUnknown, "it is gone: another program removed it", fmt.Sprintf("lab down %s forgets it; lab up %s recreates it", r.Name, r.Name))
 	}
 	busy := l.State.Busy(r.Name)
 	o := l.obstacleOf(r, busy)
@@ -146,8 +146,8 @@ func (c *Cluster) assess(r state.Record, live providers.Cluster, busy bool) {
 
 // concerning leaves out of the errors of the tools, which [providers.Set.Lookup] and
 // [providers.Set.List] join, those of tools that cannot be used here, where lab made nothing
-// with them: nobody misses what they do not have. It also leaves out those of flavors that
-// this lab does not have, each of which is told with its cluster, and what is there twice.
+// with them. It also leaves out errors of flavors that this lab does not have, which are shown
+// with their clusters, and duplicates.
 func concerning(records []state.Record, errs []error) []error {
 	var left []error
 	for _, err := range errs {

@@ -16,8 +16,8 @@ type obstacle struct {
 	fix    string // the commands that help
 }
 
-// obstacleOf returns what its record says against using a cluster, or nil. busy is whether
-// another lab process works on it. Every command goes by it, so that they agree.
+// obstacleOf returns why, by its record, a cluster cannot be used, or nil. busy is whether
+// another lab process works on it. Every command uses obstacleOf, so that they agree.
 func (l *Lab) obstacleOf(r state.Record, busy bool) *obstacle {
 	name := r.Name
 	switch {

@@ -38,7 +38,7 @@ func (w *Wait) Set(s string) error {
 		*w = level
 		return nil
 	}
-	return providers.Errorf(providers.ErrInvalid, "%q is not a level of waiting: use api, nodes or all", s)
+	return providers.Errorf(providers.ErrInvalid, "%q is not a level of --wait: use api, nodes or all", s)
 }
 
 // String returns the level as it is typed.
@@ -109,21 +109,21 @@ func withRestart(r state.Record, err error) error {
 		"lab up %s --recreate", r.Name, r.Name, r.Name)
 }
 
-// goneError is the error of a cluster of which something else removed parts.
+// goneError is the error of a cluster of which another program removed parts.
 func goneError(r state.Record, gone []providers.Part) error {
-	return providers.WithHint(fmt.Errorf("cluster %q is not whole: %s", r.Name, goneText(gone)), "%s", goneFix(r, gone))
+	return providers.WithHint(fmt.Errorf("cluster %q is incomplete: %s", r.Name, goneText(gone)), "%s", goneFix(r, gone))
 }
 
 // goneText names the parts that are gone.
 func goneText(gone []providers.Part) string {
 	if len(gone) == 1 {
-		return gone[0].String() + " is gone: something else removed it"
+		return gone[0].String() + " is gone: another program removed it"
 	}
 	names := make([]string, len(gone))
 	for i, p := range gone {
 		names[i] = p.String()
 	}
-	return strings.Join(names, ", ") + " are gone: something else removed them"
+	return strings.Join(names, ", ") + " are gone: another program removed them"
 }
 
 // goneFix is the command that brings parts back.

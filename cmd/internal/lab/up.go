@@ -24,7 +24,7 @@ type UpRequest struct {
 	Spec         providers.Spec // what is zero and not in Given is not asked for
 	Given        profiles.Origins
 	NoKubeconfig bool          // leave the user's kubeconfig alone
-	Addons       AddonRequest  // what is to be in the cluster, beside what was asked for before
+	Addons       AddonRequest  // the addons that are wanted, in addition to those of earlier requests
 	Profile      string        // what Spec was made by, to be remembered
 	Prune        bool          // remove the addons that are not asked for
 	Recreate     bool          // delete an existing cluster, and create it again

@@ -146,7 +146,7 @@ func located(ctx context.Context, err error) error {
 	}
 	if strings.Contains(err.Error(), "context not found") {
 		return providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker has no context %q any more", e.Host, e.Context),
+			providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker no longer has the context %q", e.Host, e.Context),
 			"create it again: docker context create %s --docker host=%s", e.Context, e.Host)
 	}
 	where := "--host " + e.Host

@@ -17,7 +17,7 @@ type Proxy struct {
 
 // ConfiguredProxy returns the proxy that a configuration of the docker command sets for every
 // engine, in the directory that DOCKER_CONFIG names or below the home directory. It returns
-// false where there is none, or where the file cannot be read, as docker then does without.
+// false if none is set or the file cannot be read: docker then uses no proxy.
 func ConfiguredProxy(getenv func(string) string) (Proxy, bool) {
 	dir := getenv("DOCKER_CONFIG")
 	if dir == "" {

@@ -41,6 +41,6 @@ func CheckReachable(ctx context.Context) error {
 		return nil
 	}
 	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, as in a container that has the socket of the host"),
+		providers.Errorf(providers.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
 		"run lab on the host itself, or its container with: docker run --network host; or use --flavor kwok")
 }

@@ -41,7 +41,7 @@ func tagsOf(ctx context.Context, image string) (tags []string, platform string, 
 	out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Id}}{{range .RepoTags}} {{.}}{{end}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {
 		return nil, "", providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
-			"docker images shows those that are here; docker pull %s gets it", image)
+			"docker images lists the images on this machine; docker pull %s downloads it", image)
 	}
 	words := strings.Fields(string(out))
 	if err != nil || len(words) < 2 {

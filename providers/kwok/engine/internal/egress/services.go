@@ -22,7 +22,7 @@ const Refused = "this cluster runs no pods"
 const managed = "endpointslice-controller.k8s.io"
 
 // Services finds what stands outside the cluster's network and is a Service's
-// endpoint because somebody wrote so in an EndpointSlice, in Endpoints, or as an
+// endpoint because a user named it in an EndpointSlice, in Endpoints, or as an
 // external name. Everything else in the cluster's network is simulated.
 type Services struct {
 	Client kubernetes.Interface

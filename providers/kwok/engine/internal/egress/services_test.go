@@ -53,7 +53,7 @@ func byController(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
 	return s
 }
 
-func TestDialsOnlyEndpointsThatSomebodyWrote(t *testing.T) {
+func TestDialsOnlyEndpointsOfUsers(t *testing.T) {
 	t.Parallel()
 	https := corev1.ServicePort{Port: 443}
 	selector := map[string]string{"app": "web"}

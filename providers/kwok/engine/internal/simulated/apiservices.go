@@ -126,7 +126,7 @@ func (a *apiServices) makeLocal(ctx context.Context, api *unstructured.Unstructu
 	apis := a.dynamic.Resource(apiServiceKind())
 	if err := apis.Delete(ctx, api.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}); err != nil {
 		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-			return nil // somebody else was faster, and the object is looked at again
+			return nil // another client was faster, and the object is looked at again
 		}
 		return err
 	}

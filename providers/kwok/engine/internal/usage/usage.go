@@ -86,7 +86,7 @@ func (r *rules) of(ctx context.Context, pod *corev1.Pod, container *corev1.Conta
 	return all, nil
 }
 
-// find returns the usage that somebody described for a container: for its pod by name,
+// find returns the usage that a user set for a container: for its pod by name,
 // or else for its namespace or the whole cluster.
 func (r *rules) find(pod *corev1.Pod, container string) map[string]internalversion.ResourceUsageValue {
 	for _, usage := range r.pods {
