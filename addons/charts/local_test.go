@@ -286,7 +286,11 @@ func link(t *testing.T, to, path string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(to, path); err != nil {
-		t.Skipf("this system has no links: %v", err)
+	err := os.Symlink(to, path)
+	if err != nil && runtime.GOOS == "windows" {
+		t.Skipf("Windows permits links only to administrators: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -90,9 +91,11 @@ func unpack(t *testing.T, file string) parityCase {
 		case "link":
 			path := filepath.Join(root, words[1])
 			must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-			if err := os.Symlink(words[2], path); err != nil {
-				t.Skipf("this system has no links: %v", err)
+			err := os.Symlink(words[2], path)
+			if err != nil && runtime.GOOS == "windows" {
+				t.Skipf("Windows permits links only to administrators: %v", err)
 			}
+			must(t, err)
 		case "pack":
 			path := filepath.Join(root, words[1])
 			loaded, err := loader.LoadDir(path)

@@ -295,7 +295,8 @@ spec: {replicas: 0, selector: {a: b}, template: {metadata: {labels: {a: b}}, spe
 	})
 }
 
-// ownAddress is an IPv4 address of this machine that is not the loopback's.
+// ownAddress is an IPv4 address of this machine that is not the loopback's. A machine
+// without a network has none; those of CI have one.
 func ownAddress(t *testing.T) string {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
