@@ -44,7 +44,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 	list.Items = append(list.Items, make([]Cluster, len(records))...)
 	var looks sync.WaitGroup
 	for i, r := range records {
-		c, mine := l.settle(r, found[i].Cluster, cmp.Or(l.hasFlavor(r), found[i].Err))
+		c, mine := l.settle(r, found[i].Cluster, cmp.Or(l.hasFlavor(r), found[i].Err), l.State.Busy(r.Name))
 		list.Items[i] = c
 		if !mine {
 			continue
@@ -92,8 +92,9 @@ func unusable(problems error) []Cluster {
 
 // settle decides what state a recorded cluster is in by what lab remembers and its tool says,
 // and whether live, the cluster of that name, is it. asking is why the tool could not be asked,
-// if it could not; ErrInvalid is that of a flavor that this lab does not have.
-func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c Cluster, mine bool) {
+// if it could not; ErrInvalid is that of a flavor that this lab does not have. busy is whether
+// another lab process works on the cluster.
+func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error, busy bool) (c Cluster, mine bool) {
 	owner := providers.OwnerUnknown
 	if live != nil {
 		owner = refOf(r).Owner(*live)
@@ -105,7 +106,6 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error) (c C
 		c = view(r, providers.Cluster{State: providers.StateUnknown})
 		c.fail(providers.StateUnknown, "it is gone: another program removed it", fmt.Sprintf("lab down %s forgets it; lab up %s recreates it", r.Name, r.Name))
 	}
-	busy := l.State.Busy(r.Name)
 	o := l.obstacleOf(r, busy)
 	switch {
 	case errors.Is(asking, providers.ErrInvalid): // and nothing that follows can be done by this lab

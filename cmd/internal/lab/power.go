@@ -65,7 +65,7 @@ func (l *Lab) locked(ctx context.Context, name string, report providers.Reporter
 	if err != nil {
 		return Cluster{}, err
 	}
-	return l.Status(ctx, name)
+	return l.status(ctx, name, false)
 }
 
 // bind says in a record of a lab that recorded no engine on which one the cluster is, if the
@@ -124,10 +124,11 @@ func (l *Lab) awaitReady(
 	if gone := providers.Gone(r.Parts, c.Parts); len(gone) > 0 {
 		return goneError(r, gone)
 	}
-	if err := l.ready(ctx, r, wanted(r, c, level), config, report.For(r.Name)); err != nil {
+	want := wanted(r, c, level)
+	if err := l.ready(ctx, r, want, config, report.For(r.Name)); err != nil {
 		return withRestart(r, fmt.Errorf("%s: cluster %q is not ready: %w", r.Flavor, r.Name, err))
 	}
-	if level != WaitAPI && level != WaitNodes {
+	if all := wanted(r, c, WaitAll); want.Nodes == all.Nodes && want.DNS == all.DNS {
 		now := l.Now().UTC()
 		r.NotReady, r.ReadyAt = false, &now
 	}

@@ -80,14 +80,7 @@ func TestSettle(t *testing.T) {
 			if err := l.State.Put(r); err != nil {
 				t.Fatal(err)
 			}
-			if tt.busy {
-				unlock, err := l.State.Lock(t.Context(), "demo")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer unlock()
-			}
-			got, mine := l.settle(r, tt.live, tt.asking)
+			got, mine := l.settle(r, tt.live, tt.asking, tt.busy)
 			if got.State != tt.want || mine != tt.mine {
 				t.Errorf("%s, mine %v; want %s, mine %v", got.State, mine, tt.want, tt.mine)
 			}

@@ -15,12 +15,18 @@ import (
 // Status returns the cluster with its nodes. Where the API server does not answer,
 // the cluster is degraded, and that is no error: see [Cluster.Ready].
 func (l *Lab) Status(ctx context.Context, name string) (Cluster, error) {
+	return l.status(ctx, name, l.State.Busy(name))
+}
+
+// status is Status. busy is whether another lab process works on the cluster: one that holds
+// the lock itself passes false.
+func (l *Lab) status(ctx context.Context, name string, busy bool) (Cluster, error) {
 	r, err := l.find(ctx, name)
 	if err != nil {
 		return Cluster{}, err
 	}
 	found, _ := l.Set.Lookup(ctx, refOf(r)) // the error is in found, too
-	c, mine := l.settle(r, found[0].Cluster, found[0].Err)
+	c, mine := l.settle(r, found[0].Cluster, found[0].Err, busy)
 	if !mine {
 		return c, nil
 	}

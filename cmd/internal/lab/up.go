@@ -83,7 +83,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	if err := errors.Join(err, noEntry); err != nil {
 		return Cluster{}, err
 	}
-	return l.Status(ctx, name)
+	return l.status(ctx, name, false)
 }
 
 // allAddons brings the addons to what is asked now and was asked before.
