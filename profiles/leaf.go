@@ -55,7 +55,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// free checks what lab does not look into. [decoder.values] reads it.
+// free checks a value that lab does not interpret. [decoder.values] reads it.
 func (d *decoder) free(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.problem(n, "%s must be a mapping, KEY: VALUE, not %s", said(path), kindOf(n))

@@ -32,8 +32,8 @@ type Part struct {
 // String is the part as messages name it: "node lab-worker".
 func (p Part) String() string { return p.Kind + " " + p.Name }
 
-// Gone returns the parts of recorded that are not among live. Where the tool cannot tell
-// what there is, nothing is gone.
+// Gone returns the parts of recorded that are not among live. If the tool cannot list
+// the parts, nothing is gone.
 func Gone(recorded, live []Part) []Part {
 	if live == nil {
 		return nil

@@ -94,8 +94,8 @@ type Traits struct {
 	Without             Without      `json:"without,omitzero"`              // what the tool's own configuration leaves out
 }
 
-// Without is what every cluster has unless the user's configuration of its tool leaves it
-// out. Nobody waits for it: the user installs a replacement later, or does without.
+// Without names components that every cluster has unless the configuration of its tool leaves
+// them out. lab does not wait for these: the user installs a replacement later, or needs none.
 type Without struct {
 	CNI       bool `json:"cni,omitempty"`       // no network plugin: nodes are not ready until one is installed
 	KubeProxy bool `json:"kubeProxy,omitempty"` // no Service has an address that works

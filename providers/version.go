@@ -22,8 +22,8 @@ type Versioner interface {
 // of its file, or on the environment.
 type Localizer interface {
 	// Localize returns a configuration that means the same wherever lab is called: its
-	// relative paths are those of dir. A text that it cannot read it returns as it is, for
-	// Create to say what is wrong.
+	// relative paths are those of dir. It returns a text that it cannot read unchanged;
+	// Create reports the error.
 	Localize(text []byte, dir string) []byte
 }
 
@@ -85,8 +85,8 @@ func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
 	return spec, WithHint(err, "use a version that is available: %s; or an exact one, such as %s.0", strings.Join(offered, ", "), asked)
 }
 
-// VersionMatches reports whether a cluster of version has is one that a person who asks for
-// asked wants: "v1.37" and "latest" match v1.37.2, and so does the "v1.37.2+k3s1" of a flavor.
+// VersionMatches reports whether a cluster of version has satisfies a request for asked:
+// "v1.37" and "latest" match v1.37.2, and so does the "v1.37.2+k3s1" of a flavor.
 func VersionMatches(asked, has string) bool {
 	asked, has = strings.TrimPrefix(asked, "v"), strings.TrimPrefix(has, "v")
 	if asked == VersionLatest || asked == has || asked == strings.Replace(has, "-", "+", 1) {

@@ -23,7 +23,7 @@ import (
 // last words of what failed in the nodes, whose logs it saves before it removes them.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // what fails is removed by it
+	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // a failed creation is removed by its mark
 	config, err := configFor(spec, p.opts.NodeImage)
 	if err == nil {
 		err = nodes.CheckFiles(spec, sources(config)...)

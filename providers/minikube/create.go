@@ -18,7 +18,7 @@ import (
 // its failure; the logs are saved before what there is is removed.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	spec.Mark = cmp.Or(spec.Mark, strings.ToLower(rand.Text())) // what fails is removed by it
+	spec.Mark = cmp.Or(spec.Mark, strings.ToLower(rand.Text())) // a failed creation is removed by its mark
 	args, err := p.argsFor(spec)
 	if err == nil {
 		err = checkFiles(spec)

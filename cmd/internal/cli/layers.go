@@ -136,7 +136,7 @@ func unreadable(what string, err error) error {
 	return providers.WithHint(usage("cannot read %s: %w", what, err), "a path is relative to the current directory; - is standard input")
 }
 
-// addonRequest turns what was merged, and the flags, into what is asked of addons. Flags
+// addonRequest builds the request for addons from the merged layers and the flags. Flags
 // override the values of files.
 func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.AddonRequest, error) {
 	q := lab.AddonRequest{Offline: o.offline, CAFile: o.caFile}

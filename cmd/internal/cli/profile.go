@@ -130,7 +130,7 @@ network nor a tool is used. With -o json or yaml the problems are the result.`,
 	}
 }
 
-// validateFile returns what is wrong with a file and with what it asks for.
+// validateFile returns the errors of a file and of its request.
 func (c *command) validateFile(ctx context.Context, file string) error {
 	written, err := c.written(file, "")
 	if err != nil {

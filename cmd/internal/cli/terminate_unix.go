@@ -59,7 +59,8 @@ func startWith(files []int, cmd *exec.Cmd) error {
 func grouped() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // forwarded returns the signals that a command under `lab run` gets in place of lab. It leaves
-// out those that lab was started to ignore, as under nohup: to listen to one would end that.
+// out those that lab was started to ignore, as under nohup: a signal that is listened to is no
+// longer ignored.
 func forwarded() []os.Signal {
 	all := []os.Signal{
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,

@@ -76,7 +76,7 @@ cluster is deleted.`,
 	return cmd
 }
 
-// waitFlag says how much of a cluster is waited for.
+// waitFlag adds --wait.
 func (o *upOptions) waitFlag(f *pflag.FlagSet) {
 	o.wait = lab.WaitAll
 	f.Var(&o.wait, "wait", "what to wait for")
@@ -133,7 +133,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	return nil
 }
 
-// warnMissing says what a cluster was created without, and what follows.
+// warnMissing warns about components that a cluster lacks.
 func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
 	if len(cluster.Missing) > 0 {
 		progress.Warn("cluster %q has no %s: workloads that need it do not work until you install it",

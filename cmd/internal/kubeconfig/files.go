@@ -97,8 +97,8 @@ type source struct {
 	settled bool  // nobody was writing it
 }
 
-// sources reads the files that exist, each once, whatever its names. What is no
-// file, such as /dev/null or a pipe, counts as empty. The one at locked, which may be "",
+// sources reads the files that exist, each once, whatever its names. Anything
+// that is not a file, such as /dev/null or a pipe, counts as empty. The one at locked, which may be "",
 // is not read: the caller has it.
 func (f Files) sources(locked string) []source {
 	var all []source

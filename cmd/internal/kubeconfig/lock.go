@@ -76,7 +76,7 @@ func create(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-// release gives the lock up, unless replace did.
+// release releases the lock, unless replace did.
 func (l *lock) release() {
 	if l.file == nil {
 		return
@@ -86,7 +86,7 @@ func (l *lock) release() {
 	l.file = nil
 }
 
-// replace puts text into the kubeconfig and gives the lock up.
+// replace writes text to the kubeconfig and releases the lock.
 func (l *lock) replace(text []byte) error {
 	path := target(l.path)
 	if err := atomicfile.Replace(l.file, path, text, 0o600); err != nil {

@@ -146,7 +146,7 @@ func editable(path string) error {
 // unusable is the error of a file operation.
 func unusable(verb, path string, err error) error {
 	failed := providers.Errorf(providers.ErrUnavailable, "cannot %s the kubeconfig %s: %w", verb, path, err)
-	home, _ := os.UserHomeDir() // "" is no directory of anybody
+	home, _ := os.UserHomeDir() // "": Fix then proposes no chown
 	fix := atomicfile.Fix(err, home)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		fix = fmt.Sprintf("free some space: df -h %s", filepath.Dir(path))

@@ -45,8 +45,8 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 	return plan, nil
 }
 
-// readCharts reads the charts that are on this machine, so that what is wrong with one of them
-// or with its values is known before anything is created. It asks no network.
+// readCharts reads the charts on this machine, so that errors in them or in their values are
+// found before anything is created. It does not use the network.
 func (l *Lab) readCharts(ctx context.Context, plan Plan, requests addons.Requests) error {
 	p, err := l.Set.Get(plan.Flavor)
 	if err != nil {

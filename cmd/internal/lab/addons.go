@@ -29,7 +29,7 @@ type AddonTools struct {
 type AddonRequest struct {
 	Names   []string
 	Values  map[string]addons.Values // by addon, above those given before
-	Written []string                 // addons that a file names: it says all of them, values included
+	Written []string                 // addons that a file names; it has all of their values
 	Reset   bool                     // discard the values that were given before
 	Defined []addons.Addon           // that only this request knows
 	Upgrade bool                     // those that are there to the versions of the catalogue
@@ -163,9 +163,9 @@ func goOn(err error, cluster, addon string) error {
 		"%s, then: lab up %s; or give the addon up, with its values: lab addon remove %s --name %s", mend, cluster, addon, cluster)
 }
 
-// planAddons returns the requests to fulfil, what is needed before what needs it. An
-// addon that was asked for before stays what it was then, unless it is to be upgraded or
-// its installation never finished: the definition may have been what was wrong.
+// planAddons returns the requests to fulfil, dependencies first. An addon that was
+// requested before keeps its definition, unless it is upgraded or its installation never
+// finished: the definition may have been the cause.
 func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error) {
 	catalog, err := l.Catalog()
 	if err != nil {

@@ -162,7 +162,7 @@ func (c *Cluster) recallAddons(r state.Record) {
 	c.judgeAddons()
 }
 
-// judgeAddons finds a cluster degraded in which an addon failed.
+// judgeAddons marks a cluster as degraded if an addon failed.
 func (c *Cluster) judgeAddons() {
 	if c.State != providers.StateRunning || c.Hint != "" {
 		return
@@ -195,6 +195,6 @@ func (l *Lab) remember(ctx context.Context, r state.Record, seen []Addon) {
 	now, err := l.State.Get(r.Name)
 	if err == nil && now.ID == r.ID && now.Phase == state.PhaseCreated && slices.Equal(now.Addons.Names(), r.Addons.Names()) {
 		now.AddonStates = states
-		_ = l.State.Put(now) // nobody misses what only List shows
+		_ = l.State.Put(now) // only List shows it, so a failure does no harm
 	}
 }

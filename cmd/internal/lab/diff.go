@@ -95,8 +95,8 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	return d, err
 }
 
-// missing returns what keeps a cluster, which is as c says, from being ready, its addons
-// apart.
+// missing returns what keeps a cluster in the state of c from being ready, apart from its
+// addons.
 func missing(r state.Record, live providers.Cluster, c Cluster) []Difference {
 	var all []Difference
 	gone := providers.Gone(r.Parts, live.Parts)
@@ -205,7 +205,7 @@ func sameSet[T comparable](a, b []T) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(item T) bool { return !slices.Contains(b, item) })
 }
 
-// differs is the error of a living cluster that cannot become what is asked.
+// differs is the error of an existing cluster that cannot be changed to match the request.
 func differs(r state.Record, all []Difference) error {
 	texts := make([]string, len(all))
 	for i, d := range all {

@@ -55,7 +55,7 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	_ = l.State.Put(r)
 	err = del(ctx, refOf(r))
 	if errors.Is(err, providers.ErrUnavailable) {
-		_ = l.State.Put(before) // what cannot be asked was not changed either
+		_ = l.State.Put(before) // the engine could not be asked, so nothing was deleted
 		return orForget(err, r)
 	}
 	// Another cluster of that name is none of lab's business, and its own is gone.
@@ -65,8 +65,8 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	return l.forget(ctx, r)
 }
 
-// orForget adds to the error of a cluster that cannot be reached what helps where it never
-// will be again.
+// orForget adds to the error of an unreachable cluster the command for an engine that no
+// longer exists.
 func orForget(err error, r state.Record) error {
 	if r.Engine.IsZero() {
 		return err

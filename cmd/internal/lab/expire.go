@@ -56,10 +56,10 @@ func (l *Lab) abandoned(r state.Record) bool {
 	return r.Phase != state.PhaseCreated && !l.State.Busy(r.Name) && !l.State.Used(r.Name)
 }
 
-// Collect removes the clusters whose time is over, those of a `lab run` that did not
-// live to remove them, and those that a process which died left half-made; never one that
-// lab did not make, nor one that a `lab run` uses. One that cannot be removed does not save
-// the others. Errors are of these, and ErrUnavailable where the records cannot be read.
+// Collect removes expired clusters, those of a `lab run` that was killed before it removed
+// them, and half-made ones of dead processes. It never removes a cluster that lab did not
+// create or that a `lab run` uses. If one cannot be removed, the others still are. Errors
+// are those of the removals, and ErrUnavailable if the records cannot be read.
 func (l *Lab) Collect(ctx context.Context, report providers.Reporter) error {
 	names, problems := l.Due()
 	errs := []error{problems}

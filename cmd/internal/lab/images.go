@@ -46,8 +46,8 @@ func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, rep
 	return l.loadNamed(ctx, r, images, report)
 }
 
-// isArchive reports whether a source is meant as a file: one that begins as an archive does,
-// or a path that no image is named by. A directory or a text file may well bear the name of an
+// isArchive reports whether a source is a file: its content begins like an archive, or it is a
+// path that cannot be the name of an image. A directory or a text file may have the name of an
 // image.
 func isArchive(source string) bool {
 	for _, suffix := range []string{".tar", ".tgz", ".gz", ".zst"} {

@@ -16,8 +16,8 @@ import (
 // ErrUnreadable is the kind of problems with which nobody knows which clusters there are.
 var ErrUnreadable = state.ErrUnreadable
 
-// looksInList bounds how long List looks into one cluster. What its tool said stands where
-// that is not enough.
+// looksInList bounds how long List looks into one cluster. After that, List shows the state
+// that the tool reports.
 const looksInList = 5 * time.Second
 
 // List returns the clusters that lab made and, where all is true, those of the

@@ -56,8 +56,8 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	return l.withAddons(ctx, plan, q)
 }
 
-// DryRun is Plan for a person who wants to see it: it finds what Up would find out later, too,
-// and never uses the network.
+// DryRun is Plan for display. It also finds errors that Up would meet later, and never uses the
+// network.
 func (l *Lab) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
 	q.Spec.Offline, q.Addons.Offline = true, true
 	return l.Plan(ctx, q)
@@ -83,8 +83,8 @@ func (l *Lab) checkCreation(ctx context.Context, plan *Plan, q UpRequest) error 
 	return l.Set.CheckPorts(ctx, plan.Spec)
 }
 
-// Validate returns the errors of Plan that are in what q asks, whatever this machine has:
-// unknown addons and flavors, missing files, broken charts, and what the flavor cannot do.
+// Validate returns the errors of a request that do not depend on this machine: unknown addons
+// and flavors, missing files, broken charts, and settings that the flavor does not support.
 func (l *Lab) Validate(ctx context.Context, q UpRequest) error {
 	if err := validateTTL(q.TTL); err != nil {
 		return err
@@ -151,8 +151,8 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	return plan, nil
 }
 
-// recreate plans to create a recorded cluster again: as it was, but for what is asked. asked is
-// the number of control planes in the request.
+// recreate plans to create a recorded cluster again, from its record and what the request
+// changes. asked is the number of control planes in the request.
 func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Record, asked int) (Plan, error) {
 	plan.Action = ActionRecreate
 	flavor := q.Flavor
@@ -169,8 +169,8 @@ func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Reco
 	return plan, err
 }
 
-// inherit returns what q asks, with what it leaves open as has says it. What only one tool
-// understands is inherited by clusters of the same flavor.
+// inherit returns the request of q, completed from has. Settings of one tool are inherited
+// only within its flavor.
 func inherit(has providers.Spec, q UpRequest, sameFlavor bool) providers.Spec {
 	asked := q.Spec
 	if sameFlavor {

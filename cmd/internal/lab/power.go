@@ -35,8 +35,8 @@ func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) 
 	})
 }
 
-// change does something to a cluster that can be used, while no other lab process works
-// on it, and returns the cluster as it is then.
+// change calls do for a usable cluster while no other lab process works on it, and returns
+// the resulting cluster.
 func (l *Lab) change(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
 	return l.locked(ctx, name, report, func(r state.Record) error {
 		if o := l.obstacleOf(r, false); o != nil {
@@ -68,8 +68,8 @@ func (l *Lab) locked(ctx context.Context, name string, report providers.Reporter
 	return l.status(ctx, name, false)
 }
 
-// bind says in a record of a lab that recorded no engine on which one the cluster is, if the
-// engine in use now has it. The caller holds the lock, and keeps the record.
+// bind completes the record of an older lab with the engine in use now, if that has the
+// cluster. The caller holds the lock, and writes the record.
 func (l *Lab) bind(ctx context.Context, r *state.Record) {
 	if !r.Engine.IsZero() {
 		return
@@ -116,8 +116,8 @@ func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, r
 	return l.awaitReady(ctx, r, c, level, config, merge, report)
 }
 
-// awaitReady waits until a cluster that runs is ready, records what it is made of then, and
-// enters it into the user's kubeconfig where merge is true.
+// awaitReady waits until a running cluster is ready, records its parts, and adds it to the
+// user's kubeconfig if merge is true.
 func (l *Lab) awaitReady(
 	ctx context.Context, r state.Record, c providers.Cluster, level Wait, config []byte, merge bool, report providers.Reporter,
 ) error {

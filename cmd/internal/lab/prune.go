@@ -138,7 +138,7 @@ func definitionDifferences(path string, has, asked addons.Addon) []Difference {
 	return all
 }
 
-// valueDifferences names the values that differ, and does not tell them: a value may be a
+// valueDifferences names the values that differ without showing them: a value may be a
 // password.
 func valueDifferences(has, asked addons.Values, path string) []Difference {
 	var all []Difference

@@ -76,7 +76,7 @@ func (l *Lab) lookInto(ctx context.Context, r state.Record, live providers.Clust
 	c.Nodes, c.Missing = report.Nodes, report.Absent
 }
 
-// fail says of a cluster that it is not as it should be, why, and what helps.
+// fail sets the state of a cluster that has a problem, the reason and the fix.
 func (c *Cluster) fail(s providers.State, reason, fix string) {
 	c.State, c.Reason, c.Hint = s, reason, fix
 }

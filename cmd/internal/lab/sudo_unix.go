@@ -21,11 +21,11 @@ func sudoer(getenv func(string) string) (p person, ok bool) {
 	return person{uid, gid}, err == nil && err2 == nil && uid > 0 && os.Geteuid() == 0
 }
 
-// HandBack is to be called before a command; what it returns is to be called after it. Under
-// sudo with the user's HOME, this gives the user what the command created as root in the
-// user's directories: lab's own directories, the kubeconfig, and the directories above them.
-// Otherwise root's files would keep the user from using lab. Files that cannot be given stay
-// root's, and the next command that needs them says so.
+// HandBack must be called before a command, and the function that it returns after it. Under
+// sudo with the user's HOME, that function gives the user what the command created as root
+// in the user's directories: lab's own directories, the kubeconfig, and the directories above
+// them. Otherwise root's files would keep the user from using lab. Files that cannot be given
+// stay root's, and the next command that needs them says so.
 func (l *Lab) HandBack(getenv func(string) string) (after func()) {
 	p, ok := sudoer(getenv)
 	if !ok {

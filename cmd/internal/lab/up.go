@@ -21,12 +21,12 @@ const FlavorAuto = "auto"
 // UpRequest is what a person asks of [Lab.Up].
 type UpRequest struct {
 	Flavor       string         // "" and FlavorAuto: that of the cluster if there is one, else the first usable
-	Spec         providers.Spec // what is zero and not in Given is not asked for
+	Spec         providers.Spec // zero values that are not in Given are not requested
 	Given        profiles.Origins
 	NoKubeconfig bool          // leave the user's kubeconfig alone
 	Addons       AddonRequest  // the addons that are wanted, in addition to those of earlier requests
-	Profile      string        // what Spec was made by, to be remembered
-	Prune        bool          // remove the addons that are not asked for
+	Profile      string        // the profile that Spec came from, for the record
+	Prune        bool          // remove the addons that are not requested
 	Recreate     bool          // delete an existing cluster, and create it again
 	Wait         Wait          // "" is WaitAll
 	Rollback     bool          // delete a new cluster that does not become ready

@@ -27,8 +27,8 @@ const (
 	// and the next request may find it well.
 	standard = 10 * time.Second
 
-	// certain is how long what cannot pass must last until it ends a wait: a server that starts
-	// may refuse for a moment what it will take.
+	// certain is how long a permanent error must last before it ends a wait: a starting server
+	// may give the same error for a moment.
 	certain = 2 * time.Second
 
 	// comesWithin is how long a new cluster may be without DNS until it counts as not installed:

@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// cannotPass tells errors that no waiting ends, if they last: what answers is not the API
-// server of the kubeconfig, or cannot be told to be it.
+// cannotPass reports whether waiting cannot end an error that lasts: the server that answers
+// is not the API server of the kubeconfig, or cannot prove that it is.
 func cannotPass(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError

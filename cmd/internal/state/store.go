@@ -149,8 +149,8 @@ func (s *Store) Cache(name string) string { return s.path(name, "cache") }
 func (s *Store) Scratch(name string) string { return s.path(name, "run") }
 
 // Kubeconfig returns a file with the cluster's own kubeconfig, for a program that takes a
-// file. It goes with the record, also where the program, or lab, is killed. Errors are those
-// of Put.
+// file. It is deleted with the record, even if the program or lab is killed. Errors are
+// those of Put.
 func (s *Store) Kubeconfig(name string, config []byte) (path string, err error) {
 	path = s.path(name, "kubeconfig")
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, config) {

@@ -32,8 +32,8 @@ func Current(ctx context.Context) (providers.Engine, error) {
 	return e, err
 }
 
-// endpoint returns where the docker command finds its engine, which it does not ask.
-// Programs that only pass for docker know no contexts; then there is but the ID.
+// endpoint returns where the docker command finds its engine, without asking the engine.
+// Programs that imitate docker have no contexts; then only the ID is known.
 func endpoint(ctx context.Context) providers.Engine {
 	out, err := ask(ctx, "context", "inspect", "--format", "{{.Name}}\t{{.Endpoints.docker.Host}}")
 	name, host, ok := strings.Cut(strings.TrimSpace(string(out)), "\t")
@@ -77,7 +77,7 @@ func checkAlone(ctx context.Context) error {
 	out, err := ask(ctx, "context", "ls", "--format", "{{.DockerEndpoint}}")
 	hosts := strings.Fields(string(out))
 	slices.Sort(hosts)
-	if hosts = slices.Compact(hosts); err != nil || len(hosts) < 2 { // programs that pass for docker know no contexts
+	if hosts = slices.Compact(hosts); err != nil || len(hosts) < 2 { // programs that imitate docker have no contexts
 		return nil
 	}
 	return providers.WithHint(

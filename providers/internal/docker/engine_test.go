@@ -82,7 +82,7 @@ func TestCheckEngine(t *testing.T) {
 		"the same":       {recorded, []dockertest.Answer{{Args: "info", Stdout: "A\n"}}, ""},
 		"another":        {recorded, []dockertest.Answer{{Args: "info", Stdout: "B\n"}}, "is not the one on which the cluster was created"},
 		"none":           {recorded, []dockertest.Answer{{Args: "info", Stderr: "Cannot connect to the Docker daemon", Code: 1}}, "which does not answer"},
-		"a context gone": {providers.Engine{ID: "A", Context: "far", Host: "ssh://far"}, []dockertest.Answer{{Args: "info", Stderr: `Failed to initialize: unable to resolve docker endpoint: context "far": context not found`, Code: 1}}, "docker has no context \"far\" any more"},
+		"a context gone": {providers.Engine{ID: "A", Context: "far", Host: "ssh://far"}, []dockertest.Answer{{Args: "info", Stderr: `Failed to initialize: unable to resolve docker endpoint: context "far": context not found`, Code: 1}}, "docker no longer has the context \"far\""},
 		"none recorded":  {providers.Engine{}, []dockertest.Answer{{Args: "context ls", Stdout: "unix:///a.sock\nunix:///a.sock\n"}}, ""},
 		"one of several": {providers.Engine{}, []dockertest.Answer{{Args: "context ls", Stdout: "unix:///a.sock\nunix:///b.sock\n"}}, "docker knows unix:///a.sock, unix:///b.sock"},
 	} {

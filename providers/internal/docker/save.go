@@ -34,9 +34,9 @@ func Save(ctx context.Context, images []string, archive string) error {
 	return err
 }
 
-// tagsOf returns the names under which an image is to be saved, and its platform: the name that
-// a person gave, or the tags of an image that they gave the ID or the digest of, since an archive
-// keeps tags alone. It returns ErrNotFound, and ErrInvalid where the image has no tag.
+// tagsOf returns the names under which to save an image, and its platform. The names are the
+// given one or, for an ID or a digest, the tags of the image, because an archive keeps only
+// tags. It returns ErrNotFound, and ErrInvalid if the image has no tag.
 func tagsOf(ctx context.Context, image string) (tags []string, platform string, err error) {
 	out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Id}}{{range .RepoTags}} {{.}}{{end}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {

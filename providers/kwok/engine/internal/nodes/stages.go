@@ -41,7 +41,7 @@ func builtinStages() ([]*internalversion.Stage, error) {
 	return all, nil
 }
 
-// yield takes the stage's weight away: of the stages that match an object, KWOK
+// yield removes the stage's weight: of the stages that match an object, KWOK
 // chooses among those that have one, even if it is 0. So every stage of a user comes
 // before the builtin ones.
 func yield(stage *internalversion.Stage) {

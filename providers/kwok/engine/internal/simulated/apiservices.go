@@ -118,7 +118,7 @@ func available(api *unstructured.Unstructured) bool {
 }
 
 // makeLocal replaces the API by one that the API server answers for itself: that
-// nothing is served, unless it is the usage of pods. An event tells whoever wonders.
+// nothing is served, unless it is the usage of pods. An event informs the user.
 //
 // The object is created again because an update would leave discovery as it is: failed.
 func (a *apiServices) makeLocal(ctx context.Context, api *unstructured.Unstructured, service types.NamespacedName) error {
