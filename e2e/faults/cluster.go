@@ -94,6 +94,10 @@ func (c *cluster) same(o operation) {
 func (c *cluster) during(o operation, args ...string) int {
 	c.t.Helper()
 	round, faulty := c.rounds[o]
+	what := fmt.Sprint(round)
+	if !faulty {
+		what = string(o) + " without a fault"
+	}
 	usual := c.usual[c.shared]
 	began := time.Now()
 	var said bytes.Buffer
@@ -122,19 +126,19 @@ func (c *cluster) during(o operation, args ...string) int {
 	<-done
 	code := cmd.ProcessState.ExitCode()
 	took := time.Since(began)
-	c.t.Logf("%v: exit code %d after %s: %s", round, code, took.Round(time.Millisecond), lastLine(said.String()))
+	c.t.Logf("%s: exit code %d after %s: %s", what, code, took.Round(time.Millisecond), lastLine(said.String()))
 	switch {
 	case !faulty && code != 0:
 		c.t.Fatalf("lab %s: exit code %d\n%s", strings.Join(args, " "), code, said.String())
 	case !faulty:
 		usual[o] = took
 	case ctx.Err() != nil:
-		c.t.Errorf("%v: it did not end within %s\n%s", round, patience, said.String())
+		c.t.Errorf("%s: it did not end within %s\n%s", what, patience, said.String())
 	case !slices.Contains(allowed(round.faulted), code):
-		c.t.Errorf("%v: exit code %d, want one of %v\n%s", round, code, allowed(round.faulted), said.String())
+		c.t.Errorf("%s: exit code %d, want one of %v\n%s", what, code, allowed(round.faulted), said.String())
 	}
 	c.groupEnds(cmd.Process.Pid)
-	c.foreignIsSame(fmt.Sprint(round))
+	c.foreignIsSame(what)
 	return code
 }
 

@@ -5,7 +5,9 @@ package faults
 import (
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -76,6 +78,11 @@ type run struct {
 func Run(t *testing.T, h Harness) {
 	r := &run{Harness: h, t: t, usual: map[bool]map[operation]time.Duration{true: {}, false: {}}}
 	from, to := chosen(t, h.Rounds)
+	if signal.Ignored(syscall.SIGINT) { // as in the background of a shell; lab would leave it so
+		handled := make(chan os.Signal, 1) // what this process handles, its children get with the default again
+		signal.Notify(handled, syscall.SIGINT)
+		t.Cleanup(func() { signal.Stop(handled) })
+	}
 	kubeconfig := r.kubeconfig(h.Foreign)
 	putReleases(t, kubeconfig, foreign)
 	settled(t, kubeconfig, 1)
