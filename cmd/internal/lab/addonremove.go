@@ -41,9 +41,11 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 	}
 	request, _ := r.Addons.Get(addon)
 	var kept []addons.Kept
-	err = report.Do("Removing "+addon, func(step *providers.Step) (err error) {
-		kept, err = l.Addons.Installer.Remove(ctx, target, request.Addon, step.Progress)
-		return err
+	err = report.Do("Removing "+addon, func(step *providers.Step) error {
+		return l.whileAlive(ctx, r, func(ctx context.Context) (err error) {
+			kept, err = l.Addons.Installer.Remove(ctx, target, request.Addon, step.Progress)
+			return err
+		})
 	})
 	for _, k := range kept {
 		what := "it"

@@ -105,7 +105,9 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 	if err := l.State.Put(r); err != nil {
 		return err
 	}
-	err = l.lost(ctx, r.Name, target, l.install(ctx, r.Name, target, plan, q, report, seen))
+	err = l.whileAlive(ctx, r, func(ctx context.Context) error {
+		return l.lost(ctx, r.Name, target, l.install(ctx, r.Name, target, plan, q, report, seen))
+	})
 	r.AddonStates = seen.over(r.AddonStates)
 	for _, request := range plan {
 		if seen.states[request.Addon.Name].State == addons.StateReady {

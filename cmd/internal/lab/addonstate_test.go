@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -128,5 +130,53 @@ func TestAddonLost(t *testing.T) {
 			!strings.Contains(providers.HintOf(err), "lab start demo") {
 			t.Errorf("%v; hint: %s", err, providers.HintOf(err))
 		}
+	}
+}
+
+// unmoved are those who work on addons, of which nothing comes.
+type unmoved struct {
+	addons.Installer
+	addons.Checker
+}
+
+func (unmoved) Remove(ctx context.Context, _ addons.Cluster, _ addons.Addon, _ func(string)) ([]addons.Kept, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (unmoved) Wait(ctx context.Context, _ addons.Cluster, _ addons.Addon, _ addons.Installed, _ func(string)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestAddonBreaksMeanwhile: no addon is waited for in a cluster that died, whatever is done with it.
+func TestAddonBreaksMeanwhile(t *testing.T) {
+	for name, do := range map[string]func(context.Context, addonBench) error{
+		"install": func(ctx context.Context, b addonBench) error {
+			_, err := b.InstallAddons(ctx, "demo", lab.AddonRequest{Names: []string{"hello"}}, nil)
+			return err
+		},
+		"remove": func(ctx context.Context, b addonBench) error { return b.RemoveAddon(ctx, "demo", "hello", nil) },
+		"start": func(ctx context.Context, b addonBench) error {
+			if _, err := b.Stop(ctx, "demo", nil); err != nil {
+				return err
+			}
+			_, err := b.Start(ctx, "demo", lab.WaitAll, nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newAddonBench(t, onNodes())
+				b.upWith(t, "demo", "hello")
+				b.Lab.Addons.Installer, b.Lab.Addons.Checker = unmoved{b.fake, b.fake}, unmoved{b.fake, b.fake}
+				time.AfterFunc(time.Second, func() { _ = b.machine.Break("demo") })
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				if err := do(ctx, b); err == nil || !strings.Contains(err.Error(), `cluster "demo" broke while lab waited for it: its engine is gone`) {
+					t.Errorf("%v", err)
+				}
+			})
+		})
 	}
 }

@@ -75,12 +75,14 @@ func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report providers.
 		if err != nil {
 			return err
 		}
-		return sideBySide(installed, func(in addons.Installed) error {
-			request, asked := r.Addons.Get(in.Name)
-			if !asked || in.State != addons.StateReady {
-				return nil // it did not work before, either
-			}
-			return l.Addons.Checker.Wait(ctx, target, request.Addon, in, step.Progress)
+		return l.whileAlive(ctx, r, func(ctx context.Context) error {
+			return sideBySide(installed, func(in addons.Installed) error {
+				request, asked := r.Addons.Get(in.Name)
+				if !asked || in.State != addons.StateReady {
+					return nil // it did not work before, either
+				}
+				return l.Addons.Checker.Wait(ctx, target, request.Addon, in, step.Progress)
+			})
 		})
 	})
 }

@@ -83,21 +83,29 @@ func (l *Lab) ready(ctx context.Context, r state.Record, want probe.Want, config
 		name = "Waiting for the API server"
 	}
 	return report.Do(name, func(step *providers.Step) error {
-		living, giveUp := context.WithCancelCause(ctx)
-		defer giveUp(nil)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			l.watch(living, r, giveUp)
-		}()
-		err := l.Probe.Wait(living, config, want, step.Progress)
-		if cause := context.Cause(living); err != nil && ctx.Err() == nil && cause != nil {
-			err = cause
-		}
-		giveUp(nil)
-		<-done
-		return err
+		return l.whileAlive(ctx, r, func(ctx context.Context) error {
+			return l.Probe.Wait(ctx, config, want, step.Progress)
+		})
 	})
+}
+
+// whileAlive does what takes a while in a cluster. It ends that, and returns why, where the
+// cluster is gone or breaks meanwhile: nothing comes any more that could be waited for.
+func (l *Lab) whileAlive(ctx context.Context, r state.Record, do func(context.Context) error) error {
+	living, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		l.watch(living, r, giveUp)
+	}()
+	err := do(living)
+	if cause := context.Cause(living); err != nil && ctx.Err() == nil && cause != nil {
+		err = cause
+	}
+	giveUp(nil)
+	<-done
+	return err
 }
 
 // withRestart tells how nodes register again whose Node objects were deleted.
@@ -152,7 +160,7 @@ func (l *Lab) watch(ctx context.Context, r state.Record, giveUp context.CancelCa
 		case err != nil: // its tool cannot be asked now
 		case c.State == providers.StateDegraded, c.State == providers.StateStopped:
 			if broken++; broken == looksWhileBroken {
-				giveUp(fmt.Errorf("it broke while it was waited for: %s", cmp.Or(c.Reason, "it is "+string(c.State))))
+				giveUp(fmt.Errorf("cluster %q broke while lab waited for it: %s", r.Name, cmp.Or(c.Reason, "it is "+string(c.State))))
 			}
 		default:
 			broken = 0
