@@ -83,6 +83,7 @@ func TestCreateTellsWhyItFailed(t *testing.T) {
 	}{
 		{"die", "lab-engine: etcd: no luck today (exit status 1)", log, "try again with -v"},
 		{"full", "no space left on device (exit status 1)", log, "free some space"},
+		{"nokey", "write pki/.engine.kubeconfig.42: no space left on device", log, "free some space"},
 		{"damaged", "pki/ca.key is damaged", log, "lab up demo --recreate"},
 		{"panic", "it ended before the cluster was ready (exit status 2)", "line 8\npanic: what now", "try again with -v"},
 		{"killed", "it ended before the cluster was ready (signal: killed)", log, "memory"},

@@ -62,12 +62,15 @@ func remedy(failure error, dir string) string {
 		return strings.Contains(failure.Error(), words) ||
 			bytes.Contains(log, []byte(words)) || bytes.Contains(crash, []byte(words))
 	}
+	room := "free some space on the disk that holds " + filepath.Dir(dir)
 	switch {
+	case strings.Contains(failure.Error(), syscall.ENOSPC.Error()): // nothing is lost, whichever file it was
+		return room
 	case strings.Contains(failure.Error(), " pki/"): // a key or a certificate, which the engine never replaces
 		return fmt.Sprintf("make the file in %s readable or restore it from a backup, or recreate the cluster, without its contents: lab up %s --recreate",
 			dir, filepath.Base(dir))
 	case said(syscall.ENOSPC.Error()):
-		return "free some space on the disk that holds " + filepath.Dir(dir)
+		return room
 	case said(syscall.EMFILE.Error()), said("file descriptor limit"): // the latter is etcd's
 		return "allow more open files: ulimit -n 65536"
 	case said("signal: killed"):

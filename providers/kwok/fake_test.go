@@ -153,6 +153,9 @@ func (a *actor) start() int {
 	case a.does("full"):
 		a.say(message{Error: "etcd: write wal: no space left on device"})
 		return 1
+	case a.does("nokey"):
+		a.say(message{Error: "write pki/.engine.kubeconfig.42: no space left on device"})
+		return 1
 	case a.does("damaged"):
 		a.say(message{Error: "certificate authority: pki/ca.key is damaged: it has no PEM block"})
 		return 1

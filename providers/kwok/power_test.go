@@ -48,6 +48,23 @@ func TestStop(t *testing.T) {
 	}
 }
 
+func TestStopOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no device that is always full")
+	}
+	p := newProvider(t, "good")
+	dir := create(t, p)
+	kill(t, dir)
+	if err := os.Symlink("/dev/full", filepath.Join(dir, statusFile+".next")); err != nil {
+		t.Fatal(err)
+	}
+	err := p.Stop(t.Context(), providers.Ref{Name: "demo"})
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "its engine has ended") || !strings.Contains(providers.HintOf(err), "free some space") {
+		t.Errorf("error is %v (hint %q), want ENOSPC with what to do", err, providers.HintOf(err))
+	}
+}
+
 func TestStopInterrupted(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "deaf")

@@ -3,6 +3,8 @@ package kwok
 import (
 	"context"
 	"errors"
+	"fmt"
+	"syscall"
 
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -51,5 +53,9 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	if err := end(ctx, dir, p.grace); err != nil {
 		return err
 	}
-	return markStopped(dir)
+	err = markStopped(dir)
+	if errors.Is(err, syscall.ENOSPC) {
+		return providers.WithHint(fmt.Errorf("its engine has ended, but that cannot be recorded: %w", err), "%s", remedy(err, dir))
+	}
+	return err
 }
