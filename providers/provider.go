@@ -93,6 +93,13 @@ type StartStopper interface {
 	Stop(ctx context.Context, ref Ref) error
 }
 
+// Remover is implemented by providers that know how a person deletes one of their clusters
+// without lab.
+type Remover interface {
+	// RemoveCommand returns a command line for a POSIX shell that deletes the cluster name.
+	RemoveCommand(name string) string
+}
+
 // ImageLoader is implemented by providers whose clusters can run images that
 // never were in a registry.
 type ImageLoader interface {

@@ -64,6 +64,16 @@ func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
 	})
 }
 
+// RemoveCommand returns the command by which a person deletes a cluster that lab has no record
+// of, or "" where the flavor knows none.
+func (s *Set) RemoveCommand(flavor, name string) string {
+	p, err := s.Get(flavor)
+	if r, ok := p.(Remover); ok && err == nil {
+		return r.RemoveCommand(name)
+	}
+	return ""
+}
+
 func unsupported(what, hint string) error {
 	return WithHint(Errorf(ErrUnsupported, "this flavor cannot %s", what), "%s", hint)
 }

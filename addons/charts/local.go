@@ -86,7 +86,7 @@ func fromDirectory(ctx context.Context, name string) (addons.Archive, error) {
 	if err != nil {
 		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "%w", err)
 	}
-	if err := installable(loaded, "helm dependency build "+name); err != nil {
+	if err := installable(loaded, "helm dependency build "+providers.ShellWord(name)); err != nil {
 		return addons.Archive{}, err
 	}
 	return pack(w.files, loaded.Name())

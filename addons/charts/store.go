@@ -85,7 +85,7 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 	got := addons.Archive{Digest: digest(data), Data: data}
 	if seen != "" && got.Digest != seen {
 		err := providers.Errorf(providers.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
-		return addons.Archive{}, providers.WithHint(err, "ask its authors why; to take it all the same: rm %s", s.seenFile(c))
+		return addons.Archive{}, providers.WithHint(err, "ask its authors why; to take it all the same: rm %s", providers.ShellWord(s.seenFile(c)))
 	}
 	if err := usable(data); err != nil {
 		return addons.Archive{}, err

@@ -37,7 +37,7 @@ func rules() []rule {
 		{"cmd/internal/probe", []string{"addons/ready", "providers."}},
 		{"cmd/internal/doctor", []string{"providers."}},
 		{"cmd/internal/tools", []string{"cmd/internal/atomicfile", "addons/download", "providers."}},
-		{"cmd/internal/atomicfile", nil},
+		{"cmd/internal/atomicfile", []string{"providers."}},
 		{"profiles", onTop},
 		{"addons/charts", append(onTop, "addons/download")},
 		{"addons/download", []string{"providers."}},

@@ -71,6 +71,9 @@ func (*Provider) Name() string { return Name }
 // Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
+// RemoveCommand implements [providers.Remover].
+func (*Provider) RemoveCommand(name string) string { return "k3d cluster delete " + name }
+
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{

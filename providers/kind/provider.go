@@ -62,6 +62,9 @@ func (*Provider) Name() string { return Name }
 // Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
+// RemoveCommand implements [providers.Remover].
+func (*Provider) RemoveCommand(name string) string { return "kind delete cluster --name " + name }
+
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{

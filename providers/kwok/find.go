@@ -81,7 +81,7 @@ func executable(path string) error {
 	}
 	if info.Mode()&0o111 == 0 {
 		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s is not executable", path),
-			"chmod +x %s", path)
+			"chmod +x %s", providers.ShellWord(path))
 	}
 	return nil
 }

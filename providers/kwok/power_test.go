@@ -244,6 +244,27 @@ func remove(file string) func(*testing.T, string) {
 	}
 }
 
+// TestRemoveCommand runs the command that lab names where it has no record of a cluster.
+func TestRemoveCommand(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "good")
+	create(t, p)
+	for range 2 { // alive, and where nothing is alive
+		if out, err := exec.Command("sh", "-c", p.RemoveCommand("demo")).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", p.RemoveCommand("demo"), err, out)
+		}
+		left := leaks(t, p.opts.Dir, "demo")
+		for deadline := time.Now().Add(killedWithin); len(left) > 0 && time.Now().Before(deadline); left = leaks(t, p.opts.Dir, "demo") {
+		} // a killed process is gone a moment later
+		if len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+		if err := os.MkdirAll(filepath.Join(p.dir("demo"), "etcd"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestDeleteLeavesNoZombie(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")

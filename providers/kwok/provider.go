@@ -54,6 +54,16 @@ func New(opts Options) *Provider {
 // Name returns "kwok".
 func (*Provider) Name() string { return Name }
 
+// RemoveCommand implements [providers.Remover]: there is no program but lab that manages these
+// clusters.
+func (p *Provider) RemoveCommand(name string) string {
+	command := "rm -r " + providers.ShellWord(p.dir(name))
+	if pid, err := holder(p.dir(name)); err == nil && pid > 0 {
+		return fmt.Sprintf("kill -9 %d && %s", pid, command)
+	}
+	return command
+}
+
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
 // Writable returns nil where this process may write to the file or directory at path, or
@@ -58,13 +60,13 @@ func Fix(err error, dirs ...string) string {
 	case path == home:
 		return "" // which is more than lab's
 	case owner == os.Geteuid():
-		return "chmod u+w " + path
+		return "chmod u+w " + providers.ShellWord(path)
 	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):
 		command := "sudo chown"
 		if info.IsDir() {
 			command += " -R"
 		}
-		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), path)
+		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), providers.ShellWord(path))
 	}
 	return ""
 }

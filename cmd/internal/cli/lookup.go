@@ -46,7 +46,7 @@ func unusable(name string, err error) error {
 		return nil
 	case cannotExecute(err):
 		err := providers.Errorf(providers.ErrInvalid, "%s cannot be executed: %w", name, err)
-		return ui.WithCode(providers.WithHint(err, "chmod +x %s, if it is a program", name), codeNotExecutable)
+		return ui.WithCode(providers.WithHint(err, "chmod +x %s, if it is a program", providers.ShellWord(name)), codeNotExecutable)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
 		err := providers.Errorf(providers.ErrNotFound, "there is no program %q", name)
 		return ui.WithCode(providers.WithHint(err, "see that it is installed and on PATH; shell code needs a shell: lab run -- sh -c '...'"), codeNotFound)

@@ -118,5 +118,5 @@ func read(path string, named bool) (Config, error) {
 // unfit is the error of a file with problems.
 func unfit(path string, problems ...string) error {
 	return providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration: %s", strings.Join(problems, "\n")),
-		"correct it, or put it aside: mv %s %s.old", path, path)
+		"correct it, or put it aside: mv %s %s", providers.ShellWord(path), providers.ShellWord(path+".old"))
 }

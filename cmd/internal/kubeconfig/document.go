@@ -113,7 +113,7 @@ func (d *document) invalid(err error) error {
 // uneditable is the error of a file that kubectl reads and lab does not edit.
 func (d *document) uneditable(why error) error {
 	err := providers.Errorf(providers.ErrInvalid, "lab does not edit the kubeconfig %s: it %w", d.path, why)
-	return providers.WithHint(err, "write what kubectl reads to another file, and use that: kubectl config view --raw --kubeconfig %s > FILE && export KUBECONFIG=FILE", d.path)
+	return providers.WithHint(err, "write what kubectl reads to another file, and use that: kubectl config view --raw --kubeconfig %s > FILE && export KUBECONFIG=FILE", providers.ShellWord(d.path))
 }
 
 // result returns the edited file. Whatever way it was edited, it is read again and

@@ -82,7 +82,7 @@ func placeProblems(path string) []error {
 	end := target(path)
 	if _, err := os.Stat(filepath.Dir(end)); end != path && errors.Is(err, fs.ErrNotExist) {
 		err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is a symbolic link to %s, whose directory does not exist", path, end)
-		return append(problems, providers.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", filepath.Dir(end), path))
+		return append(problems, providers.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", providers.ShellWord(filepath.Dir(end)), providers.ShellWord(path)))
 	}
 	for _, dir := range slices.Compact([]string{filepath.Dir(path), filepath.Dir(end)}) {
 		// What editable says of a directory that is a file is enough.
@@ -118,7 +118,7 @@ func stale(path string, info fs.FileInfo) error {
 	name := lockName(path)
 	age := time.Since(info.ModTime()).Round(time.Second)
 	err := providers.Errorf(providers.ErrUnavailable, "cannot lock the kubeconfig %s: another program has held %s for %v", path, name, age)
-	return providers.WithHint(err, "if no program is editing it, a killed program left the lock: rm %s", name)
+	return providers.WithHint(err, "if no program is editing it, a killed program left the lock: rm %s", providers.ShellWord(name))
 }
 
 // editable returns why the file at path cannot be edited. A file that does not exist can.
@@ -135,7 +135,7 @@ func editable(path string) error {
 	case info.Mode().Perm()&0o222 == 0:
 		// A rename would replace it all the same, against its owner's will.
 		err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is read-only", path)
-		return providers.WithHint(err, "chmod u+w %s", path)
+		return providers.WithHint(err, "chmod u+w %s", providers.ShellWord(path))
 	}
 	if err := atomicfile.Writable(path); err != nil {
 		return unusable("write", path, err)
@@ -149,10 +149,10 @@ func unusable(verb, path string, err error) error {
 	home, _ := os.UserHomeDir() // "": Fix then proposes no chown
 	fix := atomicfile.Fix(err, home)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		fix = fmt.Sprintf("free some space: df -h %s", filepath.Dir(path))
+		fix = fmt.Sprintf("free some space: df -h %s", providers.ShellWord(filepath.Dir(path)))
 	}
 	if fix == "" {
-		fix = "ls -ld " + path
+		fix = "ls -ld " + providers.ShellWord(path)
 	}
 	return providers.WithHint(failed, "%s; or use another file: export KUBECONFIG=FILE", fix)
 }

@@ -87,7 +87,7 @@ func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 	}
 	// Tools that cannot be asked have none that matters here.
 	if c, ok, _ := l.foreign(ctx, name); ok {
-		return r, foreignError(c)
+		return r, l.foreignError(c)
 	}
 	return r, providers.WithHint(
 		providers.Errorf(providers.ErrNotFound, "there is no cluster %q", name),
@@ -106,10 +106,19 @@ func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (c pr
 	return providers.Cluster{}, false, err
 }
 
-func foreignError(c providers.Cluster) error {
-	return providers.WithHint(
-		providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name),
-		"choose another name, or remove it with %s itself", c.Provider)
+// foreignError is the error of a cluster that lab has no record of. One that bears a mark was
+// created by some lab: one with another LAB_HOME, or this one before its record was removed.
+func (l *Lab) foreignError(c providers.Cluster) error {
+	err := providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name)
+	first := ""
+	if c.Mark != "" {
+		err = providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab created, but %s has no record of it", c.Provider, c.Name, l.State.Dir(c.Name))
+		first = "if it was created with another LAB_HOME, use that; else "
+	}
+	if command := l.Set.RemoveCommand(c.Provider, c.Name); command != "" {
+		return providers.WithHint(err, "%schoose another name, or delete the cluster: %s", first, command)
+	}
+	return providers.WithHint(err, "%schoose another name, or remove it with %s itself", first, c.Provider)
 }
 
 func refOf(r state.Record) providers.Ref {

@@ -228,7 +228,7 @@ func (l *Lab) choose(ctx context.Context, q UpRequest) (string, error) {
 	// a person is to be told before anything is done.
 	c, ok, err := l.foreign(ctx, q.Spec.Name, flavor)
 	if ok {
-		return "", foreignError(c)
+		return "", l.foreignError(c)
 	}
 	return flavor, err
 }

@@ -12,5 +12,5 @@ func (l *Lab) hasFlavor(r state.Record) error {
 		return nil
 	}
 	err := providers.Errorf(providers.ErrInvalid, "cluster %q is of the flavor %q, which this lab does not have", r.Name, r.Flavor)
-	return providers.WithHint(err, "use the lab that made it; if the cluster is known to be gone, make lab forget it: rm -r %s", l.State.Dir(r.Name))
+	return providers.WithHint(err, "use the lab that made it; if the cluster is known to be gone, make lab forget it: rm -r %s", providers.ShellWord(l.State.Dir(r.Name)))
 }

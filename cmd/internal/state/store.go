@@ -248,5 +248,5 @@ func badRecord(path string, err error) error {
 	if errors.Is(err, errNewer) {
 		return providers.WithHint(wrapped, "upgrade lab to the version that made the cluster")
 	}
-	return providers.WithHint(wrapped, "lab list --all shows whether the cluster still exists; to make lab forget it: rm -r %s", filepath.Dir(path))
+	return providers.WithHint(wrapped, "lab list --all shows whether the cluster still exists; to make lab forget it: rm -r %s", providers.ShellWord(filepath.Dir(path)))
 }

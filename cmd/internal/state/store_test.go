@@ -104,14 +104,15 @@ func TestBadRecords(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
+			dir := filepath.Join(t.TempDir(), "my lab") // which rm -r must not split
 			path := writeRaw(t, dir, "lab", tt.data)
 			s := state.Open(dir)
 			_, err := s.Get("lab")
 			if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
 				t.Errorf("Get: %v; want ErrInvalid that says %q and names %s", err, tt.says, path)
 			}
-			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) {
+			hint := providers.HintOf(err)
+			if !strings.Contains(hint, tt.hint) || strings.Contains(hint, "rm -r") && !strings.Contains(hint, "rm -r '"+filepath.Dir(path)+"'") {
 				t.Errorf("the hint is %q; want %q in it", hint, tt.hint)
 			}
 			if err := s.Put(record("lab")); !errors.Is(err, providers.ErrInvalid) {

@@ -54,7 +54,7 @@ func (i Installer) Held(t Tool) (version string, err error) {
 	version, ok := r[sum]
 	if !ok {
 		err := providers.Errorf(providers.ErrForeign, "%s is not the %s that lab put there, so lab leaves it alone", i.Path(t.Name), t.Name)
-		return "", providers.WithHint(err, "put it aside: mv %s %s.old", i.Path(t.Name), i.Path(t.Name))
+		return "", providers.WithHint(err, "put it aside: mv %s %s", providers.ShellWord(i.Path(t.Name)), providers.ShellWord(i.Path(t.Name)+".old"))
 	}
 	return version, nil
 }
@@ -153,7 +153,7 @@ func (i Installer) recordOf(t Tool) (record, error) {
 	r := record{}
 	if err := json.Unmarshal(text, &r); err != nil {
 		err = providers.Errorf(providers.ErrUnavailable, "what lab installed cannot be read: %s: %w", i.record(t), err)
-		return nil, providers.WithHint(err, "put it aside, and the program, too: mv %s %s.old", i.record(t), i.record(t))
+		return nil, providers.WithHint(err, "put it aside, and the program, too: mv %s %s", providers.ShellWord(i.record(t)), providers.ShellWord(i.record(t)+".old"))
 	}
 	return r, nil
 }
