@@ -91,15 +91,16 @@ func (p *person) outside(name string, f flavor) string {
 	add := func(args ...string) { found = slices.AppendSeq(found, strings.Lines(docker(p.t, args...))) }
 	for id := range strings.FieldsSeq(docker(p.t, "ps", "--all", "--quiet", "--no-trunc", "--filter=name="+name)) {
 		add("inspect", "--format={{.Id}} {{.Name}} {{.Created}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}} "+
-			"{{json .NetworkSettings.Networks}} {{json .Config}}{{range .Mounts}}\n{{$.Id}} {{.Name}} {{.Source}} {{.Destination}}{{end}}", id)
+			"{{json .NetworkSettings.Networks}} {{json .Config}}{{range .Mounts}}\n{{$.Id}} {{json .}}{{end}}", id)
 	}
 	add("network", "inspect", "--format={{.Id}} {{.Created}} {{json .IPAM}} {{json .Labels}}", f.network(name))
 	add("volume", "ls", "--filter=name="+name, "--format={{.Name}} {{.Mountpoint}}")
 	if f.name == "minikube" {
 		for _, path := range filesBelow(p.t, p.bed.minikubeHome) {
 			rel, _ := filepath.Rel(p.bed.minikubeHome, path)
-			if strings.Contains(path, prefix) && !strings.Contains(path, name) || strings.HasPrefix(rel, "logs") {
-				continue
+			if strings.Contains(path, prefix) && !strings.Contains(path, name) ||
+				strings.HasPrefix(rel, "logs") || strings.HasPrefix(rel, filepath.Join("machines", "server")) {
+				continue // of another cluster, or written anew by every minikube that makes a node
 			}
 			if text, err := os.ReadFile(path); err == nil {
 				found = append(found, fmt.Sprintf("%s %x\n", rel, sha256.Sum256(text)))
