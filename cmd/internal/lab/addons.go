@@ -106,8 +106,9 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 		return err
 	}
 	err = l.whileAlive(ctx, r, func(ctx context.Context) error {
-		return l.lost(ctx, r.Name, target, l.install(ctx, r.Name, target, plan, q, report, seen))
+		return l.install(ctx, r.Name, target, plan, q, report, seen)
 	})
+	err = l.lost(ctx, r.Name, target, err)
 	r.AddonStates = seen.over(r.AddonStates)
 	for _, request := range plan {
 		if seen.states[request.Addon.Name].State == addons.StateReady {

@@ -173,7 +173,7 @@ func TestAddonBreaksMeanwhile(t *testing.T) {
 				time.AfterFunc(time.Second, func() { _ = b.machine.Break("demo") })
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				if err := do(ctx, b); err == nil || !strings.Contains(err.Error(), `cluster "demo" broke while lab waited for it: its engine is gone`) {
+				if err := do(ctx, b); err == nil || !strings.Contains(err.Error(), `the cluster broke while lab waited for it: its engine is gone`) {
 					t.Errorf("%v", err)
 				}
 			})

@@ -160,7 +160,7 @@ func (l *Lab) watch(ctx context.Context, r state.Record, giveUp context.CancelCa
 		case err != nil: // its tool cannot be asked now
 		case c.State == providers.StateDegraded, c.State == providers.StateStopped:
 			if broken++; broken == looksWhileBroken {
-				giveUp(fmt.Errorf("cluster %q broke while lab waited for it: %s", r.Name, cmp.Or(c.Reason, "it is "+string(c.State))))
+				giveUp(fmt.Errorf("the cluster broke while lab waited for it: %s", cmp.Or(c.Reason, "it is "+string(c.State))))
 			}
 		default:
 			broken = 0

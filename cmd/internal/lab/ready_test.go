@@ -32,7 +32,7 @@ func TestBreaksMeanwhile(t *testing.T) {
 		says    string
 		kind    error
 	}{
-		"its engine dies": {func(b bench) error { return b.machine.Break("lab") }, "cluster \"lab\" broke while lab waited for it: its engine is gone", nil},
+		"its engine dies": {func(b bench) error { return b.machine.Break("lab") }, "the cluster broke while lab waited for it: its engine is gone", nil},
 		"it is deleted":   {func(b bench) error { return b.Set.All()[0].Delete(context.Background(), providers.Ref{Name: "lab"}) }, "no such cluster", providers.ErrNotFound},
 		"it is remade":    {func(b bench) error { return b.machine.Remake("lab") }, "not the one that lab made", providers.ErrForeign},
 	} {
