@@ -145,14 +145,25 @@ func (c *client) WaitForDelete(resources kube.ResourceList, _ time.Duration) err
 			c.say("waiting until %s %s is deleted", kind, info.Name)
 			return false, nil
 		})
-		if err != nil && len(finalizers) > 0 {
-			err = fmt.Errorf("its finalizers are %q: %w", finalizers, err)
+		if err == nil {
+			continue
 		}
-		if err != nil {
+		if len(finalizers) == 0 {
 			return fmt.Errorf("%s %s is not deleted yet: %w", kind, info.Name, err)
 		}
+		err = fmt.Errorf("%s %s is not deleted yet: its finalizers are %q: %w", kind, info.Name, finalizers, err)
+		return providers.WithHint(err, "if no program is left that removes them: %s", unfinalize(info))
 	}
 	return nil
+}
+
+// unfinalize is the command that removes the finalizers of an object.
+func unfinalize(info *resource.Info) string {
+	command := fmt.Sprintf("kubectl patch %s %s", info.Mapping.Resource.GroupResource(), info.Name)
+	if info.Namespaced() {
+		command += " --namespace " + info.Namespace
+	}
+	return command + ` --type merge --patch '{"metadata":{"finalizers":null}}'`
 }
 
 func uidOf(info *resource.Info) types.UID {

@@ -81,7 +81,7 @@ func (l *Lab) addonDifference(ctx context.Context, r state.Record, q UpRequest, 
 		}
 		return []Difference{{Path: "addons", Has: "", Asked: name, By: by}}, nil
 	}
-	all := definitionDifferences(path, before.Addon, request.Addon)
+	all := definitionDifferences(r.Name, path, before.Addon, request.Addon)
 	for _, at := range valueDifferences(before.Values, request.Values, "values") {
 		at.Path = path + "." + at.Path
 		all = append(all, at)
@@ -121,14 +121,14 @@ func (l *Lab) stale(ctx context.Context, r state.Record, q AddonRequest, request
 	return l.Addons.Installer.Stale(ctx, target, releases[request.Addon.Name])
 }
 
-// definitionDifferences compares an addon with its new definition.
-func definitionDifferences(path string, has, asked addons.Addon) []Difference {
+// definitionDifferences compares an addon of a cluster with its new definition.
+func definitionDifferences(cluster, path string, has, asked addons.Addon) []Difference {
 	var all []Difference
 	if has.Chart != asked.Chart {
 		all = append(all, Difference{Path: path + ".chart", Has: has.Chart.String(), Asked: asked.Chart.String(), By: byUp})
 	}
 	if has.In() != asked.In() {
-		all = append(all, Difference{Path: path + ".namespace", Has: has.In(), Asked: asked.In(), By: "lab addon remove " + has.Name})
+		all = append(all, Difference{Path: path + ".namespace", Has: has.In(), Asked: asked.In(), By: "lab addon remove " + has.Name + " --name " + cluster})
 	}
 	old, _ := json.Marshal(has) // of types that JSON has
 	now, _ := json.Marshal(asked)
