@@ -34,7 +34,7 @@ func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 	clusters := make([]providers.Cluster, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
-		all.Go(func() { clusters[i] = t.inspect(ctx, name, byName[name], networks) })
+		all.Go(func() { clusters[i] = t.inspect(ctx, name, t.members(byName[name]), networks) })
 	}
 	all.Wait()
 	return append(clusters, t.bare(networks, names)...), ctx.Err()

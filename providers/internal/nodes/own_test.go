@@ -36,6 +36,8 @@ func TestOwn(t *testing.T) {
 	ours := func(role string) docker.Container { return marked(run(role), mark) }
 	remade := run(cp)
 	remade.ID = "another"
+	copied := run(cp)
+	copied.ID, copied.Name = "a-copy", "a-copy"
 	for name, test := range map[string]struct {
 		ref   providers.Ref
 		found []docker.Container
@@ -47,6 +49,9 @@ func TestOwn(t *testing.T) {
 		"only its balancer is left":        {ref, []docker.Container{run(balancer)}, "lab-balancer", nil},
 		"its first node is another's now":  {ref, []docker.Container{remade, ours(worker)}, "lab-worker", nil},
 		"... which has a balancer":         {ref, []docker.Container{marked(run(cp), "b"), ours(worker), run(balancer)}, "lab-worker", nil},
+		"... of which no node has a mark":  {ref, []docker.Container{remade, ours(worker), run(balancer)}, "lab-worker", nil},
+		"a container with copied labels":   {ref, []docker.Container{ours(cp), run(worker), run(balancer)}, "lab-control-plane lab-balancer", nil},
+		"... of the first node":            {ref, []docker.Container{copied, ours(cp)}, "lab-control-plane", nil},
 		"all is another lab's":             {ref, []docker.Container{marked(run(cp), "b"), marked(run(worker), "b")}, "", providers.ErrForeign},
 		"all is of the tool itself":        {unfinished, []docker.Container{run(cp), run(worker)}, "", providers.ErrForeign},
 		"another's worker, without a mark": {ref, []docker.Container{run(worker)}, "", providers.ErrForeign},

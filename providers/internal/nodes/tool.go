@@ -104,13 +104,14 @@ func (t Tool) Own(ctx context.Context, ref providers.Ref) ([]docker.Container, e
 }
 
 // Pick returns those of the containers of a name that are ref's: the ones that bear its
-// mark or, where ref has none, all of the cluster that ref's first node began. Helpers,
-// which bear no mark, count as ref's where there is nothing of another cluster.
+// mark or, where none does, all of the cluster that ref's first node began. Helpers, which
+// bear no mark, count as ref's while that node is there, or nothing of another cluster.
 func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Container, error) {
-	c := t.identify(ref.Name, found)
+	members := t.members(found)
+	c := t.identify(ref.Name, members)
 	unmarked := ref.ID != "" && c.ID == ref.ID || ref.ID == "" && ref.Mark == ""
 	var own, helpers []docker.Container
-	for _, n := range found {
+	for _, n := range members {
 		mark := ""
 		if t.Mark != nil {
 			mark = t.Mark(n)
@@ -129,10 +130,25 @@ func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Contai
 	if len(own)+len(helpers) == len(found) {
 		return found, nil
 	}
+	if slices.ContainsFunc(own, func(n docker.Container) bool { return n.ID == ref.ID }) {
+		return append(own, helpers...), nil
+	}
 	if len(own) == 0 {
 		return nil, cmp.Or(ref.Check(c), providers.Errorf(providers.ErrForeign, "none of the containers of this name is of the cluster that lab made"))
 	}
 	return own, nil
+}
+
+// members returns the containers of a name without nodes that bear no mark, where others
+// do: somebody copied the labels, as docker run does from an image that docker commit made
+// of a node. The tool makes all nodes of a cluster alike.
+func (t Tool) members(found []docker.Container) []docker.Container {
+	if mark, _ := t.markOf(found); mark == "" {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(n docker.Container) bool {
+		return t.Mark(n) == "" && len(t.Workers([]docker.Container{n})) > 0
+	})
 }
 
 // identify returns what tells whose a cluster is.
