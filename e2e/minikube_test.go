@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// minikubeCA returns where a node has the certificate that was asked for.
+// minikubeCA returns the path of the requested certificate in a node.
 func minikubeCA(t *testing.T, spec providers.Spec) string {
 	t.Helper()
 	text, err := os.ReadFile(spec.CAFile)

@@ -128,7 +128,7 @@ func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[str
 		case index < 0 || key.Kind != yaml.ScalarNode:
 			d.unknown(key, keysOf(v.Type()), path)
 		case own[key.Value]:
-			d.problem(key, "%s is here twice", said(join(path, key.Value)))
+			d.problem(key, "%s occurs twice", said(join(path, key.Value)))
 		case !seen[key.Value]:
 			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
 		}

@@ -62,7 +62,7 @@ func (d *decoder) twice(p Profile) {
 	var names []Label
 	for _, a := range p.Addons {
 		if slices.Contains(names, a.Name) && a.Name != "" {
-			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("the addon %s is here twice", a.Name)})
+			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("the addon %s occurs twice", a.Name)})
 		}
 		names = append(names, a.Name)
 	}

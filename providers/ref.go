@@ -77,7 +77,7 @@ func (r Ref) Check(c Cluster) error {
 	case OwnerForeign:
 		return WithHint(
 			Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
-			"it was made by something else, so lab leaves it alone; lab down %s forgets the one that is gone", r.Name)
+			"another program created it, so lab leaves it alone; lab down %s forgets the one that is gone", r.Name)
 	}
 	why := "its mark and its ID cannot be read"
 	if c.Reason != "" {

@@ -119,7 +119,7 @@ func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
 	return nil
 }
 
-// removeSecrets deletes those that prepare created: by name, for a copy that somebody made
+// removeSecrets deletes those that prepare created: by name, for a copy that a user made
 // of one under another name has its label, too.
 func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
 	for _, secret := range a.Secrets {
@@ -215,7 +215,7 @@ func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1
 // definitionUser says who beside the addon uses a definition, or is "".
 func (s *session) definitionUser(d metav1.Object, addon string, others []*release.Release) string {
 	for _, owner := range owners(d) {
-		// One without a release was removed while somebody else needed the definition.
+		// One without a release was removed while another addon or release needed the definition.
 		there := slices.ContainsFunc(others, func(rel *release.Release) bool { return rel.Name == owner && rel.Labels[inputsLabel] != "" })
 		if owner != addon && there {
 			return fmt.Sprintf("the addon %s needs it", owner)

@@ -86,7 +86,7 @@ func value(config []byte, key string) string {
 
 // idOf returns the identity of the cluster in dir: the SHA-256 of its CA's certificate,
 // since every cluster makes a CA of its own. The kubeconfig has it, and the engine keeps
-// it. It is "" where there is none yet.
+// it. It is "" before the first start.
 func idOf(dir string) string {
 	access, _ := readAccess(dir) // what could be read is enough
 	block, _ := pem.Decode(access.ca)

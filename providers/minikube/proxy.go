@@ -14,7 +14,7 @@ import (
 const serviceRange = "10.96.0.1"
 
 // checkProxy returns ErrUnavailable where docker gives every node a proxy that kubeadm would ask
-// for the API server of its own cluster: minikube waits in vain then, until its time is over.
+// for the API server of its own cluster: minikube then waits until its timeout.
 func checkProxy() error {
 	p, ok := docker.ConfiguredProxy(os.Getenv)
 	if !ok || reachesDirectly(p.NoProxy, serviceRange) {

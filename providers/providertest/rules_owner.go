@@ -57,7 +57,7 @@ func (s *suite) withoutBoth(t *testing.T) {
 	t.Run("it is not deleted, and not taken for another's", func(t *testing.T) {
 		err := s.p.Delete(s.ctx(t), ref)
 		if err == nil || errors.Is(err, providers.ErrForeign) || errors.Is(err, providers.ErrNotFound) {
-			t.Errorf("error is %v, want one that says that nobody can tell", err)
+			t.Errorf("error is %v, want one that says that the owner is unknown", err)
 		}
 		s.find(t, s.p, ref.Name)
 	})

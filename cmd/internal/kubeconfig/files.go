@@ -94,7 +94,7 @@ type source struct {
 	path    string
 	data    []byte
 	err     error // why it cannot be read
-	settled bool  // nobody was writing it
+	settled bool  // no program was writing it
 }
 
 // sources reads the files that exist, each once, whatever its names. Anything

@@ -45,7 +45,7 @@ func acquire(ctx context.Context, path string, patience time.Duration) (*lock, e
 		case !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist):
 			return nil, unusable("lock", path, err)
 		}
-		// Nobody holds a lock for that long who is alive.
+		// No living program holds a lock for that long.
 		info, statErr := os.Stat(lockName(path))
 		if statErr == nil && time.Since(info.ModTime()) > max(patience, defaultPatience) {
 			return nil, stale(path, info)

@@ -60,7 +60,7 @@ type brokenSource struct{ offline bool }
 
 func (s brokenSource) Chart(_ context.Context, c addons.Chart) (addons.Archive, error) {
 	if c.Path == "" || !s.offline {
-		return addons.Archive{}, errors.New("the network was asked for " + c.String())
+		return addons.Archive{}, errors.New("the network was used for " + c.String())
 	}
 	return addons.Archive{}, providers.WithHint(providers.Errorf(providers.ErrInvalid, "it is a library"), "use another")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// ErrUnreadable is the kind of problems with which nobody knows which clusters there are.
+// ErrUnreadable is the kind of problems that hide which clusters exist.
 var ErrUnreadable = state.ErrUnreadable
 
 // looksInList bounds how long List looks into one cluster. After that, List shows the state

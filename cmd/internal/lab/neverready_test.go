@@ -16,7 +16,7 @@ import (
 
 // TestNeverReady: a cluster that was created and does not become ready stays, and the next up
 // resumes. It is deleted, and its logs are saved, where that is asked for; and without logs
-// where somebody interrupts.
+// where a user interrupts.
 func TestNeverReady(t *testing.T) {
 	for name, test := range map[string]struct {
 		interrupted, rollback bool

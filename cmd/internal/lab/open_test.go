@@ -133,7 +133,7 @@ func TestOwnIngress(t *testing.T) {
 			}
 			return []string{"hello"}
 		},
-		"there is none": func(addonBench) []string { return []string{"hello"} },
+		"none": func(addonBench) []string { return []string{"hello"} },
 	} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
@@ -150,7 +150,7 @@ func TestOwnIngress(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := []string{"http://hello.localhost:18080"}
-			if how == "there is none" {
+			if how == "none" {
 				want = []string{}
 			}
 			if !slices.Equal(hello.URLs, want) || (access.URL == "") != (len(want) == 0) {

@@ -23,7 +23,7 @@ func TestStatus(t *testing.T) {
 		{"a node is not ready", &prober{lacks: errors.New("node b to be ready (disk pressure)")}, providers.StateDegraded, "waiting for node b to be ready (disk pressure)"},
 		{"DNS is not ready", &prober{lacks: errors.New("DNS to be ready (no pod)")}, providers.StateDegraded, "waiting for DNS to be ready"},
 		{"a node was deleted", &prober{lacks: &probe.NodesGone{Names: []string{"b"}}}, providers.StateDegraded, "node b is missing: its Node object was deleted"},
-		{"without DNS, as it was asked", &prober{absent: []string{"DNS"}}, providers.StateRunning, ""},
+		{"without DNS, as requested", &prober{absent: []string{"DNS"}}, providers.StateRunning, ""},
 		{"no answer", &prober{err: errors.New("connection refused")}, providers.StateDegraded, "does not answer: connection refused"},
 	} {
 		b.Probe = tt.probe

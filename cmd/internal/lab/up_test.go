@@ -133,7 +133,7 @@ func TestUpWaitsForWhatWasAsked(t *testing.T) {
 	}
 }
 
-// TestWaitLevels: what is asked for is waited for, and no more; what the configuration of the
+// TestWaitLevels: Up waits for what --wait names, and no more; what the configuration of the
 // tool leaves out is not, and the probe is told.
 func TestWaitLevels(t *testing.T) {
 	t.Parallel()
@@ -198,7 +198,7 @@ func TestUpDiffers(t *testing.T) {
 	}
 }
 
-// TestRecreate: a cluster is created again whenever that is asked for, as it was, but for what
+// TestRecreate: --recreate always recreates, from the record, except for what
 // the request says itself.
 func TestRecreate(t *testing.T) {
 	t.Parallel()

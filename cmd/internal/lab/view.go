@@ -32,7 +32,7 @@ type Cluster struct {
 	ExpiresAt         *time.Time      `json:"expiresAt"` // nil: never
 	Profile           string          `json:"profile,omitempty"`
 	Managed           bool            `json:"managed"`           // whether lab made it
-	Nodes             []probe.Node    `json:"nodes,omitempty"`   // only where the API server was asked
+	Nodes             []probe.Node    `json:"nodes,omitempty"`   // only if the API server was asked
 	Missing           []string        `json:"missing,omitempty"` // what it was created without, and still lacks
 	Ports             []string        `json:"ports,omitempty"`   // published on this machine, as --port takes them
 	Mounts            []string        `json:"mounts,omitempty"`  // as --mount takes them

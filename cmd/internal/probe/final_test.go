@@ -115,11 +115,11 @@ func TestNodesGone(t *testing.T) {
 		want Want
 		gone bool
 	}{
-		"it runs for long":          {Want{Nodes: 2, Names: names, Settled: true, Since: map[string]time.Time{"b": long}}, true},
-		"nobody knows since when":   {Want{Nodes: 2, Names: names, Settled: true}, true},
-		"it has just started":       {Want{Nodes: 2, Names: names, Settled: true, Since: map[string]time.Time{"b": short}}, false},
-		"the cluster is new":        {Want{Nodes: 2, Names: names}, false},
-		"nobody knows how it named": {Want{Nodes: 2, Settled: true}, false},
+		"it runs for long":    {Want{Nodes: 2, Names: names, Settled: true, Since: map[string]time.Time{"b": long}}, true},
+		"unknown since when":  {Want{Nodes: 2, Names: names, Settled: true}, true},
+		"it has just started": {Want{Nodes: 2, Names: names, Settled: true, Since: map[string]time.Time{"b": short}}, false},
+		"the cluster is new":  {Want{Nodes: 2, Names: names}, false},
+		"unknown node names":  {Want{Nodes: 2, Settled: true}, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -142,7 +142,7 @@ func TestNodesGone(t *testing.T) {
 	}
 }
 
-// TestWithout: what the configuration of the tool leaves out, or somebody removed, is told and
+// TestWithout: what the configuration of the tool leaves out, or a user removed, is reported and
 // not waited for.
 func TestWithout(t *testing.T) {
 	t.Parallel()
@@ -168,7 +168,7 @@ func TestWithout(t *testing.T) {
 		"a network that is on its way": {&apiServer{nodes: bare}, want, "", "node a to be ready"},
 		"no kube-proxy":                {&apiServer{nodes: one, coredns: true, dns: dns(&no)}, with(providers.Without{KubeProxy: true}, false), "kube-proxy", ""},
 		"no DNS":                       {&apiServer{nodes: one}, with(providers.Without{DNS: true}, false), "DNS", ""},
-		"DNS that somebody removed":    {&apiServer{nodes: one}, with(providers.Without{}, true), "DNS", ""},
+		"DNS that a user removed":      {&apiServer{nodes: one}, with(providers.Without{}, true), "DNS", ""},
 		"DNS that is not ready":        {&apiServer{nodes: one, coredns: true, dns: dns(&no)}, with(providers.Without{}, true), "", "DNS to be ready"},
 	} {
 		t.Run(what, func(t *testing.T) {

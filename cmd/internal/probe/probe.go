@@ -45,7 +45,7 @@ type Want struct {
 	Nodes   int               // how many nodes must be registered and ready; 0: only the API server must answer
 	Names   []string          // of these nodes, where their tool can tell
 	DNS     bool              // whether pods must be able to resolve names
-	Without providers.Without // what the cluster was created without: nobody waits for it
+	Without providers.Without // components that the cluster was created without; they are not waited for
 	Settled bool              // the cluster was ready before: what is missing now does not come by itself
 
 	// Since is when nodes began to run, by name. What the API server remembers of them
@@ -58,7 +58,7 @@ type Want struct {
 type Report struct {
 	Nodes  []Node
 	Lacks  error    // what is not as wanted, and why; nil where all is. Its hint says what helps
-	Absent []string // what is not installed, and nobody waits for
+	Absent []string // components that are not installed and not waited for
 
 	final bool // Lacks does not pass by itself
 	noDNS bool // Lacks is that no DNS is installed

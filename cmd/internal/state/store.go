@@ -26,8 +26,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// ErrUnreadable is the kind of a state directory that cannot be read, so that nobody knows
-// which clusters there are. It is an [providers.ErrUnavailable], too.
+// ErrUnreadable is the kind of a state directory that cannot be read: it is unknown which
+// clusters exist. It is an [providers.ErrUnavailable], too.
 var ErrUnreadable = errors.New("unreadable state directory")
 
 const (
@@ -165,7 +165,7 @@ func (s *Store) Kubeconfig(name string, config []byte) (path string, err error) 
 
 // List returns the records of all clusters, by name. A record that cannot be read
 // does not hide the others: problems joins the errors of all such records, and is
-// nil where there are none. Where the directory itself cannot be read, it is ErrUnreadable.
+// nil if no cluster is recorded. Where the directory itself cannot be read, it is ErrUnreadable.
 func (s *Store) List() (records []Record, problems error) {
 	names, err := s.names()
 	if err != nil {

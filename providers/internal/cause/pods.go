@@ -82,7 +82,7 @@ func runOf(path string) int {
 	return n
 }
 
-// unwrap takes away what the container runtime puts before each line: its time, stream and
+// unwrap removes what the container runtime puts before each line: its time, stream and
 // whether it is whole.
 func unwrap(text string) []string {
 	prefix := regexp.MustCompile(`^\S+Z? (?:stdout|stderr) [FP] ?`)

@@ -197,7 +197,7 @@ func released(policy corev1.PersistentVolumeReclaimPolicy, pv *corev1.Persistent
 	case policy == corev1.PersistentVolumeReclaimRetain:
 		return pv.Status.Phase == corev1.VolumeReleased
 	}
-	// Kubernetes leaves these to a CSI driver, and there is none.
+	// Kubernetes leaves these to a CSI driver, and no driver runs.
 	_, migrated := pv.Annotations["pv.kubernetes.io/migrated-to"]
 	return (migrated || pv.Spec.CSI != nil) && pv.Status.Phase == corev1.VolumeReleased
 }

@@ -59,7 +59,7 @@ func ensureAuthority(directory string) (authority, error) {
 	return authority{key, cert}, writePEM(file, "CERTIFICATE", der)
 }
 
-// ensure creates one leaf, or renews its certificate, which costs nobody anything.
+// ensure creates one leaf, or renews its certificate, which no copy depends on.
 func (a authority) ensure(directory string, leaf Leaf) error {
 	key, err := ensureKey(filepath.Join(directory, leaf.Name+".key"))
 	if err != nil {
