@@ -15,10 +15,12 @@ func (c *command) start() *cobra.Command {
 	cmd := c.power(&cobra.Command{
 		Use:   "start [NAME]",
 		Short: "Start a stopped cluster, or repair a broken one",
-		Long: `Start a cluster and wait until it is ready again, with everything that was in it.
-What a crash or a restart of the machine broke is repaired. NAME defaults to "lab".
---wait says how much is waited for: that the API server answers (api), that the nodes
-are ready, too (nodes), or that DNS and the addons work, too (all).`,
+		Long: `Start a cluster with its contents, and wait until it is ready. start repairs what a
+crash or a restart of the machine broke, and creates a missing network or load balancer
+again. NAME defaults to "lab".
+
+--wait sets what start waits for: until the API server answers (api), until the nodes
+are ready, too (nodes), or until DNS and the addons work, too (all).`,
 	}, func(ctx context.Context, name string, report providers.Reporter) (lab.Cluster, error) {
 		return c.Lab.Start(ctx, name, level, report)
 	})

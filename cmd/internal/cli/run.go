@@ -34,23 +34,24 @@ func (c *command) run() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   verbRun + " [flags] -- COMMAND [ARGS...]",
 		Short: "Run a command on a cluster of its own",
-		Long: `Make a cluster with a name of its own, run the command, and delete the cluster,
-whatever becomes of the command, and also when lab is told to end. The command finds
-the cluster by KUBECONFIG, a kubectl on PATH, and in LAB_CLUSTER, LAB_CONTEXT and
-LAB_KUBERNETES_VERSION what the cluster is. Your own kubeconfig is not touched.
+		Long: `Create a cluster with a unique name, run the command, and delete the cluster, whether
+the command succeeds or fails, and also when lab is interrupted. The command has a
+KUBECONFIG for the cluster, a kubectl on PATH, and the variables LAB_CLUSTER,
+LAB_CONTEXT and LAB_KUBERNETES_VERSION. Your own kubeconfig is not changed.
 
-What the command reads and prints passes through as it is. Signals are forwarded to
-it; one that was told to end and does not is killed after the grace period. If it
-fails, the cluster's logs and events are kept in a directory; if the cluster does not
-come up, the logs of its nodes are. With --progress quiet that takes --logs.
+stdin, stdout and stderr are those of the command. Signals are forwarded to it; a
+command that ignores the signal is killed after the grace period. If the command
+fails, lab saves the cluster's logs and events in a directory; if the cluster does not
+become ready, it saves the logs of its nodes. With --progress quiet, lab saves logs
+only if --logs is set.
 
 A second signal within two seconds of the first counts as the same interruption. A
 signal that lab was started to ignore, as under nohup, stays ignored.
 
-The exit code is the command's own; 125 where lab itself failed, 126 where the command
-cannot be executed, 127 where there is none, 130 where lab was interrupted before the
-command began. A cluster that could not be deleted, even because lab was killed, is
-deleted by the next call of lab, or by lab gc.`,
+The exit code is that of the command; it is 125 if lab itself fails, 126 if the
+command cannot be executed, 127 if it does not exist, and 130 if lab is interrupted
+before the command begins. A cluster that could not be deleted, for example because lab
+was killed, is deleted by the next call of lab, or by lab gc.`,
 		Example: `  lab run --flavor kwok -- go test ./...
   lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
