@@ -7,8 +7,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestOwner: the mark decides where both sides have one, the ID where one has none, and
-// what cannot be told is nobody's.
+// TestOwner: the mark decides if both sides have one, the ID if one has none; else the owner is
+// unknown.
 func TestOwner(t *testing.T) {
 	t.Parallel()
 	const own, other = "11111111-aaaa", "22222222-bbbb"
@@ -51,7 +51,7 @@ func TestOwner(t *testing.T) {
 	}
 }
 
-// TestGone: what a tool does not list although it lists its clusters' parts is gone.
+// TestGone: a recorded part that the tool does not list is gone, if the tool lists parts at all.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	node, network := providers.Part{Kind: "node", Name: "lab"}, providers.Part{Kind: "network", Name: "lab"}

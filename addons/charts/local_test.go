@@ -103,7 +103,7 @@ func TestAsHelmLoads(t *testing.T) {
 	}
 }
 
-// contents is what a chart and those that it depends on are made of, by path.
+// contents returns the files of a chart and of its dependencies, by path.
 func contents(c *chart.Chart) map[string]string {
 	all := map[string]string{}
 	for _, f := range c.Raw {
@@ -172,8 +172,8 @@ func TestNoChart(t *testing.T) {
 	}
 }
 
-// TestLimits: files and links that are no part of a chart neither fill the memory nor keep
-// lab from ending, and the error names them. Those that .helmignore names do no harm.
+// TestLimits: files and links that do not belong to a chart neither fill the memory nor make
+// lab hang, and the error names them. lab skips those that .helmignore names.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -223,8 +223,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestIncompleteArchive: an archive that lacks a dependency is refused wherever it is from,
-// and not kept.
+// TestIncompleteArchive: an archive that lacks a dependency is refused, whatever its source,
+// and not cached.
 func TestIncompleteArchive(t *testing.T) {
 	t.Parallel()
 	text := "apiVersion: v2\nname: shop\nversion: 1.0.0\ndependencies: [{name: db, version: 1.0.0}]\n"

@@ -242,7 +242,7 @@ func TestNoSecret(t *testing.T) {
 	})
 }
 
-// portOne is a URL with a port at which nobody answers.
+// portOne is a URL with a port on which nothing listens.
 func portOne(url string) string {
 	i := strings.LastIndex(url, ":")
 	j := strings.Index(url, "/charts")

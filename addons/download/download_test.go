@@ -83,7 +83,7 @@ func TestGet(t *testing.T) {
 	wantError(t, err, providers.ErrInvalid, "larger than")
 }
 
-// TestLasting: an error that the next attempt would meet, too, is met once, and says why.
+// TestLasting: lab does not retry after an error that cannot pass, and the error says why.
 func TestLasting(t *testing.T) {
 	t.Parallel()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
@@ -157,8 +157,8 @@ func brokenOff(content []byte, etag string, stalls bool) func(w http.ResponseWri
 	}
 }
 
-// TestBrokenOff: what broke off or stalled is resumed where the server can do that for the
-// same content, and gotten again where it cannot.
+// TestBrokenOff: a download that broke off or stalled is resumed if the server can resume the
+// same content, else it starts again.
 func TestBrokenOff(t *testing.T) {
 	t.Parallel()
 	content := bytes.Repeat([]byte("0123456789"), 10_000)
@@ -213,7 +213,7 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// TestStalls: a server that never answers is given up, whether it began to answer or not.
+// TestStalls: a download fails if the server sends nothing, before or after the headers.
 func TestStalls(t *testing.T) {
 	t.Parallel()
 	for _, begins := range []bool{false, true} {
@@ -232,7 +232,7 @@ func TestStalls(t *testing.T) {
 	}
 }
 
-// TestRedirects: credentials go to one server, and what began encrypted stays so.
+// TestRedirects: credentials go to one server, and https is never downgraded.
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	got := make(chan http.Header, 1)
@@ -271,7 +271,8 @@ func TestRedirects(t *testing.T) {
 	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
 }
 
-// TestProxyRefuses: a proxy that wants a name is told from a server that does, and asked once.
+// TestProxyRefuses: the error tells a proxy that requires authentication from a server that
+// does, and the proxy is asked once.
 func TestProxyRefuses(t *testing.T) {
 	t.Parallel()
 	proxy, asked := server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusProxyAuthRequired) })

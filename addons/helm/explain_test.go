@@ -39,7 +39,7 @@ func discoveryServer(t *testing.T) *session {
 	return &session{typed: typed}
 }
 
-// TestExplain: what Helm says is told from what its user can do about it.
+// TestExplain: an error of Helm's gets a hint that helps the user.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	s := discoveryServer(t)

@@ -28,7 +28,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// parityCase is a chart and what it is told. Its file begins with a text, in which a line
+// parityCase is a chart and its values. Its file begins with a text, in which a line
 // "link NAME TARGET" makes a symbolic link, "pack NAME" an archive of a sub-chart, and "set
 // TEXT" is a flag --set of lab, for an addon of the name parity. Files chart/values-*.yaml are those that -f and --values name.
 type parityCase struct {
@@ -38,8 +38,8 @@ type parityCase struct {
 }
 
 // TestAsHelm installs charts as `helm install` does, with Helm's own code, and as lab does, and
-// compares all that comes out: objects that are written, those that stay, hooks, definitions,
-// notes and errors. lab is given the values as files, and in a lab.yaml.
+// compares all results: objects that are written, objects that are kept, hooks, definitions,
+// notes and errors. lab gets the values as files, and in a lab.yaml.
 func TestAsHelm(t *testing.T) {
 	t.Parallel()
 	cases, err := filepath.Glob("testdata/parity/*.txtar")
@@ -225,9 +225,8 @@ func (c parityCase) fromProfile(t *testing.T) addons.Values {
 	return p.Addons[0].Values
 }
 
-// contents is all that a release brings to a cluster, by where it is from. What lab does on
-// purpose is left out: the labels by which it knows what is its own, and where no pods run
-// webhooks.
+// contents is all that a release brings to a cluster, by source. Intended differences are left
+// out: lab's labels and, where no pods run, webhooks.
 func (o outcome) contents(runsPods bool) map[string]string {
 	all := map[string]string{"notes": o.rel.Info.Notes}
 	for i, text := range strings.Split("\n"+o.rel.Manifest, "\n---") {

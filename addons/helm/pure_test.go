@@ -50,8 +50,8 @@ func TestLenient(t *testing.T) {
 	}
 }
 
-// TestBrokenDefinition: a definition that cannot be read is an error that names its line, not
-// a definition less.
+// TestBrokenDefinition: a definition that cannot be read is an error that names its line; it
+// is not skipped.
 func TestBrokenDefinition(t *testing.T) {
 	t.Parallel()
 	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})

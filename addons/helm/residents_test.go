@@ -15,7 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 )
 
-// TestVerdicts: whatever is not known to be Kubernetes' or the addon's keeps a namespace.
+// TestVerdicts: every object that is not known to be Kubernetes' or the addon's keeps a
+// namespace.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	marks := map[string]string{releaseNameMark: "shop", releaseNamespaceMark: "shop"}

@@ -89,7 +89,7 @@ func prefixed(texts []string) []string {
 	return all
 }
 
-// TestCheck: what no cluster could change is found without one, and nothing else.
+// TestCheck: it finds the errors that do not depend on a cluster, and no others.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const schema = `{"properties": {"replicas": {"type": "integer"}}}`

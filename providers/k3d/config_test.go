@@ -160,8 +160,8 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-// TestLocalize: paths are relative to the file, variables are expanded as k3d does it, and what
-// is no path stays.
+// TestLocalize: paths are relative to the file, variables are expanded as in k3d, and values
+// that are not paths do not change.
 func TestLocalize(t *testing.T) {
 	t.Setenv("SHOP", "/srv/shop")
 	text := native(`# mine

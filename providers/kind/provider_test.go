@@ -45,7 +45,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckAsksForTheImage: it is the image that a person named that must be on this machine.
+// TestCheckAsksForTheImage: the image that the user named must be on this machine.
 func TestCheckAsksForTheImage(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
 		dockertest.Answer{Args: "image inspect --format {{.Id}} here:v1", Stdout: "sha256:1"},
@@ -191,8 +191,8 @@ func TestCreateSparesTheFaster(t *testing.T) {
 	}
 }
 
-// TestCreateTakesBackItsOwn: of several nodes the name of one is taken at the very moment.
-// Those that were made bear the creation's mark, and go; that of the other stays.
+// TestCreateTakesBackItsOwn: another program takes the name of one of several nodes during the
+// creation. The created nodes have the creation's mark and are removed; the other one stays.
 func TestCreateTakesBackItsOwn(t *testing.T) {
 	ours, theirs := node("control-plane", "running"), node("worker", "running")
 	ours.HostConfig.Binds = []string{"/lib/modules:/kind/lab/a-mark:ro"}

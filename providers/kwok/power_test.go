@@ -195,9 +195,9 @@ func TestDeleteInWhateverState(t *testing.T) {
 	}
 }
 
-// TestDeleteByMark: a cluster whose ID is lost goes by its mark, one whose mark is lost by
-// its ID, and one of which lab was killed while it wrote the first file by its name. One of
-// which neither can be read stays.
+// TestDeleteByMark: Delete recognizes a cluster without ID by its mark, one without mark by
+// its ID, and one whose first file was not written completely by its name. A cluster of which
+// neither can be read stays.
 func TestDeleteByMark(t *testing.T) {
 	t.Parallel()
 	noID := remove("kubeconfig")

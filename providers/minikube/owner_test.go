@@ -42,8 +42,8 @@ func serverCertificateFor(t *testing.T, names ...string) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// TestLostProfile: nodes whose profile is gone bear the mark, too, and go by it. Where
-// nobody can tell whose they are, they stay.
+// TestLostProfile: nodes without a profile are recognized by their mark and removed. If their
+// owner is unknown, they stay.
 func TestLostProfile(t *testing.T) {
 	for name, test := range map[string]struct {
 		certificate dockertest.Answer
@@ -74,8 +74,8 @@ func TestLostProfile(t *testing.T) {
 	}
 }
 
-// TestDeleteSparesAnotherHome: the profile is lab's, and the container of its name is by now
-// that of a minikube with another home, whose keys are others.
+// TestDeleteSparesAnotherHome: the profile is lab's, but the container of its name now belongs
+// to a minikube with another home, which has other keys.
 func TestDeleteSparesAnotherHome(t *testing.T) {
 	for name, test := range map[string]struct {
 		lets    dockertest.Answer
@@ -128,8 +128,8 @@ func TestDeleteLooksAtTheProfile(t *testing.T) {
 	}
 }
 
-// TestProfileLeft: of a cluster whose containers are gone, and that lost its certificate,
-// the profile goes by its mark; one that is another's stays.
+// TestProfileLeft: a profile whose containers and certificate are gone is removed by its mark;
+// another program's profile stays.
 func TestProfileLeft(t *testing.T) {
 	for mark, kind := range map[string]error{"a-mark": nil, "another": providers.ErrForeign} {
 		p, _ := scripted(t)

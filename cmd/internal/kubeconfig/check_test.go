@@ -116,8 +116,8 @@ func TestCheckPasses(t *testing.T) {
 	}
 }
 
-// TestCheckAsUser: as root has left them, a file and its directory are two problems, each with
-// the command that gives it back.
+// TestCheckAsUser: a file and a directory that root owns are two problems, each with the
+// command that gives it to the user.
 func TestCheckAsUser(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {

@@ -19,7 +19,7 @@ func ofAuthority(name, port, cert string) []byte {
 	return []byte(strings.NewReplacer(":6443", ":"+port, "Y2VydA==", cert).Replace(string(own(name, "Y2E="))))
 }
 
-// minikubes is what a person has of clusters of their own, with the same authority.
+// minikubes are the entries of the user's own clusters, with the same authority.
 const minikubes = `apiVersion: v1
 kind: Config
 clusters:
@@ -36,7 +36,7 @@ users:
   user: {client-certificate-data: bWluZQ==, client-key-data: a2V5}
 `
 
-// Clusters of one authority keep apart, whichever goes first.
+// Clusters with one authority do not affect each other, in any order of removal.
 func TestOneAuthority(t *testing.T) {
 	t.Parallel()
 	clusters := map[string][]byte{"a": ofAuthority("a", "1", "YQ=="), "b": ofAuthority("b", "2", "Yg==")}
@@ -55,7 +55,7 @@ func TestOneAuthority(t *testing.T) {
 	}
 }
 
-// What bears the name of lab's entries, and has other content, is another program's.
+// An entry with the name of lab's and other content belongs to another program.
 func TestRemoveOnlyWhatIsLabs(t *testing.T) {
 	t.Parallel()
 	mine := ofAuthority("lab", "6443", "bGFi")
@@ -213,7 +213,7 @@ func replaceBy(path string, err error, by string) error {
 	return os.Rename(by, path)
 }
 
-// Nothing is locked where nothing is to be written.
+// A file is locked only if it changes.
 func TestNothingToWrite(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)

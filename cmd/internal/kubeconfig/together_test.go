@@ -22,8 +22,8 @@ func numbered(i int) []byte {
 	return own(fmt.Sprint(i), base64.StdEncoding.EncodeToString([]byte(fmt.Sprint("ca", i))))
 }
 
-// TestTogether: a hundred clusters come while kind writes beside them, and go again. Nothing
-// of anybody is lost.
+// TestTogether: a hundred clusters are added and removed in parallel while kind edits the same
+// file. No entry is lost.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)

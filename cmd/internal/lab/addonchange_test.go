@@ -166,7 +166,7 @@ func TestKeptIsReported(t *testing.T) {
 	}
 }
 
-// TestUnfinishedTakesTodaysDefinition: only what was installed once stays what it was.
+// TestUnfinishedTakesTodaysDefinition: only an addon that was installed once keeps its definition.
 func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())

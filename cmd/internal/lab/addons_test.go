@@ -34,8 +34,8 @@ func TestUpWithAddons(t *testing.T) {
 	}
 }
 
-// TestChartsAreReadFirst: a chart on this machine that cannot be installed is known before a
-// cluster is created, by a dry run, too. Charts elsewhere are not asked for.
+// TestChartsAreReadFirst: a broken chart on this machine is found before a cluster is created,
+// and in a dry run. Other charts are not downloaded for that.
 func TestChartsAreReadFirst(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())

@@ -68,8 +68,8 @@ func (b addonBench) agree(t *testing.T, when string) lab.Cluster {
 	return listed
 }
 
-// TestAddonFailed: a cluster is degraded in which an addon failed, in list as in status: at its
-// installation, and later.
+// TestAddonFailed: list and status show a cluster as degraded if an addon failed, during its
+// installation or later.
 func TestAddonFailed(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
@@ -108,7 +108,7 @@ func TestAddonFailed(t *testing.T) {
 	}
 }
 
-// TestAddonLost: where the API server stops answering in the middle, that is said, and how the cluster comes back.
+// TestAddonLost: if the API server stops answering meanwhile, the error says so and how to repair the cluster.
 func TestAddonLost(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
@@ -133,7 +133,7 @@ func TestAddonLost(t *testing.T) {
 	}
 }
 
-// unmoved are those who work on addons, of which nothing comes.
+// unmoved are addon tools that never finish.
 type unmoved struct {
 	addons.Installer
 	addons.Checker
@@ -149,7 +149,7 @@ func (unmoved) Wait(ctx context.Context, _ addons.Cluster, _ addons.Addon, _ add
 	return ctx.Err()
 }
 
-// TestAddonBreaksMeanwhile: no addon is waited for in a cluster that died, whatever is done with it.
+// TestAddonBreaksMeanwhile: no command waits for an addon in a cluster that died.
 func TestAddonBreaksMeanwhile(t *testing.T) {
 	for name, do := range map[string]func(context.Context, addonBench) error{
 		"install": func(ctx context.Context, b addonBench) error {

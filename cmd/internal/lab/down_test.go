@@ -81,8 +81,8 @@ func TestDownHalfMade(t *testing.T) {
 	}
 }
 
-// TestDownUnread: what cannot be told to be lab's own is kept, and so is what lab remembers
-// of it. One that only lost its ID goes by its mark.
+// TestDownUnread: a cluster whose owner is unknown is kept, and so is its record. One that
+// only lost its ID is recognized by its mark.
 func TestDownUnread(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)

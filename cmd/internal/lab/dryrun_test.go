@@ -53,7 +53,7 @@ func TestDryRunFindsPorts(t *testing.T) {
 	}
 }
 
-// TestGivenZero: who writes a 0 means it, and who writes nothing does not.
+// TestGivenZero: an explicit 0 counts, an omitted value does not.
 func TestGivenZero(t *testing.T) {
 	t.Parallel()
 	b, q := newBench(t, nil), request("lab")

@@ -34,8 +34,8 @@ func (b bench) use(t *testing.T, e providertest.Engines) {
 	}
 }
 
-// TestAnotherEngine: a cluster is looked for, used and deleted where it was made, whatever
-// engine is in use by then.
+// TestAnotherEngine: lab finds, uses and deletes a cluster on the engine where it was created,
+// whatever engine is in use by then.
 func TestAnotherEngine(t *testing.T) {
 	t.Parallel()
 	b := onA(t)
@@ -61,8 +61,8 @@ func TestAnotherEngine(t *testing.T) {
 	}
 }
 
-// TestEngineAway: a cluster whose engine does not answer, or whose engine's place another
-// one has taken, is neither gone nor forgotten.
+// TestEngineAway: a cluster is neither gone nor forgotten if its engine does not answer, or if
+// another engine answers at its address.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
 	for name, engines := range map[string]providertest.Engines{

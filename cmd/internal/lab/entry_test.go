@@ -22,8 +22,8 @@ type meanwhile struct {
 
 func (m *meanwhile) Wait(context.Context, []byte, probe.Want, func(string)) error { return m.do() }
 
-// TestUpKeepsReadyCluster: a kubeconfig that cannot be written any more costs the entry, and
-// not the cluster.
+// TestUpKeepsReadyCluster: if the kubeconfig becomes unwritable, up keeps the cluster without
+// its entry.
 func TestUpKeepsReadyCluster(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)

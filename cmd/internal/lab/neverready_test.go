@@ -107,7 +107,7 @@ func TestRunNeverReady(t *testing.T) {
 	})
 }
 
-// TestNeverReadyWithoutTimeout: what no waiting helps is told, and the cluster stays.
+// TestNeverReadyWithoutTimeout: up reports at once what waiting cannot fix, and keeps the cluster.
 func TestNeverReadyWithoutTimeout(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 )
 
-// TestHandBack: what root creates under sudo in a user's home is the user's afterwards, and
-// what is elsewhere, or was there, stays as it was.
+// TestHandBack: files that root creates under sudo in a user's home belong to the user
+// afterwards. Other files, and files that existed, do not change.
 func TestHandBack(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

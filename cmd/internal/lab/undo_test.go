@@ -20,8 +20,8 @@ func (o overtaken) Create(ctx context.Context, spec providers.Spec, report provi
 	return errors.Join(err, o.machine.Remake(spec.Name), errors.New("the network is gone"))
 }
 
-// TestUndoSparesAnother: what lab undoes is its own creation, and not whatever bears the
-// name by then.
+// TestUndoSparesAnother: an undo removes lab's own creation, and not another cluster that has
+// the name by then.
 func TestUndoSparesAnother(t *testing.T) {
 	t.Parallel()
 	var machine providertest.Machine

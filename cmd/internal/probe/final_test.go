@@ -37,7 +37,7 @@ func wait(t *testing.T, config []byte, want Want) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// TestWaitEndsWhereWaitingCannotHelp: such an error ends the wait in seconds, with its reason.
+// TestWaitEndsWhereWaitingCannotHelp: a permanent error ends the wait in seconds, with its reason.
 func TestWaitEndsWhereWaitingCannotHelp(t *testing.T) {
 	t.Parallel()
 	ready := &apiServer{nodes: []corev1.Node{node("a", true, "")}}
@@ -94,7 +94,7 @@ func otherAuthority(t *testing.T) string {
 	return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// TestRefusedForAMoment: what a server that starts says for a moment does not end the wait.
+// TestRefusedForAMoment: a passing error of a starting server does not end the wait.
 func TestRefusedForAMoment(t *testing.T) {
 	t.Parallel()
 	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, unknown: true}

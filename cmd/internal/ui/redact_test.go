@@ -7,8 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestNoSecrets: whatever has a URL in it is printed without the user name and the password,
-// also where it is cut.
+// TestNoSecrets: every URL is printed without the user name and the password, even if it is cut.
 func TestNoSecrets(t *testing.T) {
 	t.Parallel()
 	const url = "https://robot:S3cretS3cretS3cretS3cretS3cretS3cretS3cretS3cret@host/path"

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// TestExplainByCommand: words mean something only where the command said them that can know.
+// TestExplainByCommand: words count only if they come from the command that knows.
 func TestExplainByCommand(t *testing.T) {
 	t.Parallel()
 	const kubeadm = "[control-plane] Creating static Pod manifest for \"kube-apiserver\"\n" +

@@ -85,7 +85,7 @@ webhooks:
 		return nil
 	})
 
-	// A webhook that nobody can be meant to answer yet counts as it says.
+	// A webhook whose Service selects no pods is not relaxed.
 	c.apply(`
 apiVersion: v1
 kind: Service
@@ -157,7 +157,7 @@ spec:
 		return nil
 	})
 	c.goes("with-api")
-	// Applied again, as by an upgrade, when everything knows the local one.
+	// It is applied again, as by an upgrade, after discovery has the local one.
 	c.apply(api)
 	c.eventually(20*time.Second, func(context.Context) error {
 		if out, _ := c.kubectl("get", "apiservice", "v1.broken.example.org", "-o", "jsonpath={.spec.service.name}"); out != "" {
