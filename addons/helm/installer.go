@@ -32,6 +32,10 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 		return addons.Installed{}, err
 	}
 	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
+	// What an interrupted removal is still deleting takes the release with it.
+	if err := s.awaitDeletion(ctx, r.Addon.In()); err != nil {
+		return addons.Installed{}, s.explain(ctx, err)
+	}
 	last, err := s.settle(r.Addon.Name)
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)

@@ -75,6 +75,19 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 	return found, nil
 }
 
+// awaitDeletion waits until a namespace that is being deleted is gone: nothing can be created
+// in it before.
+func (s *session) awaitDeletion(ctx context.Context, namespace string) error {
+	n, err := s.typed.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && n.DeletionTimestamp == nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.awaitNamespace(ctx, *n)
+}
+
 // awaitNamespace waits until a namespace is deleted.
 func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error {
 	why := ""
