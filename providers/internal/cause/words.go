@@ -33,6 +33,9 @@ func reason(lines []string) (said string, dying bool) {
 		if message == "" || weight == weightNone || weight < best {
 			continue
 		}
+		if weight == best && strings.HasPrefix(said, message+": ") {
+			continue // as after a panic of zap's, which Go repeats without its reason
+		}
 		if weight == weightDying {
 			times[message]++
 		}
