@@ -76,8 +76,21 @@ func (c *cluster) addons() {
 	c.running()
 	c.same(remove)
 	c.must([]int{0, 3}, command...)
-	if diff := concerned(c.t, c.own).changes(c.before); diff != "" {
+	if diff := c.left(); diff != "" {
 		c.t.Errorf("%v: after the addon was removed (-before +after):\n%s", c.rounds[remove], diff)
+	}
+}
+
+// left returns how what there is differs from what was before the addon. A pod of its may take its time to end.
+func (c *cluster) left() (diff string) {
+	c.t.Helper()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for deadline := time.Now().Add(40 * time.Second); ; <-tick.C {
+		diff = concerned(c.t, c.own).changes(c.before)
+		if diff == "" || time.Now().After(deadline) {
+			return diff
+		}
 	}
 }
 
