@@ -29,7 +29,7 @@ func containers() nodes.Tool {
 		Program:      "k3s", // the entrypoint that k3d gives a node waits for it for ever
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
 		Helper: func(c docker.Container) bool { return !isNode(c) },
-		Mark:   func(c docker.Container) string { return c.Config.Labels[labelMark] },
+		Mark:   markOf,
 		Network: func(c docker.Container) (string, bool) {
 			return c.Config.Labels[k3d.LabelNetwork], c.Config.Labels[k3d.LabelNetworkExternal] == "false"
 		},
@@ -39,6 +39,18 @@ func containers() nodes.Tool {
 		Bare:         bareOf,
 		Logs:         logsOf,
 	}
+}
+
+// markOf returns the mark of a container. A container that somebody starts from a commit of a
+// node inherits the node's labels, and so its mark: it bears none, unless it has a name of the
+// cluster's or is in its network.
+func markOf(c docker.Container) string {
+	labels := c.Config.Labels
+	named := strings.HasPrefix(c.Name, containerName(labels[k3d.LabelClusterName], "")+"-")
+	if _, joined := c.NetworkSettings.Networks[labels[k3d.LabelNetwork]]; !named && !joined {
+		return ""
+	}
+	return labels[labelMark]
 }
 
 func hasRole(role k3d.Role) func(docker.Container) bool {

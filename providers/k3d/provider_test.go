@@ -268,3 +268,30 @@ func TestStartRefreshes(t *testing.T) {
 		t.Errorf("%v, after %q", err, calls)
 	}
 }
+
+// TestMarkOf: labels are inherited by what somebody starts from a commit of a node, and are then
+// no mark.
+func TestMarkOf(t *testing.T) {
+	t.Parallel()
+	marked := func(name, network string) docker.Container {
+		c := node("agent-0", "running")
+		c.Name = name
+		c.Config.Labels[labelMark], c.Config.Labels["k3d.cluster.network"] = "m", "k3d-lab"
+		c.NetworkSettings.Networks = map[string]docker.Endpoint{network: {}}
+		return c
+	}
+	for _, test := range []struct {
+		c    docker.Container
+		want string
+	}{
+		{marked("k3d-lab-agent-0", "k3d-lab"), "m"},
+		{marked("k3d-lab-agent-0", "gone"), "m"},
+		{marked("renamed", "k3d-lab"), "m"},
+		{marked("committed", "bridge"), ""},
+		{marked("k3d-lab2-agent-0", "bridge"), ""},
+	} {
+		if got := markOf(test.c); got != test.want {
+			t.Errorf("%s in %v: %q", test.c.Name, test.c.NetworkSettings.Networks, got)
+		}
+	}
+}

@@ -109,3 +109,15 @@ func TestEnvironment(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckNative(t *testing.T) {
+	t.Parallel()
+	p := New(Options{Engine: fakeEngine(t, "good")})
+	if err := p.Check(t.Context(), providers.Spec{Native: []byte("kind: Policy")}); err != nil {
+		t.Errorf("a good configuration: %v", err)
+	}
+	err := p.Check(t.Context(), providers.Spec{Native: []byte("options: {kubeFeatureGates: Nope=true}")})
+	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "unrecognized feature gate: Nope") || providers.HintOf(err) == "" {
+		t.Errorf("error is %v, want ErrInvalid with the engine's words and a hint", err)
+	}
+}
