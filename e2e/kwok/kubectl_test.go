@@ -36,8 +36,8 @@ func TestKubectl(t *testing.T) {
 	p.must("down", name) // with what kubectl cached
 }
 
-// TestContained has the API server ask a webhook that no pod can answer. The engine
-// must refuse at once, in words: whatever left the machine would take its time.
+// TestContained has the API server call a webhook that only simulated pods could answer. The
+// request is allowed at once, with a warning: a call that left the machine would take its time.
 func TestContained(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
@@ -47,16 +47,15 @@ func TestContained(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.must("kubectl", name, "--", "apply", "-f", manifest)
-	address := p.must("kubectl", name, "--", "get", "service", "gate", "-o", "jsonpath={.spec.clusterIP}")
-	want := fmt.Sprintf("this cluster runs no pods, so nothing can answer at %s:443", address)
+	const want = "Warning: a webhook was not called: the pods of service default/gate are simulated"
 	deadline := time.Now().Add(30 * time.Second)
 	for i := 0; ; i++ {
 		began := time.Now()
 		got := p.try("kubectl", name, "--", "create", "secret", "generic", fmt.Sprintf("s-%d", i))
-		if took := time.Since(began); strings.Contains(got.stderr, want) {
+		if took := time.Since(began); strings.Contains(got.stderr, want) && got.code == 0 {
 			// The program's own start included.
 			if took > 5*time.Second {
-				t.Errorf("it was refused after %s", took)
+				t.Errorf("it took %s", took)
 			}
 			break
 		}

@@ -34,15 +34,16 @@ func TestBrokenKubeconfig(t *testing.T) {
 	write(t, p.kubeconfig, kubeconfigOfPerson)
 }
 
-// TestKubeconfigBreaksLater shows that a cluster can be removed once the kubeconfig
-// is mended, and that lab says so.
+// TestKubeconfigBreaksLater shows that lab deletes a cluster whose entries are in a kubeconfig
+// that is not YAML any more, keeps its record, and says what to do. Once the file is fixed, the
+// entries go, too.
 func TestKubeconfigBreaksLater(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
 	name := p.up()
 	good := read(t, p.kubeconfig)
-	write(t, p.kubeconfig, "contexts: [\n")
-	p.fails(2, []string{p.kubeconfig, "mend it, then try again"}, "down", name)
+	write(t, p.kubeconfig, good+"contexts: [\n")
+	p.fails(2, []string{p.kubeconfig, "correct the file"}, "down", name)
 	if left := p.processes(); len(left) > 0 {
 		t.Errorf("the kubeconfig kept its engine alive: %v", left)
 	}
@@ -62,7 +63,7 @@ func write(t *testing.T, path, text string) {
 func TestStrangeHome(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
-	p.labHome = filepath.Join(p.root, "lab", "it's \"mine\", $HOME & für mich: [*]", strings.Repeat("deep/", 30))
+	p.labHome = filepath.Join(p.root, "lab", "it's \"mine\", $HOME & für mich; [*]", strings.Repeat("deep/", 30))
 	name := p.up()
 	p.must("stop", name)
 	p.must("start", name)
