@@ -86,10 +86,10 @@ func kindNative(text string) []byte {
 func kindRefused(t *testing.T, p *person) []refusal {
 	port := freePort(t)
 	listen(t, port)
-	gate := nativeFile(t, p, kindNative(`kubeadmConfigPatches:
-- "{kind: InitConfiguration, timeouts: {kubeletHealthCheck: 15s}}"
-- "{kind: KubeletConfiguration, featureGates: {NoSuchGate: true}}"
-`))
+	gate := nativeFile(t, p, kindNative(`kubeadmConfigPatches: [
+  "{kind: InitConfiguration, timeouts: {kubeletHealthCheck: 15s}}",
+  "{kind: KubeletConfiguration, featureGates: {NoSuchGate: true}}",
+]`))
 	return []refusal{
 		{[]string{"--cluster-config", gate}, 1, "-control-plane does not start: failed to merge global and in-flight KubeletConfiguration while setting defaults, error: unrecognized feature gate: NoSuchGate\n"},
 		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another: --port"},

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -96,6 +97,18 @@ func nativeFile(t *testing.T, p *person, text []byte) string {
 	return file.Name()
 }
 
+// removeLogs removes the directory in which lab said that it saved the logs of a creation that
+// failed.
+func (p *person) removeLogs(said string) {
+	p.t.Helper()
+	_, after, found := strings.Cut(said, "its logs are in ")
+	if dir, _, _ := strings.Cut(after, "\n"); found && strings.HasPrefix(dir, filepath.Join(p.dir, "tmp")) {
+		if err := os.RemoveAll(dir); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
 // TestRefused shows what a person reads where a cluster cannot be made.
 func TestRefused(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -106,6 +119,7 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%q: exit code %d, want %d and %q:\n%s", test.args, code, test.code, test.says, stderr)
 			}
 			t.Log(stderr)
+			p.removeLogs(stderr)
 			p.checkNothing(name)
 		}
 	})
