@@ -51,12 +51,15 @@ type command struct {
 	verb    string                      // as typed
 	reader  string                      // the flag that reads standard input, or ""
 	unbuilt error                       // why there is nothing to work with
-	shown   atomic.Pointer[ui.Progress] // the last one, if any
+	shown   atomic.Pointer[ui.Progress] // the last one with --verbose, if any
 	files   []int                       // descriptors that a command of the user's inherits, see inherited
 }
 
 func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {
 	c.foresee(args)
+	if c.verbose {
+		c.progress("") // for what libraries log before, or without, a progress of the command's own
+	}
 	if c.verb == verbRun {
 		defer func() { err = ownCode(err) }()
 	}
@@ -81,22 +84,20 @@ func (c *command) foresee(args []string) {
 	c.verb = f.Arg(0)
 }
 
-// stray handles a line that a library logs by itself: only --verbose shows it.
+// stray handles a line that a library logs by itself: only --verbose shows it. It is called on
+// a goroutine of its own, so it reads no flag.
 func (c *command) stray(line string) {
-	if !c.verbose {
-		return
+	if shown := c.shown.Load(); shown != nil {
+		shown.Note("%s", line)
 	}
-	shown := c.shown.Load()
-	if shown == nil {
-		shown = c.progress("")
-	}
-	shown.Note("%s", line)
 }
 
 // progress returns what shows the work on a cluster; "" where it is on several.
 func (c *command) progress(cluster string) *ui.Progress {
 	p := ui.NewProgress(c.streams, c.mode, ui.ProgressOptions{Cluster: cluster})
-	c.shown.Store(p)
+	if c.verbose {
+		c.shown.Store(p)
+	}
 	return p
 }
 
