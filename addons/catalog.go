@@ -13,7 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 //go:embed catalog/*.yaml
@@ -35,7 +35,7 @@ func BuiltinChart(name string) (fs.FS, error) {
 		_, err = fs.Stat(files, "Chart.yaml")
 	}
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrNotFound, "lab brings no chart %q along: %w", name, err)
+		return nil, fault.Errorf(fault.ErrNotFound, "lab brings no chart %q along: %w", name, err)
 	}
 	return files, nil
 }
@@ -75,7 +75,7 @@ func (c Catalog) Read(files fs.FS, dir string) (Catalog, error) {
 		}
 		a, err := c.parse(data)
 		if err != nil {
-			return Catalog{}, providers.Errorf(providers.ErrInvalid, "%s: %w", name, err)
+			return Catalog{}, fault.Errorf(fault.ErrInvalid, "%s: %w", name, err)
 		}
 		c = c.With(a)
 	}
@@ -124,15 +124,15 @@ func (c Catalog) Get(name string) (Addon, error) {
 	if ok {
 		return a, nil
 	}
-	err := providers.Errorf(providers.ErrNotFound, "there is no addon %q", name)
+	err := fault.Errorf(fault.ErrNotFound, "there is no addon %q", name)
 	names := slices.Sorted(maps.Keys(c.addons))
 	for _, known := range names {
 		if strings.Contains(known, name) && name != "" || strings.HasPrefix(name, known) {
-			return Addon{}, providers.WithHint(err, "did you mean %s?", known)
+			return Addon{}, fault.WithHint(err, "did you mean %s?", known)
 		}
 	}
-	if near := providers.Nearest(name, names); near != "" {
-		return Addon{}, providers.WithHint(err, "did you mean %s?", near)
+	if near := fault.Nearest(name, names); near != "" {
+		return Addon{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Addon{}, providers.WithHint(err, "lab addon list shows those that there are")
+	return Addon{}, fault.WithHint(err, "lab addon list shows those that there are")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func catalog(t *testing.T) addons.Catalog {
@@ -45,7 +45,7 @@ func TestBuiltin(t *testing.T) {
 			}
 		}
 	}
-	if _, err := addons.BuiltinChart("nope"); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := addons.BuiltinChart("nope"); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("a chart that is not there: %v", err)
 	}
 }
@@ -101,7 +101,7 @@ func TestReadDirInvalid(t *testing.T) {
 		dir := t.TempDir()
 		write(t, dir, "bad.yaml", content)
 		_, err := addons.Catalog{}.ReadDir(dir)
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "bad.yaml") {
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "bad.yaml") {
 			t.Errorf("%q: %v, want ErrInvalid, the file, and %q", content, err, says)
 		}
 	}
@@ -111,8 +111,8 @@ func TestGetHints(t *testing.T) {
 	t.Parallel()
 	for name, hint := range map[string]string{"nginx": "ingress-nginx?", "prometheus": "kube-prometheus-stack?", "qq": "lab addon list"} {
 		_, err := catalog(t).Get(name)
-		if !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), hint) {
-			t.Errorf("%s: %v (hint %q), want the hint %q", name, err, providers.HintOf(err), hint)
+		if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(fault.HintOf(err), hint) {
+			t.Errorf("%s: %v (hint %q), want the hint %q", name, err, fault.HintOf(err), hint)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Plan returns the addons asked for and, before each, those that it needs. present are
@@ -35,11 +35,11 @@ func (p *planner) add(name string, path []string) error {
 	}
 	path = append(path, name)
 	if slices.Index(path, name) < len(path)-1 {
-		return providers.Errorf(providers.ErrInvalid, "these addons need each other: %s", strings.Join(path, " -> "))
+		return fault.Errorf(fault.ErrInvalid, "these addons need each other: %s", strings.Join(path, " -> "))
 	}
 	a, err := p.catalog.Get(name)
 	if err != nil && len(path) > 1 {
-		return providers.WithHint(fmt.Errorf("%s needs %q: %w", path[len(path)-2], name, err), "%s", providers.HintOf(err))
+		return fault.WithHint(fmt.Errorf("%s needs %q: %w", path[len(path)-2], name, err), "%s", fault.HintOf(err))
 	}
 	if err != nil {
 		return err
@@ -68,8 +68,8 @@ func (p *planner) conflict() error {
 	for _, a := range p.plan {
 		for _, b := range all {
 			if slices.Contains(a.Conflicts, b.Name) || slices.Contains(b.Conflicts, a.Name) {
-				err := providers.Errorf(providers.ErrInvalid, "%s and %s cannot be in one cluster: they want the same", a.Name, b.Name)
-				return providers.WithHint(err, "choose one of them; lab addon remove %s removes one that is there", b.Name)
+				err := fault.Errorf(fault.ErrInvalid, "%s and %s cannot be in one cluster: they want the same", a.Name, b.Name)
+				return fault.WithHint(err, "choose one of them; lab addon remove %s removes one that is there", b.Name)
 			}
 		}
 	}

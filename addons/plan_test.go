@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // chain is a <- b <- c, and d alone, which quarrels with a.
@@ -39,12 +39,12 @@ func TestPlan(t *testing.T) {
 		{asked: "b", present: "b", want: "a b"},
 		{asked: "", want: ""},
 		{asked: "d", want: "d"},
-		{asked: "a d", kind: providers.ErrInvalid, says: "cannot be in one cluster"},
-		{asked: "d a", kind: providers.ErrInvalid, says: "cannot be in one cluster"},
-		{asked: "c", present: "d", kind: providers.ErrInvalid, says: "a and d"},
-		{asked: "x", kind: providers.ErrInvalid, says: "x -> y -> x"},
-		{asked: "z", kind: providers.ErrNotFound, says: `z needs "nope"`},
-		{asked: "q", kind: providers.ErrNotFound, says: `"q"`},
+		{asked: "a d", kind: fault.ErrInvalid, says: "cannot be in one cluster"},
+		{asked: "d a", kind: fault.ErrInvalid, says: "cannot be in one cluster"},
+		{asked: "c", present: "d", kind: fault.ErrInvalid, says: "a and d"},
+		{asked: "x", kind: fault.ErrInvalid, says: "x -> y -> x"},
+		{asked: "z", kind: fault.ErrNotFound, says: `z needs "nope"`},
+		{asked: "q", kind: fault.ErrNotFound, says: `"q"`},
 	} {
 		plan, err := chain().Plan(strings.Fields(test.asked), strings.Fields(test.present))
 		if test.kind != nil {

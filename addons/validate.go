@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Validate returns nil if the addon can be installed, as far as can be told without its
@@ -36,7 +36,7 @@ func (a Addon) Validate() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return providers.Errorf(providers.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
+	return fault.Errorf(fault.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
 }
 
 // The most characters that a name has. An addon is a Helm release, and Helm takes 53;
@@ -73,9 +73,9 @@ func (c Chart) Problem() string {
 	case c.OCI != "":
 		return c.ociProblem()
 	case strings.HasPrefix(c.Repository, "oci://"):
-		return fmt.Sprintf("a registry is not a repository: write oci: %s/%s in place of repository and name", providers.Redact(c.Repository), c.Name)
+		return fmt.Sprintf("a registry is not a repository: write oci: %s/%s in place of repository and name", fault.Redact(c.Repository), c.Name)
 	case c.Repository != "" && !isWeb(c.Repository):
-		return fmt.Sprintf("%q is not the URL of a repository", providers.Redact(c.Repository))
+		return fmt.Sprintf("%q is not the URL of a repository", fault.Redact(c.Repository))
 	case c.Repository != "" && c.Name == "":
 		return "the name of the chart in the repository is missing"
 	case c.Repository != "" && c.Version == "":
@@ -86,7 +86,7 @@ func (c Chart) Problem() string {
 
 // ociProblem returns what is wrong with the reference to a registry, or "".
 func (c Chart) ociProblem() string {
-	shown := providers.Redact(c.OCI)
+	shown := fault.Redact(c.OCI)
 	host, path, _ := strings.Cut(strings.TrimPrefix(c.OCI, "oci://"), "/")
 	name, tag, tagged := strings.Cut(path[strings.LastIndex(path, "/")+1:], ":")
 	switch {
@@ -126,9 +126,9 @@ func (c Check) kinds() int {
 func (c Chart) String() string {
 	switch {
 	case c.OCI != "":
-		return providers.Redact(c.OCI) + ":" + c.Version
+		return fault.Redact(c.OCI) + ":" + c.Version
 	case c.Repository != "":
-		return fmt.Sprintf("%s %s from %s", c.Name, c.Version, providers.Redact(c.Repository))
+		return fmt.Sprintf("%s %s from %s", c.Name, c.Version, fault.Redact(c.Repository))
 	case c.Path != "":
 		return c.Path
 	}

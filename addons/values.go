@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Values are what a chart is told. They are read-only: [Merge] makes new ones.
@@ -91,12 +92,12 @@ func asMap(v any) (Values, bool) {
 func ParseValues(data []byte) (Values, error) {
 	var all any
 	if err := yaml.Unmarshal(data, &all); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "these are no values: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "these are no values: %w", err)
 	}
 	v, ok := asMap(all)
 	if !ok && all != nil {
-		err := providers.Errorf(providers.ErrInvalid, "these are no values: they must be a map, such as replicas: 2")
-		return nil, providers.WithHint(err, "begin each line with a key: KEY: VALUE, without a '-' before it")
+		err := fault.Errorf(fault.ErrInvalid, "these are no values: they must be a map, such as replicas: 2")
+		return nil, fault.WithHint(err, "begin each line with a key: KEY: VALUE, without a '-' before it")
 	}
 	return v, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -134,7 +135,7 @@ func TestParseValues(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"- a", "a", "a: ["} {
-		if _, err := addons.ParseValues([]byte(text)); !errors.Is(err, providers.ErrInvalid) {
+		if _, err := addons.ParseValues([]byte(text)); !errors.Is(err, fault.ErrInvalid) {
 			t.Errorf("%q: %v, want ErrInvalid", text, err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
 // TestWorkloads follows a request from the host through an ingress controller into a pod, and reads that pod's real
@@ -98,7 +98,7 @@ func withOutput(err error, out string) error {
 // freePort returns a port that nobody listened on a moment ago.
 func freePort(t *testing.T) int {
 	t.Helper()
-	port, err := providers.FreePort(t.Context(), providers.Port{})
+	port, err := hostport.Free(t.Context(), hostport.Port{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 //go:embed builtin/*.yaml
@@ -27,9 +27,9 @@ func readBuiltin(name string) (Layer, error) {
 	if err == nil {
 		return Parse("profile "+name, data)
 	}
-	err = providers.Errorf(providers.ErrNotFound, "there is no profile %q", name)
-	if near := providers.Nearest(name, Names()); near != "" {
-		return Layer{}, providers.WithHint(err, "did you mean %s?", near)
+	err = fault.Errorf(fault.ErrNotFound, "there is no profile %q", name)
+	if near := fault.Nearest(name, Names()); near != "" {
+		return Layer{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Layer{}, providers.WithHint(err, "there are %s; a file has a / in its path, or ends in .yaml", strings.Join(Names(), ", "))
+	return Layer{}, fault.WithHint(err, "there are %s; a file has a / in its path, or ends in .yaml", strings.Join(Names(), ", "))
 }

@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -172,7 +172,7 @@ func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
 	if path != "" {
 		where = "in " + path
 	}
-	if near := providers.Nearest(key.Value, known); near != "" {
+	if near := fault.Nearest(key.Value, known); near != "" {
 		d.problem(key, "there is no key %q %s; did you mean %s?", clip(key.Value), where, near)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/profiles"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // write makes files in a directory of their own, and returns it.
@@ -69,13 +69,13 @@ func TestExtends(t *testing.T) {
 		kind  error
 		words string
 	}{
-		"circle.yaml": {providers.ErrInvalid, "in a circle"}, "self.yaml": {providers.ErrInvalid, "in a circle"},
-		"nowhere.yaml": {providers.ErrNotFound, "nowhere.yaml:3: the profile cannot be read"}, "misspelt.yaml": {providers.ErrNotFound, `misspelt.yaml:3: there is no profile "wbe"`},
-		"bad.yaml": {providers.ErrInvalid, `worse.yaml:3:1: there is no key "wokers"`}, "a/b/upper.yaml": {providers.ErrInvalid, "worse.yaml:3:1"},
-		"none.yaml": {providers.ErrNotFound, "none.yaml"}, "a": {providers.ErrUnavailable, "is a directory"},
+		"circle.yaml": {fault.ErrInvalid, "in a circle"}, "self.yaml": {fault.ErrInvalid, "in a circle"},
+		"nowhere.yaml": {fault.ErrNotFound, "nowhere.yaml:3: the profile cannot be read"}, "misspelt.yaml": {fault.ErrNotFound, `misspelt.yaml:3: there is no profile "wbe"`},
+		"bad.yaml": {fault.ErrInvalid, `worse.yaml:3:1: there is no key "wokers"`}, "a/b/upper.yaml": {fault.ErrInvalid, "worse.yaml:3:1"},
+		"none.yaml": {fault.ErrNotFound, "none.yaml"}, "a": {fault.ErrUnavailable, "is a directory"},
 	} {
 		_, err := profiles.LoadFile(filepath.Join(dir, file), "")
-		if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.words) || providers.HintOf(err) == "" {
+		if !errors.Is(err, want.kind) || !strings.Contains(err.Error(), want.words) || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v, want %q, with a hint", file, err, want.words)
 		}
 	}
@@ -98,8 +98,8 @@ func TestBuiltin(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, l.Summary, err)
 		}
 	}
-	if _, err := profiles.Load("wrkshop"); providers.HintOf(err) != "did you mean workshop?" {
-		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	if _, err := profiles.Load("wrkshop"); fault.HintOf(err) != "did you mean workshop?" {
+		t.Errorf("%v, hint %q", err, fault.HintOf(err))
 	}
 }
 

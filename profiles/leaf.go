@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	helmyaml "sigs.k8s.io/yaml"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
@@ -121,7 +121,7 @@ func kindOf(n *yaml.Node) string {
 // clip keeps messages short, whatever is in a file, and leaves out the user names and passwords
 // of URLs, which are not known as such once they are cut.
 func clip(s string) string {
-	s = providers.Redact(s)
+	s = fault.Redact(s)
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
 	}

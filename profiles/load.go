@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -111,8 +111,8 @@ func (l Layer) above(path, base string) (Layer, error) {
 
 func load(ref string, chain []string) (Layer, error) {
 	if slices.Contains(chain, ref) || len(chain) > maxExtends {
-		err := providers.Errorf(providers.ErrInvalid, "profiles extend each other in a circle: %s", strings.Join(append(chain, ref), " -> "))
-		return Layer{}, providers.WithHint(err, "take extends out of one of them")
+		err := fault.Errorf(fault.ErrInvalid, "profiles extend each other in a circle: %s", strings.Join(append(chain, ref), " -> "))
+		return Layer{}, fault.WithHint(err, "take extends out of one of them")
 	}
 	read := readBuiltin
 	if isPath(ref) {
@@ -132,8 +132,8 @@ func extend(l Layer, base string, chain []string) (Layer, error) {
 	}
 	below, err := load(base, chain)
 	if err != nil {
-		if where := l.Origins["extends"]; errors.Is(err, providers.ErrNotFound) && where != "--profile" {
-			err = providers.WithHint(fmt.Errorf("%s: %w", where, err), "%s", providers.HintOf(err))
+		if where := l.Origins["extends"]; errors.Is(err, fault.ErrNotFound) && where != "--profile" {
+			err = fault.WithHint(fmt.Errorf("%s: %w", where, err), "%s", fault.HintOf(err))
 		}
 		return l, err
 	}
@@ -181,10 +181,10 @@ func read(path, dir string, r io.Reader) (Layer, error) {
 }
 
 func unreadable(path string, err error) error {
-	kind := providers.ErrUnavailable
+	kind := fault.ErrUnavailable
 	if errors.Is(err, os.ErrNotExist) {
-		kind = providers.ErrNotFound
+		kind = fault.ErrNotFound
 	}
-	return providers.WithHint(providers.Errorf(kind, "the profile cannot be read: %w", err),
+	return fault.WithHint(fault.Errorf(kind, "the profile cannot be read: %w", err),
 		"see that %s is a file that you can read", path)
 }

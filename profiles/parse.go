@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // ParsePort reads [ADDRESS:]HOST:CONTAINER[/PROTOCOL], as docker has it. An IPv6 address
 // stands in brackets. It returns ErrInvalid for what is not of that form; what no cluster
 // can have is for [providers.Spec.Validate] to name.
 func ParsePort(s string) (providers.Port, error) {
-	wrong := providers.WithHint(providers.Errorf(providers.ErrInvalid, "the port %q is not HOST:CONTAINER", s),
+	wrong := fault.WithHint(fault.Errorf(fault.ErrInvalid, "the port %q is not HOST:CONTAINER", s),
 		"for example 8080:80, or 0.0.0.0:8080:80")
 	var p providers.Port
 	rest, protocol, _ := strings.Cut(s, "/")
@@ -41,8 +42,8 @@ func ParseMount(s, dir string) (providers.Mount, error) {
 	m.ReadOnly = readOnly
 	host, node, ok := cutLast(rest, ":")
 	if !ok || host == "" || node == "" {
-		err := providers.Errorf(providers.ErrInvalid, "the mount %q is not HOST:NODE[:ro]", s)
-		return m, providers.WithHint(err, "for example ./src:/src:ro")
+		err := fault.Errorf(fault.ErrInvalid, "the mount %q is not HOST:NODE[:ro]", s)
+		return m, fault.WithHint(err, "for example ./src:/src:ro")
 	}
 	if !filepath.IsAbs(host) {
 		host = filepath.Join(dir, host)

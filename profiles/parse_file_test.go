@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/profiles"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const head = "apiVersion: lab/v1alpha1\nkind: Lab\n"
@@ -117,7 +117,7 @@ func TestParseProblems(t *testing.T) {
 			t.Parallel()
 			_, err := profiles.Parse("f", []byte(tt.text))
 			var problems profiles.Problems
-			if !errors.As(err, &problems) || !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+			if !errors.As(err, &problems) || !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 				t.Fatalf("%v, want problems, with a hint", err)
 			}
 			lines := strings.Split(problems.Error(), "\n")
@@ -171,7 +171,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		l, err := profiles.Parse("f", []byte(text))
 		if err != nil {
-			if !errors.Is(err, providers.ErrInvalid) || err.Error() == "" {
+			if !errors.Is(err, fault.ErrInvalid) || err.Error() == "" {
 				t.Errorf("%v is no problem", err)
 			}
 			return

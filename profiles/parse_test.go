@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestParsePort(t *testing.T) {
@@ -37,7 +38,7 @@ func TestParsePort(t *testing.T) {
 	}
 	for _, s := range []string{"", "80", ":80", "80:", ":", "a:b", "80:http", "8080:80:", "1.5:80", "80:80:80:", "/udp", "80/udp", "0x50:80", "99999999999999999999:80"} {
 		got, err := ParsePort(s)
-		if !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+		if !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %+v, %v; want ErrInvalid with a hint", s, got, err)
 		}
 	}
@@ -67,7 +68,7 @@ func TestParseMount(t *testing.T) {
 	}
 	for _, s := range []string{"", "/src", ":/src", "/src:", ":", "/src:ro", ":ro"} {
 		got, err := ParseMount(s, "")
-		if !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+		if !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %+v, %v; want ErrInvalid with a hint", s, got, err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Problem is one thing that is wrong with a file.
@@ -40,7 +40,7 @@ func (ps Problems) Error() string {
 }
 
 // Unwrap makes it ErrInvalid.
-func (ps Problems) Unwrap() error { return providers.ErrInvalid }
+func (ps Problems) Unwrap() error { return fault.ErrInvalid }
 
 // err returns the problems in the order of the file, or nil where there are none.
 func (ps Problems) err() error {
@@ -50,7 +50,7 @@ func (ps Problems) err() error {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return providers.WithHint(ps, "lab profile show web is an example of a file; lab profile schema makes editors point at mistakes")
+	return fault.WithHint(ps, "lab profile show web is an example of a file; lab profile schema makes editors point at mistakes")
 }
 
 // syntax makes a problem of what the YAML parser says, which knows the line at best.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // The bounds of a cluster's name, in characters. Two, because minikube refuses
@@ -22,11 +24,11 @@ func ValidateName(name string) error {
 	if problem == "" {
 		return nil
 	}
-	err := Errorf(ErrInvalid, "%q cannot be the name of a cluster: %s", name, problem)
+	err := fault.Errorf(fault.ErrInvalid, "%q cannot be the name of a cluster: %s", name, problem)
 	if s := suggestName(name); s != "" {
-		return WithHint(err, "%s would do", s)
+		return fault.WithHint(err, "%s would do", s)
 	}
-	return WithHint(err, "use lower-case letters, digits and '-', for example: lab up demo")
+	return fault.WithHint(err, "use lower-case letters, digits and '-', for example: lab up demo")
 }
 
 func nameProblem(name string) string {

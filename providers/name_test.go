@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestValidateName(t *testing.T) {
@@ -35,8 +36,8 @@ func TestValidateName(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), hint) {
-			t.Errorf("%q: %v (hint %q), want ErrInvalid with the hint %q", name, err, providers.HintOf(err), hint)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), hint) {
+			t.Errorf("%q: %v (hint %q), want ErrInvalid with the hint %q", name, err, fault.HintOf(err), hint)
 		}
 	}
 }
@@ -76,7 +77,7 @@ func FuzzValidateName(f *testing.F) {
 		if err == nil {
 			return
 		}
-		if suggestion, ok := strings.CutSuffix(providers.HintOf(err), " would do"); ok {
+		if suggestion, ok := strings.CutSuffix(fault.HintOf(err), " would do"); ok {
 			if again := providers.ValidateName(suggestion); again != nil {
 				t.Errorf("%q: the hint names %q, and %v", name, suggestion, again)
 			}

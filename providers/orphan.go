@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Straggler is implemented by providers whose engines go on for a while with what a lab
@@ -20,7 +23,7 @@ const lookEvery = 250 * time.Millisecond
 // that made it: it also removes what comes late of it, and tells step while it waits for
 // that. What cannot be removed is tried again for as long: a container that only just comes
 // may have a volume or a network in use before it shows. Errors are those of Delete.
-func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
+func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *event.Step) error {
 	err := s.Delete(ctx, ref)
 	p, unknown := s.Get(ref.Provider)
 	straggler, ok := p.(Straggler)
@@ -41,9 +44,9 @@ func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
 			err, last = nil, time.Now()
 		case isFinal(late):
 			return late
-		case !errors.Is(late, ErrNotFound):
+		case !errors.Is(late, fault.ErrNotFound):
 			err = late
-		case !errors.Is(err, ErrNotFound): // what could not be removed has gone by itself
+		case !errors.Is(err, fault.ErrNotFound): // what could not be removed has gone by itself
 			err = nil
 		}
 	}
@@ -52,6 +55,6 @@ func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *Step) error {
 
 // isFinal tells whether a removal that failed so need not be tried again.
 func isFinal(err error) bool {
-	return errors.Is(err, ErrForeign) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrInvalid) ||
+	return errors.Is(err, fault.ErrForeign) || errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrInvalid) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

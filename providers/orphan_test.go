@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // late is a flavor whose engine brings something at given times, and looks away otherwise.
@@ -37,7 +39,7 @@ func (l *late) List(context.Context) ([]providers.Cluster, error) {
 
 func (l *late) Delete(_ context.Context, ref providers.Ref) error {
 	if !l.there() {
-		return providers.Errorf(providers.ErrNotFound, "nothing")
+		return fault.Errorf(fault.ErrNotFound, "nothing")
 	}
 	if err := ref.Check(providers.Cluster{Name: "lab", Mark: "mark"}); err != nil {
 		return err
@@ -60,12 +62,12 @@ func TestDeleteOrphan(t *testing.T) {
 		times int           // it removes something
 		after time.Duration // it is over
 	}{
-		"nothing there":         {nil, ref, providers.ErrNotFound, 0, 5 * time.Second},
+		"nothing there":         {nil, ref, fault.ErrNotFound, 0, 5 * time.Second},
 		"all there":             {[]time.Duration{0}, ref, nil, 1, 5 * time.Second},
 		"one comes late":        {[]time.Duration{4 * time.Second}, ref, nil, 1, 9 * time.Second},
 		"one after the other":   {[]time.Duration{0, 4 * time.Second, 8 * time.Second}, ref, nil, 3, 13 * time.Second},
-		"of somebody else":      {[]time.Duration{0}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, providers.ErrForeign, 0, 0},
-		"of somebody else late": {[]time.Duration{time.Second}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, providers.ErrForeign, 0, time.Second},
+		"of somebody else":      {[]time.Duration{0}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, 0},
+		"of somebody else late": {[]time.Duration{time.Second}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -75,7 +77,7 @@ func TestDeleteOrphan(t *testing.T) {
 					t.Fatal(err)
 				}
 				var said []string
-				err = providers.Reporter(func(e providers.Event) { said = append(said, e.Message) }).Do("Deleting", func(step *providers.Step) error {
+				err = event.Reporter(func(e event.Event) { said = append(said, e.Message) }).Do("Deleting", func(step *event.Step) error {
 					return set.DeleteOrphan(t.Context(), test.ref, step)
 				})
 				if waited := test.after > 0; waited != (len(said) > 2 && said[1] != "") {
@@ -96,7 +98,7 @@ func TestDeleteOrphan(t *testing.T) {
 func TestDeleteOrphanInUse(t *testing.T) {
 	t.Parallel()
 	inUse := errors.New("volume is in use")
-	gone := providers.Errorf(providers.ErrUnavailable, "no engine answers")
+	gone := fault.Errorf(fault.ErrUnavailable, "no engine answers")
 	for name, test := range map[string]struct {
 		late
 		want  error
@@ -106,7 +108,7 @@ func TestDeleteOrphanInUse(t *testing.T) {
 		"for a moment":      {late{comes: []time.Duration{0}, fails: inUse, until: 2 * time.Second}, nil, 1, 7 * time.Second},
 		"for ever":          {late{comes: []time.Duration{0}, fails: inUse}, inUse, 0, 5 * time.Second},
 		"late":              {late{comes: []time.Duration{0, 3 * time.Second}, fails: inUse, until: 4 * time.Second}, nil, 1, 9 * time.Second},
-		"the engine's gone": {late{comes: []time.Duration{0}, fails: gone}, providers.ErrUnavailable, 0, 0},
+		"the engine's gone": {late{comes: []time.Duration{0}, fails: gone}, fault.ErrUnavailable, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -116,7 +118,7 @@ func TestDeleteOrphanInUse(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = set.DeleteOrphan(t.Context(), providers.Ref{Provider: "late", Name: "lab", Mark: "mark"}, providers.Reporter(nil).Start("Deleting"))
+				err = set.DeleteOrphan(t.Context(), providers.Ref{Provider: "late", Name: "lab", Mark: "mark"}, event.Reporter(nil).Start("Deleting"))
 				if !errors.Is(err, test.want) || err != nil && test.want == nil || len(p.removed) != test.times {
 					t.Errorf("%v, removed at %v", err, p.removed)
 				}
@@ -137,7 +139,7 @@ func TestDeleteOrphanGivesUp(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err = set.DeleteOrphan(ctx, providers.Ref{Provider: "late", Name: "lab"}, providers.Reporter(nil).Start("Deleting"))
+		err = set.DeleteOrphan(ctx, providers.Ref{Provider: "late", Name: "lab"}, event.Reporter(nil).Start("Deleting"))
 		wrapped(t, err, context.DeadlineExceeded, `late: delete cluster "lab": `)
 	})
 }

@@ -1,6 +1,10 @@
 package providers
 
-import "context"
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers/event"
+)
 
 // Provider creates and removes clusters with one tool.
 //
@@ -9,7 +13,7 @@ import "context"
 // the user's kubeconfig. A method that stops because ctx ended returns an error
 // that Is ctx.Err(). No event comes once a method has returned, and every step that
 // started has ended by then. Errors wrap one of this package's Err… values
-// where one applies, carry the tool's own words, and bear a hint (see [WithHint])
+// where one applies, carry the tool's own words, and bear a hint (see [fault.WithHint])
 // where a command mends the cause. They need not repeat the operation or the
 // cluster's name: [Set] adds both.
 type Provider interface {
@@ -36,7 +40,7 @@ type Provider interface {
 	// or ErrUnsupported, before any side effect, where spec cannot be had. On any
 	// error, and when ctx ends before it returns, even if the work was all but done,
 	// it leaves nothing behind: no process, container, network, volume or file.
-	Create(ctx context.Context, spec Spec, report Reporter) error
+	Create(ctx context.Context, spec Spec, report event.Reporter) error
 
 	// Delete removes the cluster, in whatever state, with all that belongs to it: exactly
 	// the objects that one listing shows to be ref's, by their own IDs. An object of
@@ -86,7 +90,7 @@ func (e *NotLocal) Error() string { return "the node image " + e.Image + " would
 type StartStopper interface {
 	// Start returns once the API server has answered, repairing what a crash or a
 	// restart of the machine left. On a running, healthy cluster it does nothing.
-	Start(ctx context.Context, ref Ref, report Reporter) error
+	Start(ctx context.Context, ref Ref, report event.Reporter) error
 
 	// Stop frees the machine and keeps the cluster. On a stopped one it does
 	// nothing.

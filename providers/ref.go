@@ -1,6 +1,10 @@
 package providers
 
-import "context"
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
 
 // Ref names one cluster for good: a later cluster of the same name has another ID, and
 // another mark. It also says on which engine the cluster is.
@@ -75,16 +79,16 @@ func (r Ref) Check(c Cluster) error {
 	case OwnerLab:
 		return nil
 	case OwnerForeign:
-		return WithHint(
-			Errorf(ErrForeign, "the cluster of this name is not the one that lab made"),
+		return fault.WithHint(
+			fault.Errorf(fault.ErrForeign, "the cluster of this name is not the one that lab made"),
 			"another program created it, so lab leaves it alone; lab down %s forgets the one that is gone", r.Name)
 	}
 	why := "its mark and its ID cannot be read"
 	if c.Reason != "" {
 		why += ": " + c.Reason
 	}
-	return WithHint(
-		Errorf(ErrUnavailable, "cannot tell whether lab created the cluster of this name: %s", why),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "cannot tell whether lab created the cluster of this name: %s", why),
 		"lab keeps the cluster and its record; remove the cluster by hand, then: lab down %s --forget", r.Name)
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestOwner: the mark decides if both sides have one, the ID if one has none; else the owner is
@@ -44,8 +45,8 @@ func TestOwner(t *testing.T) {
 		if got := test.ref.Owner(test.c); got != test.want {
 			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
-		kind := map[providers.Owner]error{providers.OwnerForeign: providers.ErrForeign, providers.OwnerUnknown: providers.ErrUnavailable}[test.want]
-		if err := test.ref.Check(test.c); !errors.Is(err, kind) || err != nil && providers.HintOf(err) == "" {
+		kind := map[providers.Owner]error{providers.OwnerForeign: fault.ErrForeign, providers.OwnerUnknown: fault.ErrUnavailable}[test.want]
+		if err := test.ref.Check(test.c); !errors.Is(err, kind) || err != nil && fault.HintOf(err) == "" {
 			t.Errorf("%s: Check returns %v", name, err)
 		}
 	}

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Set is the flavors that this program knows, and the rules that hold for all of
@@ -23,7 +26,7 @@ func NewSet(ps ...Provider) (*Set, error) {
 	s := &Set{}
 	for _, p := range ps {
 		if slices.Contains(s.Names(), p.Name()) {
-			return nil, Errorf(ErrInvalid, "two providers are called %q", p.Name())
+			return nil, fault.Errorf(fault.ErrInvalid, "two providers are called %q", p.Name())
 		}
 		s.providers = append(s.providers, p)
 	}
@@ -49,8 +52,8 @@ func (s *Set) Get(flavor string) (Provider, error) {
 			return p, nil
 		}
 	}
-	err := Errorf(ErrInvalid, "there is no flavor %q", flavor)
-	return nil, WithHint(err, "choose one of %s; lab flavors compares them", strings.Join(s.Names(), ", "))
+	err := fault.Errorf(fault.ErrInvalid, "there is no flavor %q", flavor)
+	return nil, fault.WithHint(err, "choose one of %s; lab flavors compares them", strings.Join(s.Names(), ", "))
 }
 
 // FirstUsable returns the first provider whose Check passes for spec. Where none does it
@@ -67,8 +70,8 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 		}
 		reasons = append(reasons, fmt.Errorf("%s: %w", p.Name(), err))
 	}
-	err := Errorf(ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
-	return nil, WithHint(err, "lab flavors says how to mend each of them")
+	err := fault.Errorf(fault.ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
+	return nil, fault.WithHint(err, "lab flavors says how to mend each of them")
 }
 
 // Check returns nil where the flavor could create a cluster from spec on this machine now. It
@@ -124,7 +127,7 @@ func (s *Set) CheckPorts(ctx context.Context, spec Spec) error { return checkPor
 // Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
 // spec makes no sense, ErrExists where the tool has a cluster of that name
 // already, whoever made it, and otherwise what [Provider].Create returns.
-func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report Reporter) (Cluster, error) {
+func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report event.Reporter) (Cluster, error) {
 	p, err := s.Get(flavor)
 	if err != nil {
 		return Cluster{}, err
@@ -133,7 +136,7 @@ func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report Repor
 	return c, wrap("create", p, spec.Name, err)
 }
 
-func create(ctx context.Context, p Provider, spec Spec, report Reporter) (Cluster, error) {
+func create(ctx context.Context, p Provider, spec Spec, report event.Reporter) (Cluster, error) {
 	if err := spec.Validate(); err != nil {
 		return Cluster{}, err
 	}
@@ -183,10 +186,10 @@ func (s *Set) Delete(ctx context.Context, ref Ref) error {
 		return err
 	}
 	err = p.Delete(ctx, ref)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForeign) {
+	if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign) {
 		err = cmp.Or(checkEngine(ctx, p, ref), err)
 	}
-	if f, ok := p.(Forgetter); ok && errors.Is(err, ErrForeign) {
+	if f, ok := p.(Forgetter); ok && errors.Is(err, fault.ErrForeign) {
 		return errors.Join(wrap("delete", p, ref.Name, err), wrap("delete", p, ref.Name, f.Forget(ref.Name)))
 	}
 	return wrap("delete", p, ref.Name, explain(p, err))
@@ -261,7 +264,7 @@ func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error
 func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 	found := lookup(ctx, p, ref.Engine, []Ref{ref})[0]
 	if found.Err == nil && found.Cluster == nil {
-		found.Err = explain(p, Errorf(ErrNotFound, "%s has no such cluster", p.Name()))
+		found.Err = explain(p, fault.Errorf(fault.ErrNotFound, "%s has no such cluster", p.Name()))
 	}
 	if found.Err == nil {
 		found.Err = ref.Check(*found.Cluster)
@@ -274,8 +277,8 @@ func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 
 // explain adds to the error of a cluster that does not exist what helps.
 func explain(p Provider, err error) error {
-	if errors.Is(err, ErrNotFound) && HintOf(err) == "" {
-		return WithHint(err, "lab list shows the existing clusters")
+	if errors.Is(err, fault.ErrNotFound) && fault.HintOf(err) == "" {
+		return fault.WithHint(err, "lab list shows the existing clusters")
 	}
 	return err
 }

@@ -1,10 +1,15 @@
 package providers
 
-import "context"
+import (
+	"context"
+
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
 
 // Start starts the cluster, and repairs it. Errors are those of Delete, and
 // ErrUnsupported.
-func (s *Set) Start(ctx context.Context, ref Ref, report Reporter) error {
+func (s *Set) Start(ctx context.Context, ref Ref, report event.Reporter) error {
 	return s.on(ctx, "start", ref, func(p Provider) error {
 		ss, ok := p.(StartStopper)
 		if !ok {
@@ -75,5 +80,5 @@ func (s *Set) RemoveCommand(flavor, name string) string {
 }
 
 func unsupported(what, hint string) error {
-	return WithHint(Errorf(ErrUnsupported, "this flavor cannot %s", what), "%s", hint)
+	return fault.WithHint(fault.Errorf(fault.ErrUnsupported, "this flavor cannot %s", what), "%s", hint)
 }

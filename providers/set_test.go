@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -19,7 +21,7 @@ type plain struct{ providers.Provider }
 type absent struct{ providers.Provider }
 
 func (absent) Check(context.Context, providers.Spec) error {
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "it is not there"), "use full")
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "it is not there"), "use full")
 }
 
 // newFake returns a flavor on a machine of its own.
@@ -51,12 +53,12 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	twice := newFake(t, "full")
-	if _, err := providers.NewSet(twice, twice); !errors.Is(err, providers.ErrInvalid) {
+	if _, err := providers.NewSet(twice, twice); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("two of one name: %v", err)
 	}
 	_, err := set.Get("docker")
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "absent, full, plain") {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "absent, full, plain") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
 
@@ -66,7 +68,7 @@ func TestFirstUsable(t *testing.T) {
 	if p, err := set.FirstUsable(t.Context(), providers.Spec{}); err != nil || p.Name() != "full" {
 		t.Errorf("%v, %v; want full", p, err)
 	}
-	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
+	setFaults(t, m, providertest.Faults{Unavailable: "the engine is off"})
 	if p, err := set.FirstUsable(t.Context(), providers.Spec{}); err != nil || p.Name() != "plain" {
 		t.Errorf("%v, %v; want plain", p, err)
 	}
@@ -75,7 +77,7 @@ func TestFirstUsable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = none.FirstUsable(t.Context(), providers.Spec{})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "absent: ") {
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "full: the engine is off") || !strings.Contains(err.Error(), "absent: ") {
 		t.Errorf("it does not give each reason: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -89,7 +91,7 @@ func TestCreate(t *testing.T) {
 	t.Parallel()
 	set, m := setup(t)
 	var clusters []string
-	c, err := set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, func(e providers.Event) { clusters = append(clusters, e.Cluster) })
+	c, err := set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, func(e event.Event) { clusters = append(clusters, e.Cluster) })
 	if err != nil || c.Name != "lab" || c.ID == "" || c.State != providers.StateRunning {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -97,14 +99,14 @@ func TestCreate(t *testing.T) {
 		t.Errorf("events are of %q", clusters)
 	}
 	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "lab"}, nil)
-	wrapped(t, err, providers.ErrExists, `full: create cluster "lab": `)
+	wrapped(t, err, fault.ErrExists, `full: create cluster "lab": `)
 	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "X"}, nil)
-	wrapped(t, err, providers.ErrInvalid, `full: create cluster "X": `)
+	wrapped(t, err, fault.ErrInvalid, `full: create cluster "X": `)
 	_, err = set.Create(t.Context(), "absent", providers.Spec{Name: "lab"}, nil)
-	wrapped(t, err, providers.ErrUnavailable, `absent: create cluster "lab": `)
-	fault(t, m, providertest.Faults{Unavailable: "the engine is off"})
+	wrapped(t, err, fault.ErrUnavailable, `absent: create cluster "lab": `)
+	setFaults(t, m, providertest.Faults{Unavailable: "the engine is off"})
 	_, err = set.Create(t.Context(), "full", providers.Spec{Name: "other"}, nil)
-	wrapped(t, err, providers.ErrUnavailable, "the engine is off")
+	wrapped(t, err, fault.ErrUnavailable, "the engine is off")
 }
 
 // TestIdentity remakes a cluster behind lab's back: nothing may touch the new one.
@@ -120,7 +122,7 @@ func TestIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, err := range all(t, set, ref) {
-		if !errors.Is(err, providers.ErrForeign) {
+		if !errors.Is(err, fault.ErrForeign) {
 			t.Errorf("%s: %v, want ErrForeign", name, err)
 		}
 	}
@@ -128,7 +130,7 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("the foreign cluster is gone: %v", err)
 	}
 	for name, err := range all(t, set, providers.Ref{Provider: "full", Name: "nope"}) {
-		wrapped(t, err, providers.ErrNotFound, `cluster "nope"`)
+		wrapped(t, err, fault.ErrNotFound, `cluster "nope"`)
 		if strings.Count(err.Error(), "full: ") != 1 {
 			t.Errorf("%s: its context is there more than once: %v", name, err)
 		}
@@ -155,8 +157,8 @@ func TestDeleteOfWhatIsNotListed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ fails, want error }{
 		{nil, nil},
-		{providers.Errorf(providers.ErrNotFound, "no cluster"), providers.ErrNotFound},
-		{providers.Errorf(providers.ErrUnavailable, "the disk is full"), providers.ErrUnavailable},
+		{fault.Errorf(fault.ErrNotFound, "no cluster"), fault.ErrNotFound},
+		{fault.Errorf(fault.ErrUnavailable, "the disk is full"), fault.ErrUnavailable},
 	} {
 		p := &cutShort{Provider: newFake(t, "cut"), fails: test.fails}
 		set, err := providers.NewSet(p)
@@ -200,7 +202,7 @@ func TestNameOfAnother(t *testing.T) {
 		}
 		for _, ref := range []providers.Ref{{ID: "another"}, {Mark: "a mark"}} {
 			ref.Provider, ref.Name = "full", "lab"
-			if err := set.Delete(t.Context(), ref); !errors.Is(err, providers.ErrForeign) || fails != nil && !errors.Is(err, fails) {
+			if err := set.Delete(t.Context(), ref); !errors.Is(err, fault.ErrForeign) || fails != nil && !errors.Is(err, fails) {
 				t.Errorf("%+v: %v", ref, err)
 			}
 		}
@@ -219,7 +221,7 @@ func TestAbilities(t *testing.T) {
 	}
 	errs := all(t, set, providers.Ref{Provider: "plain", Name: "lab", ID: c.ID})
 	for _, name := range []string{"start", "stop", "load", "logs"} {
-		wrapped(t, errs[name], providers.ErrUnsupported, "this flavor cannot")
+		wrapped(t, errs[name], fault.ErrUnsupported, "this flavor cannot")
 	}
 	if errs["kubeconfig"] != nil || errs["delete"] != nil {
 		t.Errorf("what every flavor can do: %v, %v", errs["kubeconfig"], errs["delete"])
@@ -249,13 +251,13 @@ func TestList(t *testing.T) {
 	if err := check("aa/full bb/full bb/plain"); err != nil {
 		t.Error(err)
 	}
-	fault(t, m, providertest.Faults{Fail: map[string]string{"list": "the socket is gone"}})
+	setFaults(t, m, providertest.Faults{Fail: map[string]string{"list": "the socket is gone"}})
 	wrapped(t, check("bb/plain"), nil, "full: list: the socket is gone")
 	if err := check("bb/plain", "plain"); err != nil {
 		t.Errorf("a flavor that was not asked for fails the list: %v", err)
 	}
 	err := check("bb/plain", "ghost", "plain", "ghost")
-	wrapped(t, err, providers.ErrInvalid, `ghost: list: there is no flavor "ghost"`)
+	wrapped(t, err, fault.ErrInvalid, `ghost: list: there is no flavor "ghost"`)
 	if strings.Count(err.Error(), "ghost: ") != 1 {
 		t.Errorf("it is said more than once: %v", err)
 	}
@@ -276,7 +278,7 @@ func all(t *testing.T, set *providers.Set, ref providers.Ref) map[string]error {
 	return errs
 }
 
-func fault(t *testing.T, m providertest.Machine, f providertest.Faults) {
+func setFaults(t *testing.T, m providertest.Machine, f providertest.Faults) {
 	t.Helper()
 	if err := m.SetFaults(f); err != nil {
 		t.Fatal(err)

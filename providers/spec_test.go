@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestValidate(t *testing.T) {
@@ -58,7 +59,7 @@ func TestValidate(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if err != nil && !errors.Is(err, providers.ErrInvalid) {
+			if err != nil && !errors.Is(err, fault.ErrInvalid) {
 				t.Errorf("%v is not ErrInvalid", err)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"path"
 	"strings"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // MaxNodes bounds each of ControlPlanes and Workers. Kubernetes itself is tested
@@ -51,7 +53,7 @@ func (s Spec) Validate() error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return Errorf(ErrInvalid, "%w", errors.Join(problems...))
+	return fault.Errorf(fault.ErrInvalid, "%w", errors.Join(problems...))
 }
 
 func portProblems(ports []Port) []error {

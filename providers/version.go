@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // VersionLatest asks for the newest version of Kubernetes that a flavor offers.
@@ -78,11 +80,11 @@ func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
 		spec.KubernetesVersion = release
 		return spec, nil
 	}
-	err = Errorf(ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), asked)
+	err = fault.Errorf(fault.ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), asked)
 	if len(offered) == 0 {
-		return spec, WithHint(err, "name an exact version: --kubernetes-version %s.0", asked)
+		return spec, fault.WithHint(err, "name an exact version: --kubernetes-version %s.0", asked)
 	}
-	return spec, WithHint(err, "use a version that is available: %s; or an exact one, such as %s.0", strings.Join(offered, ", "), asked)
+	return spec, fault.WithHint(err, "use a version that is available: %s; or an exact one, such as %s.0", strings.Join(offered, ", "), asked)
 }
 
 // VersionMatches reports whether a cluster of version has satisfies a request for asked:

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -47,8 +48,8 @@ func TestResolve(t *testing.T) {
 		got, err := set.Resolve(t.Context(), test.flavor, providers.Spec{Name: "lab", KubernetesVersion: test.asked})
 		switch {
 		case test.asked != "" && test.want == "":
-			if !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "v1.37.2, v1.37.0, v1.36.4") {
-				t.Errorf("%s: %q: %v, hint %q", test.flavor, test.asked, err, providers.HintOf(err))
+			if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(fault.HintOf(err), "v1.37.2, v1.37.0, v1.36.4") {
+				t.Errorf("%s: %q: %v, hint %q", test.flavor, test.asked, err, fault.HintOf(err))
 			}
 		case err != nil || got.KubernetesVersion != test.want:
 			t.Errorf("%s: %q: %q, want %q (%v)", test.flavor, test.asked, got.KubernetesVersion, test.want, err)

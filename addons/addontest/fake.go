@@ -14,7 +14,7 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Fake is an [addons.Installer] and an [addons.Checker] whose clusters are files in a
@@ -91,7 +91,7 @@ func (f Fake) Install(ctx context.Context, c addons.Cluster, r addons.Release, m
 func (m *machine) install(r addons.Release, read chart) (addons.Installed, error) {
 	was := m.Releases[r.Addon.Name]
 	if was.Foreign {
-		return addons.Installed{}, providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
+		return addons.Installed{}, fault.Errorf(fault.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
 	}
 	if was.same(r) && was.State == addons.StateReady && m.whole(was.Objects) {
 		return was.Installed, nil
@@ -135,7 +135,7 @@ func (f Fake) Stale(ctx context.Context, c addons.Cluster, r addons.Release) (st
 		was := m.Releases[r.Addon.Name]
 		switch {
 		case was.Foreign:
-			return providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
+			return fault.Errorf(fault.ErrForeign, "the release %s is not managed by lab", r.Addon.Name)
 		case !was.same(r):
 			reason = "its chart or its values have changed"
 		case was.State != addons.StateReady:
@@ -190,9 +190,9 @@ func (f Fake) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, _ fu
 		r, ok := m.Releases[a.Name]
 		switch {
 		case !ok:
-			return providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
+			return fault.Errorf(fault.ErrNotFound, "the cluster has no addon %q", a.Name)
 		case r.Foreign:
-			return providers.Errorf(providers.ErrForeign, "the release %s is not managed by lab", a.Name)
+			return fault.Errorf(fault.ErrForeign, "the release %s is not managed by lab", a.Name)
 		}
 		kept = m.remove(r, a)
 		return nil

@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // machine is one cluster of a Fake.
@@ -184,7 +184,7 @@ type chart struct {
 
 func open(a addons.Archive) (chart, error) {
 	invalid := func(err error) (chart, error) {
-		return chart{}, providers.Errorf(providers.ErrInvalid, "read the chart: %w", err)
+		return chart{}, fault.Errorf(fault.ErrInvalid, "read the chart: %w", err)
 	}
 	zip, err := gzip.NewReader(bytes.NewReader(a.Data))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (h Harness) installs(t *testing.T) {
@@ -146,13 +146,13 @@ func (h Harness) upgradeFails(t *testing.T) {
 func (h Harness) brokenChart(t *testing.T) {
 	r := one("broken", "1.0.0", "hello")
 	r.Chart.Data = r.Chart.Data[:20]
-	if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); !errors.Is(err, providers.ErrInvalid) {
+	if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
-	if _, err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, providers.ErrInvalid) {
+	if _, err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("define: %v, want ErrInvalid", err)
 	}
-	if err := h.Installer.Check(r); !errors.Is(err, providers.ErrInvalid) {
+	if err := h.Installer.Check(r); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("check: %v, want ErrInvalid", err)
 	}
 	if err := h.Installer.Check(one("broken", "1.0.0", "hello")); err != nil {
@@ -165,7 +165,7 @@ func (h Harness) foreign(t *testing.T) {
 	h.install(t, r)
 	h.Disown(t, "foreign", "ns-foreign")
 	r = one("foreign", "2.0.0", "mine")
-	if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); !errors.Is(err, providers.ErrForeign) {
+	if _, err := h.Installer.Install(t.Context(), h.Cluster, r, nil); !errors.Is(err, fault.ErrForeign) {
 		t.Errorf("install: %v, want ErrForeign", err)
 	}
 	if _, ok := h.find(t, "foreign"); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // definitions come before what is made of them, in new versions, too, and go when nothing
@@ -195,7 +195,7 @@ func (h Harness) replaced(t *testing.T) {
 }
 
 func (h Harness) unknown(t *testing.T) {
-	if _, err := h.Installer.Remove(t.Context(), h.Cluster, addons.Addon{Name: "unknown"}, nil); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := h.Installer.Remove(t.Context(), h.Cluster, addons.Addon{Name: "unknown"}, nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("%v, want ErrNotFound", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/ignore"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // tarBlock is what a file adds to an archive beside its content, in bytes: a header.
@@ -24,8 +24,8 @@ const tarBlock = 512
 func local(ctx context.Context, name string) (addons.Archive, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		err = providers.Errorf(providers.ErrNotFound, "cannot read the chart %s: %w", name, reason(err))
-		return addons.Archive{}, providers.WithHint(err, "check the path; a relative path starts at the directory of the file that names it")
+		err = fault.Errorf(fault.ErrNotFound, "cannot read the chart %s: %w", name, reason(err))
+		return addons.Archive{}, fault.WithHint(err, "check the path; a relative path starts at the directory of the file that names it")
 	}
 	var archive addons.Archive
 	if info.IsDir() {
@@ -42,14 +42,14 @@ func local(ctx context.Context, name string) (addons.Archive, error) {
 // fromFile reads an archive, such as `helm package` writes.
 func fromFile(name string, info fs.FileInfo) (addons.Archive, error) {
 	if !info.Mode().IsRegular() {
-		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "it is neither a directory nor a file")
+		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "it is neither a directory nor a file")
 	}
 	if info.Size() > loader.MaxDecompressedChartSize {
-		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
+		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
 	}
 	loaded, err := loader.LoadFile(name)
 	if err != nil {
-		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "%w", err)
+		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
 	if err := installable(loaded, "package the chart again after: helm dependency build"); err != nil {
 		return addons.Archive{}, err
@@ -69,8 +69,8 @@ func fromDirectory(ctx context.Context, name string) (addons.Archive, error) {
 		return addons.Archive{}, err
 	}
 	if _, err := os.Stat(filepath.Join(root, "Chart.yaml")); err != nil {
-		err := providers.Errorf(providers.ErrInvalid, "it has no Chart.yaml")
-		return addons.Archive{}, providers.WithHint(err, "name the directory in which Chart.yaml is")
+		err := fault.Errorf(fault.ErrInvalid, "it has no Chart.yaml")
+		return addons.Archive{}, fault.WithHint(err, "name the directory in which Chart.yaml is")
 	}
 	w := walk{ctx: ctx, root: root}
 	if w.rules, err = ignoreRules(root); err != nil {
@@ -84,9 +84,9 @@ func fromDirectory(ctx context.Context, name string) (addons.Archive, error) {
 	}
 	loaded, err := loader.LoadFiles(w.files)
 	if err != nil {
-		return addons.Archive{}, providers.Errorf(providers.ErrInvalid, "%w", err)
+		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
-	if err := installable(loaded, "helm dependency build "+providers.ShellWord(name)); err != nil {
+	if err := installable(loaded, "helm dependency build "+fault.ShellWord(name)); err != nil {
 		return addons.Archive{}, err
 	}
 	return pack(w.files, loaded.Name())
@@ -98,7 +98,7 @@ func ignoreRules(root string) (*ignore.Rules, error) {
 	file := filepath.Join(root, ignore.HelmIgnore)
 	if _, err := os.Stat(file); err == nil {
 		if rules, err = ignore.ParseFile(file); err != nil {
-			return nil, providers.Errorf(providers.ErrInvalid, "%s: %w", ignore.HelmIgnore, err)
+			return nil, fault.Errorf(fault.ErrInvalid, "%s: %w", ignore.HelmIgnore, err)
 		}
 	}
 	rules.AddDefaults()
@@ -141,7 +141,7 @@ func (w *walk) entry(name string, e fs.DirEntry, at []string) error {
 		if info, err := e.Info(); err == nil && w.rules.Ignore(name, info) {
 			return nil
 		}
-		return providers.Errorf(providers.ErrInvalid, "%s: %w", name, reason(err))
+		return fault.Errorf(fault.ErrInvalid, "%s: %w", name, reason(err))
 	}
 	switch {
 	case w.rules.Ignore(name, info), e.Name() == ".git":
@@ -156,8 +156,8 @@ func (w *walk) entry(name string, e fs.DirEntry, at []string) error {
 		}
 		for _, above := range at {
 			if within(above, here) {
-				err := providers.Errorf(providers.ErrInvalid, "%s is a link to %s, which contains the link", name, here)
-				return providers.WithHint(err, "remove the link, or add a line with its name to .helmignore")
+				err := fault.Errorf(fault.ErrInvalid, "%s is a link to %s, which contains the link", name, here)
+				return fault.WithHint(err, "remove the link, or add a line with its name to .helmignore")
 			}
 		}
 	}
@@ -177,8 +177,8 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 		problem = fmt.Sprintf("makes the chart larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
 	}
 	if problem != "" {
-		err := providers.Errorf(providers.ErrInvalid, "%s %s", name, problem)
-		return providers.WithHint(err, "remove the file if it is not part of the chart, or add its name to .helmignore")
+		err := fault.Errorf(fault.ErrInvalid, "%s %s", name, problem)
+		return fault.WithHint(err, "remove the file if it is not part of the chart, or add its name to .helmignore")
 	}
 	data, err := os.ReadFile(filepath.Join(w.root, name))
 	if err != nil {

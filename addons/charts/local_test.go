@@ -19,7 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/charts"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // chartDir returns a directory with a chart.
@@ -129,7 +129,7 @@ func TestArchive(t *testing.T) {
 	write(t, file, string(archive("an archive").Data))
 	want(t, store(t.TempDir(), true), addons.Chart{Path: file}, "an archive")
 	write(t, file, "an archive")
-	refuses(t, store(t.TempDir(), true), addons.Chart{Path: file}, providers.ErrInvalid, file, "gzipped archive")
+	refuses(t, store(t.TempDir(), true), addons.Chart{Path: file}, fault.ErrInvalid, file, "gzipped archive")
 }
 
 func TestBuiltinChart(t *testing.T) {
@@ -138,7 +138,7 @@ func TestBuiltinChart(t *testing.T) {
 	if a, err := s.Chart(t.Context(), addons.Chart{Builtin: "hello"}); err != nil || len(a.Data) == 0 {
 		t.Error(err)
 	}
-	refuses(t, s, addons.Chart{Builtin: "nope"}, providers.ErrNotFound, "nope")
+	refuses(t, s, addons.Chart{Builtin: "nope"}, fault.ErrNotFound, "nope")
 }
 
 // TestNoChart: what `helm install` refuses is refused, and the error names the file.
@@ -146,8 +146,8 @@ func TestNoChart(t *testing.T) {
 	t.Parallel()
 	s := store(t.TempDir(), true)
 	nope := filepath.Join(t.TempDir(), "nope")
-	refuses(t, s, addons.Chart{Path: nope}, providers.ErrNotFound, "cannot read the chart "+nope+": no such file")
-	refuses(t, s, addons.Chart{Path: t.TempDir()}, providers.ErrInvalid, "no Chart.yaml", "name the directory")
+	refuses(t, s, addons.Chart{Path: nope}, fault.ErrNotFound, "cannot read the chart "+nope+": no such file")
+	refuses(t, s, addons.Chart{Path: t.TempDir()}, fault.ErrInvalid, "no Chart.yaml", "name the directory")
 	for what, test := range map[string]struct {
 		name, text string
 		words      []string
@@ -167,7 +167,7 @@ func TestNoChart(t *testing.T) {
 			t.Parallel()
 			dir := chartDir(t)
 			write(t, filepath.Join(dir, test.name), test.text)
-			refuses(t, s, addons.Chart{Path: dir}, providers.ErrInvalid, append(test.words, dir)...)
+			refuses(t, s, addons.Chart{Path: dir}, fault.ErrInvalid, append(test.words, dir)...)
 		})
 	}
 }
@@ -200,7 +200,7 @@ func TestLimits(t *testing.T) {
 				}
 			}
 			s := store(t.TempDir(), true)
-			refuses(t, s, addons.Chart{Path: dir}, providers.ErrInvalid, test.words...)
+			refuses(t, s, addons.Chart{Path: dir}, fault.ErrInvalid, test.words...)
 			write(t, filepath.Join(dir, ".helmignore"), "notes/\n*.md\n")
 			if _, err := s.Chart(t.Context(), addons.Chart{Path: dir}); err != nil {
 				t.Errorf("ignored: %v", err)
@@ -215,7 +215,7 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	refuses(t, store(t.TempDir(), true), addons.Chart{Path: dir}, providers.ErrInvalid, "larger than 100 MiB")
+	refuses(t, store(t.TempDir(), true), addons.Chart{Path: dir}, fault.ErrInvalid, "larger than 100 MiB")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := store(t.TempDir(), true).Chart(ended, addons.Chart{Path: dir}); !errors.Is(err, context.Canceled) {
@@ -231,14 +231,14 @@ func TestIncompleteArchive(t *testing.T) {
 	incomplete := addontest.Chart("shop", "1.0.0", map[string]string{"Chart.yaml": text})
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
 		s.Put("shop", version, incomplete)
-		refuses(t, store(dir, false), c, providers.ErrInvalid, "missing in charts/ directory: db")
+		refuses(t, store(dir, false), c, fault.ErrInvalid, "missing in charts/ directory: db")
 		if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 			t.Errorf("something of it was kept: %v", entries)
 		}
 	})
 	file := filepath.Join(t.TempDir(), "shop.tgz")
 	write(t, file, string(incomplete.Data))
-	refuses(t, store(t.TempDir(), true), addons.Chart{Path: file}, providers.ErrInvalid, "missing in charts/ directory: db")
+	refuses(t, store(t.TempDir(), true), addons.Chart{Path: file}, fault.ErrInvalid, "missing in charts/ directory: db")
 }
 
 // TestAuthority: a server whose certificate nobody knows is refused, with the way out.
@@ -248,12 +248,12 @@ func TestAuthority(t *testing.T) {
 	secure := httptest.NewTLSServer(s)
 	t.Cleanup(secure.Close)
 	c := addons.Chart{Repository: secure.URL + "/charts", Name: "shop", Version: version}
-	refuses(t, charts.New(charts.Options{Dir: t.TempDir()}), c, providers.ErrUnavailable, "certificate", "--ca-file")
+	refuses(t, charts.New(charts.Options{Dir: t.TempDir()}), c, fault.ErrUnavailable, "certificate", "--ca-file")
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
 	want(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, "a chart")
 	write(t, file, "no certificate")
-	refuses(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, providers.ErrInvalid, "no certificate")
+	refuses(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, fault.ErrInvalid, "no certificate")
 }
 
 // TestPrivate: nobody else on the machine can read the cache.

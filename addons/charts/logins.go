@@ -14,7 +14,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/credentials"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // logins finds the credentials for registries where docker and helm keep them, credential
@@ -86,7 +86,7 @@ func sameOrigin(a, b *url.URL) bool {
 // unauthorized is the error of a repository that wants other credentials than it was given.
 func unauthorized(problem error, u *url.URL, err error) error {
 	if problem != nil {
-		err = fmt.Errorf("%w, and %s", err, providers.Redact(problem.Error()))
+		err = fmt.Errorf("%w, and %s", err, fault.Redact(problem.Error()))
 	}
-	return providers.WithHint(err, "store your credentials: helm repo add NAME %s --username USER --password-stdin", u)
+	return fault.WithHint(err, "store your credentials: helm repo add NAME %s --username USER --password-stdin", u)
 }

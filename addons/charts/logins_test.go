@@ -14,7 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/charts"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const login = "robot:S3cret"
@@ -70,11 +70,11 @@ func TestLogin(t *testing.T) {
 				case "docker", "helm", "URL":
 					want(t, charts.New(o), c, "a chart")
 				case "broken file":
-					refuses(t, charts.New(o), c, providers.ErrUnavailable, "authentication", "cannot be read", "docker login")
+					refuses(t, charts.New(o), c, fault.ErrUnavailable, "authentication", "cannot be read", "docker login")
 				case "missing program":
-					refuses(t, charts.New(o), c, providers.ErrUnavailable, "authentication", "docker-credential-none-of-that-name", "docker login")
+					refuses(t, charts.New(o), c, fault.ErrUnavailable, "authentication", "docker-credential-none-of-that-name", "docker login")
 				default:
-					refuses(t, charts.New(o), c, providers.ErrUnavailable, "requires authentication", "docker login 127.0.0.1", "helm registry login 127.0.0.1")
+					refuses(t, charts.New(o), c, fault.ErrUnavailable, "requires authentication", "docker login 127.0.0.1", "helm registry login 127.0.0.1")
 				}
 			})
 		}
@@ -112,14 +112,14 @@ func TestWhereLoginsAre(t *testing.T) {
 	}
 	registry, repository := sources(url)["registry"], sources(url)["repository"]
 	s1 := func() *charts.Store { return charts.New(charts.Options{Dir: t.TempDir()}) }
-	refuses(t, s1(), registry, providers.ErrUnavailable, "requires authentication")
+	refuses(t, s1(), registry, fault.ErrUnavailable, "requires authentication")
 	write(t, filepath.Join(dir, "config.json"), stored(strings.TrimPrefix(url, "http://")))
 	t.Setenv("DOCKER_CONFIG", dir)
 	want(t, s1(), registry, "a chart")
 	t.Setenv("DOCKER_CONFIG", filepath.Join(dir, "none"))
 	t.Setenv("HELM_REGISTRY_CONFIG", filepath.Join(dir, "config.json"))
 	want(t, s1(), registry, "a chart")
-	refuses(t, s1(), repository, providers.ErrUnavailable, "401")
+	refuses(t, s1(), repository, fault.ErrUnavailable, "401")
 	write(t, filepath.Join(dir, "repositories.yaml"), added(url+"/charts", ""))
 	t.Setenv("HELM_REPOSITORY_CONFIG", filepath.Join(dir, "repositories.yaml"))
 	want(t, s1(), repository, "a chart")
@@ -149,11 +149,11 @@ func TestRepositoryLogin(t *testing.T) {
 	at, inURL := get("", func(c *addons.Chart) { c.Repository = strings.Replace(c.Repository, "://", "://"+login+"@", 1) })
 	want(t, at, inURL, "a chart")
 	at, c = get("", nil)
-	refuses(t, at, c, providers.ErrUnavailable, "401", "helm repo add NAME "+url+"/charts")
+	refuses(t, at, c, fault.ErrUnavailable, "401", "helm repo add NAME "+url+"/charts")
 	at, c = get(added(url+"/elsewhere", ""), nil)
-	refuses(t, at, c, providers.ErrUnavailable, "401")
+	refuses(t, at, c, fault.ErrUnavailable, "401")
 	at, c = get("a: [", nil)
-	refuses(t, at, c, providers.ErrUnavailable, "401", "cannot read the repositories of helm")
+	refuses(t, at, c, fault.ErrUnavailable, "401", "cannot read the repositories of helm")
 
 	var got []string
 	archives := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +163,7 @@ func TestRepositoryLogin(t *testing.T) {
 	t.Cleanup(archives.Close)
 	s.SetFaults(addontest.Faults{Login: login, Archives: archives.URL + "/charts/"})
 	at, c = get(added(url+"/charts", ""), nil)
-	refuses(t, at, c, providers.ErrUnavailable, "401")
+	refuses(t, at, c, fault.ErrUnavailable, "401")
 	if len(got) != 1 || got[0] != "" {
 		t.Errorf("another server was sent %q", got)
 	}
@@ -186,7 +186,7 @@ func TestRepositoryTLS(t *testing.T) {
 	}
 	o := options(t.TempDir(), false)
 	o.RepositoryConfig = file(t, added(c.Repository, ", certFile: /nowhere, keyFile: /nowhere"))
-	refuses(t, charts.New(o), c, providers.ErrInvalid, "client certificate")
+	refuses(t, charts.New(o), c, fault.ErrInvalid, "client certificate")
 }
 
 // TestNoSecret: the credentials of a URL are in no error and in no name of a file, and a
@@ -211,7 +211,7 @@ func TestNoSecret(t *testing.T) {
 				t.Errorf("no error for %s", c)
 				return
 			}
-			check(err.Error() + providers.HintOf(err))
+			check(err.Error() + fault.HintOf(err))
 		}
 		check(c.String())
 		for _, status := range []int{401, 403, 404, 500} {

@@ -20,7 +20,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const maxManifest = 4 << 20 // what registries take, in bytes
@@ -38,7 +38,7 @@ func (s *Store) fromRegistry(ctx context.Context, c addons.Chart) ([]byte, error
 	}
 	repository, err := remote.NewRepository(strings.TrimPrefix(address, "oci://"))
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "%w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
 	host := repository.Reference.Host()
 	known := &logins{opts: s.opts, host: host, user: user}
@@ -60,7 +60,7 @@ func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, 
 	}
 	defer func() { _ = body.Close() }()
 	if d.Size > maxManifest {
-		return nil, providers.Errorf(providers.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
+		return nil, fault.Errorf(fault.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
 	}
 	text, err := content.ReadAll(body, d)
 	if err != nil {
@@ -68,18 +68,18 @@ func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, 
 	}
 	var manifest ocispec.Manifest
 	if err := json.Unmarshal(text, &manifest); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "cannot read its manifest: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read its manifest: %w", err)
 	}
 	for _, layer := range manifest.Layers {
 		switch {
 		case layer.MediaType != registry.ChartLayerMediaType && layer.MediaType != registry.LegacyChartLayerMediaType:
 			continue
 		case layer.Size > maxChart:
-			return nil, providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB", maxChart>>20)
+			return nil, fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB", maxChart>>20)
 		}
 		return content.FetchAll(ctx, from, layer)
 	}
-	return nil, providers.Errorf(providers.ErrInvalid, "it is not a Helm chart: its manifest names none")
+	return nil, fault.Errorf(fault.ErrInvalid, "it is not a Helm chart: its manifest names none")
 }
 
 // registryError gives an error of a registry a kind and a hint.
@@ -89,17 +89,17 @@ func registryError(err error, host string, known *logins) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, content.ErrMismatchedDigest):
-		return providers.Errorf(providers.ErrInvalid, "it arrived damaged: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "it arrived damaged: %w", err)
 	case errors.Is(err, errdef.ErrNotFound), answer != nil && answer.StatusCode == http.StatusNotFound:
-		return providers.Errorf(providers.ErrNotFound, "the registry has no such chart, or not in that version")
+		return fault.Errorf(fault.ErrNotFound, "the registry has no such chart, or not in that version")
 	case errors.Is(err, auth.ErrBasicCredentialNotFound), answer != nil && answer.StatusCode == http.StatusUnauthorized:
 		return known.denied("the registry requires authentication", host)
 	case answer != nil && answer.StatusCode == http.StatusForbidden:
 		return known.denied("the registry denies access (403 Forbidden)", host)
 	case answer != nil && len(answer.Errors) > 0:
-		return providers.Errorf(providers.ErrUnavailable, "the registry answers %d: %w", answer.StatusCode, answer.Errors)
+		return fault.Errorf(fault.ErrUnavailable, "the registry answers %d: %w", answer.StatusCode, answer.Errors)
 	case answer != nil:
-		return providers.Errorf(providers.ErrUnavailable, "the registry answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+		return fault.Errorf(fault.ErrUnavailable, "the registry answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
 	}
 	return err
 }
@@ -109,7 +109,7 @@ func registryError(err error, host string, known *logins) error {
 func withoutUser(address string) (string, *url.Userinfo, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return "", nil, providers.Errorf(providers.ErrInvalid, "%s is not a URL", providers.Redact(address))
+		return "", nil, fault.Errorf(fault.ErrInvalid, "%s is not a URL", fault.Redact(address))
 	}
 	user := u.User
 	u.User = nil
@@ -131,7 +131,7 @@ func basic(user *url.Userinfo) auth.Credential {
 // denied is the error of a registry that wants other credentials than it was given.
 func (l *logins) denied(what, host string) error {
 	if l.problem != nil {
-		what += fmt.Sprintf(", and the stored credentials cannot be read: %s", providers.Redact(l.problem.Error()))
+		what += fmt.Sprintf(", and the stored credentials cannot be read: %s", fault.Redact(l.problem.Error()))
 	}
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s", what), "log in with the tool that you use: docker login %s, or: helm registry login %s", host, host)
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s", what), "log in with the tool that you use: docker login %s, or: helm registry login %s", host, host)
 }

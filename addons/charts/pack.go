@@ -16,7 +16,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // pack makes an archive of the files of a chart. Its digest is one of the files and not of
@@ -69,11 +69,11 @@ func builtin(name string) (addons.Archive, error) {
 // chart that it depends on is missing. build is the command that brings what is missing.
 func installable(c *chart.Chart, build string) error {
 	if kind := c.Metadata.Type; kind != "" && kind != "application" {
-		err := providers.Errorf(providers.ErrInvalid, "it is a %s chart, which cannot be installed", kind)
-		return providers.WithHint(err, "install a chart that names %s among its dependencies", c.Name())
+		err := fault.Errorf(fault.ErrInvalid, "it is a %s chart, which cannot be installed", kind)
+		return fault.WithHint(err, "install a chart that names %s among its dependencies", c.Name())
 	}
 	if err := action.CheckDependencies(c, c.Metadata.Dependencies); err != nil {
-		return providers.WithHint(providers.Errorf(providers.ErrInvalid, "%w", err), "%s", build)
+		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "%w", err), "%s", build)
 	}
 	return nil
 }

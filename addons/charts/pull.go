@@ -7,7 +7,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 
 	"github.com/clusterlab-dev/lab/addons/download"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // maxChart bounds an archive from the network, in bytes. The cluster takes releases of up to
@@ -25,7 +25,7 @@ func (s *Store) client(o download.Options) (download.Client, error) {
 func usable(data []byte) error {
 	loaded, err := loader.LoadArchive(bytes.NewReader(data))
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "the download is not a chart: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "the download is not a chart: %w", err)
 	}
 	return installable(loaded, "use another version of the chart, or report the incomplete archive to its authors")
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const maxIndex = 100 << 20 // in bytes; the index of a large repository has tens of megabytes
@@ -50,7 +50,7 @@ func (s *Store) fromRepository(ctx context.Context, c addons.Chart) ([]byte, err
 	}
 	var all index
 	if err := yaml.Unmarshal(data, &all); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "cannot read the index of the repository: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the index of the repository: %w", err)
 	}
 	for _, entry := range all.Entries[c.Name] {
 		if entry.Version != c.Version || len(entry.URLs) == 0 {
@@ -66,7 +66,7 @@ func (s *Store) fromRepository(ctx context.Context, c addons.Chart) ([]byte, err
 		}
 		return data, err
 	}
-	return nil, providers.Errorf(providers.ErrNotFound, "the repository has no chart %q of version %s", c.Name, c.Version)
+	return nil, fault.Errorf(fault.ErrNotFound, "the repository has no chart %q of version %s", c.Name, c.Version)
 }
 
 func (s *Store) repository(address string) (repository, error) {
@@ -100,7 +100,7 @@ func (s *Store) repository(address string) (repository, error) {
 func (r repository) resolve(text string) (*url.URL, error) {
 	absolute, err := repo.ResolveReferenceURL(r.base.String(), text)
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "the index of the repository names %s, which is not a URL", providers.Redact(text))
+		return nil, fault.Errorf(fault.ErrInvalid, "the index of the repository names %s, which is not a URL", fault.Redact(text))
 	}
 	return url.Parse(absolute)
 }

@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Options are what a Store may be told.
@@ -71,8 +71,8 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 		return addons.Archive{Digest: seen, Data: data}, nil
 	}
 	if s.opts.Offline {
-		err := providers.Errorf(providers.ErrUnavailable, "it is not in the cache, and lab is to stay offline")
-		return addons.Archive{}, providers.WithHint(err, "run the command once without --offline, or give the addon a chart with a path")
+		err := fault.Errorf(fault.ErrUnavailable, "it is not in the cache, and lab is to stay offline")
+		return addons.Archive{}, fault.WithHint(err, "run the command once without --offline, or give the addon a chart with a path")
 	}
 	pull := s.fromRepository
 	if c.OCI != "" {
@@ -84,8 +84,8 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 	}
 	got := addons.Archive{Digest: digest(data), Data: data}
 	if seen != "" && got.Digest != seen {
-		err := providers.Errorf(providers.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
-		return addons.Archive{}, providers.WithHint(err, "ask its authors why; to take it all the same: rm %s", providers.ShellWord(s.seenFile(c)))
+		err := fault.Errorf(fault.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
+		return addons.Archive{}, fault.WithHint(err, "ask its authors why; to take it all the same: rm %s", fault.ShellWord(s.seenFile(c)))
 	}
 	if err := usable(data); err != nil {
 		return addons.Archive{}, err
@@ -139,7 +139,7 @@ func (s *Store) archive(digest string) string {
 // seenFile is named after the reference, so that a person finds it. Two references of one
 // readable name are told apart by a digest. User names and passwords are part of neither.
 func (s *Store) seenFile(c addons.Chart) string {
-	public := func(address string) string { return strings.Replace(providers.Redact(address), "***@", "", 1) }
+	public := func(address string) string { return strings.Replace(fault.Redact(address), "***@", "", 1) }
 	oci, repository := public(c.OCI), public(c.Repository)
 	readable := regexp.MustCompile(`[^A-Za-z0-9._-]+`).ReplaceAllString(oci+repository+"_"+c.Name+"_"+c.Version, "_")
 	sum := digest(fmt.Appendf(nil, "%q %q %q %q", oci, repository, c.Name, c.Version))

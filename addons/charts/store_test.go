@@ -14,7 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/charts"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // sources are the two ways to a chart over the network.
@@ -83,7 +83,7 @@ func refuses(t *testing.T, s *charts.Store, c addons.Chart, kind error, words ..
 		t.Fatalf("%v, want %v", err, kind)
 	}
 	for _, word := range words {
-		if text := err.Error() + " " + providers.HintOf(err); !strings.Contains(text, word) {
+		if text := err.Error() + " " + fault.HintOf(err); !strings.Contains(text, word) {
 			t.Errorf("%q does not say %q", text, word)
 		}
 	}
@@ -93,7 +93,7 @@ func refuses(t *testing.T, s *charts.Store, c addons.Chart, kind error, words ..
 func TestCache(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
-		refuses(t, store(dir, true), c, providers.ErrUnavailable, "not in the cache", "--offline")
+		refuses(t, store(dir, true), c, fault.ErrUnavailable, "not in the cache", "--offline")
 		if s.Requests() > 0 {
 			t.Error("offline, the network was asked")
 		}
@@ -119,7 +119,7 @@ func TestChanged(t *testing.T) {
 		want(t, store(dir, false), c, "a chart") // the same again is fine
 		remove(t, filepath.Join(dir, strings.ReplaceAll(first.Digest, ":", "-")+".tgz"))
 		s.Put("shop", version, archive("another"))
-		refuses(t, store(dir, false), c, providers.ErrForeign, first.Digest, "seen first", "rm "+dir)
+		refuses(t, store(dir, false), c, fault.ErrForeign, first.Digest, "seen first", "rm "+dir)
 		seen, err := filepath.Glob(filepath.Join(dir, "seen", "*"))
 		if err != nil || len(seen) != 1 {
 			t.Fatalf("%q, %v", seen, err)
@@ -166,12 +166,12 @@ func TestGivesUp(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
 		s.SetFaults(addontest.Faults{Status: []int{503, 503, 503, 503, 503, 503, 503, 503}})
-		refuses(t, store(dir, false), c, providers.ErrUnavailable, "503", "shop")
+		refuses(t, store(dir, false), c, fault.ErrUnavailable, "503", "shop")
 		if n := s.Requests(); n != 5 {
 			t.Errorf("it was asked %d times", n)
 		}
 		s.SetFaults(addontest.Faults{Status: []int{403}})
-		refuses(t, store(dir, false), c, providers.ErrUnavailable, "403")
+		refuses(t, store(dir, false), c, fault.ErrUnavailable, "403")
 	})
 }
 
@@ -194,7 +194,7 @@ func TestNotFound(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, _ *addontest.Server, c addons.Chart, dir string) {
 		c.Version = "9.9.9"
-		refuses(t, store(dir, false), c, providers.ErrNotFound, "9.9.9")
+		refuses(t, store(dir, false), c, fault.ErrNotFound, "9.9.9")
 	})
 }
 
@@ -222,7 +222,7 @@ func TestToken(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	c := addons.Chart{OCI: "oci://127.0.0.1:1/charts/shop", Version: "1.0.0"}
-	refuses(t, store(t.TempDir(), false), c, providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
+	refuses(t, store(t.TempDir(), false), c, fault.ErrUnavailable, "connection refused", "HTTPS_PROXY")
 }
 
 func remove(t *testing.T, path string) {

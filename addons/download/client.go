@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -43,7 +43,7 @@ func New(o Options) (Client, error) {
 	if o.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
 		if err != nil {
-			return Client{}, providers.Errorf(providers.ErrInvalid, "cannot read the client certificate: %w", err)
+			return Client{}, fault.Errorf(fault.ErrInvalid, "cannot read the client certificate: %w", err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
@@ -62,7 +62,7 @@ func New(o Options) (Client, error) {
 func trust(config *tls.Config, file string) error {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "cannot read the certificates: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "cannot read the certificates: %w", err)
 	}
 	if config.RootCAs == nil {
 		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
@@ -70,7 +70,7 @@ func trust(config *tls.Config, file string) error {
 		}
 	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return providers.Errorf(providers.ErrInvalid, "there is no certificate in %s", file)
+		return fault.Errorf(fault.ErrInvalid, "there is no certificate in %s", file)
 	}
 	return nil
 }
@@ -80,10 +80,10 @@ func trust(config *tls.Config, file string) error {
 func redirect(r *http.Request, via []*http.Request) error {
 	switch first, last := via[0], via[len(via)-1]; {
 	case len(via) >= maxRedirects:
-		return providers.Errorf(providers.ErrUnavailable, "the server redirects in a circle: more than %d redirects", maxRedirects)
+		return fault.Errorf(fault.ErrUnavailable, "the server redirects in a circle: more than %d redirects", maxRedirects)
 	case r.URL.Scheme != "https" && (last.URL.Scheme == "https" || r.URL.Scheme != "http"):
-		err := providers.Errorf(providers.ErrUnavailable, "the server redirects from %s to %s, which is refused", last.URL.Scheme, Shown(r.URL))
-		return providers.WithHint(err, "use the https URL of the file, or download it and use its path")
+		err := fault.Errorf(fault.ErrUnavailable, "the server redirects from %s to %s, which is refused", last.URL.Scheme, Shown(r.URL))
+		return fault.WithHint(err, "use the https URL of the file, or download it and use its path")
 	case r.URL.Scheme != first.URL.Scheme || r.URL.Host != first.URL.Host:
 		r.Header.Del("Authorization")
 		r.Header.Del("Referer") // it has the query of the URL before
@@ -151,7 +151,7 @@ func (w *watched) end() {
 // why returns the stall if it caused err, else err.
 func (w *watched) why(err error) error {
 	if err != nil && errors.Is(context.Cause(w.ctx), errStalled) {
-		return providers.Errorf(providers.ErrUnavailable, "%w: the server sent nothing for %s", errStalled, w.stall)
+		return fault.Errorf(fault.ErrUnavailable, "%w: the server sent nothing for %s", errStalled, w.stall)
 	}
 	return err
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // grow bounds the memory, in bytes, that is allocated at once on a server's word.
@@ -42,10 +42,10 @@ type Request struct {
 func (c Client) Get(ctx context.Context, q Request) ([]byte, error) {
 	u, err := url.Parse(q.URL)
 	if err != nil || u.Host == "" {
-		return nil, providers.Errorf(providers.ErrInvalid, "%s is not a URL", providers.Redact(q.URL))
+		return nil, fault.Errorf(fault.ErrInvalid, "%s is not a URL", fault.Redact(q.URL))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return nil, providers.Errorf(providers.ErrInvalid, "%s: the scheme must be https or http", Shown(u))
+		return nil, fault.Errorf(fault.ErrInvalid, "%s: the scheme must be https or http", Shown(u))
 	}
 	d := fetch{client: c.HTTP, q: q}
 	err = c.Retry(ctx, func() error { return d.once(ctx) })
@@ -119,7 +119,7 @@ func (f *fetch) read(resp *http.Response) error {
 	f.body.Grow(int(max(0, min(resp.ContentLength, f.q.Limit, grow))))
 	_, err := f.body.ReadFrom(io.LimitReader(&counter{resp.Body, at, of, f.q.Moved}, f.q.Limit-at+1))
 	if int64(f.body.Len()) > f.q.Limit {
-		return providers.Errorf(providers.ErrInvalid, "it is larger than %d MiB", f.q.Limit>>20)
+		return fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB", f.q.Limit>>20)
 	}
 	return err
 }

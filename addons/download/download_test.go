@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // server answers each request with f, which is told how many came before.
@@ -48,7 +48,7 @@ func wantError(t *testing.T, err, kind error, words ...string) {
 		t.Errorf("%v, want %v", err, kind)
 		return
 	}
-	text := err.Error() + "; " + providers.HintOf(err)
+	text := err.Error() + "; " + fault.HintOf(err)
 	for _, word := range words {
 		if !strings.Contains(text, word) {
 			t.Errorf("%q does not say %q", text, word)
@@ -80,7 +80,7 @@ func TestGet(t *testing.T) {
 	}
 	q.Limit--
 	_, err = c.Get(t.Context(), q)
-	wantError(t, err, providers.ErrInvalid, "larger than")
+	wantError(t, err, fault.ErrInvalid, "larger than")
 }
 
 // TestLasting: lab does not retry after an error that cannot pass, and the error says why.
@@ -94,23 +94,23 @@ func TestLasting(t *testing.T) {
 		kind  error
 		words []string
 	}{
-		"http://ho st":                        {providers.ErrInvalid, []string{"is not a URL"}},
-		"http://robot:S3cret/x@host":          {providers.ErrInvalid, []string{"http://***@host is not a URL"}},
-		"ftp://robot:S3cret@host/file":        {providers.ErrInvalid, []string{"ftp://host/file: the scheme must be https or http"}},
-		secure.URL:                            {providers.ErrUnavailable, []string{"certificate", "--ca-file"}},
-		strings.Replace(plain, "p", "ps", 1):  {providers.ErrUnavailable, []string{"speaks http, not https"}},
-		"http://127.0.0.1:1/?token=S3cret":    {providers.ErrUnavailable, []string{"connection refused", "HTTPS_PROXY"}},
-		"http://no-such-host.invalid/?token=": {providers.ErrUnavailable, []string{"no-such-host.invalid"}},
+		"http://ho st":                        {fault.ErrInvalid, []string{"is not a URL"}},
+		"http://robot:S3cret/x@host":          {fault.ErrInvalid, []string{"http://***@host is not a URL"}},
+		"ftp://robot:S3cret@host/file":        {fault.ErrInvalid, []string{"ftp://host/file: the scheme must be https or http"}},
+		secure.URL:                            {fault.ErrUnavailable, []string{"certificate", "--ca-file"}},
+		strings.Replace(plain, "p", "ps", 1):  {fault.ErrUnavailable, []string{"speaks http, not https"}},
+		"http://127.0.0.1:1/?token=S3cret":    {fault.ErrUnavailable, []string{"connection refused", "HTTPS_PROXY"}},
+		"http://no-such-host.invalid/?token=": {fault.ErrUnavailable, []string{"no-such-host.invalid"}},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := c.Get(ctx, Request{URL: url, Limit: 100})
 		cancel()
-		if strings.Contains(url, ".invalid") && !errors.Is(err, providers.ErrUnavailable) {
+		if strings.Contains(url, ".invalid") && !errors.Is(err, fault.ErrUnavailable) {
 			continue // a network whose names are not answered at all
 		}
 		wantError(t, err, test.kind, test.words...)
 	}
-	for status, kind := range map[int]error{400: providers.ErrUnavailable, 401: providers.ErrUnavailable, 403: providers.ErrUnavailable, 404: providers.ErrNotFound} {
+	for status, kind := range map[int]error{400: fault.ErrUnavailable, 401: fault.ErrUnavailable, 403: fault.ErrUnavailable, 404: fault.ErrNotFound} {
 		url, asked := server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(status) })
 		_, err := c.Get(t.Context(), Request{URL: url + "/file?token=S3cret", Limit: 100})
 		wantError(t, err, kind, url+"/file: the server answers "+fmt.Sprint(status))
@@ -132,7 +132,7 @@ func TestPasses(t *testing.T) {
 	}
 	url, asked = server(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(502) })
 	_, err := client(t, Options{}).Get(t.Context(), Request{URL: url, Limit: 100})
-	wantError(t, err, providers.ErrUnavailable, "502 Bad Gateway", "try again later")
+	wantError(t, err, fault.ErrUnavailable, "502 Bad Gateway", "try again later")
 	if n := asked.Load(); n != attempts {
 		t.Errorf("%d requests", n)
 	}
@@ -225,7 +225,7 @@ func TestStalls(t *testing.T) {
 			<-r.Context().Done()
 		})
 		_, err := client(t, Options{Stall: 50 * time.Millisecond}).Get(t.Context(), Request{URL: url, Limit: 100})
-		wantError(t, err, providers.ErrUnavailable, "stalled: the server sent nothing for 50ms")
+		wantError(t, err, fault.ErrUnavailable, "stalled: the server sent nothing for 50ms")
 		if n := asked.Load(); n != attempts {
 			t.Errorf("%d requests", n)
 		}
@@ -263,12 +263,12 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("redirected to %s: %v", location, header)
 		}
 	}
-	wantError(t, get(secure.URL, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable,
+	wantError(t, get(secure.URL, "http://robot:S3cret@127.0.0.1:1/x?token=y"), fault.ErrUnavailable,
 		"redirects from https to http://127.0.0.1:1/x, which is refused", "https")
-	wantError(t, get(url, "ftp://robot:S3cret@127.0.0.1:1/x"), providers.ErrUnavailable, "which is refused")
-	wantError(t, get(url, "/begin"), providers.ErrUnavailable, "in a circle")
-	wantError(t, get(url, "http://robot:S3cret/x@host/"), providers.ErrUnavailable, "redirects to an invalid URL")
-	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), providers.ErrUnavailable, "connection refused", "HTTPS_PROXY")
+	wantError(t, get(url, "ftp://robot:S3cret@127.0.0.1:1/x"), fault.ErrUnavailable, "which is refused")
+	wantError(t, get(url, "/begin"), fault.ErrUnavailable, "in a circle")
+	wantError(t, get(url, "http://robot:S3cret/x@host/"), fault.ErrUnavailable, "redirects to an invalid URL")
+	wantError(t, get(url, "http://robot:S3cret@127.0.0.1:1/x?token=y"), fault.ErrUnavailable, "connection refused", "HTTPS_PROXY")
 }
 
 // TestProxyRefuses: the error tells a proxy that requires authentication from a server that
@@ -284,7 +284,7 @@ func TestProxyRefuses(t *testing.T) {
 	c.HTTP.Transport.(impatient).next.(*http.Transport).Proxy = http.ProxyURL(at)
 	for i, url := range []string{"http://charts.example/x", "https://charts.example/x"} {
 		_, err := c.Get(t.Context(), Request{URL: url, Limit: 100})
-		wantError(t, err, providers.ErrUnavailable, url+": the proxy answers 407", "HTTPS_PROXY=http://USER:PASSWORD@")
+		wantError(t, err, fault.ErrUnavailable, url+": the proxy answers 407", "HTTPS_PROXY=http://USER:PASSWORD@")
 		if n := int(asked.Load()); n != i+1 {
 			t.Errorf("%d requests", n)
 		}
@@ -301,7 +301,7 @@ func TestFiles(t *testing.T) {
 			}
 		}
 		for _, o := range []Options{{CAFiles: []string{"", file}}, {CertFile: file, KeyFile: file}} {
-			if _, err := New(o); !errors.Is(err, providers.ErrInvalid) {
+			if _, err := New(o); !errors.Is(err, fault.ErrInvalid) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -54,9 +54,9 @@ func (e *StatusError) Error() string {
 // Unwrap returns the kind of the error.
 func (e *StatusError) Unwrap() error {
 	if !e.proxy && (e.Code == http.StatusNotFound || e.Code == http.StatusGone) {
-		return providers.ErrNotFound
+		return fault.ErrNotFound
 	}
-	return providers.ErrUnavailable
+	return fault.ErrUnavailable
 }
 
 // mayPass reports whether the next attempt may get another status.
@@ -106,7 +106,7 @@ func lasting(err error) bool {
 	_, record := errors.AsType[tls.RecordHeaderError](err)
 	dns, _ := errors.AsType[*net.DNSError](err)
 	return certificate || alert || record || dns != nil && dns.IsNotFound || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, syscall.ECONNREFUSED) ||
-		errors.Is(err, providers.ErrInvalid) || errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrUnavailable)
+		errors.Is(err, fault.ErrInvalid) || errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrUnavailable)
 }
 
 // retryAfter reads the header, which is a number of seconds or a date.
@@ -130,25 +130,25 @@ func explained(err error) error {
 	status, _ := errors.AsType[*StatusError](err)
 	switch {
 	case certificate:
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "if your network uses its own certificate authority: --ca-file FILE")
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "if your network uses its own certificate authority: --ca-file FILE")
 	case status != nil && status.Code == http.StatusProxyAuthRequired:
-		return providers.WithHint(err, "set the credentials of the proxy: export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
+		return fault.WithHint(err, "set the credentials of the proxy: export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT")
 	case status != nil && mayPass(status.Code):
-		return providers.WithHint(err, "try again later")
-	case status != nil, errors.Is(err, providers.ErrInvalid), errors.Is(err, providers.ErrNotFound), providers.HintOf(err) != "":
+		return fault.WithHint(err, "try again later")
+	case status != nil, errors.Is(err, fault.ErrInvalid), errors.Is(err, fault.ErrNotFound), fault.HintOf(err) != "":
 		return err
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "the server speaks http, not https: correct the URL")
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "the server speaks http, not https: correct the URL")
 	case strings.Contains(err.Error(), "Location header"):
-		return providers.Errorf(providers.ErrUnavailable, "the server redirects to an invalid URL")
+		return fault.Errorf(fault.ErrUnavailable, "the server redirects to an invalid URL")
 	}
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", hidden(err)), "check the network; behind a proxy: export HTTPS_PROXY=URL")
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", hidden(err)), "check the network; behind a proxy: export HTTPS_PROXY=URL")
 }
 
 // hidden returns err with each URL in its text redacted.
 func hidden(err error) error {
 	text := err.Error()
-	if redacted := providers.Redact(text); redacted != text {
+	if redacted := fault.Redact(text); redacted != text {
 		return fmt.Errorf("%s", redacted)
 	}
 	return err

@@ -11,7 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Check implements [addons.Installer]. It ignores errors of executing templates, because they
@@ -23,15 +23,15 @@ func (Installer) Check(r addons.Release) error {
 	}
 	values := r.Values.Copy()
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(values)); err != nil {
-		return providers.Errorf(providers.ErrInvalid, "the chart: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "the chart: %w", err)
 	}
 	options := chartutil.ReleaseOptions{Name: r.Addon.Name, Namespace: r.Addon.In(), Revision: 1, IsInstall: true}
 	all, err := chartutil.ToRenderValues(loaded, values, options, nil)
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "%w", err)
+		return fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
 	if _, err := engine.Render(loaded, all); err != nil && strings.HasPrefix(err.Error(), "parse error") {
-		return providers.Errorf(providers.ErrInvalid, "%w", err)
+		return fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
 	return nil
 }

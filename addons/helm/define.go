@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // manager is the field manager of lab's definitions, with a '-' and the addon's name, so
@@ -124,7 +124,7 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 		for _, text := range split(string(file.File.Data)) {
 			doc, err := decode(strings.TrimPrefix(text, "\n"))
 			if err != nil { // documents would leave it out
-				return nil, providers.Errorf(providers.ErrInvalid, "%s: %w", file.Filename, err)
+				return nil, fault.Errorf(fault.ErrInvalid, "%s: %w", file.Filename, err)
 			}
 			if doc["kind"] == "CustomResourceDefinition" { // and not a kustomization, for example
 				list = append(list, &unstructured.Unstructured{Object: doc})

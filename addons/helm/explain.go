@@ -10,7 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // explain gives what Helm says about the end of the context the context's own error, and
@@ -24,13 +24,13 @@ func (s *session) explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case strings.Contains(text, "cannot be imported into the current release"):
-		err = providers.Errorf(providers.ErrForeign, "%w", err)
-		return providers.WithHint(err, "the object does not belong to this addon: delete it, or give the addon's object another name with --set")
+		err = fault.Errorf(fault.ErrForeign, "%w", err)
+		return fault.WithHint(err, "the object does not belong to this addon: delete it, or give the addon's object another name with --set")
 	case strings.Contains(text, "don't meet the specifications of the schema"):
-		err = providers.Errorf(providers.ErrInvalid, "%w", err)
-		return providers.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")
+		err = fault.Errorf(fault.ErrInvalid, "%w", err)
+		return fault.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")
 	case strings.Contains(text, "chart requires kubeVersion"):
-		return providers.WithHint(err, "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version")
+		return fault.WithHint(err, "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version")
 	case isUnserved(err):
 		return s.explainUnserved(text)
 	}
@@ -68,7 +68,7 @@ func (s *session) explainUnserved(text string) error {
 		all = append(all, hint)
 	}
 	slices.Sort(all)
-	return providers.WithHint(errors.Join(problems...), "%s", strings.Join(all, "; "))
+	return fault.WithHint(errors.Join(problems...), "%s", strings.Join(all, "; "))
 }
 
 // unserved returns the kinds that an error of Helm's names, each once.

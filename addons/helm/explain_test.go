@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // discoveryServer serves the groups policy/v1 and example.org/v1, as Kubernetes v1.37.2.
@@ -57,12 +57,12 @@ func TestExplain(t *testing.T) {
 		{"values don't meet the specifications of the schema(s) in the following chart(s):\nshop:\n- at '/replicas': got string, want integer", "/replicas", "--set"},
 	} {
 		err := s.explain(t.Context(), errors.New(test.text))
-		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "ensure CRDs") || !strings.Contains(providers.HintOf(err), test.hint) {
-			t.Errorf("%s:\ngot  %v (hint %q)\nwant %s (hint %q)", test.text, err, providers.HintOf(err), test.want, test.hint)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "ensure CRDs") || !strings.Contains(fault.HintOf(err), test.hint) {
+			t.Errorf("%s:\ngot  %v (hint %q)\nwant %s (hint %q)", test.text, err, fault.HintOf(err), test.want, test.hint)
 		}
 	}
 	twice := s.explain(t.Context(), errors.New(unserved("A", "policy/v1beta1")+unserved("B", "other.org/v1")+unserved("A", "policy/v1beta1")))
-	if lines := strings.Split(twice.Error(), "\n"); len(lines) != 2 || !strings.Contains(providers.HintOf(twice), "needs") {
-		t.Errorf("%v (hint %q)", twice, providers.HintOf(twice))
+	if lines := strings.Split(twice.Error(), "\n"); len(lines) != 2 || !strings.Contains(fault.HintOf(twice), "needs") {
+		t.Errorf("%v (hint %q)", twice, fault.HintOf(twice))
 	}
 }

@@ -23,7 +23,7 @@ import (
 	watchtools "k8s.io/client-go/tools/watch"
 
 	"github.com/clusterlab-dev/lab/addons/ready"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // explaining is how long the search for the cause of a hook's failure may take.
@@ -211,6 +211,6 @@ func (c *client) explainHook(h hook, cause error) error {
 	if why := ready.WhyPods(ctx, c.unbound, h.namespace, h.pods()); why != "" {
 		err = fmt.Errorf("%s%s: %s: %w", h, verb, why, cause)
 	}
-	return providers.WithHint(err, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",
+	return fault.WithHint(err, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",
 		h.kind, h.name, h.namespace)
 }

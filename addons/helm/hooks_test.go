@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // hookServer is an API server that sends the events of one hook, and then says nothing
@@ -141,7 +141,7 @@ func TestHookTimeout(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
-	if hint := providers.HintOf(err); !strings.Contains(hint, "kubectl describe job migrate --namespace shop") {
+	if hint := fault.HintOf(err); !strings.Contains(hint, "kubectl describe job migrate --namespace shop") {
 		t.Errorf("the hint is %q", hint)
 	}
 }

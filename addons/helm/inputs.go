@@ -11,7 +11,7 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -39,10 +39,10 @@ func isCurrent(rel *release.Release, c addons.Cluster, r addons.Release) bool {
 func load(a addons.Archive) (*chart.Chart, error) {
 	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "read the chart: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "read the chart: %w", err)
 	}
 	if err := loaded.Validate(); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "the chart: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "the chart: %w", err)
 	}
 	return loaded, nil
 }

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // history is how many revisions of a release are kept: enough to see what the last
@@ -96,8 +96,8 @@ func (s *session) last(name string) (*release.Release, error) {
 		return nil, fmt.Errorf("read the release %q: %w", name, err)
 	}
 	if last.Labels[inputsLabel] == "" {
-		err := providers.Errorf(providers.ErrForeign, "there is a release %q in namespace %q that lab did not install", name, last.Namespace)
-		return nil, providers.WithHint(err, "keep it as it is, or remove it: helm uninstall %s --namespace %s", name, last.Namespace)
+		err := fault.Errorf(fault.ErrForeign, "there is a release %q in namespace %q that lab did not install", name, last.Namespace)
+		return nil, fault.WithHint(err, "keep it as it is, or remove it: helm uninstall %s --namespace %s", name, last.Namespace)
 	}
 	return last, nil
 }

@@ -15,7 +15,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // The marks that Helm puts on the objects of a release, and that charts put on hooks.
@@ -99,8 +99,8 @@ func (c *client) Delete(all kube.ResourceList) (*kube.Result, []error) {
 		live, err := c.live(info)
 		if err == nil && live != nil && live.GetAnnotations()[hookMark] == "" && !isOf(live, c.release) {
 			kind := info.Mapping.GroupVersionKind.Kind
-			err = providers.Errorf(providers.ErrForeign, "%s %s/%s has the name of a hook of the chart, and does not belong to the chart", kind, info.Namespace, info.Name)
-			err = providers.WithHint(err, "delete it if you do not need it: kubectl delete %s %s --namespace %s", kind, info.Name, info.Namespace)
+			err = fault.Errorf(fault.ErrForeign, "%s %s/%s has the name of a hook of the chart, and does not belong to the chart", kind, info.Namespace, info.Name)
+			err = fault.WithHint(err, "delete it if you do not need it: kubectl delete %s %s --namespace %s", kind, info.Name, info.Namespace)
 			c.failed = err // Helm keeps its text only
 		}
 		if err != nil {
@@ -152,7 +152,7 @@ func (c *client) WaitForDelete(resources kube.ResourceList, _ time.Duration) err
 			return fmt.Errorf("%s %s is not deleted yet: %w", kind, info.Name, err)
 		}
 		err = fmt.Errorf("%s %s is not deleted yet: its finalizers are %q: %w", kind, info.Name, finalizers, err)
-		return providers.WithHint(err, "if no program is left that removes them: %s", unfinalize(info))
+		return fault.WithHint(err, "if no program is left that removes them: %s", unfinalize(info))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const webhook = `
@@ -56,7 +57,7 @@ func TestBrokenDefinition(t *testing.T) {
 	t.Parallel()
 	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})
 	_, err := definitions(addons.Release{Chart: archive})
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/things.yaml: yaml: line 3") {
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/things.yaml: yaml: line 3") {
 		t.Errorf("%v", err)
 	}
 }

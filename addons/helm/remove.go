@@ -13,7 +13,7 @@ import (
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Remove implements [addons.Installer]. It deletes the objects of the addon's release, and
@@ -43,8 +43,8 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon,
 	}
 	found, err := s.removeRest(ctx, a, own)
 	if err == nil && last == nil && !found {
-		err := providers.Errorf(providers.ErrNotFound, "the cluster has no addon %q", a.Name)
-		return nil, providers.WithHint(err, "lab status shows those that it has")
+		err := fault.Errorf(fault.ErrNotFound, "the cluster has no addon %q", a.Name)
+		return nil, fault.WithHint(err, "lab status shows those that it has")
 	}
 	return s.client.kept, s.explain(ctx, err)
 }

@@ -7,7 +7,7 @@ import (
 	"helm.sh/helm/v3/pkg/strvals"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Set returns values, by addon, with what the flags say set in them by Helm's own parser, in
@@ -41,8 +41,8 @@ func Set(values map[string]addons.Values, sets addons.Sets, read func(path strin
 				return nil, noAddon(flag.name, path)
 			}
 			if err := flag.parse(text, all); err != nil {
-				err := providers.Errorf(providers.ErrInvalid, "cannot read %s %s=...: %w", flag.name, path, err)
-				return nil, providers.WithHint(err, "write %s ADDON.PATH=VALUE, as for helm; a comma in a value needs a backslash: \\,", flag.name)
+				err := fault.Errorf(fault.ErrInvalid, "cannot read %s %s=...: %w", flag.name, path, err)
+				return nil, fault.WithHint(err, "write %s ADDON.PATH=VALUE, as for helm; a comma in a value needs a backslash: \\,", flag.name)
 			}
 			for name, v := range all {
 				if _, ok := v.(map[string]any); !ok {
@@ -67,6 +67,6 @@ func hasAddon(path string) bool {
 
 // noAddon is the error of a path that does not begin with an addon.
 func noAddon(flag, path string) error {
-	err := providers.Errorf(providers.ErrInvalid, "cannot read %s: %q is not ADDON.PATH", flag, path)
-	return providers.WithHint(err, "each path begins with its addon, for example %s hello.replicas=2,hello.image=nginx", flag)
+	err := fault.Errorf(fault.ErrInvalid, "cannot read %s: %q is not ADDON.PATH", flag, path)
+	return fault.WithHint(err, "each path begins with its addon, for example %s hello.replicas=2,hello.image=nginx", flag)
 }

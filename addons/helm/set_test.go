@@ -14,7 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestSet gives the same texts to lab, behind the name of an addon, and to Helm.
@@ -106,7 +106,7 @@ func TestCheck(t *testing.T) {
 	} {
 		r := addons.Release{Addon: addons.Addon{Name: "hello"}, Chart: addontest.Chart("hello", "1.0.0", test.files), Values: test.values}
 		err := Installer{}.Check(r)
-		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), test.want)) {
+		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
@@ -130,8 +130,8 @@ func TestSetRefuses(t *testing.T) {
 		"hello.text[0].x=1": "cannot read --set",
 	} {
 		_, err := Set(map[string]addons.Values{"hello": {"text": "x"}}, addons.Sets{Values: []string{text}}, os.ReadFile)
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), want) || providers.HintOf(err) == "" {
-			t.Errorf("%q: %v (hint %q), want %s", text, err, providers.HintOf(err), want)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), want) || fault.HintOf(err) == "" {
+			t.Errorf("%q: %v (hint %q), want %s", text, err, fault.HintOf(err), want)
 		}
 	}
 	_, err := Set(nil, addons.Sets{Values: []string{"hello.password=s3cret,x"}}, os.ReadFile)

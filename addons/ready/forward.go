@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/tools/portforward"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Forward implements [addons.Checker].
@@ -95,7 +95,7 @@ func behind(ctx context.Context, typed kubernetes.Interface, namespace string, t
 			return p.Name, port, err
 		}
 	}
-	return "", 0, providers.Errorf(providers.ErrUnavailable, "no pod behind the Service %s is ready", to.Service)
+	return "", 0, fault.Errorf(fault.ErrUnavailable, "no pod behind the Service %s is ready", to.Service)
 }
 
 func targetPort(service *corev1.Service, pod *corev1.Pod, port int) (int32, error) {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestExitCodesAreDocumented compares the table in docs/errors.md with the exit codes
@@ -29,8 +29,8 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		}
 	}
 	for _, err := range []error{
-		errors.New("any"), providers.ErrInvalid, providers.ErrNotFound, providers.ErrExists, providers.ErrForeign,
-		providers.ErrUnavailable, providers.ErrUnsupported, context.DeadlineExceeded, context.Canceled,
+		errors.New("any"), fault.ErrInvalid, fault.ErrNotFound, fault.ErrExists, fault.ErrForeign,
+		fault.ErrUnavailable, fault.ErrUnsupported, context.DeadlineExceeded, context.Canceled,
 	} {
 		code, reason := ui.Classify(err)
 		if documented[reason] != fmt.Sprint(code) {

@@ -29,6 +29,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -70,7 +71,7 @@ func buildFake() (cli.Env, error) {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
 		l.Kubeconfig.Patience = l.State.Patience
 	}
-	return cli.Env{Lab: l, Engine: func() (string, error) { return "", providers.ErrUnavailable }}, cmp.Or(noDirs, err)
+	return cli.Env{Lab: l, Engine: func() (string, error) { return "", fault.ErrUnavailable }}, cmp.Or(noDirs, err)
 }
 
 func fakeFlavor(dir, name string) providers.Provider {
@@ -87,8 +88,8 @@ func fakeFlavor(dir, name string) providers.Provider {
 
 func refuse(spec providers.Spec) error {
 	if spec.ControlPlanes > 3 {
-		err := providers.Errorf(providers.ErrUnsupported, "%d control planes are too many", spec.ControlPlanes)
-		return providers.WithHint(err, "use --control-planes 3")
+		err := fault.Errorf(fault.ErrUnsupported, "%d control planes are too many", spec.ControlPlanes)
+		return fault.WithHint(err, "use --control-planes 3")
 	}
 	return nil
 }
@@ -100,11 +101,11 @@ type fakeProbe struct{}
 func (fakeProbe) ask(ctx context.Context, kubeconfig []byte) error {
 	for _, name := range flavorNames() {
 		err := providertest.Machine(filepath.Join(os.Getenv("FAKE"), name)).Probe(ctx, kubeconfig)
-		if !errors.Is(err, providers.ErrNotFound) {
+		if !errors.Is(err, fault.ErrNotFound) {
 			return err
 		}
 	}
-	return providers.ErrNotFound
+	return fault.ErrNotFound
 }
 
 func (p fakeProbe) Wait(ctx context.Context, kubeconfig []byte, _ probe.Want, _ func(string)) error {

@@ -21,7 +21,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func main() {
@@ -30,7 +30,7 @@ func main() {
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "testbed:", err)
-		if hint := providers.HintOf(err); hint != "" {
+		if hint := fault.HintOf(err); hint != "" {
 			fmt.Fprintln(os.Stderr, "hint:", hint)
 		}
 		os.Exit(1)
@@ -39,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%w: usage: testbed up|observability|down|env|show", providers.ErrInvalid)
+		return fmt.Errorf("%w: usage: testbed up|observability|down|env|show", fault.ErrInvalid)
 	}
 	bed, err := newBed()
 	if err != nil {
@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	case "show":
 		return bed.show(os.Stdout)
 	default:
-		return fmt.Errorf("%w: no command %q: testbed up|observability|down|env|show", providers.ErrInvalid, args[0])
+		return fmt.Errorf("%w: no command %q: testbed up|observability|down|env|show", fault.ErrInvalid, args[0])
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/k3d-io/k3d/v5/pkg/runtimes/util"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -34,8 +35,8 @@ const (
 // ErrUnsupported, and touches nothing.
 func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error) {
 	if spec.Driver != "" {
-		err := providers.Errorf(providers.ErrUnsupported, "k3d has no drivers, so not %q either", spec.Driver)
-		return nil, providers.WithHint(err, "leave out the driver, or use --flavor minikube")
+		err := fault.Errorf(fault.ErrUnsupported, "k3d has no drivers, so not %q either", spec.Driver)
+		return nil, fault.WithHint(err, "leave out the driver, or use --flavor minikube")
 	}
 	c, err := parseNative(spec.Native)
 	if err != nil {
@@ -76,8 +77,8 @@ func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	c.Servers = max(c.Servers, spec.ControlPlanes, 1)
 	c.Agents = max(c.Agents, spec.Workers)
 	if n := c.Servers + c.Agents; n > maxNodes {
-		err := providers.Errorf(providers.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
-		return providers.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
+		return fault.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
 	}
 	return nil
 }
@@ -121,7 +122,7 @@ func addMounts(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 			return err
 		}
 		if strings.Contains(strings.TrimPrefix(host, filepath.VolumeName(host)), ":") || strings.Contains(m.Node, ":") {
-			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "mount %s to %s: Docker takes no path with a colon", m.Host, m.Node),
+			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "mount %s to %s: Docker takes no path with a colon", m.Host, m.Node),
 				"rename the directory, or make a link to it that has another name")
 		}
 		for _, v := range c.Volumes {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
@@ -71,31 +72,31 @@ func TestRefused(t *testing.T) {
 		spec providers.Spec
 		kind error
 	}{
-		`no drivers, so not "kvm"`:         {providers.Spec{Driver: "kvm"}, providers.ErrUnsupported},
-		"1001 nodes are more than":         {providers.Spec{Workers: 1000}, providers.ErrUnsupported},
-		"in the host's own network":        {providers.Spec{Native: native("network: host")}, providers.ErrUnsupported},
-		"Additional property nods":         {providers.Spec{Native: native("nods: []")}, providers.ErrInvalid},
-		"apiVersion":                       {providers.Spec{Native: []byte("kind: Simple\napiVersion: k3d.io/v1alpha9\n")}, providers.ErrInvalid},
-		"did not find expected":            {providers.Spec{Native: []byte("{")}, providers.ErrInvalid},
-		`the label "k3d.x" is k3d's own`:   {providers.Spec{Native: native(`options: {runtime: {labels: [{label: "k3d.x=y", nodeFilters: [all]}]}}`)}, providers.ErrInvalid},
-		`there is no ulimit "x"`:           {providers.Spec{Native: native(`options: {runtime: {ulimits: [{name: x}]}}`)}, providers.ErrInvalid},
-		`the image "+v1.31" is a channel`:  {providers.Spec{Native: native(`image: "+v1.31"`)}, providers.ErrInvalid},
-		"it has 2 servers, and 3 control":  {providers.Spec{ControlPlanes: 3, Native: native("servers: 2")}, providers.ErrInvalid},
-		"it has 1 agents, and 2 workers":   {providers.Spec{Workers: 2, Native: native("agents: 1")}, providers.ErrInvalid},
-		"it has the image a, and b":        {providers.Spec{NodeImage: "b", Native: native("image: a")}, providers.ErrInvalid},
-		"it has the image a, and registry": {providers.Spec{KubernetesVersion: "v1.36.0", Native: native("image: a")}, providers.ErrInvalid},
-		"/a is mounted at /m, and so was":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: native(`volumes: [{volume: "/a:/m", nodeFilters: [all]}]`)}, providers.ErrInvalid},
-		"takes no path with a colon":       {providers.Spec{Mounts: []providers.Mount{{Host: "/b:c", Node: "/m"}}}, providers.ErrInvalid},
-		"host port 80 is published there":  {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: native(`ports: [{port: "80:80", nodeFilters: [loadbalancer]}]`)}, providers.ErrInvalid},
-		"Index out of range":               {providers.Spec{Native: native(`ports: [{port: "80:80", nodeFilters: ["server:4"]}]`)}, providers.ErrInvalid},
+		`no drivers, so not "kvm"`:         {providers.Spec{Driver: "kvm"}, fault.ErrUnsupported},
+		"1001 nodes are more than":         {providers.Spec{Workers: 1000}, fault.ErrUnsupported},
+		"in the host's own network":        {providers.Spec{Native: native("network: host")}, fault.ErrUnsupported},
+		"Additional property nods":         {providers.Spec{Native: native("nods: []")}, fault.ErrInvalid},
+		"apiVersion":                       {providers.Spec{Native: []byte("kind: Simple\napiVersion: k3d.io/v1alpha9\n")}, fault.ErrInvalid},
+		"did not find expected":            {providers.Spec{Native: []byte("{")}, fault.ErrInvalid},
+		`the label "k3d.x" is k3d's own`:   {providers.Spec{Native: native(`options: {runtime: {labels: [{label: "k3d.x=y", nodeFilters: [all]}]}}`)}, fault.ErrInvalid},
+		`there is no ulimit "x"`:           {providers.Spec{Native: native(`options: {runtime: {ulimits: [{name: x}]}}`)}, fault.ErrInvalid},
+		`the image "+v1.31" is a channel`:  {providers.Spec{Native: native(`image: "+v1.31"`)}, fault.ErrInvalid},
+		"it has 2 servers, and 3 control":  {providers.Spec{ControlPlanes: 3, Native: native("servers: 2")}, fault.ErrInvalid},
+		"it has 1 agents, and 2 workers":   {providers.Spec{Workers: 2, Native: native("agents: 1")}, fault.ErrInvalid},
+		"it has the image a, and b":        {providers.Spec{NodeImage: "b", Native: native("image: a")}, fault.ErrInvalid},
+		"it has the image a, and registry": {providers.Spec{KubernetesVersion: "v1.36.0", Native: native("image: a")}, fault.ErrInvalid},
+		"/a is mounted at /m, and so was":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: native(`volumes: [{volume: "/a:/m", nodeFilters: [all]}]`)}, fault.ErrInvalid},
+		"takes no path with a colon":       {providers.Spec{Mounts: []providers.Mount{{Host: "/b:c", Node: "/m"}}}, fault.ErrInvalid},
+		"host port 80 is published there":  {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: native(`ports: [{port: "80:80", nodeFilters: [loadbalancer]}]`)}, fault.ErrInvalid},
+		"Index out of range":               {providers.Spec{Native: native(`ports: [{port: "80:80", nodeFilters: ["server:4"]}]`)}, fault.ErrInvalid},
 	} {
 		test.spec.Name = "lab"
 		config, err := configFor(test.spec.WithDefaults(), Options{NodeImage: standard})
 		if err == nil {
 			_, err = complete(t.Context(), config, Options{})
 		}
-		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
-			t.Errorf("%v (hint %q), want %v that says %q", err, providers.HintOf(err), test.kind, says)
+		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
+			t.Errorf("%v (hint %q), want %v that says %q", err, fault.HintOf(err), test.kind, says)
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/hostport"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -17,7 +20,7 @@ import (
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
 // ErrUnavailable, ErrNotFound where there is no such node image, or an error with the last
 // words of what failed in the nodes, whose logs it saves before it removes them.
-func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
 	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // a failed creation is removed by its mark
 	config, err := configFor(spec, p.opts)
@@ -54,7 +57,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.
-func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.Reporter) error {
+func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report event.Reporter) error {
 	engine, err := docker.Ping(ctx)
 	if err == nil && engine.CgroupV1 && allowCgroupV1(config) {
 		nodes.WarnCgroupV1(report)
@@ -64,11 +67,11 @@ func adapt(ctx context.Context, config *v1alpha5.SimpleConfig, report providers.
 
 // pull sees to it that the engine has the images. That of the balancer goes by another
 // name than nodes do.
-func (p *Provider) pull(ctx context.Context, images []string, report providers.Reporter) error {
+func (p *Provider) pull(ctx context.Context, images []string, report event.Reporter) error {
 	for _, image := range images {
 		err := nodes.Pull(ctx, []string{image}, imageVariable, report)
 		if err != nil && image == p.opts.LoadBalancerImage && ctx.Err() == nil {
-			return providers.WithHint(err,
+			return fault.WithHint(err,
 				"where the registry can be reached: docker pull %s; or name one that is here: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)
 		}
 		if err != nil {
@@ -82,7 +85,7 @@ func (p *Provider) pull(ctx context.Context, images []string, report providers.R
 // again whether its name is: a pull takes minutes, in which others work, too.
 func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*v1alpha5.ClusterConfig, error) {
 	if port := config.ExposeAPI.HostPort; port == "" || port == "random" { // k3d's command line picks one, its library does not
-		free, err := providers.FreePort(ctx, providers.Port{Address: config.ExposeAPI.HostIP})
+		free, err := hostport.Free(ctx, hostport.Port{Address: config.ExposeAPI.HostIP})
 		if err != nil {
 			return nil, fmt.Errorf("a port for the API server: %w", err)
 		}

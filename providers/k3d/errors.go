@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -14,16 +14,16 @@ import (
 // explain returns an error of k3d's, its kind and a hint where its words tell the cause.
 // Around the engine's words, k3d says in five ways that it failed: one is enough.
 func explain(err error) error {
-	if err == nil || errors.Is(err, providers.ErrInvalid) {
+	if err == nil || errors.Is(err, fault.ErrInvalid) {
 		return err
 	}
 	words := err.Error()
 	said, ok := docker.Daemon(words)
 	switch {
 	case ok && strings.Contains(said, "is already in use by container"):
-		return providers.Errorf(providers.ErrExists, "%s", said)
+		return fault.Errorf(fault.ErrExists, "%s", said)
 	case ok:
-		return providers.WithDetail(docker.Explain("", said, fmt.Errorf("%s%s", culprit(words), said)), words)
+		return fault.WithDetail(docker.Explain("", said, fmt.Errorf("%s%s", culprit(words), said)), words)
 	}
 	return docker.Explain("", words, errors.New(words))
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -23,24 +23,24 @@ func TestExplain(t *testing.T) {
 		},
 		"a name that is taken": {
 			`failed to create node: docker failed to create container 'k3d-lab-server-0': Error response from daemon: Conflict. The container name "/k3d-lab-server-0" is already in use by container "b2".`,
-			`Conflict. The container name "/k3d-lab-server-0" is already in use by container "b2".`, "", providers.ErrExists,
+			`Conflict. The container name "/k3d-lab-server-0" is already in use by container "b2".`, "", fault.ErrExists,
 		},
 		"an engine that went away": {
 			"failed to list containers: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?",
-			"failed to list containers: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "start", providers.ErrUnavailable,
+			"failed to list containers: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "start", fault.ErrUnavailable,
 		},
 		"no node":        {"docker failed: Error response from daemon: no such image", "no such image", "", nil},
 		"something else": {"out of luck", "out of luck", "", nil},
 	} {
 		got := explain(errors.New(test.says))
-		if got.Error() != test.want || !strings.Contains(providers.HintOf(got), test.hint) {
-			t.Errorf("%s: %v (hint %q), want %q and %q", name, got, providers.HintOf(got), test.want, test.hint)
+		if got.Error() != test.want || !strings.Contains(fault.HintOf(got), test.hint) {
+			t.Errorf("%s: %v (hint %q), want %q and %q", name, got, fault.HintOf(got), test.want, test.hint)
 		}
 		if test.kind != nil && !errors.Is(got, test.kind) {
 			t.Errorf("%s: %v is not %v", name, got, test.kind)
 		}
 	}
-	if wrong := invalid("x"); explain(nil) != nil || !errors.Is(explain(wrong), providers.ErrInvalid) {
+	if wrong := invalid("x"); explain(nil) != nil || !errors.Is(explain(wrong), fault.ErrInvalid) {
 		t.Error("nothing became an error, or what was explained lost its kind")
 	}
 }
@@ -51,8 +51,8 @@ func TestLastWords(t *testing.T) {
 		dockertest.Answer{Args: "logs --tail 1000 id-of-server-0", Stdout: "time=\"x\" level=info msg=starting\n", Stderr: "time=\"x\" level=fatal msg=\"too many open files\"\n"})...)
 	got := lastWords(t.Context(), "lab", waited)
 	want := "node k3d-lab-server-0 did not start: it is restarting: too many open files"
-	if !strings.HasPrefix(got.Error(), want) || !strings.Contains(got.Error(), "too many open files") || !strings.Contains(providers.HintOf(got), "sysctl") {
-		t.Errorf("%v (hint %q), want %q", got, providers.HintOf(got), want)
+	if !strings.HasPrefix(got.Error(), want) || !strings.Contains(got.Error(), "too many open files") || !strings.Contains(fault.HintOf(got), "sysctl") {
+		t.Errorf("%v (hint %q), want %q", got, fault.HintOf(got), want)
 	}
 	other := errors.New("port is already allocated")
 	if got := lastWords(t.Context(), "lab", other); !errors.Is(got, other) {

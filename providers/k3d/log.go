@@ -8,7 +8,7 @@ import (
 	"github.com/k3d-io/k3d/v5/pkg/logger"
 	"github.com/sirupsen/logrus"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // messages makes progress of what k3d logs. k3d tells of its work in no other way than by
@@ -17,12 +17,12 @@ import (
 type messages struct {
 	once  sync.Once
 	mu    sync.Mutex
-	steps map[string]*providers.Step // by the beginning of the names of a cluster's containers
+	steps map[string]*event.Step // by the beginning of the names of a cluster's containers
 }
 
 // follow has a step report what k3d says of a cluster, until the returned function is
 // called.
-func (m *messages) follow(cluster string, step *providers.Step) (unfollow func()) {
+func (m *messages) follow(cluster string, step *event.Step) (unfollow func()) {
 	m.once.Do(func() {
 		quiet()
 		logger.Log().AddHook(m)
@@ -31,7 +31,7 @@ func (m *messages) follow(cluster string, step *providers.Step) (unfollow func()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.steps == nil {
-		m.steps = map[string]*providers.Step{}
+		m.steps = map[string]*event.Step{}
 	}
 	m.steps[prefix] = step
 	return func() {

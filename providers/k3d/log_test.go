@@ -6,15 +6,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/k3d-io/k3d/v5/pkg/logger"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // TestMessages: each cluster gets what is said of it, and nobody what is said of none.
 func TestMessages(t *testing.T) {
 	m := &messages{}
 	var got []string
-	report := providers.Reporter(func(e providers.Event) {
-		if e.State == providers.StepProgress {
+	report := event.Reporter(func(e event.Event) {
+		if e.State == event.Progress {
 			got = append(got, e.Step+": "+e.Message)
 		}
 	})

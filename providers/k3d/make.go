@@ -13,12 +13,14 @@ import (
 	"github.com/k3d-io/k3d/v5/pkg/types/fixes"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // make makes the cluster in the steps of which k3d's own ClusterRun consists: that one
 // leaves work behind on the side when it fails. Whatever ends it, nothing is left.
-func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, spec providers.Spec, report providers.Reporter) error {
-	err := report.Do("Creating the nodes", func(step *providers.Step) error {
+func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, spec providers.Spec, report event.Reporter) error {
+	err := report.Do("Creating the nodes", func(step *event.Step) error {
 		defer p.messages.follow(full.Name, step)()
 		if err := build(ctx, full); err != nil {
 			return explain(err)
@@ -26,13 +28,13 @@ func (p *Provider) make(ctx context.Context, full *v1alpha5.ClusterConfig, spec 
 		return ctx.Err()
 	})
 	if err == nil {
-		err = report.Do("Starting the nodes", func(step *providers.Step) error {
+		err = report.Do("Starting the nodes", func(step *event.Step) error {
 			defer p.messages.follow(full.Name, step)()
 			return p.launch(ctx, full)
 		})
 	}
 	if err == nil {
-		err = report.Do("Waiting for the API server", func(step *providers.Step) error {
+		err = report.Do("Waiting for the API server", func(step *event.Step) error {
 			return containers().AwaitAPI(ctx, full.Name, step)
 		})
 	}
@@ -125,7 +127,7 @@ func (p *Provider) start(ctx context.Context, cluster *k3d.Cluster, opts k3d.Clu
 func (p *Provider) undo(ctx context.Context, spec providers.Spec, failed error) error {
 	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	ctx = context.WithoutCancel(ctx)
-	if !errors.Is(failed, providers.ErrExists) {
+	if !errors.Is(failed, fault.ErrExists) {
 		tool := containers()
 		if len(spec.Native) > 0 {
 			tool.Settings = settings

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -108,8 +109,8 @@ func checkNative(c *v1alpha5.SimpleConfig) error {
 		return invalid("the image %q is a channel, which means another version every day", c.Image)
 	}
 	if c.Network == "host" {
-		err := providers.Errorf(providers.ErrUnsupported, "in the host's own network a cluster is open to all that reach this machine")
-		return providers.WithHint(err, "leave out network: host, and publish ports: --port HOST:CONTAINER")
+		err := fault.Errorf(fault.ErrUnsupported, "in the host's own network a cluster is open to all that reach this machine")
+		return fault.WithHint(err, "leave out network: host, and publish ports: --port HOST:CONTAINER")
 	}
 	return nil
 }
@@ -141,12 +142,12 @@ func without(c *v1alpha5.SimpleConfig) providers.Without {
 }
 
 func invalid(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for k3d: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "see https://k3d.io/stable/usage/configfile/")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for k3d: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "see https://k3d.io/stable/usage/configfile/")
 }
 
 // conflict is for what the configuration for k3d says, and the rest of the spec otherwise.
 func conflict(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for k3d contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for k3d contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "say it in one place only")
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -29,8 +31,8 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.36.1"})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "the node image 127.0.0.1:1/k3s:v1.36.1-k3s1 is not on this machine") || providers.HintOf(err) == "" {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "the node image 127.0.0.1:1/k3s:v1.36.1-k3s1 is not on this machine") || fault.HintOf(err) == "" {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
 
@@ -65,7 +67,7 @@ func TestDelete(t *testing.T) {
 	wantEntries(t, filepath.Dir(hosts))
 	d = dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network"},
 		dockertest.Answer{Args: "volume ls", Stdout: "k3d-lab-images\n"}, dockertest.Answer{Args: "volume rm k3d-lab-images"})
-	if err := New(Options{}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
+	if err := New(Options{}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 	if !slices.Contains(d.Calls(t), "volume rm k3d-lab-images") {
@@ -81,7 +83,7 @@ func TestCreateWhereTaken(t *testing.T) {
 	} {
 		d := dockertest.Script(t, answers...)
 		err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
-		if !errors.Is(err, providers.ErrExists) {
+		if !errors.Is(err, fault.ErrExists) {
 			t.Errorf("%s: %v, want ErrExists", name, err)
 		}
 		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "\nrm ") || strings.Contains(calls, "network") {
@@ -113,9 +115,9 @@ func TestCreateFails(t *testing.T) {
 	logs := t.TempDir()
 	var steps []string
 	err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: logs},
-		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
-	if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(providers.HintOf(err), "docker system df") {
-		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+		func(e event.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
+	if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(fault.HintOf(err), "docker system df") {
+		t.Errorf("error is %v (hint %q)", err, fault.HintOf(err))
 	}
 	want := []string{"Allowing cgroup v1, which Kubernetes 1.35 and newer gives up started", "Allowing cgroup v1, which Kubernetes 1.35 and newer gives up done",
 		"Creating the nodes started", "Creating the nodes failed"}
@@ -226,8 +228,8 @@ func TestLoadImages(t *testing.T) {
 	}
 	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("server-0", "running"), node("agent-0", "exited"))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
-		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
+		t.Errorf("a node is down: %v (hint %q)", err, fault.HintOf(err))
 	}
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("agent-0", "running"), node("serverlb", "exited")),
 		dockertest.Answer{Args: "exec --interactive id-of-agent-0 ctr --namespace=k8s.io images import -"},

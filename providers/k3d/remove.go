@@ -9,6 +9,7 @@ import (
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -23,7 +24,7 @@ func sweep(ctx context.Context, ref providers.Ref) error {
 	defer cancel()
 	return docker.Insist(ctx, 250*time.Millisecond, func() (bool, error) {
 		err := remove(ctx, ref)
-		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrForeign) {
+		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign) {
 			err = nil
 		}
 		return true, err
@@ -36,7 +37,7 @@ func sweep(ctx context.Context, ref providers.Ref) error {
 // where there are neither containers nor a network, and the errors of [providers.Ref.Check].
 func remove(ctx context.Context, ref providers.Ref) error {
 	found, gone := containers().Find(ctx, ref.Name)
-	if gone != nil && !errors.Is(gone, providers.ErrNotFound) {
+	if gone != nil && !errors.Is(gone, fault.ErrNotFound) {
 		return gone
 	}
 	own := found

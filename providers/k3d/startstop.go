@@ -10,6 +10,7 @@ import (
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -22,11 +23,11 @@ func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
 // Start starts the nodes that do not run, and waits until the API server answers. On
 // error it leaves the cluster as far as it came. k3d asks the engine that the docker
 // command uses now: where the cluster is on another, Start returns ErrUnavailable.
-func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	if err := docker.RequireCurrent(ctx, ref.Engine); err != nil {
 		return err
 	}
-	return containers().Start(ctx, ref, report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+	return containers().Start(ctx, ref, report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 		if err := p.wakeAll(ctx, ref.Name, asleep, step); err != nil {
 			return err
 		}
@@ -37,7 +38,7 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report provider
 // wakeAll starts the nodes that are asleep. Servers that know one another by address have
 // it for good; but a container that the engine brought back by itself, before a server, may
 // have been given it, and must let go of it.
-func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Container, step *providers.Step) error {
+func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Container, step *event.Step) error {
 	if len(asleep) == 0 {
 		return nil
 	}
@@ -58,7 +59,7 @@ func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Con
 
 // wake has k3d start what does not run, in its order: the servers before the agents, and
 // the balancer last. It also tells nodes anew at which address they reach this machine.
-func (p *Provider) wake(ctx context.Context, name string, step *providers.Step) error {
+func (p *Provider) wake(ctx context.Context, name string, step *event.Step) error {
 	defer p.messages.follow(name, step)()
 	cluster, err := client.ClusterGet(ctx, runtimes.Docker, &k3d.Cluster{Name: name})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -73,8 +74,8 @@ metricsBindAddress: 0.0.0.0:10249
 // spec asks for none. It returns ErrInvalid or ErrUnsupported, and touches nothing.
 func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
 	if spec.Driver != "" {
-		err := providers.Errorf(providers.ErrUnsupported, "kind has no drivers, so not %q either", spec.Driver)
-		return nil, providers.WithHint(err, "leave out the driver, or use --flavor minikube")
+		err := fault.Errorf(fault.ErrUnsupported, "kind has no drivers, so not %q either", spec.Driver)
+		return nil, fault.WithHint(err, "leave out the driver, or use --flavor minikube")
 	}
 	c, err := parseNative(spec.Native)
 	if err != nil {
@@ -108,8 +109,8 @@ func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, err
 		return native, sameNodes(spec, native)
 	}
 	if n := spec.ControlPlanes + spec.Workers; n > maxNodes {
-		err := providers.Errorf(providers.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
-		return nil, providers.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
+		return nil, fault.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
 	}
 	var nodes []v1alpha4.Node
 	for range max(spec.ControlPlanes, 1) {

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
@@ -69,23 +70,23 @@ func TestConfigRefused(t *testing.T) {
 		spec providers.Spec
 		kind error
 	}{
-		`no drivers, so not "kvm"`:             {providers.Spec{Driver: "kvm"}, providers.ErrUnsupported},
-		"1001 nodes are more than":             {providers.Spec{Workers: 1000}, providers.ErrUnsupported},
-		"field nods not found":                 {providers.Spec{Native: []byte(nativeHead + "nods: []")}, providers.ErrInvalid},
-		`it is of kind "Config"`:               {providers.Spec{Native: []byte("kind: Config")}, providers.ErrInvalid},
-		`node 1 has the role "boss"`:           {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: boss}]")}, providers.ErrInvalid},
-		"no node with the role control-plane":  {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: worker}]")}, providers.ErrInvalid},
-		"it has 1 control planes, and 3":       {providers.Spec{ControlPlanes: 3, Native: []byte(nativeHead + "nodes: [{}]")}, providers.ErrInvalid},
-		"it has 0 workers, and 2":              {providers.Spec{Workers: 2, Native: []byte(nativeHead + "nodes: [{}]")}, providers.ErrInvalid},
-		"node 1 has the image a there, and b":  {providers.Spec{NodeImage: "b", Native: []byte(nativeHead + "nodes: [{image: a}]")}, providers.ErrInvalid},
-		"has the image a there, and registry":  {providers.Spec{KubernetesVersion: "v1.37.1", Native: []byte(nativeHead + "nodes: [{image: a}]")}, providers.ErrInvalid},
-		"node 1 has /a mounted at /m, and so":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: []byte(nativeHead + "nodes: [{extraMounts: [{hostPath: /a, containerPath: /m}]}]")}, providers.ErrInvalid},
-		"host port 80 is published there, too": {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: []byte(nativeHead + "nodes: [{extraPortMappings: [{hostPort: 80, containerPort: 80}]}]")}, providers.ErrInvalid},
+		`no drivers, so not "kvm"`:             {providers.Spec{Driver: "kvm"}, fault.ErrUnsupported},
+		"1001 nodes are more than":             {providers.Spec{Workers: 1000}, fault.ErrUnsupported},
+		"field nods not found":                 {providers.Spec{Native: []byte(nativeHead + "nods: []")}, fault.ErrInvalid},
+		`it is of kind "Config"`:               {providers.Spec{Native: []byte("kind: Config")}, fault.ErrInvalid},
+		`node 1 has the role "boss"`:           {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: boss}]")}, fault.ErrInvalid},
+		"no node with the role control-plane":  {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: worker}]")}, fault.ErrInvalid},
+		"it has 1 control planes, and 3":       {providers.Spec{ControlPlanes: 3, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
+		"it has 0 workers, and 2":              {providers.Spec{Workers: 2, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
+		"node 1 has the image a there, and b":  {providers.Spec{NodeImage: "b", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
+		"has the image a there, and registry":  {providers.Spec{KubernetesVersion: "v1.37.1", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
+		"node 1 has /a mounted at /m, and so":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: []byte(nativeHead + "nodes: [{extraMounts: [{hostPath: /a, containerPath: /m}]}]")}, fault.ErrInvalid},
+		"host port 80 is published there, too": {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: []byte(nativeHead + "nodes: [{extraPortMappings: [{hostPort: 80, containerPort: 80}]}]")}, fault.ErrInvalid},
 	} {
 		test.spec.Name = "lab"
 		_, err := configFor(test.spec.WithDefaults(), standard)
-		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
-			t.Errorf("%v (hint %q), want %v that says %q", err, providers.HintOf(err), test.kind, says)
+		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
+			t.Errorf("%v (hint %q), want %v that says %q", err, fault.HintOf(err), test.kind, says)
 		}
 	}
 }
@@ -170,7 +171,7 @@ func TestLocalize(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	err = p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, Native: p.Localize(text, dir)}, nil)
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "cannot mount "+want[0]) {
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "cannot mount "+want[0]) {
 		t.Errorf("a mount of nothing: %v", err)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
@@ -21,7 +23,7 @@ import (
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
 // ErrUnavailable, ErrNotFound where there is no such node image, or an error with the
 // last words of what failed in the nodes, whose logs it saves before it removes them.
-func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
 	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // a failed creation is removed by its mark
 	config, err := configFor(spec, p.opts.NodeImage)
@@ -66,7 +68,7 @@ func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
 }
 
 // adapt makes config fit for the engine, and says so where a person should know.
-func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Reporter) error {
+func adapt(ctx context.Context, config *v1alpha4.Cluster, report event.Reporter) error {
 	engine, err := docker.Ping(ctx)
 	if err != nil {
 		return err
@@ -80,7 +82,7 @@ func adapt(ctx context.Context, config *v1alpha4.Cluster, report providers.Repor
 
 // make has kind make the cluster. kind knows no context, so it works on the side, and is
 // ended by taking away the nodes that it works on.
-func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec providers.Spec, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec providers.Spec, report event.Reporter) error {
 	log := &steps{report: report}
 	result := make(chan error, 1)
 	returned := make(chan struct{})
@@ -107,7 +109,7 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec prov
 	}
 	log.close(err)
 	if err == nil {
-		err = report.Do("Waiting for the API server", func(step *providers.Step) error { return containers().AwaitAPI(ctx, config.Name, step) })
+		err = report.Do("Waiting for the API server", func(step *event.Step) error { return containers().AwaitAPI(ctx, config.Name, step) })
 	}
 	if err == nil {
 		err = p.finish(ctx, config.Name)
@@ -116,7 +118,7 @@ func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec prov
 		return nil
 	}
 	planned := len(namesOf(config))
-	if errors.Is(err, providers.ErrExists) { // so one of them will never come
+	if errors.Is(err, fault.ErrExists) { // so one of them will never come
 		planned--
 		if !log.started() { // kind looked before it began
 			planned = 0
@@ -144,7 +146,7 @@ func refOf(spec providers.Spec) providers.Ref {
 // node or for a later one: nodes without the creation's mark stay.
 func (p *Provider) undo(ctx context.Context, spec providers.Spec, planned int, returned <-chan struct{}, failed error) error {
 	ref := refOf(spec)
-	cut, taken := ctx.Err() != nil, errors.Is(failed, providers.ErrExists)
+	cut, taken := ctx.Err() != nil, errors.Is(failed, fault.ErrExists)
 	if !taken {
 		tool := containers()
 		if len(spec.Native) > 0 {

@@ -8,7 +8,7 @@ import (
 	kinderrors "sigs.k8s.io/kind/pkg/errors"
 	"sigs.k8s.io/kind/pkg/exec"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
@@ -33,9 +33,9 @@ func explainOne(err error, began bool) error {
 	case run != nil:
 		return explainCommand(what(err, run), run)
 	case strings.Contains(err.Error(), "node(s) already exist"):
-		return providers.Errorf(providers.ErrExists, "%s", err)
+		return fault.Errorf(fault.ErrExists, "%s", err)
 	case strings.Contains(err.Error(), "could not find a log line"):
-		return providers.WithHint(fmt.Errorf("a node did not start: %w", err), "lab doctor tells what may be wrong with this machine")
+		return fault.WithHint(fmt.Errorf("a node did not start: %w", err), "lab doctor tells what may be wrong with this machine")
 	case !began:
 		return invalid("%s", err)
 	}
@@ -47,7 +47,7 @@ func explainOne(err error, began bool) error {
 func explainCommand(failed string, run *exec.RunError) error {
 	words := string(run.Output)
 	if taken(words) {
-		return providers.Errorf(providers.ErrExists, "%s", docker.LastLines(words, 1))
+		return fault.Errorf(fault.ErrExists, "%s", docker.LastLines(words, 1))
 	}
 	command := strings.Join(run.Command[:min(2, len(run.Command))], " ")
 	docked, ok := strings.CutPrefix(command, "docker ")
@@ -62,7 +62,7 @@ func explainCommand(failed string, run *exec.RunError) error {
 	if ok {
 		err = docker.Explain(docked, words, err)
 	}
-	return providers.WithDetail(err, words)
+	return fault.WithDetail(err, words)
 }
 
 // what says what failed in words that are shorter than the command, which may have a

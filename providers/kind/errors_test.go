@@ -9,7 +9,7 @@ import (
 	kinderrors "sigs.k8s.io/kind/pkg/errors"
 	"sigs.k8s.io/kind/pkg/exec"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func failed(said string, command ...string) error {
@@ -40,14 +40,14 @@ func TestExplain(t *testing.T) {
 		},
 		"a name that is taken": {
 			failed(`Conflict. The container name "/lab-worker" is already in use by container "b2".`, run...), true,
-			"is already in use by container", "", providers.ErrExists,
+			"is already in use by container", "", fault.ErrExists,
 		},
-		"a cluster that is there": {kinderrors.Errorf(`node(s) already exist for a cluster with the name "lab"`), false, "already exist", "", providers.ErrExists},
+		"a cluster that is there": {kinderrors.Errorf(`node(s) already exist for a cluster with the name "lab"`), false, "already exist", "", fault.ErrExists},
 		"an engine that went away": {
 			failed("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "docker", "ps"), true,
-			"Cannot connect", "start", providers.ErrUnavailable,
+			"Cannot connect", "start", fault.ErrUnavailable,
 		},
-		"a configuration that is wrong": {kinderrors.Errorf("invalid ipFamily: none"), false, "invalid ipFamily: none", "configuration", providers.ErrInvalid},
+		"a configuration that is wrong": {kinderrors.Errorf("invalid ipFamily: none"), false, "invalid ipFamily: none", "configuration", fault.ErrInvalid},
 		"a node that did not start":     {kinderrors.Errorf("could not find a log line that matches"), true, "a node did not start", "lab doctor", nil},
 		"something else":                {kinderrors.Errorf("out of luck"), true, "out of luck", "", nil},
 		"two at once": {
@@ -56,8 +56,8 @@ func TestExplain(t *testing.T) {
 		},
 	} {
 		got := explain(test.err, test.began)
-		if got == nil || !strings.Contains(got.Error(), test.want) || !strings.Contains(providers.HintOf(got), test.hint) {
-			t.Errorf("%s: %v (hint %q), want %q and %q", name, got, providers.HintOf(got), test.want, test.hint)
+		if got == nil || !strings.Contains(got.Error(), test.want) || !strings.Contains(fault.HintOf(got), test.hint) {
+			t.Errorf("%s: %v (hint %q), want %q and %q", name, got, fault.HintOf(got), test.want, test.hint)
 		}
 		if test.kind != nil && !errors.Is(got, test.kind) {
 			t.Errorf("%s: %v is not %v", name, got, test.kind)

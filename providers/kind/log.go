@@ -8,16 +8,16 @@ import (
 
 	"sigs.k8s.io/kind/pkg/log"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // steps makes events of what kind logs. It implements kind's [log.Logger]: kind tells
 // of its work in no other way than by lines of text, one thing after another.
 type steps struct {
-	report providers.Reporter
+	report event.Reporter
 
 	mu     sync.Mutex
-	now    *providers.Step
+	now    *event.Step
 	began  bool // any step has
 	closed bool
 }

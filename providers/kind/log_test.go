@@ -7,14 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kind/pkg/log"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	var got []string
 	var kinds log.Logger
-	s := &steps{report: func(e providers.Event) { got = append(got, string(e.State)+" "+e.Step+" "+e.Message) }}
+	s := &steps{report: func(e event.Event) { got = append(got, string(e.State)+" "+e.Step+" "+e.Message) }}
 	kinds = s
 	kinds.Warn("before anything")
 	if s.started() {

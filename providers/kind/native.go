@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -101,13 +102,13 @@ func without(c *v1alpha4.Cluster) providers.Without {
 }
 
 func invalid(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for kind: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "see https://kind.sigs.k8s.io/docs/user/configuration/")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for kind: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "see https://kind.sigs.k8s.io/docs/user/configuration/")
 }
 
 // conflict is for what the configuration for kind says, and the rest of the spec
 // otherwise.
 func conflict(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for kind contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for kind contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "say it in one place only")
 }

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -118,7 +119,7 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	ctx = docker.On(ctx, ref.Engine)
 	own, err := containers().Own(ctx, ref)
-	if errors.Is(err, providers.ErrNotFound) { // it may have been cut short before its first node
+	if errors.Is(err, fault.ErrNotFound) { // it may have been cut short before its first node
 		return errors.Join(err, p.Forget(ref.Name))
 	}
 	if err != nil {

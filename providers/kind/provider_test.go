@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
@@ -39,8 +41,8 @@ func TestCheck(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || providers.HintOf(err) == "" {
-			t.Errorf("%s: %v (hint %q), want %q", name, err, providers.HintOf(err), test.says)
+		if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || fault.HintOf(err) == "" {
+			t.Errorf("%s: %v (hint %q), want %q", name, err, fault.HintOf(err), test.says)
 		}
 	}
 }
@@ -78,7 +80,7 @@ func TestDelete(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "lab"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(Options{Dir: dir}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
+	if err := New(Options{Dir: dir}).Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("error is %v, want ErrNotFound", err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -130,7 +132,7 @@ func TestCreateWhereTaken(t *testing.T) {
 	} {
 		d := dockertest.Script(t, answers...)
 		err := New(Options{}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
-		if !errors.Is(err, providers.ErrExists) {
+		if !errors.Is(err, fault.ErrExists) {
 			t.Errorf("%s: %v, want ErrExists", name, err)
 		}
 		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "run ") || strings.Contains(calls, "rm ") {
@@ -151,9 +153,9 @@ func TestCreateFails(t *testing.T) {
 		dockertest.Answer{Args: ""})
 	var steps []string
 	err := New(Options{Dir: dir}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: dir},
-		func(e providers.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
-	if err == nil || !strings.Contains(err.Error(), "port is already allocated") || !strings.Contains(providers.HintOf(err), "--port") {
-		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+		func(e event.Event) { steps = append(steps, e.Step+" "+string(e.State)) })
+	if err == nil || !strings.Contains(err.Error(), "port is already allocated") || !strings.Contains(fault.HintOf(err), "--port") {
+		t.Errorf("error is %v (hint %q)", err, fault.HintOf(err))
 	}
 	if last := steps[len(steps)-1]; last != "Preparing nodes failed" {
 		t.Errorf("steps: %q", steps)
@@ -182,7 +184,7 @@ func TestCreateSparesTheFaster(t *testing.T) {
 		free := dockertest.Answer{Args: "ps --all", Once: true} // checkFree looks twice, at two things
 		d := dockertest.Script(t, slices.Concat(engine, answers, []dockertest.Answer{free, free, free, free}, rival, []dockertest.Answer{{Args: "rm"}})...)
 		err := New(Options{Dir: filepath.Join(t.TempDir(), "kind")}).Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil)
-		if !errors.Is(err, providers.ErrExists) {
+		if !errors.Is(err, fault.ErrExists) {
 			t.Errorf("%s: %v, want ErrExists", name, err)
 		}
 		if calls := strings.Join(d.Calls(t), "\n"); strings.Contains(calls, "\nrm ") {
@@ -208,7 +210,7 @@ func TestCreateTakesBackItsOwn(t *testing.T) {
 	}, before, dockertest.Having(t, theirs))...)
 	spec := providers.Spec{Name: "lab", ControlPlanes: 1, Workers: 1, Mark: "a-mark"}
 	err := New(Options{Dir: filepath.Join(t.TempDir(), "kind")}).Create(t.Context(), spec, nil)
-	if calls := d.Calls(t); !errors.Is(err, providers.ErrExists) || !slices.Contains(calls, "rm --force --volumes id-of-control-plane") {
+	if calls := d.Calls(t); !errors.Is(err, fault.ErrExists) || !slices.Contains(calls, "rm --force --volumes id-of-control-plane") {
 		t.Errorf("%v; calls: %q", err, calls)
 	}
 	for _, call := range d.Calls(t) {
@@ -265,8 +267,8 @@ func TestStartOrder(t *testing.T) {
 		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
 		dockertest.Answer{Args: "start"})...)
 	err := New(Options{}).Start(t.Context(), providers.Ref{Name: "lab"}, nil)
-	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(providers.HintOf(err), "docker system df") {
-		t.Errorf("error is %v (hint %q)", err, providers.HintOf(err))
+	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(fault.HintOf(err), "docker system df") {
+		t.Errorf("error is %v (hint %q)", err, fault.HintOf(err))
 	}
 	var starts []string
 	for _, call := range d.Calls(t) {
@@ -294,8 +296,8 @@ func TestLoadImages(t *testing.T) {
 	}
 	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("control-plane", "running"), node("worker", "exited"))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
-		t.Errorf("a node is down: %v (hint %q)", err, providers.HintOf(err))
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
+		t.Errorf("a node is down: %v (hint %q)", err, fault.HintOf(err))
 	}
 	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("external-load-balancer", "running")),
 		dockertest.Answer{Args: "exec --interactive id-of-control-plane ctr", Stderr: "ctr: unrecognized image format", Code: 1})...)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -21,14 +22,14 @@ func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
 
 // Start starts the nodes that do not run, and waits until the API server answers. On
 // error it leaves the cluster as far as it came.
-func (*Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+func (*Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	return containers().Start(ctx, ref, report, startNodes)
 }
 
 // startNodes starts one node after the other in the order of the addresses that they
 // had. Docker gives the lowest that is free, so most get theirs again. A node that gets
 // another mends itself, but several control planes know one another by address.
-func startNodes(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+func startNodes(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 	had := map[string]netip.Addr{}
 	for _, n := range asleep {
 		text, _ := docker.ReadFile(ctx, n.ID, addressFile) // not there in the balancer

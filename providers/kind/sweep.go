@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -33,7 +34,7 @@ func sweep(ctx context.Context, ref providers.Ref, planned int, surely bool, ret
 			last = time.Now()
 		}
 		found, err := containers().Own(ctx, ref)
-		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrForeign) {
+		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign) {
 			found, err = nil, nil
 		}
 		if err == nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -87,7 +88,7 @@ func unsupported(spec providers.Spec) error {
 			"leave out the CA file, or use --flavor kind"},
 	} {
 		if limit.asked {
-			return providers.WithHint(providers.Errorf(providers.ErrUnsupported, "%s", limit.says), "%s", limit.instead)
+			return fault.WithHint(fault.Errorf(fault.ErrUnsupported, "%s", limit.says), "%s", limit.instead)
 		}
 	}
 	return nil
@@ -99,7 +100,7 @@ func matchVersion(asked, offered string) error {
 	if asked == offered || "v"+asked == offered {
 		return nil
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnsupported, "this build of kwok is Kubernetes %s, not %s", offered, asked),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnsupported, "this build of kwok is Kubernetes %s, not %s", offered, asked),
 		"leave out --kubernetes-version, or use --flavor kind")
 }

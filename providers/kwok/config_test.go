@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestConfigFor(t *testing.T) {
@@ -39,16 +40,16 @@ func TestConfigForRefuses(t *testing.T) {
 		kind   error
 		hint   string // part of it
 	}{
-		{"a path for a name", func(s *providers.Spec) { s.Name = "../demo" }, providers.ErrInvalid, "demo"},
-		{"-1 control planes", func(s *providers.Spec) { s.ControlPlanes = -1 }, providers.ErrInvalid, ""},
-		{"-1 workers", func(s *providers.Spec) { s.Workers = -1 }, providers.ErrInvalid, ""},
-		{"5001 workers", func(s *providers.Spec) { s.Workers = 5001 }, providers.ErrInvalid, ""},
-		{"2 control planes", func(s *providers.Spec) { s.ControlPlanes = 2 }, providers.ErrUnsupported, "--flavor kind"},
-		{"a port", func(s *providers.Spec) { s.Ports = []providers.Port{{Host: 80, Container: 80}} }, providers.ErrUnsupported, "--port"},
-		{"a mount", func(s *providers.Spec) { s.Mounts = []providers.Mount{{Host: "/a", Node: "/b"}} }, providers.ErrUnsupported, "--mount"},
-		{"a node image", func(s *providers.Spec) { s.NodeImage = "kindest/node" }, providers.ErrUnsupported, "--image"},
-		{"a driver", func(s *providers.Spec) { s.Driver = "docker" }, providers.ErrUnsupported, "minikube"},
-		{"a CA file", func(s *providers.Spec) { s.CAFile = "/ca.pem" }, providers.ErrUnsupported, "CA file"},
+		{"a path for a name", func(s *providers.Spec) { s.Name = "../demo" }, fault.ErrInvalid, "demo"},
+		{"-1 control planes", func(s *providers.Spec) { s.ControlPlanes = -1 }, fault.ErrInvalid, ""},
+		{"-1 workers", func(s *providers.Spec) { s.Workers = -1 }, fault.ErrInvalid, ""},
+		{"5001 workers", func(s *providers.Spec) { s.Workers = 5001 }, fault.ErrInvalid, ""},
+		{"2 control planes", func(s *providers.Spec) { s.ControlPlanes = 2 }, fault.ErrUnsupported, "--flavor kind"},
+		{"a port", func(s *providers.Spec) { s.Ports = []providers.Port{{Host: 80, Container: 80}} }, fault.ErrUnsupported, "--port"},
+		{"a mount", func(s *providers.Spec) { s.Mounts = []providers.Mount{{Host: "/a", Node: "/b"}} }, fault.ErrUnsupported, "--mount"},
+		{"a node image", func(s *providers.Spec) { s.NodeImage = "kindest/node" }, fault.ErrUnsupported, "--image"},
+		{"a driver", func(s *providers.Spec) { s.Driver = "docker" }, fault.ErrUnsupported, "minikube"},
+		{"a CA file", func(s *providers.Spec) { s.CAFile = "/ca.pem" }, fault.ErrUnsupported, "CA file"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -58,7 +59,7 @@ func TestConfigForRefuses(t *testing.T) {
 			if !errors.Is(err, tt.kind) {
 				t.Errorf("error is %v, want one that is %q", err, tt.kind)
 			}
-			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) {
+			if hint := fault.HintOf(err); !strings.Contains(hint, tt.hint) {
 				t.Errorf("hint is %q, want one with %q", hint, tt.hint)
 			}
 		})
@@ -97,7 +98,7 @@ func TestMatchVersion(t *testing.T) {
 		if got := err == nil; got != want {
 			t.Errorf("asked for %q: %v", asked, err)
 		}
-		if err != nil && (!errors.Is(err, providers.ErrUnsupported) || providers.HintOf(err) == "") {
+		if err != nil && (!errors.Is(err, fault.ErrUnsupported) || fault.HintOf(err) == "") {
 			t.Errorf("asked for %q: %v is not ErrUnsupported with a hint", asked, err)
 		}
 	}

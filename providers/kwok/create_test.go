@@ -18,13 +18,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestCreateReportsSteps(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "garbage")
 	var got []string
-	err := p.Create(t.Context(), providers.Spec{Name: "demo"}, func(e providers.Event) {
+	err := p.Create(t.Context(), providers.Spec{Name: "demo"}, func(e event.Event) {
 		got = append(got, strings.TrimSpace(fmt.Sprint(e.Cluster, ": ", e.Step, " ", e.State, " ", e.Message)))
 	})
 	if err != nil {
@@ -106,7 +108,7 @@ func TestCreateTellsWhyItFailed(t *testing.T) {
 			if strings.Contains(said, "line 3") || strings.Contains(said, "goroutine") {
 				t.Errorf("error has more of the log than its last lines: %q", said)
 			}
-			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) {
+			if hint := fault.HintOf(err); !strings.Contains(hint, tt.hint) {
 				t.Errorf("hint is %q, want one with %q", hint, tt.hint)
 			}
 			for _, leak := range leaks(t, p.opts.Dir, "demo") {
@@ -153,7 +155,7 @@ func TestCreateInterruptedAtTheLastMoment(t *testing.T) {
 	p := newProvider(t, "hurry")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err := p.Create(ctx, providers.Spec{Name: "demo"}, func(e providers.Event) {
+	err := p.Create(ctx, providers.Spec{Name: "demo"}, func(e event.Event) {
 		if e.Step == "Hurrying" {
 			cancel()
 		}
@@ -173,11 +175,11 @@ func TestCreateWhereItCannot(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := withEngine(t, root, "good").Create(t.Context(), providers.Spec{Name: "demo"}, nil)
-	if err == nil || !strings.Contains(err.Error(), root) || !strings.Contains(providers.HintOf(err), "LAB_HOME") {
-		t.Errorf("error is %v (%s), want one that names %s and LAB_HOME", err, providers.HintOf(err), root)
+	if err == nil || !strings.Contains(err.Error(), root) || !strings.Contains(fault.HintOf(err), "LAB_HOME") {
+		t.Errorf("error is %v (%s), want one that names %s and LAB_HOME", err, fault.HintOf(err), root)
 	}
 	full := cannotWrite(root, &os.PathError{Op: "mkdir", Path: root, Err: syscall.ENOSPC})
-	if hint := providers.HintOf(full); !strings.Contains(hint, "free some space") {
+	if hint := fault.HintOf(full); !strings.Contains(hint, "free some space") {
 		t.Errorf("hint on a full disk is %q", hint)
 	}
 }
@@ -217,7 +219,7 @@ func TestCreateOneNameTwiceAtOnce(t *testing.T) {
 		both.Go(func() { errs[i] = p.Create(t.Context(), providers.Spec{Name: "demo"}, nil) })
 	}
 	both.Wait()
-	if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), providers.ErrExists) {
+	if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), fault.ErrExists) {
 		t.Errorf("errors are %v; want one nil, the other ErrExists", errs)
 	}
 	wantState(t, p, providers.StateRunning, "")

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
@@ -26,7 +27,7 @@ func (p *Provider) claim(config engineConfig) error {
 	dir := p.dir(config.Name)
 	err := scratch.Make(dir)
 	if errors.Is(err, fs.ErrExist) {
-		return providers.Errorf(providers.ErrExists, "%s is there already", dir)
+		return fault.Errorf(fault.ErrExists, "%s is there already", dir)
 	}
 	if err != nil {
 		return cannotWrite(p.opts.Dir, err)
@@ -91,13 +92,13 @@ func (p *Provider) find(ref providers.Ref) (dir string, err error) {
 	dir = p.dir(ref.Name)
 	if _, err := os.Lstat(dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", providers.Errorf(providers.ErrNotFound, "no kwok cluster is called %q", ref.Name)
+			return "", fault.Errorf(fault.ErrNotFound, "no kwok cluster is called %q", ref.Name)
 		}
 		return "", err
 	}
 	if !isCluster(dir) {
-		return "", providers.WithHint(
-			providers.Errorf(providers.ErrForeign, "%s is not the directory of a cluster: it has no %s", dir, configFile),
+		return "", fault.WithHint(
+			fault.Errorf(fault.ErrForeign, "%s is not the directory of a cluster: it has no %s", dir, configFile),
 			"move it elsewhere")
 	}
 	return dir, ref.Check(identify(dir, ref.Name))
@@ -120,7 +121,7 @@ func isCluster(dir string) bool {
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	dir, err := p.find(ref)
 	leftovers := p.leftovers(ref.Name)
-	if errors.Is(err, providers.ErrNotFound) && len(leftovers) > 0 {
+	if errors.Is(err, fault.ErrNotFound) && len(leftovers) > 0 {
 		return destroy(ctx, leftovers...) // what a Delete that was interrupted began
 	}
 	if err != nil {

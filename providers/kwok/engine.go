@@ -12,7 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -40,7 +41,7 @@ type engine struct {
 
 // boot runs the engine of the cluster in dir, and returns once it is ready. On
 // error, and when ctx ends, it has ended: asked to first, where grace is not 0.
-func boot(ctx context.Context, path, dir string, grace time.Duration, report providers.Reporter) error {
+func boot(ctx context.Context, path, dir string, grace time.Duration, report event.Reporter) error {
 	e, err := launch(path, dir)
 	if err != nil {
 		return err
@@ -108,12 +109,12 @@ func openOutput(dir string) (*os.File, error) {
 
 // follow passes on what the engine reports until it is ready. It returns the
 // engine's own error, errNotReady, or that of ctx.
-func (e *engine) follow(ctx context.Context, report providers.Reporter) (err error) {
+func (e *engine) follow(ctx context.Context, report event.Reporter) (err error) {
 	stop := context.AfterFunc(ctx, func() { e.pipe.Close() })
 	defer stop()
 	defer e.pipe.Close()
 
-	steps := tracker{report: report, open: map[string]*providers.Step{}}
+	steps := tracker{report: report, open: map[string]*event.Step{}}
 	defer func() { steps.endAll(err) }()
 	for lines := bufio.NewScanner(e.pipe); lines.Scan(); {
 		switch said := steps.take(lines.Bytes()); {
@@ -179,5 +180,5 @@ func (e *engine) explain(reason error, byItself bool) error {
 	if words := lastWords(e.dir); words != "" {
 		err = fmt.Errorf("%w\n%s", err, words)
 	}
-	return providers.WithHint(err, "%s", cmp.Or(hint, remedy(err, e.dir)))
+	return fault.WithHint(err, "%s", cmp.Or(hint, remedy(err, e.dir)))
 }

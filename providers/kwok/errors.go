@@ -13,11 +13,11 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func reinstall(err error) error {
-	return providers.WithHint(err, "in a checkout of lab: make install")
+	return fault.WithHint(err, "in a checkout of lab: make install")
 }
 
 // cannotRun explains why the program at path cannot be used.
@@ -31,7 +31,7 @@ func cannotRun(path string, err error) error {
 	if errors.As(err, &operation) {
 		err = operation.Err
 	}
-	return reinstall(providers.Errorf(providers.ErrUnavailable, "%s cannot be used: %w", path, err))
+	return reinstall(fault.Errorf(fault.ErrUnavailable, "%s cannot be used: %w", path, err))
 }
 
 // cannotWrite explains an error of the directory in which clusters are kept.
@@ -40,7 +40,7 @@ func cannotWrite(dir string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		hint = "free some space on the disk that holds %s"
 	}
-	return providers.WithHint(fmt.Errorf("cannot keep a cluster there: %w", err), hint, dir)
+	return fault.WithHint(fmt.Errorf("cannot keep a cluster there: %w", err), hint, dir)
 }
 
 // lastWords returns what an engine's logs tell of why it died, or "": the message

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -28,8 +28,8 @@ const (
 // ErrUnavailable, which says what is wrong with the one that cannot.
 func (p *Provider) findEngine() (string, error) {
 	if !supported {
-		return "", providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "kwok's engine runs on Linux and macOS"),
+		return "", fault.WithHint(
+			fault.Errorf(fault.ErrUnavailable, "kwok's engine runs on Linux and macOS"),
 			"run lab inside WSL 2, or use --flavor kind")
 	}
 	var unfit error
@@ -46,7 +46,7 @@ func (p *Provider) findEngine() (string, error) {
 	if unfit != nil {
 		return "", unfit
 	}
-	return "", reinstall(providers.Errorf(providers.ErrUnavailable, "the program %s is not installed", engineName))
+	return "", reinstall(fault.Errorf(fault.ErrUnavailable, "the program %s is not installed", engineName))
 }
 
 // candidates are the places where lab-engine may be, best first: the one beside
@@ -74,14 +74,14 @@ func (p *Provider) candidates() []string {
 func executable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return reinstall(providers.Errorf(providers.ErrUnavailable, "%w", err))
+		return reinstall(fault.Errorf(fault.ErrUnavailable, "%w", err))
 	}
 	if info.IsDir() {
-		return reinstall(providers.Errorf(providers.ErrUnavailable, "%s is a directory, not a program", path))
+		return reinstall(fault.Errorf(fault.ErrUnavailable, "%s is a directory, not a program", path))
 	}
 	if info.Mode()&0o111 == 0 {
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s is not executable", path),
-			"chmod +x %s", providers.ShellWord(path))
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s is not executable", path),
+			"chmod +x %s", fault.ShellWord(path))
 	}
 	return nil
 }
@@ -112,8 +112,8 @@ func checkNative(ctx context.Context, path string, native []byte) error {
 	}
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if ok && exit.ExitCode() == exitFailed {
-		return providers.WithHint(
-			providers.Errorf(providers.ErrInvalid, "invalid configuration: %s", lastLines(exit.Stderr, 10)),
+		return fault.WithHint(
+			fault.Errorf(fault.ErrInvalid, "invalid configuration: %s", lastLines(exit.Stderr, 10)),
 			"correct the file of --cluster-config or cluster.config; docs/kwok.md lists what it may hold")
 	}
 	if err != nil {

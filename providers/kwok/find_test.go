@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestCheck(t *testing.T) {
@@ -34,13 +35,13 @@ func TestCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			err := New(Options{Engine: tt.engine}).Check(t.Context(), providers.Spec{})
-			if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), tt.says) {
+			if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("error is %v, want ErrUnavailable with %q", err, tt.says)
 			}
 			if strings.Count(err.Error(), tt.engine) > 1 {
 				t.Errorf("error names the program more than once: %v", err)
 			}
-			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) {
+			if hint := fault.HintOf(err); !strings.Contains(hint, tt.hint) {
 				t.Errorf("hint is %q, want one with %q", hint, tt.hint)
 			}
 		})
@@ -52,7 +53,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("its own version: %v", err)
 		}
 		err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.37.9"})
-		if !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), "is Kubernetes v1.37.2, not v1.37.9") {
+		if !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), "is Kubernetes v1.37.2, not v1.37.9") {
 			t.Errorf("error is %v, want ErrUnsupported with both versions", err)
 		}
 	})
@@ -78,8 +79,8 @@ func TestFindEngine(t *testing.T) {
 		t.Errorf("found %q, %v; want the one of BinDirs, %q", got, err, inBin)
 	}
 	_, err := New(Options{}).findEngine()
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "make install") {
-		t.Errorf("where there is none: %v (%s)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "make install") {
+		t.Errorf("where there is none: %v (%s)", err, fault.HintOf(err))
 	}
 }
 
@@ -117,7 +118,7 @@ func TestCheckNative(t *testing.T) {
 		t.Errorf("a good configuration: %v", err)
 	}
 	err := p.Check(t.Context(), providers.Spec{Native: []byte("options: {kubeFeatureGates: Nope=true}")})
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "unrecognized feature gate: Nope") || providers.HintOf(err) == "" {
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "unrecognized feature gate: Nope") || fault.HintOf(err) == "" {
 		t.Errorf("error is %v, want ErrInvalid with the engine's words and a hint", err)
 	}
 }

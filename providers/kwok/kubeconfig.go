@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // readyWithin is how long an API server may take to say that it is ready. One on
@@ -35,8 +36,8 @@ func (p *Provider) Kubeconfig(_ context.Context, ref providers.Ref) ([]byte, err
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = providers.Errorf(providers.ErrUnavailable, "the cluster is not complete: it has no kubeconfig yet")
-		return nil, providers.WithHint(err, "lab start %s", ref.Name)
+		err = fault.Errorf(fault.ErrUnavailable, "the cluster is not complete: it has no kubeconfig yet")
+		return nil, fault.WithHint(err, "lab start %s", ref.Name)
 	}
 	return config, err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestListStates(t *testing.T) {
@@ -96,10 +97,10 @@ func TestListLeavesOthersAlone(t *testing.T) {
 	if clusters, err := p.List(t.Context()); err != nil || len(clusters) > 0 {
 		t.Errorf("List: %+v, %v; want nothing", clusters, err)
 	}
-	if err := p.Delete(t.Context(), providers.Ref{Name: "photos"}); !errors.Is(err, providers.ErrForeign) {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "photos"}); !errors.Is(err, fault.ErrForeign) {
 		t.Errorf("Delete: %v, want ErrForeign", err)
 	}
-	if err := p.Create(t.Context(), providers.Spec{Name: "photos"}, nil); !errors.Is(err, providers.ErrExists) {
+	if err := p.Create(t.Context(), providers.Spec{Name: "photos"}, nil); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("Create: %v, want ErrExists", err)
 	}
 	if _, err := os.Stat(stranger); err != nil {
@@ -112,8 +113,8 @@ func TestKubeconfigOfHalfMade(t *testing.T) {
 	p := newProvider(t, "good")
 	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
 	_, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "demo"})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "lab start demo") {
-		t.Errorf("error is %v (%s)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "lab start demo") {
+		t.Errorf("error is %v (%s)", err, fault.HintOf(err))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestStop(t *testing.T) {
@@ -60,8 +61,8 @@ func TestStopOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := p.Stop(t.Context(), providers.Ref{Name: "demo"})
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "its engine has ended") || !strings.Contains(providers.HintOf(err), "free some space") {
-		t.Errorf("error is %v (hint %q), want ENOSPC with what to do", err, providers.HintOf(err))
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "its engine has ended") || !strings.Contains(fault.HintOf(err), "free some space") {
+		t.Errorf("error is %v (hint %q), want ENOSPC with what to do", err, fault.HintOf(err))
 	}
 }
 
@@ -209,7 +210,7 @@ func TestDeleteByMark(t *testing.T) {
 		"without a kubeconfig":       {noID, nil},
 		"with a spoiled engine.json": {spoil(configFile, "}"), nil},
 		"without an engine.json":     {func(t *testing.T, dir string) { must(0, os.Remove(filepath.Join(dir, configFile))) }, nil},
-		"with neither":               {both(noID, spoil(configFile, "")), providers.ErrUnavailable},
+		"with neither":               {both(noID, spoil(configFile, "")), fault.ErrUnavailable},
 		"just begun":                 {both(both(kill, remove(".")), spoil(configFile, "")), nil},
 	} {
 		t.Run(name, func(t *testing.T) {

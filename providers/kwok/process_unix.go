@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const supported = true
 
 // errUnseen is an engine of another container or machine.
-var errUnseen = providers.WithHint(
+var errUnseen = fault.WithHint(
 	errors.New("its engine runs where lab cannot see it: in another container, or on another machine"),
 	"run lab where the cluster was created")
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Name is the flavor's name.
@@ -57,7 +59,7 @@ func (*Provider) Name() string { return Name }
 // RemoveCommand implements [providers.Remover]: there is no program but lab that manages these
 // clusters.
 func (p *Provider) RemoveCommand(name string) string {
-	command := "rm -r " + providers.ShellWord(p.dir(name))
+	command := "rm -r " + fault.ShellWord(p.dir(name))
 	if pid, err := holder(p.dir(name)); err == nil && pid > 0 {
 		return fmt.Sprintf("kill -9 %d && %s", pid, command)
 	}
@@ -109,7 +111,7 @@ func (p *Provider) Validate(spec providers.Spec) error {
 // Create makes the cluster and returns once it is ready: its nodes too, since
 // they cost nothing. It returns ErrInvalid, ErrUnsupported, ErrExists or
 // ErrUnavailable, or an error with the last words of an engine that died.
-func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	config, err := configFor(spec)
 	if err != nil {
 		return err

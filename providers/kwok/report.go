@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // message is one line of what an engine reports while it starts.
 type message struct {
 	Step    string
-	State   providers.StepState
+	State   event.State
 	Message string
 	Ready   bool
 	Error   string
@@ -18,8 +18,8 @@ type message struct {
 
 // tracker turns messages into steps.
 type tracker struct {
-	report providers.Reporter
-	open   map[string]*providers.Step // that began and did not end, by name
+	report event.Reporter
+	open   map[string]*event.Step // that began and did not end, by name
 }
 
 // take reads one line. A line that means nothing is passed over: a later engine
@@ -36,12 +36,12 @@ func (t tracker) take(line []byte) message {
 		t.open[m.Step] = step
 	}
 	switch m.State {
-	case providers.StepProgress:
+	case event.Progress:
 		step.Progress(m.Message)
-	case providers.StepDone:
+	case event.Done:
 		step.End(nil)
 		delete(t.open, m.Step)
-	case providers.StepFailed:
+	case event.Failed:
 		step.End(errors.New(m.Message))
 		delete(t.open, m.Step)
 	}

@@ -7,11 +7,13 @@ import (
 	"syscall"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Start runs the engine of a cluster that was stopped, that died, or whose
 // creation was interrupted. On error it leaves the cluster stopped, with its data.
-func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	dir, err := p.find(ref)
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	}
 	err = markStopped(dir)
 	if errors.Is(err, syscall.ENOSPC) {
-		return providers.WithHint(fmt.Errorf("its engine has ended, but that cannot be recorded: %w", err), "%s", remedy(err, dir))
+		return fault.WithHint(fmt.Errorf("its engine has ended, but that cannot be recorded: %w", err), "%s", remedy(err, dir))
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -19,15 +20,15 @@ func checkFiles(spec providers.Spec) error {
 	}
 	text, err := os.ReadFile(spec.CAFile)
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
 	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "CERTIFICATE" {
 			return nil
 		}
 	}
-	err = providers.Errorf(providers.ErrInvalid, "certificate authority: %s has no certificate in the form of PEM", spec.CAFile)
-	return providers.WithHint(err, "openssl x509 -inform der -in %s turns another form into it", spec.CAFile)
+	err = fault.Errorf(fault.ErrInvalid, "certificate authority: %s has no certificate in the form of PEM", spec.CAFile)
+	return fault.WithHint(err, "openssl x509 -inform der -in %s turns another form into it", spec.CAFile)
 }
 
 // lendCertificate puts the certificate authority of spec where minikube looks for those
@@ -39,7 +40,7 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 	}
 	text, err := os.ReadFile(spec.CAFile)
 	if err != nil {
-		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
 	}
 	path := p.certificate(spec.Name, text)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

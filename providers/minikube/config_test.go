@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/golden"
 )
 
@@ -70,13 +71,13 @@ func TestRefused(t *testing.T) {
 			spec.Name = "lab"
 		}
 		_, err := New(Options{}).argsFor(spec.WithDefaults())
-		if !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
-			t.Errorf("%+v: %v (hint %q), want ErrUnsupported with %q", spec, err, providers.HintOf(err), says)
+		if !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
+			t.Errorf("%+v: %v (hint %q), want ErrUnsupported with %q", spec, err, fault.HintOf(err), says)
 		}
 	}
 	for _, native := range []string{"ports: 8080:80", "ports: [8080:80]"} {
 		_, err := New(Options{}).argsFor(providers.Spec{Name: "lab", Workers: 1, Native: []byte(native)}.WithDefaults())
-		if !errors.Is(err, providers.ErrUnsupported) {
+		if !errors.Is(err, fault.ErrUnsupported) {
 			t.Errorf("%s with a worker: %v", native, err)
 		}
 	}
@@ -101,8 +102,8 @@ func TestNativeRefused(t *testing.T) {
 	} {
 		spec.Native = []byte(native)
 		_, err := New(Options{}).argsFor(spec.WithDefaults())
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || providers.HintOf(err) == "" {
-			t.Errorf("%q: %v (hint %q), want ErrInvalid with %q", native, err, providers.HintOf(err), says)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
+			t.Errorf("%q: %v (hint %q), want ErrInvalid with %q", native, err, fault.HintOf(err), says)
 		}
 	}
 	for _, native := range []string{"", "# nothing\n", "kubernetes-version: v1.34.0", "nodes: 2"} {

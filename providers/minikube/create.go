@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -16,7 +18,7 @@ import (
 // Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
 // ErrUnavailable, ErrNotFound where there is no such base image, or what minikube says of
 // its failure; the logs are saved before what there is is removed.
-func (p *Provider) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
 	spec.Mark = cmp.Or(spec.Mark, strings.ToLower(rand.Text())) // a failed creation is removed by its mark
 	args, err := p.argsFor(spec)
@@ -34,8 +36,8 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 		return err
 	}
 	if last(args, "ha") == "true" && tool.version.before(1, 33) {
-		err := providers.Errorf(providers.ErrUnsupported, "this minikube cannot make several control planes")
-		return providers.WithHint(err, "install version 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
+		err := fault.Errorf(fault.ErrUnsupported, "this minikube cannot make several control planes")
+		return fault.WithHint(err, "install version 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	inDocker := last(args, flagDriver) == driverDocker
 	if err := p.checkFree(ctx, spec, inDocker); err != nil {
@@ -56,7 +58,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report provi
 
 // prepare makes args fit for the engine, and sees to it that it has the image of the
 // nodes, where lab knows which.
-func (p *Provider) prepare(ctx context.Context, args []string, tool program, report providers.Reporter) ([]string, error) {
+func (p *Provider) prepare(ctx context.Context, args []string, tool program, report event.Reporter) ([]string, error) {
 	engine, err := docker.Ping(ctx)
 	if err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 }
 
 // make has minikube make the cluster, and removes what there is where it cannot.
-func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report providers.Reporter) error {
+func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report event.Reporter) error {
 	err := p.lendCertificate(spec)
 	if err == nil {
 		l, end := steps(report)
@@ -90,7 +92,7 @@ func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, 
 		end(err)
 	}
 	p.takeCertificateBack(spec.Name)
-	if errors.Is(err, providers.ErrExists) {
+	if errors.Is(err, fault.ErrExists) {
 		return err // another minikube is at work on the name; this one did not start
 	}
 	if err == nil && takesHosts(args) {
@@ -143,7 +145,7 @@ func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, 
 	})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
 	defer cancel()
-	if errors.Is(p.checkProfile(ctx, ref), providers.ErrForeign) {
+	if errors.Is(p.checkProfile(ctx, ref), fault.ErrForeign) {
 		return failed // another minikube was faster
 	}
 	if err := p.remove(ctx, tool, ref, driver); err != nil {

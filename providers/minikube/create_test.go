@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -31,8 +33,8 @@ func TestCreate(t *testing.T) {
 	dockertest.Script(t, ready()...)
 	t.Setenv("KUBECONFIG", "/of/the/user")
 	var steps []string
-	err := p.Create(t.Context(), providers.Spec{Name: "lab", Mark: "a-mark"}.WithDefaults(), func(e providers.Event) {
-		if e.State == providers.StepStarted {
+	err := p.Create(t.Context(), providers.Spec{Name: "lab", Mark: "a-mark"}.WithDefaults(), func(e event.Event) {
+		if e.State == event.Started {
 			steps = append(steps, e.Cluster+": "+e.Step)
 		}
 	})
@@ -62,8 +64,8 @@ func TestCreateTaken(t *testing.T) {
 		p, tool := scripted(t)
 		dockertest.Script(t, ready(test.docker)...)
 		err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, Workers: 1}, nil)
-		if !errors.Is(err, providers.ErrExists) || !strings.Contains(providers.HintOf(err), test.hint) {
-			t.Errorf("%s: %v (hint %q)", what, err, providers.HintOf(err))
+		if !errors.Is(err, fault.ErrExists) || !strings.Contains(fault.HintOf(err), test.hint) {
+			t.Errorf("%s: %v (hint %q)", what, err, fault.HintOf(err))
 		}
 		if calls := tool.Calls(t); len(calls) > 1 {
 			t.Errorf("%s: minikube was called: %q", what, calls)
@@ -72,7 +74,7 @@ func TestCreateTaken(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.Script(t, ready()...)
 	keep(t, p, "lab", inDocker())
-	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); !errors.Is(err, providers.ErrExists) {
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, nil); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("a profile: %v", err)
 	}
 }
@@ -125,7 +127,7 @@ func TestCgroupV1IsSaid(t *testing.T) {
 	p, tool := scripted(t, started(t))
 	dockertest.Script(t, ready(answer{Args: "info", Stdout: "28.0.0 1"})...)
 	said := false
-	err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, func(e providers.Event) {
+	err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1}, func(e event.Event) {
 		said = said || strings.Contains(e.Step, "cgroup v1")
 	})
 	if err != nil || !said || !strings.Contains(strings.Join(tool.Calls(t), "\n"), allowCgroupV1) {
@@ -144,7 +146,7 @@ func TestMirrors(t *testing.T) {
 		t.Errorf("%v, %q", err, docker.Calls(t))
 	}
 	said := ""
-	p.warnOfMirrors([]string{"--driver=kvm2"}, func(e providers.Event) { said = e.Step })
+	p.warnOfMirrors([]string{"--driver=kvm2"}, func(e event.Event) { said = e.Step })
 	if !strings.Contains(said, "quay.corp") {
 		t.Errorf("with another driver it says %q", said)
 	}
@@ -155,7 +157,7 @@ func TestSeveralControlPlanes(t *testing.T) {
 	dockertest.Script(t, ready()...)
 	tool := dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.32.0"}`})
 	p := New(Options{Program: tool.Path(), Home: t.TempDir(), Dir: filepath.Join(t.TempDir(), "lab")})
-	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 3}, nil); !errors.Is(err, providers.ErrUnsupported) || len(tool.Calls(t)) > 1 {
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 3}, nil); !errors.Is(err, fault.ErrUnsupported) || len(tool.Calls(t)) > 1 {
 		t.Errorf("%v, %q", err, tool.Calls(t))
 	}
 }
@@ -180,7 +182,7 @@ func TestCertificate(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	spec := providers.Spec{Name: "lab", ControlPlanes: 1, CAFile: file}
 	write(t, file, "not PEM")
-	if err := p.Create(t.Context(), spec, nil); !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+	if err := p.Create(t.Context(), spec, nil); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 		t.Errorf("a certificate that is none: %v", err)
 	}
 	const text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -191,9 +193,9 @@ func TestCertificate(t *testing.T) {
 		write(t, path, "of the user")
 	}
 	there := false
-	err := p.Create(t.Context(), spec, func(e providers.Event) {
+	err := p.Create(t.Context(), spec, func(e event.Event) {
 		_, err := os.Stat(lent)
-		there = there || err == nil && e.State == providers.StepStarted
+		there = there || err == nil && e.State == event.Started
 	})
 	for _, path := range users {
 		if _, err := os.Stat(path); err != nil {

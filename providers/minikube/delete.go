@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -31,9 +32,9 @@ func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 		return err
 	}
 	ctx, _, err := p.own(ctx, ref)
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		// A volume may have come late. An engine that does not answer has none that matters.
-		if left := p.sweep(ctx, ref.Name); left != nil && !errors.Is(left, providers.ErrUnavailable) {
+		if left := p.sweep(ctx, ref.Name); left != nil && !errors.Is(left, fault.ErrUnavailable) {
 			return left
 		}
 		return err
@@ -168,7 +169,7 @@ func inUse(network string, err error) error {
 	if !strings.Contains(err.Error(), "has active endpoints") {
 		return err
 	}
-	return providers.WithHint(err, "docker network inspect %s shows what is in it; docker network disconnect --force %s CONTAINER, then this command again",
+	return fault.WithHint(err, "docker network inspect %s shows what is in it; docker network disconnect --force %s CONTAINER, then this command again",
 		network, network)
 }
 

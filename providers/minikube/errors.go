@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
@@ -32,18 +32,18 @@ func (l *listener) failure(exit error, stderr string) error {
 		}
 		said, _ := cause.Reason(words)
 		// minikube may pass on what docker said last.
-		return unexpected(docker.Explain("exec", words, providers.WithDetail(fmt.Errorf("%w: %s", exit, said), words)))
+		return unexpected(docker.Explain("exec", words, fault.WithDetail(fmt.Errorf("%w: %s", exit, said), words)))
 	}
 	data := l.fatal.Data
-	err := providers.WithDetail(errors.New(cmp.Or(essence(data.Message), data.Name)), strings.TrimSpace(data.Message))
+	err := fault.WithDetail(errors.New(cmp.Or(essence(data.Message), data.Name)), strings.TrimSpace(data.Message))
 	if kind := kindOf(data.ExitCode); kind != nil {
-		err = providers.Errorf(kind, "%w", err)
+		err = fault.Errorf(kind, "%w", err)
 	}
 	if data.URL != "" {
-		err = providers.WithHint(err, "see %s", data.URL)
+		err = fault.WithHint(err, "see %s", data.URL)
 	}
 	if advice := l.advice(); advice != "" {
-		return providers.WithHint(err, "%s", advice)
+		return fault.WithHint(err, "%s", advice)
 	}
 	if said, ok := docker.Daemon(data.Message); ok {
 		return docker.Explain("", said, err)
@@ -52,7 +52,7 @@ func (l *listener) failure(exit error, stderr string) error {
 }
 
 func unexpected(err error) error {
-	return providers.WithHint(fmt.Errorf("minikube: %w", err), "minikube logs tells more; lab doctor, what may be wrong with this machine")
+	return fault.WithHint(fmt.Errorf("minikube: %w", err), "minikube logs tells more; lab doctor, what may be wrong with this machine")
 }
 
 // kindOf returns the kind of error that one of minikube's exit codes means, or nil. They
@@ -78,13 +78,13 @@ func kindOf(exitCode string) error {
 	ten, how := code/10, code%10
 	switch {
 	case how == usage && (ten == program || ten == host || ten == driver):
-		return providers.ErrInvalid
+		return fault.ErrInvalid
 	case how == unsupported:
-		return providers.ErrUnsupported
+		return fault.ErrUnsupported
 	case ten == internet, ten == 2:
-		return providers.ErrUnavailable
+		return fault.ErrUnavailable
 	case (ten == driver || ten == provider) && (how == running || how == notFound || how == permission || how == unavailable):
-		return providers.ErrUnavailable
+		return fault.ErrUnavailable
 	}
 	return nil
 }

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// event is one line that minikube writes with --output=json, as far as lab looks.
-type event struct {
+// startEvent is one line that minikube writes with --output=json, as far as lab looks.
+type startEvent struct {
 	Type string
 	Data struct {
 		Name     string // of the step; the name of an error: "GUEST_PROVISION"
@@ -35,8 +35,8 @@ const (
 const stepDone = "Done"
 
 // decode returns the event that a line is. A line of something else is none.
-func decode(line []byte) (event, bool) {
-	var e event
+func decode(line []byte) (startEvent, bool) {
+	var e startEvent
 	err := json.Unmarshal(line, &e)
 	return e, err == nil && strings.HasPrefix(e.Type, typePrefix)
 }
@@ -47,7 +47,7 @@ type listener struct {
 	moved func(message string) // something moved in the step at hand
 	step  string               // at hand
 	said  int                  // how many events there were
-	fatal event                // the error that ended minikube
+	fatal startEvent           // the error that ended minikube
 	words []string             // what it said besides, the last of it
 }
 
@@ -101,8 +101,8 @@ func percent(share string) string {
 
 // steps returns a listener that reports each of minikube's steps as one of lab's, and
 // what ends the last.
-func steps(report providers.Reporter) (l *listener, end func(error)) {
-	var now *providers.Step
+func steps(report event.Reporter) (l *listener, end func(error)) {
+	var now *event.Step
 	end = func(err error) {
 		if now != nil {
 			now.End(err)
@@ -128,4 +128,4 @@ func steps(report providers.Reporter) (l *listener, end func(error)) {
 func quiet() *listener { return &listener{moved: func(string) {}, said: 1} }
 
 // inside returns a listener that reports what minikube does as moves of one step.
-func inside(step *providers.Step) *listener { return &listener{moved: step.Progress} }
+func inside(step *event.Step) *listener { return &listener{moved: step.Progress} }

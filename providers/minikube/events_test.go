@@ -10,7 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestSteps reads what minikube wrote while it made a cluster.
@@ -21,7 +22,7 @@ func TestSteps(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	l, end := steps(func(e providers.Event) {
+	l, end := steps(func(e event.Event) {
 		got = append(got, strings.TrimSpace(string(e.State)+" "+e.Step+": "+e.Message))
 	})
 	w := &lineWriter{take: l.take}
@@ -73,14 +74,14 @@ func TestFailure(t *testing.T) {
 		says, hint, lack string
 	}{
 		"advice":      {fatal("GUEST_X", "80", "it broke", "turn it\\n off"), "", nil, "it broke", "turn it off (https://x)", "exit status"},
-		"usage":       {fatal("MK_USAGE", "14", "no such value", ""), "", providers.ErrInvalid, "no such value", "see https://x", ""},
-		"root":        {fatal("DRV_AS_ROOT", "57", "not as root", ""), "", providers.ErrUnavailable, "not as root", "export MINIKUBE_FORCE=true", ""},
-		"too new":     {fatal("K8S_NEW_UNSUPPORTED", "106", "too new", "use --force"), "", providers.ErrUnsupported, "too new", "export MINIKUBE_FORCE=true", ""},
-		"no internet": {fatal("INET_X", "40", "no way", ""), "", providers.ErrUnavailable, "no way", "see https://x", ""},
+		"usage":       {fatal("MK_USAGE", "14", "no such value", ""), "", fault.ErrInvalid, "no such value", "see https://x", ""},
+		"root":        {fatal("DRV_AS_ROOT", "57", "not as root", ""), "", fault.ErrUnavailable, "not as root", "export MINIKUBE_FORCE=true", ""},
+		"too new":     {fatal("K8S_NEW_UNSUPPORTED", "106", "too new", "use --force"), "", fault.ErrUnsupported, "too new", "export MINIKUBE_FORCE=true", ""},
+		"no internet": {fatal("INET_X", "40", "no way", ""), "", fault.ErrUnavailable, "no way", "see https://x", ""},
 		"docker": {fatal("GUEST_PROVISION", "80", "error provisioning guest: Failed to start host: docker run a b c: exit status 125\\nstdout:\\n0123\\n\\nstderr:\\ndocker: Error response from daemon: port is already allocated.", ""), "", nil,
 			"error provisioning guest: docker: Error response from daemon: port is already allocated.", "choose another with --port", "a b c"},
 		"garbage":        {"panic: what?", "E1124 12:22:23.273003    1727 docker.go:243] goroutine 1\n", nil, "exit status 80: what?", "lab doctor", "E1124"},
-		"a flag of none": {"", "Error: unknown flag: --nonsense\nSee 'minikube start --help' for usage.\n", providers.ErrInvalid, "unknown flag: --nonsense", "lists the flags", ""},
+		"a flag of none": {"", "Error: unknown flag: --nonsense\nSee 'minikube start --help' for usage.\n", fault.ErrInvalid, "unknown flag: --nonsense", "lists the flags", ""},
 		"no word":        {"", "", nil, "minikube: exit status 80", "lab doctor", ""},
 	} {
 		l := quiet()
@@ -88,8 +89,8 @@ func TestFailure(t *testing.T) {
 			l.take([]byte(test.line))
 		}
 		err := l.failure(exit, test.stderr)
-		if !strings.Contains(err.Error(), test.says) || test.lack != "" && strings.Contains(err.Error(), test.lack) || !strings.Contains(providers.HintOf(err), test.hint) {
-			t.Errorf("%s: %v (hint %q), want %q without %q, and the hint %q", name, err, providers.HintOf(err), test.says, test.lack, test.hint)
+		if !strings.Contains(err.Error(), test.says) || test.lack != "" && strings.Contains(err.Error(), test.lack) || !strings.Contains(fault.HintOf(err), test.hint) {
+			t.Errorf("%s: %v (hint %q), want %q without %q, and the hint %q", name, err, fault.HintOf(err), test.says, test.lack, test.hint)
 		}
 		if test.kind != nil && !errors.Is(err, test.kind) {
 			t.Errorf("%s: %v is not %v", name, err, test.kind)
@@ -100,9 +101,9 @@ func TestFailure(t *testing.T) {
 func TestKindOf(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]error{
-		"": nil, "x": nil, "1": nil, "14": providers.ErrInvalid, "16": providers.ErrUnsupported, "29": providers.ErrUnavailable,
-		"37": nil, "49": providers.ErrUnavailable, "59": providers.ErrUnavailable, "63": providers.ErrUnavailable, "69": providers.ErrUnavailable,
-		"80": nil, "106": providers.ErrUnsupported, "200": nil,
+		"": nil, "x": nil, "1": nil, "14": fault.ErrInvalid, "16": fault.ErrUnsupported, "29": fault.ErrUnavailable,
+		"37": nil, "49": fault.ErrUnavailable, "59": fault.ErrUnavailable, "63": fault.ErrUnavailable, "69": fault.ErrUnavailable,
+		"80": nil, "106": fault.ErrUnsupported, "200": nil,
 	} {
 		if got := kindOf(code); got != want {
 			t.Errorf("%q: %v, want %v", code, got, want)
@@ -116,11 +117,11 @@ func FuzzListener(f *testing.F) {
 	f.Add([]byte("\xff\n{}\n{\"type\":\"io.k8s.sigs.minikube.step\"}\n"))
 	f.Fuzz(func(t *testing.T, output []byte) {
 		var open int
-		l, end := steps(func(e providers.Event) {
+		l, end := steps(func(e event.Event) {
 			switch e.State {
-			case providers.StepStarted:
+			case event.Started:
 				open++
-			case providers.StepDone, providers.StepFailed:
+			case event.Done, event.Failed:
 				open--
 			}
 		})

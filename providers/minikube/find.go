@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -71,8 +71,8 @@ func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 		return program{}, unfit(path, fmt.Errorf("its version is %q", text))
 	}
 	if first := oldest(); v.before(first.major, first.minor) {
-		err := providers.Errorf(providers.ErrUnavailable, "%s is minikube %s, and lab needs v%d.%d or newer", path, text, first.major, first.minor)
-		return program{}, providers.WithHint(err, "install a newer one: https://minikube.sigs.k8s.io/docs/start/")
+		err := fault.Errorf(fault.ErrUnavailable, "%s is minikube %s, and lab needs v%d.%d or newer", path, text, first.major, first.minor)
+		return program{}, fault.WithHint(err, "install a newer one: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	return program{path, v}, nil
 }
@@ -101,7 +101,7 @@ func (p *Provider) findProgram() (string, error) {
 	if path, err := exec.LookPath(builtName); err == nil {
 		return path, nil
 	}
-	return "", providers.WithHint(providers.Errorf(providers.ErrUnavailable, "the program minikube is not installed"), "%s", installHint())
+	return "", fault.WithHint(fault.Errorf(fault.ErrUnavailable, "the program minikube is not installed"), "%s", installHint())
 }
 
 func installHint() string {
@@ -153,6 +153,6 @@ func unfit(path string, err error) error {
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s cannot be used: %w", path, err),
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s cannot be used: %w", path, err),
 		"see what it says: %s version; or install it anew: https://minikube.sigs.k8s.io/docs/start/", path)
 }

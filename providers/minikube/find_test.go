@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -41,8 +42,8 @@ func TestCheck(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || !strings.Contains(providers.HintOf(err), test.hint) {
-				t.Errorf("%v (hint %q), want %q and %q", err, providers.HintOf(err), test.says, test.hint)
+			if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || !strings.Contains(fault.HintOf(err), test.hint) {
+				t.Errorf("%v (hint %q), want %q and %q", err, fault.HintOf(err), test.says, test.hint)
 			}
 		})
 	}
@@ -76,7 +77,7 @@ func TestCheckOfOtherDrivers(t *testing.T) {
 	if err := p.Check(t.Context(), providers.Spec{Driver: "kvm2"}); err != nil {
 		t.Error(err)
 	}
-	if err := p.Check(t.Context(), providers.Spec{}); !errors.Is(err, providers.ErrUnavailable) {
+	if err := p.Check(t.Context(), providers.Spec{}); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("without docker: %v", err)
 	}
 }
@@ -116,7 +117,7 @@ func TestFindProgram(t *testing.T) {
 		t.Errorf("found %q, %v; want the one on PATH", got, err)
 	}
 	t.Setenv("PATH", none)
-	if _, err := New(Options{}).findProgram(); !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "minikube") {
+	if _, err := New(Options{}).findProgram(); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "minikube") {
 		t.Errorf("where there is none: %v", err)
 	}
 }

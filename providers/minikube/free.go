@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -14,7 +15,7 @@ import (
 func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
 	c, err := p.find(ctx, spec.Name)
 	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
+		return fault.Errorf(fault.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
 	}
 	if ignoreNotFound(err) != nil || !inDocker {
 		return ignoreNotFound(err)
@@ -35,8 +36,8 @@ func checkVolume(ctx context.Context, node string) error {
 	if err != nil || !has {
 		return err
 	}
-	err = providers.Errorf(providers.ErrExists, "there is a volume %s", node)
-	return providers.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
+	err = fault.Errorf(fault.ErrExists, "there is a volume %s", node)
+	return fault.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
 }
 
 // nodeNames returns what minikube will call the nodes.
@@ -49,7 +50,7 @@ func nodeNames(spec providers.Spec) []string {
 }
 
 func ignoreNotFound(err error) error {
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -23,7 +24,7 @@ func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive st
 		return err
 	}
 	if c.State == providers.StateStopped {
-		return providers.WithHint(errors.New("the cluster is stopped"), "lab start %s", name)
+		return fault.WithHint(errors.New("the cluster is stopped"), "lab start %s", name)
 	}
 	config, err := p.profile(name)
 	if err != nil {

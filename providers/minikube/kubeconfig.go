@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -80,8 +81,8 @@ func (p *Provider) access(name string) (nodes.Access, error) {
 }
 
 func halfMade(name string, err error) error {
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the cluster is half-made: %w", withoutKind(err)),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "the cluster is half-made: %w", withoutKind(err)),
 		"lab up %s makes it anew; lab down %s removes what is left", name, name)
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -131,5 +132,5 @@ func (p *Provider) find(ctx context.Context, name string) (providers.Cluster, er
 			return c, nil
 		}
 	}
-	return providers.Cluster{}, providers.Errorf(providers.ErrNotFound, "there is no minikube cluster %q", name)
+	return providers.Cluster{}, fault.Errorf(fault.ErrNotFound, "there is no minikube cluster %q", name)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -141,7 +142,7 @@ func TestListWithoutDocker(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	keep(t, p, "lab", inDocker())
-	if all, err := p.List(t.Context()); !errors.Is(err, providers.ErrUnavailable) {
+	if all, err := p.List(t.Context()); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("%+v, %v; what became of a cluster in containers nobody can say", all, err)
 	}
 }
@@ -195,15 +196,15 @@ func TestKubeconfig(t *testing.T) {
 func TestKubeconfigOfNone(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.Script(t, ready()...)
-	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("no cluster: %v", err)
 	}
 	write(t, filepath.Join(p.profileDir("lab"), "events.json"), "")
-	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrUnavailable) || errors.Is(err, providers.ErrNotFound) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("half-made: %v", err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("other", "running", 0))...)
-	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "other"}); !errors.Is(err, providers.ErrUnavailable) {
+	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "other"}); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("of another home: %v", err)
 	}
 }

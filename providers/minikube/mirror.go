@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -41,7 +41,7 @@ func (p *Provider) mirrors() []string {
 
 // warnOfMirrors says which registries will be asked though the user's configuration
 // names others.
-func (p *Provider) warnOfMirrors(args []string, report providers.Reporter) {
+func (p *Provider) warnOfMirrors(args []string, report event.Reporter) {
 	if takesHosts(args) {
 		return
 	}

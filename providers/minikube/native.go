@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // reserved are the flags by which lab drives minikube, and those with which no cluster
@@ -96,15 +97,15 @@ func narrow(name, value string) string {
 }
 
 func invalid(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for minikube: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "minikube start --help lists the flags; see also https://minikube.sigs.k8s.io/docs/commands/start/")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "minikube start --help lists the flags; see also https://minikube.sigs.k8s.io/docs/commands/start/")
 }
 
 // conflict is for what the configuration for minikube says, and the rest of the spec
 // otherwise.
 func conflict(format string, a ...any) error {
-	err := providers.Errorf(providers.ErrInvalid, "the configuration for minikube contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return providers.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube contradicts what else was asked for: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "say it in one place only")
 }
 
 // enables tells whether flags switch on an addon of minikube's own.

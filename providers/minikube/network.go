@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -23,7 +23,7 @@ func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docke
 	}
 	err := docker.CreateNetwork(ctx, name, options...)
 	if docker.IsOverlap(err) {
-		err = providers.WithHint(providers.Errorf(providers.ErrUnavailable, "another network has the addresses of the cluster: %w", err),
+		err = fault.WithHint(fault.Errorf(fault.ErrUnavailable, "another network has the addresses of the cluster: %w", err),
 			"docker network ls lists the networks; or recreate the cluster, whose contents are lost: lab up %s --recreate", name)
 	}
 	return err

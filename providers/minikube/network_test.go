@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -36,8 +37,8 @@ func TestRemakeNetwork(t *testing.T) {
 	dockertest.Script(t, answer{Args: "network inspect"},
 		answer{Args: "network create", Stderr: "Error response from daemon: Pool overlaps with other one on this address space", Code: 1})
 	err := p.remakeNetwork(t.Context(), "lab", []docker.Container{second})
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "lab up lab --recreate") {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -50,8 +51,8 @@ func TestLostProfile(t *testing.T) {
 		kind        error
 	}{
 		"of lab":     {answer{Stdout: dockertest.File(t, serverCertificateFor(t, "minikube", "a-mark"+markDomain))}, nil},
-		"of another": {answer{Stdout: dockertest.File(t, serverCertificateFor(t, "minikube"))}, providers.ErrForeign},
-		"unknown":    {answer{Stderr: "Error: Could not find the file", Code: 1}, providers.ErrUnavailable},
+		"of another": {answer{Stdout: dockertest.File(t, serverCertificateFor(t, "minikube"))}, fault.ErrForeign},
+		"unknown":    {answer{Stderr: "Error: Could not find the file", Code: 1}, fault.ErrUnavailable},
 	} {
 		p, _ := scripted(t)
 		test.certificate.Args = "cp --follow-link id-of-lab:" + serverCertificate
@@ -114,7 +115,7 @@ func TestDeleteSparesAnotherHome(t *testing.T) {
 func TestDeleteLooksAtTheProfile(t *testing.T) {
 	machine := markedProfile("a-mark")
 	machine.Driver, machine.Nodes[0].IP, machine.Nodes[0].Port = "kvm2", "127.0.0.1", 1
-	for mark, kind := range map[string]error{"a-mark": nil, "another": providers.ErrForeign} {
+	for mark, kind := range map[string]error{"a-mark": nil, "another": fault.ErrForeign} {
 		p, tool := scripted(t, answer{Args: "status", Stdout: `{"Host":"Stopped"}`}, answer{Args: "delete"})
 		dockertest.None(t)
 		keep(t, p, "lab", machine)
@@ -131,7 +132,7 @@ func TestDeleteLooksAtTheProfile(t *testing.T) {
 // TestProfileLeft: a profile whose containers and certificate are gone is removed by its mark;
 // another program's profile stays.
 func TestProfileLeft(t *testing.T) {
-	for mark, kind := range map[string]error{"a-mark": nil, "another": providers.ErrForeign} {
+	for mark, kind := range map[string]error{"a-mark": nil, "another": fault.ErrForeign} {
 		p, _ := scripted(t)
 		keep(t, p, "lab", markedProfile("a-mark"))
 		if err := os.Remove(filepath.Join(p.profileDir("lab"), "client.crt")); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
@@ -109,7 +110,7 @@ func (p *Provider) hold(name string) (*os.File, error) {
 	if free, err := lock(file); err != nil || !free {
 		file.Close()
 		if err == nil {
-			err = providers.Errorf(providers.ErrExists, "another minikube is at work on this cluster")
+			err = fault.Errorf(fault.ErrExists, "another minikube is at work on this cluster")
 		}
 		return nil, err
 	}

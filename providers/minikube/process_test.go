@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -79,7 +80,7 @@ func TestEndOther(t *testing.T) {
 	if !within(5*time.Second, started) {
 		t.Fatal("it never started")
 	}
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); !errors.Is(err, providers.ErrExists) {
+	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("two at once: %v, want ErrExists", err)
 	}
 	dockertest.Script(t, ready()...)
@@ -118,8 +119,8 @@ func TestEndOtherSparesStrangers(t *testing.T) {
 	note(held, named.Process.Pid)
 	held.Close()
 	err = p.Delete(t.Context(), providers.Ref{Name: "lab"})
-	if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) == "" {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) == "" {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 	if runtime.GOOS == "linux" && !strings.Contains(err.Error(), "process "+strconv.Itoa(holding.Process.Pid)+" (sleep) holds") {
 		t.Errorf("it does not say who: %v", err)
@@ -209,7 +210,7 @@ func TestMute(t *testing.T) {
 	l, end := steps(nil)
 	err := p.run(t.Context(), tool, "lab", l, "start")
 	end(err)
-	if !errors.Is(err, errMute) || !strings.Contains(err.Error(), "hello") || providers.HintOf(err) == "" {
+	if !errors.Is(err, errMute) || !strings.Contains(err.Error(), "hello") || fault.HintOf(err) == "" {
 		t.Errorf("error is %v", err)
 	}
 }

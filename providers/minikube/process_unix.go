@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // killedWithin bounds how long programs may take to end when they are killed.
@@ -136,8 +136,8 @@ func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
 // heldBy is the error of a lock that others hold.
 func heldBy(path string, others []holder) error {
 	if len(others) == 0 {
-		return providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "another process holds %s, and lab cannot see which", path),
+		return fault.WithHint(
+			fault.Errorf(fault.ErrUnavailable, "another process holds %s, and lab cannot see which", path),
 			"lsof %s shows it; end it, then try again", path)
 	}
 	names, ids := make([]string, len(others)), make([]string, len(others))
@@ -148,8 +148,8 @@ func heldBy(path string, others []holder) error {
 	if len(others) > 1 {
 		holds = "hold"
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "%s %s %s, the lock of this cluster's minikube", strings.Join(names, " and "), holds, path),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "%s %s %s, the lock of this cluster's minikube", strings.Join(names, " and "), holds, path),
 		"lab ends only what it started; to end the rest: kill %s; then try again", strings.Join(ids, " "))
 }
 

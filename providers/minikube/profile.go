@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -91,7 +92,7 @@ func (p *Provider) profile(name string) (profile, error) {
 	path := filepath.Join(p.profileDir(name), "config.json")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, providers.Errorf(providers.ErrNotFound, "minikube has no profile %q", name)
+		return c, fault.Errorf(fault.ErrNotFound, "minikube has no profile %q", name)
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &c)
@@ -134,7 +135,7 @@ func (p *Provider) setMark(ctx context.Context, c *providers.Cluster, containers
 	case containers:
 		mark, err := p.markInNode(ctx, c.Name)
 		c.Mark, c.Unread = mark, err != nil
-	case errors.Is(err, providers.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		c.Bare = true
 	default:
 		c.Unread = true

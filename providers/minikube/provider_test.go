@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -38,7 +40,7 @@ func TestDelete(t *testing.T) {
 	if calls := tool.Calls(t); len(calls) > 1 || calls[0] != "" {
 		t.Errorf("minikube was called: %q", calls)
 	}
-	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, providers.ErrNotFound) {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -49,8 +51,8 @@ func TestDeleteOfNetworkInUse(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
 	dockertest.Script(t, ready(answer{Args: "network ls", Stdout: "1 lab"}, answer{Args: "network rm", Stderr: "Error response from daemon: network lab has active endpoints", Code: 1})...)
-	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err == nil || !strings.Contains(providers.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err == nil || !strings.Contains(fault.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
 
@@ -105,8 +107,8 @@ func TestStart(t *testing.T) {
 	}
 	docker := dockertest.Script(t, append(slices.Concat(asleep, asleep, asleep, awake), answer{Args: "start"})...)
 	var got []string
-	err := p.Start(t.Context(), providers.Ref{Name: "lab"}, func(e providers.Event) {
-		if e.State != providers.StepProgress {
+	err := p.Start(t.Context(), providers.Ref{Name: "lab"}, func(e event.Event) {
+		if e.State != event.Progress {
 			got = append(got, e.Step+" "+string(e.State))
 		}
 	})
@@ -192,7 +194,7 @@ func TestLoadImages(t *testing.T) {
 		t.Errorf("an import that fails: %v", err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("lab", "exited", 130))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || providers.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
 		t.Errorf("a stopped cluster: %v", err)
 	}
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {

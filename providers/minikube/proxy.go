@@ -5,7 +5,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -20,8 +20,8 @@ func checkProxy() error {
 	if !ok || reachesDirectly(p.NoProxy, serviceRange) {
 		return nil
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "%s gives every container a proxy (%s), and does not exclude the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "%s gives every container a proxy (%s), and does not exclude the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
 		`add to %s there: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
 }
 

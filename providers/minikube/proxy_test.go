@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestCheckProxy(t *testing.T) {
@@ -31,7 +31,7 @@ func TestCheckProxy(t *testing.T) {
 		if err == nil {
 			continue
 		}
-		if text := err.Error() + providers.HintOf(err); !errors.Is(err, providers.ErrUnavailable) || strings.Contains(text, "secret") ||
+		if text := err.Error() + fault.HintOf(err); !errors.Is(err, fault.ErrUnavailable) || strings.Contains(text, "secret") ||
 			!strings.Contains(text, filepath.Join(dir, "config.json")) || !strings.Contains(text, "proxies.default") || !strings.Contains(text, "noProxy") {
 			t.Errorf("%s: %s", config, text)
 		}

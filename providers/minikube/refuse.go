@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // noneProfile is what the driver none wants its cluster to be called.
@@ -46,7 +47,7 @@ func refuse(spec providers.Spec, driver string, native []string) error {
 			"the driver none has one node, this machine, where nothing need be mounted", "leave out the driver"},
 	} {
 		if test.is {
-			return providers.WithHint(providers.Errorf(providers.ErrUnsupported, "%s", test.what), "%s", test.hint)
+			return fault.WithHint(fault.Errorf(fault.ErrUnsupported, "%s", test.what), "%s", test.hint)
 		}
 	}
 	return nil

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // Start has minikube bring the cluster back, and returns when the API server answers. On
 // error it leaves the cluster as far as it came.
-func (p *Provider) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	name := ref.Name
 	ctx, c, err := p.own(ctx, ref)
 	if err != nil || c.State == providers.StateRunning {
@@ -27,9 +28,9 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report provider
 		return err
 	}
 	if missing != nil {
-		return report.For(name).Do("Starting the nodes", func(step *providers.Step) error { return p.wake(ctx, tool, name, step) })
+		return report.For(name).Do("Starting the nodes", func(step *event.Step) error { return p.wake(ctx, tool, name, step) })
 	}
-	return p.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *providers.Step) error {
+	return p.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 		if err := p.startNodes(ctx, name, asleep); err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.
 
 // wake runs `minikube start` on a cluster that there is. It knows what the cluster is
 // made of, and is told only where it gets its files.
-func (p *Provider) wake(ctx context.Context, tool program, name string, step *providers.Step) error {
+func (p *Provider) wake(ctx context.Context, tool program, name string, step *event.Step) error {
 	args := slices.DeleteFunc(p.configured(), func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		return !slices.Contains([]string{"preload", "cache-images", "binary-mirror", "native-ssh", "preload-source"}, name)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -24,7 +25,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	p.setMark(ctx, &c, false)
 	config, err := p.profile(name)
 	switch {
-	case errors.Is(err, providers.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		c.State, c.Reason = providers.StateDegraded, "it was never finished"
 	case err != nil:
 		c.State, c.Reason = providers.StateUnknown, err.Error()

@@ -9,10 +9,12 @@ import (
 	"sync/atomic"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // create is the signature of Provider.Create.
-type create = func(context.Context, providers.Spec, providers.Reporter) error
+type create = func(context.Context, providers.Spec, event.Reporter) error
 
 // onCreate seeds a bug around Create: spoil gets the fake's own and returns it spoilt.
 func onCreate(spoil func(m *mutant, good create) create) func(*mutant) {
@@ -22,26 +24,26 @@ func onCreate(spoil func(m *mutant, good create) create) func(*mutant) {
 // onCreateError seeds a bug that turns the error of Create into another.
 func onCreateError(spoil func(m *mutant, name string, err error) error) func(*mutant) {
 	return onCreate(func(m *mutant, good create) create {
-		return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+		return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 			return spoil(m, s.Name, good(ctx, s, r))
 		}
 	})
 }
 
 // onReport seeds a bug that keeps some events from the Reporter.
-func onReport(keep func(providers.Event) bool) func(*mutant) {
-	filter := func(r providers.Reporter) providers.Reporter {
-		return func(e providers.Event) {
+func onReport(keep func(event.Event) bool) func(*mutant) {
+	filter := func(r event.Reporter) event.Reporter {
+		return func(e event.Event) {
 			if r != nil && keep(e) {
 				r(e)
 			}
 		}
 	}
 	return func(m *mutant) {
-		m.create = func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+		m.create = func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 			return m.fake.Create(ctx, s, filter(r))
 		}
-		m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+		m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 			return m.fake.Start(ctx, ref, filter(r))
 		}
 	}
@@ -64,40 +66,40 @@ func onEach(spoil func(*mutant, *providers.Cluster)) func(*mutant) {
 func bugsOfNew() map[string]bug {
 	return map[string]bug{
 		"mends an invalid spec": {onCreate(func(m *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				s.Workers = max(s.Workers, 0)
 				return good(ctx, s, r)
 			}
 		}), "a refused spec/with less than no workers is invalid"},
 		"ignores what it cannot do": {onCreate(func(m *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				s.Driver = ""
 				return good(ctx, s, r)
 			}
 		}), "a refused spec/with a driver is not supported"},
 		"refuses too late": {onCreateError(func(m *mutant, name string, err error) error {
-			if errors.Is(err, providers.ErrUnsupported) {
+			if errors.Is(err, fault.ErrUnsupported) {
 				return errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 			}
 			return err
 		}), "a refused spec/with a driver is not supported"},
-		"reports nothing": {onReport(func(providers.Event) bool { return false }),
+		"reports nothing": {onReport(func(event.Event) bool { return false }),
 			"a cluster/when new/was reported step by step"},
-		"never ends a step": {onReport(func(e providers.Event) bool { return e.State == providers.StepStarted }),
+		"never ends a step": {onReport(func(e event.Event) bool { return e.State == event.Started }),
 			"a cluster/when new/had every step end once"},
-		"never starts a step": {onReport(func(e providers.Event) bool { return e.State != providers.StepStarted }),
+		"never starts a step": {onReport(func(e event.Event) bool { return e.State != event.Started }),
 			"a cluster/once started again/had every step end once"},
 		"returns before the API server answers": {onCreateError(func(m *mutant, _ string, err error) error {
 			return cmp.Or(err, m.fake.machine.SetFaults(Faults{NotReady: true}))
 		}), "a cluster/when new/answers"},
 		"makes it twice": {onCreateError(func(_ *mutant, _ string, err error) error {
-			if errors.Is(err, providers.ErrExists) {
+			if errors.Is(err, fault.ErrExists) {
 				return nil
 			}
 			return err
 		}), "a cluster/asked for again/exists already"},
 		"replaces the one that exists": {onCreateError(func(m *mutant, name string, err error) error {
-			if errors.Is(err, providers.ErrExists) {
+			if errors.Is(err, fault.ErrExists) {
 				return errors.Join(err, m.fake.machine.Remake(name))
 			}
 			return err
@@ -146,7 +148,7 @@ func bugsOfCancel() map[string]bug {
 	}
 	return map[string]bug{
 		"ignores its context": {onCreate(func(_ *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				return good(context.WithoutCancel(ctx), s, r)
 			}
 		}), "a cancelled create/before it starts leaves nothing"},
@@ -175,7 +177,7 @@ func bugsOfCancel() map[string]bug {
 			return err
 		}), "a cancelled create/leaves no goroutine"},
 		"leaves its directory on failure": {onCreateError(func(m *mutant, name string, err error) error {
-			if err != nil && !interrupted(err) && !errors.Is(err, providers.ErrExists) {
+			if err != nil && !interrupted(err) && !errors.Is(err, fault.ErrExists) {
 				return errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: name}))
 			}
 			return err

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // leave puts a file that belongs to the cluster where no List sees it.
@@ -61,7 +63,7 @@ func alone(busy *sync.Mutex, f func() error) error {
 func bugsSideBySide() map[string]bug {
 	return map[string]bug{
 		"needs a Reporter": {onCreate(func(_ *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				if r == nil {
 					return errors.New("no reporter")
 				}
@@ -70,7 +72,7 @@ func bugsSideBySide() map[string]bug {
 		}), "clusters side by side/need no Reporter"},
 		"can make but one at a time": {onCreate(func(_ *mutant, good create) create {
 			var busy sync.Mutex
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				return alone(&busy, func() error { return good(ctx, s, r) })
 			}
 		}), "clusters side by side/are made at the same time"},
@@ -94,7 +96,7 @@ func bugsOfHalfMade() map[string]bug {
 			}
 		}, "a half-made cluster/is listed, and not as running"},
 		"makes anew what is half-made": {onCreate(func(m *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				if r, err := m.fake.machine.load(s.Name); err == nil && r.CA == nil {
 					return m.fake.machine.remove(s.Name)
 				}
@@ -153,15 +155,15 @@ func bugsOfOwner() map[string]bug {
 		"takes a lost ID for another's": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error {
 				if r, err := m.fake.machine.load(ref.Name); err == nil && ref.ID != "" && r.id() != ref.ID {
-					return providers.ErrForeign
+					return fault.ErrForeign
 				}
 				return m.fake.Delete(ctx, ref)
 			}
 		}, lost + "it is deleted without a trace"},
 		"takes the unknown for another's": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error {
-				if err := m.fake.Delete(ctx, ref); errors.Is(err, providers.ErrUnavailable) {
-					return providers.ErrForeign
+				if err := m.fake.Delete(ctx, ref); errors.Is(err, fault.ErrUnavailable) {
+					return fault.ErrForeign
 				} else {
 					return err
 				}
@@ -179,7 +181,7 @@ func bugsOfOwner() map[string]bug {
 			m.stop = func(ctx context.Context, ref providers.Ref) error { return m.fake.Stop(ctx, nameOnly(ref)) }
 		}, other + "that one is not stopped"},
 		"starts by name": {func(m *mutant) {
-			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				return m.fake.Start(ctx, nameOnly(ref), r)
 			}
 		}, other + "that one is not started"},
@@ -212,9 +214,9 @@ func bugsOfManners() map[string]bug {
 		}), "the provider never/touches the user's kubeconfig"},
 		"reports once it has returned": {func(m *mutant) {
 			var late sync.Once
-			var report providers.Reporter
+			var report event.Reporter
 			onCreate(func(_ *mutant, good create) create {
-				return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+				return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 					if r != nil {
 						late.Do(func() { report = r })
 					}

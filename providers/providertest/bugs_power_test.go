@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // onKubeconfig seeds a bug that replaces text of the kubeconfig.
@@ -45,7 +47,7 @@ func bugsOfKubeconfig() map[string]bug {
 		"does not say which archive": {func(m *mutant) {
 			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
 				err := m.fake.LoadImages(ctx, ref, archive)
-				if err != nil && !errors.Is(err, providers.ErrNotFound) {
+				if err != nil && !errors.Is(err, fault.ErrNotFound) {
 					return errors.New("cannot load images")
 				}
 				return err
@@ -120,7 +122,7 @@ func bugsOfPower() map[string]bug {
 			}
 		}, "a cluster/once stopped/keeps its logs"},
 		"starts a stopped one instead of making it": {onCreate(func(m *mutant, good create) create {
-			return func(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				return m.unless(providers.StateStopped, s.Name, nil, func() error { return good(ctx, s, r) })
 			}
 		}), "a cluster/once stopped/keeps its name"},
@@ -128,7 +130,7 @@ func bugsOfPower() map[string]bug {
 		"does not start": {onStart(providers.StateStopped, nil),
 			"a cluster/once started again/runs, and is the same"},
 		"starts another": {func(m *mutant) {
-			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				return cmp.Or(m.fake.Start(ctx, ref, r), m.fake.machine.Remake(ref.Name))
 			}
 		}, "a cluster/once started again/runs, and is the same"},
@@ -158,7 +160,7 @@ func onStop(state providers.State, err error) func(*mutant) {
 // onStart is onStop for Start.
 func onStart(state providers.State, err error) func(*mutant) {
 	return func(m *mutant) {
-		m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+		m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 			return m.unless(state, ref.Name, err, func() error { return m.fake.Start(ctx, ref, r) })
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func bugsAtRest() map[string]bug {
@@ -29,7 +31,7 @@ func bugsAtRest() map[string]bug {
 		"lost its abilities": {func(m *mutant) { m.bare = true },
 			"without a cluster/can do what it promises and no more"},
 		"is never usable": {func(m *mutant) {
-			m.check = func(context.Context, providers.Spec) error { return providers.ErrUnavailable }
+			m.check = func(context.Context, providers.Spec) error { return fault.ErrUnavailable }
 		}, "without a cluster/is usable"},
 		"says that all is well without its tool": {func(m *mutant) {
 			m.check = func(context.Context, providers.Spec) error { return nil }
@@ -37,7 +39,7 @@ func bugsAtRest() map[string]bug {
 		"gives no hint": {func(m *mutant) {
 			m.check = func(ctx context.Context, spec providers.Spec) error {
 				if err := m.fake.Check(ctx, spec); err != nil {
-					return providers.ErrUnavailable
+					return fault.ErrUnavailable
 				}
 				return nil
 			}
@@ -56,7 +58,7 @@ func bugsAtRest() map[string]bug {
 
 // ignoreNotFound is the mistake of taking nothing to do for success.
 func ignoreNotFound(err error) error {
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		return nil
 	}
 	return err
@@ -82,7 +84,7 @@ func bugsOfUnknown() map[string]bug {
 			}
 		}, "an unknown cluster/has no kubeconfig"},
 		"starts the unknown": {func(m *mutant) {
-			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				return ignoreNotFound(m.fake.Start(ctx, ref, r))
 			}
 		}, "an unknown cluster/cannot be started"},
@@ -100,9 +102,9 @@ func bugsOfUnknown() map[string]bug {
 			}
 		}, "an unknown cluster/has no logs"},
 		"makes what it was asked to start": {func(m *mutant) {
-			m.start = func(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				err := m.fake.Start(ctx, ref, r)
-				if errors.Is(err, providers.ErrNotFound) {
+				if errors.Is(err, fault.ErrNotFound) {
 					err = errors.Join(err, m.fake.machine.HalfMade(providers.Spec{Name: ref.Name}))
 				}
 				return err

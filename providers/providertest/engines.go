@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Engines are the container engines that a [Machine] knows, kept in engines.json there. A
@@ -58,8 +59,8 @@ func (f *fake) CheckEngine(_ context.Context, engine providers.Engine) error {
 	}
 	id, replaced := e.IDs[engine.Host]
 	if slices.Contains(e.Down, engine.Host) || replaced && id != engine.ID {
-		return providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the cluster is on the engine at %s, which does not answer", engine.Host), "start that engine")
+		return fault.WithHint(
+			fault.Errorf(fault.ErrUnavailable, "the cluster is on the engine at %s, which does not answer", engine.Host), "start that engine")
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // recorder receives the events of one call.
@@ -12,20 +12,20 @@ type recorder struct {
 	onStart func(n int) // called when the n-th step starts, counted from one; may be nil
 
 	mu     sync.Mutex
-	events []providers.Event
+	events []event.Event
 	starts int
 	closed bool
-	late   []providers.Event // came after the call had returned
+	late   []event.Event // came after the call had returned
 }
 
-func (r *recorder) report(e providers.Event) {
+func (r *recorder) report(e event.Event) {
 	if n := r.add(e); n > 0 && r.onStart != nil {
 		r.onStart(n)
 	}
 }
 
 // add keeps the event, and returns which start of a step it is, or 0.
-func (r *recorder) add(e providers.Event) int {
+func (r *recorder) add(e event.Event) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -33,7 +33,7 @@ func (r *recorder) add(e providers.Event) int {
 		return 0
 	}
 	r.events = append(r.events, e)
-	if e.State != providers.StepStarted {
+	if e.State != event.Started {
 		return 0
 	}
 	r.starts++
@@ -66,14 +66,14 @@ func (r *recorder) checkSteps(t *testing.T) {
 	open := map[string]int{} // steps of the same name may run side by side
 	for _, e := range r.events {
 		switch e.State {
-		case providers.StepStarted:
+		case event.Started:
 			open[e.Step]++
-		case providers.StepProgress, providers.StepDone, providers.StepFailed:
+		case event.Progress, event.Done, event.Failed:
 			if open[e.Step] == 0 {
 				t.Errorf("step %q: %s while it was not under way", e.Step, e.State)
 				continue
 			}
-			if e.State != providers.StepProgress {
+			if e.State != event.Progress {
 				open[e.Step]--
 			}
 		default:

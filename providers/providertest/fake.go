@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // FakeOptions say which flavor a fake passes for. The zero value is one that can do
@@ -60,7 +62,7 @@ func (f *fake) Check(ctx context.Context, _ providers.Spec) error {
 	return cmp.Or(ctx.Err(), faults.check())
 }
 
-func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) (err error) {
+func (f *fake) Create(ctx context.Context, spec providers.Spec, report event.Reporter) (err error) {
 	faults, err := f.machine.faults()
 	if err != nil {
 		return err
@@ -84,7 +86,7 @@ func (f *fake) Create(ctx context.Context, spec providers.Spec, report providers
 		}
 	}()
 	for i, name := range []string{"Preparing nodes", "Starting the control plane", "Waiting for the API server"} {
-		step := func(*providers.Step) error { return faults.step(ctx, i+1) }
+		step := func(*event.Step) error { return faults.step(ctx, i+1) }
 		if err := report.Do(name, step); err != nil {
 			return err
 		}
@@ -164,7 +166,7 @@ func (f *fake) open(ctx context.Context, call string, ref providers.Ref) (record
 	}
 	r, err := f.machine.load(ref.Name)
 	if err == nil && r.Host != engine.Host {
-		err = providers.Errorf(providers.ErrNotFound, "there is no cluster called %q", ref.Name)
+		err = fault.Errorf(fault.ErrNotFound, "there is no cluster called %q", ref.Name)
 	}
 	if err == nil {
 		err = ref.Check(f.cluster(r))

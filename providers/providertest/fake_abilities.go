@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Start has no port to lose and no node to wait for: what it repairs is the record, and the
 // parts that can be created again.
-func (f *fake) Start(ctx context.Context, ref providers.Ref, report providers.Reporter) error {
+func (f *fake) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	r, err := f.open(ctx, "start", ref)
 	if err != nil {
 		return err
@@ -26,7 +28,7 @@ func (f *fake) Start(ctx context.Context, ref providers.Ref, report providers.Re
 	if state, _ := f.machine.state(r); state == providers.StateRunning {
 		return nil
 	}
-	return report.Do("Starting nodes", func(*providers.Step) error {
+	return report.Do("Starting nodes", func(*event.Step) error {
 		if err := os.RemoveAll(f.machine.path(ref.Name, "broken")); err != nil {
 			return err
 		}
@@ -76,7 +78,7 @@ func (f *fake) SaveImages(ctx context.Context, images []string, archive string) 
 	for _, image := range images {
 		b, err := os.ReadFile(f.machine.image(image))
 		if errors.Is(err, os.ErrNotExist) {
-			return providers.Errorf(providers.ErrNotFound, "no such image: %s", image)
+			return fault.Errorf(fault.ErrNotFound, "no such image: %s", image)
 		}
 		if err != nil {
 			return err

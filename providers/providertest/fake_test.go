@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestFakePassesForAFlavor(t *testing.T) {
@@ -99,8 +101,8 @@ func TestUnavailableMachineMakesNoCluster(t *testing.T) {
 	m := Machine(t.TempDir())
 	writeFaults(t, m, `{"unavailable": "the engine is not running", "hint": "start it"}`)
 	err := NewFake(m, FakeOptions{}).Create(t.Context(), providers.Spec{Name: "lab"}, nil)
-	if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != "start it" {
-		t.Errorf("error is %v, hint %q", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != "start it" {
+		t.Errorf("error is %v, hint %q", err, fault.HintOf(err))
 	}
 }
 
@@ -109,8 +111,8 @@ func TestHangingStepGoesOnUntilItIsCancelled(t *testing.T) {
 	writeFaults(t, m, `{"hangStep": 3}`)
 	ctx, cancel := context.WithCancel(t.Context())
 	hanging := make(chan struct{})
-	report := func(e providers.Event) {
-		if e.Step == "Waiting for the API server" && e.State == providers.StepStarted {
+	report := func(e event.Event) {
+		if e.Step == "Waiting for the API server" && e.State == event.Started {
 			close(hanging)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Faults is what is to go wrong on a [Machine]. It is kept in faults.json there, and
@@ -88,11 +88,11 @@ func (f Faults) check() error {
 	if f.Unavailable == "" {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrUnavailable, "%s", f.Unavailable)
+	err := fault.Errorf(fault.ErrUnavailable, "%s", f.Unavailable)
 	if f.Hint == "" {
 		return err
 	}
-	return providers.WithHint(err, "%s", f.Hint)
+	return fault.WithHint(err, "%s", f.Hint)
 }
 
 // step is the n-th step of Create.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Machine is the directory that stands for the machine of a fake. Fakes that are
@@ -139,7 +140,7 @@ func (m Machine) Probe(_ context.Context, kubeconfig []byte) error {
 		}
 		return nil
 	}
-	return providers.Errorf(providers.ErrNotFound, "the machine has no cluster with this certificate authority")
+	return fault.Errorf(fault.ErrNotFound, "the machine has no cluster with this certificate authority")
 }
 
 func (m Machine) path(name string, elem ...string) string {
@@ -153,7 +154,7 @@ func (m Machine) claim(r record) error {
 	}
 	err := os.Mkdir(m.path(r.Spec.Name), 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return providers.Errorf(providers.ErrExists, "there is a cluster called %q already", r.Spec.Name)
+		return fault.Errorf(fault.ErrExists, "there is a cluster called %q already", r.Spec.Name)
 	}
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (m Machine) load(name string) (record, error) {
 	b, err := os.ReadFile(m.path(name, "cluster.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(m.path(name)); err != nil {
-			return record{}, providers.Errorf(providers.ErrNotFound, "there is no cluster called %q", name)
+			return record{}, fault.Errorf(fault.ErrNotFound, "there is no cluster called %q", name)
 		}
 		return record{Spec: providers.Spec{Name: name}, State: providers.StateCreating, bare: true}, nil
 	}
@@ -211,7 +212,7 @@ func (m Machine) list() ([]record, error) {
 	var all []record
 	for _, e := range entries {
 		r, err := m.load(e.Name())
-		if errors.Is(err, providers.ErrNotFound) {
+		if errors.Is(err, fault.ErrNotFound) {
 			continue // deleted since ReadDir
 		}
 		if err != nil {

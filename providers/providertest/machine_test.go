@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestProbeFollowsTheCluster(t *testing.T) {
@@ -95,8 +96,8 @@ func TestOneOfTwoProcessesGetsTheName(t *testing.T) {
 	for _, err := range errs {
 		if err == nil {
 			made++
-		} else if !errors.Is(err, providers.ErrExists) {
-			t.Errorf("error is %v, want %v", err, providers.ErrExists)
+		} else if !errors.Is(err, fault.ErrExists) {
+			t.Errorf("error is %v, want %v", err, fault.ErrExists)
 		}
 	}
 	if made != 1 {

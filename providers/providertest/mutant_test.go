@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // mutant is the fake, in which a bug replaces some of the functions.
@@ -15,12 +17,12 @@ type mutant struct {
 	describe   func() providers.Description
 	traits     func(providers.Spec) providers.Traits
 	check      func(context.Context, providers.Spec) error
-	create     func(context.Context, providers.Spec, providers.Reporter) error
+	create     func(context.Context, providers.Spec, event.Reporter) error
 	delete     func(context.Context, providers.Ref) error
 	list       func(context.Context) ([]providers.Cluster, error)
 	kubeconfig func(context.Context, providers.Ref) ([]byte, error)
 	entries    func(string) providers.Entries
-	start      func(context.Context, providers.Ref, providers.Reporter) error
+	start      func(context.Context, providers.Ref, event.Reporter) error
 	stop       func(context.Context, providers.Ref) error
 	loadImages func(context.Context, providers.Ref, string) error
 	saveImages func(context.Context, []string, string) error
@@ -49,7 +51,7 @@ func refuseDriver(spec providers.Spec) error {
 	if spec.Driver == "" {
 		return nil
 	}
-	return providers.Errorf(providers.ErrUnsupported, "this flavor has no drivers")
+	return fault.Errorf(fault.ErrUnsupported, "this flavor has no drivers")
 }
 
 func (m *mutant) Name() string                                      { return m.name() }
@@ -57,7 +59,7 @@ func (m *mutant) Describe() providers.Description                   { return m.d
 func (m *mutant) Traits(s providers.Spec) providers.Traits          { return m.traits(s) }
 func (m *mutant) Check(ctx context.Context, s providers.Spec) error { return m.check(ctx, s) }
 
-func (m *mutant) Create(ctx context.Context, s providers.Spec, r providers.Reporter) error {
+func (m *mutant) Create(ctx context.Context, s providers.Spec, r event.Reporter) error {
 	return m.create(ctx, s, r)
 }
 
@@ -71,7 +73,7 @@ func (m *mutant) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, err
 
 func (m *mutant) Entries(name string) providers.Entries { return m.entries(name) }
 
-func (m *mutant) Start(ctx context.Context, ref providers.Ref, r providers.Reporter) error {
+func (m *mutant) Start(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 	return m.start(ctx, ref, r)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // cancelled holds the rules for a Create whose context ends. It cancels when a step
@@ -122,7 +123,7 @@ func (s *suite) halfMade(t *testing.T) {
 		}
 	})
 	t.Run("keeps its name", func(t *testing.T) {
-		wantError(t, s.create(s.ctx(t), spec, s.record()), providers.ErrExists)
+		wantError(t, s.create(s.ctx(t), spec, s.record()), fault.ErrExists)
 	})
 	if p, ok := s.p.(providers.LogExporter); ok {
 		t.Run("gives the logs that there are", func(t *testing.T) {

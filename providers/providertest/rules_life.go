@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // life follows one cluster from its creation to its deletion: most rules, for the
@@ -79,7 +80,7 @@ func (s *suite) takenName(t *testing.T, c *subject) {
 	spec := s.Spec
 	spec.Name = c.name
 	err := s.create(s.ctx(t), spec, s.record())
-	t.Run("exists already", func(t *testing.T) { wantError(t, err, providers.ErrExists) })
+	t.Run("exists already", func(t *testing.T) { wantError(t, err, fault.ErrExists) })
 	t.Run("is unharmed", func(t *testing.T) { s.wantRunning(t, c) })
 }
 
@@ -137,7 +138,7 @@ func (s *suite) images(t *testing.T, c *subject) {
 		t.Run("that the machine does not have are not found", func(t *testing.T) {
 			dir := t.TempDir()
 			err := p.SaveImages(s.ctx(t), []string{s.Image, "lab.invalid/no-such-image:v0"}, filepath.Join(dir, "image.tar"))
-			wantError(t, err, providers.ErrNotFound)
+			wantError(t, err, fault.ErrNotFound)
 			if left := files(t, dir); len(left) > 0 {
 				t.Errorf("it left %q", left)
 			}
@@ -179,6 +180,6 @@ func (s *suite) deleted(t *testing.T, c *subject) {
 	}
 	t.Run("leaves nothing", func(t *testing.T) { s.wantGone(t, c.name) })
 	t.Run("cannot be deleted again", func(t *testing.T) {
-		wantError(t, s.p.Delete(s.ctx(t), s.ref(c.name)), providers.ErrNotFound)
+		wantError(t, s.p.Delete(s.ctx(t), s.ref(c.name)), fault.ErrNotFound)
 	})
 }

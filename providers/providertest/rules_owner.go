@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // owned holds the rules that a cluster is known by its mark, or else by its ID, and that
@@ -56,7 +57,7 @@ func (s *suite) withoutBoth(t *testing.T) {
 	s.LoseMark(t, ref.Name)
 	t.Run("it is not deleted, and not taken for another's", func(t *testing.T) {
 		err := s.p.Delete(s.ctx(t), ref)
-		if err == nil || errors.Is(err, providers.ErrForeign) || errors.Is(err, providers.ErrNotFound) {
+		if err == nil || errors.Is(err, fault.ErrForeign) || errors.Is(err, fault.ErrNotFound) {
 			t.Errorf("error is %v, want one that says that the owner is unknown", err)
 		}
 		s.find(t, s.p, ref.Name)
@@ -70,7 +71,7 @@ func (s *suite) replaced(t *testing.T) {
 	other := &subject{name: ref.Name, id: s.find(t, s.p, ref.Name).ID}
 	foreign := func(what string, call func(t *testing.T) error) {
 		t.Run(what, func(t *testing.T) {
-			wantError(t, call(t), providers.ErrForeign)
+			wantError(t, call(t), fault.ErrForeign)
 			wantSameID(t, s.find(t, s.p, ref.Name), other)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // stopped holds the rules for a cluster that is to come back as it was: people stop
@@ -32,7 +33,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 	t.Run("keeps its name", func(t *testing.T) {
 		spec := s.Spec
 		spec.Name = c.name
-		wantError(t, s.create(s.ctx(t), spec, s.record()), providers.ErrExists)
+		wantError(t, s.create(s.ctx(t), spec, s.record()), fault.ErrExists)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // atRest holds the rules that need no cluster.
@@ -44,8 +45,8 @@ func (s *suite) atRest(t *testing.T) {
 	if s.Unavailable != nil {
 		t.Run("says how to mend a missing tool", func(t *testing.T) {
 			err := s.Unavailable.Check(s.ctx(t), s.Spec)
-			wantError(t, err, providers.ErrUnavailable)
-			if providers.HintOf(err) == "" {
+			wantError(t, err, fault.ErrUnavailable)
+			if fault.HintOf(err) == "" {
 				t.Errorf("error has no hint: %v", err)
 			}
 		})
@@ -61,7 +62,7 @@ func (s *suite) atRest(t *testing.T) {
 func (s *suite) unknown(t *testing.T) {
 	name := s.newSpec(t).Name
 	notFound := func(rule string, call func(t *testing.T) error) {
-		t.Run(rule, func(t *testing.T) { wantError(t, call(t), providers.ErrNotFound) })
+		t.Run(rule, func(t *testing.T) { wantError(t, call(t), fault.ErrNotFound) })
 	}
 	notFound("cannot be deleted", func(t *testing.T) error { return s.p.Delete(s.ctx(t), s.ref(name)) })
 	notFound("has no kubeconfig", func(t *testing.T) error {
@@ -92,10 +93,10 @@ func (s *suite) refused(t *testing.T) {
 		})
 	}
 	for _, what := range slices.Sorted(maps.Keys(s.Invalid)) {
-		refuse("with "+what+" is invalid", s.Invalid[what], providers.ErrInvalid)
+		refuse("with "+what+" is invalid", s.Invalid[what], fault.ErrInvalid)
 	}
 	for _, what := range slices.Sorted(maps.Keys(s.Unsupported)) {
-		refuse("with "+what+" is not supported", s.Unsupported[what], providers.ErrUnsupported)
+		refuse("with "+what+" is not supported", s.Unsupported[what], fault.ErrUnsupported)
 	}
 }
 

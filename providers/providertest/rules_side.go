@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // sideBySide holds the rules for several clusters, one of which has the name of an
@@ -102,7 +103,7 @@ func (s *suite) interruptDelete(t *testing.T, name string) {
 	} else {
 		wantError(t, err, context.Canceled)
 	}
-	if err := s.p.Delete(s.ctx(t), s.ref(name)); !errors.Is(err, providers.ErrNotFound) {
+	if err := s.p.Delete(s.ctx(t), s.ref(name)); !errors.Is(err, fault.ErrNotFound) {
 		wantNoError(t, err)
 	}
 	s.wantGone(t, name)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Run checks that a provider keeps the contract of package providers. It calls
@@ -83,7 +84,7 @@ func (s *suite) deleteAfter(t *testing.T, name string) {
 		// The test's own context has ended by now.
 		ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 		defer cancel()
-		if err := s.p.Delete(ctx, s.ref(name)); err != nil && !errors.Is(err, providers.ErrNotFound) {
+		if err := s.p.Delete(ctx, s.ref(name)); err != nil && !errors.Is(err, fault.ErrNotFound) {
 			t.Errorf("cleaning up: Delete(%q): %v", name, err)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Writable returns nil where this process may write to the file or directory at path, or
@@ -60,13 +60,13 @@ func Fix(err error, dirs ...string) string {
 	case path == home:
 		return "" // which is more than lab's
 	case owner == os.Geteuid():
-		return "chmod u+w " + providers.ShellWord(path)
+		return "chmod u+w " + fault.ShellWord(path)
 	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):
 		command := "sudo chown"
 		if info.IsDir() {
 			command += " -R"
 		}
-		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), providers.ShellWord(path))
+		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), fault.ShellWord(path))
 	}
 	return ""
 }

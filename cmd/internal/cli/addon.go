@@ -8,7 +8,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (c *command) addon() *cobra.Command {
@@ -126,12 +126,12 @@ func oneAddon(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return providers.WithHint(usage("%s takes the name of one addon", cmd.CommandPath()), "lab addon list shows those that there are")
+	return fault.WithHint(usage("%s takes the name of one addon", cmd.CommandPath()), "lab addon list shows those that there are")
 }
 
 func someAddons(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return nil
 	}
-	return providers.WithHint(usage("%s takes the names of addons", cmd.CommandPath()), "lab addon list shows those that there are")
+	return fault.WithHint(usage("%s takes the names of addons", cmd.CommandPath()), "lab addon list shows those that there are")
 }

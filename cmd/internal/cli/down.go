@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 type downOptions struct {
@@ -73,11 +73,11 @@ func (c *command) downNames(o *downOptions, names []string) (all []string, probl
 	}
 	switch {
 	case o.forget && (o.all || len(names) == 0):
-		return nil, nil, providers.WithHint(usage("--forget needs the names of clusters"), "lab down NAME --forget")
+		return nil, nil, fault.WithHint(usage("--forget needs the names of clusters"), "lab down NAME --forget")
 	case o.all && len(names) > 0:
-		return nil, nil, providers.WithHint(usage("names and --all do not go together"), "leave one of them out")
+		return nil, nil, fault.WithHint(usage("names and --all do not go together"), "leave one of them out")
 	case o.flavor != "" && !o.all:
-		return nil, nil, providers.WithHint(usage("--flavor goes with --all"), "lab down --all --flavor %s", o.flavor)
+		return nil, nil, fault.WithHint(usage("--flavor goes with --all"), "lab down --all --flavor %s", o.flavor)
 	case o.all:
 		all, problems = c.Lab.Made(o.flavor)
 		return all, problems, nil
@@ -97,7 +97,7 @@ func (c *command) warn(progress *ui.Progress, problems error) {
 		list = joined.Unwrap()
 	}
 	for _, p := range list {
-		if hint := providers.HintOf(p); hint != "" {
+		if hint := fault.HintOf(p); hint != "" {
 			progress.Warn("%v (%s)", p, hint)
 			continue
 		}

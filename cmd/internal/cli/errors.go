@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // exited is the error of a command whose own exit code is the result, and which
@@ -36,7 +36,7 @@ func exitCode(err error) (code int, ok bool) {
 
 // usage is an error in what was typed.
 func usage(format string, args ...any) error {
-	return providers.Errorf(providers.ErrInvalid, format, args...)
+	return fault.Errorf(fault.ErrInvalid, format, args...)
 }
 
 // explain says of errors that came with the end of ctx that they did, and gives those
@@ -48,8 +48,8 @@ func explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		// Something broke because of the interrupt, and does not know it.
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case providers.HintOf(err) == "" && errors.Is(err, context.DeadlineExceeded):
-		return providers.WithHint(err, "give it more time: --timeout 20m")
+	case fault.HintOf(err) == "" && errors.Is(err, context.DeadlineExceeded):
+		return fault.WithHint(err, "give it more time: --timeout 20m")
 	}
 	return err
 }

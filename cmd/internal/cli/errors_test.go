@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestExplain(t *testing.T) {
@@ -27,15 +27,15 @@ func TestExplain(t *testing.T) {
 		"done at the last moment": {interrupted, nil, 0, ""},
 		"failed":                  {t.Context(), broken, 1, ""},
 		"broken by an interrupt":  {interrupted, broken, 130, ""},
-		"with a hint":             {interrupted, providers.WithHint(providers.Errorf(providers.ErrUnavailable, "x"), "mend"), 130, "mend"},
+		"with a hint":             {interrupted, fault.WithHint(fault.Errorf(fault.ErrUnavailable, "x"), "mend"), 130, "mend"},
 		"interrupted, knows it":   {interrupted, fmt.Errorf("create: %w", context.Canceled), 130, ""},
 		"timed out":               {t.Context(), timeout, 7, "give it more time: --timeout 20m"},
-		"timed out with a hint":   {t.Context(), providers.WithHint(timeout, "look"), 7, "look"},
+		"timed out with a hint":   {t.Context(), fault.WithHint(timeout, "look"), 7, "look"},
 	} {
 		err := explain(tt.ctx, tt.err)
 		code, _ := ui.Classify(err)
-		if code != tt.code || providers.HintOf(err) != tt.hint {
-			t.Errorf("%s: %v is %d with the hint %q, want %d with %q", what, err, code, providers.HintOf(err), tt.code, tt.hint)
+		if code != tt.code || fault.HintOf(err) != tt.hint {
+			t.Errorf("%s: %v is %d with the hint %q, want %d with %q", what, err, code, fault.HintOf(err), tt.code, tt.hint)
 		}
 		if tt.err != nil && !errors.Is(err, tt.err) {
 			t.Errorf("%s: %v has lost %v", what, err, tt.err)
@@ -47,7 +47,7 @@ func TestExplain(t *testing.T) {
 // whatever stands first.
 func TestErrorsForPrograms(t *testing.T) {
 	t.Parallel()
-	nowhere := func() (Env, error) { return Env{}, providers.Errorf(providers.ErrInvalid, "no home") }
+	nowhere := func() (Env, error) { return Env{}, fault.Errorf(fault.ErrInvalid, "no home") }
 	for line, json := range map[string]bool{
 		"list":                                   false,
 		"list -o json":                           true,

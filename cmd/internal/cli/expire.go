@@ -7,7 +7,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // The verbs that lab calls itself by, in the background.
@@ -68,7 +68,7 @@ func (c *command) extend() *cobra.Command {
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("ttl") {
-				return providers.WithHint(usage("for how long?"), "for example: lab extend %s --ttl 2h", nameOf(args))
+				return fault.WithHint(usage("for how long?"), "for example: lab extend %s --ttl 2h", nameOf(args))
 			}
 			cluster, err := c.Lab.Extend(cmd.Context(), nameOf(args), ttl)
 			if err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (c *command) image() *cobra.Command {
@@ -35,7 +35,7 @@ the pod sets imagePullPolicy: Never.`,
   docker save shop:v1 | lab image load -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return providers.WithHint(usage("which image?"), "docker images lists the images on this machine, then: lab image load IMAGE")
+				return fault.WithHint(usage("which image?"), "docker images lists the images on this machine, then: lab image load IMAGE")
 			}
 			progress := c.progress(name)
 			defer progress.Close()

@@ -4,7 +4,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // standardInput stands for standard input where a flag takes a file.
@@ -18,7 +18,7 @@ func (c *command) openFile(flag, path string) (io.ReadCloser, error) {
 	}
 	if c.reader != "" {
 		err := usage("%s - and %s - cannot both read standard input", c.reader, flag)
-		return nil, providers.WithHint(err, "give one of them a file")
+		return nil, fault.WithHint(err, "give one of them a file")
 	}
 	c.reader = flag
 	return io.NopCloser(c.streams.In), nil

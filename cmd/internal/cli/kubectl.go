@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (c *command) kubectl() *cobra.Command {
@@ -41,7 +41,7 @@ func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string,
 	dash := cmd.ArgsLenAtDash()
 	if dash < 0 && len(args) > 0 || dash > 1 {
 		err := usage("what kubectl is to do stands after --, and at most one name before it")
-		return "", nil, providers.WithHint(err, "for example: lab kubectl demo -- get nodes")
+		return "", nil, fault.WithHint(err, "for example: lab kubectl demo -- get nodes")
 	}
 	if dash < 0 {
 		dash = 0
@@ -59,8 +59,8 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	}
 	path, err = c.Engine()
 	if err != nil {
-		err := providers.Errorf(providers.ErrUnavailable, "there is no kubectl on PATH, and no lab-engine that has one inside")
-		return "", nil, providers.WithHint(err, "lab tools install kubectl; or in a checkout of lab: make install")
+		err := fault.Errorf(fault.ErrUnavailable, "there is no kubectl on PATH, and no lab-engine that has one inside")
+		return "", nil, fault.WithHint(err, "lab tools install kubectl; or in a checkout of lab: make install")
 	}
 	return path, []string{"kubectl"}, nil
 }
@@ -85,7 +85,7 @@ func (c *command) runKubectl(ctx context.Context, name string, config []byte, ar
 // process group; a signal that was sent to lab alone is passed on. It inherits files.
 func runChild(ctx context.Context, cmd *exec.Cmd, files []int) error {
 	if err := startWith(files, cmd); err != nil {
-		return providers.Errorf(providers.ErrUnavailable, "run %s: %w", cmd.Path, err)
+		return fault.Errorf(fault.ErrUnavailable, "run %s: %w", cmd.Path, err)
 	}
 	done := make(chan struct{})
 	defer close(done)

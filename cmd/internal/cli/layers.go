@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/profiles"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // profileFlags are those that say what is written down somewhere.
@@ -130,10 +130,10 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 
 // unreadable is the error of a file that a flag names.
 func unreadable(what string, err error) error {
-	if errors.Is(err, providers.ErrInvalid) { // standard input, for the second time
+	if errors.Is(err, fault.ErrInvalid) { // standard input, for the second time
 		return err
 	}
-	return providers.WithHint(usage("cannot read %s: %w", what, err), "a path is relative to the current directory; - is standard input")
+	return fault.WithHint(usage("cannot read %s: %w", what, err), "a path is relative to the current directory; - is standard input")
 }
 
 // addonRequest builds the request for addons from the merged layers and the flags. Flags
@@ -166,14 +166,14 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.Ad
 func (c *command) readValues(s string) (addon string, v addons.Values, err error) {
 	addon, file, ok := strings.Cut(s, "=")
 	if !ok || addon == "" || file == "" {
-		return "", nil, providers.WithHint(usage("--values %q is not ADDON=FILE", s), "for example --values hello=hello.yaml")
+		return "", nil, fault.WithHint(usage("--values %q is not ADDON=FILE", s), "for example --values hello=hello.yaml")
 	}
 	data, err := c.read("--values", file)
 	if err != nil {
 		return "", nil, unreadable("the values of "+addon, err)
 	}
 	if v, err = addons.ParseValues(data); err != nil {
-		return "", nil, providers.WithHint(providers.Errorf(providers.ErrInvalid, "%s: %w", file, err), "%s", providers.HintOf(err))
+		return "", nil, fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s: %w", file, err), "%s", fault.HintOf(err))
 	}
 	return addon, v, nil
 }

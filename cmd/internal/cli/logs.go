@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (c *command) logs() *cobra.Command {
@@ -56,7 +56,7 @@ func emptyDir(dir string) (made bool, err error) {
 		return false, fmt.Errorf("the directory for the logs: %w", err)
 	}
 	if len(entries) > 0 {
-		return false, providers.WithHint(usage("the directory %s is not empty", dir), "name another: lab logs --dir DIR")
+		return false, fault.WithHint(usage("the directory %s is not empty", dir), "name another: lab logs --dir DIR")
 	}
 	return false, nil
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // lookUp finds the program that a person means by name, first in the directory bin. The
@@ -45,11 +45,11 @@ func unusable(name string, err error) error {
 	case err == nil:
 		return nil
 	case cannotExecute(err):
-		err := providers.Errorf(providers.ErrInvalid, "%s cannot be executed: %w", name, err)
-		return ui.WithCode(providers.WithHint(err, "chmod +x %s, if it is a program", providers.ShellWord(name)), codeNotExecutable)
+		err := fault.Errorf(fault.ErrInvalid, "%s cannot be executed: %w", name, err)
+		return ui.WithCode(fault.WithHint(err, "chmod +x %s, if it is a program", fault.ShellWord(name)), codeNotExecutable)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
-		err := providers.Errorf(providers.ErrNotFound, "there is no program %q", name)
-		return ui.WithCode(providers.WithHint(err, "see that it is installed and on PATH; shell code needs a shell: lab run -- sh -c '...'"), codeNotFound)
+		err := fault.Errorf(fault.ErrNotFound, "there is no program %q", name)
+		return ui.WithCode(fault.WithHint(err, "see that it is installed and on PATH; shell code needs a shell: lab run -- sh -c '...'"), codeNotFound)
 	}
-	return providers.Errorf(providers.ErrUnavailable, "run %s: %w", name, err)
+	return fault.Errorf(fault.ErrUnavailable, "run %s: %w", name, err)
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // NamespaceList is the result of `lab ns` without an argument.
@@ -41,8 +41,8 @@ your kubeconfig, whoever made that.`,
 				return ui.Print(c.streams.Out, c.format, list, func() ui.View { return namespacesView(list) })
 			}
 			if !slices.Contains(list.Items, args[0]) {
-				err := providers.Errorf(providers.ErrNotFound, "the cluster has no namespace %q", args[0])
-				return providers.WithHint(err, "lab ns shows those that there are; kubectl create namespace %s makes it", args[0])
+				err := fault.Errorf(fault.ErrNotFound, "the cluster has no namespace %q", args[0])
+				return fault.WithHint(err, "lab ns shows those that there are; kubectl create namespace %s makes it", args[0])
 			}
 			if err := c.Lab.Kubeconfig.SetNamespace(cmd.Context(), args[0]); err != nil {
 				return err
@@ -68,8 +68,8 @@ func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 	}
 	out, err := exec.CommandContext(ctx, path, append(args, "get", "--raw", "/api/v1/namespaces", "--request-timeout", "10s")...).Output() // raw leaves no cache
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
-		err = providers.Errorf(providers.ErrUnavailable, "the namespaces cannot be read: %s", strings.TrimSpace(string(exit.Stderr)))
-		return list, providers.WithHint(err, "lab status says whether your cluster runs; lab use NAME chooses another")
+		err = fault.Errorf(fault.ErrUnavailable, "the namespaces cannot be read: %s", strings.TrimSpace(string(exit.Stderr)))
+		return list, fault.WithHint(err, "lab status says whether your cluster runs; lab use NAME chooses another")
 	}
 	if err != nil {
 		return list, err
@@ -78,7 +78,7 @@ func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 		Items []struct{ Metadata struct{ Name string } }
 	}
 	if err := json.Unmarshal(out, &answer); err != nil {
-		return list, providers.Errorf(providers.ErrUnavailable, "the namespaces cannot be understood: %w", err)
+		return list, fault.Errorf(fault.ErrUnavailable, "the namespaces cannot be understood: %w", err)
 	}
 	for _, item := range answer.Items {
 		list.Items = append(list.Items, item.Metadata.Name)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 func (c *command) start() *cobra.Command {
@@ -21,7 +21,7 @@ again. NAME defaults to "lab".
 
 --wait sets what start waits for: until the API server answers (api), until the nodes
 are ready, too (nodes), or until DNS and the addons work, too (all).`,
-	}, func(ctx context.Context, name string, report providers.Reporter) (lab.Cluster, error) {
+	}, func(ctx context.Context, name string, report event.Reporter) (lab.Cluster, error) {
 		return c.Lab.Start(ctx, name, level, report)
 	})
 	cmd.Flags().Var(&level, "wait", "what to wait for")
@@ -38,7 +38,7 @@ func (c *command) stop() *cobra.Command {
 
 // power completes the two commands that differ in what they call, and in nothing
 // else.
-func (c *command) power(cmd *cobra.Command, do func(context.Context, string, providers.Reporter) (lab.Cluster, error)) *cobra.Command {
+func (c *command) power(cmd *cobra.Command, do func(context.Context, string, event.Reporter) (lab.Cluster, error)) *cobra.Command {
 	var timeout time.Duration
 	cmd.Args = oneName
 	cmd.ValidArgsFunction = c.completeNames

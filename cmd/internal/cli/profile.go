@@ -12,7 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func (c *command) profile() *cobra.Command {
@@ -91,7 +91,7 @@ from.`,
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(c.streams.Out, providers.Redact(string(text)))
+			_, err = io.WriteString(c.streams.Out, fault.Redact(string(text)))
 			return err
 		},
 	}
@@ -143,7 +143,7 @@ func (c *command) validateFile(ctx context.Context, file string) error {
 		err = c.Lab.Validate(ctx, request)
 	}
 	if err != nil {
-		return providers.WithHint(fmt.Errorf("%s: %w", file, err), "%s", providers.HintOf(err))
+		return fault.WithHint(fmt.Errorf("%s: %w", file, err), "%s", fault.HintOf(err))
 	}
 	return nil
 }
@@ -202,5 +202,5 @@ func oneProfile(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return providers.WithHint(usage("%s takes a profile or a file", cmd.CommandPath()), "lab profile list shows the builtin ones")
+	return fault.WithHint(usage("%s takes a profile or a file", cmd.CommandPath()), "lab profile list shows the builtin ones")
 }

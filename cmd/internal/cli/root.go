@@ -5,7 +5,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // The groups of the help text, in order.
@@ -35,7 +35,7 @@ waits until it really works, and takes it away again without a trace.`,
 	root.SetOut(c.streams.Out)
 	root.SetErr(c.streams.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return providers.WithHint(usage("%w", err), "%s --help shows the flags", cmd.CommandPath())
+		return fault.WithHint(usage("%w", err), "%s --help shows the flags", cmd.CommandPath())
 	})
 	root.AddGroup(
 		&cobra.Group{ID: groupLife, Title: "Clusters:"},
@@ -82,9 +82,9 @@ func onlyVerbs(cmd *cobra.Command, args []string) error {
 	err := usage("%s has no command %q", cmd.CommandPath(), args[0])
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return providers.WithHint(err, "did you mean %s %s?", cmd.CommandPath(), near[0])
+		return fault.WithHint(err, "did you mean %s %s?", cmd.CommandPath(), near[0])
 	}
-	return providers.WithHint(err, "%s --help lists them", cmd.CommandPath())
+	return fault.WithHint(err, "%s --help lists them", cmd.CommandPath())
 }
 
 // noArgs accepts flags alone.
@@ -92,13 +92,13 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return providers.WithHint(usage("%s takes no arguments, not %q", cmd.CommandPath(), args), "%s --help shows what it takes", cmd.CommandPath())
+	return fault.WithHint(usage("%s takes no arguments, not %q", cmd.CommandPath(), args), "%s --help shows what it takes", cmd.CommandPath())
 }
 
 // oneName accepts at most one argument, the name of a cluster.
 func oneName(_ *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return providers.WithHint(usage("one cluster at a time, not %d: %q", len(args), args), "use the command once for each")
+		return fault.WithHint(usage("one cluster at a time, not %d: %q", len(args), args), "use the command once for each")
 	}
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const verbRun = "run"
@@ -56,7 +57,7 @@ was killed, is deleted by the next call of lab, or by lab gc.`,
   lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
-				return providers.WithHint(usage("the command stands after --, and nothing but flags before it"),
+				return fault.WithHint(usage("the command stands after --, and nothing but flags before it"),
 					"for example: lab run --flavor kwok -- kubectl get nodes")
 			}
 			return c.runRun(cmd, o, args)
@@ -96,7 +97,7 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	}
 	progress := c.progress(name)
 	defer func() { progress.Close() }()
-	report := func(e providers.Event) { progress.Report(e) }
+	report := func(e event.Event) { progress.Report(e) }
 	up, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
 	left, err := c.Lab.Run(up, request, lab.Work{

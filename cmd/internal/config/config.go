@@ -16,7 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -95,10 +95,10 @@ func read(path string, named bool) (Config, error) {
 	case !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		return c, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return c, providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration: %w", err),
+		return c, fault.WithHint(fault.Errorf(fault.ErrInvalid, "the user configuration: %w", err),
 			"make it, or: unset %s", pathVariable)
 	case err != nil:
-		return c, providers.WithHint(providers.Errorf(providers.ErrUnavailable, "the user configuration: %w", err),
+		return c, fault.WithHint(fault.Errorf(fault.ErrUnavailable, "the user configuration: %w", err),
 			"see that you can read %s", path)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -117,6 +117,6 @@ func read(path string, named bool) (Config, error) {
 
 // unfit is the error of a file with problems.
 func unfit(path string, problems ...string) error {
-	return providers.WithHint(providers.Errorf(providers.ErrInvalid, "the user configuration: %s", strings.Join(problems, "\n")),
-		"correct it, or put it aside: mv %s %s", providers.ShellWord(path), providers.ShellWord(path+".old"))
+	return fault.WithHint(fault.Errorf(fault.ErrInvalid, "the user configuration: %s", strings.Join(problems, "\n")),
+		"correct it, or put it aside: mv %s %s", fault.ShellWord(path), fault.ShellWord(path+".old"))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const whole = `apiVersion: lab/v1alpha1
@@ -111,17 +111,17 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		dir, path := write(t, text)
 		_, err := config.Load(env(), dir)
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
-			t.Errorf("%q: %v (hint %q), want ErrInvalid that says %q", text, err, providers.HintOf(err), says)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
+			t.Errorf("%q: %v (hint %q), want ErrInvalid that says %q", text, err, fault.HintOf(err), says)
 		}
 	}
-	if _, err := config.Load(env("LAB_CONFIG", filepath.Join(t.TempDir(), "none.yaml")), ""); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "unset LAB_CONFIG") {
-		t.Errorf("a named file that is not there: %v (hint %q)", err, providers.HintOf(err))
+	if _, err := config.Load(env("LAB_CONFIG", filepath.Join(t.TempDir(), "none.yaml")), ""); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "unset LAB_CONFIG") {
+		t.Errorf("a named file that is not there: %v (hint %q)", err, fault.HintOf(err))
 	}
-	if _, err := config.Load(env("LAB_CONFIG", t.TempDir()), ""); !errors.Is(err, providers.ErrUnavailable) {
+	if _, err := config.Load(env("LAB_CONFIG", t.TempDir()), ""); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("a directory: %v", err)
 	}
-	if _, err := config.Load(env("LAB_REGISTRIES", "docker.io"), t.TempDir()); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "HOST=MIRROR") {
+	if _, err := config.Load(env("LAB_REGISTRIES", "docker.io"), t.TempDir()); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "HOST=MIRROR") {
 		t.Errorf("a registry without a mirror: %v", err)
 	}
 }

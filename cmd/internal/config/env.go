@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Variables returns the environment variables that go above the file, and for each the
@@ -44,7 +44,7 @@ func (c *Config) override(getenv func(string) string) error {
 	for pair := range strings.SplitSeq(list, ",") {
 		host, mirror, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if !ok || host == "" || mirror == "" {
-			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "LAB_REGISTRIES: %q is not HOST=MIRROR", pair),
+			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "LAB_REGISTRIES: %q is not HOST=MIRROR", pair),
 				"for example: export LAB_REGISTRIES=docker.io=registry.corp/docker")
 		}
 		c.Registries[host] = mirror

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
 // ports looks at those that an ingress is published on.
@@ -43,7 +43,7 @@ func (m Machine) holder(ctx context.Context, port int) string {
 		}
 	}
 	if m.OS == linux {
-		name, pid := providers.HolderOf(m.Root, providers.Port{Host: port})
+		name, pid := hostport.Holder(m.Root, hostport.Port{Number: port})
 		if pid == 0 {
 			return ""
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func ofKind(name string) providers.Entries {
@@ -43,8 +44,8 @@ func TestCheckFindsAll(t *testing.T) {
 		"cannot read the kubeconfig " + broken:                                "correct the file",
 		`the context "kind-lab", the cluster "kind-lab", the user "kind-lab"`: "kubectl config delete-context kind-lab && kubectl config delete-cluster kind-lab && kubectl config delete-user kind-lab",
 	} {
-		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(providers.HintOf(err), hint) {
-			t.Errorf("%v, hint %q; want %q and %q", err, providers.HintOf(err), says, hint)
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(fault.HintOf(err), hint) {
+			t.Errorf("%v, hint %q; want %q and %q", err, fault.HintOf(err), says, hint)
 		}
 	}
 	if _, err := os.Stat(path + ".lock"); err != nil {
@@ -72,18 +73,18 @@ func TestCheckPlace(t *testing.T) {
 		"new/none":  {},
 		"fresh":     {},
 		"file":      {},
-		"file/none": {providers.ErrUnavailable, "KUBECONFIG"},
-		"dangling":  {providers.ErrUnavailable, "mkdir -p " + filepath.Join(dir, "no")},
-		"loop":      {providers.ErrUnavailable, "KUBECONFIG"},
-		".":         {providers.ErrInvalid, "KUBECONFIG"},
+		"file/none": {fault.ErrUnavailable, "KUBECONFIG"},
+		"dangling":  {fault.ErrUnavailable, "mkdir -p " + filepath.Join(dir, "no")},
+		"loop":      {fault.ErrUnavailable, "KUBECONFIG"},
+		".":         {fault.ErrInvalid, "KUBECONFIG"},
 	} {
 		f := kubeconfig.Files{Paths: []string{filepath.Join(dir, path)}}
 		err := f.Check(ofKind("lab"), "", "")
-		if !errors.Is(err, tt.kind) || !strings.Contains(providers.HintOf(err), tt.hint) {
-			t.Errorf("%s: %v, hint %q; want %v and %q", path, err, providers.HintOf(err), tt.kind, tt.hint)
+		if !errors.Is(err, tt.kind) || !strings.Contains(fault.HintOf(err), tt.hint) {
+			t.Errorf("%s: %v, hint %q; want %v and %q", path, err, fault.HintOf(err), tt.kind, tt.hint)
 		}
 	}
-	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, providers.ErrInvalid) || providers.HintOf(err) == "" {
+	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 		t.Errorf("no file at all: %v", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -102,7 +103,7 @@ func TestCheckPasses(t *testing.T) {
 	if err := f.Check(ofKind("lab"), "kind-lab", identity(t, mine)); err != nil {
 		t.Errorf("the cluster that is replaced: %v", err)
 	}
-	if err := f.Check(ofKind("lab"), "", ""); !errors.Is(err, providers.ErrExists) {
+	if err := f.Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("a cluster of the same name: %v", err)
 	}
 	write(t, path+".lock", "")

@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const byteOrderMark = "\ufeff"
@@ -106,14 +106,14 @@ func checkList(root *yaml.Node, list string) error {
 }
 
 func (d *document) invalid(err error) error {
-	err = providers.Errorf(providers.ErrInvalid, "cannot read the kubeconfig %s: %w", d.path, err)
-	return providers.WithHint(err, "correct the file, or use another one: export KUBECONFIG=FILE")
+	err = fault.Errorf(fault.ErrInvalid, "cannot read the kubeconfig %s: %w", d.path, err)
+	return fault.WithHint(err, "correct the file, or use another one: export KUBECONFIG=FILE")
 }
 
 // uneditable is the error of a file that kubectl reads and lab does not edit.
 func (d *document) uneditable(why error) error {
-	err := providers.Errorf(providers.ErrInvalid, "lab does not edit the kubeconfig %s: it %w", d.path, why)
-	return providers.WithHint(err, "write what kubectl reads to another file, and use that: kubectl config view --raw --kubeconfig %s > FILE && export KUBECONFIG=FILE", providers.ShellWord(d.path))
+	err := fault.Errorf(fault.ErrInvalid, "lab does not edit the kubeconfig %s: it %w", d.path, why)
+	return fault.WithHint(err, "write what kubectl reads to another file, and use that: kubectl config view --raw --kubeconfig %s > FILE && export KUBECONFIG=FILE", fault.ShellWord(d.path))
 }
 
 // result returns the edited file. Whatever way it was edited, it is read again and

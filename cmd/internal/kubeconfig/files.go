@@ -15,7 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Files are the kubeconfig files of one person. The zero value of Patience means
@@ -71,7 +71,7 @@ func (f Files) Use(ctx context.Context, context string) error {
 			return err
 		}
 		if !defines(docs, context) {
-			return providers.Errorf(providers.ErrNotFound, "the kubeconfig has no context %q", context)
+			return fault.Errorf(fault.ErrNotFound, "the kubeconfig has no context %q", context)
 		}
 		d.setCurrent(context)
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestFromEnv(t *testing.T) {
@@ -173,16 +173,16 @@ func TestUnwritable(t *testing.T) {
 		kind  error
 		hint  string
 	}{
-		"read-only":         {f, providers.ErrUnavailable, "chmod u+w " + path},
-		"a device":          {kubeconfig.Files{Paths: []string{os.DevNull}}, providers.ErrInvalid, "KUBECONFIG"},
-		"a directory":       {kubeconfig.Files{Paths: []string{t.TempDir()}}, providers.ErrInvalid, "KUBECONFIG"},
-		"beneath a file":    {kubeconfig.Files{Paths: []string{blocked}}, providers.ErrUnavailable, "ls -ld"},
-		"device and a file": {kubeconfig.Files{Paths: []string{os.DevNull, path}}, providers.ErrInvalid, "KUBECONFIG"},
+		"read-only":         {f, fault.ErrUnavailable, "chmod u+w " + path},
+		"a device":          {kubeconfig.Files{Paths: []string{os.DevNull}}, fault.ErrInvalid, "KUBECONFIG"},
+		"a directory":       {kubeconfig.Files{Paths: []string{t.TempDir()}}, fault.ErrInvalid, "KUBECONFIG"},
+		"beneath a file":    {kubeconfig.Files{Paths: []string{blocked}}, fault.ErrUnavailable, "ls -ld"},
+		"device and a file": {kubeconfig.Files{Paths: []string{os.DevNull, path}}, fault.ErrInvalid, "KUBECONFIG"},
 	}
 	for name, tt := range tests {
 		_, err := tt.files.Merge(t.Context(), own("lab", "Y2E="), kubeconfig.Options{SetCurrent: true})
-		if !errors.Is(err, tt.kind) || !strings.Contains(providers.HintOf(err), tt.hint) {
-			t.Errorf("%s: %v, hint %q; want %v and %q", name, err, providers.HintOf(err), tt.kind, tt.hint)
+		if !errors.Is(err, tt.kind) || !strings.Contains(fault.HintOf(err), tt.hint) {
+			t.Errorf("%s: %v, hint %q; want %v and %q", name, err, fault.HintOf(err), tt.kind, tt.hint)
 		}
 	}
 	if got := content(t, path); got != theirs {

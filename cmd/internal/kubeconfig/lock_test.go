@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // workerEnv makes the test binary one of the processes of TestProcesses.
@@ -21,7 +22,7 @@ const workerEnv = "LAB_TEST_KUBECONFIG_WORKER"
 func TestMain(m *testing.M) {
 	if job := os.Getenv(workerEnv); job != "" {
 		if err := work(job); err != nil {
-			fmt.Fprintln(os.Stderr, err, providers.HintOf(err))
+			fmt.Fprintln(os.Stderr, err, fault.HintOf(err))
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -99,8 +100,8 @@ func TestStaleLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := f.Use(t.Context(), "prod")
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), "2h0m0s") || !strings.Contains(providers.HintOf(err), "rm "+path+".lock") {
-		t.Errorf("%v, hint %q; want ErrUnavailable with the age, and how to remove it", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "2h0m0s") || !strings.Contains(fault.HintOf(err), "rm "+path+".lock") {
+		t.Errorf("%v, hint %q; want ErrUnavailable with the age, and how to remove it", err, fault.HintOf(err))
 	}
 	if got := content(t, path); got != theirs {
 		t.Errorf("the file was changed to %s", got)

@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Options of Merge.
@@ -180,6 +181,6 @@ func (d *document) clash(names providers.Entries, r *removal, all []*document) e
 	if len(taken) == 0 {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrExists, "the kubeconfig %s already has entries of another cluster: %s", d.path, strings.Join(taken, ", "))
-	return providers.WithHint(err, "if you do not need them: %s", strings.Join(commands, " && "))
+	err := fault.Errorf(fault.ErrExists, "the kubeconfig %s already has entries of another cluster: %s", d.path, strings.Join(taken, ", "))
+	return fault.WithHint(err, "if you do not need them: %s", strings.Join(commands, " && "))
 }

@@ -3,7 +3,7 @@ package kubeconfig
 import (
 	"context"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Namespace returns the namespace of the current context, or "default" where it has none.
@@ -64,9 +64,9 @@ func (f Files) currentItem() (*document, map[string]any, error) {
 }
 
 func noContext(name string) error {
-	err := providers.Errorf(providers.ErrNotFound, "no context is current in the kubeconfig")
+	err := fault.Errorf(fault.ErrNotFound, "no context is current in the kubeconfig")
 	if name != "" {
-		err = providers.Errorf(providers.ErrNotFound, "the kubeconfig has no context %q, which is its current one", name)
+		err = fault.Errorf(fault.ErrNotFound, "the kubeconfig has no context %q, which is its current one", name)
 	}
-	return providers.WithHint(err, "lab use NAME makes that of a cluster the current one; lab list shows the clusters")
+	return fault.WithHint(err, "lab use NAME makes that of a cluster the current one; lab list shows the clusters")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const twoContexts = `# mine
@@ -113,7 +113,7 @@ func TestNamespaceOfNothing(t *testing.T) {
 		f := kubeconfig.Files{Paths: []string{path}}
 		_, err := f.Namespace()
 		for _, err := range []error{err, f.SetNamespace(t.Context(), "shop")} {
-			if !errors.Is(err, providers.ErrNotFound) || providers.HintOf(err) == "" {
+			if !errors.Is(err, fault.ErrNotFound) || fault.HintOf(err) == "" {
 				t.Errorf("%q: %v, want ErrNotFound with a hint", text, err)
 			}
 		}

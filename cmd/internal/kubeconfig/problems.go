@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // freshLock is how long another program may hold a lock before Check reports it. Those
@@ -51,14 +52,14 @@ func join(errs []error) error {
 		}
 		all = append(all, err)
 		texts = append(texts, err.Error())
-		if hint := providers.HintOf(err); hint != "" {
+		if hint := fault.HintOf(err); hint != "" {
 			hints = append(hints, hint)
 		}
 	}
 	if len(all) < 2 {
 		return errors.Join(all...)
 	}
-	return providers.WithHint(&problemsError{strings.Join(texts, "\n"), all}, "%s", strings.Join(hints, "\n"))
+	return fault.WithHint(&problemsError{strings.Join(texts, "\n"), all}, "%s", strings.Join(hints, "\n"))
 }
 
 type problemsError struct {
@@ -71,8 +72,8 @@ func (p *problemsError) Unwrap() []error { return p.all }
 
 // noPlace is the error where there is neither $KUBECONFIG nor a home directory.
 func noPlace() error {
-	err := providers.Errorf(providers.ErrInvalid, "no kubeconfig: neither KUBECONFIG nor HOME is set")
-	return providers.WithHint(err, "export KUBECONFIG=FILE")
+	err := fault.Errorf(fault.ErrInvalid, "no kubeconfig: neither KUBECONFIG nor HOME is set")
+	return fault.WithHint(err, "export KUBECONFIG=FILE")
 }
 
 // placeProblems returns why the file at path cannot be written: because of itself, or of the
@@ -81,8 +82,8 @@ func placeProblems(path string) []error {
 	problems := []error{editable(path)}
 	end := target(path)
 	if _, err := os.Stat(filepath.Dir(end)); end != path && errors.Is(err, fs.ErrNotExist) {
-		err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is a symbolic link to %s, whose directory does not exist", path, end)
-		return append(problems, providers.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", providers.ShellWord(filepath.Dir(end)), providers.ShellWord(path)))
+		err := fault.Errorf(fault.ErrUnavailable, "the kubeconfig %s is a symbolic link to %s, whose directory does not exist", path, end)
+		return append(problems, fault.WithHint(err, "create the directory: mkdir -p %s; or remove the link: rm %s", fault.ShellWord(filepath.Dir(end)), fault.ShellWord(path)))
 	}
 	for _, dir := range slices.Compact([]string{filepath.Dir(path), filepath.Dir(end)}) {
 		// What editable says of a directory that is a file is enough.
@@ -117,8 +118,8 @@ func lockProblem(path string) error {
 func stale(path string, info fs.FileInfo) error {
 	name := lockName(path)
 	age := time.Since(info.ModTime()).Round(time.Second)
-	err := providers.Errorf(providers.ErrUnavailable, "cannot lock the kubeconfig %s: another program has held %s for %v", path, name, age)
-	return providers.WithHint(err, "if no program is editing it, a killed program left the lock: rm %s", providers.ShellWord(name))
+	err := fault.Errorf(fault.ErrUnavailable, "cannot lock the kubeconfig %s: another program has held %s for %v", path, name, age)
+	return fault.WithHint(err, "if no program is editing it, a killed program left the lock: rm %s", fault.ShellWord(name))
 }
 
 // editable returns why the file at path cannot be edited. A file that does not exist can.
@@ -130,12 +131,12 @@ func editable(path string) error {
 	case err != nil:
 		return unusable("read", path, err)
 	case !info.Mode().IsRegular():
-		err := providers.Errorf(providers.ErrInvalid, "the kubeconfig %s is not a regular file", path)
-		return providers.WithHint(err, "use a file: export KUBECONFIG=FILE")
+		err := fault.Errorf(fault.ErrInvalid, "the kubeconfig %s is not a regular file", path)
+		return fault.WithHint(err, "use a file: export KUBECONFIG=FILE")
 	case info.Mode().Perm()&0o222 == 0:
 		// A rename would replace it all the same, against its owner's will.
-		err := providers.Errorf(providers.ErrUnavailable, "the kubeconfig %s is read-only", path)
-		return providers.WithHint(err, "chmod u+w %s", providers.ShellWord(path))
+		err := fault.Errorf(fault.ErrUnavailable, "the kubeconfig %s is read-only", path)
+		return fault.WithHint(err, "chmod u+w %s", fault.ShellWord(path))
 	}
 	if err := atomicfile.Writable(path); err != nil {
 		return unusable("write", path, err)
@@ -145,14 +146,14 @@ func editable(path string) error {
 
 // unusable is the error of a file operation.
 func unusable(verb, path string, err error) error {
-	failed := providers.Errorf(providers.ErrUnavailable, "cannot %s the kubeconfig %s: %w", verb, path, err)
+	failed := fault.Errorf(fault.ErrUnavailable, "cannot %s the kubeconfig %s: %w", verb, path, err)
 	home, _ := os.UserHomeDir() // "": Fix then proposes no chown
 	fix := atomicfile.Fix(err, home)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		fix = fmt.Sprintf("free some space: df -h %s", providers.ShellWord(filepath.Dir(path)))
+		fix = fmt.Sprintf("free some space: df -h %s", fault.ShellWord(filepath.Dir(path)))
 	}
 	if fix == "" {
-		fix = "ls -ld " + providers.ShellWord(path)
+		fix = "ls -ld " + fault.ShellWord(path)
 	}
-	return providers.WithHint(failed, "%s; or use another file: export KUBECONFIG=FILE", fix)
+	return fault.WithHint(failed, "%s; or use another file: export KUBECONFIG=FILE", fix)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestRefused(t *testing.T) {
@@ -40,7 +41,7 @@ func TestRefused(t *testing.T) {
 				"Current": current,
 				"Check":   f.Check(providers.Entries{}, "", ""),
 			} {
-				if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
+				if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
 				}
 			}
@@ -52,7 +53,7 @@ func TestRefused(t *testing.T) {
 			noLeftovers(t, path)
 
 			write(t, path, tt.text+"# kind-lab\n")
-			if err := f.Remove(t.Context(), "kind-lab", identity(t, mine)); !errors.Is(err, providers.ErrInvalid) {
+			if err := f.Remove(t.Context(), "kind-lab", identity(t, mine)); !errors.Is(err, fault.ErrInvalid) {
 				t.Errorf("Remove from a file that mentions the cluster: %v; want ErrInvalid", err)
 			}
 		})
@@ -91,7 +92,7 @@ func TestNotEdited(t *testing.T) {
 				"Check":        f.Check(providers.Entries{}, "", ""),
 				"SetNamespace": f.SetNamespace(t.Context(), "shop"),
 			} {
-				if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || providers.HintOf(err) == "" {
+				if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
 				}
 			}
@@ -125,8 +126,8 @@ func TestClash(t *testing.T) {
 			f, path := home(t, text)
 			mine := own("lab", "Y2E=")
 			_, err := f.Merge(t.Context(), mine, kubeconfig.Options{})
-			if !errors.Is(err, providers.ErrExists) || !strings.Contains(providers.HintOf(err), "delete-"+what+" kind-lab") {
-				t.Errorf("Merge: %v, hint %q; want ErrExists about the %s", err, providers.HintOf(err), what)
+			if !errors.Is(err, fault.ErrExists) || !strings.Contains(fault.HintOf(err), "delete-"+what+" kind-lab") {
+				t.Errorf("Merge: %v, hint %q; want ErrExists about the %s", err, fault.HintOf(err), what)
 			}
 			remove(t, f, "kind-lab", mine)
 			if got := content(t, path); got != text {
@@ -238,7 +239,7 @@ func TestRestore(t *testing.T) {
 func TestUseUnknown(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
-	if err := f.Use(t.Context(), "nowhere"); !errors.Is(err, providers.ErrNotFound) {
+	if err := f.Use(t.Context(), "nowhere"); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("%v; want ErrNotFound", err)
 	}
 	if got := content(t, path); got != theirs {

@@ -9,12 +9,14 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
 // withAddons adds to a plan the addons and what they ask of the cluster.
 func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, error) {
 	r, err := l.State.Get(plan.Name)
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return Plan{}, err
 	}
 	r.Name = plan.Name
@@ -39,8 +41,8 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 		return plan, err
 	}
 	if own, addon := bundled(p.Traits(plan.Spec), requests); own != "" {
-		err := providers.Errorf(providers.ErrInvalid, "the cluster would have %s of its own, beside which %s cannot be", own, addon)
-		return plan, providers.WithHint(err, "take it out of what %s is told, or leave the addon out", plan.Flavor)
+		err := fault.Errorf(fault.ErrInvalid, "the cluster would have %s of its own, beside which %s cannot be", own, addon)
+		return plan, fault.WithHint(err, "take it out of what %s is told, or leave the addon out", plan.Flavor)
 	}
 	return plan, nil
 }
@@ -55,7 +57,7 @@ func (l *Lab) readCharts(ctx context.Context, plan Plan, requests addons.Request
 	target := addons.Cluster{Traits: p.Traits(plan.Spec)}
 	local := slices.DeleteFunc(slices.Clone(requests), func(r addons.Request) bool { return r.Addon.Chart.Path == "" })
 	failed := func(err error, addon string) error {
-		return providers.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", providers.HintOf(err))
+		return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))
 	}
 	releases, err := l.releases(ctx, target, local, AddonRequest{Offline: true}, failed)
 	if err != nil {
@@ -87,7 +89,7 @@ func withAsks(ctx context.Context, p providers.Provider, spec providers.Spec, pl
 		if published(spec, port) {
 			continue
 		}
-		host, err := providers.FreePort(ctx, providers.Port{Host: port})
+		host, err := hostport.Free(ctx, hostport.Port{Number: port})
 		if err != nil {
 			return spec, err
 		}
@@ -106,8 +108,8 @@ func lacks(r state.Record, requests addons.Requests) error {
 	for _, request := range requests {
 		name, namespace := request.Addon.Name, request.Addon.In()
 		if before, has := r.Addons.Get(name); has && before.Addon.In() != namespace {
-			err := providers.Errorf(providers.ErrExists, "addon %s is in namespace %s, and an addon cannot move to namespace %s", name, before.Addon.In(), namespace)
-			return providers.WithHint(err, "remove it first: lab addon remove %s --name %s", name, r.Name)
+			err := fault.Errorf(fault.ErrExists, "addon %s is in namespace %s, and an addon cannot move to namespace %s", name, before.Addon.In(), namespace)
+			return fault.WithHint(err, "remove it first: lab addon remove %s --name %s", name, r.Name)
 		}
 	}
 	if !r.Traits.RunsPods {
@@ -129,7 +131,7 @@ func lacks(r state.Record, requests addons.Requests) error {
 
 // tooLate is taken for an addon that had to be asked for when the cluster was made.
 func tooLate(r state.Record, addon, format string, args ...any) error {
-	return providers.WithHint(taken(r, format, args...),
+	return fault.WithHint(taken(r, format, args...),
 		"choose another name, or recreate the cluster and lose its contents: lab up %s --addon %s --recreate", r.Name, addon)
 }
 

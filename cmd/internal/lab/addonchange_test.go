@@ -13,7 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestValuesStay: values once given stay, whoever installs again, and others come above.
@@ -85,7 +86,7 @@ func TestUpgrade(t *testing.T) {
 		return c.Addons[0].Version
 	}
 	q := lab.AddonRequest{Names: []string{"hello"}, Upgrade: true}
-	if _, err := b.InstallAddons(t.Context(), "demo", q, nil); !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "lab addon install hello") {
+	if _, err := b.InstallAddons(t.Context(), "demo", q, nil); !errors.Is(err, fault.ErrNotFound) || !strings.Contains(fault.HintOf(err), "lab addon install hello") {
 		t.Errorf("of one that is not there: %v", err)
 	}
 	q = lab.AddonRequest{Names: []string{"shop"}}
@@ -110,8 +111,8 @@ func TestRemoveAddon(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nneeds: [hello]\n")
 	b.upWith(t, "demo", "shop")
-	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "remove shop --name demo") {
-		t.Errorf("one that another needs: %v (hint %q)", err, providers.HintOf(err))
+	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "remove shop --name demo") {
+		t.Errorf("one that another needs: %v (hint %q)", err, fault.HintOf(err))
 	}
 	for _, addon := range []string{"shop", "hello"} {
 		if err := b.RemoveAddon(t.Context(), "demo", addon, nil); err != nil {
@@ -121,10 +122,10 @@ func TestRemoveAddon(t *testing.T) {
 	if c := b.upWith(t, "demo"); len(c.Addons) > 0 {
 		t.Errorf("there is %+v", c.Addons)
 	}
-	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+	if err := b.RemoveAddon(t.Context(), "demo", "hello", nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("twice: %v", err)
 	}
-	if err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, providers.ErrNotFound) {
+	if err := b.RemoveAddon(t.Context(), "nope", "hello", nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("of no cluster: %v", err)
 	}
 }
@@ -132,11 +133,11 @@ func TestRemoveAddon(t *testing.T) {
 // TestKeptIsReported: addon remove and up --prune say what they keep, and how to delete it.
 func TestKeptIsReported(t *testing.T) {
 	t.Parallel()
-	for how, remove := range map[string]func(addonBench, providers.Reporter) error{
-		"addon remove": func(b addonBench, report providers.Reporter) error {
+	for how, remove := range map[string]func(addonBench, event.Reporter) error{
+		"addon remove": func(b addonBench, report event.Reporter) error {
 			return b.RemoveAddon(t.Context(), "demo", "hello", report)
 		},
-		"up --prune": func(b addonBench, report providers.Reporter) error {
+		"up --prune": func(b addonBench, report event.Reporter) error {
 			q := with("demo")
 			q.Prune = true
 			_, err := b.Up(t.Context(), q, report)
@@ -153,8 +154,8 @@ func TestKeptIsReported(t *testing.T) {
 			}
 			b.fake.Harness(addons.Cluster{Kubeconfig: config}).Make(t, "kind: ConfigMap\nmetadata: {name: mine, namespace: hello}\n")
 			var warnings []string
-			err = remove(b, func(e providers.Event) {
-				if e.State == providers.StepWarning {
+			err = remove(b, func(e event.Event) {
+				if e.State == event.Warning {
 					warnings = append(warnings, e.Message)
 				}
 			})
@@ -176,7 +177,7 @@ func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 		b.own(t, "shop", "name: shop\nchart: {oci: oci://example.org/shop, version: "+version+"}\n")
 	}
 	define("0.0.1")
-	if _, err := b.Up(t.Context(), with("demo", "shop"), nil); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := b.Up(t.Context(), with("demo", "shop"), nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Fatalf("%v, want ErrNotFound", err)
 	}
 	for _, version := range []string{"1.0.0", "2.0.0"} {
@@ -187,7 +188,7 @@ func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 	}
 	define("0.0.1")
 	upgrade := lab.AddonRequest{Names: []string{"shop"}, Upgrade: true}
-	if _, err := b.InstallAddons(t.Context(), "demo", upgrade, nil); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := b.InstallAddons(t.Context(), "demo", upgrade, nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Fatalf("%v, want ErrNotFound", err)
 	}
 	define("3.0.0")
@@ -201,7 +202,7 @@ type without struct{ version string }
 
 func (w without) Chart(ctx context.Context, c addons.Chart) (addons.Archive, error) {
 	if c.Version == w.version {
-		return addons.Archive{}, providers.Errorf(providers.ErrNotFound, "no version %s", c.Version)
+		return addons.Archive{}, fault.Errorf(fault.ErrNotFound, "no version %s", c.Version)
 	}
 	return addontest.Source{}.Chart(ctx, c)
 }

@@ -9,21 +9,22 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // RemoveAddon removes the addon from the cluster, and reports what stays and why. It
 // returns ErrNotFound where the cluster has no such addon, and ErrInvalid where another
 // one needs it.
-func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report providers.Reporter) error {
+func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report event.Reporter) error {
 	_, err := l.change(ctx, name, report, func(r state.Record) error {
 		if _, ok := r.Addons.Get(addon); !ok {
 			return l.noAddon(name, addon)
 		}
 		for _, other := range r.Addons {
 			if slices.Contains(other.Addon.Needs, addon) {
-				err := providers.Errorf(providers.ErrInvalid, "%s needs %s", other.Addon.Name, addon)
-				return providers.WithHint(err, "remove it first: lab addon remove %s --name %s", other.Addon.Name, name)
+				err := fault.Errorf(fault.ErrInvalid, "%s needs %s", other.Addon.Name, addon)
+				return fault.WithHint(err, "remove it first: lab addon remove %s --name %s", other.Addon.Name, name)
 			}
 		}
 		_, err := l.takeOut(ctx, r, addon, report.For(name))
@@ -34,14 +35,14 @@ func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report provid
 
 // takeOut removes an addon of the record from the cluster, reports what stays, and returns
 // the record without the addon. The caller holds the lock.
-func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report providers.Reporter) (state.Record, error) {
+func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report event.Reporter) (state.Record, error) {
 	target, err := l.target(ctx, r)
 	if err != nil {
 		return r, err
 	}
 	request, _ := r.Addons.Get(addon)
 	var kept []addons.Kept
-	err = report.Do("Removing "+addon, func(step *providers.Step) error {
+	err = report.Do("Removing "+addon, func(step *event.Step) error {
 		return l.whileAlive(ctx, r, func(ctx context.Context) (err error) {
 			kept, err = l.Addons.Installer.Remove(ctx, target, request.Addon, step.Progress)
 			return err
@@ -55,7 +56,7 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 		report.Warn("%s stays: %s. To delete %s: lab kubectl %s -- delete %s", k.Object, k.Reason, what, r.Name, argumentsOf(k.Object))
 	}
 	// One that was never installed is gone, too.
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return r, l.lost(ctx, r.Name, target, fmt.Errorf("cannot remove addon %s: %w", addon, err))
 	}
 	r.Addons = r.Addons.Without(addon)
@@ -73,6 +74,6 @@ func argumentsOf(o addons.Object) string {
 }
 
 func (l *Lab) noAddon(name, addon string) error {
-	err := providers.Errorf(providers.ErrNotFound, "cluster %q has no addon %q", name, addon)
-	return providers.WithHint(err, "lab status %s shows those that it has", name)
+	err := fault.Errorf(fault.ErrNotFound, "cluster %q has no addon %q", name, addon)
+	return fault.WithHint(err, "lab status %s shows those that it has", name)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // AddonTools are those who do the work on addons.
@@ -56,7 +58,7 @@ func (l *Lab) Addon(name, addon string, defined []addons.Addon) (addons.Addon, e
 		return addons.Addon{}, err
 	}
 	r, err := l.State.Get(name)
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return addons.Addon{}, err
 	}
 	return withOwn(catalog, r).With(defined...).Get(addon)
@@ -76,14 +78,14 @@ func withOwn(catalog addons.Catalog, r state.Record) addons.Catalog {
 // once they work. It goes on with what an interrupted call left. Errors: those of
 // [addons.Catalog.Plan], [addons.Source], [addons.Installer] and [addons.Checker];
 // ErrExists where the cluster lacks what an addon asks of it.
-func (l *Lab) InstallAddons(ctx context.Context, name string, q AddonRequest, report providers.Reporter) (Cluster, error) {
+func (l *Lab) InstallAddons(ctx context.Context, name string, q AddonRequest, report event.Reporter) (Cluster, error) {
 	return l.change(ctx, name, report, func(r state.Record) error {
 		return l.ensure(ctx, r, q, report.For(name))
 	})
 }
 
 // ensure does what InstallAddons says. The caller holds the lock.
-func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report providers.Reporter) error {
+func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report event.Reporter) error {
 	plan, err := l.planAddons(r, q)
 	if err != nil || len(plan) == 0 {
 		return err
@@ -158,11 +160,11 @@ func goOn(err error, cluster, addon string) error {
 	if err == nil {
 		return nil
 	}
-	mend := providers.HintOf(err)
+	mend := fault.HintOf(err)
 	if mend == "" {
 		mend = "the cluster stays; mend that"
 	}
-	return providers.WithHint(fmt.Errorf("install %s: %w", addon, err),
+	return fault.WithHint(fmt.Errorf("install %s: %w", addon, err),
 		"%s, then: lab up %s; or give the addon up, with its values: lab addon remove %s --name %s", mend, cluster, addon, cluster)
 }
 
@@ -193,7 +195,7 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	}
 	for _, name := range q.Names {
 		if _, there := r.Addons.Get(name); q.Upgrade && !there {
-			return nil, providers.WithHint(l.noAddon(r.Name, name), "install it: lab addon install %s --name %s", name, r.Name)
+			return nil, fault.WithHint(l.noAddon(r.Name, name), "install it: lab addon install %s --name %s", name, r.Name)
 		}
 	}
 	var requests addons.Requests
@@ -212,8 +214,8 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 	}
 	for name := range q.Values {
 		if _, ok := requests.Get(name); !ok && !slices.Contains(q.Written, name) {
-			err := providers.Errorf(providers.ErrInvalid, "there are values for the addon %q, which is not asked for", name)
-			return nil, providers.WithHint(err, "ask for it, too: --addon %s", name)
+			err := fault.Errorf(fault.ErrInvalid, "there are values for the addon %q, which is not asked for", name)
+			return nil, fault.WithHint(err, "ask for it, too: --addon %s", name)
 		}
 	}
 	return requests, nil
@@ -224,10 +226,10 @@ func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error
 // before all charts are at hand. Definitions come first, so that any chart may use those
 // of any other.
 func (l *Lab) install(
-	ctx context.Context, cluster string, target addons.Cluster, plan addons.Requests, q AddonRequest, report providers.Reporter, seen *outcomes,
+	ctx context.Context, cluster string, target addons.Cluster, plan addons.Requests, q AddonRequest, report event.Reporter, seen *outcomes,
 ) error {
 	releases := map[string]addons.Release{}
-	err := report.Do("Fetching charts", func(*providers.Step) (err error) {
+	err := report.Do("Fetching charts", func(*event.Step) (err error) {
 		releases, err = l.releases(ctx, target, plan, q, func(err error, addon string) error { return goOn(seen.note(addon, err), cluster, addon) })
 		return err
 	})
@@ -238,7 +240,7 @@ func (l *Lab) install(
 	for _, request := range plan {
 		order = append(order, request.Addon)
 	}
-	err = report.Do("Defining custom resources", func(*providers.Step) error {
+	err = report.Do("Defining custom resources", func(*event.Step) error {
 		return sideBySide(order, func(a addons.Addon) error {
 			kept, err := l.Addons.Installer.Define(ctx, target, releases[a.Name])
 			for _, k := range kept {
@@ -254,13 +256,13 @@ func (l *Lab) install(
 		return err
 	}
 	return addons.Run(ctx, order, func(ctx context.Context, a addons.Addon) error {
-		return report.Do("Installing "+a.Name, func(step *providers.Step) error {
+		return report.Do("Installing "+a.Name, func(step *event.Step) error {
 			return goOn(seen.note(a.Name, l.installOne(ctx, target, releases[a.Name], step)), cluster, a.Name)
 		})
 	})
 }
 
-func (l *Lab) installOne(ctx context.Context, target addons.Cluster, r addons.Release, step *providers.Step) error {
+func (l *Lab) installOne(ctx context.Context, target addons.Cluster, r addons.Release, step *event.Step) error {
 	in, err := l.Addons.Installer.Install(ctx, target, r, step.Progress)
 	if err == nil {
 		err = l.Addons.Checker.Wait(ctx, target, r.Addon, in, step.Progress)
@@ -300,8 +302,8 @@ func (l *Lab) target(ctx context.Context, r state.Record) (addons.Cluster, error
 		return addons.Cluster{}, err
 	}
 	if c.State == providers.StateStopped {
-		err := providers.Errorf(providers.ErrUnavailable, "cluster %q is stopped", r.Name)
-		return addons.Cluster{}, providers.WithHint(err, "lab start %s", r.Name)
+		err := fault.Errorf(fault.ErrUnavailable, "cluster %q is stopped", r.Name)
+		return addons.Cluster{}, fault.WithHint(err, "lab start %s", r.Name)
 	}
 	config, err := l.Set.Kubeconfig(ctx, refOf(r))
 	return addons.Cluster{Kubeconfig: config, Traits: r.Traits, Ports: r.Spec.Ports}, err
@@ -317,8 +319,8 @@ func (l *Lab) lost(ctx context.Context, name string, target addons.Cluster, err 
 	if _, gone := l.Probe.Look(ctx, target.Kubeconfig, probe.Want{}); gone == nil || ctx.Err() != nil {
 		return err
 	}
-	err = providers.Errorf(providers.ErrUnavailable, "the API server of cluster %q stopped answering: %w", name, err)
-	return providers.WithHint(err, "start the cluster, then do it again: lab start %s", name)
+	err = fault.Errorf(fault.ErrUnavailable, "the API server of cluster %q stopped answering: %w", name, err)
+	return fault.WithHint(err, "start the cluster, then do it again: lab start %s", name)
 }
 
 // sideBySide calls do for each of list, all at once, and joins the errors.

@@ -14,6 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestUpWithAddons(t *testing.T) {
@@ -46,8 +47,8 @@ func TestChartsAreReadFirst(t *testing.T) {
 		func() error { _, err := b.Up(t.Context(), with("demo", "shop", "cert-manager"), nil); return err },
 	} {
 		err := do()
-		if wantIs(t, err, providers.ErrInvalid); err == nil || !strings.Contains(err.Error(), "addon shop: it is a library") || providers.HintOf(err) != "use another" {
-			t.Errorf("%v; %s", err, providers.HintOf(err))
+		if wantIs(t, err, fault.ErrInvalid); err == nil || !strings.Contains(err.Error(), "addon shop: it is a library") || fault.HintOf(err) != "use another" {
+			t.Errorf("%v; %s", err, fault.HintOf(err))
 		}
 	}
 	if all := b.clusters(t); len(all) > 0 {
@@ -62,7 +63,7 @@ func (s brokenSource) Chart(_ context.Context, c addons.Chart) (addons.Archive, 
 	if c.Path == "" || !s.offline {
 		return addons.Archive{}, errors.New("the network was used for " + c.String())
 	}
-	return addons.Archive{}, providers.WithHint(providers.Errorf(providers.ErrInvalid, "it is a library"), "use another")
+	return addons.Archive{}, fault.WithHint(fault.Errorf(fault.ErrInvalid, "it is a library"), "use another")
 }
 
 // TestAddonsAsk: what an addon asks of the cluster is asked when that is made.
@@ -106,20 +107,20 @@ func TestClusterLacks(t *testing.T) {
 	b := newAddonBench(t, onNodes())
 	b.upWith(t, "demo")
 	_, err := b.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{"traefik"}}, nil)
-	if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(providers.HintOf(err), "--addon traefik --recreate") {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrExists) || !strings.Contains(err.Error(), "port 80") || !strings.Contains(fault.HintOf(err), "--addon traefik --recreate") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
-	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, providers.ErrExists) {
+	if _, err := b.Up(t.Context(), with("demo", "traefik"), nil); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("up: %v", err)
 	}
 	bundled := newAddonBench(t, providers.Traits{RunsPods: true, MetricsServer: true, Ingress: true})
 	bundled.upWith(t, "demo")
 	for addon, own := range map[string]string{"metrics-server": "a metrics-server", "traefik": "an ingress controller"} {
 		_, err = bundled.InstallAddons(t.Context(), "demo", lab.AddonRequest{Names: []string{addon}}, nil)
-		if !errors.Is(err, providers.ErrExists) || !strings.Contains(err.Error(), "it has "+own+" of its own") {
+		if !errors.Is(err, fault.ErrExists) || !strings.Contains(err.Error(), "it has "+own+" of its own") {
 			t.Errorf("beside a bundled one: %v", err)
 		}
-		if _, err := bundled.Plan(t.Context(), with("fresh", addon)); !errors.Is(err, providers.ErrInvalid) {
+		if _, err := bundled.Plan(t.Context(), with("fresh", addon)); !errors.Is(err, fault.ErrInvalid) {
 			t.Errorf("where one will be bundled all the same: %v", err)
 		}
 	}
@@ -138,7 +139,7 @@ func TestWrongAddons(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
 	b.own(t, "bad", "name: bad\n")
-	if _, err := b.Up(t.Context(), with("demo", "hello"), nil); !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), "bad.yaml") {
+	if _, err := b.Up(t.Context(), with("demo", "hello"), nil); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "bad.yaml") {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
 	if err := os.RemoveAll(b.ConfigDir); err != nil {
@@ -148,9 +149,9 @@ func TestWrongAddons(t *testing.T) {
 		q    lab.AddonRequest
 		kind error
 	}{
-		{lab.AddonRequest{Names: []string{"nope"}}, providers.ErrNotFound},
-		{lab.AddonRequest{Names: []string{"traefik", "ingress-nginx"}}, providers.ErrInvalid},
-		{lab.AddonRequest{Values: map[string]addons.Values{"hello": {}}}, providers.ErrInvalid},
+		{lab.AddonRequest{Names: []string{"nope"}}, fault.ErrNotFound},
+		{lab.AddonRequest{Names: []string{"traefik", "ingress-nginx"}}, fault.ErrInvalid},
+		{lab.AddonRequest{Values: map[string]addons.Values{"hello": {}}}, fault.ErrInvalid},
 	} {
 		q := request("demo")
 		q.Addons = test.q
@@ -176,7 +177,7 @@ func TestAddonNotWorking(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
 		t.Fatalf("%v", err)
 	}
-	if hint := providers.HintOf(err); !strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "lab addon remove hello --name demo") {
+	if hint := fault.HintOf(err); !strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "lab addon remove hello --name demo") {
 		t.Errorf("the hint is %q", hint)
 	}
 	c, err := b.Status(t.Context(), "demo")
@@ -213,8 +214,8 @@ func TestAddonsOfStopped(t *testing.T) {
 	remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
 	_, open := b.OpenAddon(t.Context(), "demo", "hello", false)
 	for what, err := range map[string]error{"install": install, "preview": preview, "remove": remove, "open": open} {
-		if !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != "lab start demo" {
-			t.Errorf("%s: %v (hint %q)", what, err, providers.HintOf(err))
+		if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != "lab start demo" {
+			t.Errorf("%s: %v (hint %q)", what, err, fault.HintOf(err))
 		}
 	}
 	list, err := b.List(t.Context(), false)

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // failing are those who do the work on addons, where something fails.
@@ -120,15 +121,15 @@ func TestAddonLost(t *testing.T) {
 		return []error{err, b.RemoveAddon(t.Context(), "demo", "hello", nil)}
 	}
 	for _, err := range lost() {
-		if err == nil || errors.Is(err, providers.ErrUnavailable) {
+		if err == nil || errors.Is(err, fault.ErrUnavailable) {
 			t.Errorf("while the API server answers: %v", err)
 		}
 	}
 	b.Lab.Probe = &prober{err: errors.New("connection refused")}
 	for _, err := range lost() {
-		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), `API server of cluster "demo" stopped answering`) ||
-			!strings.Contains(providers.HintOf(err), "lab start demo") {
-			t.Errorf("%v; hint: %s", err, providers.HintOf(err))
+		if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), `API server of cluster "demo" stopped answering`) ||
+			!strings.Contains(fault.HintOf(err), "lab start demo") {
+			t.Errorf("%v; hint: %s", err, fault.HintOf(err))
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // addonViews shows the addons asked of a cluster, as they are now.
@@ -62,11 +64,11 @@ func (l *Lab) addonView(ctx context.Context, r state.Record, target addons.Clust
 
 // awaitAddons waits until the addons that were there before a cluster was stopped work
 // again.
-func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report providers.Reporter) error {
+func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report event.Reporter) error {
 	if len(r.Addons) == 0 {
 		return nil
 	}
-	return report.Do("Waiting for addons", func(step *providers.Step) error {
+	return report.Do("Waiting for addons", func(step *event.Step) error {
 		target, err := l.target(ctx, r)
 		if err != nil {
 			return err
@@ -148,7 +150,7 @@ func (c Cluster) unready() error {
 		if a.Reason != "" {
 			text += ": " + a.Reason
 		}
-		return providers.WithHint(fmt.Errorf("%s", text), "lab up %s goes on with it", c.Name)
+		return fault.WithHint(fmt.Errorf("%s", text), "lab up %s goes on with it", c.Name)
 	}
 	return nil
 }

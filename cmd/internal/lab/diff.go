@@ -12,6 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Difference is one thing in which a cluster is not as asked.
@@ -49,7 +50,7 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 		return d, err
 	}
 	r, err := l.State.Get(q.Spec.Name)
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
@@ -63,7 +64,7 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 		return d, err
 	}
 	live, err := l.Set.Find(ctx, refOf(r))
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
 	}
@@ -217,6 +218,6 @@ func differs(r state.Record, all []Difference) error {
 // taken is the error of a cluster that exists and cannot become what is asked. A command with
 // --recreate alone would recreate it as it is, so the hint is to add the flag to what was asked.
 func taken(r state.Record, format string, args ...any) error {
-	err := providers.Errorf(providers.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
-	return providers.WithHint(err, "choose another name; or, to recreate the cluster and lose its contents, add --recreate to this command")
+	err := fault.Errorf(fault.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return fault.WithHint(err, "choose another name; or, to recreate the cluster and lose its contents, add --recreate to this command")
 }

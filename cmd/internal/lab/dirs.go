@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Dirs are the directories in which lab keeps things. None is made before something
@@ -47,8 +47,8 @@ func FindDirs(getenv func(string) string) (Dirs, error) {
 	dirs.State, dirs.Cache, dirs.Config = xdg("XDG_STATE_HOME", ".local", "state"), xdg("XDG_CACHE_HOME", ".cache"), xdg("XDG_CONFIG_HOME", ".config")
 	dirs.Bin = filepath.Join(dirs.State, "bin")
 	if homeless {
-		err := providers.Errorf(providers.ErrInvalid, "no directory for lab's files: HOME is not set")
-		return Dirs{}, providers.WithHint(err, "name a directory: export LAB_HOME=DIR")
+		err := fault.Errorf(fault.ErrInvalid, "no directory for lab's files: HOME is not set")
+		return Dirs{}, fault.WithHint(err, "name a directory: export LAB_HOME=DIR")
 	}
 	return dirs, separable(dirs.State)
 }
@@ -59,6 +59,6 @@ func separable(dir string) error {
 	if !strings.Contains(dir, separator) {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrInvalid, "lab cannot keep its files in %s: kubectl splits KUBECONFIG at each %q", dir, separator)
-	return providers.WithHint(err, "name a directory without it: export LAB_HOME=DIR")
+	err := fault.Errorf(fault.ErrInvalid, "lab cannot keep its files in %s: kubectl splits KUBECONFIG at each %q", dir, separator)
+	return fault.WithHint(err, "name a directory without it: export LAB_HOME=DIR")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestFindDirs(t *testing.T) {
@@ -36,8 +36,8 @@ func TestFindDirs(t *testing.T) {
 		"kubectl splits KUBECONFIG": {"LAB_HOME": in("a" + separator + "b")},
 	} {
 		_, err := lab.FindDirs(func(key string) string { return env[key] })
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(providers.HintOf(err), "LAB_HOME") {
-			t.Errorf("error is %v (hint %q), want ErrInvalid with %q", err, providers.HintOf(err), says)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(fault.HintOf(err), "LAB_HOME") {
+			t.Errorf("error is %v (hint %q), want ErrInvalid with %q", err, fault.HintOf(err), says)
 		}
 	}
 }

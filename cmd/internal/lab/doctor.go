@@ -10,6 +10,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Diagnosis is the result of [Lab.Doctor].
@@ -50,9 +51,9 @@ func (d Diagnosis) Healthy() error {
 	}
 	err := errors.New("this keeps lab from creating clusters: " + strings.Join(checks, ", "))
 	if d.unreadable {
-		err = providers.Errorf(providers.ErrUnavailable, "%w", err)
+		err = fault.Errorf(fault.ErrUnavailable, "%w", err)
 	}
-	return providers.WithHint(err, "what is said above mends it; then lab doctor again")
+	return fault.WithHint(err, "what is said above mends it; then lab doctor again")
 }
 
 func (l *Lab) usable(ctx context.Context) doctor.Finding {
@@ -77,7 +78,7 @@ func (l *Lab) configHealth() doctor.Finding {
 	if err == nil {
 		return doctor.Finding{Check: "your configuration", Level: doctor.OK, Found: "understood"}
 	}
-	return doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Mend: providers.HintOf(err),
+	return doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Mend: fault.HintOf(err),
 		Why: "lab does nothing as long as it does not know what you want"}
 }
 
@@ -85,9 +86,9 @@ func (l *Lab) configHealth() doctor.Finding {
 func stateHealth(err error) doctor.Finding {
 	f := doctor.Finding{Check: "lab's records", Level: doctor.OK, Found: "readable"}
 	if err != nil {
-		f.Level, f.Found, f.Mend = doctor.Blocking, firstLine(err), providers.HintOf(err)
+		f.Level, f.Found, f.Mend = doctor.Blocking, firstLine(err), fault.HintOf(err)
 		f.Why = "lab does not touch what it cannot read"
-		if !errors.Is(err, providers.ErrUnavailable) {
+		if !errors.Is(err, fault.ErrUnavailable) {
 			f.Level = doctor.Warning // one record only
 		}
 	}
@@ -99,7 +100,7 @@ func (l *Lab) kubeconfigHealth() doctor.Finding {
 	f := doctor.Finding{Check: "kubeconfig", Level: doctor.OK, Found: "none yet"}
 	if err := l.Kubeconfig.Check(providers.Entries{}, "", ""); err != nil {
 		return doctor.Finding{Check: f.Check, Level: doctor.Warning,
-			Found: strings.ReplaceAll(err.Error(), "\n", "; "), Mend: strings.ReplaceAll(providers.HintOf(err), "\n", "; "),
+			Found: strings.ReplaceAll(err.Error(), "\n", "; "), Mend: strings.ReplaceAll(fault.HintOf(err), "\n", "; "),
 			Why: "lab up cannot add the entry of a cluster, unless it is called with --no-kubeconfig"}
 	}
 	current, err := l.Kubeconfig.Current()

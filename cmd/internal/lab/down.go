@@ -7,13 +7,15 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Down deletes the cluster with all that it left: the user's kubeconfig is as if it
 // had never been. Where another program removed the cluster, or took its name, Down
 // only forgets it. It returns ErrNotFound where there is none, and ErrForeign where
 // lab did not make it.
-func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) error {
+func (l *Lab) Down(ctx context.Context, name string, report event.Reporter) error {
 	if err := providers.ValidateName(name); err != nil {
 		return err
 	}
@@ -25,12 +27,12 @@ func (l *Lab) Down(ctx context.Context, name string, report providers.Reporter) 
 		return err
 	}
 	defer unlock()
-	return report.For(name).Do("Deleting the cluster", func(step *providers.Step) error { return l.remove(ctx, name, step) })
+	return report.For(name).Do("Deleting the cluster", func(step *event.Step) error { return l.remove(ctx, name, step) })
 }
 
 // remove takes away the cluster, its kubeconfig entries and, last, its record, so
 // that it can be called again after any failure. The caller holds the lock.
-func (l *Lab) remove(ctx context.Context, name string, step *providers.Step) error {
+func (l *Lab) remove(ctx context.Context, name string, step *event.Step) error {
 	return l.takeAway(ctx, name, func(ctx context.Context, ref providers.Ref) error {
 		if ref.ID == "" { // a lab was killed while it made it
 			return l.Set.DeleteOrphan(ctx, ref, step)
@@ -54,12 +56,12 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	// what gives a full disk room again.
 	_ = l.State.Put(r)
 	err = del(ctx, refOf(r))
-	if errors.Is(err, providers.ErrUnavailable) {
+	if errors.Is(err, fault.ErrUnavailable) {
 		_ = l.State.Put(before) // the engine could not be asked, so nothing was deleted
 		return orForget(err, r)
 	}
 	// Another cluster of that name is none of lab's business, and its own is gone.
-	if err != nil && !errors.Is(err, providers.ErrNotFound) && !errors.Is(err, providers.ErrForeign) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) && !errors.Is(err, fault.ErrForeign) {
 		return err
 	}
 	return l.forget(ctx, r)
@@ -72,10 +74,10 @@ func orForget(err error, r state.Record) error {
 		return err
 	}
 	hint := "if that engine is gone for good: lab down " + r.Name + " --forget"
-	if first := providers.HintOf(err); first != "" {
+	if first := fault.HintOf(err); first != "" {
 		hint = first + "\n" + hint
 	}
-	return providers.WithHint(err, "%s", hint)
+	return fault.WithHint(err, "%s", hint)
 }
 
 // forget removes what lab has of a cluster: its kubeconfig entries and, last, its record.
@@ -89,7 +91,7 @@ func (l *Lab) forget(ctx context.Context, r state.Record) error {
 // Forget removes the kubeconfig entries and the record of a cluster that lab cannot reach or
 // cannot recognize, and deletes nothing else. It returns ErrNotFound where lab made none of
 // the name, and ErrInvalid where the cluster exists, since Down can delete that.
-func (l *Lab) Forget(ctx context.Context, name string, report providers.Reporter) error {
+func (l *Lab) Forget(ctx context.Context, name string, report event.Reporter) error {
 	if _, err := l.State.Get(name); err != nil {
 		return err
 	}
@@ -98,13 +100,13 @@ func (l *Lab) Forget(ctx context.Context, name string, report providers.Reporter
 		return err
 	}
 	defer unlock()
-	return report.For(name).Do("Forgetting the cluster", func(*providers.Step) error {
+	return report.For(name).Do("Forgetting the cluster", func(*event.Step) error {
 		r, err := l.State.Get(name)
 		if err != nil {
 			return err
 		}
 		if _, err := l.Set.Find(ctx, refOf(r)); err == nil {
-			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "cluster %q exists, and lab can delete it", name), "lab down %s", name)
+			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "cluster %q exists, and lab can delete it", name), "lab down %s", name)
 		}
 		return l.forget(ctx, r)
 	})

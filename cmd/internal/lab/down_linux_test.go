@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestDownWithoutRoomForARecord: a disk that is full may be so because of the cluster.
@@ -35,7 +35,7 @@ func TestDownWithoutRoomForARecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantIs(t, b.State.Put(r), providers.ErrUnavailable)
+	wantIs(t, b.State.Put(r), fault.ErrUnavailable)
 	if err := b.Down(t.Context(), "demo", nil); err != nil {
 		t.Errorf("down: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -40,7 +41,7 @@ func TestDownForgets(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(b.home, "kubeconfig")); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the kubeconfig is left: %v", err)
 			}
-			wantIs(t, b.Down(t.Context(), "demo", nil), map[bool]error{true: providers.ErrForeign, false: providers.ErrNotFound}[what == "remade"])
+			wantIs(t, b.Down(t.Context(), "demo", nil), map[bool]error{true: fault.ErrForeign, false: fault.ErrNotFound}[what == "remade"])
 		})
 	}
 }
@@ -68,7 +69,7 @@ func TestDownHalfMade(t *testing.T) {
 			}
 			if test.theirs > 0 {
 				_, err := b.Up(t.Context(), lab.UpRequest{Spec: providers.Spec{Name: "demo"}}, nil)
-				wantIs(t, err, providers.ErrForeign)
+				wantIs(t, err, fault.ErrForeign)
 			}
 			if err := b.Down(t.Context(), "demo", nil); err != nil {
 				t.Fatal(err)
@@ -104,8 +105,8 @@ func TestDownUnread(t *testing.T) {
 		t.Errorf("%s (%q), %v", c.State, c.Reason, err)
 	}
 	err = b.Down(t.Context(), "unread", nil)
-	wantIs(t, err, providers.ErrUnavailable)
-	if hint := providers.HintOf(err); !strings.Contains(hint, "lab down unread --forget") {
+	wantIs(t, err, fault.ErrUnavailable)
+	if hint := fault.HintOf(err); !strings.Contains(hint, "lab down unread --forget") {
 		t.Errorf("%v (hint %q)", err, hint)
 	}
 	if _, err := b.State.Get("unread"); err != nil || len(b.clusters(t)) != 1 {

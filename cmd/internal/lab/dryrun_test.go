@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // distant is a flavor whose node image is in a registry only.
@@ -69,7 +70,7 @@ func TestGivenZero(t *testing.T) {
 	if d, err := b.Diff(t.Context(), q); err != nil || len(d.Items) != 1 || d.Items[0].Asked != "0" {
 		t.Errorf("0 is asked: %+v, %v", d, err)
 	}
-	if _, err := b.Up(t.Context(), q, nil); !errors.Is(err, providers.ErrExists) {
+	if _, err := b.Up(t.Context(), q, nil); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("up: %v, want ErrExists", err)
 	}
 	q.Recreate = true

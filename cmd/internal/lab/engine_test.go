@@ -9,6 +9,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -78,15 +79,15 @@ func TestEngineAway(t *testing.T) {
 				t.Errorf("%s (%q), %v", c.State, c.Reason, err)
 			}
 			list, problems := b.List(t.Context(), false)
-			wantIs(t, problems, providers.ErrUnavailable)
+			wantIs(t, problems, fault.ErrUnavailable)
 			if len(list.Items) != 1 || list.Items[0].State != providers.StateUnknown {
 				t.Errorf("%+v", list.Items)
 			}
 			_, up := b.Up(t.Context(), request("demo"), nil)
-			wantIs(t, up, providers.ErrUnavailable)
+			wantIs(t, up, fault.ErrUnavailable)
 			down := b.Down(t.Context(), "demo", nil)
-			wantIs(t, down, providers.ErrUnavailable)
-			if hint := providers.HintOf(down); !strings.Contains(hint, "lab down demo --forget") {
+			wantIs(t, down, fault.ErrUnavailable)
+			if hint := fault.HintOf(down); !strings.Contains(hint, "lab down demo --forget") {
 				t.Errorf("%v (hint %q)", down, hint)
 			}
 			if r, err := b.State.Get("demo"); err != nil || r.Phase != state.PhaseCreated {
@@ -96,7 +97,7 @@ func TestEngineAway(t *testing.T) {
 			if c, err := b.Status(t.Context(), "demo"); err != nil || c.State != providers.StateRunning {
 				t.Errorf("with its engine back: %s, %v", c.State, err)
 			}
-			wantIs(t, b.Forget(t.Context(), "demo", nil), providers.ErrInvalid) // which would leave it behind
+			wantIs(t, b.Forget(t.Context(), "demo", nil), fault.ErrInvalid) // which would leave it behind
 			b.use(t, engines)
 			if err := b.Forget(t.Context(), "demo", nil); err != nil {
 				t.Error(err)

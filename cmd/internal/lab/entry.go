@@ -8,7 +8,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // checkEntries returns everything that would keep the entries of a new cluster from the
@@ -19,13 +19,13 @@ func (l *Lab) checkEntries(plan Plan) error {
 		return err
 	}
 	old, err := l.State.Get(plan.Name)
-	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+	if err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return err
 	}
 	err = l.Kubeconfig.Check(p.Entries(plan.Name), old.Context, old.Identity)
 	const without = "or leave the kubeconfig unchanged: lab up --no-kubeconfig"
-	if hint := providers.HintOf(err); hint != "" {
-		return providers.WithHint(err, "%s\n%s", hint, without)
+	if hint := fault.HintOf(err); hint != "" {
+		return fault.WithHint(err, "%s\n%s", hint, without)
 	}
 	return err
 }
@@ -52,10 +52,10 @@ func (l *Lab) enter(ctx context.Context, r state.Record, config []byte, merge bo
 		return nil
 	}
 	hint := "lab use " + r.Name
-	if first := providers.HintOf(err); first != "" {
+	if first := fault.HintOf(err); first != "" {
 		hint = first + "\nthen add the entry: " + hint
 	}
-	return providers.WithHint(&noEntryError{r.Name, err, ctx.Err()}, "%s", hint)
+	return fault.WithHint(&noEntryError{r.Name, err, ctx.Err()}, "%s", hint)
 }
 
 // splitNoEntry returns err as noEntry where it is a noEntryError, else as rest.

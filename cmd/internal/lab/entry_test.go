@@ -12,6 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // meanwhile does something to the machine while the cluster becomes ready.
@@ -36,11 +37,11 @@ func TestUpKeepsReadyCluster(t *testing.T) {
 		t.Errorf("Up: %v", err)
 	}
 	for _, want := range []string{"rm " + lock, "lab use demo"} {
-		if hint := providers.HintOf(err); !strings.Contains(hint, want) {
+		if hint := fault.HintOf(err); !strings.Contains(hint, want) {
 			t.Errorf("the hint %q lacks %q", hint, want)
 		}
 	}
-	for _, kind := range []error{providers.ErrUnavailable, providers.ErrInvalid, providers.ErrExists} {
+	for _, kind := range []error{fault.ErrUnavailable, fault.ErrInvalid, fault.ErrExists} {
 		if errors.Is(err, kind) {
 			t.Errorf("the error is %v, which has an exit code of its own", kind)
 		}

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // maxTTL is more than anybody needs, and less than what overflows.
@@ -60,7 +61,7 @@ func (l *Lab) abandoned(r state.Record) bool {
 // them, and half-made ones of dead processes. It never removes a cluster that lab did not
 // create or that a `lab run` uses. If one cannot be removed, the others still are. Errors
 // are those of the removals, and ErrUnavailable if the records cannot be read.
-func (l *Lab) Collect(ctx context.Context, report providers.Reporter) error {
+func (l *Lab) Collect(ctx context.Context, report event.Reporter) error {
 	names, problems := l.Due()
 	errs := []error{problems}
 	for _, name := range names {
@@ -71,7 +72,7 @@ func (l *Lab) Collect(ctx context.Context, report providers.Reporter) error {
 
 // collect removes one cluster if it is over. Another lab may have removed it meanwhile,
 // or given it more time.
-func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) bool, report providers.Reporter) error {
+func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) bool, report event.Reporter) error {
 	unlock, err := l.State.Lock(ctx, name)
 	if err != nil {
 		return err
@@ -79,9 +80,9 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	defer unlock()
 	r, err := l.State.Get(name)
 	switch {
-	case errors.Is(err, providers.ErrNotFound) && !l.State.Used(name):
+	case errors.Is(err, fault.ErrNotFound) && !l.State.Used(name):
 		return l.State.Delete(name)
-	case errors.Is(err, providers.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		return nil
 	case err != nil:
 		return err
@@ -97,7 +98,7 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	default:
 		title = "Deleting the rest of an interrupted removal"
 	}
-	return report.For(name).Do(title, func(step *providers.Step) error { return l.remove(ctx, name, step) })
+	return report.For(name).Do(title, func(step *event.Step) error { return l.remove(ctx, name, step) })
 }
 
 // over tells whether a cluster is to be removed.
@@ -126,6 +127,6 @@ func validateTTL(ttl time.Duration) error {
 	if ttl == 0 || ttl >= time.Second && ttl <= maxTTL {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrInvalid, "a time to live of %s: must be between a second and ten years", ttl)
-	return providers.WithHint(err, "for example --ttl 2h, or --ttl 90m")
+	err := fault.Errorf(fault.ErrInvalid, "a time to live of %s: must be between a second and ten years", ttl)
+	return fault.WithHint(err, "for example --ttl 2h, or --ttl 90m")
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -82,8 +82,8 @@ func TestTTLOutOfRange(t *testing.T) {
 		q := request("demo")
 		q.TTL = ttl
 		_, err := b.Up(t.Context(), q, nil)
-		wantIs(t, err, providers.ErrInvalid)
-		if providers.HintOf(err) == "" {
+		wantIs(t, err, fault.ErrInvalid)
+		if fault.HintOf(err) == "" {
 			t.Errorf("%s: no hint", ttl)
 		}
 	}

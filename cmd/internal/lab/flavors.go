@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Flavor is a flavor as `lab flavors` shows it.
@@ -46,7 +47,7 @@ func (l *Lab) Flavors(ctx context.Context) (FlavorList, error) {
 func flavor(p providers.Provider, unusable error) Flavor {
 	f := Flavor{Name: p.Name(), Usable: unusable == nil, Description: p.Describe()}
 	if unusable != nil {
-		f.Reason, f.Hint = unusable.Error(), providers.HintOf(unusable)
+		f.Reason, f.Hint = unusable.Error(), fault.HintOf(unusable)
 	}
 	_, f.Abilities.StopStart = p.(providers.StartStopper)
 	_, f.Abilities.LoadImages = p.(providers.ImageLoader)

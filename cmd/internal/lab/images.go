@@ -11,14 +11,14 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // LoadImages puts images into every node of the cluster. Each of sources is an archive, as
 // docker save or an OCI builder writes it, or else an image that the engine of this machine
 // has. Errors are those of [providers.Set.SaveImages] and
 // [providers.Set.LoadImages].
-func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, report providers.Reporter) error {
+func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, report event.Reporter) error {
 	r, err := l.made(ctx, name)
 	if err != nil {
 		return err
@@ -100,14 +100,14 @@ func spooled(dir, source string) (path string, done func(), err error) {
 }
 
 // loadNamed saves all images into one archive, in which layers that they share are once.
-func (l *Lab) loadNamed(ctx context.Context, r state.Record, images []string, report providers.Reporter) error {
+func (l *Lab) loadNamed(ctx context.Context, r state.Record, images []string, report event.Reporter) error {
 	dir, err := os.MkdirTemp(l.State.Dir(r.Name), "images-") // which goes with the cluster, if lab is killed
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	archive, all := filepath.Join(dir, "images.tar"), strings.Join(images, ", ")
-	err = report.Do("Saving "+all, func(*providers.Step) error {
+	err = report.Do("Saving "+all, func(*event.Step) error {
 		return l.Set.SaveImages(ctx, r.Flavor, images, archive)
 	})
 	if err != nil {
@@ -116,6 +116,6 @@ func (l *Lab) loadNamed(ctx context.Context, r state.Record, images []string, re
 	return l.loadArchive(ctx, r, archive, "Loading "+all, report)
 }
 
-func (l *Lab) loadArchive(ctx context.Context, r state.Record, archive, step string, report providers.Reporter) error {
-	return report.Do(step, func(*providers.Step) error { return l.Set.LoadImages(ctx, refOf(r), archive) })
+func (l *Lab) loadArchive(ctx context.Context, r state.Record, archive, step string, report event.Reporter) error {
+	return report.Do(step, func(*event.Step) error { return l.Set.LoadImages(ctx, refOf(r), archive) })
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // DefaultName is the cluster that commands work on where none is named.
@@ -82,15 +83,15 @@ func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
 	switch {
 	case err == nil:
 		return r, l.hasFlavor(r)
-	case !errors.Is(err, providers.ErrNotFound):
+	case !errors.Is(err, fault.ErrNotFound):
 		return r, err
 	}
 	// Tools that cannot be asked have none that matters here.
 	if c, ok, _ := l.foreign(ctx, name); ok {
 		return r, l.foreignError(c)
 	}
-	return r, providers.WithHint(
-		providers.Errorf(providers.ErrNotFound, "there is no cluster %q", name),
+	return r, fault.WithHint(
+		fault.Errorf(fault.ErrNotFound, "there is no cluster %q", name),
 		"lab list shows those that there are; lab up %s makes it", name)
 }
 
@@ -109,16 +110,16 @@ func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (c pr
 // foreignError is the error of a cluster that lab has no record of. One that bears a mark was
 // created by some lab: one with another LAB_HOME, or this one before its record was removed.
 func (l *Lab) foreignError(c providers.Cluster) error {
-	err := providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name)
+	err := fault.Errorf(fault.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name)
 	first := ""
 	if c.Mark != "" {
-		err = providers.Errorf(providers.ErrForeign, "there is a %s cluster %q that lab created, but %s has no record of it", c.Provider, c.Name, l.State.Dir(c.Name))
+		err = fault.Errorf(fault.ErrForeign, "there is a %s cluster %q that lab created, but %s has no record of it", c.Provider, c.Name, l.State.Dir(c.Name))
 		first = "if it was created with another LAB_HOME, use that; else "
 	}
 	if command := l.Set.RemoveCommand(c.Provider, c.Name); command != "" {
-		return providers.WithHint(err, "%schoose another name, or delete the cluster: %s", first, command)
+		return fault.WithHint(err, "%schoose another name, or delete the cluster: %s", first, command)
 	}
-	return providers.WithHint(err, "%schoose another name, or remove it with %s itself", first, c.Provider)
+	return fault.WithHint(err, "%schoose another name, or remove it with %s itself", first, c.Provider)
 }
 
 func refOf(r state.Record) providers.Ref {

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -99,7 +100,7 @@ func (b bench) clusters(t *testing.T) []providers.Cluster {
 // forgotten checks that lab remembers nothing of a cluster.
 func (b bench) forgotten(t *testing.T, name string) {
 	t.Helper()
-	if _, err := b.State.Get(name); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := b.State.Get(name); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("the record of %q: %v, want none", name, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // ErrUnreadable is the kind of problems that hide which clusters exist.
@@ -83,7 +84,7 @@ func unusable(problems error) []Cluster {
 		if bad, ok := errors.AsType[*state.RecordError](err); ok {
 			c := foreignView(providers.Cluster{Name: bad.Name})
 			c.Managed = true
-			c.fail(providers.StateUnknown, err.Error(), providers.HintOf(err))
+			c.fail(providers.StateUnknown, err.Error(), fault.HintOf(err))
 			all = append(all, c)
 		}
 	}
@@ -108,8 +109,8 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error, busy
 	}
 	o := l.obstacleOf(r, busy)
 	switch {
-	case errors.Is(asking, providers.ErrInvalid): // and nothing that follows can be done by this lab
-		c.fail(providers.StateUnknown, asking.Error(), providers.HintOf(asking))
+	case errors.Is(asking, fault.ErrInvalid): // and nothing that follows can be done by this lab
+		c.fail(providers.StateUnknown, asking.Error(), fault.HintOf(asking))
 	case o != nil && busy && r.Phase != state.PhaseCreated:
 		c.fail(o.state, "", o.fix)
 	case owner == providers.OwnerForeign:
@@ -117,10 +118,10 @@ func (l *Lab) settle(r state.Record, live *providers.Cluster, asking error, busy
 	case o != nil:
 		c.fail(cmp.Or(o.state, c.State), o.reason, o.fix)
 	case asking != nil:
-		c.fail(providers.StateUnknown, asking.Error(), cmp.Or(providers.HintOf(asking), fmt.Sprintf("lab flavors says whether %s can be used", r.Flavor)))
+		c.fail(providers.StateUnknown, asking.Error(), cmp.Or(fault.HintOf(asking), fmt.Sprintf("lab flavors says whether %s can be used", r.Flavor)))
 	case live != nil && !mine:
 		unknown := refOf(r).Check(*live)
-		c.fail(providers.StateUnknown, unknown.Error(), providers.HintOf(unknown))
+		c.fail(providers.StateUnknown, unknown.Error(), fault.HintOf(unknown))
 	case mine:
 		c.assess(r, *live, busy)
 	}
@@ -155,8 +156,8 @@ func concerning(records []state.Record, errs []error) []error {
 		used := func(r state.Record) bool { return e != nil && r.Flavor == e.Provider }
 		twice := func(other error) bool { return other.Error() == err.Error() }
 		switch {
-		case errors.As(err, &e) && errors.Is(err, providers.ErrUnavailable) && !slices.ContainsFunc(records, used):
-		case errors.Is(err, providers.ErrInvalid), slices.ContainsFunc(left, twice):
+		case errors.As(err, &e) && errors.Is(err, fault.ErrUnavailable) && !slices.ContainsFunc(records, used):
+		case errors.Is(err, fault.ErrInvalid), slices.ContainsFunc(left, twice):
 		default:
 			left = append(left, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestListOfAnotherLab: a cluster of a flavor that this lab has not is not said to be
@@ -28,14 +29,14 @@ func TestListOfAnotherLab(t *testing.T) {
 		if c := list.Items[1]; c.State != providers.StateUnknown || !strings.Contains(c.Reason, `of the flavor "ghost", which this lab does not have`) {
 			t.Errorf("all %v: it is %s, %q", all, c.State, c.Reason)
 		}
-		wantIs(t, problems, providers.ErrInvalid)
+		wantIs(t, problems, fault.ErrInvalid)
 	}
 	_, planned := b.Plan(t.Context(), request("theirs"))
 	_, differs := b.Diff(t.Context(), request("theirs"))
 	_, shown := b.Status(t.Context(), "theirs")
 	for _, err := range []error{b.Down(t.Context(), "theirs", nil), planned, differs, shown} {
-		wantIs(t, err, providers.ErrInvalid)
-		if hint := providers.HintOf(err); !strings.Contains(hint, "rm -r "+b.State.Dir("theirs")) {
+		wantIs(t, err, fault.ErrInvalid)
+		if hint := fault.HintOf(err); !strings.Contains(hint, "rm -r "+b.State.Dir("theirs")) {
 			t.Errorf("%v: hint %q", err, hint)
 		}
 	}
@@ -52,7 +53,7 @@ func (a away) List(ctx context.Context) ([]providers.Cluster, error) {
 }
 
 func (away) Delete(context.Context, providers.Ref) error {
-	return providers.Errorf(providers.ErrUnavailable, "the tool is not installed")
+	return fault.Errorf(fault.ErrUnavailable, "the tool is not installed")
 }
 
 // TestToolTakenAway: the clusters of a tool that cannot be found at the moment are not
@@ -80,10 +81,10 @@ func TestToolTakenAway(t *testing.T) {
 	if len(list.Items) != 1 || list.Items[0].State != providers.StateUnknown {
 		t.Errorf("%+v", list.Items)
 	}
-	wantIs(t, problems, providers.ErrUnavailable)
+	wantIs(t, problems, fault.ErrUnavailable)
 	_, err = b.Up(t.Context(), request("lab"), nil)
-	wantIs(t, err, providers.ErrUnavailable)
-	wantIs(t, b.Down(t.Context(), "lab", nil), providers.ErrUnavailable)
+	wantIs(t, err, fault.ErrUnavailable)
+	wantIs(t, b.Down(t.Context(), "lab", nil), fault.ErrUnavailable)
 	if _, err := b.State.Get("lab"); err != nil {
 		t.Errorf("it was forgotten: %v", err)
 	}

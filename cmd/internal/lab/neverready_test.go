@@ -12,6 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestNeverReady: a cluster that was created and does not become ready stays, and the next up
@@ -54,7 +55,7 @@ func TestNeverReady(t *testing.T) {
 					}
 					return
 				}
-				if hint := providers.HintOf(err); !strings.Contains(hint, "resume: lab up demo") || !strings.Contains(hint, "lab down demo") {
+				if hint := fault.HintOf(err); !strings.Contains(hint, "resume: lab up demo") || !strings.Contains(hint, "lab down demo") {
 					t.Errorf("hint %q", hint)
 				}
 				if current, _ := b.Kubeconfig.Current(); current != "fake-demo" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // obstacle is why a recorded cluster cannot be used, whatever its tool says of it.
@@ -46,7 +47,7 @@ func (l *Lab) obstacleOf(r state.Record, busy bool) *obstacle {
 
 // err is the error of a command that needs the cluster.
 func (o *obstacle) err(name string) error {
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "cluster %q cannot be used: %s", name, o.reason), "%s", o.fix)
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "cluster %q cannot be used: %s", name, o.reason), "%s", o.fix)
 }
 
 // made returns the record of a cluster that can be used.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Access is how a person reaches an addon.
@@ -31,8 +31,8 @@ func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (
 	}
 	a := request.Addon
 	if !r.Traits.RunsPods {
-		err := providers.Errorf(providers.ErrUnsupported, "%s is simulated: no pod runs that could answer", addon)
-		return Access{}, providers.WithHint(err, "lab flavors shows the flavors that run pods")
+		err := fault.Errorf(fault.ErrUnsupported, "%s is simulated: no pod runs that could answer", addon)
+		return Access{}, fault.WithHint(err, "lab flavors shows the flavors that run pods")
 	}
 	access := Access{Path: a.Access.Path, HasCredentials: a.Access.Credentials.Secret != ""}
 	target, err := l.target(ctx, r)
@@ -47,15 +47,15 @@ func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (
 		return access, nil
 	}
 	if a.Access.Service == "" {
-		err := providers.Errorf(providers.ErrUnsupported, "%s has no address", addon)
-		return Access{}, providers.WithHint(err, "lab kubectl %s -- get all --namespace %s shows what it is made of", name, a.In())
+		err := fault.Errorf(fault.ErrUnsupported, "%s has no address", addon)
+		return Access{}, fault.WithHint(err, "lab kubectl %s -- get all --namespace %s shows what it is made of", name, a.In())
 	}
 	access.Forward = func(ctx context.Context, ready func(string)) error {
 		err := l.Addons.Checker.Forward(ctx, target, a.In(), addons.Endpoint{Service: a.Access.Service, Port: a.Access.Port}, ready)
 		if err != nil {
 			err = fmt.Errorf("forward a port to %s: %w", addon, err)
 		}
-		return providers.WithHint(err, "lab status %s says how it is; then: lab open %s --name %s", name, addon, name)
+		return fault.WithHint(err, "lab status %s says how it is; then: lab open %s --name %s", name, addon, name)
 	}
 	return access, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -53,7 +54,7 @@ func TestOpenAddon(t *testing.T) {
 	if a := access("kube-prometheus-stack", true); a.User != "admin" || a.Password != "secret" {
 		t.Errorf("%+v", a)
 	}
-	for addon, kind := range map[string]error{"cert-manager": providers.ErrUnsupported, "ingress-nginx": providers.ErrNotFound} {
+	for addon, kind := range map[string]error{"cert-manager": fault.ErrUnsupported, "ingress-nginx": fault.ErrNotFound} {
 		if _, err := b.OpenAddon(t.Context(), "demo", addon, false); !errors.Is(err, kind) {
 			t.Errorf("%s: %v, want %v", addon, err, kind)
 		}
@@ -113,7 +114,7 @@ func TestSimulatedAddons(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	if _, err := b.OpenAddon(t.Context(), "demo", "hello", false); !errors.Is(err, providers.ErrUnsupported) {
+	if _, err := b.OpenAddon(t.Context(), "demo", "hello", false); !errors.Is(err, fault.ErrUnsupported) {
 		t.Errorf("%v", err)
 	}
 }

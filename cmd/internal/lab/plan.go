@@ -10,6 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Plan is what [Lab.Up] would do, and what it has done.
@@ -111,7 +112,7 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	}
 	plan := Plan{Meta: Meta{APIVersion, "Plan"}, Action: ActionCreate, Name: q.Spec.Name, Spec: q.Spec}
 	r, err := l.State.Get(q.Spec.Name)
-	if errors.Is(err, providers.ErrNotFound) {
+	if errors.Is(err, fault.ErrNotFound) {
 		plan.Flavor, err = l.choose(ctx, q)
 		return plan, err
 	}
@@ -124,7 +125,7 @@ func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
 	plan.Flavor = r.Flavor
 	c, err := l.Set.Find(ctx, refOf(r))
 	switch {
-	case errors.Is(err, providers.ErrNotFound):
+	case errors.Is(err, fault.ErrNotFound):
 		return l.recreate(ctx, plan, q, r, asked)
 	case err != nil:
 		return Plan{}, err

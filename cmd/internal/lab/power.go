@@ -8,12 +8,13 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // Start starts a stopped cluster, repairs a broken one, and returns it once it is
 // ready as far as level says, with WaitAll its addons included. Errors are those of
 // [providers.Set.Start], of the probe and of [addons.Checker].
-func (l *Lab) Start(ctx context.Context, name string, level Wait, report providers.Reporter) (Cluster, error) {
+func (l *Lab) Start(ctx context.Context, name string, level Wait, report event.Reporter) (Cluster, error) {
 	return l.change(ctx, name, report, func(r state.Record) error {
 		if err := l.start(ctx, name, level, r.Identity != "", report); err != nil {
 			return err
@@ -27,9 +28,9 @@ func (l *Lab) Start(ctx context.Context, name string, level Wait, report provide
 
 // Stop stops the cluster and keeps everything in it. Errors are those of
 // [providers.Set.Stop].
-func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) (Cluster, error) {
+func (l *Lab) Stop(ctx context.Context, name string, report event.Reporter) (Cluster, error) {
 	return l.change(ctx, name, report, func(r state.Record) error {
-		return report.For(name).Do("Stopping the cluster", func(*providers.Step) error {
+		return report.For(name).Do("Stopping the cluster", func(*event.Step) error {
 			return l.Set.Stop(ctx, refOf(r))
 		})
 	})
@@ -37,7 +38,7 @@ func (l *Lab) Stop(ctx context.Context, name string, report providers.Reporter) 
 
 // change calls do for a usable cluster while no other lab process works on it, and returns
 // the resulting cluster.
-func (l *Lab) change(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
+func (l *Lab) change(ctx context.Context, name string, report event.Reporter, do func(state.Record) error) (Cluster, error) {
 	return l.locked(ctx, name, report, func(r state.Record) error {
 		if o := l.obstacleOf(r, false); o != nil {
 			return o.err(name)
@@ -47,7 +48,7 @@ func (l *Lab) change(ctx context.Context, name string, report providers.Reporter
 }
 
 // locked is change for what can be done to any cluster that lab recorded.
-func (l *Lab) locked(ctx context.Context, name string, report providers.Reporter, do func(state.Record) error) (Cluster, error) {
+func (l *Lab) locked(ctx context.Context, name string, report event.Reporter, do func(state.Record) error) (Cluster, error) {
 	// Asked first, because locking makes a directory, and a name that nobody has
 	// should leave none.
 	if _, err := l.find(ctx, name); err != nil {
@@ -87,7 +88,7 @@ func (l *Lab) bind(ctx context.Context, r *state.Record) {
 // start does nothing that is done already. The cluster's address may change, so
 // where merge is true the user's kubeconfig is brought up to date. The caller holds
 // the lock.
-func (l *Lab) start(ctx context.Context, name string, level Wait, merge bool, report providers.Reporter) error {
+func (l *Lab) start(ctx context.Context, name string, level Wait, merge bool, report event.Reporter) error {
 	r, err := l.State.Get(name)
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (l *Lab) start(ctx context.Context, name string, level Wait, merge bool, re
 }
 
 // resume waits until a started cluster is ready. The caller holds the lock.
-func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, report providers.Reporter) error {
+func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, report event.Reporter) error {
 	r, err := l.State.Get(name)
 	if err != nil {
 		return err
@@ -119,7 +120,7 @@ func (l *Lab) resume(ctx context.Context, name string, level Wait, merge bool, r
 // awaitReady waits until a running cluster is ready, records its parts, and adds it to the
 // user's kubeconfig if merge is true.
 func (l *Lab) awaitReady(
-	ctx context.Context, r state.Record, c providers.Cluster, level Wait, config []byte, merge bool, report providers.Reporter,
+	ctx context.Context, r state.Record, c providers.Cluster, level Wait, config []byte, merge bool, report event.Reporter,
 ) error {
 	if gone := providers.Gone(r.Parts, c.Parts); len(gone) > 0 {
 		return goneError(r, gone)

@@ -11,11 +11,13 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // prune removes the addons that q does not ask for, nor anything that it asks for needs.
 // The caller holds the lock.
-func (l *Lab) prune(ctx context.Context, q UpRequest, report providers.Reporter) error {
+func (l *Lab) prune(ctx context.Context, q UpRequest, report event.Reporter) error {
 	r, err := l.State.Get(q.Spec.Name)
 	if err != nil {
 		return err
@@ -112,7 +114,7 @@ func (l *Lab) stale(ctx context.Context, r state.Record, q AddonRequest, request
 	}
 	q.Offline = true
 	releases, err := l.releases(ctx, target, addons.Requests{request}, q, func(err error, _ string) error { return err })
-	if errors.Is(err, providers.ErrUnavailable) && request.Addon.Chart.Path == "" {
+	if errors.Is(err, fault.ErrUnavailable) && request.Addon.Chart.Path == "" {
 		return "", nil
 	}
 	if err != nil {

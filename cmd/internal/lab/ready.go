@@ -12,6 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // A cluster that was found broken so many times in a row, with a look at it each so
@@ -38,7 +40,7 @@ func (w *Wait) Set(s string) error {
 		*w = level
 		return nil
 	}
-	return providers.Errorf(providers.ErrInvalid, "%q is not a level of --wait: use api, nodes or all", s)
+	return fault.Errorf(fault.ErrInvalid, "%q is not a level of --wait: use api, nodes or all", s)
 }
 
 // String returns the level as it is typed.
@@ -74,7 +76,7 @@ func wanted(r state.Record, c providers.Cluster, level Wait) probe.Want {
 }
 
 // ready waits until the cluster is as wanted, and no longer than it lives.
-func (l *Lab) ready(ctx context.Context, r state.Record, want probe.Want, config []byte, report providers.Reporter) error {
+func (l *Lab) ready(ctx context.Context, r state.Record, want probe.Want, config []byte, report event.Reporter) error {
 	name := "Waiting for nodes"
 	switch {
 	case want.DNS:
@@ -82,7 +84,7 @@ func (l *Lab) ready(ctx context.Context, r state.Record, want probe.Want, config
 	case want.Nodes == 0:
 		name = "Waiting for the API server"
 	}
-	return report.Do(name, func(step *providers.Step) error {
+	return report.Do(name, func(step *event.Step) error {
 		return l.whileAlive(ctx, r, func(ctx context.Context) error {
 			return l.Probe.Wait(ctx, config, want, step.Progress)
 		})
@@ -113,13 +115,13 @@ func withRestart(r state.Record, err error) error {
 	if _, gone := errors.AsType[*probe.NodesGone](err); !gone {
 		return err
 	}
-	return providers.WithHint(err, "a node registers when it starts: lab stop %s, then lab start %s; or recreate the cluster, whose contents are lost: "+
+	return fault.WithHint(err, "a node registers when it starts: lab stop %s, then lab start %s; or recreate the cluster, whose contents are lost: "+
 		"lab up %s --recreate", r.Name, r.Name, r.Name)
 }
 
 // goneError is the error of a cluster of which another program removed parts.
 func goneError(r state.Record, gone []providers.Part) error {
-	return providers.WithHint(fmt.Errorf("cluster %q is incomplete: %s", r.Name, goneText(gone)), "%s", goneFix(r, gone))
+	return fault.WithHint(fmt.Errorf("cluster %q is incomplete: %s", r.Name, goneText(gone)), "%s", goneFix(r, gone))
 }
 
 // goneText names the parts that are gone.
@@ -154,7 +156,7 @@ func (l *Lab) watch(ctx context.Context, r state.Record, giveUp context.CancelCa
 		}
 		c, err := l.Set.Find(ctx, refOf(r))
 		switch {
-		case errors.Is(err, providers.ErrNotFound), errors.Is(err, providers.ErrForeign):
+		case errors.Is(err, fault.ErrNotFound), errors.Is(err, fault.ErrForeign):
 			giveUp(err)
 			return
 		case err != nil: // its tool cannot be asked now

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Running is the cluster of a [Lab.Run], as what runs on it sees it.
@@ -31,7 +32,7 @@ type Work struct {
 // if ctx has ended, unless the work says that it stays. err is that of the creation (see
 // [Lab.Up]), or of Do. left is why the cluster could not be deleted; then [Lab.Collect]
 // will, as it does where this process is killed.
-func (l *Lab) Run(ctx context.Context, q UpRequest, w Work, report providers.Reporter) (left, err error) {
+func (l *Lab) Run(ctx context.Context, q UpRequest, w Work, report event.Reporter) (left, err error) {
 	name := q.Spec.Name
 	// Before there is a record, or whoever collects would take it for abandoned.
 	release, err := l.State.Use(name)
@@ -55,7 +56,7 @@ func (l *Lab) Run(ctx context.Context, q UpRequest, w Work, report providers.Rep
 
 // begin makes the cluster. On an error it returns the cluster too, if that stands: when
 // nothing but its addons failed.
-func (l *Lab) begin(ctx context.Context, q UpRequest, report providers.Reporter) (Running, error) {
+func (l *Lab) begin(ctx context.Context, q UpRequest, report event.Reporter) (Running, error) {
 	cluster, failed := l.Up(ctx, q, report)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback) // whose time may be over
 	defer cancel()
@@ -83,10 +84,10 @@ func (l *Lab) keep(ctx context.Context, name string) error {
 
 // end deletes the cluster, if it is there: its creation may have failed, or the command
 // may have deleted it.
-func (l *Lab) end(ctx context.Context, name string, report providers.Reporter) error {
+func (l *Lab) end(ctx context.Context, name string, report event.Reporter) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
-	if _, err := l.State.Get(name); errors.Is(err, providers.ErrNotFound) {
+	if _, err := l.State.Get(name); errors.Is(err, fault.ErrNotFound) {
 		return l.State.Delete(name)
 	}
 	return l.Down(ctx, name, report)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestSettle is about what a person is told of a cluster, from what lab remembers, what
@@ -47,7 +48,7 @@ func TestSettle(t *testing.T) {
 		{what: "gone", phase: state.PhaseCreated, id: "1", want: providers.StateUnknown, reason: "it is gone"},
 		{what: "remade", phase: state.PhaseCreated, id: "1", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
 		{what: "not to be asked", phase: state.PhaseCreated, id: "1", asking: gone, want: providers.StateUnknown, reason: "the socket is gone"},
-		{what: "of another lab", phase: state.PhaseCreating, asking: providers.Errorf(providers.ErrInvalid, "no such flavor"), want: providers.StateUnknown, reason: "no such flavor"},
+		{what: "of another lab", phase: state.PhaseCreating, asking: fault.Errorf(fault.ErrInvalid, "no such flavor"), want: providers.StateUnknown, reason: "no such flavor"},
 		{what: "begun", phase: state.PhaseCreating, busy: true, want: providers.StateCreating},
 		{what: "being made", phase: state.PhaseCreating, live: live("", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
 		{what: "half-made", phase: state.PhaseCreating, live: live("", providers.StateCreating), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},

@@ -10,6 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Status returns the cluster with its nodes. Where the API server does not answer,
@@ -69,9 +70,9 @@ func (l *Lab) lookInto(ctx context.Context, r state.Record, live providers.Clust
 		c.fail(providers.StateDegraded, fmt.Sprintf("its API server does not answer: %v", err), "lab start "+r.Name)
 		return
 	case errors.As(report.Lacks, &gone):
-		c.fail(providers.StateDegraded, gone.Error(), providers.HintOf(withRestart(r, gone)))
+		c.fail(providers.StateDegraded, gone.Error(), fault.HintOf(withRestart(r, gone)))
 	case report.Lacks != nil:
-		c.fail(providers.StateDegraded, "waiting for "+report.Lacks.Error(), cmp.Or(providers.HintOf(report.Lacks), "lab up "+r.Name+" waits until it is ready"))
+		c.fail(providers.StateDegraded, "waiting for "+report.Lacks.Error(), cmp.Or(fault.HintOf(report.Lacks), "lab up "+r.Name+" waits until it is ready"))
 	}
 	c.Nodes, c.Missing = report.Nodes, report.Absent
 }
@@ -91,5 +92,5 @@ func (c Cluster) Ready() error {
 	if c.Reason != "" {
 		text += ": " + c.Reason
 	}
-	return providers.WithHint(errors.New(text), "%s", c.Hint)
+	return fault.WithHint(errors.New(text), "%s", c.Hint)
 }

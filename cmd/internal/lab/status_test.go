@@ -7,6 +7,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestStatus(t *testing.T) {
@@ -41,7 +42,7 @@ func TestStatus(t *testing.T) {
 		if (err == nil) != (tt.want == providers.StateRunning) {
 			t.Errorf("%s: ready: %v", tt.what, err)
 		}
-		if err != nil && providers.HintOf(err) == "" {
+		if err != nil && fault.HintOf(err) == "" {
 			t.Errorf("%s: %v has no hint", tt.what, err)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Tool is a program that people use beside a cluster, as lab shows it.
@@ -111,7 +112,7 @@ func (l *Lab) PathCommand() string {
 // already stays. One that fails does not keep the others from being installed, unless the
 // network or the disk fails, or ctx ends. Errors: ErrNotFound for a name that is none, before
 // anything is done, and those of [tools.Installer.Install].
-func (l *Lab) InstallTools(ctx context.Context, names []string, from, caFile string, report providers.Reporter) (ToolList, error) {
+func (l *Lab) InstallTools(ctx context.Context, names []string, from, caFile string, report event.Reporter) (ToolList, error) {
 	picked, err := l.pickTools(names)
 	if err != nil {
 		return ToolList{}, err
@@ -122,13 +123,13 @@ func (l *Lab) InstallTools(ctx context.Context, names []string, from, caFile str
 	}
 	fresh, failed := map[string]bool{}, error(nil)
 	for _, t := range picked {
-		err := report.Do("Installing "+t.Name+" "+t.Version, func(s *providers.Step) error {
+		err := report.Do("Installing "+t.Name+" "+t.Version, func(s *event.Step) error {
 			isNew, err := l.Installer.Install(ctx, t, source, s.Progress)
 			fresh[t.Name] = fresh[t.Name] || isNew
 			return err
 		})
 		failed = errors.Join(failed, err)
-		if ctx.Err() != nil || errors.Is(err, providers.ErrUnavailable) {
+		if ctx.Err() != nil || errors.Is(err, fault.ErrUnavailable) {
 			break
 		}
 	}
@@ -160,7 +161,7 @@ func (l *Lab) RemoveTools(names []string) (removed []string, err error) {
 	}
 	for _, t := range picked {
 		err := l.Installer.Remove(t)
-		if len(names) == 0 && (errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrForeign)) {
+		if len(names) == 0 && (errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign)) {
 			continue // it was not asked for by name
 		}
 		if err != nil {

@@ -19,7 +19,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // newToolBench returns a bench whose releases are on a server that answers with a status,
@@ -112,13 +113,13 @@ func TestInstallToolsGoesOn(t *testing.T) {
 		kind  error
 		asked int32
 	}{
-		404: {providers.ErrNotFound, 3},
-		503: {providers.ErrUnavailable, 5}, // all for the first of them
+		404: {fault.ErrNotFound, 3},
+		503: {fault.ErrUnavailable, 5}, // all for the first of them
 	} {
 		b, _, asked := newToolBench(t, status, nil)
 		var failed []string
-		report := func(e providers.Event) {
-			if e.State == providers.StepFailed {
+		report := func(e event.Event) {
+			if e.State == event.Failed {
 				failed = append(failed, e.Step)
 			}
 		}
@@ -128,7 +129,7 @@ func TestInstallToolsGoesOn(t *testing.T) {
 		}
 	}
 	b, releases, asked := newToolBench(t, 200, nil)
-	if _, err := b.InstallTools(t.Context(), []string{"k9s", "nope"}, releases, "", nil); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := b.InstallTools(t.Context(), []string{"k9s", "nope"}, releases, "", nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Error(err)
 	}
 	if version, err := b.Installer.Held(tools.Tool{Name: "k9s"}); version != "" || err != nil || asked.Load() > 0 {
@@ -154,7 +155,7 @@ func TestRemoveTools(t *testing.T) {
 	if diff := cmp.Diff([]string{"kubectl", "k9s"}, removed); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
-	for name, kind := range map[string]error{"helm": providers.ErrForeign, "k9s": providers.ErrNotFound, "nope": providers.ErrNotFound} {
+	for name, kind := range map[string]error{"helm": fault.ErrForeign, "k9s": fault.ErrNotFound, "nope": fault.ErrNotFound} {
 		if _, err := b.RemoveTools([]string{name}); !errors.Is(err, kind) {
 			t.Errorf("%s: %v, want %v", name, err, kind)
 		}

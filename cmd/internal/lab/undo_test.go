@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -15,7 +16,7 @@ type overtaken struct {
 	machine *providertest.Machine
 }
 
-func (o overtaken) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (o overtaken) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	err := o.Provider.Create(ctx, spec, report)
 	return errors.Join(err, o.machine.Remake(spec.Name), errors.New("the network is gone"))
 }

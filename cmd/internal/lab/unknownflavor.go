@@ -2,7 +2,7 @@ package lab
 
 import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // hasFlavor returns nil where this lab has the flavor of the cluster, else ErrInvalid: a
@@ -11,6 +11,6 @@ func (l *Lab) hasFlavor(r state.Record) error {
 	if _, err := l.Set.Get(r.Flavor); err == nil {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrInvalid, "cluster %q is of the flavor %q, which this lab does not have", r.Name, r.Flavor)
-	return providers.WithHint(err, "use the lab that made it; if the cluster is known to be gone, make lab forget it: rm -r %s", providers.ShellWord(l.State.Dir(r.Name)))
+	err := fault.Errorf(fault.ErrInvalid, "cluster %q is of the flavor %q, which this lab does not have", r.Name, r.Flavor)
+	return fault.WithHint(err, "use the lab that made it; if the cluster is known to be gone, make lab forget it: rm -r %s", fault.ShellWord(l.State.Dir(r.Name)))
 }

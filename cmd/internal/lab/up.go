@@ -13,6 +13,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/logs"
 )
 
 // FlavorAuto asks for the first flavor that can be used.
@@ -45,7 +48,7 @@ type UpRequest struct {
 // nothing. A cluster that was created and does not become ready stays, unless q.Rollback: the
 // next Up resumes. So does one whose addons cannot be installed, where errors are those of
 // [Lab.InstallAddons], and one whose entry cannot be written to the user's kubeconfig.
-func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (Cluster, error) {
+func (l *Lab) Up(ctx context.Context, q UpRequest, report event.Reporter) (Cluster, error) {
 	name := q.Spec.Name
 	unlock, err := l.lock(ctx, name, report)
 	if err != nil {
@@ -58,7 +61,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 	}
 	switch plan.Action {
 	case ActionRecreate:
-		err = report.For(name).Do("Deleting the old cluster", func(step *providers.Step) error { return l.remove(ctx, name, step) })
+		err = report.For(name).Do("Deleting the old cluster", func(step *event.Step) error { return l.remove(ctx, name, step) })
 		if err == nil {
 			err = l.create(ctx, plan, q, report)
 		}
@@ -87,7 +90,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report providers.Reporter) (C
 }
 
 // allAddons brings the addons to what is asked now and was asked before.
-func (l *Lab) allAddons(ctx context.Context, q UpRequest, report providers.Reporter) error {
+func (l *Lab) allAddons(ctx context.Context, q UpRequest, report event.Reporter) error {
 	r, err := l.State.Get(q.Spec.Name)
 	if err != nil {
 		return err
@@ -98,7 +101,7 @@ func (l *Lab) allAddons(ctx context.Context, q UpRequest, report providers.Repor
 
 // lock waits for another lab that works on the cluster, as long as ctx lets it: it
 // may be making just what is asked for.
-func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) (unlock func(), err error) {
+func (l *Lab) lock(ctx context.Context, name string, report event.Reporter) (unlock func(), err error) {
 	if err := providers.ValidateName(name); err != nil {
 		return nil, err
 	}
@@ -108,7 +111,7 @@ func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) 
 		// Patient all the same: another lab that came at this moment may be faster.
 		return patient.Lock(ctx, name)
 	}
-	err = report.For(name).Do("Waiting for another lab that works on it", func(*providers.Step) error {
+	err = report.For(name).Do("Waiting for another lab that works on it", func(*event.Step) error {
 		unlock, err = patient.Lock(ctx, name)
 		return err
 	})
@@ -116,7 +119,7 @@ func (l *Lab) lock(ctx context.Context, name string, report providers.Reporter) 
 }
 
 // create creates the cluster that plan describes, and waits until it is ready.
-func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report providers.Reporter) error {
+func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report event.Reporter) error {
 	p, err := l.Set.Get(plan.Flavor)
 	if err != nil {
 		return err
@@ -138,7 +141,7 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 		return err
 	}
 	c, err := l.Set.Create(ctx, plan.Flavor, plan.Spec, report)
-	if errors.Is(err, providers.ErrExists) {
+	if errors.Is(err, fault.ErrExists) {
 		// Somebody else was faster, and theirs must not be removed.
 		return errors.Join(err, l.State.Delete(plan.Name))
 	}
@@ -159,18 +162,18 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report provide
 // finish waits until a cluster that was just created is ready. One that does not become ready
 // is deleted only where its creation is interrupted, where something else deleted it, and
 // where that is asked for; the logs of the last are saved before.
-func (l *Lab) finish(ctx context.Context, r state.Record, c providers.Cluster, config []byte, q UpRequest, report providers.Reporter) error {
+func (l *Lab) finish(ctx context.Context, r state.Record, c providers.Cluster, config []byte, q UpRequest, report event.Reporter) error {
 	err := l.awaitReady(ctx, r, c, q.Wait, config, !q.NoKubeconfig, report)
 	noEntry, unready := splitNoEntry(err)
 	if unready == nil {
 		return noEntry
 	}
-	gone := errors.Is(unready, providers.ErrNotFound) || errors.Is(unready, providers.ErrForeign)
+	gone := errors.Is(unready, fault.ErrNotFound) || errors.Is(unready, fault.ErrForeign)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled), gone:
 		return l.undo(ctx, r.Name, unready)
 	case q.Rollback, q.run:
-		unready = providers.WithLogs(ctx, r.Name, r.Spec.LogsDir, unready, func(ctx context.Context, dir string) error {
+		unready = logs.With(ctx, r.Name, r.Spec.LogsDir, unready, func(ctx context.Context, dir string) error {
 			return l.Set.ExportLogs(ctx, refOf(r), dir)
 		})
 		return l.undo(ctx, r.Name, unready)
@@ -190,10 +193,10 @@ func stays(r state.Record, err error) error {
 	}
 	hint := fmt.Sprintf("the cluster stays; resume: %s; look at it: lab kubectl %s -- get pods --all-namespaces; delete it: lab down %s",
 		resume, r.Name, r.Name)
-	if first := providers.HintOf(err); first != "" {
+	if first := fault.HintOf(err); first != "" {
 		hint = first + "\n" + hint
 	}
-	return providers.WithHint(err, "%s", hint)
+	return fault.WithHint(err, "%s", hint)
 }
 
 // undo removes what a creation that failed with cause left, and returns cause.
@@ -202,10 +205,10 @@ func (l *Lab) undo(ctx context.Context, name string, cause error) error {
 	defer cancel()
 	if left := l.takeAway(ctx, name, l.Set.Delete); left != nil {
 		hint := "lab down " + name
-		if first := cmp.Or(providers.HintOf(left), providers.HintOf(cause)); first != "" {
+		if first := cmp.Or(fault.HintOf(left), fault.HintOf(cause)); first != "" {
 			hint = first + "; then: " + hint
 		}
-		return providers.WithHint(fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left), "%s", hint)
+		return fault.WithHint(fmt.Errorf("%w\nand what is left of it could not be removed: %w", cause, left), "%s", hint)
 	}
 	return cause
 }

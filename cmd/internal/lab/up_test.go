@@ -16,6 +16,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -23,7 +25,7 @@ import (
 // does.
 type rival struct{ providers.Provider }
 
-func (r rival) Create(ctx context.Context, spec providers.Spec, report providers.Reporter) error {
+func (r rival) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	if err := r.Provider.Create(ctx, spec, nil); err != nil {
 		return err
 	}
@@ -35,13 +37,13 @@ func TestUpSparesTheFaster(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(p providers.Provider) providers.Provider { return rival{p} })
 	_, err := b.Up(t.Context(), request("demo"), nil)
-	wantIs(t, err, providers.ErrExists)
+	wantIs(t, err, fault.ErrExists)
 	if got := b.clusters(t); len(got) != 1 || got[0].State != providers.StateRunning {
 		t.Errorf("clusters %+v, want the rival's", got)
 	}
 	b.forgotten(t, "demo")
 	_, err = b.Status(t.Context(), "demo")
-	wantIs(t, err, providers.ErrForeign)
+	wantIs(t, err, fault.ErrForeign)
 }
 
 // deaf is a flavor whose tool cannot be asked once, and then cannot create.
@@ -59,7 +61,7 @@ func (d *deaf) List(ctx context.Context) ([]providers.Cluster, error) {
 	return d.Provider.List(ctx)
 }
 
-func (d *deaf) Create(context.Context, providers.Spec, providers.Reporter) error {
+func (d *deaf) Create(context.Context, providers.Spec, event.Reporter) error {
 	return errors.New("no space")
 }
 
@@ -192,7 +194,7 @@ func TestUpDiffers(t *testing.T) {
 		switch {
 		case tt.ok && (err != nil || plan.Action != lab.ActionNone):
 			t.Errorf("%s: action %q, %v; want none", what, plan.Action, err)
-		case !tt.ok && (!errors.Is(err, providers.ErrExists) || providers.HintOf(err) == ""):
+		case !tt.ok && (!errors.Is(err, fault.ErrExists) || fault.HintOf(err) == ""):
 			t.Errorf("%s: %v, want ErrExists with a hint", what, err)
 		}
 	}
@@ -284,7 +286,7 @@ func TestUpWithDefaultFlavor(t *testing.T) {
 		q := request("demo")
 		q.Flavor = flavor
 		_, err := b.Plan(t.Context(), q)
-		wantIs(t, err, providers.ErrInvalid)
+		wantIs(t, err, fault.ErrInvalid)
 	}
 	b.Flavor = lab.FlavorAuto
 	usable, err := b.Plan(t.Context(), request("demo"))

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 // there is nothing to do. What it cannot remove it tries again, until ctx ends.
 func (l *Lab) Watch(ctx context.Context, name string) error {
 	release, err := l.State.Watch(name)
-	if errors.Is(err, providers.ErrExists) {
+	if errors.Is(err, fault.ErrExists) {
 		return nil
 	}
 	if err != nil {
@@ -30,7 +30,7 @@ func (l *Lab) Watch(ctx context.Context, name string) error {
 	for {
 		r, err := l.State.Get(name)
 		switch {
-		case errors.Is(err, providers.ErrNotFound), err == nil && r.ExpiresAt == nil:
+		case errors.Is(err, fault.ErrNotFound), err == nil && r.ExpiresAt == nil:
 			return nil
 		case err != nil:
 			return err

@@ -22,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // patient is far longer than what ends at once may take.
@@ -72,7 +73,7 @@ func TestWaitEndsWhereWaitingCannotHelp(t *testing.T) {
 			if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) || took > patient/2 {
 				t.Errorf("after %s: %v, want %q", took, err, tt.says)
 			}
-			if providers.HintOf(err) == "" {
+			if fault.HintOf(err) == "" {
 				t.Errorf("%v has no hint", err)
 			}
 		})

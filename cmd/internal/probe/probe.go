@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -164,7 +165,7 @@ func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (
 	}
 	missing := r.examine(ctx, client, want)
 	if missing != "" {
-		r.Lacks = providers.WithHint(errors.New(missing), "%s", relief(list.Items))
+		r.Lacks = fault.WithHint(errors.New(missing), "%s", relief(list.Items))
 	}
 	return r, nil
 }

@@ -13,7 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestNodes(t *testing.T) {
@@ -106,7 +106,7 @@ func TestPressure(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v, want %q", err, tt.says)
 			}
-			if hint := providers.HintOf(err); !strings.Contains(hint, tt.hint) || (hint == "") != (tt.hint == "") {
+			if hint := fault.HintOf(err); !strings.Contains(hint, tt.hint) || (hint == "") != (tt.hint == "") {
 				t.Errorf("hint %q, want %q", hint, tt.hint)
 			}
 			if !strings.Contains(strings.Join(moved, "\n"), tt.says) {

@@ -10,7 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // cannotPass reports whether waiting cannot end an error that lasts: the server that answers
@@ -29,8 +29,8 @@ func untrusted(err error) error {
 	wrapped := fmt.Errorf("the API server cannot be used: %w", err)
 	var host x509.HostnameError
 	if errors.As(err, &host) {
-		return providers.WithHint(wrapped, "let the API server listen on an address that its certificate names, such as 127.0.0.1, "+
+		return fault.WithHint(wrapped, "let the API server listen on an address that its certificate names, such as 127.0.0.1, "+
 			"or add the address to the names of the certificate in the configuration of the tool")
 	}
-	return providers.WithHint(wrapped, "find out which program answers at the address of the API server; lab doctor looks at the machine")
+	return fault.WithHint(wrapped, "find out which program answers at the address of the API server; lab doctor looks at the machine")
 }

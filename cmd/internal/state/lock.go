@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const pollInterval = 20 * time.Millisecond
@@ -116,11 +117,11 @@ func (s *Store) unlock(name string, l *flock.Flock) {
 func (s *Store) busy(name string) error {
 	pid := holder(s.path(name, lockFile))
 	if pid == 0 {
-		err := providers.Errorf(providers.ErrUnavailable, "another lab is working on cluster %q", name)
-		return providers.WithHint(err, "wait until it is done, then try again")
+		err := fault.Errorf(fault.ErrUnavailable, "another lab is working on cluster %q", name)
+		return fault.WithHint(err, "wait until it is done, then try again")
 	}
-	err := providers.Errorf(providers.ErrUnavailable, "another lab (process %d) is working on cluster %q", pid, name)
-	return providers.WithHint(err, "wait until it is done, or end it: kill %d", pid)
+	err := fault.Errorf(fault.ErrUnavailable, "another lab (process %d) is working on cluster %q", pid, name)
+	return fault.WithHint(err, "wait until it is done, or end it: kill %d", pid)
 }
 
 // writeHolder puts our process id into the lock file at path. It spares the first

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // workerEnv makes the test binary one of the processes of TestLockProcesses.
@@ -133,8 +133,8 @@ func TestLockBusy(t *testing.T) {
 
 	pid := strconv.Itoa(os.Getpid())
 	_, err = s.Lock(t.Context(), "lab")
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), pid) || !strings.Contains(providers.HintOf(err), "kill "+pid) {
-		t.Errorf("%v, hint %q; want ErrUnavailable that names process %s", err, providers.HintOf(err), pid)
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), pid) || !strings.Contains(fault.HintOf(err), "kill "+pid) {
+		t.Errorf("%v, hint %q; want ErrUnavailable that names process %s", err, fault.HintOf(err), pid)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -24,10 +24,11 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // ErrUnreadable is the kind of a state directory that cannot be read: it is unknown which
-// clusters exist. It is an [providers.ErrUnavailable], too.
+// clusters exist. It is an [fault.ErrUnavailable], too.
 var ErrUnreadable = errors.New("unreadable state directory")
 
 const (
@@ -61,7 +62,7 @@ func (s *Store) Get(name string) (Record, error) {
 	path := s.path(name, recordFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Record{}, providers.Errorf(providers.ErrNotFound, "lab made no cluster %q", name)
+		return Record{}, fault.Errorf(fault.ErrNotFound, "lab made no cluster %q", name)
 	}
 	if err != nil {
 		return Record{}, s.unavailable("read", err)
@@ -77,7 +78,7 @@ func (s *Store) Get(name string) (Record, error) {
 // nothing. A record that Get cannot read is not overwritten: Put returns Get's
 // error. Where the directory cannot be written it returns ErrUnavailable.
 func (s *Store) Put(r Record) error {
-	if _, err := s.Get(r.Name); err != nil && !errors.Is(err, providers.ErrNotFound) {
+	if _, err := s.Get(r.Name); err != nil && !errors.Is(err, fault.ErrNotFound) {
 		return err
 	}
 	if err := r.check(r.Name); err != nil {
@@ -177,7 +178,7 @@ func (s *Store) List() (records []Record, problems error) {
 		switch {
 		case err == nil:
 			records = append(records, r)
-		case !errors.Is(err, providers.ErrNotFound): // which has a lock, but no record yet
+		case !errors.Is(err, fault.ErrNotFound): // which has a lock, but no record yet
 			bad = append(bad, err)
 		}
 	}
@@ -200,7 +201,7 @@ func (s *Store) names() ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, providers.Errorf(ErrUnreadable, "%w", s.unavailable("read", err))
+		return nil, fault.Errorf(ErrUnreadable, "%w", s.unavailable("read", err))
 	}
 	var names []string
 	for _, e := range entries {
@@ -223,11 +224,11 @@ func (s *Store) unavailable(verb string, err error) error {
 	}
 	home, _ := os.UserHomeDir()
 	fix := atomicfile.Fix(err, s.dir, home)
-	err = providers.Errorf(providers.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
+	err = fault.Errorf(fault.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
 	if fix != "" {
-		return providers.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
+		return fault.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
 	}
-	return providers.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
+	return fault.WithHint(err, "make %s a directory that you may write to, with space on its disk, or name another: export LAB_HOME=DIR", s.dir)
 }
 
 // RecordError is the error of a record that exists and cannot be used: nobody knows what
@@ -244,9 +245,9 @@ func (e *RecordError) Error() string { return e.err.Error() }
 func (e *RecordError) Unwrap() error { return e.err }
 
 func badRecord(path string, err error) error {
-	wrapped := providers.Errorf(providers.ErrInvalid, "the record %s cannot be used: %w", path, err)
+	wrapped := fault.Errorf(fault.ErrInvalid, "the record %s cannot be used: %w", path, err)
 	if errors.Is(err, errNewer) {
-		return providers.WithHint(wrapped, "upgrade lab to the version that made the cluster")
+		return fault.WithHint(wrapped, "upgrade lab to the version that made the cluster")
 	}
-	return providers.WithHint(wrapped, "lab list --all shows whether the cluster still exists; to make lab forget it: rm -r %s", providers.ShellWord(filepath.Dir(path)))
+	return fault.WithHint(wrapped, "lab list --all shows whether the cluster still exists; to make lab forget it: rm -r %s", fault.ShellWord(filepath.Dir(path)))
 }

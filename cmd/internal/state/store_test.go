@@ -13,6 +13,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func record(name string) state.Record {
@@ -37,7 +38,7 @@ func TestPutGetDelete(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	s := state.Open(dir)
-	if _, err := s.Get("lab"); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := s.Get("lab"); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("Get before Put: %v; want ErrNotFound", err)
 	}
 	want := record("lab")
@@ -108,14 +109,14 @@ func TestBadRecords(t *testing.T) {
 			path := writeRaw(t, dir, "lab", tt.data)
 			s := state.Open(dir)
 			_, err := s.Get("lab")
-			if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
+			if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) {
 				t.Errorf("Get: %v; want ErrInvalid that says %q and names %s", err, tt.says, path)
 			}
-			hint := providers.HintOf(err)
+			hint := fault.HintOf(err)
 			if !strings.Contains(hint, tt.hint) || strings.Contains(hint, "rm -r") && !strings.Contains(hint, "rm -r '"+filepath.Dir(path)+"'") {
 				t.Errorf("the hint is %q; want %q in it", hint, tt.hint)
 			}
-			if err := s.Put(record("lab")); !errors.Is(err, providers.ErrInvalid) {
+			if err := s.Put(record("lab")); !errors.Is(err, fault.ErrInvalid) {
 				t.Errorf("Put over it: %v; want ErrInvalid", err)
 			}
 			if got, err := os.ReadFile(path); err != nil || string(got) != tt.data {
@@ -181,11 +182,11 @@ func TestUnusableDirectory(t *testing.T) {
 	}
 	for name, call := range calls {
 		err := call()
-		if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), dir) {
+		if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: %v; want ErrUnavailable that names %s", name, err, dir)
 		}
-		if !strings.Contains(providers.HintOf(err), "LAB_HOME") {
-			t.Errorf("%s has the hint %q", name, providers.HintOf(err))
+		if !strings.Contains(fault.HintOf(err), "LAB_HOME") {
+			t.Errorf("%s has the hint %q", name, fault.HintOf(err))
 		}
 	}
 }
@@ -198,7 +199,7 @@ func TestNames(t *testing.T) {
 		_, get := s.Get(name)
 		_, lock := s.Lock(t.Context(), name)
 		for call, err := range map[string]error{"Get": get, "Lock": lock, "Delete": s.Delete(name), "Put": s.Put(record(name))} {
-			if !errors.Is(err, providers.ErrInvalid) {
+			if !errors.Is(err, fault.ErrInvalid) {
 				t.Errorf("%s(%q): %v; want ErrInvalid", call, name, err)
 			}
 		}

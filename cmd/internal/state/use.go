@@ -2,6 +2,7 @@ package state
 
 import (
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Use marks the cluster name as used by this process, until it calls release or ends,
@@ -34,7 +35,7 @@ func (s *Store) hold(name, file string) (release func(), err error) {
 		return nil, s.unavailable("lock", err)
 	}
 	if l == nil {
-		return nil, providers.Errorf(providers.ErrExists, "cluster %q is %s by process %d", name, file, holder(s.path(name, file)))
+		return nil, fault.Errorf(fault.ErrExists, "cluster %q is %s by process %d", name, file, holder(s.path(name, file)))
 	}
 	return func() { s.unlock(name, l) }, nil
 }

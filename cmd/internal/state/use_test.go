@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestUse: a cluster is used by one at a time, and others may work on it meanwhile.
@@ -25,7 +25,7 @@ func TestUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Use("lab"); !errors.Is(err, providers.ErrExists) {
+	if _, err := s.Use("lab"); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("a second use: %v, want ErrExists", err)
 	}
 	unlock, err := s.Lock(t.Context(), "lab")
@@ -47,7 +47,7 @@ func TestUse(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "clusters", "lab")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("left behind: %v", err)
 	}
-	if _, err := s.Use("No"); !errors.Is(err, providers.ErrInvalid) {
+	if _, err := s.Use("No"); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("a bad name: %v", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 //go:embed catalog.yaml
@@ -57,11 +57,11 @@ func Builtin() (Catalog, error) {
 func Parse(data []byte) (Catalog, error) {
 	var c Catalog
 	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return nil, providers.Errorf(providers.ErrInvalid, "the catalogue of tools: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "the catalogue of tools: %w", err)
 	}
 	for _, t := range c {
 		if err := t.validate(); err != nil {
-			return nil, providers.Errorf(providers.ErrInvalid, "the catalogue of tools: %s: %w", t.Name, err)
+			return nil, fault.Errorf(fault.ErrInvalid, "the catalogue of tools: %s: %w", t.Name, err)
 		}
 	}
 	return c, nil
@@ -127,9 +127,9 @@ func (c Catalog) get(name string) (Tool, error) {
 		}
 		names = append(names, t.Name)
 	}
-	err := providers.Errorf(providers.ErrNotFound, "lab installs no tool %q", name)
-	if near := providers.Nearest(name, names); near != "" {
-		return Tool{}, providers.WithHint(err, "did you mean %s?", near)
+	err := fault.Errorf(fault.ErrNotFound, "lab installs no tool %q", name)
+	if near := fault.Nearest(name, names); near != "" {
+		return Tool{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Tool{}, providers.WithHint(err, "lab tools list shows those that there are")
+	return Tool{}, fault.WithHint(err, "lab tools list shows those that there are")
 }

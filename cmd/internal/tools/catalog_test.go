@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestBuiltin: every tool is there for every platform that lab is built for, and a release
@@ -86,7 +86,7 @@ func TestParseRefuses(t *testing.T) {
 		{"linux/amd64", "[linux"},
 	} {
 		_, err := tools.Parse([]byte(strings.Replace(good, change[0], change[1], 1)))
-		if !errors.Is(err, providers.ErrInvalid) {
+		if !errors.Is(err, fault.ErrInvalid) {
 			t.Errorf("with %s for %s: %v", change[1], change[0], err)
 		}
 	}
@@ -103,8 +103,8 @@ func TestPick(t *testing.T) {
 		"terraform": "lab tools list", "": "lab tools list",
 	} {
 		_, err := catalog.Pick([]string{"helm", name})
-		if !errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), hint) {
-			t.Errorf("%q: %v, hint %q", name, err, providers.HintOf(err))
+		if !errors.Is(err, fault.ErrNotFound) || !strings.Contains(fault.HintOf(err), hint) {
+			t.Errorf("%q: %v, hint %q", name, err, fault.HintOf(err))
 		}
 	}
 	for _, names := range [][]string{nil, {"k9s", "helm"}} {

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // onFullDisk is set where this program is run again with room for small files only: the
@@ -39,8 +39,8 @@ func TestFullDisk(t *testing.T) {
 		return bytes.Repeat([]byte("x"), 4096), nil
 	}
 	_, err := b.Install(t.Context(), b.tool("kubectl"), large, nil)
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "room") {
-		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "room") {
+		t.Errorf("%v, hint %q", err, fault.HintOf(err))
 	}
 	b.empty()
 	if _, err := b.install("kubectl"); err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Installer puts tools into a directory, and takes them away. It is safe for concurrent use,
@@ -45,7 +45,7 @@ func (i Installer) Held(t Tool) (version string, err error) {
 		return "", nil
 	}
 	if err != nil {
-		return "", providers.Errorf(providers.ErrUnavailable, "%s: %w", t.Name, err)
+		return "", fault.Errorf(fault.ErrUnavailable, "%s: %w", t.Name, err)
 	}
 	r, err := i.recordOf(t)
 	if err != nil {
@@ -53,8 +53,8 @@ func (i Installer) Held(t Tool) (version string, err error) {
 	}
 	version, ok := r[sum]
 	if !ok {
-		err := providers.Errorf(providers.ErrForeign, "%s is not the %s that lab put there, so lab leaves it alone", i.Path(t.Name), t.Name)
-		return "", providers.WithHint(err, "put it aside: mv %s %s", providers.ShellWord(i.Path(t.Name)), providers.ShellWord(i.Path(t.Name)+".old"))
+		err := fault.Errorf(fault.ErrForeign, "%s is not the %s that lab put there, so lab leaves it alone", i.Path(t.Name), t.Name)
+		return "", fault.WithHint(err, "put it aside: mv %s %s", fault.ShellWord(i.Path(t.Name)), fault.ShellWord(i.Path(t.Name)+".old"))
 	}
 	return version, nil
 }
@@ -66,8 +66,8 @@ func (i Installer) Held(t Tool) (version string, err error) {
 func (i Installer) Install(ctx context.Context, t Tool, source Source, moved func(string)) (fresh bool, err error) {
 	f, ok := t.Files[i.Platform]
 	if !ok {
-		err := providers.Errorf(providers.ErrUnsupported, "there is no %s %s with a known checksum for %s", t.Name, t.Version, i.Platform)
-		return false, providers.WithHint(err, "install it yourself: lab tools list shows what lab finds on PATH")
+		err := fault.Errorf(fault.ErrUnsupported, "there is no %s %s with a known checksum for %s", t.Name, t.Version, i.Platform)
+		return false, fault.WithHint(err, "install it yourself: lab tools list shows what lab finds on PATH")
 	}
 	held, err := i.Held(t)
 	if err != nil || held == t.Version {
@@ -98,8 +98,8 @@ func (i Installer) put(t Tool, program []byte) error {
 		if len(r) == 1 { // there was nothing before
 			_, _ = os.Remove(i.record(t)), os.Remove(i.Dir)
 		}
-		err = providers.Errorf(providers.ErrUnavailable, "%s cannot be put into %s: %w", t.Name, i.Dir, err)
-		return providers.WithHint(err, "see that there is room and that you may write there, or keep all of lab elsewhere: export LAB_HOME=DIR")
+		err = fault.Errorf(fault.ErrUnavailable, "%s cannot be put into %s: %w", t.Name, i.Dir, err)
+		return fault.WithHint(err, "see that there is room and that you may write there, or keep all of lab elsewhere: export LAB_HOME=DIR")
 	}
 	return nil
 }
@@ -127,13 +127,13 @@ func (i Installer) Remove(t Tool) error {
 	}
 	if held == "" {
 		_, _ = os.Remove(i.record(t)), os.Remove(i.Dir) // where somebody else removed the program
-		err := providers.Errorf(providers.ErrNotFound, "lab has not installed %s", t.Name)
-		return providers.WithHint(err, "lab tools list shows what there is, and where")
+		err := fault.Errorf(fault.ErrNotFound, "lab has not installed %s", t.Name)
+		return fault.WithHint(err, "lab tools list shows what there is, and where")
 	}
 	// The record last: as long as the program is there, it is known to be lab's.
 	for _, path := range []string{i.Path(t.Name), i.record(t)} {
 		if err := os.Remove(path); err != nil {
-			return providers.Errorf(providers.ErrUnavailable, "remove %s: %w", t.Name, err)
+			return fault.Errorf(fault.ErrUnavailable, "remove %s: %w", t.Name, err)
 		}
 	}
 	_ = os.Remove(i.Dir) // fails, rightly, where something is in it
@@ -148,12 +148,12 @@ func (i Installer) recordOf(t Tool) (record, error) {
 		return record{}, nil
 	}
 	if err != nil {
-		return nil, providers.Errorf(providers.ErrUnavailable, "what lab installed: %w", err)
+		return nil, fault.Errorf(fault.ErrUnavailable, "what lab installed: %w", err)
 	}
 	r := record{}
 	if err := json.Unmarshal(text, &r); err != nil {
-		err = providers.Errorf(providers.ErrUnavailable, "what lab installed cannot be read: %s: %w", i.record(t), err)
-		return nil, providers.WithHint(err, "put it aside, and the program, too: mv %s %s", providers.ShellWord(i.record(t)), providers.ShellWord(i.record(t)+".old"))
+		err = fault.Errorf(fault.ErrUnavailable, "what lab installed cannot be read: %s: %w", i.record(t), err)
+		return nil, fault.WithHint(err, "put it aside, and the program, too: mv %s %s", fault.ShellWord(i.record(t)), fault.ShellWord(i.record(t)+".old"))
 	}
 	return r, nil
 }

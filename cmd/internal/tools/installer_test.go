@@ -11,7 +11,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestInstall is the life of a tool, however it is published.
@@ -40,7 +40,7 @@ func TestInstall(t *testing.T) {
 				t.Error(err)
 			}
 			b.empty()
-			if err := b.Remove(b.tool(name)); !errors.Is(err, providers.ErrNotFound) {
+			if err := b.Remove(b.tool(name)); !errors.Is(err, fault.ErrNotFound) {
 				t.Errorf("removed twice: %v", err)
 			}
 		})
@@ -91,8 +91,8 @@ func TestForeign(t *testing.T) {
 			}
 			_, err := b.install("kubectl")
 			for what, err := range map[string]error{"install": err, "remove": b.Remove(b.tool("kubectl"))} {
-				if !errors.Is(err, providers.ErrForeign) || !strings.Contains(providers.HintOf(err), "mv "+b.Path("kubectl")) {
-					t.Errorf("%s: %v, hint %q", what, err, providers.HintOf(err))
+				if !errors.Is(err, fault.ErrForeign) || !strings.Contains(fault.HintOf(err), "mv "+b.Path("kubectl")) {
+					t.Errorf("%s: %v, hint %q", what, err, fault.HintOf(err))
 				}
 			}
 			if data, err := os.ReadFile(b.Path("kubectl")); string(data) != "mine" {
@@ -107,7 +107,7 @@ func TestPlatform(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Platform = "plan9/mips"
-	if _, err := b.install("helm"); !errors.Is(err, providers.ErrUnsupported) || !strings.Contains(err.Error(), "plan9/mips") {
+	if _, err := b.install("helm"); !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), "plan9/mips") {
 		t.Error(err)
 	}
 	if b.requests() != 0 {
@@ -135,7 +135,7 @@ func TestNoPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := b.install("helm")
-		if !errors.Is(err, providers.ErrUnavailable) {
+		if !errors.Is(err, fault.ErrUnavailable) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if _, err := os.Stat(b.Path("helm")); err == nil {
@@ -155,8 +155,8 @@ func TestSpoiltRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := b.Remove(b.tool("helm"))
-	if !errors.Is(err, providers.ErrUnavailable) || !strings.Contains(providers.HintOf(err), "mv ") {
-		t.Errorf("%v, hint %q", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "mv ") {
+		t.Errorf("%v, hint %q", err, fault.HintOf(err))
 	}
 	if _, err := os.Stat(b.Path("helm")); errors.Is(err, fs.ErrNotExist) {
 		t.Error("it is gone")

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/addons/download"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Source returns the release of a tool for a platform, verified: what it returns has the
@@ -49,9 +49,9 @@ func Directory(dir string) Source {
 	return func(ctx context.Context, t Tool, f File, _ func(string)) ([]byte, error) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, providers.Errorf(providers.ErrNotFound, "the directory of --from: %w", err)
+			return nil, fault.Errorf(fault.ErrNotFound, "the directory of --from: %w", err)
 		}
-		wrong := providers.WithHint(providers.Errorf(providers.ErrNotFound, "there is no %s in %s", f.base(), dir),
+		wrong := fault.WithHint(fault.Errorf(fault.ErrNotFound, "there is no %s in %s", f.base(), dir),
 			"put it there, from %s", f.URL)
 		for _, e := range entries {
 			if !strings.HasPrefix(strings.ToLower(e.Name()), t.Name) || ctx.Err() != nil {
@@ -90,8 +90,8 @@ func (f File) verify(data []byte, where string) error {
 	if got == f.SHA256 {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrForeign, "%s is not the release that lab knows: its SHA-256 is %s, not %s; nothing was installed", where, got, f.SHA256)
-	return providers.WithHint(err, "it was damaged on its way, or a proxy answered in its place: look at it, and get it again from %s", f.URL)
+	err := fault.Errorf(fault.ErrForeign, "%s is not the release that lab knows: its SHA-256 is %s, not %s; nothing was installed", where, got, f.SHA256)
+	return fault.WithHint(err, "it was damaged on its way, or a proxy answered in its place: look at it, and get it again from %s", f.URL)
 }
 
 func checksum(data []byte) string {
@@ -116,8 +116,8 @@ func checksumOf(path string) (string, error) {
 // orFrom adds to the hint of err the way that needs no network.
 func (f File) orFrom(err error) error {
 	way := "without a network: lab tools install --from DIR, with " + f.base() + " in DIR"
-	if hint := providers.HintOf(err); hint != "" {
+	if hint := fault.HintOf(err); hint != "" {
 		way = hint + "; " + way
 	}
-	return providers.WithHint(err, "%s", way)
+	return fault.WithHint(err, "%s", way)
 }

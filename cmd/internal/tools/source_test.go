@@ -11,7 +11,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestNetworkFails: nothing is there after a download that was not what it should be.
@@ -22,12 +22,12 @@ func TestNetworkFails(t *testing.T) {
 		kind  error
 		words []string // in the error or its hint
 	}{
-		"gone":      {func(b *bench) { delete(b.files, "helm.tar.gz") }, providers.ErrNotFound, []string{"404", "--from DIR, with helm.tar.gz in DIR"}},
-		"too many":  {func(b *bench) { b.answers = []int{429, 429, 429, 429, 429} }, providers.ErrUnavailable, []string{"429", "try again later; without a network"}},
-		"broken":    {func(b *bench) { b.answers = []int{500, 502, 503, 500, 500} }, providers.ErrUnavailable, []string{"500"}},
-		"no access": {func(b *bench) { b.answers = []int{http.StatusUnauthorized} }, providers.ErrUnavailable, []string{"401"}},
-		"a portal":  {func(b *bench) { b.files["helm.tar.gz"] = []byte("<html>") }, providers.ErrForeign, []string{"its SHA-256 is b7d082ee12e91b756ea22e8513b8594eebcf5d39fab813da3cb55794dc888ad7, not ", "nothing was installed"}},
-		"cut off":   {func(b *bench) { b.files["helm.tar.gz"] = b.files["helm.tar.gz"][:30] }, providers.ErrForeign, []string{"its SHA-256 is"}},
+		"gone":      {func(b *bench) { delete(b.files, "helm.tar.gz") }, fault.ErrNotFound, []string{"404", "--from DIR, with helm.tar.gz in DIR"}},
+		"too many":  {func(b *bench) { b.answers = []int{429, 429, 429, 429, 429} }, fault.ErrUnavailable, []string{"429", "try again later; without a network"}},
+		"broken":    {func(b *bench) { b.answers = []int{500, 502, 503, 500, 500} }, fault.ErrUnavailable, []string{"500"}},
+		"no access": {func(b *bench) { b.answers = []int{http.StatusUnauthorized} }, fault.ErrUnavailable, []string{"401"}},
+		"a portal":  {func(b *bench) { b.files["helm.tar.gz"] = []byte("<html>") }, fault.ErrForeign, []string{"its SHA-256 is b7d082ee12e91b756ea22e8513b8594eebcf5d39fab813da3cb55794dc888ad7, not ", "nothing was installed"}},
+		"cut off":   {func(b *bench) { b.files["helm.tar.gz"] = b.files["helm.tar.gz"][:30] }, fault.ErrForeign, []string{"its SHA-256 is"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +38,7 @@ func TestNetworkFails(t *testing.T) {
 				t.Fatalf("%v, want %v", err, tt.kind)
 			}
 			for _, word := range tt.words {
-				if text := err.Error() + " " + providers.HintOf(err); !strings.Contains(text, word) {
+				if text := err.Error() + " " + fault.HintOf(err); !strings.Contains(text, word) {
 					t.Errorf("%q is not in %q", word, text)
 				}
 			}
@@ -91,8 +91,8 @@ func TestDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := b.Install(t.Context(), b.tool("helm"), tools.Directory(dir), nil)
-		if found != (err == nil) || !found && (!errors.Is(err, providers.ErrNotFound) || !strings.Contains(providers.HintOf(err), "/helm.tar.gz")) {
-			t.Errorf("%s: %v, hint %q", name, err, providers.HintOf(err))
+		if found != (err == nil) || !found && (!errors.Is(err, fault.ErrNotFound) || !strings.Contains(fault.HintOf(err), "/helm.tar.gz")) {
+			t.Errorf("%s: %v, hint %q", name, err, fault.HintOf(err))
 		}
 		if held, err := b.Held(b.tool("helm")); (held == toolstest.Version) != found {
 			t.Errorf("%s: %q, %v", name, held, err)
@@ -111,11 +111,11 @@ func TestDirectoryFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := b.Install(t.Context(), b.tool("helm"), tools.Directory(dir), nil)
-	if !errors.Is(err, providers.ErrForeign) || !strings.Contains(err.Error(), filepath.Join(dir, "helm.tar.gz")) {
+	if !errors.Is(err, fault.ErrForeign) || !strings.Contains(err.Error(), filepath.Join(dir, "helm.tar.gz")) {
 		t.Errorf("cut off: %v", err)
 	}
 	_, err = b.Install(t.Context(), b.tool("helm"), tools.Directory(filepath.Join(dir, "none")), nil)
-	if !errors.Is(err, providers.ErrNotFound) {
+	if !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("no directory: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

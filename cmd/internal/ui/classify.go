@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // class is one kind of failure, as scripts see it.
@@ -19,12 +19,12 @@ type class struct {
 func classes() []class {
 	return []class{
 		{context.DeadlineExceeded, 7, "Timeout"},
-		{providers.ErrInvalid, 2, "Invalid"},
-		{providers.ErrNotFound, 3, "NotFound"},
-		{providers.ErrForeign, 4, "Foreign"},
-		{providers.ErrExists, 4, "AlreadyExists"},
-		{providers.ErrUnsupported, 6, "Unsupported"},
-		{providers.ErrUnavailable, 5, "Unavailable"},
+		{fault.ErrInvalid, 2, "Invalid"},
+		{fault.ErrNotFound, 3, "NotFound"},
+		{fault.ErrForeign, 4, "Foreign"},
+		{fault.ErrExists, 4, "AlreadyExists"},
+		{fault.ErrUnsupported, 6, "Unsupported"},
+		{fault.ErrUnavailable, 5, "Unavailable"},
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // lastWords is how many lines of a tool's output an error shows.
@@ -32,10 +32,10 @@ func RenderError(streams *Streams, err error, options ErrorOptions) {
 		return
 	}
 	text := err.Error()
-	if detail := providers.DetailOf(err); options.Verbose && detail != "" {
+	if detail := fault.DetailOf(err); options.Verbose && detail != "" {
 		text += "\n" + detail
 	}
-	message, hint := clean(providers.Redact(plainWords(text))), clean(providers.Redact(providers.HintOf(err)))
+	message, hint := clean(fault.Redact(plainWords(text))), clean(fault.Redact(fault.HintOf(err)))
 	if options.JSON {
 		code, reason := Classify(err)
 		// Strings and numbers always marshal; a lost stderr leaves the exit code.

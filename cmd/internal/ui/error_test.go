@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 var errTest = errors.New("it broke")
 
 func TestClassify(t *testing.T) {
 	t.Parallel()
-	slow := providers.Errorf(providers.ErrUnavailable, "the engine did not answer in 2s: %w", context.DeadlineExceeded)
+	slow := fault.Errorf(fault.ErrUnavailable, "the engine did not answer in 2s: %w", context.DeadlineExceeded)
 	for _, test := range []struct {
 		name   string
 		err    error
@@ -24,24 +25,24 @@ func TestClassify(t *testing.T) {
 	}{
 		{"nil", nil, 0, ""},
 		{"of no kind", errTest, 1, "Failed"},
-		{"invalid", providers.ErrInvalid, 2, "Invalid"},
-		{"not found", providers.ErrNotFound, 3, "NotFound"},
-		{"exists", providers.ErrExists, 4, "AlreadyExists"},
-		{"foreign", providers.ErrForeign, 4, "Foreign"},
-		{"unavailable", providers.ErrUnavailable, 5, "Unavailable"},
-		{"unsupported", providers.ErrUnsupported, 6, "Unsupported"},
+		{"invalid", fault.ErrInvalid, 2, "Invalid"},
+		{"not found", fault.ErrNotFound, 3, "NotFound"},
+		{"exists", fault.ErrExists, 4, "AlreadyExists"},
+		{"foreign", fault.ErrForeign, 4, "Foreign"},
+		{"unavailable", fault.ErrUnavailable, 5, "Unavailable"},
+		{"unsupported", fault.ErrUnsupported, 6, "Unsupported"},
 		{"timeout", context.DeadlineExceeded, 7, "Timeout"},
 		{"interrupt", context.Canceled, 130, "Interrupted"},
 
-		{"wrapped as Set does", &providers.Error{Op: "delete", Err: providers.WithHint(
-			providers.Errorf(providers.ErrNotFound, "no such cluster"), "lab list")}, 3, "NotFound"},
-		{"an interrupt within", providers.Errorf(providers.ErrUnavailable, "docker pull: %w", context.Canceled), 130, "Interrupted"},
-		{"an interrupt beside", errors.Join(providers.ErrInvalid, fmt.Errorf("a: %w", context.Canceled)), 130, "Interrupted"},
+		{"wrapped as Set does", &providers.Error{Op: "delete", Err: fault.WithHint(
+			fault.Errorf(fault.ErrNotFound, "no such cluster"), "lab list")}, 3, "NotFound"},
+		{"an interrupt within", fault.Errorf(fault.ErrUnavailable, "docker pull: %w", context.Canceled), 130, "Interrupted"},
+		{"an interrupt beside", errors.Join(fault.ErrInvalid, fmt.Errorf("a: %w", context.Canceled)), 130, "Interrupted"},
 		{"an adapter that explains a timeout", slow, 5, "Unavailable"},
 		{"a timeout of waiting for such an adapter", fmt.Errorf("%w: %w", context.DeadlineExceeded, slow), 7, "Timeout"},
-		{"a kind given anew", providers.Errorf(providers.ErrInvalid, "no such profile: %w", providers.ErrNotFound), 2, "Invalid"},
-		{"at the same depth, timeout", errors.Join(providers.ErrUnavailable, context.DeadlineExceeded), 7, "Timeout"},
-		{"at the same depth, foreign", errors.Join(providers.ErrExists, providers.ErrForeign), 4, "Foreign"},
+		{"a kind given anew", fault.Errorf(fault.ErrInvalid, "no such profile: %w", fault.ErrNotFound), 2, "Invalid"},
+		{"at the same depth, timeout", errors.Join(fault.ErrUnavailable, context.DeadlineExceeded), 7, "Timeout"},
+		{"at the same depth, foreign", errors.Join(fault.ErrExists, fault.ErrForeign), 4, "Foreign"},
 		{"an error that says of itself what it is", fmt.Errorf("get: %w", netTimeout{}), 7, "Timeout"},
 	} {
 		if code, reason := Classify(test.err); code != test.code || reason != test.reason {
@@ -63,16 +64,16 @@ func failures() map[string]error {
 	for i := range 40 {
 		fmt.Fprintf(&log, "\nline %d", i)
 	}
-	unavailable := providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "Docker does not answer"),
+	unavailable := fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "Docker does not answer"),
 		"start it, then try again:\n  sudo systemctl start docker")
 	tool := errors.New("kind exited with 1:\r\n\x1b[31m ✗ Preparing nodes\x1b[0m\r\n10 %\r100 %\r\n\nERROR: no space left on device <here>\r\n\r\n")
 	return map[string]error{
 		"short":       errTest,
 		"unavailable": &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: unavailable},
-		"tool":        &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: providers.WithHint(tool, "docker system prune")},
+		"tool":        &providers.Error{Op: "create", Provider: "kind", Cluster: "lab", Err: fault.WithHint(tool, "docker system prune")},
 		"long":        errors.New("kubeadm failed:" + log.String()),
-		"detail":      providers.WithDetail(errTest, "I1124 a line of the tool\nerror: another"),
+		"detail":      fault.WithDetail(errTest, "I1124 a line of the tool\nerror: another"),
 		"timeout":     fmt.Errorf("wait for the nodes: %w", context.DeadlineExceeded),
 		"interrupted": &providers.Error{Op: "create", Cluster: "lab", Err: context.Canceled},
 	}

@@ -9,7 +9,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Format says how a result is printed. It is a flag value: [Format.Set] parses.
@@ -22,7 +22,7 @@ const (
 	FormatYAML  Format = "yaml"
 )
 
-// Set parses s. It returns [providers.ErrInvalid] for anything but a format.
+// Set parses s. It returns [fault.ErrInvalid] for anything but a format.
 func (f *Format) Set(s string) error {
 	return choose(f, s, "output format", FormatTable, FormatJSON, FormatYAML)
 }
@@ -42,7 +42,7 @@ type View interface {
 
 // Print writes a result to out: obj by its JSON tags, or for [FormatTable] what view
 // returns. JSON is indented and ends with a newline. User names and passwords in URLs are
-// left out, see [providers.Redact]. It returns the errors of marshaling and of writing.
+// left out, see [fault.Redact]. It returns the errors of marshaling and of writing.
 func Print(out *Stream, format Format, obj any, view func() View) error {
 	switch format {
 	case FormatJSON:
@@ -52,7 +52,7 @@ func Print(out *Stream, format Format, obj any, view func() View) error {
 		if err != nil {
 			return fmt.Errorf("write the result as YAML: %w", err)
 		}
-		_, err = io.WriteString(out, providers.Redact(string(text)))
+		_, err = io.WriteString(out, fault.Redact(string(text)))
 		return err
 	}
 	return PrintView(out, view())
@@ -82,7 +82,7 @@ func writeJSON(w io.Writer, obj any, indent string) error {
 	if err := encoder.Encode(obj); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, providers.Redact(text.String()))
+	_, err := io.WriteString(w, fault.Redact(text.String()))
 	return err
 }
 
@@ -96,5 +96,5 @@ func choose[T ~string](to *T, s, what string, choices ...T) error {
 		}
 		names[i] = string(choice)
 	}
-	return providers.Errorf(providers.ErrInvalid, "unknown %s %q: use one of %s", what, s, strings.Join(names, ", "))
+	return fault.Errorf(fault.ErrInvalid, "unknown %s %q: use one of %s", what, s, strings.Join(names, ", "))
 }

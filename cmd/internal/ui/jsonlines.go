@@ -1,6 +1,6 @@
 package ui
 
-import "github.com/clusterlab-dev/lab/providers"
+import "github.com/clusterlab-dev/lab/providers/event"
 
 // apiVersion is what every object bears that programs may read.
 const apiVersion = "lab/v1alpha1"
@@ -10,12 +10,12 @@ const apiVersion = "lab/v1alpha1"
 type jsonLines struct{ out *Stream }
 
 type jsonEvent struct {
-	Time      string              `json:"time"` // RFC 3339, UTC
-	Cluster   string              `json:"cluster"`
-	Step      string              `json:"step"`
-	State     providers.StepState `json:"state"`
-	Message   string              `json:"message"`
-	ElapsedMs int64               `json:"elapsedMs"`
+	Time      string      `json:"time"` // RFC 3339, UTC
+	Cluster   string      `json:"cluster"`
+	Step      string      `json:"step"`
+	State     event.State `json:"state"`
+	Message   string      `json:"message"`
+	ElapsedMs int64       `json:"elapsedMs"`
 }
 
 type jsonMessage struct {
@@ -24,7 +24,7 @@ type jsonMessage struct {
 	Message    string      `json:"message"`
 }
 
-func (j *jsonLines) event(e providers.Event) {
+func (j *jsonLines) event(e event.Event) {
 	j.write(jsonEvent{
 		Time:      e.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
 		Cluster:   e.Cluster,
@@ -50,7 +50,7 @@ func (j *jsonLines) close() {}
 // quiet shows nothing: the error at the end is all that its user wants to see.
 type quiet struct{}
 
-func (quiet) event(providers.Event)   {}
+func (quiet) event(event.Event)       {}
 func (quiet) say(messageKind, string) {}
 func (quiet) tick()                   {}
 func (quiet) close()                  {}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // The names of the fields, their order and the form of the time are promised to
@@ -15,16 +15,16 @@ func TestJSONEvent(t *testing.T) {
 	t.Parallel()
 	streams, _, stderr := Test(0, nil)
 	progress := NewProgress(streams, ModeJSON, ProgressOptions{Cluster: "lab"})
-	progress.Report(providers.Event{
+	progress.Report(event.Event{
 		Time:    time.Date(2030, 5, 6, 1, 2, 3, 4_560_000, time.FixedZone("east", 2*60*60)),
 		Cluster: "lab",
 		Step:    "Starting <node>",
-		State:   providers.StepFailed,
+		State:   event.Failed,
 		Message: "two\nlines",
 		Elapsed: 1234567 * time.Microsecond,
 	})
 	progress.Note("for people")
-	providers.Reporter(progress.Report).Warn("it %s", "stays")
+	event.Reporter(progress.Report).Warn("it %s", "stays")
 	progress.Close()
 	want := `{"time":"2030-05-05T23:02:03.004Z","cluster":"lab","step":"Starting <node>","state":"failed",` +
 		`"message":"two\nlines","elapsedMs":1234}` + "\n" +

@@ -12,7 +12,7 @@ const (
 	ModeQuiet Mode = "quiet" // errors only
 )
 
-// Set parses s. It returns [providers.ErrInvalid] for anything but a mode.
+// Set parses s. It returns [fault.ErrInvalid] for anything but a mode.
 func (m *Mode) Set(s string) error {
 	return choose(m, s, "progress mode", ModeAuto, ModeTTY, ModePlain, ModeJSON, ModeQuiet)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // quietTime is how often plain tells at most that a step moved.
@@ -29,18 +29,18 @@ func newPlain(out *Stream, cluster string) *plain {
 	return &plain{out: out, cluster: cluster, told: map[*step]telling{}}
 }
 
-func (p *plain) event(e providers.Event) {
+func (p *plain) event(e event.Event) {
 	step := p.running.apply(e)
 	switch e.State {
-	case providers.StepStarted:
+	case event.Started:
 		p.write("start", step, "", 0)
 		p.told[step] = telling{at: time.Now()}
-	case providers.StepProgress:
+	case event.Progress:
 		p.progress(step)
-	case providers.StepDone:
+	case event.Done:
 		p.write("done", step, "", e.Elapsed)
 		delete(p.told, step)
-	case providers.StepFailed:
+	case event.Failed:
 		p.write("failed", step, line(e.Message), e.Elapsed)
 		delete(p.told, step)
 	}

@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Progress shows on stderr what the work reports. It is safe for concurrent use,
@@ -23,7 +24,7 @@ type Progress struct {
 
 // drawer is one way to show progress. Its methods are never called at the same time.
 type drawer interface {
-	event(providers.Event)
+	event(event.Event)
 	say(kind messageKind, text string)
 	tick()
 	close() // ends what is on the screen; only say may follow
@@ -64,9 +65,9 @@ func NewProgress(streams *Streams, mode Mode, options ProgressOptions) *Progress
 	return &Progress{drawer: newPlain(out, options.Cluster), interval: time.Second}
 }
 
-// Report shows one event. The method value is a [providers.Reporter]. Events that
+// Report shows one event. The method value is a [event.Reporter]. Events that
 // come after Close are dropped.
-func (p *Progress) Report(e providers.Event) {
+func (p *Progress) Report(e event.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -76,8 +77,8 @@ func (p *Progress) Report(e providers.Event) {
 		p.quit, p.stopped = make(chan struct{}), make(chan struct{})
 		go p.run(p.quit, p.stopped)
 	}
-	e.Step, e.Message = providers.Redact(e.Step), providers.Redact(plainWords(e.Message))
-	if e.State == providers.StepWarning {
+	e.Step, e.Message = fault.Redact(e.Step), fault.Redact(plainWords(e.Message))
+	if e.State == event.Warning {
 		p.drawer.say(warning, strings.Join(lines(e.Message), " "))
 		return
 	}
@@ -93,7 +94,7 @@ func (p *Progress) Warn(format string, args ...any) { p.say(warning, format, arg
 func (p *Progress) Note(format string, args ...any) { p.say(note, format, args) }
 
 func (p *Progress) say(kind messageKind, format string, args []any) {
-	text := strings.Join(lines(providers.Redact(fmt.Sprintf(format, args...))), " ")
+	text := strings.Join(lines(fault.Redact(fmt.Sprintf(format, args...))), " ")
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drawer.say(kind, text)

@@ -4,7 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // TestNoSecrets: every URL is printed without the user name and the password, even if it is cut.
@@ -15,15 +16,15 @@ func TestNoSecrets(t *testing.T) {
 		streams, stdout, stderr := Test(width, nil)
 		for _, mode := range []Mode{ModePlain, ModeJSON, ModeTTY} {
 			p := NewProgress(streams, mode, ProgressOptions{})
-			p.Report(providers.Event{Step: "Asking " + url, State: providers.StepStarted})
-			p.Report(providers.Event{Step: "Asking " + url, State: providers.StepProgress, Message: url})
-			p.Report(providers.Event{Step: "Asking " + url, State: providers.StepFailed, Message: url})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Started})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Progress, Message: url})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Failed, Message: url})
 			p.Warn("%s", url)
 			p.Note("%s", url)
 			p.Close()
 		}
 		for _, json := range []bool{false, true} {
-			RenderError(streams, providers.WithHint(providers.Errorf(providers.ErrInvalid, "Get %q: no", url), "ask %s", url), ErrorOptions{JSON: json})
+			RenderError(streams, fault.WithHint(fault.Errorf(fault.ErrInvalid, "Get %q: no", url), "ask %s", url), ErrorOptions{JSON: json})
 		}
 		table, details := NewTable("name", "what"), &Details{}
 		table.Row("x", url)

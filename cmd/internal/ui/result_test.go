@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func clusters() *Table {
@@ -134,7 +134,7 @@ func TestFlags(t *testing.T) {
 	}{{&format, "jsn"}, {&mode, "TTY"}} {
 		before := test.flag.String()
 		err := test.flag.Set(test.wrong)
-		if !errors.Is(err, providers.ErrInvalid) || test.flag.String() != before {
+		if !errors.Is(err, fault.ErrInvalid) || test.flag.String() != before {
 			t.Errorf("Set(%q) = %v and leaves %s; want ErrInvalid and %s", test.wrong, err, test.flag, before)
 		}
 		for choice := range strings.SplitSeq(test.flag.Type(), "|") {

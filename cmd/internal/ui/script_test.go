@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // advance lets the time of the bubble pass and waits until nothing moves.
@@ -21,7 +21,7 @@ func advance(d time.Duration) {
 // story reports all that can happen in the life of a lab, and calls seen with what to
 // look for each time that something may be on the screen.
 func story(p *Progress, seen func(what string)) {
-	report := providers.Reporter(p.Report).For("lab")
+	report := event.Reporter(p.Report).For("lab")
 
 	image := report.Start("Preparing the node image")
 	seen("one step")
@@ -53,7 +53,7 @@ func story(p *Progress, seen func(what string)) {
 	seen("one of them done")
 	ingress.End(errors.New("rollout stuck: 0 of 1 pods are ready\npod ingress-nginx-0: ImagePullBackOff"))
 
-	_ = providers.Reporter(p.Report).For("shop").Do("Deleting the cluster", func(*providers.Step) error {
+	_ = event.Reporter(p.Report).For("shop").Do("Deleting the cluster", func(*event.Step) error {
 		advance(60 * time.Second)
 		return nil
 	})
@@ -63,7 +63,7 @@ func story(p *Progress, seen func(what string)) {
 	p.Close()
 	seen("after Close")
 	p.Warn("said after Close")
-	p.Report(providers.Event{Step: "reported after Close", State: providers.StepStarted})
+	p.Report(event.Event{Step: "reported after Close", State: event.Started})
 	p.Close()
 	seen("at the end")
 }

@@ -3,7 +3,7 @@ package ui
 import (
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // step is one that has started and, as long as it is among [steps], not ended.
@@ -27,9 +27,9 @@ type steps []*step
 
 // apply returns the step that e is about: the oldest of its name, as events do not
 // tell two of the same name apart. It adds the step or takes it off as e says.
-func (s *steps) apply(e providers.Event) *step {
+func (s *steps) apply(e event.Event) *step {
 	at := -1
-	if e.State != providers.StepStarted {
+	if e.State != event.Started {
 		at = s.index(e)
 	}
 	if at < 0 { // also where the start was never seen
@@ -38,15 +38,15 @@ func (s *steps) apply(e providers.Event) *step {
 	}
 	found := (*s)[at]
 	switch e.State {
-	case providers.StepProgress:
+	case event.Progress:
 		found.message = line(e.Message)
-	case providers.StepDone, providers.StepFailed:
+	case event.Done, event.Failed:
 		*s = append((*s)[:at], (*s)[at+1:]...)
 	}
 	return found
 }
 
-func (s *steps) index(e providers.Event) int {
+func (s *steps) index(e event.Event) int {
 	for i, running := range *s {
 		if running.name == e.Step && running.cluster == e.Cluster {
 			return i

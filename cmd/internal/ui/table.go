@@ -7,7 +7,7 @@ import (
 
 	"github.com/charmbracelet/lipgloss"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -130,7 +130,7 @@ func cell(value any) string {
 	if value == nil {
 		return ""
 	}
-	return line(providers.Redact(fmt.Sprint(value)))
+	return line(fault.Redact(fmt.Sprint(value)))
 }
 
 // paint styles the text of a value: a [State] by its meaning, all else by style.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/muesli/termenv"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 const frame = 100 * time.Millisecond
@@ -29,15 +29,15 @@ func newTTY(out *Stream, cluster string) (*tty, error) {
 	return &tty{out: out, area: area{out: out}, cluster: cluster, began: time.Now(), restore: restore}, nil
 }
 
-func (t *tty) event(e providers.Event) {
+func (t *tty) event(e event.Event) {
 	step := t.running.apply(e)
 	marks, theme := t.out.symbols, t.out.theme
 	switch e.State {
-	case providers.StepDone:
+	case event.Done:
 		t.draw(t.line(theme.good.Render(marks.done), step, e.Elapsed, ""))
-	case providers.StepFailed:
+	case event.Failed:
 		t.draw(t.line(theme.bad.Render(marks.failed), step, e.Elapsed, line(e.Message)))
-	case providers.StepStarted:
+	case event.Started:
 		t.draw() // progress waits for the next tick: it may come in bursts
 	}
 }

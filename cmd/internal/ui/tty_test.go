@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // A terminal that gets narrower wraps the live lines that are on it, so that they
@@ -18,8 +18,8 @@ func TestResize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 80, height: 24}
 		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
-		report := providers.Reporter(progress.Report)
-		steps := []*providers.Step{
+		report := event.Reporter(progress.Report)
+		steps := []*event.Step{
 			report.Start("Pulling the image of the node"),
 			report.Start("Installing ingress-nginx"),
 		}
@@ -43,8 +43,8 @@ func TestMoreStepsThanRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 40, height: 5}
 		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
-		report := providers.Reporter(progress.Report)
-		var steps []*providers.Step
+		report := event.Reporter(progress.Report)
+		var steps []*event.Step
 		for i := range 7 {
 			steps = append(steps, report.Start(fmt.Sprintf("Installing addon %d", i)))
 		}
@@ -64,7 +64,7 @@ func TestMarksAreColored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		streams, _, stderr := Test(80, utf8())
 		progress := NewProgress(streams, ModeTTY, ProgressOptions{})
-		report := providers.Reporter(progress.Report)
+		report := event.Reporter(progress.Report)
 		report.Start("Good").End(nil)
 		report.Start("Bad").End(errors.New("broken"))
 		progress.Warn("careful")
@@ -98,7 +98,7 @@ func TestConcurrentUse(t *testing.T) {
 	for _, mode := range []Mode{ModeTTY, ModePlain, ModeJSON, ModeQuiet} {
 		terminal := &screen{width: 40, height: 5}
 		progress := newTestProgress(terminal, terminal.size, utf8(), mode)
-		report := providers.Reporter(progress.Report)
+		report := event.Reporter(progress.Report)
 		var work sync.WaitGroup
 		for i := range 10 {
 			work.Go(func() {
@@ -123,13 +123,13 @@ func TestOddEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 40, height: 24}
 		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)
-		report := providers.Reporter(progress.Report)
+		report := event.Reporter(progress.Report)
 		first, second := report.Start("Pulling"), report.Start("Pulling")
 		second.End(nil)
 		first.End(nil)
-		progress.Report(providers.Event{Step: "Late", State: providers.StepProgress, Elapsed: 5 * time.Second})
-		progress.Report(providers.Event{Step: "Late", State: providers.StepDone, Elapsed: 6 * time.Second})
-		progress.Report(providers.Event{Step: "Unseen", State: providers.StepFailed})
+		progress.Report(event.Event{Step: "Late", State: event.Progress, Elapsed: 5 * time.Second})
+		progress.Report(event.Event{Step: "Late", State: event.Done, Elapsed: 6 * time.Second})
+		progress.Report(event.Event{Step: "Unseen", State: event.Failed})
 		want := "✓ Pulling\n✓ Pulling\n✓ Late  6s\n✗ Unseen\n(cursor shown, row 4, column 0)\n"
 		if got := terminal.String(); got != want {
 			t.Errorf("got:\n%s\nwant:\n%s", got, want)

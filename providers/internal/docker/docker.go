@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // patience is how long an engine may take to say that it is there: far more than it
@@ -49,8 +49,8 @@ func ask(ctx context.Context, args ...string) ([]byte, error) {
 	defer cancel()
 	out, err := run(limited, args...)
 	if limited.Err() != nil && ctx.Err() == nil {
-		return nil, located(ctx, providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true)))
+		return nil, located(ctx, fault.WithHint(
+			fault.Errorf(fault.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true)))
 	}
 	return out, err
 }
@@ -60,7 +60,7 @@ var errSlow = errors.New("did not answer")
 
 // Gone tells whether an error says that there is no engine any more.
 func Gone(err error) bool {
-	return errors.Is(err, providers.ErrUnavailable) && !errors.Is(err, errSlow)
+	return errors.Is(err, fault.ErrUnavailable) && !errors.Is(err, errSlow)
 }
 
 // run runs the docker command and returns what it prints. Where it fails it may have

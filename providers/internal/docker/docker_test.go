@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -46,7 +46,7 @@ func TestPing(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			check(t, err, test.says, test.hint)
-			if test.hint != "" && !errors.Is(err, providers.ErrUnavailable) {
+			if test.hint != "" && !errors.Is(err, fault.ErrUnavailable) {
 				t.Errorf("%v is not ErrUnavailable", err)
 			}
 		})
@@ -57,7 +57,7 @@ func TestPingWithoutDocker(t *testing.T) {
 	dockertest.None(t)
 	_, err := docker.Ping(t.Context())
 	check(t, err, "docker is not installed", "https://docs.docker.com")
-	if !errors.Is(err, providers.ErrUnavailable) {
+	if !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("%v is not ErrUnavailable", err)
 	}
 }
@@ -66,7 +66,7 @@ func TestPingCancelled(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Hangs: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := docker.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, providers.ErrUnavailable) {
+	if _, err := docker.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestHasImage(t *testing.T) {
 			t.Errorf("%s: %t, %v", image, has, err)
 		}
 	}
-	if _, err := docker.HasImage(t.Context(), "unknown"); !errors.Is(err, providers.ErrUnavailable) {
+	if _, err := docker.HasImage(t.Context(), "unknown"); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestPullInVain(t *testing.T) {
 	d := dockertest.Script(t, dockertest.Answer{Args: "pull", Stderr: "Error response from daemon: manifest for a/b:v9 not found: manifest unknown", Code: 1})
 	err := docker.Pull(t.Context(), "a/b:v9", func(string) {})
 	check(t, err, "pull a/b:v9: Error response from daemon: manifest for a/b:v9 not found", "--image")
-	if !errors.Is(err, providers.ErrNotFound) || len(d.Calls(t)) != 1 {
+	if !errors.Is(err, fault.ErrNotFound) || len(d.Calls(t)) != 1 {
 		t.Errorf("%v, after %q", err, d.Calls(t))
 	}
 }
@@ -218,8 +218,8 @@ func check(t *testing.T, err error, says, hint string) {
 		t.Errorf("error is %v, want none", err)
 	case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
 		t.Errorf("error is %v, want one that says %q", err, says)
-	case !strings.Contains(providers.HintOf(err), hint):
-		t.Errorf("the hint is %q, want %q in it", providers.HintOf(err), hint)
+	case !strings.Contains(fault.HintOf(err), hint):
+		t.Errorf("the hint is %q, want %q in it", fault.HintOf(err), hint)
 	}
 }
 

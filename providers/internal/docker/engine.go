@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 type engineKey struct{}
@@ -68,8 +69,8 @@ func CheckEngine(ctx context.Context, e providers.Engine) error {
 	if err != nil || e.ID == "" || id == e.ID {
 		return err
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the Docker engine at %s is not the one on which the cluster was created", e.Host),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "the Docker engine at %s is not the one on which the cluster was created", e.Host),
 		"start the engine that has the cluster; docker context ls lists the contexts")
 }
 
@@ -80,8 +81,8 @@ func checkAlone(ctx context.Context) error {
 	if hosts = slices.Compact(hosts); err != nil || len(hosts) < 2 { // programs that imitate docker have no contexts
 		return nil
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the cluster may be on another Docker engine: docker knows %s", strings.Join(hosts, ", ")),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "the cluster may be on another Docker engine: docker knows %s", strings.Join(hosts, ", ")),
 		"docker context ls lists the contexts; switch to that of the cluster: docker context use NAME")
 }
 
@@ -94,11 +95,11 @@ func RequireCurrent(ctx context.Context, e providers.Engine) error {
 	if id, err := engineID(ctx); err == nil && id == e.ID {
 		return nil
 	}
-	err := providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker uses another one now", e.Host)
+	err := fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker uses another one now", e.Host)
 	if e.Context != "" {
-		return providers.WithHint(err, "docker context use %s", e.Context)
+		return fault.WithHint(err, "docker context use %s", e.Context)
 	}
-	return providers.WithHint(err, "export DOCKER_HOST=%s", e.Host)
+	return fault.WithHint(err, "export DOCKER_HOST=%s", e.Host)
 }
 
 // Environment returns env with the variables that lead the docker command, and programs
@@ -141,19 +142,19 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 // located adds to the error of an engine that is not the current one which one it is.
 func located(ctx context.Context, err error) error {
 	e, ok := ctx.Value(engineKey{}).(providers.Engine)
-	if !ok || e.Host == "" || !errors.Is(err, providers.ErrUnavailable) {
+	if !ok || e.Host == "" || !errors.Is(err, fault.ErrUnavailable) {
 		return err
 	}
 	if strings.Contains(err.Error(), "context not found") {
-		return providers.WithHint(
-			providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker no longer has the context %q", e.Host, e.Context),
+		return fault.WithHint(
+			fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker no longer has the context %q", e.Host, e.Context),
 			"create it again: docker context create %s --docker host=%s", e.Context, e.Host)
 	}
 	where := "--host " + e.Host
 	if e.Context != "" {
 		where = "--context " + e.Context
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the cluster is on the Docker engine at %s, which does not answer: %w", e.Host, err),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, which does not answer: %w", e.Host, err),
 		"start that engine, and check it: docker %s info", where)
 }

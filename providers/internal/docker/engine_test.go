@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -64,7 +65,7 @@ func TestOn(t *testing.T) {
 	ctx := docker.On(t.Context(), providers.Engine{Context: "a", Host: "unix:///a.sock"})
 	_, err := docker.Containers(ctx, "x")
 	check(t, err, "the cluster is on the Docker engine at unix:///a.sock, which does not answer", "docker --context a info")
-	if !errors.Is(err, providers.ErrUnavailable) || !docker.Gone(err) {
+	if !errors.Is(err, fault.ErrUnavailable) || !docker.Gone(err) {
 		t.Errorf("%v", err)
 	}
 	if hosts := d.Environment(t, "DOCKER_HOST"); !slices.Equal(hosts, []string{"unix:///a.sock"}) {
@@ -88,8 +89,8 @@ func TestCheckEngine(t *testing.T) {
 	} {
 		dockertest.Script(t, test.answers...)
 		err := docker.CheckEngine(t.Context(), test.engine)
-		if (err == nil) != (test.says == "") || err != nil && (!errors.Is(err, providers.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || providers.HintOf(err) == "") {
-			t.Errorf("%s: %v (hint %q), want %q", name, err, providers.HintOf(err), test.says)
+		if (err == nil) != (test.says == "") || err != nil && (!errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), test.says) || fault.HintOf(err) == "") {
+			t.Errorf("%s: %v (hint %q), want %q", name, err, fault.HintOf(err), test.says)
 		}
 	}
 }
@@ -101,8 +102,8 @@ func TestRequireCurrent(t *testing.T) {
 		"docker context use a":              {ID: "A", Context: "a", Host: "unix:///a.sock"},
 		"export DOCKER_HOST=unix:///a.sock": {ID: "A", Host: "unix:///a.sock"},
 	} {
-		if err := docker.RequireCurrent(t.Context(), e); !errors.Is(err, providers.ErrUnavailable) || providers.HintOf(err) != hint {
-			t.Errorf("%v (hint %q), want %q", err, providers.HintOf(err), hint)
+		if err := docker.RequireCurrent(t.Context(), e); !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != hint {
+			t.Errorf("%v (hint %q), want %q", err, fault.HintOf(err), hint)
 		}
 	}
 	for _, e := range []providers.Engine{{}, {Host: "unix:///b.sock"}, {ID: "B", Context: "renamed", Host: "unix:///link.sock"}} {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Explain returns err with its kind and with the hint that fixes it, where words, what
@@ -31,7 +31,7 @@ func withHint(err error, hint string) error {
 	if hint == "" {
 		return err
 	}
-	return providers.WithHint(err, "%s", hint)
+	return fault.WithHint(err, "%s", hint)
 }
 
 // Daemon returns what the engine itself answered, of an error of a program that asked it.
@@ -51,16 +51,16 @@ func explain(words string, err error) error {
 	case errors.Is(err, exec.ErrNotFound):
 		return notInstalled()
 	case said("permission denied while trying to connect", "dial unix /var/run/docker.sock: connect: permission denied"):
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err),
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err),
 			"sudo usermod -aG docker \"$USER\", then log in again")
 	case unanswered(words):
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "%s", startHint(false))
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "%s", startHint(false))
 	case said("unable to resolve docker endpoint", "context not found"):
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err), "docker context ls lists the contexts")
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "docker context ls lists the contexts")
 	case said("port is already allocated", "address already in use", "ports are not available"):
-		return providers.WithHint(err, "another program has that port of this machine: choose another with --port HOST:CONTAINER")
+		return fault.WithHint(err, "another program has that port of this machine: choose another with --port HOST:CONTAINER")
 	case said("unable to start container process: exec:", "exec format error"):
-		return providers.WithHint(err, "the image lacks that program, or is for another processor: choose another with --image IMAGE")
+		return fault.WithHint(err, "the image lacks that program, or is for another processor: choose another with --image IMAGE")
 	}
 	return withHint(err, MachineHint(words))
 }
@@ -71,11 +71,11 @@ func explainPull(words string, err error) error {
 	switch {
 	case unanswered(words):
 	case said("manifest unknown", "manifest for", "pull access denied", "repository does not exist"):
-		return providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
+		return fault.WithHint(fault.Errorf(fault.ErrNotFound, "%w", err),
 			"name an image that exists: --image IMAGE; docker images lists the local ones")
 	case said("no such host", "TLS handshake timeout", "i/o timeout", "network is unreachable", "connection refused",
 		"Client.Timeout exceeded", "toomanyrequests"):
-		return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%w", err),
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err),
 			"try again with a better network, or name a local image: --image IMAGE")
 	}
 	return explain(words, err)
@@ -111,11 +111,11 @@ func notInstalled() error {
 	if runtime.GOOS != "linux" {
 		hint = "install Docker Desktop: https://docs.docker.com/desktop/"
 	}
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "the program docker is not installed"), "%s", hint)
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "the program docker is not installed"), "%s", hint)
 }
 
 func notRunning(what string) error {
-	return providers.WithHint(providers.Errorf(providers.ErrUnavailable, "%s", what), "%s", startHint(false))
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s", what), "%s", startHint(false))
 }
 
 // startHint says how the engine is started here or, where it hangs, started again.

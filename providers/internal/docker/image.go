@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // HasImage tells whether the engine has an image, so that none need be pulled.
@@ -53,7 +53,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 				return err
 			}
 		}
-		if err = pull(ctx, image, moved); err == nil || ctx.Err() != nil || errors.Is(err, providers.ErrNotFound) {
+		if err = pull(ctx, image, moved); err == nil || ctx.Err() != nil || errors.Is(err, fault.ErrNotFound) {
 			break
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -15,7 +15,7 @@ import (
 // time the error tells that went before it.
 func TestInsist(t *testing.T) {
 	busy := errors.New("removal is in progress")
-	gone := providers.Errorf(providers.ErrUnavailable, "cannot connect")
+	gone := fault.Errorf(fault.ErrUnavailable, "cannot connect")
 	for name, test := range map[string]struct {
 		errs []error // of one call after the other; the last stays
 		want error

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // CheckReachable returns ErrUnavailable where lab shares the kernel with the Docker Engine but
@@ -40,7 +40,7 @@ func CheckReachable(ctx context.Context) error {
 	if slices.ContainsFunc(addresses, own) {
 		return nil
 	}
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
 		"run lab on the host itself, or its container with: docker run --network host; or use --flavor kwok")
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Save writes images of the engine into an archive. Of an image for several platforms
@@ -40,7 +40,7 @@ func Save(ctx context.Context, images []string, archive string) error {
 func tagsOf(ctx context.Context, image string) (tags []string, platform string, err error) {
 	out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Id}}{{range .RepoTags}} {{.}}{{end}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {
-		return nil, "", providers.WithHint(providers.Errorf(providers.ErrNotFound, "%w", err),
+		return nil, "", fault.WithHint(fault.Errorf(fault.ErrNotFound, "%w", err),
 			"docker images lists the images on this machine; docker pull %s downloads it", image)
 	}
 	words := strings.Fields(string(out))
@@ -53,8 +53,8 @@ func tagsOf(ctx context.Context, image string) (tags []string, platform string, 
 	case !byID && !strings.Contains(image, "@"):
 		return []string{image}, platform, nil
 	case len(tags) == 0:
-		err := providers.Errorf(providers.ErrInvalid, "the image %s has no tag, so no pod could refer to it", image)
-		return nil, "", providers.WithHint(err, "docker tag %s NAME:TAG, then: lab image load NAME:TAG", image)
+		err := fault.Errorf(fault.ErrInvalid, "the image %s has no tag, so no pod could refer to it", image)
+		return nil, "", fault.WithHint(err, "docker tag %s NAME:TAG, then: lab image load NAME:TAG", image)
 	}
 	return tags, platform, nil
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -34,8 +34,8 @@ func TestSave(t *testing.T) {
 	}
 	d = dockertest.Script(t, dockertest.Answer{Args: "image inspect", Stdout: "linux/amd64 " + id + " \n"})
 	err := docker.Save(t.Context(), []string{"4c1f2b"}, archive)
-	if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(providers.HintOf(err), "docker tag 4c1f2b NAME:TAG") {
-		t.Errorf("an image without a tag: %v, hint %q", err, providers.HintOf(err))
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "docker tag 4c1f2b NAME:TAG") {
+		t.Errorf("an image without a tag: %v, hint %q", err, fault.HintOf(err))
 	}
 	if calls := d.Calls(t); len(calls) != 1 {
 		t.Errorf("calls: %q", calls)

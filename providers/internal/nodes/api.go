@@ -11,7 +11,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -65,7 +66,7 @@ const refusedFor = 5 * time.Second
 // AwaitAPI waits until the API server of a cluster answers, and no longer than the nodes
 // live. Before several control planes, the balancer asks one after the other, and each
 // must answer. It returns ErrUnavailable where lab cannot reach what Docker publishes.
-func (t Tool) AwaitAPI(ctx context.Context, name string, step *providers.Step) error {
+func (t Tool) AwaitAPI(ctx context.Context, name string, step *event.Step) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
 	var refused time.Time // since when there is no connection to where the API server is published
@@ -76,7 +77,7 @@ func (t Tool) AwaitAPI(ctx context.Context, name string, step *providers.Step) e
 		}
 		if dead := slices.IndexFunc(nodes, isDead); dead >= 0 {
 			n := nodes[dead]
-			return providers.WithHint(fmt.Errorf("%s: %s", WhyNot(n), n.State.Error), "docker logs %s", n.Name)
+			return fault.WithHint(fmt.Errorf("%s: %s", WhyNot(n), n.State.Error), "docker logs %s", n.Name)
 		}
 		inTurn++
 		if _, err = t.AskVersion(ctx, nodes); err != nil {

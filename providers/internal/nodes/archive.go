@@ -15,7 +15,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // maxIndex bounds what is read of the index of an archive, in bytes: 4 MiB, as much as
@@ -40,7 +40,7 @@ func namesIn(path string) ([]named, error) {
 	if info, err := file.Stat(); err != nil {
 		return nil, err
 	} else if info.IsDir() {
-		return nil, providers.Errorf(providers.ErrInvalid, "%s is a directory, not an archive", path)
+		return nil, fault.Errorf(fault.ErrInvalid, "%s is a directory, not an archive", path)
 	}
 	plain, err := decompress(file)
 	if err != nil {
@@ -71,8 +71,8 @@ func namesIn(path string) ([]named, error) {
 		return nil, noArchive(path, err)
 	}
 	if len(names) == 0 {
-		err := providers.Errorf(providers.ErrInvalid, "no image in %s has a name, so no pod could refer to it", path)
-		return nil, providers.WithHint(err, "give it one: docker load --input %s, docker tag IMAGE NAME:TAG, lab image load NAME:TAG", path)
+		err := fault.Errorf(fault.ErrInvalid, "no image in %s has a name, so no pod could refer to it", path)
+		return nil, fault.WithHint(err, "give it one: docker load --input %s, docker tag IMAGE NAME:TAG, lab image load NAME:TAG", path)
 	}
 	return names, nil
 }
@@ -85,7 +85,7 @@ func CheckArchive(path string) error {
 }
 
 func noArchive(path string, err error) error {
-	return providers.WithHint(providers.Errorf(providers.ErrInvalid, "%s is not an image archive: %w", path, err),
+	return fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s is not an image archive: %w", path, err),
 		"docker save --output FILE IMAGE writes one")
 }
 

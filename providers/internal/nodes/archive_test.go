@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -69,8 +69,8 @@ func TestNamesIn(t *testing.T) {
 		"half a gzip": {zipped.String()[:20], "is not an image archive", "docker save"},
 	} {
 		_, err := namesIn(file(t, test.content))
-		if !errors.Is(err, providers.ErrInvalid) || !strings.Contains(err.Error(), test.says) || !strings.Contains(providers.HintOf(err), test.hint) {
-			t.Errorf("%s: %v, hint %q", name, err, providers.HintOf(err))
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), test.says) || !strings.Contains(fault.HintOf(err), test.hint) {
+			t.Errorf("%s: %v, hint %q", name, err, fault.HintOf(err))
 		}
 	}
 }

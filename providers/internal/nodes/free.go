@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -14,9 +14,9 @@ import (
 func (t Tool) CheckFree(ctx context.Context, name, prefix string, nodes []string) error {
 	found, err := t.Find(ctx, name)
 	if err == nil {
-		return providers.Errorf(providers.ErrExists, "there is a %s cluster of that name, with the node %s", t.Flavor, found[0].Name)
+		return fault.Errorf(fault.ErrExists, "there is a %s cluster of that name, with the node %s", t.Flavor, found[0].Name)
 	}
-	if !errors.Is(err, providers.ErrNotFound) {
+	if !errors.Is(err, fault.ErrNotFound) {
 		return err
 	}
 	return t.CheckNames(ctx, prefix, nodes)
@@ -31,8 +31,8 @@ func (t Tool) CheckNames(ctx context.Context, prefix string, nodes []string) err
 	}
 	for _, node := range nodes {
 		if slices.Contains(taken, node) {
-			err := providers.Errorf(providers.ErrExists, "there is a container %s, which is no node of %s's", node, t.Flavor)
-			return providers.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
+			err := fault.Errorf(fault.ErrExists, "there is a container %s, which is no node of %s's", node, t.Flavor)
+			return fault.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
 		}
 	}
 	return nil

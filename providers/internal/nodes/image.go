@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -30,7 +31,7 @@ func Check(ctx context.Context, spec providers.Spec, image, variable string) err
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	err = providers.Errorf(providers.ErrUnavailable, "the node image %s is not on this machine, and its registry cannot be reached: %w", withoutDigest(image), err)
+	err = fault.Errorf(fault.ErrUnavailable, "the node image %s is not on this machine, and its registry cannot be reached: %w", withoutDigest(image), err)
 	return hintImage(ctx, err, image, variable)
 }
 
@@ -45,13 +46,13 @@ func withoutDigest(image string) string {
 func hintImage(ctx context.Context, err error, image, variable string) error {
 	short := withoutDigest(image)
 	if has, _ := docker.HasImage(ctx, short); has && short != image {
-		return providers.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest, or without one: docker load keeps none", err, short),
+		return fault.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest, or without one: docker load keeps none", err, short),
 			"if you trust that image: --image %s", short)
 	}
 	if here := nearest(ctx, image); here != "" {
-		return providers.WithHint(err, "use a version that is on this machine: %s; or where the registry can be reached: docker pull %s", here, short)
+		return fault.WithHint(err, "use a version that is on this machine: %s; or where the registry can be reached: docker pull %s", here, short)
 	}
-	return providers.WithHint(err,
+	return fault.WithHint(err,
 		"where the registry can be reached: docker pull %s; or name a node image that is on this machine: export %s=IMAGE", short, variable)
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -22,7 +24,7 @@ func TestCheckOffers(t *testing.T) {
 		"": "where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9; or name a node image that is on this machine: export LAB_IMAGE=IMAGE",
 	} {
 		dockertest.Script(t, append(absent, dockertest.Answer{Args: "image ls --format {{.Tag}} 127.0.0.1:1/node", Stdout: tags})...)
-		if hint := providers.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
+		if hint := fault.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
 			t.Errorf("%q\n%q, want\n%q", tags, hint, want)
 		}
 	}
@@ -44,8 +46,8 @@ func TestPinnedByDigest(t *testing.T) {
 		dockertest.Answer{Args: "image inspect", Stdout: "sha256:1"}, dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
 	err := Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.37.0@sha256:0", "LAB_IMAGE")
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v1.37.0 is on this machine with another digest") ||
-		providers.HintOf(err) != "if you trust that image: --image 127.0.0.1:1/node:v1.37.0" {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+		fault.HintOf(err) != "if you trust that image: --image 127.0.0.1:1/node:v1.37.0" {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
 
@@ -54,7 +56,7 @@ func TestPullOffers(t *testing.T) {
 		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}, dockertest.Answer{Args: "pull", Stderr: "manifest for a/node:v1.99.0 not found: manifest unknown", Code: 1},
 		dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
 	err := Pull(t.Context(), []string{"a/node:v1.99.0"}, "LAB_IMAGE", nil)
-	if hint := providers.HintOf(err); !strings.HasPrefix(hint, "use a version that is on this machine: --kubernetes-version v1.37.0") {
+	if hint := fault.HintOf(err); !strings.HasPrefix(hint, "use a version that is on this machine: --kubernetes-version v1.37.0") {
 		t.Errorf("%v (hint %q)", err, hint)
 	}
 }
@@ -63,7 +65,7 @@ func TestWarnMemory(t *testing.T) {
 	t.Parallel()
 	for memory, want := range map[int64]int{0: 0, 1 << 30: 2, 2 << 30: 0} { // a step begins and ends
 		said := 0
-		WarnMemory(docker.Engine{Memory: memory}, func(providers.Event) { said++ })
+		WarnMemory(docker.Engine{Memory: memory}, func(event.Event) { said++ })
 		if said != want {
 			t.Errorf("%d: %d events, want %d", memory, said, want)
 		}

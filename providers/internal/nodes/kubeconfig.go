@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -116,7 +117,7 @@ func (a *access) name(names providers.Entries, server string) {
 }
 
 func halfMade(name string, err error) error {
-	return providers.WithHint(
-		providers.Errorf(providers.ErrUnavailable, "the cluster is half-made: %w", err),
+	return fault.WithHint(
+		fault.Errorf(fault.ErrUnavailable, "the cluster is half-made: %w", err),
 		"lab up %s makes it anew; lab down %s removes what is left", name, name)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -60,9 +61,9 @@ func TestKubeconfigOfNone(t *testing.T) {
 		answers []dockertest.Answer
 		kind    error
 	}{
-		"no cluster":       {[]dockertest.Answer{{Args: "ps"}}, providers.ErrNotFound},
-		"half-made":        {append(dockertest.Having(t, node("control-plane", "running")), missing), providers.ErrUnavailable},
-		"no control plane": {dockertest.Having(t, node("worker", "running")), providers.ErrUnavailable},
+		"no cluster":       {[]dockertest.Answer{{Args: "ps"}}, fault.ErrNotFound},
+		"half-made":        {append(dockertest.Having(t, node("control-plane", "running")), missing), fault.ErrUnavailable},
+		"no control plane": {dockertest.Having(t, node("worker", "running")), fault.ErrUnavailable},
 	} {
 		dockertest.Script(t, test.answers...)
 		if got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{Cluster: "kind-lab", User: "the-user", Context: "kind-lab"}); !errors.Is(err, test.kind) {

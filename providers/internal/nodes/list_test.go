@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -79,7 +80,7 @@ func TestHalfMade(t *testing.T) {
 func TestListWithoutDocker(t *testing.T) {
 	dockertest.None(t)
 	got, err := tool().List(t.Context())
-	if !errors.Is(err, providers.ErrUnavailable) || len(got) > 0 || providers.HintOf(err) == "" {
+	if !errors.Is(err, fault.ErrUnavailable) || len(got) > 0 || fault.HintOf(err) == "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -139,7 +140,7 @@ func TestClusterByOther(t *testing.T) {
 	if found, err := other.Find(t.Context(), "worker"); err != nil || len(found) != 1 || found[0].Name != "lab-worker" {
 		t.Errorf("%+v, %v", found, err)
 	}
-	if _, err := other.Find(t.Context(), "lab"); !errors.Is(err, providers.ErrNotFound) {
+	if _, err := other.Find(t.Context(), "lab"); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("error is %v", err)
 	}
 }

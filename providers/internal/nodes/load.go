@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -39,7 +40,7 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	found = t.Workers(found)
 	for _, n := range found {
 		if !n.Running() {
-			return providers.WithHint(fmt.Errorf("node %s does not run", n.Name), "lab start %s", ref.Name)
+			return fault.WithHint(fmt.Errorf("node %s does not run", n.Name), "lab start %s", ref.Name)
 		}
 	}
 	errs := make([]error, len(found))
@@ -75,7 +76,7 @@ func importNamed(ctx context.Context, node docker.Container, archive string, nam
 			}
 		default:
 			err := fmt.Errorf("node %s does not have the image %s after the import", node.Name, name.full)
-			return providers.WithHint(err, "the archive may be for another platform: docker image inspect --format '{{.Architecture}}' %s", name.raw)
+			return fault.WithHint(err, "the archive may be for another platform: docker image inspect --format '{{.Architecture}}' %s", name.raw)
 		}
 	}
 	return nil
@@ -89,7 +90,7 @@ func feed(ctx context.Context, node docker.Container, archive string, command []
 	}
 	defer file.Close()
 	if err := docker.Exec(ctx, node.ID, file, nil, command...); err != nil {
-		return providers.WithHint(fmt.Errorf("node %s: %w", node.Name, err), "%s", importHint(err))
+		return fault.WithHint(fmt.Errorf("node %s: %w", node.Name, err), "%s", importHint(err))
 	}
 	return nil
 }
@@ -102,5 +103,5 @@ func importHint(err error) string {
 	case strings.Contains(words, "content digest"):
 		return "the archive lacks a layer: docker save --platform, or docker buildx build --output type=docker, writes a whole one"
 	}
-	return providers.HintOf(err)
+	return fault.HintOf(err)
 }

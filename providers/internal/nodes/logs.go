@@ -9,13 +9,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
+	"github.com/clusterlab-dev/lab/providers/logs"
 )
 
 // WithLogs saves the logs of a cluster whose creation failed because of err, as
-// [providers.SaveLogs] does, and returns why it failed: the cause that the logs state or,
+// [logs.Save] does, and returns why it failed: the cause that the logs state or,
 // where they state none, err. What the tool said is the detail of the error. Where the engine
 // does not answer any more, that is the cause. A cluster of which no node ran has no logs.
 func (t Tool) WithLogs(ctx context.Context, name, parent string, err error, export func(ctx context.Context, dir string) error) error {
@@ -25,17 +26,17 @@ func (t Tool) WithLogs(ctx context.Context, name, parent string, err error, expo
 	ctx = context.WithoutCancel(ctx) // its time may be what is over
 	found, failed := t.Find(ctx, name)
 	if docker.Gone(failed) && !docker.Gone(err) {
-		return providers.WithDetail(failed, whole(err))
+		return fault.WithDetail(failed, whole(err))
 	}
 	ran := func(n docker.Container) bool { return n.Running() || !n.State.StartedAt.IsZero() }
 	if failed != nil || !slices.ContainsFunc(found, ran) {
 		return err
 	}
-	dir := providers.SaveLogs(ctx, name, parent, err, export)
+	dir := logs.Save(ctx, name, parent, err, export)
 	if dir != "" && t.Logs != nil {
 		err = t.Because(err, dir, found)
 	}
-	return providers.NameLogs(err, dir)
+	return logs.Name(err, dir)
 }
 
 // Because returns err with the cause that the logs in dir state. A creation that ran out of
@@ -52,7 +53,7 @@ func (t Tool) Because(err error, dir string, found []docker.Container) error {
 	}
 	c, ok := cause.Find(os.DirFS(dir), logs)
 	if !ok {
-		if providers.HintOf(err) == "" && strings.Contains(whole(err), kubeadm) {
+		if fault.HintOf(err) == "" && strings.Contains(whole(err), kubeadm) {
 			return t.hint(err, kubeadm, dir)
 		}
 		return err
@@ -61,12 +62,12 @@ func (t Tool) Because(err error, dir string, found []docker.Container) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		why = fmt.Errorf("%s (%w)", c, context.DeadlineExceeded)
 	}
-	why = providers.WithDetail(why, whole(err))
+	why = fault.WithDetail(why, whole(err))
 	if hint := docker.MachineHint(c.Said); hint != "" {
-		return providers.WithHint(why, "%s", hint)
+		return fault.WithHint(why, "%s", hint)
 	}
 	if c.Program == cause.NodeImage {
-		return providers.WithHint(why, "use an image that is made for nodes: --image IMAGE")
+		return fault.WithHint(why, "use an image that is made for nodes: --image IMAGE")
 	}
 	return t.hint(why, c.Program, dir)
 }
@@ -78,15 +79,15 @@ const kubeadm = "kubeadm"
 func (t Tool) hint(err error, program, dir string) error {
 	if t.Settings != nil {
 		if keys := t.Settings(program); keys != "" {
-			return providers.WithHint(err, "correct %s in the cluster configuration, or read the logs in %s", keys, dir)
+			return fault.WithHint(err, "correct %s in the cluster configuration, or read the logs in %s", keys, dir)
 		}
 	}
-	return providers.WithHint(err, "read the logs in %s", dir)
+	return fault.WithHint(err, "read the logs in %s", dir)
 }
 
 // whole returns all that an error tells, its detail included.
 func whole(err error) string {
-	if detail := providers.DetailOf(err); detail != "" {
+	if detail := fault.DetailOf(err); detail != "" {
 		return err.Error() + "\n" + detail
 	}
 	return err.Error()
@@ -104,9 +105,9 @@ func LastWords(ctx context.Context, n docker.Container, what string) error {
 	if said == "" {
 		return errors.New(what)
 	}
-	err := providers.WithDetail(fmt.Errorf("%s: %s", what, said), log.String())
+	err := fault.WithDetail(fmt.Errorf("%s: %s", what, said), log.String())
 	if hint := docker.MachineHint(said); hint != "" {
-		return providers.WithHint(err, "%s", hint)
+		return fault.WithHint(err, "%s", hint)
 	}
 	return err
 }

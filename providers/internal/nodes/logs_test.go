@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
@@ -21,7 +21,7 @@ import (
 // tool said is kept. The engine's own end is the cause of everything else.
 func TestWithLogs(t *testing.T) {
 	const gone = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
-	broke := providers.WithDetail(providers.Errorf(providers.ErrNotFound, "the tool failed"), "its whole output")
+	broke := fault.WithDetail(fault.Errorf(fault.ErrNotFound, "the tool failed"), "its whole output")
 	never := node("control-plane", "created")
 	full := "panic: write /x: no space left on device"
 	for name, test := range map[string]struct {
@@ -39,9 +39,9 @@ func TestWithLogs(t *testing.T) {
 		"a node that ended": {dockertest.Having(t, started(node("control-plane", "exited"))), broke, "bye", "node lab-control-plane does not run any more (exit code 137): bye\n", "correct ", "the tool failed", nil, 1},
 		"out of time": {dockertest.Having(t, node("control-plane", "running")), fmt.Errorf("waiting: %w", context.DeadlineExceeded), "Error: no such key",
 			"node lab-control-plane does not start: no such key (context deadline exceeded)\n", "correct ", "waiting", context.DeadlineExceeded, 1},
-		"no cause":           {dockertest.Having(t, node("control-plane", "running")), broke, "well", "the tool failed\nits logs are in ", "read the logs in ", "its whole output", providers.ErrNotFound, 1},
-		"no node ran":        {dockertest.Having(t, never), broke, full, "the tool failed", "", "its whole output", providers.ErrNotFound, 0},
-		"no engine any more": {[]dockertest.Answer{{Args: "ps", Stderr: gone, Code: 1}}, broke, full, gone, "start", "the tool failed\nits whole output", providers.ErrUnavailable, 0},
+		"no cause":           {dockertest.Having(t, node("control-plane", "running")), broke, "well", "the tool failed\nits logs are in ", "read the logs in ", "its whole output", fault.ErrNotFound, 1},
+		"no node ran":        {dockertest.Having(t, never), broke, full, "the tool failed", "", "its whole output", fault.ErrNotFound, 0},
+		"no engine any more": {[]dockertest.Answer{{Args: "ps", Stderr: gone, Code: 1}}, broke, full, gone, "start", "the tool failed\nits whole output", fault.ErrUnavailable, 0},
 		"interrupted":        {nil, fmt.Errorf("waiting: %w", context.Canceled), full, "waiting: context canceled", "", "", context.Canceled, 0},
 	} {
 		dockertest.Script(t, test.docker...)
@@ -54,10 +54,10 @@ func TestWithLogs(t *testing.T) {
 		got := tool.WithLogs(over, "lab", parent, test.err, func(_ context.Context, dir string) error {
 			return os.WriteFile(filepath.Join(dir, "lab-control-plane"), []byte(test.log), 0o600)
 		})
-		if !strings.HasPrefix(got.Error(), test.says) || !strings.HasPrefix(strings.TrimPrefix(providers.HintOf(got), "start it: sudo systemctl "), test.hint) || !strings.HasPrefix(providers.DetailOf(got), test.detail) {
-			t.Errorf("%s: %v (hint %q, detail %q), want %q, %q, %q", name, got, providers.HintOf(got), providers.DetailOf(got), test.says, test.hint, test.detail)
+		if !strings.HasPrefix(got.Error(), test.says) || !strings.HasPrefix(strings.TrimPrefix(fault.HintOf(got), "start it: sudo systemctl "), test.hint) || !strings.HasPrefix(fault.DetailOf(got), test.detail) {
+			t.Errorf("%s: %v (hint %q, detail %q), want %q, %q, %q", name, got, fault.HintOf(got), fault.DetailOf(got), test.says, test.hint, test.detail)
 		}
-		for _, kind := range []error{context.DeadlineExceeded, context.Canceled, providers.ErrNotFound, providers.ErrUnavailable} {
+		for _, kind := range []error{context.DeadlineExceeded, context.Canceled, fault.ErrNotFound, fault.ErrUnavailable} {
 			if errors.Is(got, kind) != (kind == test.kind) {
 				t.Errorf("%s: %v is %v", name, got, kind)
 			}

@@ -6,12 +6,12 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // WarnName tells a person that the tool's own configuration names the cluster otherwise than
 // lab does, where it names it at all.
-func WarnName(report providers.Reporter, tool, named, name string) {
+func WarnName(report event.Reporter, tool, named, name string) {
 	if named != "" && named != name {
 		report.Warn("the configuration for %s names the cluster %q; lab creates %q", tool, named, name)
 	}

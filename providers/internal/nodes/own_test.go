@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -52,12 +53,12 @@ func TestOwn(t *testing.T) {
 		"... of which no node has a mark":  {ref, []docker.Container{remade, ours(worker), run(balancer)}, "lab-worker", nil},
 		"a container with copied labels":   {ref, []docker.Container{ours(cp), run(worker), run(balancer)}, "lab-control-plane lab-balancer", nil},
 		"... of the first node":            {ref, []docker.Container{copied, ours(cp)}, "lab-control-plane", nil},
-		"all is another lab's":             {ref, []docker.Container{marked(run(cp), "b"), marked(run(worker), "b")}, "", providers.ErrForeign},
-		"all is of the tool itself":        {unfinished, []docker.Container{run(cp), run(worker)}, "", providers.ErrForeign},
-		"another's worker, without a mark": {ref, []docker.Container{run(worker)}, "", providers.ErrForeign},
+		"all is another lab's":             {ref, []docker.Container{marked(run(cp), "b"), marked(run(worker), "b")}, "", fault.ErrForeign},
+		"all is of the tool itself":        {unfinished, []docker.Container{run(cp), run(worker)}, "", fault.ErrForeign},
+		"another's worker, without a mark": {ref, []docker.Container{run(worker)}, "", fault.ErrForeign},
 		"of a lab without marks":           {old, []docker.Container{run(cp), run(worker)}, "lab-control-plane lab-worker", nil},
-		"... whose first node is gone":     {old, []docker.Container{run(worker)}, "", providers.ErrUnavailable},
-		"nothing":                          {ref, nil, "", providers.ErrNotFound},
+		"... whose first node is gone":     {old, []docker.Container{run(worker)}, "", fault.ErrUnavailable},
+		"nothing":                          {ref, nil, "", fault.ErrNotFound},
 	} {
 		answers := dockertest.Having(t, test.found...)
 		d := dockertest.Script(t, answers...)

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -21,7 +23,7 @@ func CheckFiles(spec providers.Spec, sources ...string) error {
 	}
 	for _, source := range sources {
 		if _, err := os.Stat(source); err != nil {
-			return providers.WithHint(providers.Errorf(providers.ErrInvalid, "cannot mount %s: %w", source, err),
+			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "cannot mount %s: %w", source, err),
 				"create it, or leave it out: Docker would create an empty directory that belongs to root")
 		}
 	}
@@ -29,14 +31,14 @@ func CheckFiles(spec providers.Spec, sources ...string) error {
 		return nil
 	}
 	if _, err := os.ReadFile(spec.CAFile); err != nil {
-		return providers.Errorf(providers.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
 	}
 	return nil
 }
 
 // Pull sees to it that the engine has the images. The tools would do so themselves, but
 // for minutes that nobody could cut short, and without a word on how far it is.
-func Pull(ctx context.Context, images []string, variable string, report providers.Reporter) error {
+func Pull(ctx context.Context, images []string, variable string, report event.Reporter) error {
 	for _, image := range images {
 		has, err := docker.HasImage(ctx, image)
 		if err != nil {
@@ -45,8 +47,8 @@ func Pull(ctx context.Context, images []string, variable string, report provider
 		if has {
 			continue
 		}
-		err = report.Do("Pulling "+image, func(step *providers.Step) error { return docker.Pull(ctx, image, step.Progress) })
-		if errors.Is(err, providers.ErrNotFound) || errors.Is(err, providers.ErrUnavailable) {
+		err = report.Do("Pulling "+image, func(step *event.Step) error { return docker.Pull(ctx, image, step.Progress) })
+		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrUnavailable) {
 			if _, gone := docker.Ping(ctx); gone == nil {
 				err = hintImage(ctx, err, image, variable)
 			}
@@ -65,7 +67,7 @@ const enough = 1700 << 20
 
 // WarnMemory tells a person that an engine has too little memory for a control plane. It
 // may do all the same, with nothing else on it, so that is all.
-func WarnMemory(engine docker.Engine, report providers.Reporter) {
+func WarnMemory(engine docker.Engine, report event.Reporter) {
 	if engine.Memory == 0 || engine.Memory >= enough {
 		return
 	}
@@ -84,6 +86,6 @@ func WantsCgroupV2(version string) bool {
 }
 
 // WarnCgroupV1 tells a person that cgroup v1 had to be allowed.
-func WarnCgroupV1(report providers.Reporter) {
+func WarnCgroupV1(report event.Reporter) {
 	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer gives up").End(nil)
 }

@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
 // repair creates again what a cluster has lost and can be created again without a loss: its
 // network and its load balancer, neither of which holds anything. It returns the containers
 // of the cluster as they are then.
-func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Container, report providers.Reporter) ([]docker.Container, error) {
+func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Container, report event.Reporter) ([]docker.Container, error) {
 	networks, err := docker.Networks(ctx, "")
 	if err != nil {
 		return nil, err
@@ -22,11 +23,11 @@ func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Cont
 		return network == "" || !own || isConnected(n, network, networks)
 	})
 	if len(lost) > 0 {
-		err = report.Do("Repairing the network "+network, func(*providers.Step) error { return t.reconnect(ctx, network, nodes, lost) })
+		err = report.Do("Repairing the network "+network, func(*event.Step) error { return t.reconnect(ctx, network, nodes, lost) })
 	}
 	unbalanced := t.Balancer != nil && !slices.ContainsFunc(nodes, t.Balancer) && t.remembersBalancer(nodes)
 	if err == nil && unbalanced {
-		err = report.Do("Creating the load balancer again", func(*providers.Step) error { return t.Rebalance(ctx, nodes) })
+		err = report.Do("Creating the load balancer again", func(*event.Step) error { return t.Rebalance(ctx, nodes) })
 	}
 	if err != nil || len(lost) == 0 && !unbalanced {
 		return nodes, err

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -104,7 +106,7 @@ func TestStartRepairs(t *testing.T) {
 		d := dockertest.Script(t, append(slices.Concat(test.networks, dockertest.Having(t, first, worker)), dockertest.Answer{Args: "update"},
 			dockertest.Answer{Args: "stop"}, dockertest.Answer{Args: "network"}, dockertest.Answer{Args: "create"})...)
 		ctx, cancel := context.WithCancel(t.Context())
-		err := networked(t).Start(ctx, providers.Ref{Name: "lab"}, nil, func(context.Context, []docker.Container, *providers.Step) error {
+		err := networked(t).Start(ctx, providers.Ref{Name: "lab"}, nil, func(context.Context, []docker.Container, *event.Step) error {
 			cancel() // nothing will answer
 			return nil
 		})
@@ -143,7 +145,7 @@ func TestListAsksOnce(t *testing.T) {
 func TestStartWithoutControlPlane(t *testing.T) {
 	dockertest.Script(t, dockertest.Having(t, node("worker", "running"))...)
 	err := networked(t).Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil)
-	if err == nil || err.Error() != "its control plane is gone" || !strings.Contains(providers.HintOf(err), "lab up lab --recreate") {
-		t.Errorf("%v (hint %q)", err, providers.HintOf(err))
+	if err == nil || err.Error() != "its control plane is gone" || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
+		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
@@ -39,8 +41,8 @@ func (t Tool) Stop(ctx context.Context, ref providers.Ref) error {
 // Start brings a cluster back: it repairs what it can, has wake start those of its nodes that are asleep, in
 // the order that suits the tool, and waits until the API server answers. On a cluster
 // that does answer it does nothing. On error it leaves the cluster as far as it came.
-func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Reporter,
-	wake func(ctx context.Context, asleep []docker.Container, step *providers.Step) error) error {
+func (t Tool) Start(ctx context.Context, ref providers.Ref, report event.Reporter,
+	wake func(ctx context.Context, asleep []docker.Container, step *event.Step) error) error {
 	ctx = docker.On(ctx, ref.Engine)
 	nodes, err := t.Own(ctx, ref)
 	if err != nil {
@@ -58,7 +60,7 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Rep
 			return nil
 		}
 	}
-	err = report.Do("Starting the nodes", func(step *providers.Step) error {
+	err = report.Do("Starting the nodes", func(step *event.Step) error {
 		asleep, err := t.rouse(ctx, nodes)
 		if err != nil {
 			return err
@@ -68,7 +70,7 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report providers.Rep
 	if err != nil {
 		return err
 	}
-	return report.Do("Waiting for the API server", func(step *providers.Step) error { return t.AwaitAPI(ctx, ref.Name, step) })
+	return report.Do("Waiting for the API server", func(step *event.Step) error { return t.AwaitAPI(ctx, ref.Name, step) })
 }
 
 // rouse gives the nodes back what a stop took from them, goes on with those that are
@@ -99,5 +101,5 @@ func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Conta
 
 // Headless is the error of a start without a control plane.
 func Headless(name string) error {
-	return providers.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", name)
+	return fault.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", name)
 }

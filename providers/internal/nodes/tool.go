@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/cause"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
@@ -88,7 +89,7 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 		nodes = slices.DeleteFunc(nodes, func(c docker.Container) bool { return t.Cluster(c) != name })
 	}
 	if err == nil && len(nodes) == 0 {
-		err = providers.Errorf(providers.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
+		err = fault.Errorf(fault.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
 	}
 	return nodes, err
 }
@@ -134,7 +135,7 @@ func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Contai
 		return append(own, helpers...), nil
 	}
 	if len(own) == 0 {
-		return nil, cmp.Or(ref.Check(c), providers.Errorf(providers.ErrForeign, "none of the containers of this name is of the cluster that lab made"))
+		return nil, cmp.Or(ref.Check(c), fault.Errorf(fault.ErrForeign, "none of the containers of this name is of the cluster that lab made"))
 	}
 	return own, nil
 }

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Engine is the Docker Engine of a test bed that keeps its files in Dir.
@@ -37,8 +37,8 @@ func (e Engine) Up(ctx context.Context, log io.Writer) error {
 		return nil
 	}
 	if os.Geteuid() != 0 {
-		return providers.WithHint(fmt.Errorf("%w: no Docker Engine answers, and only root can start one",
-			providers.ErrUnavailable), "start Docker, or run `make testbed` as root")
+		return fault.WithHint(fmt.Errorf("%w: no Docker Engine answers, and only root can start one",
+			fault.ErrUnavailable), "start Docker, or run `make testbed` as root")
 	}
 	if err := mountControllers(log); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 	fmt.Fprintln(log, "+ dockerd", strings.Join(args, " "))
 	cmd, err := launch(output, "dockerd", args...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", providers.ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", fault.ErrUnavailable, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -111,7 +111,7 @@ func (e Engine) await(ctx context.Context, ended <-chan error) error {
 	for !Answers(ctx) {
 		select {
 		case err := <-ended:
-			return fmt.Errorf("%w: dockerd ended: %v (log: %s)", providers.ErrUnavailable, err, filepath.Join(e.Dir, "dockerd.log"))
+			return fmt.Errorf("%w: dockerd ended: %v (log: %s)", fault.ErrUnavailable, err, filepath.Join(e.Dir, "dockerd.log"))
 		case <-ctx.Done():
 			return fmt.Errorf("dockerd does not answer: %w", ctx.Err())
 		case <-tick.C:

@@ -14,7 +14,7 @@ import (
 	"syscall"
 
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const cgroups = "/sys/fs/cgroup"
@@ -31,7 +31,7 @@ func Install(ctx context.Context, log io.Writer, packageOf map[string]string) er
 		return nil
 	}
 	if os.Geteuid() != 0 {
-		return providers.WithHint(fmt.Errorf("%w: %s missing, and only root can install them", providers.ErrUnavailable,
+		return fault.WithHint(fmt.Errorf("%w: %s missing, and only root can install them", fault.ErrUnavailable,
 			strings.Join(missing, ", ")), "sudo apt-get install %s", strings.Join(missing, " "))
 	}
 	apt := shell.Cmd{Log: log, Env: []string{"DEBIAN_FRONTEND=noninteractive"}}

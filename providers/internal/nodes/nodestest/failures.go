@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/golden"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
@@ -37,7 +37,7 @@ func Failures(t *testing.T, update bool, tool nodes.Tool, explain func(said stri
 				failed = explain(string(said))
 			}
 			got := tool.Because(failed, dir, containers(t, dir))
-			if detail := providers.DetailOf(got); !strings.Contains(detail, failed.Error()) && !errors.Is(got, failed) {
+			if detail := fault.DetailOf(got); !strings.Contains(detail, failed.Error()) && !errors.Is(got, failed) {
 				t.Errorf("what the tool said is lost: %q", detail)
 			}
 			golden.Check(t, update, filepath.Join(dir, "want"), render(got))
@@ -68,12 +68,12 @@ func containers(t *testing.T, dir string) []docker.Container {
 func render(err error) string {
 	var kinds []string
 	for name, kind := range map[string]error{
-		"Timeout": context.DeadlineExceeded, "Invalid": providers.ErrInvalid, "NotFound": providers.ErrNotFound,
-		"Unavailable": providers.ErrUnavailable, "Unsupported": providers.ErrUnsupported, "Exists": providers.ErrExists,
+		"Timeout": context.DeadlineExceeded, "Invalid": fault.ErrInvalid, "NotFound": fault.ErrNotFound,
+		"Unavailable": fault.ErrUnavailable, "Unsupported": fault.ErrUnsupported, "Exists": fault.ErrExists,
 	} {
 		if errors.Is(err, kind) {
 			kinds = append(kinds, name)
 		}
 	}
-	return fmt.Sprintf("%v\nkinds: %v\nhint: %s\n", err, kinds, providers.HintOf(err))
+	return fmt.Sprintf("%v\nkinds: %v\nhint: %s\n", err, kinds, fault.HintOf(err))
 }

@@ -1,9 +1,9 @@
-package providers_test
+package fault_test
 
 import (
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func TestNearest(t *testing.T) {
@@ -11,7 +11,7 @@ func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{
 		"helo": "hello", "Kubctl": "kubectl", "k8s": "k9s", "kub": "kubectl", "hlem": "helm", "traefik": "", "": "",
 	} {
-		if got := providers.Nearest(name, known); got != want {
+		if got := fault.Nearest(name, known); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package providers_test
+package logs_test
 
 import (
 	"context"
@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/logs"
 )
 
 func TestWithLogs(t *testing.T) {
@@ -28,7 +29,7 @@ func TestWithLogs(t *testing.T) {
 		hint   string
 	}{
 		"saved":           {broken, save, 1, "read the logs in "},
-		"it has a hint":   {providers.WithHint(broken, "mend it"), save, 1, "mend it"},
+		"it has a hint":   {fault.WithHint(broken, "mend it"), save, 1, "mend it"},
 		"too slow":        {fmt.Errorf("waiting: %w", context.DeadlineExceeded), save, 1, ""},
 		"interrupted":     {fmt.Errorf("waiting: %w", context.Canceled), save, 0, ""},
 		"none":            {broken, none, 0, ""},
@@ -36,10 +37,10 @@ func TestWithLogs(t *testing.T) {
 		"its time is not": {broken, func(ctx context.Context, dir string) error { return errors.Join(ctx.Err(), save(ctx, dir)) }, 1, "read the logs in "},
 	} {
 		parent := filepath.Join(t.TempDir(), "logs")
-		err := providers.WithLogs(over, "demo", parent, test.cause, test.export)
+		err := logs.With(over, "demo", parent, test.cause, test.export)
 		dirs, _ := filepath.Glob(filepath.Join(parent, "lab-demo-logs-*"))
-		if len(dirs) != test.saved || !errors.Is(err, test.cause) || !strings.HasPrefix(providers.HintOf(err), test.hint) || (providers.HintOf(err) == "") != (test.hint == "") {
-			t.Errorf("%s: %v (hint %q), and %q", name, err, providers.HintOf(err), dirs)
+		if len(dirs) != test.saved || !errors.Is(err, test.cause) || !strings.HasPrefix(fault.HintOf(err), test.hint) || (fault.HintOf(err) == "") != (test.hint == "") {
+			t.Errorf("%s: %v (hint %q), and %q", name, err, fault.HintOf(err), dirs)
 		}
 		if test.saved > 0 && !strings.Contains(err.Error(), "its logs are in "+dirs[0]) {
 			t.Errorf("%s: it does not say where: %v", name, err)

@@ -1,4 +1,5 @@
-package providers
+// Package event reports progress: work consists of steps, and each step sends events.
+package event
 
 import (
 	"fmt"
@@ -11,22 +12,22 @@ type Event struct {
 	Time    time.Time
 	Cluster string
 	Step    string // what is being done, as a person reads it: "Starting the control plane"
-	State   StepState
+	State   State
 	Message string        // what moved, or why it failed; may be empty
 	Elapsed time.Duration // since the step started
 }
 
-// StepState says what happened to a step.
-type StepState string
+// State says what happened to a step.
+type State string
 
 // A step starts, may report progress any number of times, and ends once, done or
 // failed.
 const (
-	StepStarted  StepState = "started"
-	StepProgress StepState = "progress"
-	StepDone     StepState = "done"
-	StepFailed   StepState = "failed"
-	StepWarning  StepState = "warning" // a message that stays on the screen, of no step
+	Started  State = "started"
+	Progress State = "progress"
+	Done     State = "done"
+	Failed   State = "failed"
+	Warning  State = "warning" // a message that stays on the screen, of no step
 )
 
 // Reporter receives events as they happen. It must be safe for concurrent use and
@@ -52,14 +53,14 @@ func (r Reporter) For(cluster string) Reporter {
 //	defer func() { step.End(err) }()
 func (r Reporter) Start(name string) *Step {
 	s := &Step{name: name, report: r, began: time.Now()}
-	s.send(StepStarted, "")
+	s.send(Started, "")
 	return s
 }
 
 // Warn reports something that the user should know although the work goes on.
 func (r Reporter) Warn(format string, args ...any) {
 	if r != nil {
-		r(Event{Time: time.Now(), State: StepWarning, Message: fmt.Sprintf(format, args...)})
+		r(Event{Time: time.Now(), State: Warning, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -91,7 +92,7 @@ func (s *Step) Progress(message string) {
 		return
 	}
 	s.last = message
-	s.send(StepProgress, message)
+	s.send(Progress, message)
 }
 
 // End reports that the step is done or, where err is not nil, failed. Only the
@@ -104,13 +105,13 @@ func (s *Step) End(err error) {
 	}
 	s.ended = true
 	if err != nil {
-		s.send(StepFailed, err.Error())
+		s.send(Failed, err.Error())
 		return
 	}
-	s.send(StepDone, "")
+	s.send(Done, "")
 }
 
-func (s *Step) send(state StepState, message string) {
+func (s *Step) send(state State, message string) {
 	if s.report == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package providers
+package hostport
 
 import (
 	"fmt"
@@ -8,15 +8,14 @@ import (
 	"strings"
 )
 
-// HolderOf returns the program that listens at a host port, by what the kernel of Linux
-// shows of it below root ("/" is this machine): a table says which socket it is, and a
-// process has that open. Of other users' processes only root can see it. Where it cannot
-// be seen, where there is none, and on other systems, pid is 0.
-func HolderOf(root string, p Port) (name string, pid int) {
+// Holder returns the name and the process ID of the program that listens on p, read from Linux's
+// /proc below root ("/" is this machine). Only root sees programs of other users. If there is
+// no such program or it cannot be seen, and on other systems, pid is 0.
+func Holder(root string, p Port) (name string, pid int) {
 	socket := ""
 	for _, table := range tablesFor(p.Protocol) {
 		if socket == "" {
-			socket = socketAt(filepath.Join(root, "proc", "net", table), p.Host)
+			socket = socketAt(filepath.Join(root, "proc", "net", table), p.Number)
 		}
 	}
 	if socket == "" {
@@ -42,10 +41,10 @@ func tablesFor(protocol string) []string {
 	return []string{"tcp", "tcp6"}
 }
 
-// socketAt returns the inode of the socket that listens at a port of any address, as
-// hexadecimal numbers in one of the kernel's tables say.
+// socketAt returns the inode of the socket that listens on a port, on any address, according to
+// one of the kernel's tables.
 func socketAt(table string, port int) string {
-	text, _ := os.ReadFile(table) // there is none on other systems
+	text, _ := os.ReadFile(table) // other systems have no such file
 	suffix := fmt.Sprintf(":%04X", port)
 	for line := range strings.Lines(string(text)) {
 		// sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode

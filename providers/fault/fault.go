@@ -1,4 +1,8 @@
-package providers
+// Package fault has the errors of lab: their kinds, which decide the exit code, the hint that tells
+// a person what to do, and the full output of the tool that failed. It also has what error messages
+// are written with: suggestions for misspelled names, quoting for a shell, and the removal of
+// credentials from URLs.
+package fault
 
 import (
 	"errors"
@@ -21,30 +25,6 @@ var (
 	// ErrUnsupported: this flavor cannot do that.
 	ErrUnsupported = errors.New("not supported")
 )
-
-// Error says which operation failed, on what. [Set] adds it, once, to every error
-// that leaves it.
-type Error struct {
-	Op       string // "create", "delete", …
-	Provider string // "kind"; may be empty
-	Cluster  string // may be empty
-	Err      error
-}
-
-// Error returns all of it in one line: `kwok: create cluster "lab": …`.
-func (e *Error) Error() string {
-	s := e.Op
-	if e.Cluster != "" {
-		s += fmt.Sprintf(" cluster %q", e.Cluster)
-	}
-	if e.Provider != "" {
-		s = e.Provider + ": " + s
-	}
-	return s + ": " + e.Err.Error()
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
 
 // WithHint attaches to err what a person can do about it, best of all a command.
 // It leaves the message as it is, and nil as nil.

@@ -1,4 +1,4 @@
-package providers_test
+package event_test
 
 import (
 	"errors"
@@ -7,13 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 func TestStep(t *testing.T) {
 	t.Parallel()
 	var got []string
-	report := providers.Reporter(func(e providers.Event) {
+	report := event.Reporter(func(e event.Event) {
 		if e.Time.IsZero() || e.Elapsed < 0 {
 			t.Errorf("%+v has no time", e)
 		}
@@ -27,7 +27,7 @@ func TestStep(t *testing.T) {
 	step.End(nil)
 	step.End(errors.New("too late"))
 	step.Progress("too late")
-	err := report.Do("pour", func(*providers.Step) error { return errors.New("no cup") })
+	err := report.Do("pour", func(*event.Step) error { return errors.New("no cup") })
 	if err == nil || err.Error() != "no cup" {
 		t.Errorf("Do returned %v", err)
 	}
@@ -43,7 +43,7 @@ func TestStep(t *testing.T) {
 func TestForKeepsCluster(t *testing.T) {
 	t.Parallel()
 	var got string
-	report := providers.Reporter(func(e providers.Event) { got = e.Cluster }).For("outer")
+	report := event.Reporter(func(e event.Event) { got = e.Cluster }).For("outer")
 	report.For("inner").Start("x")
 	if got != "inner" {
 		t.Errorf("the event is of %q, want the innermost", got)
@@ -52,7 +52,7 @@ func TestForKeepsCluster(t *testing.T) {
 
 func TestNilReporter(t *testing.T) {
 	t.Parallel()
-	var report providers.Reporter
+	var report event.Reporter
 	step := report.For("lab").Start("boil")
 	step.Progress("40")
 	step.End(nil)
@@ -62,8 +62,8 @@ func TestNilReporter(t *testing.T) {
 func TestStepConcurrent(t *testing.T) {
 	t.Parallel()
 	ends := 0
-	step := providers.Reporter(func(e providers.Event) {
-		if e.State == providers.StepDone {
+	step := event.Reporter(func(e event.Event) {
+		if e.State == event.Done {
 			ends++
 		}
 	}).Start("boil")

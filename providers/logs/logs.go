@@ -1,4 +1,5 @@
-package providers
+// Package logs saves the logs of clusters that failed, before they are deleted.
+package logs
 
 import (
 	"cmp"
@@ -8,21 +9,23 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // logsWithin bounds the saving of logs before a cluster is removed that failed.
 const logsWithin = 30 * time.Second
 
-// WithLogs saves logs as [SaveLogs] does, and returns cause with the place.
-func WithLogs(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) error {
-	return NameLogs(cause, SaveLogs(ctx, name, parent, cause, export))
+// With saves logs as [Save] does, and returns cause with the place.
+func With(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) error {
+	return Name(cause, Save(ctx, name, parent, cause, export))
 }
 
-// SaveLogs has export save the logs of a cluster that failed because of cause into a
+// Save has export save the logs of a cluster that failed because of cause into a
 // directory of its own below parent, "" being the system's for temporary files, and returns
 // that directory. It returns "" where they cannot be saved: cause is what matters. After an
 // interrupt they are not saved, as the person waits.
-func SaveLogs(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) string {
+func Save(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) string {
 	if errors.Is(cause, context.Canceled) {
 		return ""
 	}
@@ -42,14 +45,14 @@ func SaveLogs(ctx context.Context, name, parent string, cause error, export func
 	return filepath.Clean(dir)
 }
 
-// NameLogs returns cause with the directory where logs are, or as it is where dir is "".
-func NameLogs(cause error, dir string) error {
+// Name returns cause with the directory where logs are, or as it is where dir is "".
+func Name(cause error, dir string) error {
 	if dir == "" {
 		return cause
 	}
 	err := fmt.Errorf("%w\nits logs are in %s", cause, dir)
-	if HintOf(cause) == "" && !errors.Is(cause, context.DeadlineExceeded) { // which more time would help
-		return WithHint(err, "read the logs in %s", dir)
+	if fault.HintOf(cause) == "" && !errors.Is(cause, context.DeadlineExceeded) { // which more time would help
+		return fault.WithHint(err, "read the logs in %s", dir)
 	}
 	return err
 }
