@@ -136,4 +136,5 @@ type Description struct {
 	Unprivileged string `json:"unprivileged"`       // use without root
 	Vanilla      bool   `json:"vanilla"`            // Kubernetes as upstream releases it
 	Homepage     string `json:"homepage,omitempty"` // where to read on
+	Tools        []Tool `json:"-"`                  // what doctor looks for on this machine
 }

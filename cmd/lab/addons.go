@@ -12,10 +12,10 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 )
 
-// addonTools are those that work on real clusters, as the user's configuration has them.
+// addonTools returns the implementations for real clusters, configured as the user says.
 func addonTools(dirs lab.Dirs, user config.Config) lab.AddonTools {
 	values := map[string]addons.Values{}
-	if image := user.Images.Hello; image != "" {
+	if image := user.HelloImage; image != "" {
 		values["hello"] = addons.Values{"image": image}
 	}
 	return lab.AddonTools{

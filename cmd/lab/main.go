@@ -1,11 +1,11 @@
-// Command lab makes local Kubernetes labs.
+// Command lab creates local Kubernetes labs.
 package main
 
 import (
 	"cmp"
 	"os"
 	"path/filepath"
-	_ "time/tzdata" // TZ counts on machines that have no database of time zones, too
+	_ "time/tzdata" // so that TZ works on machines without a time zone database
 
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
@@ -21,22 +21,35 @@ import (
 
 func main() { os.Exit(start(build)) }
 
-// build puts the program together, on an error too: it can tell of itself all the same.
+// flavors returns the flavors in the order in which --flavor auto tries them.
+func flavors() []providers.Flavor {
+	return []providers.Flavor{kind.Flavor(), k3d.Flavor(), minikube.Flavor(), kwok.Flavor()}
+}
+
+// build builds the program. On an error it still returns what commands such as version and help need.
 func build() (cli.Env, error) {
 	dirs, noDirs := lab.FindDirs(os.Getenv)
-	user, misconfigured := config.Load(os.Getenv, dirs.Config)
-	nodes := kind.New(kind.Options{NodeImage: user.Images.Kind.Node, CAFile: user.CAFile, Registries: user.Registries, Dir: filepath.Join(dirs.State, "kind")})
-	small := k3d.New(k3d.Options{NodeImage: user.Images.K3d.Node, LoadBalancerImage: user.Images.K3d.LoadBalancer,
-		ToolsImage: user.Images.K3d.Tools, CAFile: user.CAFile, Registries: user.Registries})
-	machines := minikube.New(minikube.Options{BaseImage: user.Images.Minikube.Base, ExtraArgs: user.Minikube.ExtraArgs,
-		Registries: user.Registries, CAFile: user.CAFile, Dir: filepath.Join(dirs.State, "minikube"), BinDirs: []string{dirs.Bin}})
-	simulated := kwok.New(kwok.Options{Dir: filepath.Join(dirs.State, "kwok"), BinDirs: []string{dirs.Bin}})
-	set, err := providers.NewSet(nodes, small, machines, simulated)
+	user, set, misconfigured, err := configure(dirs, flavors())
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	l.Addons = addonTools(dirs, user)
 	l.Installer.Client = func(caFile string) (download.Client, error) {
 		return download.New(download.Options{CAFiles: []string{cmp.Or(caFile, user.CAFile)}})
 	}
-	return cli.Env{Lab: l, Engine: simulated.Engine}, cmp.Or(noDirs, err)
+	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
+}
+
+// configure reads the user's configuration and creates the flavors as it says. If the configuration
+// is not valid, the flavors are not configured, and misconfigured is the reason.
+func configure(dirs lab.Dirs, flavors []providers.Flavor) (user config.Config, set *providers.Set, misconfigured, err error) {
+	user, misconfigured = config.Load(os.Getenv, dirs.Config, flavors...)
+	var all []providers.Provider
+	for _, f := range flavors {
+		all = append(all, f.New(providers.Setup{
+			Dir: filepath.Join(dirs.State, f.Name), BinDirs: []string{dirs.Bin},
+			CAFile: user.CAFile, Registries: user.Registries,
+		}))
+	}
+	set, err = providers.NewSet(all...)
+	return user, set, misconfigured, err
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
-	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
@@ -51,13 +50,14 @@ func buildFake() (cli.Env, error) {
 		fmt.Println("a stray on stdout")
 	}
 	dirs, noDirs := lab.FindDirs(os.Getenv)
-	var all []providers.Provider
+	var flavors []providers.Flavor
 	for _, name := range flavorNames() {
-		all = append(all, fakeFlavor(os.Getenv("FAKE"), name))
+		flavors = append(flavors, providers.Flavor{Name: name, New: func(providers.Setup) providers.Provider {
+			return fakeFlavor(os.Getenv("FAKE"), name)
+		}})
 	}
-	set, err := providers.NewSet(all...)
+	user, set, misconfigured, err := configure(dirs, flavors)
 	l := lab.New(dirs, set, fakeProbe{})
-	user, misconfigured := config.Load(os.Getenv, dirs.Config)
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	l.Addons = lab.AddonTools{
@@ -71,7 +71,7 @@ func buildFake() (cli.Env, error) {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
 		l.Kubeconfig.Patience = l.State.Patience
 	}
-	return cli.Env{Lab: l, Engine: func() (string, error) { return "", fault.ErrUnavailable }}, cmp.Or(noDirs, err)
+	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
 }
 
 func fakeFlavor(dir, name string) providers.Provider {

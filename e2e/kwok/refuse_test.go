@@ -66,7 +66,7 @@ func TestEngineUnfit(t *testing.T) {
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "up", "--flavor", "kwok")
 	p.fails(5, []string{"no flavor can be used", "lab flavors"}, "up", "other")
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "start", name)
-	p.fails(5, []string{"no kubectl on PATH", "make install"}, "kubectl", name, "--", "version")
+	p.fails(5, []string{"kubectl is not installed", "lab tools install kubectl"}, "kubectl", name, "--", "version")
 	for content, words := range map[string][]string{
 		"":                          {"lab-engine cannot be used", "make install"},
 		"#!/bin/sh\nexit 1\n":       {"lab-engine cannot be used", "make install"},

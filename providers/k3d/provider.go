@@ -85,6 +85,7 @@ func (*Provider) Describe() providers.Description {
 		Addons:       "Traefik, metrics-server, a service load balancer, a local storage class",
 		Unprivileged: "with rootless Docker",
 		Homepage:     "https://k3d.io",
+		Tools:        []providers.Tool{{Name: "k3d", VersionArgs: []string{"version"}}},
 	}
 }
 
@@ -115,9 +116,6 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	}
 	return nodes.CheckFiles(spec, sources(config)...)
 }
-
-// imageVariable names the node image in the environment.
-const imageVariable = "LAB_IMAGES_K3D_NODE"
 
 // Check returns nil where the Docker Engine answers and has the node image that spec asks
 // for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.

@@ -78,6 +78,7 @@ func (*Provider) Describe() providers.Description {
 		Unprivileged: "with rootless Docker",
 		Vanilla:      true,
 		Homepage:     "https://kind.sigs.k8s.io",
+		Tools:        []providers.Tool{{Name: "kind", VersionArgs: []string{"version"}}},
 	}
 }
 
@@ -103,9 +104,6 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	}
 	return nodes.CheckFiles(spec, sources(config)...)
 }
-
-// imageVariable names the node image in the environment.
-const imageVariable = "LAB_IMAGES_KIND_NODE"
 
 // Check returns nil where the Docker Engine answers and has the node image that spec asks
 // for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.

@@ -151,6 +151,8 @@ func environment() []string {
 	return env
 }
 
-// Engine returns the path of lab-engine, which is also a kubectl, or
-// ErrUnavailable.
-func (p *Provider) Engine() (string, error) { return p.findEngine() }
+// Kubectl implements [providers.KubectlProvider]: lab-engine contains a kubectl.
+func (p *Provider) Kubectl() (path string, args []string, err error) {
+	path, err = p.findEngine()
+	return path, []string{"kubectl"}, err
+}

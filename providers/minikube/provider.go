@@ -96,6 +96,7 @@ func (*Provider) Describe() providers.Description {
 		Unprivileged: "with rootless Docker or Podman",
 		Vanilla:      true,
 		Homepage:     "https://minikube.sigs.k8s.io",
+		Tools:        []providers.Tool{{Name: "minikube", VersionArgs: []string{"version", "--short"}}},
 	}
 }
 

@@ -17,8 +17,7 @@ import (
 
 // Env is what commands work with. The composition root makes it.
 type Env struct {
-	Lab    *lab.Lab
-	Engine func() (path string, err error) // finds lab-engine, which has a kubectl inside
+	Lab *lab.Lab
 }
 
 // Main runs the command line args, without the program's name, and returns the exit

@@ -57,12 +57,12 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	if path, err := exec.LookPath(c.Lab.Installer.Path("kubectl")); err == nil {
 		return path, nil, nil
 	}
-	path, err = c.Engine()
+	path, args, err = c.Lab.Set.Kubectl()
 	if err != nil {
-		err := fault.Errorf(fault.ErrUnavailable, "there is no kubectl on PATH, and no lab-engine that has one inside")
-		return "", nil, fault.WithHint(err, "lab tools install kubectl; or in a checkout of lab: make install")
+		err := fault.Errorf(fault.ErrUnavailable, "kubectl is not installed, and no flavor comes with one")
+		return "", nil, fault.WithHint(err, "install it: lab tools install kubectl")
 	}
-	return path, []string{"kubectl"}, nil
+	return path, args, nil
 }
 
 func (c *command) runKubectl(ctx context.Context, name string, config []byte, args []string) error {

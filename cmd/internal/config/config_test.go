@@ -10,29 +10,46 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-const whole = `apiVersion: lab/v1alpha1
+const complete = `apiVersion: lab/v1alpha1
 kind: Config
-flavor: kind
+flavor: boats
 images:
-  kind: {node: registry.corp/kind-node:v1.37.2}
-  k3d: {node: k, tools: t, loadBalancer: l}
-  minikube: {base: m}
+  boats: {hull: registry.corp/hull:v1, sail: ""}
   hello: registry.corp/lab/hello:v1
 registries: {docker.io: registry.corp/docker}
 caFile: corp.pem
-minikube: {extraArgs: ["--cni=bridge"]}
+boats: {extraArgs: ["--wind=north"]}
 `
 
-// env returns a getenv.
-func env(pairs ...string) func(string) string {
-	m := map[string]string{}
-	for i := 0; i < len(pairs); i += 2 {
-		m[pairs[i]] = pairs[i+1]
-	}
-	return func(name string) string { return m[name] }
+// boats is a flavor that is configured with two texts and a list.
+type boats struct {
+	Hull, Sail string
+	Args       []string
+}
+
+func (b *boats) flavor() providers.Flavor {
+	return providers.Flavor{Name: "boats", Keys: []providers.Key{
+		{Path: "images.boats.hull", Variable: "LAB_IMAGES_BOATS_HULL", Text: &b.Hull},
+		{Path: "images.boats.sail", Variable: "LAB_IMAGES_BOATS_SAIL", Text: &b.Sail},
+		{Path: "boats.extraArgs", Variable: "LAB_BOATS_EXTRA_ARGS", List: &b.Args},
+	}}
+}
+
+// loaded is all that Load sets.
+type loaded struct {
+	Config config.Config
+	Boats  boats
+}
+
+func load(dir string, env map[string]string) (loaded, error) {
+	l := loaded{Boats: boats{Hull: "the default", Sail: "the default"}}
+	c, err := config.Load(func(name string) string { return env[name] }, dir, l.Boats.flavor())
+	l.Config = c
+	return l, err
 }
 
 func write(t *testing.T, text string) (dir, path string) {
@@ -45,83 +62,113 @@ func write(t *testing.T, text string) (dir, path string) {
 	return dir, path
 }
 
-func wanted(dir string) config.Config {
-	return config.Config{
-		APIVersion: "lab/v1alpha1", Kind: "Config", Flavor: "kind",
-		Images: config.Images{
-			Kind:     config.KindImages{Node: "registry.corp/kind-node:v1.37.2"},
-			K3d:      config.K3dImages{Node: "k", Tools: "t", LoadBalancer: "l"},
-			Minikube: config.MinikubeImages{Base: "m"},
-			Hello:    "registry.corp/lab/hello:v1",
+func want(dir string) loaded {
+	return loaded{
+		Config: config.Config{
+			Flavor: "boats", HelloImage: "registry.corp/lab/hello:v1", CAFile: filepath.Join(dir, "corp.pem"),
+			Registries: map[string]string{"docker.io": "registry.corp/docker"},
 		},
-		Registries: map[string]string{"docker.io": "registry.corp/docker"},
-		CAFile:     filepath.Join(dir, "corp.pem"),
-		Minikube:   config.Minikube{ExtraArgs: []string{"--cni=bridge"}},
+		Boats: boats{Hull: "registry.corp/hull:v1", Args: []string{"--wind=north"}},
 	}
 }
 
-func TestLoad(t *testing.T) {
+func TestLoadReadsFile(t *testing.T) {
 	t.Parallel()
-	dir, path := write(t, whole)
-	for name, load := range map[string]func() (config.Config, error){
-		"the user's directory": func() (config.Config, error) { return config.Load(env(), dir) },
-		"a file that is named": func() (config.Config, error) { return config.Load(env("LAB_CONFIG", path), t.TempDir()) },
+	dir, path := write(t, complete)
+	for name, from := range map[string]func() (loaded, error){
+		"in the user's directory": func() (loaded, error) { return load(dir, nil) },
+		"named by LAB_CONFIG":     func() (loaded, error) { return load(t.TempDir(), map[string]string{"LAB_CONFIG": path}) },
 	} {
-		got, err := load()
-		if diff := cmp.Diff(wanted(dir), got); diff != "" || err != nil {
+		got, err := from()
+		if diff := cmp.Diff(want(dir), got); diff != "" || err != nil {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
 	}
-	for _, none := range []string{t.TempDir(), filepath.Join(dir, "none"), filepath.Join(path, "below-a-file")} {
-		if got, err := config.Load(env(), none); err != nil || !cmp.Equal(got, config.Config{}) {
-			t.Errorf("none in %s: %+v, %v", none, got, err)
+}
+
+func TestLoadKeepsDefaults(t *testing.T) {
+	t.Parallel()
+	const header = "apiVersion: lab/v1alpha1\nkind: Config\n"
+	empty, _ := write(t, header+"flavor:\nimages:\n  boats: {hull: }\nregistries:\nboats: {}\n")
+	dir, path := write(t, complete)
+	defaults, _ := load(t.TempDir(), nil)
+	for _, in := range []string{empty, t.TempDir(), filepath.Join(dir, "missing"), filepath.Join(path, "below-a-file")} {
+		got, err := load(in, nil)
+		if diff := cmp.Diff(defaults, got); diff != "" || err != nil || got.Boats.Hull != "the default" {
+			t.Errorf("%s: %v (-want +got):\n%s", in, err, diff)
 		}
 	}
 }
 
-func TestEnvironmentWins(t *testing.T) {
+func TestLoadFollowsAliases(t *testing.T) {
 	t.Parallel()
-	dir, _ := write(t, whole)
-	want := wanted(dir)
-	pairs := []string{"LAB_REGISTRIES", "quay.io=q, ghcr.io=g", "LAB_MINIKUBE_EXTRA_ARGS", "--a --b=c", "LAB_CA_FILE", "/of/env"}
-	for name, value := range want.Variables() {
-		*value = "/of/env"
-		pairs = append(pairs, name, "/of/env")
+	dir, _ := write(t, "apiVersion: lab/v1alpha1\nkind: Config\nflavor: &f boats\nimages: {<<: {hello: a}, hello: *f, boats: {<<: {hull: *f}}}\n")
+	got, err := load(dir, nil)
+	if err != nil || got.Config.HelloImage != "boats" || got.Boats.Hull != "boats" {
+		t.Errorf("%+v, %v", got, err)
 	}
-	want.Registries = map[string]string{"quay.io": "q", "ghcr.io": "g"}
-	want.Minikube.ExtraArgs = []string{"--a", "--b=c"}
-	got, err := config.Load(env(pairs...), dir)
+}
+
+func TestEnvironmentOverridesFile(t *testing.T) {
+	t.Parallel()
+	dir, _ := write(t, complete)
+	env := map[string]string{"LAB_REGISTRIES": "quay.io=q, ghcr.io=g"}
+	for _, key := range config.Keys(new(boats).flavor()) {
+		env[key.Variable] = "/of --env"
+	}
+	want := loaded{
+		Config: config.Config{Flavor: "/of --env", HelloImage: "/of --env", CAFile: "/of --env", Registries: map[string]string{"quay.io": "q", "ghcr.io": "g"}},
+		Boats:  boats{Hull: "/of --env", Sail: "/of --env", Args: []string{"/of", "--env"}},
+	}
+	got, err := load(dir, env)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
+func TestLoadRejectsInvalidFile(t *testing.T) {
 	t.Parallel()
+	const header = "apiVersion: lab/v1alpha1\nkind: Config\n"
 	for says, text := range map[string]string{
-		`:3:1: there is no key "flavour" here`:   "apiVersion: lab/v1alpha1\nkind: Config\nflavour: kind\n",
-		`:3:17: there is no key "nodes" here`:    "apiVersion: lab/v1alpha1\nkind: Config\nimages: {kind: {nodes: x}}\n",
-		":3:3: mapping values are not":           "kind: Config\napiVersion: a\n  b: c\n",
-		":3:1: did not find expected ',' or '}'": "kind: Config\n# the next line\nimages: {kind: {node: x}\nflavor: kind\n",
-		":2:3: found character that cannot":      "kind:\n  @\n",
-		":1:1: it must begin with":               "apiVersion: lab/v2\nkind: Config\n",
-		":1:1: cannot unmarshal":                 "images: 5\n",
-		"did not find expected":                  "images: {\n",
-		"it must begin with: apiVer":             "",
+		`:3:1: unknown key "flavour"; did you mean "flavor"?`:                        header + "flavour: boats\n",
+		`:3:18: unknown key "images.boats.hulls"; did you mean "images.boats.hull"?`: header + "images: {boats: {hulls: x}}\n",
+		`:3:10: unknown key "images.another"`:                                        header + "images: {another: {node: x}}\n",
+		":4:1: duplicate key \"flavor\"":                                             header + "flavor: a\nflavor: b\n",
+		":3:9: images must be a mapping":                                             header + "images: 5\n",
+		":3:9: flavor must be a string":                                              header + "flavor: [boats]\n",
+		":3:20: boats.extraArgs must be a list of strings":                           header + "boats: {extraArgs: --a}\n",
+		":3:13: registries must be a mapping of hosts to mirrors":                    header + "registries: [docker.io]\n",
+		":3:3: mapping values are not":                                               "kind: Config\napiVersion: a\n  b: c\n",
+		":3:1: did not find expected ',' or '}'":                                     "kind: Config\n# the next line\nimages: {boats: {hull: x}\nflavor: boats\n",
+		":2:3: found character that cannot":                                          "kind:\n  @\n",
+		":1:1: the file must start with apiVersion: lab/v1alpha1 and kind: Config":   "apiVersion: lab/v2\nkind: Config\n",
+		":1:1: the file must start with":                                             "",
+		":1:1: the file must be a mapping":                                           "text",
 	} {
 		dir, path := write(t, text)
-		_, err := config.Load(env(), dir)
-		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
+		got, err := load(dir, nil)
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), path+says) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %v (hint %q), want ErrInvalid that says %q", text, err, fault.HintOf(err), says)
 		}
+		if got.Boats.Hull != "the default" {
+			t.Errorf("%q: an invalid file set a value", text)
+		}
 	}
-	if _, err := config.Load(env("LAB_CONFIG", filepath.Join(t.TempDir(), "none.yaml")), ""); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "unset LAB_CONFIG") {
-		t.Errorf("a named file that is not there: %v (hint %q)", err, fault.HintOf(err))
+}
+
+func TestLoadRejectsUnreadableFile(t *testing.T) {
+	t.Parallel()
+	if _, err := load("", map[string]string{"LAB_CONFIG": filepath.Join(t.TempDir(), "missing.yaml")}); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(fault.HintOf(err), "unset LAB_CONFIG") {
+		t.Errorf("a missing file: %v (hint %q)", err, fault.HintOf(err))
 	}
-	if _, err := config.Load(env("LAB_CONFIG", t.TempDir()), ""); !errors.Is(err, fault.ErrUnavailable) {
+	if _, err := load("", map[string]string{"LAB_CONFIG": t.TempDir()}); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("a directory: %v", err)
 	}
-	if _, err := config.Load(env("LAB_REGISTRIES", "docker.io"), t.TempDir()); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "HOST=MIRROR") {
-		t.Errorf("a registry without a mirror: %v", err)
+}
+
+func TestLoadRejectsRegistryWithoutMirror(t *testing.T) {
+	t.Parallel()
+	if _, err := load(t.TempDir(), map[string]string{"LAB_REGISTRIES": "docker.io"}); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "HOST=MIRROR") {
+		t.Errorf("%v", err)
 	}
 }
