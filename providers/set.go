@@ -198,12 +198,17 @@ func (s *Set) Delete(ctx context.Context, ref Ref) error {
 // Kubeconfig returns the cluster's self-contained kubeconfig. Errors are those of
 // Delete.
 func (s *Set) Kubeconfig(ctx context.Context, ref Ref) ([]byte, error) {
-	var kubeconfig []byte
-	err := s.on(ctx, "read the kubeconfig of", ref, func(p Provider) (err error) {
-		kubeconfig, err = p.Kubeconfig(ctx, ref)
-		return err
-	})
-	return kubeconfig, err
+	p, err := s.Get(ref.Provider)
+	if err != nil {
+		return nil, err
+	}
+	// The provider finds the cluster itself and checks that it is ref's: a listing here would
+	// repeat that.
+	kubeconfig, err := p.Kubeconfig(ctx, ref)
+	if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign) {
+		err = cmp.Or(checkEngine(ctx, p, ref), err)
+	}
+	return kubeconfig, wrap("read the kubeconfig of", p, ref.Name, explain(p, err))
 }
 
 // Find returns the cluster. Errors are those of Delete.

@@ -1,19 +1,15 @@
 package lab
 
-import (
-	"context"
-
-	"github.com/clusterlab-dev/lab/cmd/internal/state"
-)
+import "context"
 
 // ClusterConfig returns the cluster's self-contained kubeconfig. It works on a
 // stopped cluster too. Errors are those of [providers.Set.Kubeconfig].
 func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
-	r, err := l.made(ctx, name)
+	h, err := l.usableHandle(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return l.Set.Kubeconfig(ctx, refOf(r))
+	return h.kubeconfig(ctx)
 }
 
 // ConfigFile returns a file with the cluster's own kubeconfig, which goes with the cluster.
@@ -28,13 +24,7 @@ func (l *Lab) KubectlCache(name string) string { return l.State.Cache(name) }
 // Use makes the cluster's context the current one in the user's kubeconfig, adding
 // it where it is not there.
 func (l *Lab) Use(ctx context.Context, name string) (Cluster, error) {
-	return l.change(ctx, name, nil, func(r state.Record) error {
-		config, err := l.Set.Kubeconfig(ctx, refOf(r))
-		if err != nil {
-			return err
-		}
-		return l.publish(ctx, r, config, true)
-	})
+	return l.change(ctx, name, nil, func(h *handle) error { return l.publish(ctx, h, true) })
 }
 
 // ExportLogs writes the cluster's logs into dir, which exists. It works on half-made

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -14,15 +13,10 @@ import (
 )
 
 // withAddons adds to a plan the addons and what they ask of the cluster.
-func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, error) {
-	r, err := l.State.Get(plan.Name)
-	if err != nil && !errors.Is(err, fault.ErrNotFound) {
-		return Plan{}, err
-	}
-	r.Name = plan.Name
+func (l *Lab) withAddons(ctx context.Context, h *handle, plan Plan, q UpRequest) (Plan, error) {
 	asked := q.Addons
-	asked.Names = slices.Concat(r.Addons.Names(), asked.Names)
-	requests, err := l.planAddons(r, asked)
+	asked.Names = slices.Concat(h.record.Addons.Names(), asked.Names)
+	requests, err := l.planAddons(h, asked)
 	if err != nil || len(requests) == 0 {
 		return plan, err
 	}
@@ -31,7 +25,7 @@ func (l *Lab) withAddons(ctx context.Context, plan Plan, q UpRequest) (Plan, err
 	}
 	plan.Addons, plan.requests = requests.Names(), requests
 	if plan.Action == ActionNone || plan.Action == ActionStart {
-		return plan, lacks(r, requests)
+		return plan, lacks(h.record, requests)
 	}
 	p, err := l.Set.Get(plan.Flavor)
 	if err == nil {

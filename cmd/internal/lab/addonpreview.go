@@ -24,18 +24,18 @@ type AddonChanged struct {
 // PreviewAddons says what InstallAddons would change, and changes nothing.
 func (l *Lab) PreviewAddons(ctx context.Context, name string, q AddonRequest) (AddonChanges, error) {
 	list := AddonChanges{Meta: Meta{APIVersion, "AddonChanges"}, Cluster: name, Items: []AddonChanged{}}
-	r, err := l.made(ctx, name)
+	h, err := l.usableHandle(ctx, name)
 	if err != nil {
 		return list, err
 	}
-	plan, err := l.planAddons(r, q)
-	if err == nil {
-		err = lacks(r, plan)
-	}
+	plan, err := l.planAddons(h, q)
 	if err != nil {
 		return list, err
 	}
-	target, err := l.target(ctx, r)
+	if err := lacks(h.record, plan); err != nil {
+		return list, err
+	}
+	target, err := h.target(ctx)
 	if err != nil {
 		return list, err
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -17,7 +16,8 @@ import (
 // returns ErrNotFound where the cluster has no such addon, and ErrInvalid where another
 // one needs it.
 func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report event.Reporter) error {
-	_, err := l.change(ctx, name, report, func(r state.Record) error {
+	_, err := l.change(ctx, name, report, func(h *handle) error {
+		r := h.record
 		if _, ok := r.Addons.Get(addon); !ok {
 			return l.noAddon(name, addon)
 		}
@@ -27,23 +27,23 @@ func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report event.
 				return fault.WithHint(err, "remove it first: lab addon remove %s --name %s", other.Addon.Name, name)
 			}
 		}
-		_, err := l.takeOut(ctx, r, addon, report.For(name))
-		return err
+		return l.takeOut(ctx, h, addon, report.For(name))
 	})
 	return err
 }
 
-// takeOut removes an addon of the record from the cluster, reports what stays, and returns
-// the record without the addon. The caller holds the lock.
-func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report event.Reporter) (state.Record, error) {
-	target, err := l.target(ctx, r)
+// takeOut removes an addon from the cluster and its record, and reports what stays. The caller
+// holds the lock.
+func (l *Lab) takeOut(ctx context.Context, h *handle, addon string, report event.Reporter) error {
+	target, err := h.target(ctx)
 	if err != nil {
-		return r, err
+		return err
 	}
+	r := &h.record
 	request, _ := r.Addons.Get(addon)
 	var kept []addons.Kept
 	err = report.Do("Removing "+addon, func(step *event.Step) error {
-		return l.whileAlive(ctx, r, func(ctx context.Context) (err error) {
+		return l.whileAlive(ctx, *r, func(ctx context.Context) (err error) {
 			kept, err = l.Addons.Installer.Remove(ctx, target, request.Addon, step.Progress)
 			return err
 		})
@@ -57,11 +57,11 @@ func (l *Lab) takeOut(ctx context.Context, r state.Record, addon string, report 
 	}
 	// One that was never installed is gone, too.
 	if err != nil && !errors.Is(err, fault.ErrNotFound) {
-		return r, l.lost(ctx, r.Name, target, fmt.Errorf("cannot remove addon %s: %w", addon, err))
+		return l.lost(ctx, r.Name, target, fmt.Errorf("cannot remove addon %s: %w", addon, err))
 	}
 	r.Addons = r.Addons.Without(addon)
 	delete(r.AddonStates, addon)
-	return r, l.State.Put(r)
+	return h.put()
 }
 
 // argumentsOf are those that name an object to kubectl.

@@ -13,7 +13,6 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -79,18 +78,22 @@ func withOwn(catalog addons.Catalog, r state.Record) addons.Catalog {
 // [addons.Catalog.Plan], [addons.Source], [addons.Installer] and [addons.Checker];
 // ErrExists where the cluster lacks what an addon asks of it.
 func (l *Lab) InstallAddons(ctx context.Context, name string, q AddonRequest, report event.Reporter) (Cluster, error) {
-	return l.change(ctx, name, report, func(r state.Record) error {
-		return l.ensure(ctx, r, q, report.For(name))
+	return l.change(ctx, name, report, func(h *handle) error {
+		plan, err := l.planAddons(h, q)
+		if err != nil {
+			return err
+		}
+		return l.ensure(ctx, h, plan, q, report.For(name))
 	})
 }
 
-// ensure does what InstallAddons says. The caller holds the lock.
-func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report event.Reporter) error {
-	plan, err := l.planAddons(r, q)
-	if err != nil || len(plan) == 0 {
-		return err
+// ensure installs the addons of a plan that was made for q. The caller holds the lock.
+func (l *Lab) ensure(ctx context.Context, h *handle, plan addons.Requests, q AddonRequest, report event.Reporter) error {
+	if len(plan) == 0 {
+		return nil
 	}
-	if err := lacks(r, plan); err != nil {
+	r := &h.record
+	if err := lacks(*r, plan); err != nil {
 		return err
 	}
 	seen := newOutcomes()
@@ -99,15 +102,15 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 		seen.states[request.Addon.Name] = state.AddonState{State: addons.StatePending}
 	}
 	r.AddonStates = seen.over(r.AddonStates)
-	target, err := l.target(ctx, r)
+	target, err := h.target(ctx)
 	if err != nil {
 		return err
 	}
 	// Before anything is done, so that status and the next up know what was asked.
-	if err := l.State.Put(r); err != nil {
+	if err := h.put(); err != nil {
 		return err
 	}
-	err = l.whileAlive(ctx, r, func(ctx context.Context) error {
+	err = l.whileAlive(ctx, *r, func(ctx context.Context) error {
 		return l.install(ctx, r.Name, target, plan, q, report, seen)
 	})
 	err = l.lost(ctx, r.Name, target, err)
@@ -118,7 +121,7 @@ func (l *Lab) ensure(ctx context.Context, r state.Record, q AddonRequest, report
 			r.Addons = r.Addons.With(request)
 		}
 	}
-	return errors.Join(err, l.State.Put(r))
+	return errors.Join(err, h.put())
 }
 
 // outcomes are the states of addons as an installation leaves them, by name.
@@ -171,8 +174,9 @@ func goOn(err error, cluster, addon string) error {
 // planAddons returns the requests to fulfil, dependencies first. An addon that was
 // requested before keeps its definition, unless it is upgraded or its installation never
 // finished: the definition may have been the cause.
-func (l *Lab) planAddons(r state.Record, q AddonRequest) (addons.Requests, error) {
-	catalog, err := l.Catalog()
+func (l *Lab) planAddons(h *handle, q AddonRequest) (addons.Requests, error) {
+	r := h.record
+	catalog, err := h.addonCatalog()
 	if err != nil {
 		return nil, err
 	}
@@ -292,21 +296,6 @@ func (l *Lab) releases(
 		return nil
 	})
 	return releases, err
-}
-
-// target is the cluster as those who work on addons know it. It returns ErrUnavailable
-// where the cluster is stopped.
-func (l *Lab) target(ctx context.Context, r state.Record) (addons.Cluster, error) {
-	c, err := l.Set.Find(ctx, refOf(r))
-	if err != nil {
-		return addons.Cluster{}, err
-	}
-	if c.State == providers.StateStopped {
-		err := fault.Errorf(fault.ErrUnavailable, "cluster %q is stopped", r.Name)
-		return addons.Cluster{}, fault.WithHint(err, "lab start %s", r.Name)
-	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(r))
-	return addons.Cluster{Kubeconfig: config, Traits: r.Traits, Ports: r.Spec.Ports}, err
 }
 
 // lost returns ErrUnavailable for an error of work in a cluster whose API server does not

@@ -214,7 +214,7 @@ func TestAddonsOfStopped(t *testing.T) {
 	remove := b.RemoveAddon(t.Context(), "demo", "hello", nil)
 	_, open := b.OpenAddon(t.Context(), "demo", "hello", false)
 	for what, err := range map[string]error{"install": install, "preview": preview, "remove": remove, "open": open} {
-		if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != "lab start demo" {
+		if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != "start it: lab start demo" {
 			t.Errorf("%s: %v (hint %q)", what, err, fault.HintOf(err))
 		}
 	}

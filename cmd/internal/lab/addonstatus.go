@@ -14,12 +14,13 @@ import (
 )
 
 // addonViews shows the addons asked of a cluster, as they are now.
-func (l *Lab) addonViews(ctx context.Context, r state.Record) ([]Addon, error) {
+func (l *Lab) addonViews(ctx context.Context, h *handle) ([]Addon, error) {
+	r := h.record
 	views := make([]Addon, len(r.Addons))
 	if len(views) == 0 {
 		return views, nil
 	}
-	target, err := l.target(ctx, r)
+	target, err := h.target(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,12 +65,13 @@ func (l *Lab) addonView(ctx context.Context, r state.Record, target addons.Clust
 
 // awaitAddons waits until the addons that were there before a cluster was stopped work
 // again.
-func (l *Lab) awaitAddons(ctx context.Context, r state.Record, report event.Reporter) error {
+func (l *Lab) awaitAddons(ctx context.Context, h *handle, report event.Reporter) error {
+	r := h.record
 	if len(r.Addons) == 0 {
 		return nil
 	}
 	return report.Do("Waiting for addons", func(step *event.Step) error {
-		target, err := l.target(ctx, r)
+		target, err := h.target(ctx)
 		if err != nil {
 			return err
 		}

@@ -49,21 +49,19 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	if err := cmp.Or(q.Spec.WithDefaults().Validate(), validateTTL(q.TTL)); err != nil {
 		return d, err
 	}
-	r, err := l.State.Get(q.Spec.Name)
-	if errors.Is(err, fault.ErrNotFound) {
-		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
-		return d, nil
-	}
-	if err == nil {
-		err = l.hasFlavor(r)
-	}
-	if err == nil {
-		q.Spec, err = l.Set.Localize(r.Flavor, q.Spec)
-	}
+	h, err := l.load(q.Spec.Name)
 	if err != nil {
 		return d, err
 	}
-	live, err := l.Set.Find(ctx, refOf(r))
+	r := h.record
+	if !h.recorded() {
+		d.Items = append(d.Items, Difference{Path: "name", Has: "no cluster", Asked: q.Spec.Name, By: byUp})
+		return d, nil
+	}
+	if q.Spec, err = l.Set.Localize(r.Flavor, q.Spec); err != nil {
+		return d, err
+	}
+	live, err := h.cluster(ctx)
 	if errors.Is(err, fault.ErrNotFound) {
 		d.Items = append(d.Items, Difference{Path: "name", Has: "a cluster that is gone", Asked: q.Spec.Name, By: byUp})
 		return d, nil
@@ -75,7 +73,7 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 		d.Items = append(d.Items, Difference{Path: "state", Has: o.reason, Asked: string(providers.StateRunning), By: byUp})
 		return d, nil
 	}
-	c, err := l.Status(ctx, r.Name)
+	c, err := l.status(ctx, h, l.State.Busy(r.Name))
 	if err != nil {
 		return d, err
 	}
@@ -83,10 +81,10 @@ func (l *Lab) Diff(ctx context.Context, q UpRequest) (Diff, error) {
 	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
 	d.Items = append(d.Items, differences(r, q)...)
 	d.Items = append(d.Items, lifetime(r, q)...)
-	changed, err := l.addonDifferences(ctx, r, q, c)
+	changed, err := l.addonDifferences(ctx, h, q, c)
 	d.Items = append(d.Items, changed...)
 	if err == nil {
-		d.Surplus, err = l.surplus(r, q.Addons)
+		d.Surplus, err = l.surplus(h, q.Addons)
 	}
 	if q.Prune {
 		for _, name := range d.Surplus {

@@ -27,13 +27,17 @@ func (l *Lab) Down(ctx context.Context, name string, report event.Reporter) erro
 		return err
 	}
 	defer unlock()
-	return report.For(name).Do("Deleting the cluster", func(step *event.Step) error { return l.remove(ctx, name, step) })
+	h, err := l.recordedHandle(name)
+	if err != nil {
+		return err
+	}
+	return report.For(name).Do("Deleting the cluster", func(step *event.Step) error { return l.remove(ctx, h, step) })
 }
 
 // remove takes away the cluster, its kubeconfig entries and, last, its record, so
 // that it can be called again after any failure. The caller holds the lock.
-func (l *Lab) remove(ctx context.Context, name string, step *event.Step) error {
-	return l.takeAway(ctx, name, func(ctx context.Context, ref providers.Ref) error {
+func (l *Lab) remove(ctx context.Context, h *handle, step *event.Step) error {
+	return l.takeAway(ctx, h, func(ctx context.Context, ref providers.Ref) error {
 		if ref.ID == "" { // a lab was killed while it made it
 			return l.Set.DeleteOrphan(ctx, ref, step)
 		}
@@ -42,11 +46,8 @@ func (l *Lab) remove(ctx context.Context, name string, step *event.Step) error {
 }
 
 // takeAway is remove by way of one of the ways to delete a cluster.
-func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Context, providers.Ref) error) error {
-	r, err := l.State.Get(name)
-	if err != nil {
-		return err
-	}
+func (l *Lab) takeAway(ctx context.Context, h *handle, del func(context.Context, providers.Ref) error) error {
+	r := h.record
 	if err := l.hasFlavor(r); err != nil {
 		return err // while the record is as it was, for the lab that has the flavor
 	}
@@ -55,7 +56,7 @@ func (l *Lab) takeAway(ctx context.Context, name string, del func(context.Contex
 	// A record that cannot be written must not keep the cluster: removing it may be
 	// what gives a full disk room again.
 	_ = l.State.Put(r)
-	err = del(ctx, refOf(r))
+	err := del(ctx, refOf(r))
 	if errors.Is(err, fault.ErrUnavailable) {
 		_ = l.State.Put(before) // the engine could not be asked, so nothing was deleted
 		return orForget(err, r)

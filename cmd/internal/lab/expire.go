@@ -20,12 +20,12 @@ func (l *Lab) Extend(ctx context.Context, name string, ttl time.Duration) (Clust
 	if err := validateTTL(ttl); err != nil {
 		return Cluster{}, err
 	}
-	return l.locked(ctx, name, nil, func(r state.Record) error {
+	return l.locked(ctx, name, nil, func(h *handle) error {
 		// One whose time is over is kept by it.
-		if o := l.obstacleOf(r, false); o != nil && r.Phase != state.PhaseCreated {
+		if o := l.obstacleOf(h.record, false); o != nil && h.record.Phase != state.PhaseCreated {
 			return o.err(name)
 		}
-		return l.expire(name, ttl)
+		return l.expire(h, ttl)
 	})
 }
 
@@ -78,7 +78,7 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 		return err
 	}
 	defer unlock()
-	r, err := l.State.Get(name)
+	h, err := l.recordedHandle(name)
 	switch {
 	case errors.Is(err, fault.ErrNotFound) && !l.State.Used(name):
 		return l.State.Delete(name)
@@ -87,7 +87,7 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	case err != nil:
 		return err
 	}
-	title := ""
+	r, title := h.record, ""
 	switch {
 	case over(r):
 		title = "Deleting the expired cluster"
@@ -98,7 +98,7 @@ func (l *Lab) collect(ctx context.Context, name string, over func(state.Record) 
 	default:
 		title = "Deleting the rest of an interrupted removal"
 	}
-	return report.For(name).Do(title, func(step *event.Step) error { return l.remove(ctx, name, step) })
+	return report.For(name).Do(title, func(step *event.Step) error { return l.remove(ctx, h, step) })
 }
 
 // over tells whether a cluster is to be removed.
@@ -106,16 +106,12 @@ func (l *Lab) over(r state.Record) bool { return r.Expired(l.Now()) && !l.State.
 
 // expire records when the cluster's time is over; 0 means never. The caller holds the
 // lock.
-func (l *Lab) expire(name string, ttl time.Duration) error {
-	r, err := l.State.Get(name)
-	if err != nil {
-		return err
-	}
-	r.ExpiresAt, r.TTL = nil, ttl
+func (l *Lab) expire(h *handle, ttl time.Duration) error {
+	h.record.ExpiresAt, h.record.TTL = nil, ttl
 	if ttl > 0 {
-		r.ExpiresAt = l.after(ttl)
+		h.record.ExpiresAt = l.after(ttl)
 	}
-	return l.State.Put(r)
+	return h.put()
 }
 
 func (l *Lab) after(ttl time.Duration) *time.Time {

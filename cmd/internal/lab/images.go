@@ -19,10 +19,11 @@ import (
 // has. Errors are those of [providers.Set.SaveImages] and
 // [providers.Set.LoadImages].
 func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, report event.Reporter) error {
-	r, err := l.made(ctx, name)
+	h, err := l.usableHandle(ctx, name)
 	if err != nil {
 		return err
 	}
+	r := h.record
 	report = report.For(name)
 	var images []string
 	for _, source := range sources {

@@ -53,7 +53,7 @@ func (l *Lab) List(ctx context.Context, all bool) (list ClusterList, problems er
 		looks.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, looksInList)
 			defer cancel()
-			l.lookInto(ctx, r, *found[i].Cluster, &list.Items[i])
+			l.lookInto(ctx, &handle{lab: l, record: r, live: found[i].Cluster}, &list.Items[i])
 			list.Items[i].Nodes = nil
 			list.Items[i].recallAddons(r)
 		})

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -48,16 +47,4 @@ func (l *Lab) obstacleOf(r state.Record, busy bool) *obstacle {
 // err is the error of a command that needs the cluster.
 func (o *obstacle) err(name string) error {
 	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "cluster %q cannot be used: %s", name, o.reason), "%s", o.fix)
-}
-
-// made returns the record of a cluster that can be used.
-func (l *Lab) made(ctx context.Context, name string) (state.Record, error) {
-	r, err := l.find(ctx, name)
-	if err != nil {
-		return r, err
-	}
-	if o := l.obstacleOf(r, l.State.Busy(name)); o != nil {
-		return r, o.err(name)
-	}
-	return r, nil
 }

@@ -21,10 +21,11 @@ type Access struct {
 // read, too. It returns ErrNotFound where the cluster has no such addon, and
 // ErrUnsupported where there is nothing to open.
 func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (Access, error) {
-	r, err := l.made(ctx, name)
+	h, err := l.usableHandle(ctx, name)
 	if err != nil {
 		return Access{}, err
 	}
+	r := h.record
 	request, ok := r.Addons.Get(addon)
 	if !ok {
 		return Access{}, l.noAddon(name, addon)
@@ -35,7 +36,7 @@ func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (
 		return Access{}, fault.WithHint(err, "lab flavors shows the flavors that run pods")
 	}
 	access := Access{Path: a.Access.Path, HasCredentials: a.Access.Credentials.Secret != ""}
-	target, err := l.target(ctx, r)
+	target, err := h.target(ctx)
 	if err == nil && secrets {
 		access.User, access.Password, err = l.Addons.Checker.Credentials(ctx, target, a.In(), a.Access.Credentials)
 	}

@@ -39,10 +39,21 @@ const (
 // Plan says what Up would do, and touches nothing. Its errors are those of Up that
 // can be known beforehand.
 func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	if err := q.Spec.WithDefaults().Validate(); err != nil {
+		return Plan{}, err
+	}
+	h, err := l.load(q.Spec.Name)
+	if err != nil {
+		return Plan{}, err
+	}
+	return l.plan(ctx, h, q)
+}
+
+func (l *Lab) plan(ctx context.Context, h *handle, q UpRequest) (Plan, error) {
 	if err := validateTTL(q.TTL); err != nil {
 		return Plan{}, err
 	}
-	plan, err := l.planCluster(ctx, q)
+	plan, err := l.planCluster(ctx, h, q)
 	if err == nil && (plan.Action == ActionCreate || plan.Action == ActionRecreate) {
 		plan.Spec, err = l.Set.Resolve(ctx, plan.Flavor, plan.Spec)
 	}
@@ -50,11 +61,11 @@ func (l *Lab) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 		return Plan{}, err
 	}
 	if plan.Action == ActionCreate || plan.Action == ActionRecreate {
-		if err := l.checkCreation(ctx, &plan, q); err != nil {
+		if err := l.checkCreation(ctx, h, &plan, q); err != nil {
 			return Plan{}, err
 		}
 	}
-	return l.withAddons(ctx, plan, q)
+	return l.withAddons(ctx, h, plan, q)
 }
 
 // DryRun is Plan for display. It also finds errors that Up would meet later, and never uses the
@@ -65,9 +76,9 @@ func (l *Lab) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
 }
 
 // checkCreation returns the errors of a creation that can be known before it.
-func (l *Lab) checkCreation(ctx context.Context, plan *Plan, q UpRequest) error {
+func (l *Lab) checkCreation(ctx context.Context, h *handle, plan *Plan, q UpRequest) error {
 	if !q.NoKubeconfig {
-		if err := l.checkEntries(*plan); err != nil {
+		if err := l.checkEntries(h, *plan); err != nil {
 			return err
 		}
 	}
@@ -97,33 +108,28 @@ func (l *Lab) Validate(ctx context.Context, q UpRequest) error {
 	} else {
 		flavor = l.Set.Names()[0] // whose traits are as good as any
 	}
-	requests, err := l.planAddons(state.Record{}, q.Addons)
+	requests, err := l.planAddons(&handle{lab: l}, q.Addons)
 	if err == nil && errors.Join(errs...) == nil {
 		err = l.readCharts(ctx, Plan{Flavor: flavor, Spec: q.Spec}, requests)
 	}
 	return errors.Join(append(errs, err)...)
 }
 
-func (l *Lab) planCluster(ctx context.Context, q UpRequest) (Plan, error) {
+func (l *Lab) planCluster(ctx context.Context, h *handle, q UpRequest) (Plan, error) {
 	asked := q.Spec.ControlPlanes // before it is 1 for everybody
 	q.Spec = q.Spec.WithDefaults()
 	if err := q.Spec.Validate(); err != nil {
 		return Plan{}, err
 	}
 	plan := Plan{Meta: Meta{APIVersion, "Plan"}, Action: ActionCreate, Name: q.Spec.Name, Spec: q.Spec}
-	r, err := l.State.Get(q.Spec.Name)
-	if errors.Is(err, fault.ErrNotFound) {
+	if !h.recorded() {
+		var err error
 		plan.Flavor, err = l.choose(ctx, q)
 		return plan, err
 	}
-	if err == nil {
-		err = l.hasFlavor(r)
-	}
-	if err != nil {
-		return Plan{}, err
-	}
+	r := h.record
 	plan.Flavor = r.Flavor
-	c, err := l.Set.Find(ctx, refOf(r))
+	c, err := h.cluster(ctx)
 	switch {
 	case errors.Is(err, fault.ErrNotFound):
 		return l.recreate(ctx, plan, q, r, asked)

@@ -11,34 +11,18 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// prune removes the addons that q does not ask for, nor anything that it asks for needs.
-// The caller holds the lock.
-func (l *Lab) prune(ctx context.Context, q UpRequest, report event.Reporter) error {
-	r, err := l.State.Get(q.Spec.Name)
-	if err != nil {
-		return err
-	}
-	surplus, err := l.surplus(r, q.Addons)
-	for _, name := range surplus {
-		if err == nil {
-			r, err = l.takeOut(ctx, r, name, report.For(r.Name))
-		}
-	}
-	return err
-}
-
 // surplus returns the addons of a cluster that are not asked for, what needs others before
 // those: which is the order in which they can go.
-func (l *Lab) surplus(r state.Record, q AddonRequest) ([]string, error) {
+func (l *Lab) surplus(h *handle, q AddonRequest) ([]string, error) {
+	r := h.record
 	q.Values = nil
 	for _, request := range r.Addons { // which may be in no catalogue
 		q.Defined = append([]addons.Addon{request.Addon}, q.Defined...)
 	}
-	plan, err := l.planAddons(state.Record{}, q)
+	plan, err := l.planAddons(&handle{lab: l, catalog: h.catalog}, q)
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +37,19 @@ func (l *Lab) surplus(r state.Record, q AddonRequest) ([]string, error) {
 
 // addonDifferences returns how the addons of a cluster, which is as c says, differ from what
 // q asks.
-func (l *Lab) addonDifferences(ctx context.Context, r state.Record, q UpRequest, c Cluster) ([]Difference, error) {
+func (l *Lab) addonDifferences(ctx context.Context, h *handle, q UpRequest, c Cluster) ([]Difference, error) {
+	r := h.record
 	asked := q.Addons
 	asked.Names = slices.Concat(r.Addons.Names(), asked.Names) // as Up does
-	plan, err := l.planAddons(r, asked)
+	plan, err := l.planAddons(h, asked)
 	if err != nil {
 		return nil, err
+	}
+	var target addons.Cluster
+	if slices.ContainsFunc(c.Addons, func(a Addon) bool { return a.State != "" }) { // else nothing in it can be compared
+		if target, err = h.target(ctx); err != nil {
+			return nil, err
+		}
 	}
 	found := make([][]Difference, len(plan))
 	indices := make([]int, len(plan))
@@ -66,13 +57,15 @@ func (l *Lab) addonDifferences(ctx context.Context, r state.Record, q UpRequest,
 		indices[i] = i
 	}
 	err = sideBySide(indices, func(i int) (err error) {
-		found[i], err = l.addonDifference(ctx, r, q, c, plan[i])
+		found[i], err = l.addonDifference(ctx, r, target, q, c, plan[i])
 		return err
 	})
 	return slices.Concat(found...), err
 }
 
-func (l *Lab) addonDifference(ctx context.Context, r state.Record, q UpRequest, c Cluster, request addons.Request) ([]Difference, error) {
+func (l *Lab) addonDifference(
+	ctx context.Context, r state.Record, target addons.Cluster, q UpRequest, c Cluster, request addons.Request,
+) ([]Difference, error) {
 	name := request.Addon.Name
 	path := "addons." + name
 	before, has := r.Addons.Get(name)
@@ -98,7 +91,7 @@ func (l *Lab) addonDifference(ctx context.Context, r state.Record, q UpRequest, 
 	if len(all) > 0 {
 		return all, nil
 	}
-	reason, err := l.stale(ctx, r, q.Addons, request)
+	reason, err := l.stale(ctx, r.Name, target, q.Addons, request)
 	if reason != "" {
 		all = append(all, Difference{Path: path, Has: reason, Asked: "as requested", By: byUp})
 	}
@@ -107,18 +100,14 @@ func (l *Lab) addonDifference(ctx context.Context, r state.Record, q UpRequest, 
 
 // stale returns why Up would not leave an addon as it is although its request is the same,
 // or "". A chart that is no longer cached cannot have changed: its version is fixed.
-func (l *Lab) stale(ctx context.Context, r state.Record, q AddonRequest, request addons.Request) (string, error) {
-	target, err := l.target(ctx, r)
-	if err != nil {
-		return "", err
-	}
+func (l *Lab) stale(ctx context.Context, cluster string, target addons.Cluster, q AddonRequest, request addons.Request) (string, error) {
 	q.Offline = true
 	releases, err := l.releases(ctx, target, addons.Requests{request}, q, func(err error, _ string) error { return err })
 	if errors.Is(err, fault.ErrUnavailable) && request.Addon.Chart.Path == "" {
 		return "", nil
 	}
 	if err != nil {
-		return "", &providers.Error{Op: "compare " + request.Addon.Name + " on", Cluster: r.Name, Err: err}
+		return "", &providers.Error{Op: "compare " + request.Addon.Name + " on", Cluster: cluster, Err: err}
 	}
 	return l.Addons.Installer.Stale(ctx, target, releases[request.Addon.Name])
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -75,9 +74,9 @@ func (l *Lab) begin(ctx context.Context, q UpRequest, report event.Reporter) (Ru
 func (l *Lab) keep(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
-	_, err := l.change(ctx, name, nil, func(r state.Record) error {
-		r.Run = false
-		return l.State.Put(r)
+	_, err := l.change(ctx, name, nil, func(h *handle) error {
+		h.record.Run = false
+		return h.put()
 	})
 	return err
 }

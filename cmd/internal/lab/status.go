@@ -8,7 +8,6 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
-	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -16,29 +15,35 @@ import (
 // Status returns the cluster with its nodes. Where the API server does not answer,
 // the cluster is degraded, and that is no error: see [Cluster.Ready].
 func (l *Lab) Status(ctx context.Context, name string) (Cluster, error) {
-	return l.status(ctx, name, l.State.Busy(name))
+	h, err := l.open(ctx, name)
+	if err != nil {
+		return Cluster{}, err
+	}
+	return l.status(ctx, h, l.State.Busy(name))
 }
 
 // status is Status. busy is whether another lab process works on the cluster: one that holds
 // the lock itself passes false.
-func (l *Lab) status(ctx context.Context, name string, busy bool) (Cluster, error) {
-	r, err := l.find(ctx, name)
-	if err != nil {
-		return Cluster{}, err
+func (l *Lab) status(ctx context.Context, h *handle, busy bool) (Cluster, error) {
+	r, found := h.record, providers.Found{Cluster: h.live}
+	if h.live == nil {
+		all, _ := l.Set.Lookup(ctx, refOf(r)) // the error is in all, too
+		found = all[0]
 	}
-	found, _ := l.Set.Lookup(ctx, refOf(r)) // the error is in found, too
-	c, mine := l.settle(r, found[0].Cluster, found[0].Err, busy)
+	c, mine := l.settle(r, found.Cluster, found.Err, busy)
 	if !mine {
 		return c, nil
 	}
-	l.lookInto(ctx, r, *found[0].Cluster, &c)
+	h.live = found.Cluster
+	l.lookInto(ctx, h, &c)
 	if ctx.Err() != nil {
 		return Cluster{}, ctx.Err()
 	}
 	if c.State != providers.StateRunning || c.Hint != "" {
 		return c, nil
 	}
-	c.Addons, err = l.addonViews(ctx, r)
+	var err error
+	c.Addons, err = l.addonViews(ctx, h)
 	if err == nil {
 		for i, a := range c.Addons {
 			// Of one that failed before it came into the cluster there is nothing to see.
@@ -54,14 +59,15 @@ func (l *Lab) status(ctx context.Context, name string, busy bool) (Cluster, erro
 
 // lookInto completes what is known of a cluster that runs with what its API server says. Where
 // ctx ends before, it leaves c as it is.
-func (l *Lab) lookInto(ctx context.Context, r state.Record, live providers.Cluster, c *Cluster) {
+func (l *Lab) lookInto(ctx context.Context, h *handle, c *Cluster) {
 	if c.State != providers.StateRunning {
 		return
 	}
-	config, err := l.Set.Kubeconfig(ctx, refOf(r))
+	r := h.record
+	config, err := h.kubeconfig(ctx)
 	var report probe.Report
 	if err == nil {
-		report, err = l.Probe.Look(ctx, config, wanted(r, live, WaitAll))
+		report, err = l.Probe.Look(ctx, config, wanted(r, *h.live, WaitAll))
 	}
 	switch gone := (*probe.NodesGone)(nil); {
 	case ctx.Err() != nil:

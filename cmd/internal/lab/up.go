@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,48 +54,61 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report event.Reporter) (Clust
 		return Cluster{}, err
 	}
 	defer unlock()
-	plan, err := l.Plan(ctx, q)
+	h, err := l.load(name)
 	if err != nil {
 		return Cluster{}, err
 	}
-	switch plan.Action {
-	case ActionRecreate:
-		err = report.For(name).Do("Deleting the old cluster", func(step *event.Step) error { return l.remove(ctx, name, step) })
-		if err == nil {
-			err = l.create(ctx, plan, q, report)
-		}
-	case ActionCreate:
-		err = l.create(ctx, plan, q, report)
-	case ActionStart:
-		err = l.start(ctx, name, q.Wait, !q.NoKubeconfig, report)
-	default:
-		err = l.resume(ctx, name, q.Wait, !q.NoKubeconfig, report)
+	plan, err := l.plan(ctx, h, q)
+	if err != nil {
+		return Cluster{}, err
 	}
-	// The cluster is ready without its entry, so up goes on.
-	noEntry, err := splitNoEntry(err)
+	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
+	noEntry, err := splitNoEntry(l.carryOut(ctx, h, plan, q, report))
 	if err == nil && q.TTL > 0 {
-		err = l.expire(name, q.TTL)
-	}
-	if err == nil && q.Prune {
-		err = l.prune(ctx, q, report)
+		err = l.expire(h, q.TTL)
 	}
 	if err == nil {
-		err = l.allAddons(ctx, q, report)
+		err = l.updateAddons(ctx, h, plan, q, report.For(name))
 	}
 	if err := errors.Join(err, noEntry); err != nil {
 		return Cluster{}, err
 	}
-	return l.status(ctx, name, false)
+	return l.status(ctx, h, false)
 }
 
-// allAddons brings the addons to what is asked now and was asked before.
-func (l *Lab) allAddons(ctx context.Context, q UpRequest, report event.Reporter) error {
-	r, err := l.State.Get(q.Spec.Name)
-	if err != nil {
-		return err
+// carryOut creates or starts the cluster, and waits until it is ready.
+func (l *Lab) carryOut(ctx context.Context, h *handle, plan Plan, q UpRequest, report event.Reporter) error {
+	switch plan.Action {
+	case ActionRecreate:
+		err := report.For(plan.Name).Do("Deleting the old cluster", func(step *event.Step) error { return l.remove(ctx, h, step) })
+		if err != nil {
+			return err
+		}
+		return l.create(ctx, h, plan, q, report)
+	case ActionCreate:
+		return l.create(ctx, h, plan, q, report)
+	case ActionStart:
+		return l.start(ctx, h, q.Wait, !q.NoKubeconfig, report)
 	}
-	q.Addons.Names = slices.Concat(r.Addons.Names(), q.Addons.Names)
-	return l.ensure(ctx, r, q.Addons, report.For(r.Name))
+	return l.resume(ctx, h, q.Wait, !q.NoKubeconfig, report)
+}
+
+// updateAddons removes the addons that are to go, and installs those of the plan.
+func (l *Lab) updateAddons(ctx context.Context, h *handle, plan Plan, q UpRequest, report event.Reporter) error {
+	requests := plan.requests
+	if q.Prune {
+		surplus, err := l.surplus(h, q.Addons)
+		if err != nil {
+			return err
+		}
+		for _, name := range surplus {
+			if err := l.takeOut(ctx, h, name, report); err != nil {
+				return err
+			}
+			requests = requests.Without(name)
+		}
+	}
+	return l.ensure(ctx, h, requests, q.Addons, report)
 }
 
 // lock waits for another lab that works on the cluster, as long as ctx lets it: it
@@ -119,7 +131,7 @@ func (l *Lab) lock(ctx context.Context, name string, report event.Reporter) (unl
 }
 
 // create creates the cluster that plan describes, and waits until it is ready.
-func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report event.Reporter) error {
+func (l *Lab) create(ctx context.Context, h *handle, plan Plan, q UpRequest, report event.Reporter) error {
 	p, err := l.Set.Get(plan.Flavor)
 	if err != nil {
 		return err
@@ -129,15 +141,16 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report event.R
 	if err != nil {
 		return err
 	}
-	r := state.Record{
+	h.changed()
+	h.record = state.Record{
 		Name: plan.Name, Flavor: plan.Flavor, Engine: engine, Phase: state.PhaseCreating, CreatedAt: l.Now().UTC().Truncate(time.Second),
 		Spec: plan.Spec, Traits: p.Traits(plan.Spec), Run: q.run, Profile: q.Profile, Addons: plan.requests, NotReady: true,
 	}
 	if q.TTL > 0 {
-		r.TTL, r.ExpiresAt = q.TTL, l.after(q.TTL) // counted from now, if lab should be killed
+		h.record.TTL, h.record.ExpiresAt = q.TTL, l.after(q.TTL) // counted from now, if lab should be killed
 	}
 	// First of all, so that a lab killed from here on leaves something to find.
-	if err := l.State.Put(r); err != nil {
+	if err := h.put(); err != nil {
 		return err
 	}
 	c, err := l.Set.Create(ctx, plan.Flavor, plan.Spec, report)
@@ -145,42 +158,43 @@ func (l *Lab) create(ctx context.Context, plan Plan, q UpRequest, report event.R
 		// Somebody else was faster, and theirs must not be removed.
 		return errors.Join(err, l.State.Delete(plan.Name))
 	}
-	var config []byte
-	if err == nil {
-		r.ID, r.Phase = c.ID, state.PhaseCreated
-		config, err = l.Set.Kubeconfig(ctx, refOf(r))
-	}
-	if err == nil {
-		err = l.State.Put(r)
-	}
 	if err != nil {
-		return l.undo(ctx, plan.Name, err)
+		return l.undo(ctx, h, err)
 	}
-	return l.finish(ctx, r, c, config, q, report)
+	h.live, h.record.ID, h.record.Phase = &c, c.ID, state.PhaseCreated
+	if _, err := h.kubeconfig(ctx); err != nil {
+		return l.undo(ctx, h, err)
+	}
+	if err := h.put(); err != nil {
+		return l.undo(ctx, h, err)
+	}
+	return l.finish(ctx, h, q, report)
 }
 
 // finish waits until a cluster that was just created is ready. One that does not become ready
 // is deleted only where its creation is interrupted, where something else deleted it, and
 // where that is asked for; the logs of the last are saved before.
-func (l *Lab) finish(ctx context.Context, r state.Record, c providers.Cluster, config []byte, q UpRequest, report event.Reporter) error {
-	err := l.awaitReady(ctx, r, c, q.Wait, config, !q.NoKubeconfig, report)
+func (l *Lab) finish(ctx context.Context, h *handle, q UpRequest, report event.Reporter) error {
+	err := l.awaitReady(ctx, h, q.Wait, !q.NoKubeconfig, report)
 	noEntry, unready := splitNoEntry(err)
 	if unready == nil {
+		h.live = nil // it was listed when the API server first answered; parts may be new since
 		return noEntry
 	}
+	r := h.record
 	gone := errors.Is(unready, fault.ErrNotFound) || errors.Is(unready, fault.ErrForeign)
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled), gone:
-		return l.undo(ctx, r.Name, unready)
+		return l.undo(ctx, h, unready)
 	case q.Rollback, q.run:
 		unready = logs.With(ctx, r.Name, r.Spec.LogsDir, unready, func(ctx context.Context, dir string) error {
 			return l.Set.ExportLogs(ctx, refOf(r), dir)
 		})
-		return l.undo(ctx, r.Name, unready)
+		return l.undo(ctx, h, unready)
 	}
 	// So that kubectl can show why. What keeps lab from it the next Up tells, too. It takes no
 	// time of ctx, which may be over.
-	_ = l.publish(context.WithoutCancel(ctx), r, config, !q.NoKubeconfig)
+	_ = l.publish(context.WithoutCancel(ctx), h, !q.NoKubeconfig)
 	return stays(r, unready)
 }
 
@@ -200,11 +214,11 @@ func stays(r state.Record, err error) error {
 }
 
 // undo removes what a creation that failed with cause left, and returns cause.
-func (l *Lab) undo(ctx context.Context, name string, cause error) error {
+func (l *Lab) undo(ctx context.Context, h *handle, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()
-	if left := l.takeAway(ctx, name, l.Set.Delete); left != nil {
-		hint := "lab down " + name
+	if left := l.takeAway(ctx, h, l.Set.Delete); left != nil {
+		hint := "lab down " + h.record.Name
 		if first := cmp.Or(fault.HintOf(left), fault.HintOf(cause)); first != "" {
 			hint = first + "; then: " + hint
 		}
