@@ -1,5 +1,5 @@
-// Package doctor looks at a machine: whether clusters can be made on it, and what will
-// trouble whoever works with them. It changes nothing, and needs no rights.
+// Package doctor checks whether clusters can run on a machine, and finds settings that cause
+// trouble later. It changes nothing, and needs no privileges.
 package doctor
 
 import (
@@ -11,46 +11,49 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Level says how bad a finding is.
+// Level is the severity of a finding.
 type Level string
 
-// Only what is blocking keeps lab from making clusters.
+// The levels. Only a Blocking finding prevents lab from creating clusters.
 const (
 	OK       Level = "ok"
 	Warning  Level = "warning"
 	Blocking Level = "blocking"
 )
 
-// Finding is what one look at the machine found.
+// Finding is the result of one check.
 type Finding struct {
-	Check string `json:"check"` // what was looked at: "memory"
+	Check string `json:"check"` // the subject, such as "memory of the engine"
 	Level Level  `json:"level"`
 	Found string `json:"found"`
-	Why   string `json:"why,omitempty"`  // it matters; "" where all is well
-	Mend  string `json:"mend,omitempty"` // the command, or what comes closest to one
+	Why   string `json:"why,omitempty"`  // why it matters; "" if Level is OK
+	Mend  string `json:"mend,omitempty"` // the command that fixes it, or an instruction
 }
 
-// Machine is what is looked at. Tests look at others than this one.
+// Machine gives access to the machine to check. Tests use a fake one.
 type Machine struct {
-	OS       string                                                                 // as in runtime.GOOS
-	Root     string                                                                 // where /proc and /sys are
-	Disk     string                                                                 // a path on the disk that clusters are on, if the engine does not say
-	Bin      string                                                                 // where lab puts programs, beside PATH
-	Getenv   func(string) string                                                    // the environment
-	LookPath func(string) (string, error)                                           // finds a program
-	Run      func(ctx context.Context, name string, args ...string) ([]byte, error) // and what it prints on stdout
-	Answers  func(ctx context.Context, address string) bool                         // whether somebody listens there
-	Free     func(path string) (bytes uint64, err error)                            // on the disk of a path
+	OS       string                                                                 // as runtime.GOOS
+	Root     string                                                                 // the directory that contains proc and sys
+	Disk     string                                                                 // a path on the disk of the clusters, used if the engine reports none
+	Bin      string                                                                 // the directory in which lab installs programs
+	Flavors  []providers.Provider                                                   // their tools are looked for
+	Getenv   func(string) string                                                    // as os.Getenv
+	LookPath func(string) (string, error)                                           // as exec.LookPath
+	Run      func(ctx context.Context, name string, args ...string) ([]byte, error) // runs a program, and returns its stdout
+	Answers  func(ctx context.Context, address string) bool                         // reports whether a program listens on a TCP address
+	Free     func(path string) (bytes uint64, err error)                            // returns the free space of the disk of path
 	Now      func() time.Time
 }
 
-// This returns this machine. disk is a path on it, and bin where lab puts programs; neither
-// need exist yet.
-func This(disk, bin string) Machine {
+// This returns the machine on which lab runs. disk is a path on the disk of the clusters, and bin
+// the directory in which lab installs programs; neither need exist yet.
+func This(disk, bin string, flavors ...providers.Provider) Machine {
 	return Machine{
-		OS: runtime.GOOS, Root: "/", Disk: disk, Bin: bin, Getenv: os.Getenv, LookPath: exec.LookPath,
+		OS: runtime.GOOS, Root: "/", Disk: disk, Bin: bin, Flavors: flavors, Getenv: os.Getenv, LookPath: exec.LookPath,
 		Run:     run,
 		Answers: answers,
 		Free:    free,
@@ -58,14 +61,14 @@ func This(disk, bin string) Machine {
 	}
 }
 
-// patience is how long a program may take that is asked something.
-const patience = 5 * time.Second
+// runTimeout bounds one call of a program. Even a slow one prints its version within a second.
+const runTimeout = 5 * time.Second
 
 func run(ctx context.Context, name string, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.WaitDelay = time.Second // some leave children that hold the pipe
+	cmd.WaitDelay = time.Second // a child process may keep the pipe open
 	return cmd.Output()
 }
 
@@ -78,8 +81,7 @@ func answers(ctx context.Context, address string) bool {
 	return c.Close() == nil
 }
 
-// Examine looks at the machine, at all that can be looked at side by side. Findings are in
-// the same order each time.
+// Examine runs all checks in parallel. The order of the findings is always the same.
 func (m Machine) Examine(ctx context.Context) []Finding {
 	checks := []func(context.Context) []Finding{
 		m.engine, m.cgroups, m.kernel, m.inotify, m.ports, m.proxies, m.authorities, m.tools,
@@ -97,7 +99,7 @@ func (m Machine) Examine(ctx context.Context) []Finding {
 	return all
 }
 
-// read returns a file of the kernel's, or "" where there is none.
+// read returns the contents of the file path below Root, or "" if it cannot be read.
 func (m Machine) read(path string) string {
 	data, err := os.ReadFile(filepath.Join(m.Root, path))
 	if err != nil {

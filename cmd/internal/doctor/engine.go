@@ -9,20 +9,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clusterlab-dev/lab/providers"
 )
 
-// What a node needs, from the experience of those who have less.
+// The limits of the checks, from measurements on small machines.
 const (
-	gib        = 1 << 30
-	leastOf    = 1.5 * gib // memory; below, a control plane does not come up
-	enoughOf   = 4 * gib   // below, a few addons fill it
-	leastDisk  = 2 * gib
-	enoughDisk = 10 * gib
-	skewLimit  = 30 * time.Second // certificates and tokens of a cluster begin at once
-	oldDocker  = 20               // its successors know cgroup v2
+	gib          = 1 << 30
+	minMemory    = 1.5 * gib // with less, a control plane does not start
+	enoughMemory = 4 * gib   // with less, a few addons run out of memory
+	minDisk      = 2 * gib
+	enoughDisk   = 10 * gib
+	maxSkew      = 30 * time.Second // certificates and tokens are valid from the moment of their creation
+	minDocker    = 20               // the first major version of Docker that supports cgroup v2
 )
 
-// info is what docker says of its engine. Podman says the same under other names.
+// info is the output of docker info.
 type info struct {
 	ServerVersion string
 	MemTotal      uint64
@@ -32,6 +34,7 @@ type info struct {
 	OSType        string
 }
 
+// podmanInfo is the output of podman info.
 type podmanInfo struct {
 	Host struct {
 		MemTotal uint64
@@ -41,72 +44,100 @@ type podmanInfo struct {
 	Store   struct{ GraphRoot string }
 }
 
-// engine looks at the engine that runs nodes as containers. Without one there is still
-// kwok, and so it does not block.
+// engine checks the container engine. A missing engine does not block if some flavor needs none.
 func (m Machine) engine(ctx context.Context) []Finding {
-	name, i, err := m.ask(ctx)
+	name, i, err := m.askEngine(ctx)
 	if err != nil {
-		f := Finding{"container engine", Warning, lastLine(err), "kind, k3d and minikube run their nodes as containers", "start Docker: sudo systemctl start docker, or open Docker Desktop"}
-		if errors.Is(err, exec.ErrNotFound) {
-			f.Found, f.Mend = "neither docker nor podman is installed", "install Docker, or use kwok: lab up --flavor kwok"
-		} else if strings.Contains(f.Found, "permission denied") {
-			f.Mend = "sudo usermod -aG docker $USER, then log in again"
-		}
-		return []Finding{f, m.disk(m.Disk)}
+		return []Finding{m.noEngine(err), m.disk(m.Disk)}
 	}
-	found := []Finding{m.version(name, i), memory(i), cpus(i)}
 	disk := m.disk(m.Disk)
-	if _, err := m.Free(i.DockerRootDir); err == nil {
-		disk = m.disk(i.DockerRootDir) // else it is in a virtual machine
+	if _, err := m.Free(i.DockerRootDir); err == nil { // otherwise the engine is in a virtual machine
+		disk = m.disk(i.DockerRootDir)
 	}
-	return append(found, append([]Finding{disk}, m.clock(i)...)...)
+	return append([]Finding{engineVersion(name, i), memory(i), cpus(i), disk}, m.clock(i)...)
 }
 
-// ask returns what the first engine that answers says, or why docker does not.
-func (m Machine) ask(ctx context.Context) (name string, i info, err error) {
-	if _, err = m.LookPath("docker"); err == nil {
-		var out []byte
-		if out, err = m.Run(ctx, "docker", "info", "--format", "{{json .}}"); err == nil {
-			err = json.Unmarshal(out, &i)
+// noEngine returns the finding for an engine that is missing or does not answer.
+func (m Machine) noEngine(err error) Finding {
+	var with, without []string
+	for _, p := range m.Flavors {
+		if _, ok := p.(providers.EngineUser); ok {
+			with = append(with, p.Name())
+		} else {
+			without = append(without, p.Name())
 		}
-		if err == nil && i.ServerVersion == "" {
-			err = errors.New("docker is installed, and its engine does not answer")
+	}
+	f := Finding{
+		Check: "container engine", Level: Warning, Found: lastLine(err),
+		Why:  "these flavors run nodes as containers: " + strings.Join(with, ", "),
+		Mend: "start Docker: sudo systemctl start docker, or open Docker Desktop",
+	}
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		f.Found, f.Mend = "neither docker nor podman is installed", "install Docker"
+		if len(without) > 0 {
+			f.Mend += ", or use a flavor without containers: lab up --flavor " + without[0]
 		}
-		if err == nil {
-			return "docker", i, nil
-		}
+	case strings.Contains(f.Found, "permission denied"):
+		f.Mend = "sudo usermod -aG docker $USER, then log in again"
+	}
+	return f
+}
+
+// askEngine returns the name and the description of docker or else podman, whichever answers.
+func (m Machine) askEngine(ctx context.Context) (name string, i info, err error) {
+	i, err = m.askDocker(ctx)
+	if err == nil {
+		return "docker", i, nil
 	}
 	if _, missing := m.LookPath("podman"); missing != nil {
 		return "", info{}, err
 	}
-	out, failed := m.Run(ctx, "podman", "info", "--format", "json")
-	var p podmanInfo
-	if failed == nil {
-		failed = json.Unmarshal(out, &p)
+	out, err := m.Run(ctx, "podman", "info", "--format", "json")
+	if err != nil {
+		return "", info{}, err
 	}
-	if failed != nil {
-		return "", info{}, failed
+	var p podmanInfo
+	if err := json.Unmarshal(out, &p); err != nil {
+		return "", info{}, err
 	}
 	return "podman", info{ServerVersion: p.Version.Version, MemTotal: p.Host.MemTotal, NCPU: p.Host.CPUs, DockerRootDir: p.Store.GraphRoot}, nil
 }
 
-func (m Machine) version(name string, i info) Finding {
+func (m Machine) askDocker(ctx context.Context) (i info, err error) {
+	if _, err := m.LookPath("docker"); err != nil {
+		return i, err
+	}
+	out, err := m.Run(ctx, "docker", "info", "--format", "{{json .}}")
+	if err != nil {
+		return i, err
+	}
+	if err := json.Unmarshal(out, &i); err != nil {
+		return i, err
+	}
+	if i.ServerVersion == "" {
+		return i, errors.New("docker is installed, but its engine does not answer")
+	}
+	return i, nil
+}
+
+func engineVersion(name string, i info) Finding {
 	f := ok("container engine", name+" "+i.ServerVersion)
 	major, err := strconv.Atoi(strings.Split(i.ServerVersion, ".")[0])
-	if name == "docker" && err == nil && major < oldDocker {
-		f.Level, f.Why, f.Mend = Warning, "nodes of today's Kubernetes do not start in it", "upgrade Docker to 20.10 or later"
+	if name == "docker" && err == nil && major < minDocker {
+		f.Level, f.Why, f.Mend = Warning, "nodes of current Kubernetes versions do not start in it", "upgrade Docker to 20.10 or later"
 	}
 	return f
 }
 
 func memory(i info) Finding {
 	f := ok("memory of the engine", size(i.MemTotal))
-	const mend = "give it more: Docker Desktop, Settings, Resources; colima start --memory 8; podman machine set --memory 8192"
+	const mend = "raise the limit: Docker Desktop, Settings, Resources; colima start --memory 8; podman machine set --memory 8192"
 	switch {
-	case i.MemTotal < leastOf:
-		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.5 GiB, and is killed where there is less", mend
-	case i.MemTotal < enoughOf:
-		f.Level, f.Why, f.Mend = Warning, "with less than 4 GiB, a few addons kill one another", mend
+	case i.MemTotal < minMemory:
+		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.5 GiB; with less, the kernel kills it", mend
+	case i.MemTotal < enoughMemory:
+		f.Level, f.Why, f.Mend = Warning, "with less than 4 GiB, a few addons run out of memory", mend
 	}
 	return f
 }
@@ -114,7 +145,7 @@ func memory(i info) Finding {
 func cpus(i info) Finding {
 	f := ok("CPUs of the engine", strconv.Itoa(i.NCPU))
 	if i.NCPU < 2 {
-		f.Level, f.Why, f.Mend = Warning, "a cluster takes minutes to start on one", "give it two or more, where its memory is set"
+		f.Level, f.Why, f.Mend = Warning, "a cluster takes minutes to start on one CPU", "raise the limit to 2 or more, in the settings of the engine"
 	}
 	return f
 }
@@ -122,37 +153,37 @@ func cpus(i info) Finding {
 func (m Machine) disk(path string) Finding {
 	bytes, err := m.Free(path)
 	if err != nil {
-		return ok("disk", "not known: "+err.Error())
+		return ok("disk", "unknown: "+err.Error())
 	}
 	f := ok("disk", size(bytes)+" free at "+path)
-	const mend = "docker system prune removes what no container uses"
+	const mend = "remove what no container uses: docker system prune"
 	switch {
-	case bytes < leastDisk:
-		f.Level, f.Why, f.Mend = Blocking, "images and etcd need 2 GiB at least, and a full disk breaks clusters that run", mend
+	case bytes < minDisk:
+		f.Level, f.Why, f.Mend = Blocking, "images and etcd need at least 2 GiB, and a full disk breaks running clusters", mend
 	case bytes < enoughDisk:
-		f.Level, f.Why, f.Mend = Warning, "the kubelet evicts pods where the disk is nearly full", mend
+		f.Level, f.Why, f.Mend = Warning, "the kubelet evicts pods when the disk is nearly full", mend
 	}
 	return f
 }
 
-// clock compares this clock with that of the engine, which is another one where it is in
-// a virtual machine.
+// clock compares the clocks of the machine and of the engine. They differ if the engine is in a
+// virtual machine.
 func (m Machine) clock(i info) []Finding {
-	theirs, err := time.Parse(time.RFC3339Nano, i.SystemTime)
+	engineTime, err := time.Parse(time.RFC3339Nano, i.SystemTime)
 	if err != nil {
 		return nil
 	}
-	skew := m.Now().Sub(theirs).Round(time.Second).Abs()
-	f := ok("clock of the engine", fmt.Sprintf("%s from this one", skew))
-	if skew > skewLimit {
-		f.Level, f.Why, f.Mend = Warning, "certificates are not valid yet, or no more", "restart the engine: it takes the time anew"
+	skew := m.Now().Sub(engineTime).Round(time.Second).Abs()
+	f := ok("clock of the engine", fmt.Sprintf("%s from the clock of this machine", skew))
+	if skew > maxSkew {
+		f.Level, f.Why, f.Mend = Warning, "certificates are not valid yet, or no longer", "restart the engine: it then sets its clock"
 	}
 	return []Finding{f}
 }
 
 func size(bytes uint64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/gib) }
 
-// lastLine is what a program said at its end.
+// lastLine returns the last line of the stderr of a program, or else of the error.
 func lastLine(err error) string {
 	text := err.Error()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && len(exit.Stderr) > 0 {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// free returns the space on the disk of path, or of what is above it and exists.
+// free returns the free space of the disk of path, or of the nearest directory above it that exists.
 func free(path string) (uint64, error) {
 	for {
 		var s syscall.Statfs_t

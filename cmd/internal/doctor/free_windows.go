@@ -2,5 +2,5 @@ package doctor
 
 import "errors"
 
-// free is not asked for on Windows, where the engine has a disk of its own.
-func free(string) (uint64, error) { return 0, errors.New("the engine has a disk of its own") }
+// free returns an error: on Windows, the engine runs in a virtual machine, which has its own disk.
+func free(string) (uint64, error) { return 0, errors.New("the engine has its own disk") }

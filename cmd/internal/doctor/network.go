@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
-// ports looks at those that an ingress is published on.
+// ports checks the ports on which an ingress is published.
 func (m Machine) ports(ctx context.Context) []Finding {
 	var found []Finding
 	for _, port := range []int{80, 443} {
@@ -24,17 +24,17 @@ func (m Machine) ports(ctx context.Context) []Finding {
 			found = append(found, ok(check, "free"))
 			continue
 		}
-		f := Finding{check, Warning, "taken", "an ingress on it cannot be published, and lab chooses another port", "end what listens there, if you want the port"}
+		f := Finding{check, Warning, "in use", "an ingress cannot be published on it, and lab chooses another port", "stop the program that listens on it, if you want the port"}
 		if holder := m.holder(ctx, port); holder != "" {
-			f.Found = "taken by " + holder
+			f.Found = "in use by " + holder
 		}
 		found = append(found, f)
 	}
 	return found
 }
 
-// holder names who listens on a port, as far as one without rights can see: a container,
-// or a process.
+// holder returns the container or the process that listens on a port, or "" if it cannot be found
+// without privileges.
 func (m Machine) holder(ctx context.Context, port int) string {
 	if _, err := m.LookPath("docker"); err == nil {
 		out, err := m.Run(ctx, "docker", "ps", "--filter", fmt.Sprintf("publish=%d", port), "--format", "{{.Names}}")
@@ -60,7 +60,7 @@ func (m Machine) holder(ctx context.Context, port int) string {
 	return fmt.Sprintf("%s (process %s)", fields['c'], fields['p'])
 }
 
-// proxies looks at what stands between tools and clusters.
+// proxies checks the proxy settings of the environment, or else those of docker.
 func (m Machine) proxies(context.Context) []Finding {
 	proxy := ""
 	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
@@ -74,20 +74,20 @@ func (m Machine) proxies(context.Context) []Finding {
 	f := ok("proxy", proxy)
 	direct := m.Getenv("NO_PROXY") + "," + m.Getenv("no_proxy")
 	if !strings.Contains(direct, "127.0.0.1") || !strings.Contains(direct, "localhost") {
-		f.Level, f.Why = Warning, "some tools ask the proxy for clusters on this machine, which it cannot reach"
+		f.Level, f.Why = Warning, "some tools connect to clusters on this machine through the proxy, which cannot reach them"
 		f.Mend = "export NO_PROXY=localhost,127.0.0.1,.svc,.cluster.local"
 	}
 	return []Finding{f}
 }
 
-// dockerProxy looks at the proxy that docker sets in every container, nodes included, because its
-// own configuration says so (https://docs.docker.com/engine/cli/proxy/).
+// dockerProxy checks the proxy that docker sets in every container, nodes included, if docker's
+// configuration says so (https://docs.docker.com/engine/cli/proxy/).
 func (m Machine) dockerProxy() Finding {
 	file := filepath.Join(cmp.Or(m.Getenv("DOCKER_CONFIG"), filepath.Join(m.Getenv("HOME"), ".docker")), "config.json")
 	var config struct {
 		Proxies map[string]struct{ HTTPProxy, HTTPSProxy, NoProxy string }
 	}
-	_ = json.Unmarshal([]byte(m.read(file)), &config) // without a configuration that can be read docker sets none
+	_ = json.Unmarshal([]byte(m.read(file)), &config) // docker sets no proxy if it cannot read its configuration
 	p := config.Proxies["default"]
 	url := cmp.Or(p.HTTPSProxy, p.HTTPProxy)
 	if url == "" {
@@ -95,13 +95,13 @@ func (m Machine) dockerProxy() Finding {
 	}
 	f := ok("proxy", fmt.Sprintf("%s in every container, by proxies.default in %s", redacted(url), file))
 	if !strings.Contains(p.NoProxy, "10.") {
-		f.Level, f.Why = Warning, "nodes ask the proxy for addresses of their own cluster, which it cannot reach"
+		f.Level, f.Why = Warning, "nodes connect to addresses of their own cluster through the proxy, which cannot reach them"
 		f.Mend = `add to proxies.default in that file: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local"`
 	}
 	return f
 }
 
-// redacted is a URL without the name and password in it.
+// redacted returns the scheme and the host of a URL, without the name and the password.
 func redacted(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
@@ -110,13 +110,13 @@ func redacted(s string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// authorities looks at the file of certificates that programs are told to trust.
+// authorities checks the certificates in the file that SSL_CERT_FILE names.
 func (m Machine) authorities(context.Context) []Finding {
 	path := m.Getenv("SSL_CERT_FILE")
 	if path == "" {
 		return nil
 	}
-	f := Finding{"certificate authorities", Warning, "SSL_CERT_FILE=" + path, "no download from a TLS server works", "correct it, or: unset SSL_CERT_FILE"}
+	f := Finding{"certificate authorities", Warning, "SSL_CERT_FILE=" + path, "downloads from TLS servers fail", "correct the variable, or: unset SSL_CERT_FILE"}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		f.Found = lastLine(err)
@@ -130,7 +130,7 @@ func (m Machine) authorities(context.Context) []Finding {
 		}
 	}
 	if count == 0 {
-		f.Found += ": it has no certificate that is valid now"
+		f.Found += ": no certificate in it is valid"
 		return []Finding{f}
 	}
 	return []Finding{ok(f.Check, fmt.Sprintf("%d in %s", count, path))}

@@ -58,7 +58,7 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
 		Probe:      prober,
 		Now:        time.Now,
-		Machine:    doctor.This(dirs.State, dirs.Bin),
+		Machine:    doctor.This(dirs.State, dirs.Bin, set.All()...),
 		ConfigDir:  dirs.Config,
 		Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
