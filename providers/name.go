@@ -24,9 +24,9 @@ func ValidateName(name string) error {
 	if problem == "" {
 		return nil
 	}
-	err := fault.Errorf(fault.ErrInvalid, "%q cannot be the name of a cluster: %s", name, problem)
+	err := fault.Errorf(fault.ErrInvalid, "invalid cluster name %q: %s", name, problem)
 	if s := suggestName(name); s != "" {
-		return fault.WithHint(err, "%s would do", s)
+		return fault.WithHint(err, "use another name, such as %s", s)
 	}
 	return fault.WithHint(err, "use lower-case letters, digits and '-', for example: lab up demo")
 }
@@ -35,19 +35,19 @@ func nameProblem(name string) string {
 	length := utf8.RuneCountInString(name) // as a person counts
 	switch {
 	case length == 0:
-		return "it is empty"
+		return "must not be empty"
 	case length < MinNameLength:
-		return fmt.Sprintf("it is shorter than %d characters", MinNameLength)
+		return fmt.Sprintf("must have at least %d characters", MinNameLength)
 	case length > MaxNameLength:
-		return fmt.Sprintf("it is longer than %d characters (it has %d)", MaxNameLength, length)
+		return fmt.Sprintf("must have at most %d characters, but has %d", MaxNameLength, length)
 	}
 	for _, r := range name {
 		if !isNameChar(r) {
-			return fmt.Sprintf("it contains %q, and only lower-case letters, digits and '-' may be used", r)
+			return fmt.Sprintf("must contain only lower-case letters, digits and '-', but contains %q", r)
 		}
 	}
 	if name[0] == '-' || name[len(name)-1] == '-' {
-		return "it must start and end with a letter or a digit"
+		return "must start and end with a letter or a digit"
 	}
 	return ""
 }

@@ -16,18 +16,18 @@ func TestValidateName(t *testing.T) {
 		"lab": "ok", "a1": "ok", "1a": "ok", "a-b": "ok", "a--b": "ok", strings.Repeat("a", 32): "ok",
 		"":                             "lab up demo",
 		"a":                            "lab up demo",
-		strings.Repeat("a", 33):        strings.Repeat("a", 32) + " would do",
-		strings.Repeat("a", 64):        strings.Repeat("a", 32) + " would do",
-		"Lab":                          "lab would do",
+		strings.Repeat("a", 33):        "use another name, such as " + strings.Repeat("a", 32),
+		strings.Repeat("a", 64):        "use another name, such as " + strings.Repeat("a", 32),
+		"Lab":                          "use another name, such as lab",
 		"../x":                         "lab up demo",
-		"my lab":                       "my-lab would do",
-		"a_b":                          "a-b would do",
-		"-ab":                          "ab would do",
-		"ab-":                          "ab would do",
-		"läb":                          "l-b would do",
-		"a\x00b":                       "a-b would do",
+		"my lab":                       "use another name, such as my-lab",
+		"a_b":                          "use another name, such as a-b",
+		"-ab":                          "use another name, such as ab",
+		"ab-":                          "use another name, such as ab",
+		"läb":                          "use another name, such as l-b",
+		"a\x00b":                       "use another name, such as a-b",
 		"…":                            "lab up demo",
-		strings.Repeat("-", 33) + "ab": "ab would do",
+		strings.Repeat("-", 33) + "ab": "use another name, such as ab",
 	} {
 		err := providers.ValidateName(name)
 		if hint == "ok" {
@@ -42,17 +42,17 @@ func TestValidateName(t *testing.T) {
 	}
 }
 
-// TestNameProblem: a person counts characters, not bytes.
+// TestNameProblem also shows that characters are counted, not bytes.
 func TestNameProblem(t *testing.T) {
 	t.Parallel()
 	for name, problem := range map[string]string{
-		"":                      "it is empty",
-		"ä":                     "shorter than 2",
-		strings.Repeat("ä", 32): "it contains 'ä'",
-		strings.Repeat("ä", 33): "longer than 32 characters (it has 33)",
-		strings.Repeat("a", 64): "longer than 32 characters (it has 64)",
-		"a\x00b":                `it contains '\x00'`,
-		"../x":                  "it contains '.'",
+		"":                      "must not be empty",
+		"ä":                     "at least 2 characters",
+		strings.Repeat("ä", 32): "contains 'ä'",
+		strings.Repeat("ä", 33): "at most 32 characters, but has 33",
+		strings.Repeat("a", 64): "at most 32 characters, but has 64",
+		"a\x00b":                `contains '\x00'`,
+		"../x":                  "contains '.'",
 		"-demo":                 "must start and end",
 	} {
 		if err := providers.ValidateName(name); err == nil || !strings.Contains(err.Error(), problem) {
@@ -77,7 +77,7 @@ func FuzzValidateName(f *testing.F) {
 		if err == nil {
 			return
 		}
-		if suggestion, ok := strings.CutSuffix(fault.HintOf(err), " would do"); ok {
+		if suggestion, ok := strings.CutPrefix(fault.HintOf(err), "use another name, such as "); ok {
 			if again := providers.ValidateName(suggestion); again != nil {
 				t.Errorf("%q: the hint names %q, and %v", name, suggestion, again)
 			}

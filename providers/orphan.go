@@ -30,7 +30,7 @@ func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *event.Step) error
 	if unknown != nil || !ok || isFinal(err) {
 		return err
 	}
-	step.Progress("waiting for what its engine may still be making")
+	step.Progress("waiting for containers that the engine may still create")
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for last := time.Now(); time.Since(last) < straggler.Straggles(); {

@@ -20,7 +20,7 @@ func checkPorts(ctx context.Context, ports []Port) error {
 		if name, pid := hostport.Holder("/", p.OnHost()); pid > 0 {
 			holder = fmt.Sprintf(" by %s (process %d)", name, pid)
 		}
-		err := fmt.Errorf("port %d of this machine is in use%s", p.Host, holder)
+		err := fmt.Errorf("host port %d is in use%s", p.Host, holder)
 		near := p.OnHost() // 8080 in place of 80, as is common
 		if near.Number++; p.Host < 1024 {
 			near.Number = p.Host + 8000
@@ -29,7 +29,7 @@ func checkPorts(ctx context.Context, ports []Port) error {
 		if notFound != nil {
 			return err
 		}
-		return fault.WithHint(err, "end that program, or choose another port: --port %d:%d", free, p.Container)
+		return fault.WithHint(err, "stop that program, or use another port: --port %d:%d", free, p.Container)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func TestCreateRefusesPortInUse(t *testing.T) {
 	defer u.Close()
 	for protocol, host := range map[string]int{"": l.Addr().(*net.TCPAddr).Port, "udp": u.LocalAddr().(*net.UDPAddr).Port} {
 		spec := providers.Spec{Name: "lab", Ports: []providers.Port{{Host: host, Container: 80, Protocol: protocol}}}
-		says := fmt.Sprintf("port %d of this machine is in use", host)
+		says := fmt.Sprintf("host port %d is in use", host)
 		if runtime.GOOS == "linux" {
 			says += fmt.Sprintf(" by providers.test (process %d)", os.Getpid())
 		}

@@ -83,7 +83,7 @@ type Validator interface {
 // creation would pull.
 type NotLocal struct{ Image string }
 
-func (e *NotLocal) Error() string { return "the node image " + e.Image + " would be pulled" }
+func (e *NotLocal) Error() string { return "the node image " + e.Image + " must be pulled" }
 
 // StartStopper is implemented by providers whose clusters can be stopped and
 // started again with everything in them.

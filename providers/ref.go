@@ -80,16 +80,16 @@ func (r Ref) Check(c Cluster) error {
 		return nil
 	case OwnerForeign:
 		return fault.WithHint(
-			fault.Errorf(fault.ErrForeign, "the cluster of this name is not the one that lab made"),
-			"another program created it, so lab leaves it alone; lab down %s forgets the one that is gone", r.Name)
+			fault.Errorf(fault.ErrForeign, "the existing cluster of this name is not the one that lab created"),
+			"another program created the existing cluster, so lab does not change it; to remove the record of the old one: lab down %s", r.Name)
 	}
-	why := "its mark and its ID cannot be read"
+	why := "cannot read its mark or its ID"
 	if c.Reason != "" {
 		why += ": " + c.Reason
 	}
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "cannot tell whether lab created the cluster of this name: %s", why),
-		"lab keeps the cluster and its record; remove the cluster by hand, then: lab down %s --forget", r.Name)
+		fault.Errorf(fault.ErrUnavailable, "cannot determine whether lab created the cluster of this name: %s", why),
+		"lab keeps the cluster and its record; delete the cluster yourself, then run: lab down %s --forget", r.Name)
 }
 
 // EngineUser is implemented by providers whose clusters are on container engines. A

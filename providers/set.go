@@ -26,7 +26,7 @@ func NewSet(ps ...Provider) (*Set, error) {
 	s := &Set{}
 	for _, p := range ps {
 		if slices.Contains(s.Names(), p.Name()) {
-			return nil, fault.Errorf(fault.ErrInvalid, "two providers are called %q", p.Name())
+			return nil, fault.Errorf(fault.ErrInvalid, "duplicate provider %q", p.Name())
 		}
 		s.providers = append(s.providers, p)
 	}
@@ -52,8 +52,8 @@ func (s *Set) Get(flavor string) (Provider, error) {
 			return p, nil
 		}
 	}
-	err := fault.Errorf(fault.ErrInvalid, "there is no flavor %q", flavor)
-	return nil, fault.WithHint(err, "choose one of %s; lab flavors compares them", strings.Join(s.Names(), ", "))
+	err := fault.Errorf(fault.ErrInvalid, "unknown flavor %q", flavor)
+	return nil, fault.WithHint(err, "use one of %s; to compare them: lab flavors", strings.Join(s.Names(), ", "))
 }
 
 // FirstUsable returns the first provider whose Check passes for spec. Where none does it
@@ -70,8 +70,8 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 		}
 		reasons = append(reasons, fmt.Errorf("%s: %w", p.Name(), err))
 	}
-	err := fault.Errorf(fault.ErrUnavailable, "no flavor can be used on this machine:\n%w", errors.Join(reasons...))
-	return nil, fault.WithHint(err, "lab flavors says how to mend each of them")
+	err := fault.Errorf(fault.ErrUnavailable, "no flavor is usable on this machine:\n%w", errors.Join(reasons...))
+	return nil, fault.WithHint(err, "see how to fix each flavor: lab flavors")
 }
 
 // Check returns nil where the flavor could create a cluster from spec on this machine now. It
@@ -269,7 +269,7 @@ func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error
 func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 	found := lookup(ctx, p, ref.Engine, []Ref{ref})[0]
 	if found.Err == nil && found.Cluster == nil {
-		found.Err = explain(p, fault.Errorf(fault.ErrNotFound, "%s has no such cluster", p.Name()))
+		found.Err = explain(p, fault.Errorf(fault.ErrNotFound, "cluster not found"))
 	}
 	if found.Err == nil {
 		found.Err = ref.Check(*found.Cluster)
@@ -283,7 +283,7 @@ func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 // explain adds to the error of a cluster that does not exist what helps.
 func explain(p Provider, err error) error {
 	if errors.Is(err, fault.ErrNotFound) && fault.HintOf(err) == "" {
-		return fault.WithHint(err, "lab list shows the existing clusters")
+		return fault.WithHint(err, "list the existing clusters: lab list")
 	}
 	return err
 }

@@ -13,7 +13,7 @@ func (s *Set) Start(ctx context.Context, ref Ref, report event.Reporter) error {
 	return s.on(ctx, "start", ref, func(p Provider) error {
 		ss, ok := p.(StartStopper)
 		if !ok {
-			return unsupported("start and stop clusters", "lab down and lab up make a new one")
+			return unsupported("start and stop clusters", "recreate the cluster: lab up "+ref.Name+" --recreate")
 		}
 		return ss.Start(ctx, ref, report.For(ref.Name))
 	})
@@ -24,7 +24,7 @@ func (s *Set) Stop(ctx context.Context, ref Ref) error {
 	return s.on(ctx, "stop", ref, func(p Provider) error {
 		ss, ok := p.(StartStopper)
 		if !ok {
-			return unsupported("start and stop clusters", "lab down removes it")
+			return unsupported("start and stop clusters", "delete the cluster: lab down "+ref.Name)
 		}
 		return ss.Stop(ctx, ref)
 	})
@@ -36,7 +36,7 @@ func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
 	return s.on(ctx, "load images into", ref, func(p Provider) error {
 		l, ok := p.(ImageLoader)
 		if !ok {
-			return unsupported("load images", "lab flavors shows what each flavor can do")
+			return unsupported("load images", "see what each flavor supports: lab flavors")
 		}
 		return l.LoadImages(ctx, ref, archive)
 	})
@@ -52,7 +52,7 @@ func (s *Set) SaveImages(ctx context.Context, flavor string, images []string, ar
 	}
 	l, ok := p.(ImageLoader)
 	if !ok {
-		return wrap("load images", p, "", unsupported("load images", "lab flavors shows what each flavor can do"))
+		return wrap("load images", p, "", unsupported("load images", "see what each flavor supports: lab flavors"))
 	}
 	return wrap("save images", p, "", l.SaveImages(ctx, images, archive))
 }
@@ -63,7 +63,7 @@ func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
 	return s.on(ctx, "export the logs of", ref, func(p Provider) error {
 		l, ok := p.(LogExporter)
 		if !ok {
-			return unsupported("export logs", "kubectl logs shows those of a pod")
+			return unsupported("export logs", "print the logs of a pod: kubectl logs POD")
 		}
 		return l.ExportLogs(ctx, ref, dir)
 	})

@@ -257,7 +257,7 @@ func TestList(t *testing.T) {
 		t.Errorf("a flavor that was not asked for fails the list: %v", err)
 	}
 	err := check("bb/plain", "ghost", "plain", "ghost")
-	wrapped(t, err, fault.ErrInvalid, `ghost: list: there is no flavor "ghost"`)
+	wrapped(t, err, fault.ErrInvalid, `ghost: list: unknown flavor "ghost"`)
 	if strings.Count(err.Error(), "ghost: ") != 1 {
 		t.Errorf("it is said more than once: %v", err)
 	}

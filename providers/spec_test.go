@@ -27,10 +27,10 @@ func TestValidate(t *testing.T) {
 			Mounts: []providers.Mount{{Host: "src", Node: "/src"}},
 		}, nil},
 		"a bad name alone": {providers.Spec{Name: "LAB", Workers: -1}, []string{
-			`"LAB" cannot be the name of a cluster: it contains 'L', and only lower-case letters, digits and '-' may be used`,
+			`invalid cluster name "LAB": must contain only lower-case letters, digits and '-', but contains 'L'`,
 		}},
 		"all problems, in order": {providers.Spec{
-			Name: "lab", KubernetesVersion: "37.1", ControlPlanes: -1, Workers: 5001,
+			Name: "lab", KubernetesVersion: "abc", ControlPlanes: -1, Workers: 5001,
 			Ports: []providers.Port{
 				{Host: 0, Container: 80}, {Host: 80, Container: 65536}, {Host: 80, Container: 80, Protocol: "icmp"},
 				{Address: "localhost", Host: 81, Container: 80}, {Host: 82, Container: 80}, {Address: "127.0.0.1", Host: 82, Container: 81},
@@ -39,12 +39,12 @@ func TestValidate(t *testing.T) {
 		}, []string{
 			`-1 control planes: must be between 0 and 5000`,
 			`5001 workers: must be between 0 and 5000`,
-			`kubernetes version "37.1": must look like v1.37.2, v1.37 or latest`,
-			`port 0:80: ports are between 1 and 65535`,
-			`port 80:65536: ports are between 1 and 65535`,
+			`kubernetes version "abc": must look like v1.37.2, v1.37 or latest`,
+			`port 0:80: must be between 1 and 65535`,
+			`port 80:65536: must be between 1 and 65535`,
 			`port 80:80/icmp: the protocol must be tcp, udp or sctp`,
 			`port localhost:81:80: "localhost" is not an IP address of this machine`,
-			`port 127.0.0.1:82:81: host port 82 is asked for twice`,
+			`port 127.0.0.1:82:81: host port 82 is published twice`,
 			`mount "" to "/x": must be a host directory and an absolute path in the node`,
 			`mount "/x" to "x": must be a host directory and an absolute path in the node`,
 		}},
@@ -75,6 +75,9 @@ func TestWithDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, want.WithDefaults()); diff != "" {
 		t.Errorf("a second time (-want +got):\n%s", diff)
+	}
+	if got := (providers.Spec{KubernetesVersion: "abc"}).WithDefaults().KubernetesVersion; got != "abc" {
+		t.Errorf("what is not a version became %q", got)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
-	"strings"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -15,13 +14,14 @@ import (
 const MaxNodes = 5000
 
 // WithDefaults returns s with its zero values replaced by what they mean for every
-// flavor, and the Kubernetes version in its one spelling, with a leading "v".
+// flavor, and the Kubernetes version with a leading "v". A text that is not a version stays as
+// it is, so that errors quote what the user typed.
 func (s Spec) WithDefaults() Spec {
 	if s.ControlPlanes == 0 {
 		s.ControlPlanes = 1
 	}
-	if v := s.KubernetesVersion; v != "" && v != VersionLatest && !strings.HasPrefix(v, "v") {
-		s.KubernetesVersion = "v" + s.KubernetesVersion
+	if v := "v" + s.KubernetesVersion; isVersion(v) {
+		s.KubernetesVersion = v
 	}
 	return s
 }
@@ -62,13 +62,13 @@ func portProblems(ports []Port) []error {
 	for _, p := range ports {
 		switch {
 		case !isPort(p.Host) || !isPort(p.Container):
-			problems = append(problems, fmt.Errorf("port %s: ports are between 1 and 65535", p))
+			problems = append(problems, fmt.Errorf("port %s: must be between 1 and 65535", p))
 		case p.Protocol != "" && p.Protocol != "tcp" && p.Protocol != "udp" && p.Protocol != "sctp":
 			problems = append(problems, fmt.Errorf("port %s: the protocol must be tcp, udp or sctp", p))
 		case !isAddress(p.Address):
 			problems = append(problems, fmt.Errorf("port %s: %q is not an IP address of this machine", p, p.Address))
 		case seen[p.hostKey()]:
-			problems = append(problems, fmt.Errorf("port %s: host port %d is asked for twice", p, p.Host))
+			problems = append(problems, fmt.Errorf("port %s: host port %d is published twice", p, p.Host))
 		}
 		seen[p.hostKey()] = true
 	}

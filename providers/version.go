@@ -80,11 +80,26 @@ func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
 		spec.KubernetesVersion = release
 		return spec, nil
 	}
-	err = fault.Errorf(fault.ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), asked)
-	if len(offered) == 0 {
-		return spec, fault.WithHint(err, "name an exact version: --kubernetes-version %s.0", asked)
+	return spec, notOffered(p, spec, offered)
+}
+
+// notOffered returns the error for a loose version of Kubernetes that no version in offered
+// matches. The hint names only versions that the flavor can create.
+func notOffered(p Provider, spec Spec, offered []string) error {
+	err := fault.Errorf(fault.ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), spec.KubernetesVersion)
+	var hints []string
+	if len(offered) > 0 {
+		hints = append(hints, "use a version that is available: "+strings.Join(offered, ", "))
 	}
-	return spec, fault.WithHint(err, "use a version that is available: %s; or an exact one, such as %s.0", strings.Join(offered, ", "), asked)
+	spec.KubernetesVersion += ".0"
+	v, ok := p.(Validator)
+	if isExact(spec.KubernetesVersion) && (!ok || v.Validate(spec) == nil) {
+		hints = append(hints, "use an exact version: --kubernetes-version "+spec.KubernetesVersion)
+	}
+	if len(hints) == 0 {
+		return err
+	}
+	return fault.WithHint(err, "%s", strings.Join(hints, "; or "))
 }
 
 // VersionMatches reports whether a cluster of version has satisfies a request for asked:

@@ -13,8 +13,14 @@ import (
 
 // versioned is a flavor that knows its versions.
 type versioned struct {
-	providers.Provider
+	everything
 	offered []string
+}
+
+// everything is what a versioned flavor passes on.
+type everything interface {
+	providers.Provider
+	providers.Validator
 }
 
 func (v versioned) Versions(context.Context) ([]string, error) { return v.offered, nil }
@@ -25,7 +31,7 @@ func TestResolve(t *testing.T) {
 	known := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "known"})
 	small := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "small"})
 	set, err := providers.NewSet(fake,
-		versioned{known, []string{"v1.37.2", "v1.37.0", "v1.36.4"}}, versioned{small, []string{"v1.37.2-k3s1", "v1.36.4-k3s2"}})
+		versioned{known.(everything), []string{"v1.37.2", "v1.37.0", "v1.36.4"}}, versioned{small.(everything), []string{"v1.37.2-k3s1", "v1.36.4-k3s2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +59,32 @@ func TestResolve(t *testing.T) {
 			}
 		case err != nil || got.KubernetesVersion != test.want:
 			t.Errorf("%s: %q: %q, want %q (%v)", test.flavor, test.asked, got.KubernetesVersion, test.want, err)
+		}
+	}
+}
+
+// TestResolveHintsNoRefusedVersion checks that the hint for an unknown version names an exact
+// one only where the flavor accepts it.
+func TestResolveHintsNoRefusedVersion(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range map[string]func(providers.Spec) error{
+		"any": nil,
+		"one": func(s providers.Spec) error {
+			if s.KubernetesVersion != "" && s.KubernetesVersion != "v1.37.2" {
+				return fault.ErrUnsupported
+			}
+			return nil
+		},
+	} {
+		fake := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Refuse: refuse})
+		p := versioned{fake.(everything), []string{"v1.37.2"}}
+		set, err := providers.NewSet(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = set.Resolve(t.Context(), "fake", providers.Spec{Name: "lab", KubernetesVersion: "1.36"})
+		if hint := fault.HintOf(err); strings.Contains(hint, "v1.36.0") != (name == "any") || !strings.Contains(hint, "v1.37.2") {
+			t.Errorf("%s: %v (hint %q)", name, err, hint)
 		}
 	}
 }

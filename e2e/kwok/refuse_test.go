@@ -64,7 +64,7 @@ func TestEngineUnfit(t *testing.T) {
 
 	p.bin = bin
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "up", "--flavor", "kwok")
-	p.fails(5, []string{"no flavor can be used", "lab flavors"}, "up", "other")
+	p.fails(5, []string{"no flavor is usable", "lab flavors"}, "up", "other")
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "start", name)
 	p.fails(5, []string{"kubectl is not installed", "lab tools install kubectl"}, "kubectl", name, "--", "version")
 	for content, words := range map[string][]string{

@@ -18,7 +18,7 @@ var (
 	// ErrExists: the name is taken.
 	ErrExists = errors.New("already exists")
 	// ErrForeign: the cluster is not one that lab made, so lab leaves it alone.
-	ErrForeign = errors.New("not made by lab")
+	ErrForeign = errors.New("not managed by lab")
 	// ErrUnavailable: the tool, its engine or something else that it needs is
 	// missing or not running.
 	ErrUnavailable = errors.New("unavailable")

@@ -35,8 +35,8 @@ const (
 // ErrUnsupported, and touches nothing.
 func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error) {
 	if spec.Driver != "" {
-		err := fault.Errorf(fault.ErrUnsupported, "k3d has no drivers, so not %q either", spec.Driver)
-		return nil, fault.WithHint(err, "leave out the driver, or use --flavor minikube")
+		err := fault.Errorf(fault.ErrUnsupported, "k3d does not support drivers, such as %q", spec.Driver)
+		return nil, fault.WithHint(err, "remove the driver, or use --flavor minikube")
 	}
 	c, err := parseNative(spec.Native)
 	if err != nil {
@@ -70,15 +70,15 @@ func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error
 func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	switch {
 	case c.Servers > 0 && spec.ControlPlanes > 1 && spec.ControlPlanes != c.Servers:
-		return conflict("it has %d servers, and %d control planes were asked for", c.Servers, spec.ControlPlanes)
+		return conflict("it has %d servers, but %d control planes are requested", c.Servers, spec.ControlPlanes)
 	case c.Agents > 0 && spec.Workers > 0 && spec.Workers != c.Agents:
-		return conflict("it has %d agents, and %d workers were asked for", c.Agents, spec.Workers)
+		return conflict("it has %d agents, but %d workers are requested", c.Agents, spec.Workers)
 	}
 	c.Servers = max(c.Servers, spec.ControlPlanes, 1)
 	c.Agents = max(c.Agents, spec.Workers)
 	if n := c.Servers + c.Agents; n > maxNodes {
-		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
-		return fault.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network supports", n)
+		return fault.WithHint(err, "use at most %d nodes, or use --flavor kwok", maxNodes)
 	}
 	return nil
 }
@@ -122,12 +122,12 @@ func addMounts(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 			return err
 		}
 		if strings.Contains(strings.TrimPrefix(host, filepath.VolumeName(host)), ":") || strings.Contains(m.Node, ":") {
-			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "mount %s to %s: Docker takes no path with a colon", m.Host, m.Node),
-				"rename the directory, or make a link to it that has another name")
+			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "cannot mount %s to %s: Docker does not support paths with a colon", m.Host, m.Node),
+				"rename the directory, or mount a symbolic link to it")
 		}
 		for _, v := range c.Volumes {
 			if from, to, err := util.ReadVolumeMount(v.Volume); err == nil && to == m.Node && from != host {
-				return conflict("%s is mounted at %s, and so was %s to be", from, to, m.Host)
+				return conflict("it mounts %s at %s, where %s is requested", from, to, m.Host)
 			}
 		}
 		c.Volumes = slices.DeleteFunc(c.Volumes, func(v v1alpha5.VolumeWithNodeFilters) bool {

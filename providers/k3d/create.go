@@ -72,7 +72,7 @@ func (p *Provider) pull(ctx context.Context, images []string, report event.Repor
 		err := nodes.Pull(ctx, []string{image}, imageVariable, report)
 		if err != nil && image == p.opts.LoadBalancerImage && ctx.Err() == nil {
 			return fault.WithHint(err,
-				"where the registry can be reached: docker pull %s; or name one that is here: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)
+				"pull the image where the registry is reachable: docker pull %s; or use a load balancer image that is on this machine: export LAB_IMAGES_K3D_LOAD_BALANCER=IMAGE", image)
 		}
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func (p *Provider) settle(ctx context.Context, config *v1alpha5.SimpleConfig) (*
 	if port := config.ExposeAPI.HostPort; port == "" || port == "random" { // k3d's command line picks one, its library does not
 		free, err := hostport.Free(ctx, hostport.Port{Address: config.ExposeAPI.HostIP})
 		if err != nil {
-			return nil, fmt.Errorf("a port for the API server: %w", err)
+			return nil, fmt.Errorf("cannot choose a port for the API server: %w", err)
 		}
 		config.ExposeAPI.HostPort = strconv.Itoa(free)
 	}

@@ -31,7 +31,7 @@ func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.
 	}
 	gateway, err := client.GetHostIP(ctx, runtimes.Docker, cluster)
 	if err != nil {
-		return nil, fmt.Errorf("the address of this machine: %w", err)
+		return nil, fmt.Errorf("cannot determine the address of this machine: %w", err)
 	}
 	return &k3d.EnvironmentInfo{RuntimeInfo: *info, HostGateway: gateway}, nil
 }

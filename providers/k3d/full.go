@@ -49,7 +49,7 @@ func keepInside(full *v1alpha5.ClusterConfig) error {
 				}
 				at := net.JoinHostPort(b.HostIP, b.HostPort) + "/" + port.Proto()
 				if b.HostPort != "" && taken[at] {
-					return conflict("host port %s is published there, too", b.HostPort)
+					return conflict("host port %s is already published in it", b.HostPort)
 				}
 				taken[at] = true
 			}

@@ -137,7 +137,7 @@ func (p *Provider) undo(ctx context.Context, spec providers.Spec, failed error) 
 		})
 	}
 	if err := sweep(ctx, ref); err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
+		return fmt.Errorf("%w\ncannot remove all leftovers: %w", failed, err)
 	}
 	return failed
 }

@@ -51,7 +51,7 @@ func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	}
 	c, ok := read.(v1alpha5.SimpleConfig)
 	if !ok {
-		return nil, invalid("it is of kind %q, not Simple", read.GetKind())
+		return nil, invalid("kind is %q, want \"Simple\"", read.GetKind())
 	}
 	return &c, checkNative(&c)
 }
@@ -97,20 +97,20 @@ func checkNative(c *v1alpha5.SimpleConfig) error {
 	for _, l := range c.Options.Runtime.Labels {
 		key, _, _ := strings.Cut(l.Label, "=")
 		if strings.HasPrefix(key, "k3s.") || strings.HasPrefix(key, "k3d.") || key == "app" {
-			return invalid("the label %q is k3d's own", key)
+			return invalid("the label %q is reserved by k3d", key)
 		}
 	}
 	for _, u := range c.Options.Runtime.Ulimits {
 		if !slices.Contains(strings.Fields("core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack"), u.Name) {
-			return invalid("there is no ulimit %q", u.Name)
+			return invalid("unknown ulimit %q", u.Name)
 		}
 	}
 	if c.Image == "latest" || c.Image == "stable" || strings.HasPrefix(c.Image, "+") {
-		return invalid("the image %q is a channel, which means another version every day", c.Image)
+		return invalid("the image %q is a channel, not a fixed version", c.Image)
 	}
 	if c.Network == "host" {
-		err := fault.Errorf(fault.ErrUnsupported, "in the host's own network a cluster is open to all that reach this machine")
-		return fault.WithHint(err, "leave out network: host, and publish ports: --port HOST:CONTAINER")
+		err := fault.Errorf(fault.ErrUnsupported, "a cluster in the host network is reachable from other machines")
+		return fault.WithHint(err, "remove network: host, and publish ports instead: --port HOST:CONTAINER")
 	}
 	return nil
 }
@@ -148,6 +148,6 @@ func invalid(format string, a ...any) error {
 
 // conflict is for what the configuration for k3d says, and the rest of the spec otherwise.
 func conflict(format string, a ...any) error {
-	err := fault.Errorf(fault.ErrInvalid, "the configuration for k3d contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return fault.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for k3d conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "set it in one place only")
 }

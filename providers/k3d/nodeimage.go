@@ -19,7 +19,7 @@ func setImage(c *v1alpha5.SimpleConfig, spec providers.Spec, image string) error
 	case c.Image == "":
 		c.Image = image
 	case asked && c.Image != image:
-		return conflict("it has the image %s, and %s was asked for", c.Image, image)
+		return conflict("it has the image %s, but %s is requested", c.Image, image)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (*Provider) RemoveCommand(name string) string { return "k3d cluster delete 
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
-		Summary:      "k3s in Docker: small and quick, with a load balancer before the nodes",
+		Summary:      "k3s in Docker: small and fast, with a load balancer in front of the nodes",
 		Nodes:        "containers that run k3s",
 		Runtime:      "containerd",
 		CNI:          "flannel",

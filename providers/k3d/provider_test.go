@@ -119,7 +119,7 @@ func TestCreateFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(fault.HintOf(err), "docker system df") {
 		t.Errorf("error is %v (hint %q)", err, fault.HintOf(err))
 	}
-	want := []string{"Allowing cgroup v1, which Kubernetes 1.35 and newer gives up started", "Allowing cgroup v1, which Kubernetes 1.35 and newer gives up done",
+	want := []string{"Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default started", "Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default done",
 		"Creating the nodes started", "Creating the nodes failed"}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -228,7 +228,7 @@ func TestLoadImages(t *testing.T) {
 	}
 	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("server-0", "running"), node("agent-0", "exited"))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "start the cluster: lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, fault.HintOf(err))
 	}
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("agent-0", "running"), node("serverlb", "exited")),

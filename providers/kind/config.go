@@ -74,8 +74,8 @@ metricsBindAddress: 0.0.0.0:10249
 // spec asks for none. It returns ErrInvalid or ErrUnsupported, and touches nothing.
 func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
 	if spec.Driver != "" {
-		err := fault.Errorf(fault.ErrUnsupported, "kind has no drivers, so not %q either", spec.Driver)
-		return nil, fault.WithHint(err, "leave out the driver, or use --flavor minikube")
+		err := fault.Errorf(fault.ErrUnsupported, "kind does not support drivers, such as %q", spec.Driver)
+		return nil, fault.WithHint(err, "remove the driver, or use --flavor minikube")
 	}
 	c, err := parseNative(spec.Native)
 	if err != nil {
@@ -109,8 +109,8 @@ func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, err
 		return native, sameNodes(spec, native)
 	}
 	if n := spec.ControlPlanes + spec.Workers; n > maxNodes {
-		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network holds", n)
-		return nil, fault.WithHint(err, "ask for %d at most, or use --flavor kwok", maxNodes)
+		err := fault.Errorf(fault.ErrUnsupported, "%d nodes are more than a Docker network supports", n)
+		return nil, fault.WithHint(err, "use at most %d nodes, or use --flavor kwok", maxNodes)
 	}
 	var nodes []v1alpha4.Node
 	for range max(spec.ControlPlanes, 1) {
@@ -138,7 +138,7 @@ func addMounts(c *v1alpha4.Cluster, spec providers.Spec) error {
 		}
 		for _, m := range mounts {
 			if host, ok := taken[m.Node]; ok && host != m.Host {
-				return conflict("node %d has %s mounted at %s, and so was %s to be", i+1, host, m.Node, m.Host)
+				return conflict("node %d mounts %s at %s, where %s is requested", i+1, host, m.Node, m.Host)
 			} else if !ok {
 				c.Nodes[i].ExtraMounts = append(c.Nodes[i].ExtraMounts,
 					v1alpha4.Mount{HostPath: m.Host, ContainerPath: m.Node, Readonly: m.ReadOnly})
@@ -173,7 +173,7 @@ func addPorts(c *v1alpha4.Cluster, ports []providers.Port) error {
 			m.ListenAddress = loopback
 		}
 		if taken[portKey(m)] {
-			return conflict("host port %d is published there, too", p.Host)
+			return conflict("host port %d is already published in it", p.Host)
 		}
 		first.ExtraPortMappings = append(first.ExtraPortMappings, m)
 	}

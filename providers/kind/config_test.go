@@ -70,24 +70,38 @@ func TestConfigRefused(t *testing.T) {
 		spec providers.Spec
 		kind error
 	}{
-		`no drivers, so not "kvm"`:             {providers.Spec{Driver: "kvm"}, fault.ErrUnsupported},
-		"1001 nodes are more than":             {providers.Spec{Workers: 1000}, fault.ErrUnsupported},
-		"field nods not found":                 {providers.Spec{Native: []byte(nativeHead + "nods: []")}, fault.ErrInvalid},
-		`it is of kind "Config"`:               {providers.Spec{Native: []byte("kind: Config")}, fault.ErrInvalid},
-		`node 1 has the role "boss"`:           {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: boss}]")}, fault.ErrInvalid},
-		"no node with the role control-plane":  {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: worker}]")}, fault.ErrInvalid},
-		"it has 1 control planes, and 3":       {providers.Spec{ControlPlanes: 3, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
-		"it has 0 workers, and 2":              {providers.Spec{Workers: 2, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
-		"node 1 has the image a there, and b":  {providers.Spec{NodeImage: "b", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
-		"has the image a there, and registry":  {providers.Spec{KubernetesVersion: "v1.37.1", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
-		"node 1 has /a mounted at /m, and so":  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: []byte(nativeHead + "nodes: [{extraMounts: [{hostPath: /a, containerPath: /m}]}]")}, fault.ErrInvalid},
-		"host port 80 is published there, too": {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: []byte(nativeHead + "nodes: [{extraPortMappings: [{hostPort: 80, containerPort: 80}]}]")}, fault.ErrInvalid},
+		`does not support drivers, such as "kvm"`: {providers.Spec{Driver: "kvm"}, fault.ErrUnsupported},
+		"1001 nodes are more than":                {providers.Spec{Workers: 1000}, fault.ErrUnsupported},
+		"field nods not found":                    {providers.Spec{Native: []byte(nativeHead + "nods: []")}, fault.ErrInvalid},
+		`kind is "Config"`:                        {providers.Spec{Native: []byte("kind: Config")}, fault.ErrInvalid},
+		`node 1 has the unknown role "boss"`:      {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: boss}]")}, fault.ErrInvalid},
+		"no node with the role control-plane":     {providers.Spec{Native: []byte(nativeHead + "nodes: [{role: worker}]")}, fault.ErrInvalid},
+		"it has 1 control planes, but 3":          {providers.Spec{ControlPlanes: 3, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
+		"it has 0 workers, but 2":                 {providers.Spec{Workers: 2, Native: []byte(nativeHead + "nodes: [{}]")}, fault.ErrInvalid},
+		"node 1 has the image a, but b":           {providers.Spec{NodeImage: "b", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
+		"has the image a, but registry":           {providers.Spec{KubernetesVersion: "v1.37.1", Native: []byte(nativeHead + "nodes: [{image: a}]")}, fault.ErrInvalid},
+		"node 1 mounts /a at /m":                  {providers.Spec{Mounts: []providers.Mount{{Host: "/b", Node: "/m"}}, Native: []byte(nativeHead + "nodes: [{extraMounts: [{hostPath: /a, containerPath: /m}]}]")}, fault.ErrInvalid},
+		"host port 80 is already published":       {providers.Spec{Ports: []providers.Port{{Host: 80, Container: 8080}}, Native: []byte(nativeHead + "nodes: [{extraPortMappings: [{hostPort: 80, containerPort: 80}]}]")}, fault.ErrInvalid},
 	} {
 		test.spec.Name = "lab"
 		_, err := configFor(test.spec.WithDefaults(), standard)
 		if !errors.Is(err, test.kind) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
 			t.Errorf("%v (hint %q), want %v that says %q", err, fault.HintOf(err), test.kind, says)
 		}
+	}
+}
+
+// TestMarkNeedsNoLocalDirectory: the engine may be in a virtual machine, and then this machine
+// lacks the directory that a mark is mounted from.
+func TestMarkNeedsNoLocalDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config, err := configFor(providers.Spec{Name: "lab", ControlPlanes: 1, Mark: "a-mark", Mounts: []providers.Mount{{Host: dir, Node: "/m"}}}, standard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{dir}, sources(config)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -160,7 +160,7 @@ func (p *Provider) undo(ctx context.Context, spec providers.Spec, planned int, r
 	defer cancel()
 	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(ref.Name))
 	if err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
+		return fmt.Errorf("%w\ncannot remove all leftovers: %w", failed, err)
 	}
 	return failed
 }

@@ -35,7 +35,7 @@ func explainOne(err error, began bool) error {
 	case strings.Contains(err.Error(), "node(s) already exist"):
 		return fault.Errorf(fault.ErrExists, "%s", err)
 	case strings.Contains(err.Error(), "could not find a log line"):
-		return fault.WithHint(fmt.Errorf("a node did not start: %w", err), "lab doctor tells what may be wrong with this machine")
+		return fault.WithHint(fmt.Errorf("a node did not start: %w", err), "check this machine: lab doctor")
 	case !began:
 		return invalid("%s", err)
 	}

@@ -35,7 +35,7 @@ func parseNative(text []byte) (*v1alpha4.Cluster, error) {
 		return nil, invalid("%w", err)
 	}
 	if c.Kind != nativeKind || c.APIVersion != nativeVersion {
-		return nil, invalid("it is of kind %q and apiVersion %q, not %q and %q", c.Kind, c.APIVersion, nativeKind, nativeVersion)
+		return nil, invalid("kind is %q and apiVersion is %q, want %q and %q", c.Kind, c.APIVersion, nativeKind, nativeVersion)
 	}
 	for i := range c.Nodes {
 		switch n := &c.Nodes[i]; n.Role {
@@ -43,7 +43,7 @@ func parseNative(text []byte) (*v1alpha4.Cluster, error) {
 			n.Role = v1alpha4.ControlPlaneRole
 		case v1alpha4.ControlPlaneRole, v1alpha4.WorkerRole:
 		default:
-			return nil, invalid("node %d has the role %q", i+1, n.Role)
+			return nil, invalid("node %d has the unknown role %q", i+1, n.Role)
 		}
 	}
 	return c, nil
@@ -55,12 +55,16 @@ func (*Provider) Localize(text []byte, dir string) []byte {
 	return nodes.ChangeFields(text, nodes.Field{Keys: []string{"nodes", "extraMounts", "hostPath"}, Change: nodes.Absolute(dir)})
 }
 
-// sources returns the directories and files of this machine that a configuration mounts.
+// sources returns the directories and files of this machine that a configuration mounts. It
+// leaves out what kind itself mounts from the machine of the engine, which may be a virtual
+// machine: that path need not exist here.
 func sources(c *v1alpha4.Cluster) []string {
 	var all []string
 	for _, n := range c.Nodes {
 		for _, m := range n.ExtraMounts {
-			all = append(all, m.HostPath)
+			if m.HostPath != markedWith {
+				all = append(all, m.HostPath)
+			}
 		}
 	}
 	return all
@@ -75,9 +79,9 @@ func sameNodes(spec providers.Spec, native []v1alpha4.Node) error {
 	case has == 0:
 		return invalid("it has no node with the role control-plane")
 	case spec.ControlPlanes > 1 && spec.ControlPlanes != has:
-		return conflict("it has %d control planes, and %d were asked for", has, spec.ControlPlanes)
+		return conflict("it has %d control planes, but %d are requested", has, spec.ControlPlanes)
 	case spec.Workers > 0 && spec.Workers != workers:
-		return conflict("it has %d workers, and %d were asked for", workers, spec.Workers)
+		return conflict("it has %d workers, but %d are requested", workers, spec.Workers)
 	}
 	return nil
 }
@@ -109,6 +113,6 @@ func invalid(format string, a ...any) error {
 // conflict is for what the configuration for kind says, and the rest of the spec
 // otherwise.
 func conflict(format string, a ...any) error {
-	err := fault.Errorf(fault.ErrInvalid, "the configuration for kind contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return fault.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for kind conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "set it in one place only")
 }

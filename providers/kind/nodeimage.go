@@ -19,7 +19,7 @@ func setImages(c *v1alpha4.Cluster, spec providers.Spec, image string) error {
 		case own == "":
 			c.Nodes[i].Image = image
 		case asked && own != image:
-			return conflict("node %d has the image %s there, and %s was asked for", i+1, own, image)
+			return conflict("node %d has the image %s, but %s is requested", i+1, own, image)
 		}
 	}
 	return nil

@@ -69,8 +69,8 @@ func (*Provider) RemoveCommand(name string) string { return "kind delete cluster
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
-		Summary:      "Kubernetes in Docker: every node is a container, as the Kubernetes project tests itself",
-		Nodes:        "containers, made by kubeadm",
+		Summary:      "Kubernetes in Docker: every node is a container; the Kubernetes project uses it for its own tests",
+		Nodes:        "containers, set up with kubeadm",
 		Runtime:      "containerd",
 		CNI:          "kindnet",
 		Mounts:       "any number, on every node",

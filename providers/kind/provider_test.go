@@ -160,7 +160,7 @@ func TestCreateFails(t *testing.T) {
 	if last := steps[len(steps)-1]; last != "Preparing nodes failed" {
 		t.Errorf("steps: %q", steps)
 	}
-	if !slices.Contains(steps, "Allowing cgroup v1, which Kubernetes 1.35 and newer gives up done") {
+	if !slices.Contains(steps, "Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default done") {
 		t.Errorf("nobody was warned: %q", steps)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
@@ -296,7 +296,7 @@ func TestLoadImages(t *testing.T) {
 	}
 	archive = dockertest.Images(t, "web:v1")
 	dockertest.Script(t, dockertest.Having(t, node("control-plane", "running"), node("worker", "exited"))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "start the cluster: lab start lab" {
 		t.Errorf("a node is down: %v (hint %q)", err, fault.HintOf(err))
 	}
 	dockertest.Script(t, append(dockertest.Having(t, node("control-plane", "running"), node("external-load-balancer", "running")),

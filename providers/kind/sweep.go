@@ -47,7 +47,7 @@ func sweep(ctx context.Context, ref providers.Ref, planned int, surely bool, ret
 		return over && len(found) == 0 && all, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("kind is still at work on it after %s", sweepWithin)
+		err = fmt.Errorf("kind has not stopped after %s", sweepWithin)
 	}
 	return err
 }

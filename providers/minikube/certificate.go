@@ -20,15 +20,15 @@ func checkFiles(spec providers.Spec) error {
 	}
 	text, err := os.ReadFile(spec.CAFile)
 	if err != nil {
-		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "cannot read the certificate authority: %w", err)
 	}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type == "CERTIFICATE" {
 			return nil
 		}
 	}
-	err = fault.Errorf(fault.ErrInvalid, "certificate authority: %s has no certificate in the form of PEM", spec.CAFile)
-	return fault.WithHint(err, "openssl x509 -inform der -in %s turns another form into it", spec.CAFile)
+	err = fault.Errorf(fault.ErrInvalid, "certificate authority: %s contains no PEM certificate", spec.CAFile)
+	return fault.WithHint(err, "convert a DER certificate: openssl x509 -inform der -in %s", spec.CAFile)
 }
 
 // lendCertificate puts the certificate authority of spec where minikube looks for those
@@ -40,7 +40,7 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 	}
 	text, err := os.ReadFile(spec.CAFile)
 	if err != nil {
-		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "cannot read the certificate authority: %w", err)
 	}
 	path := p.certificate(spec.Name, text)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

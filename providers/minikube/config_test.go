@@ -58,14 +58,14 @@ func TestRefused(t *testing.T) {
 	two := []providers.Port{{Host: 8080, Container: 80}}
 	mount := providers.Mount{Host: "/a", Node: "/a"}
 	for says, spec := range map[string]providers.Spec{
-		"the second node":              {Name: "lab-m2"},
-		"the driver none makes one":    {Driver: "none"},
-		"1 control plane or 3":         {ControlPlanes: 2},
-		"holds fewer nodes":            {Workers: 250},
-		"publish a port on every node": {Workers: 1, Ports: two},
-		"where nodes are containers":   {Driver: "kvm2", Ports: two},
-		"mounts one directory":         {Mounts: []providers.Mount{mount, mount}},
-		"where nothing need be":        {Name: "minikube", Driver: "none", Mounts: []providers.Mount{mount}},
+		"the second node":               {Name: "lab-m2"},
+		"the driver none supports one":  {Driver: "none"},
+		"1 or 3 control planes":         {ControlPlanes: 2},
+		"at most 250 nodes":             {Workers: 250},
+		"only in a cluster of one node": {Workers: 1, Ports: two},
+		"cannot publish ports":          {Driver: "kvm2", Ports: two},
+		"supports one mount":            {Mounts: []providers.Mount{mount, mount}},
+		"its only node":                 {Name: "minikube", Driver: "none", Mounts: []providers.Mount{mount}},
 	} {
 		if spec.Name == "" {
 			spec.Name = "lab"
@@ -88,17 +88,17 @@ func TestNativeRefused(t *testing.T) {
 	spec := providers.Spec{Name: "lab", KubernetesVersion: "v1.34.0", Workers: 1, Wants: providers.Wants{ControlPlaneMetrics: true}}
 	for native, says := range map[string]string{
 		"- memory":                    "it must be a map",
-		"memory: 4g\nmemory: 5g":      "line 2: memory is there twice",
+		"memory: 4g\nmemory: 5g":      "line 2: memory is set twice",
 		"a: [":                        "did not find",
 		"memory:":                     "line 1: memory must have a value",
 		"addons: [{a: b}]":            "addons must have a value",
-		"--memory: 4g":                `"--memory" is no flag`,
-		"p: other":                    `"p" is no flag`,
-		"profile: other":              "profile is not to be set there",
-		"force: true":                 "force is not to be set there",
-		"kubernetes-version: v1.33.0": "it says kubernetes-version: v1.33.0, and v1.34.0 was asked for",
-		"nodes: 3":                    "it says nodes: 3, and 2 was asked for",
-		"extra-config: scheduler.bind-address=127.0.0.1": "and scheduler.bind-address=0.0.0.0 was asked for",
+		"--memory: 4g":                `"--memory" is not a flag`,
+		"p: other":                    `"p" is not a flag`,
+		"profile: other":              "profile is set by lab",
+		"force: true":                 "force is set by lab",
+		"kubernetes-version: v1.33.0": "it sets kubernetes-version: v1.33.0, but v1.34.0 is requested",
+		"nodes: 3":                    "it sets nodes: 3, but 2 is requested",
+		"extra-config: scheduler.bind-address=127.0.0.1": "but scheduler.bind-address=0.0.0.0 is requested",
 	} {
 		spec.Native = []byte(native)
 		_, err := New(Options{}).argsFor(spec.WithDefaults())

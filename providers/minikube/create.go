@@ -36,8 +36,8 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		return err
 	}
 	if last(args, "ha") == "true" && tool.version.before(1, 33) {
-		err := fault.Errorf(fault.ErrUnsupported, "this minikube cannot make several control planes")
-		return fault.WithHint(err, "install version 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
+		err := fault.Errorf(fault.ErrUnsupported, "this version of minikube does not support several control planes")
+		return fault.WithHint(err, "install minikube 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	inDocker := last(args, flagDriver) == driverDocker
 	if err := p.checkFree(ctx, spec, inDocker); err != nil {
@@ -149,7 +149,7 @@ func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, 
 		return failed // another minikube was faster
 	}
 	if err := p.remove(ctx, tool, ref, driver); err != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", failed, err)
+		return fmt.Errorf("%w\ncannot remove all leftovers: %w", failed, err)
 	}
 	return failed
 }

@@ -169,7 +169,7 @@ func TestNodeDies(t *testing.T) {
 	dead := slices.Concat(slices.Repeat([]answer{{Args: "ps --all --quiet", Once: true}}, 2),
 		slices.Repeat([]answer{{Args: "ps --all --quiet", Stdout: having[0].Stdout, Once: true}}, 3), having[1:])
 	dockertest.Script(t, ready(append([]answer{{Args: "ps --all --format"}}, dead...)...)...)
-	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "node lab does not run any more (exit code 137)") {
+	if err := p.Create(t.Context(), providers.Spec{Name: "lab", ControlPlanes: 1, LogsDir: t.TempDir()}, nil); err == nil || !strings.Contains(err.Error(), "node lab exited (exit code 137)") {
 		t.Errorf("error is %v", err)
 	}
 }

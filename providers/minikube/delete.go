@@ -169,7 +169,7 @@ func inUse(network string, err error) error {
 	if !strings.Contains(err.Error(), "has active endpoints") {
 		return err
 	}
-	return fault.WithHint(err, "docker network inspect %s shows what is in it; docker network disconnect --force %s CONTAINER, then this command again",
+	return fault.WithHint(err, "list the containers in the network: docker network inspect %s; disconnect them: docker network disconnect --force %s CONTAINER; then run this command again",
 		network, network)
 }
 
@@ -194,7 +194,7 @@ func (p *Provider) nodesOf(cluster string) func(string) bool {
 // forgetFiles removes the files of a cluster, and of a minikube that was ended.
 func (p *Provider) forgetFiles(name string) error {
 	if name != filepath.Base(name) || name == "." || name == ".." {
-		return fmt.Errorf("%q is no name of a profile", name)
+		return fmt.Errorf("invalid profile name %q", name)
 	}
 	p.takeCertificateBack(name)
 	p.forget(name)

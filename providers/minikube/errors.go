@@ -14,7 +14,7 @@ import (
 )
 
 // errMute is a program that ends well and is no minikube.
-var errMute = errors.New("it ended without a word of the kind that minikube says")
+var errMute = errors.New("it exited without any output in the format of minikube")
 
 // lastWords is how many lines of what minikube said an error bears.
 const lastWords = 8
@@ -52,7 +52,7 @@ func (l *listener) failure(exit error, stderr string) error {
 }
 
 func unexpected(err error) error {
-	return fault.WithHint(fmt.Errorf("minikube: %w", err), "minikube logs tells more; lab doctor, what may be wrong with this machine")
+	return fault.WithHint(fmt.Errorf("minikube: %w", err), "read the logs: minikube logs; check this machine: lab doctor")
 }
 
 // kindOf returns the kind of error that one of minikube's exit codes means, or nil. They
@@ -96,9 +96,9 @@ func (l *listener) advice() string {
 	advice := strings.Join(strings.Fields(data.Advice), " ")
 	switch {
 	case data.Name == "DRV_AS_ROOT":
-		return "run lab as another user, who may use Docker; or, where that is all right: export MINIKUBE_FORCE=true"
+		return "run lab as a user who may use Docker, not as root; or override this check of minikube: export MINIKUBE_FORCE=true"
 	case data.Name == "K8S_NEW_UNSUPPORTED" || strings.Contains(data.Message, "repos/kubernetes/kubernetes/releases"):
-		return "choose a version that this minikube knows: --kubernetes-version VERSION; or: export MINIKUBE_FORCE=true"
+		return "use a version that this minikube supports: --kubernetes-version VERSION; or override this check: export MINIKUBE_FORCE=true"
 	case advice != "" && data.URL != "":
 		return advice + " (" + data.URL + ")"
 	}

@@ -79,9 +79,9 @@ func TestFailure(t *testing.T) {
 		"too new":     {fatal("K8S_NEW_UNSUPPORTED", "106", "too new", "use --force"), "", fault.ErrUnsupported, "too new", "export MINIKUBE_FORCE=true", ""},
 		"no internet": {fatal("INET_X", "40", "no way", ""), "", fault.ErrUnavailable, "no way", "see https://x", ""},
 		"docker": {fatal("GUEST_PROVISION", "80", "error provisioning guest: Failed to start host: docker run a b c: exit status 125\\nstdout:\\n0123\\n\\nstderr:\\ndocker: Error response from daemon: port is already allocated.", ""), "", nil,
-			"error provisioning guest: docker: Error response from daemon: port is already allocated.", "choose another with --port", "a b c"},
+			"error provisioning guest: docker: Error response from daemon: port is already allocated.", "publish another one: --port", "a b c"},
 		"garbage":        {"panic: what?", "E1124 12:22:23.273003    1727 docker.go:243] goroutine 1\n", nil, "exit status 80: what?", "lab doctor", "E1124"},
-		"a flag of none": {"", "Error: unknown flag: --nonsense\nSee 'minikube start --help' for usage.\n", fault.ErrInvalid, "unknown flag: --nonsense", "lists the flags", ""},
+		"a flag of none": {"", "Error: unknown flag: --nonsense\nSee 'minikube start --help' for usage.\n", fault.ErrInvalid, "unknown flag: --nonsense", "list the flags", ""},
 		"no word":        {"", "", nil, "minikube: exit status 80", "lab doctor", ""},
 	} {
 		l := quiet()

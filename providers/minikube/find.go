@@ -68,11 +68,11 @@ func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 	}
 	var v version
 	if _, err := fmt.Sscanf(text, "v%d.%d", &v.major, &v.minor); err != nil {
-		return program{}, unfit(path, fmt.Errorf("its version is %q", text))
+		return program{}, unfit(path, fmt.Errorf("unexpected version %q", text))
 	}
 	if first := oldest(); v.before(first.major, first.minor) {
-		err := fault.Errorf(fault.ErrUnavailable, "%s is minikube %s, and lab needs v%d.%d or newer", path, text, first.major, first.minor)
-		return program{}, fault.WithHint(err, "install a newer one: https://minikube.sigs.k8s.io/docs/start/")
+		err := fault.Errorf(fault.ErrUnavailable, "%s is minikube %s, but lab requires v%d.%d or newer", path, text, first.major, first.minor)
+		return program{}, fault.WithHint(err, "install a newer version: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	return program{path, v}, nil
 }
@@ -101,14 +101,14 @@ func (p *Provider) findProgram() (string, error) {
 	if path, err := exec.LookPath(builtName); err == nil {
 		return path, nil
 	}
-	return "", fault.WithHint(fault.Errorf(fault.ErrUnavailable, "the program minikube is not installed"), "%s", installHint())
+	return "", fault.WithHint(fault.Errorf(fault.ErrUnavailable, "minikube is not installed"), "%s", installHint())
 }
 
 func installHint() string {
 	if runtime.GOOS == "darwin" {
-		return "brew install minikube"
+		return "install minikube: brew install minikube"
 	}
-	return "install it: https://minikube.sigs.k8s.io/docs/start/; or, in lab's own checkout: make lab-minikube"
+	return "install minikube: https://minikube.sigs.k8s.io/docs/start/; or build it in a checkout of lab: make lab-minikube"
 }
 
 // askVersion runs minikube to learn its version. It returns ErrUnavailable where it
@@ -129,14 +129,14 @@ func (p *Provider) askVersion(ctx context.Context, path string) (string, error) 
 		return "", ctx.Err()
 	}
 	if limited.Err() != nil {
-		err = fmt.Errorf("it did not tell its version within %s", versionWithin)
+		err = fmt.Errorf("it did not report its version within %s", versionWithin)
 	}
 	if err != nil {
 		return "", unfit(path, err)
 	}
 	var answer struct{ MinikubeVersion string }
 	if err := json.Unmarshal(out, &answer); err != nil || answer.MinikubeVersion == "" {
-		return "", unfit(path, errors.New("it does not tell its version"))
+		return "", unfit(path, errors.New("it does not report its version"))
 	}
 	return answer.MinikubeVersion, nil
 }
@@ -153,6 +153,6 @@ func unfit(path string, err error) error {
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}
-	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s cannot be used: %w", path, err),
-		"see what it says: %s version; or install it anew: https://minikube.sigs.k8s.io/docs/start/", path)
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "cannot use %s: %w", path, err),
+		"check its output: %s version; or reinstall minikube: https://minikube.sigs.k8s.io/docs/start/", path)
 }

@@ -24,10 +24,10 @@ func TestCheck(t *testing.T) {
 		says, hint      string
 	}{
 		"good":        {version("v1.32.0"), answer{Args: "image", Stdout: "sha256:1"}, "", ""},
-		"old":         {version("v1.31.2"), answer{}, "is minikube v1.31.2, and lab needs v1.32 or newer", "install a newer one"},
+		"old":         {version("v1.31.2"), answer{}, "is minikube v1.31.2, but lab requires v1.32 or newer", "install a newer version"},
 		"newest":      {version("v2.0.0-beta.1"), answer{Args: "image", Stdout: "sha256:1"}, "", ""},
-		"garbage":     {answer{Args: "version", Stdout: "hello"}, answer{}, "it does not tell its version", "version"},
-		"a word":      {version("unknown"), answer{}, `its version is "unknown"`, "version"},
+		"garbage":     {answer{Args: "version", Stdout: "hello"}, answer{}, "it does not report its version", "version"},
+		"a word":      {version("unknown"), answer{}, `unexpected version "unknown"`, "version"},
 		"crash":       {answer{Args: "version", Stderr: "cannot allocate memory", Code: 2}, answer{}, "exit status 2: cannot allocate memory", "version"},
 		"no image":    {version("v1.38.1"), absent, "the node image 127.0.0.1:1/base:v1 is not on this machine", "LAB_IMAGES_MINIKUBE_BASE"},
 		"no registry": {version("v1.38.1"), absent, "its registry cannot be reached", "docker pull 127.0.0.1:1/base:v1"},

@@ -15,7 +15,7 @@ import (
 func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
 	c, err := p.find(ctx, spec.Name)
 	if err == nil {
-		return fault.Errorf(fault.ErrExists, "there is a minikube cluster of that name, and it is %s", c.State)
+		return fault.Errorf(fault.ErrExists, "a minikube cluster of this name already exists, in state %s", c.State)
 	}
 	if ignoreNotFound(err) != nil || !inDocker {
 		return ignoreNotFound(err)
@@ -36,8 +36,8 @@ func checkVolume(ctx context.Context, node string) error {
 	if err != nil || !has {
 		return err
 	}
-	err = fault.Errorf(fault.ErrExists, "there is a volume %s", node)
-	return fault.WithHint(err, "choose another name, or remove it: docker volume rm %s", node)
+	err = fault.Errorf(fault.ErrExists, "volume %s already exists", node)
+	return fault.WithHint(err, "use another name, or remove the volume: docker volume rm %s", node)
 }
 
 // nodeNames returns what minikube will call the nodes.

@@ -24,7 +24,7 @@ func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive st
 		return err
 	}
 	if c.State == providers.StateStopped {
-		return fault.WithHint(errors.New("the cluster is stopped"), "lab start %s", name)
+		return fault.WithHint(errors.New("the cluster is stopped"), "start the cluster: lab start %s", name)
 	}
 	config, err := p.profile(name)
 	if err != nil {

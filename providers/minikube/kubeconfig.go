@@ -82,8 +82,8 @@ func (p *Provider) access(name string) (nodes.Access, error) {
 
 func halfMade(name string, err error) error {
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "the cluster is half-made: %w", withoutKind(err)),
-		"lab up %s makes it anew; lab down %s removes what is left", name, name)
+		fault.Errorf(fault.ErrUnavailable, "the cluster is incomplete: %w", withoutKind(err)),
+		"recreate the cluster: lab up %s; or delete it: lab down %s", name, name)
 }
 
 // withoutKind returns the text of err alone: a profile that is not there does not mean

@@ -132,5 +132,5 @@ func (p *Provider) find(ctx context.Context, name string) (providers.Cluster, er
 			return c, nil
 		}
 	}
-	return providers.Cluster{}, fault.Errorf(fault.ErrNotFound, "there is no minikube cluster %q", name)
+	return providers.Cluster{}, fault.Errorf(fault.ErrNotFound, "minikube has no cluster %q", name)
 }

@@ -47,7 +47,7 @@ func (p *Provider) warnOfMirrors(args []string, report event.Reporter) {
 	}
 	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
 		if mirror := p.opts.Registries[host]; !canMirror(host, mirror) {
-			report.Start("Leaving out the mirror " + mirror + ": with this driver or runtime minikube takes one for docker.io, without a path").End(nil)
+			report.Start("Ignoring the mirror " + mirror + ": with this driver or runtime, minikube supports only a mirror of docker.io without a path").End(nil)
 		}
 	}
 }

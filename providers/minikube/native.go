@@ -44,7 +44,7 @@ func parseNative(text []byte) ([]string, error) {
 	for i := 0; i < len(root.Content); i += 2 {
 		name := root.Content[i].Value
 		if seen[name] {
-			return nil, invalid("line %d: %s is there twice", root.Content[i].Line, name)
+			return nil, invalid("line %d: %s is set twice", root.Content[i].Line, name)
 		}
 		seen[name] = true
 		values, err := valuesOf(root.Content[i], root.Content[i+1])
@@ -62,10 +62,10 @@ func parseNative(text []byte) ([]string, error) {
 func valuesOf(key, value *yaml.Node) ([]string, error) {
 	name := key.Value
 	if !regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(name) || len(name) == 1 {
-		return nil, invalid("line %d: %q is no flag of minikube's; write them in full, and without --", key.Line, name)
+		return nil, invalid("line %d: %q is not a flag of minikube; write the full name without --", key.Line, name)
 	}
 	if slices.Contains(reserved(), name) {
-		return nil, invalid("line %d: %s is not to be set there", key.Line, name)
+		return nil, invalid("line %d: %s is set by lab and cannot be changed", key.Line, name)
 	}
 	items := []*yaml.Node{value}
 	if value.Kind == yaml.SequenceNode {
@@ -74,7 +74,7 @@ func valuesOf(key, value *yaml.Node) ([]string, error) {
 	var values []string
 	for _, item := range items {
 		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" {
-			return nil, invalid("line %d: %s must have a value, or a list of them", item.Line, name)
+			return nil, invalid("line %d: %s must have a value or a list of values", item.Line, name)
 		}
 		values = append(values, narrow(name, item.Value))
 	}
@@ -98,14 +98,14 @@ func narrow(name, value string) string {
 
 func invalid(format string, a ...any) error {
 	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube: %w", fmt.Errorf(format, a...))
-	return fault.WithHint(err, "minikube start --help lists the flags; see also https://minikube.sigs.k8s.io/docs/commands/start/")
+	return fault.WithHint(err, "list the flags: minikube start --help; see https://minikube.sigs.k8s.io/docs/commands/start/")
 }
 
 // conflict is for what the configuration for minikube says, and the rest of the spec
 // otherwise.
 func conflict(format string, a ...any) error {
-	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube contradicts what else was asked for: %w", fmt.Errorf(format, a...))
-	return fault.WithHint(err, "say it in one place only")
+	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
+	return fault.WithHint(err, "set it in one place only")
 }
 
 // enables tells whether flags switch on an addon of minikube's own.

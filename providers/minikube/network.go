@@ -23,8 +23,8 @@ func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docke
 	}
 	err := docker.CreateNetwork(ctx, name, options...)
 	if docker.IsOverlap(err) {
-		err = fault.WithHint(fault.Errorf(fault.ErrUnavailable, "another network has the addresses of the cluster: %w", err),
-			"docker network ls lists the networks; or recreate the cluster, whose contents are lost: lab up %s --recreate", name)
+		err = fault.WithHint(fault.Errorf(fault.ErrUnavailable, "another network uses the addresses of the cluster: %w", err),
+			"list the networks: docker network ls; or recreate the cluster; its contents are lost: lab up %s --recreate", name)
 	}
 	return err
 }

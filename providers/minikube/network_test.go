@@ -54,7 +54,7 @@ func TestOnlyNodeGone(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	err = p.Start(t.Context(), providers.Ref{Name: "lab"}, nil)
-	if err == nil || err.Error() != "its control plane is gone" || slices.ContainsFunc(tool.Calls(t), func(call string) bool { return strings.HasPrefix(call, "start") }) {
+	if err == nil || err.Error() != "its control plane is missing" || slices.ContainsFunc(tool.Calls(t), func(call string) bool { return strings.HasPrefix(call, "start") }) {
 		t.Errorf("%v; minikube was called: %q", err, tool.Calls(t))
 	}
 }

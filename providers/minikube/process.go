@@ -110,7 +110,7 @@ func (p *Provider) hold(name string) (*os.File, error) {
 	if free, err := lock(file); err != nil || !free {
 		file.Close()
 		if err == nil {
-			err = fault.Errorf(fault.ErrExists, "another minikube is at work on this cluster")
+			err = fault.Errorf(fault.ErrExists, "another minikube process is working on this cluster")
 		}
 		return nil, err
 	}

@@ -137,8 +137,8 @@ func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
 func heldBy(path string, others []holder) error {
 	if len(others) == 0 {
 		return fault.WithHint(
-			fault.Errorf(fault.ErrUnavailable, "another process holds %s, and lab cannot see which", path),
-			"lsof %s shows it; end it, then try again", path)
+			fault.Errorf(fault.ErrUnavailable, "another process holds %s, and lab cannot determine which", path),
+			"find the process: lsof %s; end it, then retry", path)
 	}
 	names, ids := make([]string, len(others)), make([]string, len(others))
 	for i, h := range others {
@@ -150,7 +150,7 @@ func heldBy(path string, others []holder) error {
 	}
 	return fault.WithHint(
 		fault.Errorf(fault.ErrUnavailable, "%s %s %s, the lock of this cluster's minikube", strings.Join(names, " and "), holds, path),
-		"lab ends only what it started; to end the rest: kill %s; then try again", strings.Join(ids, " "))
+		"end the processes that lab did not start: kill %s; then retry", strings.Join(ids, " "))
 }
 
 // within tells whether done becomes true in time.

@@ -98,7 +98,7 @@ func (p *Provider) profile(name string) (profile, error) {
 		err = json.Unmarshal(text, &c)
 	}
 	if err != nil {
-		return c, fmt.Errorf("minikube's profile: %s: %w", path, err)
+		return c, fmt.Errorf("cannot read the minikube profile %s: %w", path, err)
 	}
 	return c, nil
 }

@@ -87,12 +87,12 @@ func (*Provider) RemoveCommand(name string) string { return "minikube delete --p
 // Describe says what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
-		Summary:      "a cluster in containers or virtual machines, with many addons of its own",
-		Nodes:        "containers or virtual machines, made by kubeadm; 1 or 3 control planes",
+		Summary:      "a cluster in containers or virtual machines, with many bundled addons",
+		Nodes:        "containers or virtual machines, set up with kubeadm; 1 or 3 control planes",
 		Runtime:      "containerd, Docker or CRI-O",
 		CNI:          "kindnet, or one of several others",
 		Mounts:       "one directory, on every node",
-		Addons:       "a local storage class; dozens more, switched on by name",
+		Addons:       "a local storage class; dozens more, enabled by name",
 		Unprivileged: "with rootless Docker or Podman",
 		Vanilla:      true,
 		Homepage:     "https://minikube.sigs.k8s.io",

@@ -194,7 +194,7 @@ func TestLoadImages(t *testing.T) {
 		t.Errorf("an import that fails: %v", err)
 	}
 	dockertest.Script(t, dockertest.Having(t, node("lab", "exited", 130))...)
-	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "lab start lab" {
+	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, archive); err == nil || fault.HintOf(err) != "start the cluster: lab start lab" {
 		t.Errorf("a stopped cluster: %v", err)
 	}
 	if err := p.LoadImages(t.Context(), providers.Ref{Name: "lab"}, t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {

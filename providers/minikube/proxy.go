@@ -21,8 +21,8 @@ func checkProxy() error {
 		return nil
 	}
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "%s gives every container a proxy (%s), and does not exclude the addresses of a cluster: its nodes could not reach their own API server", p.File, p.Key),
-		`add to %s there: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
+		fault.Errorf(fault.ErrUnavailable, "%s sets a proxy in every container (%s) and does not exclude the addresses of a cluster, so its nodes cannot reach their own API server", p.File, p.Key),
+		`add this to %s in that file: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
 }
 
 // reachesDirectly reports whether a list such as NO_PROXY leaves out an address.

@@ -30,21 +30,21 @@ func refuse(spec providers.Spec, driver string, native []string) error {
 		what, hint string
 	}{
 		{isNodeName(spec.Name),
-			"a name like " + spec.Name + " is what minikube calls the second node of a cluster", "choose another name"},
+			"minikube uses names like " + spec.Name + " for the second node of a cluster", "use another name"},
 		{driver == driverNone && spec.Name != noneProfile,
-			"the driver none makes one cluster, and it must be called minikube", "lab up minikube --flavor minikube --driver none"},
+			"the driver none supports one cluster, whose name must be minikube", "use that name: lab up minikube --flavor minikube --driver none"},
 		{spec.ControlPlanes != 0 && spec.ControlPlanes != 1 && spec.ControlPlanes != 3,
-			"minikube makes 1 control plane or 3", "ask for --control-planes 3, or use --flavor kind"},
+			"minikube supports 1 or 3 control planes", "use --control-planes 3, or --flavor kind"},
 		{spec.ControlPlanes+spec.Workers > maxNodes,
-			"its network holds fewer nodes", "ask for 250 at most, or use --flavor kwok"},
+			"minikube supports at most 250 nodes", "use fewer nodes, or --flavor kwok"},
 		{ports && several,
-			"minikube would publish a port on every node, where it can be published once only", "leave out the workers, or use --flavor kind"},
+			"minikube publishes ports only in a cluster of one node", "remove the workers, or use --flavor kind"},
 		{ports && !inContainers(driver),
-			"ports can be published where nodes are containers, and not with the driver " + driver, "leave out the driver, or the ports"},
+			"the driver " + driver + " cannot publish ports", "remove the driver or the ports"},
 		{mounts > 1 || mounts == 1 && last(native, "mount-string") != "",
-			"minikube mounts one directory", "mount one that holds them all, or use --flavor kind"},
+			"minikube supports one mount", "mount a common parent directory, or use --flavor kind"},
 		{driver == driverNone && (mounts > 0 || several),
-			"the driver none has one node, this machine, where nothing need be mounted", "leave out the driver"},
+			"the driver none uses this machine as its only node, without mounts", "remove the driver"},
 	} {
 		if test.is {
 			return fault.WithHint(fault.Errorf(fault.ErrUnsupported, "%s", test.what), "%s", test.hint)
@@ -60,11 +60,11 @@ func contradicts(native, own []string) error {
 		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		asked := last(own, name)
 		if asked != "" && asked != value && !slices.Contains(repeatable(), name) {
-			return conflict("it says %s: %s, and %s was asked for", name, value, asked)
+			return conflict("it sets %s: %s, but %s is requested", name, value, asked)
 		}
 		if key, _, ok := strings.Cut(value, "="); ok && name == flagExtra {
 			if setting := last(own, flagExtra+"="+key); setting != "" && option(flagExtra, key+"="+setting) != arg {
-				return conflict("it says %s: %s, and %s=%s was asked for", name, value, key, setting)
+				return conflict("it sets %s: %s, but %s=%s is requested", name, value, key, setting)
 			}
 		}
 	}

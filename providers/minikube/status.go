@@ -26,11 +26,11 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	config, err := p.profile(name)
 	switch {
 	case errors.Is(err, fault.ErrNotFound):
-		c.State, c.Reason = providers.StateDegraded, "it was never finished"
+		c.State, c.Reason = providers.StateDegraded, "its creation did not finish"
 	case err != nil:
 		c.State, c.Reason = providers.StateUnknown, err.Error()
 	case config.Driver == driverDocker:
-		c.State, c.Reason = providers.StateDegraded, "its containers are gone"
+		c.State, c.Reason = providers.StateDegraded, "its containers are missing"
 		c.Parts = []providers.Part{} // so that what was recorded counts as gone
 		if networks, err := p.networks(ctx, name); err == nil && len(networks) > 0 {
 			c.Parts = append(c.Parts, providers.Part{Kind: "network", Name: name, Repair: true})
@@ -56,7 +56,7 @@ func (p *Provider) ask(ctx context.Context, name string, config profile) (_ prov
 	host, server, said := p.status(ctx, name)
 	switch {
 	case said != nil:
-		return providers.StateUnknown, "minikube does not tell its state: " + said.Error(), ""
+		return providers.StateUnknown, "minikube does not report its state: " + said.Error(), ""
 	case host == "Stopped":
 		return providers.StateStopped, "", ""
 	case server == "Running": // where lab cannot reach it
@@ -85,7 +85,7 @@ func (p *Provider) status(ctx context.Context, name string) (host, server string
 		out = append(append([]byte("["), out...), ']')
 	}
 	if json.Unmarshal(out, &machines) != nil || len(machines) == 0 {
-		return "", "", unfit(path, errors.Join(errors.New("it does not tell the state"), err))
+		return "", "", unfit(path, errors.Join(errors.New("it does not report the state"), err))
 	}
 	return machines[0].Host, machines[0].APIServer, nil
 }

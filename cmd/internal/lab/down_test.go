@@ -101,7 +101,7 @@ func TestDownUnread(t *testing.T) {
 	}
 	b.forgotten(t, "lost")
 	c, err := b.Status(t.Context(), "unread")
-	if err != nil || c.State != providers.StateUnknown || !strings.Contains(c.Reason, "cannot tell whether lab created") {
+	if err != nil || c.State != providers.StateUnknown || !strings.Contains(c.Reason, "cannot determine whether lab created") {
 		t.Errorf("%s (%q), %v", c.State, c.Reason, err)
 	}
 	err = b.Down(t.Context(), "unread", nil)

@@ -34,8 +34,8 @@ func TestBreaksMeanwhile(t *testing.T) {
 		kind    error
 	}{
 		"its engine dies": {func(b bench) error { return b.machine.Break("lab") }, "the cluster broke while lab waited for it: its engine is gone", nil},
-		"it is deleted":   {func(b bench) error { return b.Set.All()[0].Delete(context.Background(), providers.Ref{Name: "lab"}) }, "no such cluster", fault.ErrNotFound},
-		"it is remade":    {func(b bench) error { return b.machine.Remake("lab") }, "not the one that lab made", fault.ErrForeign},
+		"it is deleted":   {func(b bench) error { return b.Set.All()[0].Delete(context.Background(), providers.Ref{Name: "lab"}) }, "cluster not found", fault.ErrNotFound},
+		"it is remade":    {func(b bench) error { return b.machine.Remake("lab") }, "not the one that lab created", fault.ErrForeign},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

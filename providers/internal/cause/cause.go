@@ -60,7 +60,7 @@ func ended(logs fs.FS, n Node) (Cause, bool) {
 		return Cause{}, false
 	}
 	said, _ := Reason(read(logs, n.Output))
-	return Cause{"", cmp.Or(said, "it wrote nothing"), fmt.Sprintf("node %s does not run any more (%s)", n.Name, n.Ended)}, true
+	return Cause{"", cmp.Or(said, "it wrote nothing"), fmt.Sprintf("node %s exited (%s)", n.Name, n.Ended)}, true
 }
 
 // containerd finds a containerd that crashes, or serves no kubelet.

@@ -78,8 +78,8 @@ func TestFind(t *testing.T) {
 		node Node
 		want string // "" where no cause is stated
 	}{
-		"a node that ended":          {map[string]string{"out": "panic: no", "j": crash}, Node{Ended: "exit code 1"}, "node n does not run any more (exit code 1): no"},
-		"a node without a word":      {nil, Node{Ended: "exit code 1"}, "node n does not run any more (exit code 1): it wrote nothing"},
+		"a node that ended":          {map[string]string{"out": "panic: no", "j": crash}, Node{Ended: "exit code 1"}, "node n exited (exit code 1): no"},
+		"a node without a word":      {nil, Node{Ended: "exit code 1"}, "node n exited (exit code 1): it wrote nothing"},
 		"a kubelet that crashes":     {map[string]string{"j": crash}, Node{}, "the kubelet of n does not start: no"},
 		"a kubelet that recovered":   {map[string]string{"j": crash + journal("17 n kubelet[9]: I1129 10:12:17.1 9 x.go:1] \"well\"")}, Node{}, ""},
 		"a kubelet that was stopped": {map[string]string{"j": journal("05 n systemd[1]: kubelet.service: Main process exited, code=killed, status=15/TERM")}, Node{}, ""},

@@ -139,7 +139,7 @@ func TestPull(t *testing.T) {
 	if err := docker.Pull(t.Context(), "a/b:v1", func(m string) { moved = append(moved, m) }); err != nil {
 		t.Error(err)
 	}
-	want := []string{"trying again: Error response from daemon: net/http: TLS handshake timeout", "1 of 1 layers", "1 of 2 layers", "2 of 2 layers"}
+	want := []string{"retrying: Error response from daemon: net/http: TLS handshake timeout", "1 of 1 layers", "1 of 2 layers", "2 of 2 layers"}
 	if diff := cmp.Diff(want, moved); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

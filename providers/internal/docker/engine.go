@@ -71,7 +71,7 @@ func CheckEngine(ctx context.Context, e providers.Engine) error {
 	}
 	return fault.WithHint(
 		fault.Errorf(fault.ErrUnavailable, "the Docker engine at %s is not the one on which the cluster was created", e.Host),
-		"start the engine that has the cluster; docker context ls lists the contexts")
+		"start the engine of the cluster; list the contexts: docker context ls")
 }
 
 func checkAlone(ctx context.Context) error {
@@ -82,8 +82,8 @@ func checkAlone(ctx context.Context) error {
 		return nil
 	}
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "the cluster may be on another Docker engine: docker knows %s", strings.Join(hosts, ", ")),
-		"docker context ls lists the contexts; switch to that of the cluster: docker context use NAME")
+		fault.Errorf(fault.ErrUnavailable, "the cluster may be on another Docker engine: docker has contexts for %s", strings.Join(hosts, ", ")),
+		"list the contexts: docker context ls; use the one of the cluster: docker context use NAME")
 }
 
 // RequireCurrent returns ErrUnavailable where an engine is not the one that the docker
@@ -95,11 +95,11 @@ func RequireCurrent(ctx context.Context, e providers.Engine) error {
 	if id, err := engineID(ctx); err == nil && id == e.ID {
 		return nil
 	}
-	err := fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker uses another one now", e.Host)
+	err := fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, but docker currently uses another one", e.Host)
 	if e.Context != "" {
-		return fault.WithHint(err, "docker context use %s", e.Context)
+		return fault.WithHint(err, "switch to the engine of the cluster: docker context use %s", e.Context)
 	}
-	return fault.WithHint(err, "export DOCKER_HOST=%s", e.Host)
+	return fault.WithHint(err, "switch to the engine of the cluster: export DOCKER_HOST=%s", e.Host)
 }
 
 // Environment returns env with the variables that lead the docker command, and programs
@@ -148,7 +148,7 @@ func located(ctx context.Context, err error) error {
 	if strings.Contains(err.Error(), "context not found") {
 		return fault.WithHint(
 			fault.Errorf(fault.ErrUnavailable, "the cluster is on the Docker engine at %s, and docker no longer has the context %q", e.Host, e.Context),
-			"create it again: docker context create %s --docker host=%s", e.Context, e.Host)
+			"recreate the context: docker context create %s --docker host=%s", e.Context, e.Host)
 	}
 	where := "--host " + e.Host
 	if e.Context != "" {

@@ -85,7 +85,7 @@ func TestCheckEngine(t *testing.T) {
 		"none":           {recorded, []dockertest.Answer{{Args: "info", Stderr: "Cannot connect to the Docker daemon", Code: 1}}, "which does not answer"},
 		"a context gone": {providers.Engine{ID: "A", Context: "far", Host: "ssh://far"}, []dockertest.Answer{{Args: "info", Stderr: `Failed to initialize: unable to resolve docker endpoint: context "far": context not found`, Code: 1}}, "docker no longer has the context \"far\""},
 		"none recorded":  {providers.Engine{}, []dockertest.Answer{{Args: "context ls", Stdout: "unix:///a.sock\nunix:///a.sock\n"}}, ""},
-		"one of several": {providers.Engine{}, []dockertest.Answer{{Args: "context ls", Stdout: "unix:///a.sock\nunix:///b.sock\n"}}, "docker knows unix:///a.sock, unix:///b.sock"},
+		"one of several": {providers.Engine{}, []dockertest.Answer{{Args: "context ls", Stdout: "unix:///a.sock\nunix:///b.sock\n"}}, "docker has contexts for unix:///a.sock, unix:///b.sock"},
 	} {
 		dockertest.Script(t, test.answers...)
 		err := docker.CheckEngine(t.Context(), test.engine)
@@ -99,8 +99,8 @@ func TestCheckEngine(t *testing.T) {
 func TestRequireCurrent(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "context inspect", Stdout: "default\tunix:///b.sock"}, dockertest.Answer{Args: "info", Stdout: "B"})
 	for hint, e := range map[string]providers.Engine{
-		"docker context use a":              {ID: "A", Context: "a", Host: "unix:///a.sock"},
-		"export DOCKER_HOST=unix:///a.sock": {ID: "A", Host: "unix:///a.sock"},
+		"switch to the engine of the cluster: docker context use a":              {ID: "A", Context: "a", Host: "unix:///a.sock"},
+		"switch to the engine of the cluster: export DOCKER_HOST=unix:///a.sock": {ID: "A", Host: "unix:///a.sock"},
 	} {
 		if err := docker.RequireCurrent(t.Context(), e); !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) != hint {
 			t.Errorf("%v (hint %q), want %q", err, fault.HintOf(err), hint)

@@ -52,15 +52,15 @@ func explain(words string, err error) error {
 		return notInstalled()
 	case said("permission denied while trying to connect", "dial unix /var/run/docker.sock: connect: permission denied"):
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err),
-			"sudo usermod -aG docker \"$USER\", then log in again")
+			"add your user to the group docker, then log in again: sudo usermod -aG docker \"$USER\"")
 	case unanswered(words):
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "%s", startHint(false))
 	case said("unable to resolve docker endpoint", "context not found"):
-		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "docker context ls lists the contexts")
+		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "list the contexts: docker context ls")
 	case said("port is already allocated", "address already in use", "ports are not available"):
-		return fault.WithHint(err, "another program has that port of this machine: choose another with --port HOST:CONTAINER")
+		return fault.WithHint(err, "another program uses that host port; publish another one: --port HOST:CONTAINER")
 	case said("unable to start container process: exec:", "exec format error"):
-		return fault.WithHint(err, "the image lacks that program, or is for another processor: choose another with --image IMAGE")
+		return fault.WithHint(err, "use another image: --image IMAGE; this one lacks that program or is for another CPU architecture")
 	}
 	return withHint(err, MachineHint(words))
 }
@@ -72,11 +72,11 @@ func explainPull(words string, err error) error {
 	case unanswered(words):
 	case said("manifest unknown", "manifest for", "pull access denied", "repository does not exist"):
 		return fault.WithHint(fault.Errorf(fault.ErrNotFound, "%w", err),
-			"name an image that exists: --image IMAGE; docker images lists the local ones")
+			"use an image that exists: --image IMAGE; list the local images: docker images")
 	case said("no such host", "TLS handshake timeout", "i/o timeout", "network is unreachable", "connection refused",
 		"Client.Timeout exceeded", "toomanyrequests"):
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err),
-			"try again with a better network, or name a local image: --image IMAGE")
+			"check the network and retry, or use a local image: --image IMAGE")
 	}
 	return explain(words, err)
 }
@@ -93,9 +93,9 @@ func MachineHint(said string) string {
 	is := saidIn(said)
 	switch {
 	case is("no space left on device"):
-		return "free some space: docker system df shows what takes it"
+		return "free disk space; see what uses it: docker system df"
 	case is("too many open files", "inotify"):
-		return "sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
+		return "raise the inotify limits: sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
 	}
 	return ""
 }
@@ -111,7 +111,7 @@ func notInstalled() error {
 	if runtime.GOOS != "linux" {
 		hint = "install Docker Desktop: https://docs.docker.com/desktop/"
 	}
-	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "the program docker is not installed"), "%s", hint)
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "docker is not installed"), "%s", hint)
 }
 
 func notRunning(what string) error {
@@ -122,15 +122,15 @@ func notRunning(what string) error {
 func startHint(again bool) string {
 	switch {
 	case runtime.GOOS == "darwin" && again:
-		return "quit Docker Desktop, then: open -a Docker"
+		return "quit Docker Desktop, then start it: open -a Docker"
 	case runtime.GOOS == "darwin":
-		return "start it: open -a Docker"
+		return "start Docker Desktop: open -a Docker"
 	case runtime.GOOS == "windows" && again:
-		return "quit Docker Desktop, and start it again"
+		return "quit Docker Desktop, then start it again"
 	case runtime.GOOS == "windows":
 		return "start Docker Desktop"
 	case again:
-		return "start it again: sudo systemctl restart docker"
+		return "restart the Docker Engine: sudo systemctl restart docker"
 	}
-	return "start it: sudo systemctl start docker"
+	return "start the Docker Engine: sudo systemctl start docker"
 }

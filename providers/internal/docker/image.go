@@ -48,7 +48,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 	var err error
 	for n := range attempts {
 		if n > 0 {
-			moved(fmt.Sprintf("trying again: %s", firstLine(err.Error())))
+			moved(fmt.Sprintf("retrying: %s", firstLine(err.Error())))
 			if err := wait(ctx, time.Duration(n)*time.Second); err != nil {
 				return err
 			}
@@ -58,7 +58,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("pull %s: %w", image, err)
+		return fmt.Errorf("cannot pull %s: %w", image, err)
 	}
 	return err
 }

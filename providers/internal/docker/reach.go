@@ -41,6 +41,6 @@ func CheckReachable(ctx context.Context) error {
 		return nil
 	}
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "lab cannot reach the ports that Docker publishes: it runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
-		"run lab on the host itself, or its container with: docker run --network host; or use --flavor kwok")
+		fault.Errorf(fault.ErrUnavailable, "cannot reach the ports that Docker publishes: lab runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
+		"run lab on the host, or run its container in the host network: docker run --network host; or use --flavor kwok")
 }

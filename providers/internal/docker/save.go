@@ -41,7 +41,7 @@ func tagsOf(ctx context.Context, image string) (tags []string, platform string, 
 	out, err := run(ctx, "image", "inspect", "--format", "{{.Os}}/{{.Architecture}} {{.Id}}{{range .RepoTags}} {{.}}{{end}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {
 		return nil, "", fault.WithHint(fault.Errorf(fault.ErrNotFound, "%w", err),
-			"docker images lists the images on this machine; docker pull %s downloads it", image)
+			"list the images on this machine: docker images; or pull the image: docker pull %s", image)
 	}
 	words := strings.Fields(string(out))
 	if err != nil || len(words) < 2 {
@@ -53,8 +53,8 @@ func tagsOf(ctx context.Context, image string) (tags []string, platform string, 
 	case !byID && !strings.Contains(image, "@"):
 		return []string{image}, platform, nil
 	case len(tags) == 0:
-		err := fault.Errorf(fault.ErrInvalid, "the image %s has no tag, so no pod could refer to it", image)
-		return nil, "", fault.WithHint(err, "docker tag %s NAME:TAG, then: lab image load NAME:TAG", image)
+		err := fault.Errorf(fault.ErrInvalid, "the image %s has no tag, so no pod can use it", image)
+		return nil, "", fault.WithHint(err, "tag the image, then load it by name: docker tag %s NAME:TAG, lab image load NAME:TAG", image)
 	}
 	return tags, platform, nil
 }

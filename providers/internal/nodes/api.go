@@ -82,7 +82,7 @@ func (t Tool) AwaitAPI(ctx context.Context, name string, step *event.Step) error
 		inTurn++
 		if _, err = t.AskVersion(ctx, nodes); err != nil {
 			inTurn = 0
-			step.Progress("it does not answer yet")
+			step.Progress("no answer yet")
 		}
 		switch dial, ok := errors.AsType[*net.OpError](err); {
 		case !ok || dial.Op != "dial":

@@ -64,15 +64,15 @@ func namesIn(path string) ([]named, error) {
 		}
 	}
 	if !isArchive {
-		return nil, noArchive(path, errors.New("it has neither manifest.json nor index.json"))
+		return nil, noArchive(path, errors.New("it contains neither manifest.json nor index.json"))
 	}
 	names, err := namesOf(found["manifest.json"], found["index.json"])
 	if err != nil {
 		return nil, noArchive(path, err)
 	}
 	if len(names) == 0 {
-		err := fault.Errorf(fault.ErrInvalid, "no image in %s has a name, so no pod could refer to it", path)
-		return nil, fault.WithHint(err, "give it one: docker load --input %s, docker tag IMAGE NAME:TAG, lab image load NAME:TAG", path)
+		err := fault.Errorf(fault.ErrInvalid, "no image in %s has a name, so no pod can use it", path)
+		return nil, fault.WithHint(err, "tag the image and load it by name: docker load --input %s, docker tag IMAGE NAME:TAG, lab image load NAME:TAG", path)
 	}
 	return names, nil
 }
@@ -86,7 +86,7 @@ func CheckArchive(path string) error {
 
 func noArchive(path string, err error) error {
 	return fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s is not an image archive: %w", path, err),
-		"docker save --output FILE IMAGE writes one")
+		"create an archive: docker save --output FILE IMAGE")
 }
 
 // decompress returns a reader of what a file holds, which may be compressed with gzip or

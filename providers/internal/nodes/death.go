@@ -70,7 +70,7 @@ func (t Tool) death(ctx context.Context, name string) error {
 			return errors.New(WhyNot(n))
 		}
 		if t.isHollow(ctx, n) {
-			return LastWords(ctx, n, t.Program+" has ended in node "+n.Name)
+			return LastWords(ctx, n, t.Program+" exited in node "+n.Name)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ func TestAwaitDeath(t *testing.T) {
 		node docker.Container
 		says string
 	}{
-		"killed": {node("control-plane", "exited"), "node lab-control-plane does not run any more (exit code 137)"},
+		"killed": {node("control-plane", "exited"), "node lab-control-plane exited (exit code 137)"},
 		"paused": {node("control-plane", "paused"), "node lab-control-plane is paused"},
 		"alive":  {node("control-plane", "running"), ""},
 		"unborn": {node("control-plane", "created"), ""},
@@ -86,7 +86,7 @@ func TestHollow(t *testing.T) {
 		top  dockertest.Answer
 		says string
 	}{
-		"ended":           {old, dockertest.Answer{Stdout: empty}, "k3s has ended in node lab-control-plane: no such flag"},
+		"ended":           {old, dockertest.Answer{Stdout: empty}, "k3s exited in node lab-control-plane: no such flag"},
 		"running":         {old, dockertest.Answer{Stdout: whole}, ""},
 		"not yet running": {young, dockertest.Answer{Stdout: empty}, ""},
 		"not to be told":  {old, dockertest.Answer{Code: 1}, ""},

@@ -14,7 +14,7 @@ import (
 func (t Tool) CheckFree(ctx context.Context, name, prefix string, nodes []string) error {
 	found, err := t.Find(ctx, name)
 	if err == nil {
-		return fault.Errorf(fault.ErrExists, "there is a %s cluster of that name, with the node %s", t.Flavor, found[0].Name)
+		return fault.Errorf(fault.ErrExists, "a %s cluster of this name already exists, with the node %s", t.Flavor, found[0].Name)
 	}
 	if !errors.Is(err, fault.ErrNotFound) {
 		return err
@@ -31,8 +31,8 @@ func (t Tool) CheckNames(ctx context.Context, prefix string, nodes []string) err
 	}
 	for _, node := range nodes {
 		if slices.Contains(taken, node) {
-			err := fault.Errorf(fault.ErrExists, "there is a container %s, which is no node of %s's", node, t.Flavor)
-			return fault.WithHint(err, "choose another name, or remove it: docker rm --force %s", node)
+			err := fault.Errorf(fault.ErrExists, "container %s already exists and is not a node of a %s cluster", node, t.Flavor)
+			return fault.WithHint(err, "use another name, or remove the container: docker rm --force %s", node)
 		}
 	}
 	return nil

@@ -46,14 +46,14 @@ func withoutDigest(image string) string {
 func hintImage(ctx context.Context, err error, image, variable string) error {
 	short := withoutDigest(image)
 	if has, _ := docker.HasImage(ctx, short); has && short != image {
-		return fault.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest, or without one: docker load keeps none", err, short),
-			"if you trust that image: --image %s", short)
+		return fault.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest or without one: docker load does not keep digests", err, short),
+			"if you trust that image, use it: --image %s", short)
 	}
 	if here := nearest(ctx, image); here != "" {
-		return fault.WithHint(err, "use a version that is on this machine: %s; or where the registry can be reached: docker pull %s", here, short)
+		return fault.WithHint(err, "use a version that is on this machine: %s; or pull the image where the registry is reachable: docker pull %s", here, short)
 	}
 	return fault.WithHint(err,
-		"where the registry can be reached: docker pull %s; or name a node image that is on this machine: export %s=IMAGE", short, variable)
+		"pull the image where the registry is reachable: docker pull %s; or use a node image that is on this machine: export %s=IMAGE", short, variable)
 }
 
 // offered is how many versions a person is offered.

@@ -20,8 +20,8 @@ func TestCheckOffers(t *testing.T) {
 	absent := []dockertest.Answer{{Args: "info", Stdout: "28.0.0 2"}, {Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}}
 	for tags, want := range map[string]string{
 		"v1.30.1\nlatest\nv1.37.2\nv1.36.0\nv1.37.2\nv1.20.0": "use a version that is on this machine: --kubernetes-version v1.36.0, --kubernetes-version v1.37.2, " +
-			"--kubernetes-version v1.30.1; or where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9",
-		"": "where the registry can be reached: docker pull 127.0.0.1:1/node:v1.36.9; or name a node image that is on this machine: export LAB_IMAGE=IMAGE",
+			"--kubernetes-version v1.30.1; or pull the image where the registry is reachable: docker pull 127.0.0.1:1/node:v1.36.9",
+		"": "pull the image where the registry is reachable: docker pull 127.0.0.1:1/node:v1.36.9; or use a node image that is on this machine: export LAB_IMAGE=IMAGE",
 	} {
 		dockertest.Script(t, append(absent, dockertest.Answer{Args: "image ls --format {{.Tag}} 127.0.0.1:1/node", Stdout: tags})...)
 		if hint := fault.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
@@ -46,7 +46,7 @@ func TestPinnedByDigest(t *testing.T) {
 		dockertest.Answer{Args: "image inspect", Stdout: "sha256:1"}, dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
 	err := Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.37.0@sha256:0", "LAB_IMAGE")
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/node:v1.37.0 is on this machine with another digest") ||
-		fault.HintOf(err) != "if you trust that image: --image 127.0.0.1:1/node:v1.37.0" {
+		fault.HintOf(err) != "if you trust that image, use it: --image 127.0.0.1:1/node:v1.37.0" {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }

@@ -118,6 +118,6 @@ func (a *access) name(names providers.Entries, server string) {
 
 func halfMade(name string, err error) error {
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "the cluster is half-made: %w", err),
-		"lab up %s makes it anew; lab down %s removes what is left", name, name)
+		fault.Errorf(fault.ErrUnavailable, "the cluster is incomplete: %w", err),
+		"recreate the cluster: lab up %s; or delete it: lab down %s", name, name)
 }

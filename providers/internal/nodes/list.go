@@ -50,7 +50,7 @@ func (t Tool) bare(networks []docker.Object, names []string) []providers.Cluster
 		}
 		if name := t.Bare(network); name != "" && !slices.Contains(names, name) {
 			clusters = append(clusters, providers.Cluster{
-				Name: name, Provider: t.Flavor, State: providers.StateDegraded, Reason: "it has a network, and no nodes", Bare: true,
+				Name: name, Provider: t.Flavor, State: providers.StateDegraded, Reason: "it has a network and no nodes", Bare: true,
 			})
 		}
 	}

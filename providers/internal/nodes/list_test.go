@@ -31,13 +31,13 @@ func TestStateOf(t *testing.T) {
 		"all run":              {[]docker.Container{node(cp, "running"), node(worker, "running")}, providers.StateRunning, ""},
 		"stopped by lab":       {[]docker.Container{stoppedByLab(node(cp, "exited")), stoppedByLab(node(worker, "exited"))}, providers.StateStopped, ""},
 		"ended in order":       {[]docker.Container{node(cp, "exited 0")}, providers.StateStopped, ""},
-		"killed":               {[]docker.Container{node(cp, "exited"), node(worker, "exited 0")}, providers.StateDegraded, "node lab-control-plane does not run any more (exit code 137)"},
-		"a worker died":        {[]docker.Container{node(cp, "running"), node(worker, "exited")}, providers.StateDegraded, "node lab-worker does not run"},
+		"killed":               {[]docker.Container{node(cp, "exited"), node(worker, "exited 0")}, providers.StateDegraded, "node lab-control-plane exited (exit code 137)"},
+		"a worker died":        {[]docker.Container{node(cp, "running"), node(worker, "exited")}, providers.StateDegraded, "node lab-worker exited"},
 		"a worker was stopped": {[]docker.Container{node(cp, "running"), node(worker, "exited 0")}, providers.StateDegraded, "some of its nodes are stopped"},
 		"paused":               {[]docker.Container{node(cp, "paused")}, providers.StateDegraded, "node lab-control-plane is paused"},
 		"never started":        {[]docker.Container{node(cp, "created")}, providers.StateDegraded, "was never started"},
 		"about to start":       {[]docker.Container{young(node(cp, "created")), young(node(worker, "created"))}, providers.StateCreating, ""},
-		"no control plane":     {[]docker.Container{node(worker, "running")}, providers.StateDegraded, "its control plane is gone"},
+		"no control plane":     {[]docker.Container{node(worker, "running")}, providers.StateDegraded, "its control plane is missing"},
 		"none yet":             {[]docker.Container{young(node(worker, "running"))}, providers.StateCreating, ""},
 	} {
 		if state, why := tool().State(test.nodes); state != test.state || !strings.HasPrefix(why, test.why) && !strings.Contains(why, test.why) || (why == "") != (test.why == "") {

@@ -40,7 +40,7 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	found = t.Workers(found)
 	for _, n := range found {
 		if !n.Running() {
-			return fault.WithHint(fmt.Errorf("node %s does not run", n.Name), "lab start %s", ref.Name)
+			return fault.WithHint(fmt.Errorf("node %s is not running", n.Name), "start the cluster: lab start %s", ref.Name)
 		}
 	}
 	errs := make([]error, len(found))
@@ -76,7 +76,7 @@ func importNamed(ctx context.Context, node docker.Container, archive string, nam
 			}
 		default:
 			err := fmt.Errorf("node %s does not have the image %s after the import", node.Name, name.full)
-			return fault.WithHint(err, "the archive may be for another platform: docker image inspect --format '{{.Architecture}}' %s", name.raw)
+			return fault.WithHint(err, "check that the archive is for the platform of the nodes: docker image inspect --format '{{.Architecture}}' %s", name.raw)
 		}
 	}
 	return nil
@@ -99,9 +99,9 @@ func feed(ctx context.Context, node docker.Container, archive string, command []
 func importHint(err error) string {
 	switch words := err.Error(); {
 	case strings.Contains(words, "no match for platform"):
-		return "the archive has no image for the platform of the nodes: docker build --platform, or docker pull --platform, makes one"
+		return "build or pull the image for the platform of the nodes: docker build --platform PLATFORM, or docker pull --platform PLATFORM IMAGE"
 	case strings.Contains(words, "content digest"):
-		return "the archive lacks a layer: docker save --platform, or docker buildx build --output type=docker, writes a whole one"
+		return "write a complete archive: docker save --platform PLATFORM, or docker buildx build --output type=docker"
 	}
 	return fault.HintOf(err)
 }

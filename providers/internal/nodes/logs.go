@@ -67,7 +67,7 @@ func (t Tool) Because(err error, dir string, found []docker.Container) error {
 		return fault.WithHint(why, "%s", hint)
 	}
 	if c.Program == cause.NodeImage {
-		return fault.WithHint(why, "use an image that is made for nodes: --image IMAGE")
+		return fault.WithHint(why, "use a node image: --image IMAGE")
 	}
 	return t.hint(why, c.Program, dir)
 }

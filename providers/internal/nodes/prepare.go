@@ -24,14 +24,14 @@ func CheckFiles(spec providers.Spec, sources ...string) error {
 	for _, source := range sources {
 		if _, err := os.Stat(source); err != nil {
 			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "cannot mount %s: %w", source, err),
-				"create it, or leave it out: Docker would create an empty directory that belongs to root")
+				"create it, or remove the mount: otherwise Docker creates an empty directory that belongs to root")
 		}
 	}
 	if spec.CAFile == "" {
 		return nil
 	}
 	if _, err := os.ReadFile(spec.CAFile); err != nil {
-		return fault.Errorf(fault.ErrInvalid, "certificate authority: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "cannot read the certificate authority: %w", err)
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ func WarnMemory(engine docker.Engine, report event.Reporter) {
 	if engine.Memory == 0 || engine.Memory >= enough {
 		return
 	}
-	step := fmt.Sprintf("Going on with %d MB of memory in the Docker Engine, where a control plane wants %d", engine.Memory>>20, enough>>20)
+	step := fmt.Sprintf("Low memory: the Docker Engine has %d MB, and kubeadm requires %d MB for a control plane", engine.Memory>>20, enough>>20)
 	report.Start(step).End(nil)
 }
 
@@ -87,5 +87,5 @@ func WantsCgroupV2(version string) bool {
 
 // WarnCgroupV1 tells a person that cgroup v1 had to be allowed.
 func WarnCgroupV1(report event.Reporter) {
-	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer gives up").End(nil)
+	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default").End(nil)
 }

@@ -27,7 +27,7 @@ func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Cont
 	}
 	unbalanced := t.Balancer != nil && !slices.ContainsFunc(nodes, t.Balancer) && t.remembersBalancer(nodes)
 	if err == nil && unbalanced {
-		err = report.Do("Creating the load balancer again", func(*event.Step) error { return t.Rebalance(ctx, nodes) })
+		err = report.Do("Recreating the load balancer", func(*event.Step) error { return t.Rebalance(ctx, nodes) })
 	}
 	if err != nil || len(lost) == 0 && !unbalanced {
 		return nodes, err
@@ -49,14 +49,14 @@ func (t Tool) reconnect(ctx context.Context, name string, nodes, lost []docker.C
 		}
 	}
 	if err == nil && !ok {
-		err = fmt.Errorf("network %s was created, and is gone", name)
+		err = fmt.Errorf("network %s was removed right after it was created", name)
 	}
 	if err != nil {
 		return err
 	}
 	for _, n := range lost {
 		if err := docker.Reconnect(ctx, network, n); err != nil {
-			return fmt.Errorf("connect %s to the network %s: %w", n.Name, name, err)
+			return fmt.Errorf("cannot connect %s to the network %s: %w", n.Name, name, err)
 		}
 	}
 	return nil

@@ -145,7 +145,7 @@ func TestListAsksOnce(t *testing.T) {
 func TestStartWithoutControlPlane(t *testing.T) {
 	dockertest.Script(t, dockertest.Having(t, node("worker", "running"))...)
 	err := networked(t).Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil)
-	if err == nil || err.Error() != "its control plane is gone" || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
+	if err == nil || err.Error() != "its control plane is missing" || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }

@@ -101,5 +101,5 @@ func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Conta
 
 // Headless is the error of a start without a control plane.
 func Headless(name string) error {
-	return fault.WithHint(errors.New("its control plane is gone"), "recreate the cluster, whose contents are lost: lab up %s --recreate", name)
+	return fault.WithHint(errors.New("its control plane is missing"), "recreate the cluster; its contents are lost: lab up %s --recreate", name)
 }

@@ -25,7 +25,7 @@ func (t Tool) State(nodes []docker.Container) (providers.State, string) {
 		if slices.ContainsFunc(nodes, isNew) {
 			return providers.StateCreating, ""
 		}
-		return providers.StateDegraded, "its control plane is gone"
+		return providers.StateDegraded, "its control plane is missing"
 	}
 	running, stopped, born := 0, 0, 0
 	reason := ""
@@ -67,7 +67,7 @@ func (t Tool) wasStopped(n docker.Container) bool {
 func WhyNot(n docker.Container) string {
 	switch n.State.Status {
 	case "exited", "dead":
-		return fmt.Sprintf("node %s does not run any more (exit code %d)", n.Name, n.State.ExitCode)
+		return fmt.Sprintf("node %s exited (exit code %d)", n.Name, n.State.ExitCode)
 	case "created":
 		return fmt.Sprintf("node %s was never started", n.Name)
 	}

@@ -89,7 +89,7 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 		nodes = slices.DeleteFunc(nodes, func(c docker.Container) bool { return t.Cluster(c) != name })
 	}
 	if err == nil && len(nodes) == 0 {
-		err = fault.Errorf(fault.ErrNotFound, "there is no %s cluster %q", t.Flavor, name)
+		err = fault.Errorf(fault.ErrNotFound, "%s has no cluster %q", t.Flavor, name)
 	}
 	return nodes, err
 }
@@ -224,7 +224,7 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 			}
 		}
 	}
-	return "", errors.New("its API server is published on no port of this machine")
+	return "", errors.New("its API server is not published on a host port")
 }
 
 // reachable returns the address by which this machine reaches one that it listens on.
