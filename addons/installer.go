@@ -112,6 +112,7 @@ type Installer interface {
 type Kept struct {
 	Object Object `json:"object"`
 	Reason string `json:"reason"`
+	Own    bool   `json:"-"` // it was created for the addon, and no other addon or release uses it
 }
 
 // Checker tells whether addons work.

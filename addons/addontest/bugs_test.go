@@ -105,6 +105,12 @@ func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, mov
 			b.delete(k.Object)
 		}
 		return kept, err
+	case "all that stays is the addon's own":
+		kept, err := b.Fake.Remove(ctx, c, a, moved)
+		for i := range kept {
+			kept[i].Own = true
+		}
+		return kept, err
 	case "leftovers are forgotten":
 		a.Leftovers = nil
 	}
@@ -117,7 +123,7 @@ func bugs() []string {
 		"failures are hidden", "no version", "the foreign is no kind", "definitions are never upgraded",
 		"the preview installs", "the preview is empty", "nothing is removed", "it is not said what stays",
 		"it is not said which definitions differ", "what others need is removed", "leftovers are forgotten",
-		"nothing is stale", "every chart is good",
+		"nothing is stale", "every chart is good", "all that stays is the addon's own",
 	}
 }
 

@@ -33,6 +33,7 @@ type record struct {
 	addons.Installed
 	Digest  string
 	Values  addons.Values
+	Hooks   []addons.Object
 	Foreign bool
 }
 
@@ -105,6 +106,11 @@ func (m *machine) install(r addons.Release, read chart) (addons.Installed, error
 		if o.Kind != "CustomResourceDefinition" { // which may have objects
 			delete(m.Objects, key(o))
 		}
+	}
+	for _, doc := range read.hooks {
+		o := objectOf(doc, r.Addon.In())
+		m.put(o, r.Addon.Name, doc)
+		next.Hooks = append(next.Hooks, o)
 	}
 	for _, doc := range read.templates {
 		o := objectOf(doc, r.Addon.In())

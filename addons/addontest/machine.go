@@ -115,39 +115,60 @@ func (m *machine) define(addon string, d map[string]any) (reason string) {
 	return ""
 }
 
-// remove takes all of an addon away, but for what others need.
+// remove deletes everything of an addon that nothing else needs.
 func (m *machine) remove(r record, a addons.Addon) (kept []addons.Kept) {
-	keep := func(o addons.Object, reason string) { kept = append(kept, addons.Kept{Object: o, Reason: reason}) }
+	keep := func(o addons.Object, reason string, own bool) {
+		kept = append(kept, addons.Kept{Object: o, Reason: reason, Own: own})
+	}
 	for _, o := range r.Objects {
 		switch found, there := m.Objects[key(o)]; {
 		case there && found.Addon != r.Name:
-			keep(o, "it is not of the release")
+			keep(o, "it does not belong to the release", false)
 		case o.Kind != "CustomResourceDefinition":
 			delete(m.Objects, key(o))
 		}
+	}
+	for _, o := range r.Hooks {
+		if found, there := m.Objects[key(o)]; there && found.Addon != r.Name {
+			keep(o, "it is unknown whether lab created it", true)
+			continue
+		}
+		delete(m.Objects, key(o))
 	}
 	for _, o := range a.Leftovers {
 		o.Namespace = a.In()
 		delete(m.Objects, key(o))
 	}
+	delete(m.Releases, r.Name)
 	for k, o := range m.Objects {
 		kind, name, _ := strings.Cut(k, " ")
 		if i := slices.Index(o.Also, r.Name); i >= 0 {
 			o.Also = slices.Delete(o.Also, i, i+1)
 			m.Objects[k] = o
-			keep(addons.Object{Kind: kind, Name: name}, o.Addon+" needs it")
+			keep(addons.Object{Kind: kind, Name: name}, o.Addon+" needs it", false)
 		}
-		if o.Addon != r.Name {
+		home := k == "Namespace "+r.Namespace && o.Addon != ""
+		if o.Addon != r.Name && !home {
 			continue
 		}
 		if why := m.needed(k, o); why != "" {
-			keep(addons.Object{Kind: kind, Name: name}, why)
+			shared := kind == "Namespace" && m.hasRelease(name) || m.Objects[k].Addon != r.Name
+			keep(addons.Object{Kind: kind, Name: name}, why, !shared)
 			continue
 		}
 		delete(m.Objects, k)
 	}
-	delete(m.Releases, r.Name)
 	return kept
+}
+
+// hasRelease reports whether a release is in a namespace.
+func (m *machine) hasRelease(namespace string) bool {
+	for _, r := range m.Releases {
+		if r.Namespace == namespace {
+			return true
+		}
+	}
+	return false
 }
 
 // needed says what of somebody else's needs an object, or is "".
@@ -179,6 +200,7 @@ type chart struct {
 	version, app string
 	templates    []map[string]any
 	definitions  []map[string]any
+	hooks        []map[string]any
 	hangs        bool
 }
 
@@ -222,6 +244,7 @@ func (c *chart) add(name string, data []byte) error {
 		c.definitions = append(c.definitions, doc)
 	case strings.Contains(string(data), "helm.sh/hook"):
 		c.hangs = c.hangs || strings.Contains(string(data), "nowhere")
+		c.hooks = append(c.hooks, doc)
 	case strings.Contains(name, "/templates/"):
 		c.templates = append(c.templates, doc)
 	}
@@ -237,7 +260,7 @@ func objectOf(doc map[string]any, namespace string) addons.Object {
 	if n, ok := metadata["namespace"].(string); ok {
 		o.Namespace = n
 	}
-	if o.Kind == "CustomResourceDefinition" || o.Kind == "Namespace" {
+	if slices.Contains([]string{"CustomResourceDefinition", "Namespace", "ClusterRole"}, o.Kind) {
 		o.Namespace = ""
 	}
 	return o

@@ -63,7 +63,9 @@ func (h Harness) sharedDefinitions(t *testing.T) {
 	expectKept(t, h.define(t, with("shares-c", "other")), name)
 	h.install(t, with("shares-c", "other"))
 	h.expect(t, kind, "first")
-	expectKept(t, h.remove(t, "shares-a"), name)
+	kept := h.remove(t, "shares-a")
+	expectKept(t, kept, name)
+	expectOwn(t, kept, name, false)
 	h.expect(t, kind, "Boat")
 	expectKept(t, h.remove(t, "shares-c"), name)
 	h.expect(t, kind, "Boat")
@@ -116,7 +118,10 @@ kind: PersistentVolumeClaim
 metadata: {name: data, namespace: ns-keeps}
 spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
 `)
-	expectKept(t, h.remove(t, "keeps"), "CustomResourceDefinition books.keeps.example.org", "Namespace ns-keeps")
+	kept := h.remove(t, "keeps")
+	expectKept(t, kept, "CustomResourceDefinition books.keeps.example.org", "Namespace ns-keeps")
+	expectOwn(t, kept, "CustomResourceDefinition books.keeps.example.org", true)
+	expectOwn(t, kept, "Namespace ns-keeps", true)
 	h.expect(t, addons.Object{Kind: "PersistentVolumeClaim", Namespace: "ns-keeps", Name: "data"}, "data")
 	h.absent(t, settings("keeps"))
 }
@@ -148,6 +153,57 @@ func (h Harness) keepsNamespaces(t *testing.T) {
 		h.expect(t, addons.Object{Kind: kind, Namespace: "ns-" + name, Name: "mine"}, "mine")
 	}
 	h.expect(t, kinds, "Note")
+}
+
+// sharedNamespaces are deleted with the last addon in them. Until then they are not one addon's
+// own, and neither is one that an addon found when it was installed.
+func (h Harness) sharedNamespaces(t *testing.T) {
+	in := func(name string) addons.Release {
+		r := release(name, "1.0.0", map[string]string{"templates/a.yaml": ConfigMap("settings-"+name, "x")})
+		r.Addon.Namespace = "ns-together"
+		return r
+	}
+	const namespace = "Namespace ns-together"
+	for _, name := range []string{"together-a", "together-b", "together-c"} {
+		h.install(t, in(name))
+	}
+	kept := h.removeAddon(t, in("together-a").Addon)
+	expectKept(t, kept, namespace)
+	expectOwn(t, kept, namespace, false)
+	h.Make(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: mine, namespace: ns-together}\n")
+	mine := addons.Object{Kind: "ConfigMap", Namespace: "ns-together", Name: "mine"}
+	h.removeAddon(t, in("together-b").Addon)
+	kept = h.removeAddon(t, in("together-c").Addon)
+	expectKept(t, kept, namespace)
+	expectOwn(t, kept, namespace, false)
+	h.expect(t, mine, "mine")
+	h.Delete(t, mine)
+	h.install(t, in("together-c"))
+	expectKept(t, h.removeAddon(t, in("together-c").Addon))
+	h.absent(t, addons.Object{Kind: "Namespace", Name: "ns-together"})
+}
+
+// hooks: what hooks of the chart created is deleted, in the cluster and in other namespaces. An
+// object of a hook's name that another program created is kept.
+func (h Harness) hooks(t *testing.T) {
+	const annotations = "annotations: {helm.sh/hook: pre-install}"
+	role := func(name string) string {
+		return "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + name + ", " + annotations + "}\nrules: []\n"
+	}
+	r := release("hooks", "1.0.0", map[string]string{
+		"templates/a.yaml": ConfigMap("settings", "x"),
+		"templates/b.yaml": role("hooks-role"), "templates/c.yaml": role("hooks-replaced"),
+		"templates/d.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hooks-elsewhere, namespace: default, " + annotations + "}\n",
+	})
+	h.install(t, r)
+	replaced := addons.Object{Kind: "ClusterRole", Name: "hooks-replaced"}
+	h.Delete(t, replaced)
+	h.Make(t, role("hooks-replaced"))
+	expectKept(t, h.remove(t, "hooks"), "ClusterRole hooks-replaced")
+	h.expect(t, replaced, "")
+	h.absent(t, addons.Object{Kind: "ClusterRole", Name: "hooks-role"})
+	h.absent(t, addons.Object{Kind: "ConfigMap", Namespace: "default", Name: "hooks-elsewhere"})
+	h.absent(t, addons.Object{Kind: "Namespace", Name: "ns-hooks"})
 }
 
 // othersNamespaces, which were there before, stay.

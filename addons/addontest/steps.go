@@ -76,6 +76,16 @@ func expectKept(t *testing.T, kept []addons.Kept, want ...string) {
 	}
 }
 
+// expectOwn checks whether the kept object of that name is the addon's alone.
+func expectOwn(t *testing.T, kept []addons.Kept, object string, want bool) {
+	t.Helper()
+	for _, k := range kept {
+		if k.Object.String() == object && k.Own != want {
+			t.Errorf("%s is the addon's own: %t, want %t", object, k.Own, want)
+		}
+	}
+}
+
 // find returns an addon as it is listed, and whether it is.
 func (h Harness) find(t *testing.T, name string) (addons.Installed, bool) {
 	t.Helper()

@@ -45,6 +45,8 @@ func Run(t *testing.T, h Harness) {
 		"keeps namespaces":      Harness.keepsNamespaces,
 		"namespaces of others":  Harness.othersNamespaces,
 		"copied namespaces":     Harness.copiedNamespaces,
+		"shared namespaces":     Harness.sharedNamespaces,
+		"hooks":                 Harness.hooks,
 		"leftovers":             Harness.leftovers,
 		"replaced objects":      Harness.replaced,
 		"shared definitions":    Harness.sharedDefinitions,

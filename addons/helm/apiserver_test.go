@@ -22,6 +22,7 @@ type apiServer struct {
 	objects map[string]map[string]any // by resource, namespace and name
 	written map[string]map[string]any // likewise, those that were deleted again included
 	count   int
+	broken  string // a group and version that an aggregated API server does not answer for; "" for none
 }
 
 // newAPIServer returns a server and the kubeconfig that leads to it.
@@ -42,6 +43,8 @@ func served() map[string]map[string]string {
 	return map[string]map[string]string{
 		"v1":                              {".namespaces": "Namespace", "configmaps": "ConfigMap", "secrets": "Secret", "serviceaccounts": "ServiceAccount", "pods": "Pod"},
 		"apps/v1":                         {"deployments": "Deployment"},
+		"rbac.authorization.k8s.io/v1":    {".clusterroles": "ClusterRole"},
+		"apiregistration.k8s.io/v1":       {".apiservices": "APIService"},
 		"batch/v1":                        {"jobs": "Job"},
 		"apiextensions.k8s.io/v1":         {".customresourcedefinitions": "CustomResourceDefinition"},
 		"admissionregistration.k8s.io/v1": {".validatingwebhookconfigurations": "ValidatingWebhookConfiguration"},
@@ -58,7 +61,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, 200, map[string]any{"kind": "APIVersions", "versions": []string{"v1"}})
 	case r.URL.Path == "/apis":
 		var groups []any
-		for _, gv := range slices.Sorted(maps.Keys(served())) {
+		for _, gv := range append(slices.Sorted(maps.Keys(served())), s.broken) {
 			if group, version, ok := strings.Cut(gv, "/"); ok {
 				v := map[string]any{"groupVersion": gv, "version": version}
 				groups = append(groups, map[string]any{"name": group, "versions": []any{v}, "preferredVersion": v})
@@ -69,6 +72,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, "v1", path[2:])
 	case path[0] == "apis" && len(path) > 3:
 		s.serve(w, r, path[1]+"/"+path[2], path[3:])
+	case s.broken != "" && strings.Join(path[1:], "/") == s.broken:
+		fail(w, 503, "ServiceUnavailable")
 	default:
 		describe(w, strings.Join(path[1:], "/"))
 	}
@@ -113,6 +118,11 @@ func (s *apiServer) serve(w http.ResponseWriter, r *http.Request, gv string, res
 	case !there:
 		fail(w, 404, "NotFound")
 	case r.Method == http.MethodDelete:
+		if metadata := object["metadata"].(map[string]any); metadata["finalizers"] != nil {
+			metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+			answer(w, 200, object)
+			return
+		}
 		delete(s.objects, key)
 		answer(w, 200, map[string]any{"kind": "Status", "apiVersion": "v1", "status": "Success"})
 	default:

@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/kube"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -29,8 +31,7 @@ type client struct {
 
 	release  types.NamespacedName // that the work is on
 	removing bool
-	deleted  kube.ResourceList // of the release, not all of it gone yet
-	kept     []addons.Kept     // objects with names of the release that are not of it
+	kept     []addons.Kept // objects with names of the release that are not of it
 }
 
 // Build reads objects. Helm would have the API server describe each kind first, to see
@@ -56,25 +57,11 @@ func (c *client) Build(manifest io.Reader, _ bool) (kube.ResourceList, error) {
 	return all, nil
 }
 
-// poll calls done until it says so, fails, or ctx ends.
-func (c *client) poll(done func() (bool, error)) error { return c.pollEvery(interval, done) }
-
-func (c *client) pollEvery(interval time.Duration, done func() (bool, error)) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		ok, err := done()
-		if c.ctx.Err() != nil {
-			return c.ctx.Err()
-		}
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-c.ctx.Done():
-		case <-tick.C:
-		}
-	}
+// poll calls done until it returns true or an error, or ctx ends. The error is that of ctx if
+// ctx has ended.
+func poll(ctx context.Context, interval time.Duration, done wait.ConditionWithContextFunc) error {
+	err := wait.PollUntilContextCancel(ctx, interval, true, done)
+	return cmp.Or(ctx.Err(), err)
 }
 
 func (c *client) say(format string, args ...any) {

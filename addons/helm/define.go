@@ -233,7 +233,7 @@ func (s *session) awaitDefinition(d *unstructured.Unstructured) error {
 	version := servedVersion(d)
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
-	return s.client.poll(func() (bool, error) {
+	return poll(s.client.ctx, interval, func(context.Context) (bool, error) {
 		served, err := s.typed.Discovery().ServerResourcesForGroupVersion(group + "/" + version)
 		if apierrors.IsNotFound(err) {
 			return false, nil

@@ -1,14 +1,19 @@
 package helm
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -69,6 +74,43 @@ func (s *session) explainUnserved(text string) error {
 	}
 	slices.Sort(all)
 	return fault.WithHint(errors.Join(problems...), "%s", strings.Join(all, "; "))
+}
+
+// explainUnavailable adds to err which aggregated APIs are not available, and how to fix that.
+// It asks the cluster although ctx may have ended.
+func (s *session) explainUnavailable(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explaining)
+	defer cancel()
+	_, failure := discovery.ServerPreferredNamespacedResources(s.client.unbound.Discovery())
+	failed, ok := errors.AsType[*discovery.ErrGroupDiscoveryFailed](failure)
+	if !ok {
+		return err
+	}
+	var problems, names []string
+	for _, gv := range slices.SortedFunc(maps.Keys(failed.Groups), func(a, b schema.GroupVersion) int { return strings.Compare(a.String(), b.String()) }) {
+		name := gv.Version + "." + gv.Group
+		names = append(names, name)
+		problems = append(problems, fmt.Sprintf("APIService %s is not available: %s", name, s.whyUnavailable(ctx, name, failed.Groups[gv])))
+	}
+	err = fmt.Errorf("%s: %w", strings.Join(problems, "; "), err)
+	return fault.WithHint(err, "fix the program behind it, or delete it: kubectl delete apiservice %s; then run the command again", strings.Join(names, " "))
+}
+
+// whyUnavailable returns what the API server says of an aggregated API, else the error of asking it.
+func (s *session) whyUnavailable(ctx context.Context, name string, failure error) string {
+	body, err := s.client.unbound.Discovery().RESTClient().Get().AbsPath("/apis/apiregistration.k8s.io/v1/apiservices", name).DoRaw(ctx)
+	var api struct {
+		Status struct{ Conditions []metav1.Condition }
+	}
+	if err != nil || json.Unmarshal(body, &api) != nil {
+		return failure.Error()
+	}
+	for _, c := range api.Status.Conditions {
+		if c.Type == "Available" && c.Status != metav1.ConditionTrue {
+			return cmp.Or(c.Message, c.Reason)
+		}
+	}
+	return failure.Error()
 }
 
 // unserved returns the kinds that an error of Helm's names, each once.

@@ -23,7 +23,9 @@ const history = 3
 const forever = 24 * time.Hour
 
 // Installer implements [addons.Installer].
-type Installer struct{}
+type Installer struct {
+	settling time.Duration // in place of the constant, where it is not 0: for tests
+}
 
 // Install implements [addons.Installer].
 func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
@@ -36,7 +38,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if err := s.awaitDeletion(ctx, r.Addon.In()); err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
-	last, err := s.settle(r.Addon.Name)
+	last, err := s.settle(ctx, r.Addon.Name)
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
@@ -65,10 +67,10 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	return view(rel), nil
 }
 
-// settle returns the last revision of a release, or nil, after it has made of what an
-// interrupted lab left something that Helm goes on with. Nobody else is at work on it:
-// lab holds the lock of the cluster.
-func (s *session) settle(name string) (*release.Release, error) {
+// settle returns the last revision of a release, or nil, after it has brought what an
+// interrupted lab left into a state that Helm continues from. No other lab process works on the
+// release, because lab holds the lock of the cluster.
+func (s *session) settle(ctx context.Context, name string) (*release.Release, error) {
 	last, err := s.last(name)
 	if last == nil || err != nil {
 		return nil, err
@@ -80,7 +82,10 @@ func (s *session) settle(name string) (*release.Release, error) {
 	case last.Info.Status == release.StatusUninstalling, last.Info.Status == release.StatusUninstalled:
 		s.client.removing = true
 		defer func() { s.client.removing = false }()
-		return nil, s.uninstall(name)
+		if err := s.removeRelease(ctx, last); err != nil {
+			return nil, err
+		}
+		return nil, s.purge(name)
 	}
 	return last, nil
 }

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
@@ -73,11 +72,12 @@ func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error
 	patient.ctx = limited
 	for _, info := range mine {
 		id := uidOf(info)
-		if patient.WaitForDelete(kube.ResourceList{info}, finalizing) == nil {
+		err := patient.WaitForDelete(kube.ResourceList{info}, finalizing)
+		if err == nil {
 			continue
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return err
 		}
 		if err := s.stripFinalizers(info, id); err != nil {
 			return err
@@ -119,21 +119,6 @@ func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
 	return nil
 }
 
-// removeSecrets deletes those that prepare created: by name, for a copy that a user made
-// of one under another name has its label, too.
-func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
-	for _, secret := range a.Secrets {
-		err := s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{
-			LabelSelector: addonLabel + "=" + a.Name,
-			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, secret.Name).String(),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // removeDefinitions deletes the definitions of the addon that nothing depends on, those
 // that its chart wants to be kept included. It tells whether there were any.
 func (s *session) removeDefinitions(ctx context.Context, addon string) (bool, error) {
@@ -171,7 +156,8 @@ func (s *session) removeDefinition(
 ) error {
 	definitions := client.Resource(definitionResource())
 	reason := s.definitionUser(&d, addon, others)
-	if reason == "" {
+	needed := reason != ""
+	if !needed {
 		full, err := definitions.Get(ctx, d.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -185,7 +171,9 @@ func (s *session) removeDefinition(
 		return ctx.Err()
 	}
 	if reason != "" {
-		s.client.kept = append(s.client.kept, addons.Kept{Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.Name}, Reason: reason})
+		s.client.kept = append(s.client.kept, addons.Kept{
+			Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.Name}, Reason: reason, Own: !needed,
+		})
 		return s.disown(ctx, client, d, addon)
 	}
 	err := definitions.Delete(ctx, d.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &d.UID}})

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"helm.sh/helm/v3/pkg/release"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,55 +21,54 @@ import (
 )
 
 const (
-	// settling is how long the objects of a namespace get to go that are about to. It is
-	// longer than the 15 seconds for which a controller usually holds a lease.
+	// settling is how long the objects of a namespace that are about to be deleted have for
+	// it. It is longer than the 15 seconds for which a controller usually holds a lease.
 	settling = 20 * time.Second
 
 	settleInterval = time.Second
 
-	// named is how many of the objects that keep a namespace are named.
+	// named is how many of the objects that keep a namespace an error or a reason names.
 	named = 5
 )
 
-// removeNamespaces deletes the namespaces that lab created for the addon, and those that
-// its chart did, unless objects of others are in them. It tells whether there were any.
-// Marks alone do not make a namespace the addon's: a copy of one has them, too.
-func (s *session) removeNamespaces(ctx context.Context, addon string, own residents) (bool, error) {
+// removeNamespaces deletes the namespaces that lab or the chart created for the addon, unless
+// they contain objects of others. It reports whether lab had created one. The marks alone do
+// not make a namespace the addon's: a copy has them, too.
+func (s *session) removeNamespaces(ctx context.Context, addon string, own residents) (found bool, err error) {
 	all, err := s.typed.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return false, err
 	}
-	found := false
-	var gone []corev1.Namespace
+	var deleted []corev1.Namespace
 	for _, n := range all.Items {
-		// Whichever addon lab created it for: that one may be gone, and have left it to this one.
+		// The namespace of the release counts whichever addon lab created it for: that addon
+		// may have been removed before.
 		home := n.Name == s.client.release.Namespace && n.Labels[addonLabel] != ""
 		if !home && n.Labels[addonLabel] != addon && !isOf(&n, s.client.release) {
 			continue
 		}
 		found = found || home && n.Labels[addonLabel] == addon
-		reason := ""
-		if !home && !own.has(&n) {
-			reason = "it has the marks of this addon, but this addon did not create it"
-		} else {
-			s.say("looking for other objects in namespace %s", n.Name)
-			reason, err = s.settled(ctx, n.Name, own)
-		}
+		reason, err := s.namespaceUser(ctx, &n, home, own)
 		if err != nil {
 			return found, err
 		}
-		if reason != "" {
-			s.client.kept = append(s.client.kept, addons.Kept{Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: reason})
+		if reason == "" {
+			if err := s.deleteNamespace(ctx, &n); err != nil {
+				return found, err
+			}
+			deleted = append(deleted, n)
 			continue
 		}
-		options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}}
-		err = s.typed.CoreV1().Namespaces().Delete(ctx, n.Name, options)
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		shared, err := s.isSharedNamespace(n.Name)
+		if err != nil {
 			return found, err
 		}
-		gone = append(gone, n)
+		created := home && n.Labels[addonLabel] == addon || !home && own.has(&n)
+		s.client.kept = append(s.client.kept, addons.Kept{
+			Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: reason, Own: created && !shared,
+		})
 	}
-	for _, n := range gone {
+	for _, n := range deleted {
 		if err := s.awaitNamespace(ctx, n); err != nil {
 			return found, err
 		}
@@ -75,8 +76,43 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 	return found, nil
 }
 
-// awaitDeletion waits until a namespace that is being deleted is gone: nothing can be created
-// in it before.
+// namespaceUser returns why a namespace with the addon's marks is kept, or "".
+func (s *session) namespaceUser(ctx context.Context, n *corev1.Namespace, home bool, own residents) (string, error) {
+	switch {
+	case !home && !own.has(n):
+		return "it has the marks of this addon, but this addon did not create it", nil
+	case n.DeletionTimestamp != nil:
+		return "", nil // an interrupted removal deleted it
+	}
+	s.say("looking for other objects in namespace %s", n.Name)
+	return s.settled(ctx, n.Name, own)
+}
+
+// isSharedNamespace reports whether another Helm release is in a namespace.
+func (s *session) isSharedNamespace(name string) (bool, error) {
+	all, err := releasesIn(s.client.unbound, name).ListReleases()
+	if err != nil {
+		return false, fmt.Errorf("list the releases in namespace %s: %w", name, err)
+	}
+	return slices.ContainsFunc(all, func(rel *release.Release) bool {
+		return rel.Name != s.client.release.Name || rel.Namespace != s.client.release.Namespace
+	}), nil
+}
+
+// deleteNamespace deletes a namespace, and not another one of its name. It takes the objects in
+// it out of those that are kept.
+func (s *session) deleteNamespace(ctx context.Context, n *corev1.Namespace) error {
+	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}}
+	err := s.typed.CoreV1().Namespaces().Delete(ctx, n.Name, options)
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return err
+	}
+	s.client.kept = slices.DeleteFunc(s.client.kept, func(k addons.Kept) bool { return k.Object.Namespace == n.Name })
+	return nil
+}
+
+// awaitDeletion waits until a namespace that is being deleted no longer exists: nothing can be
+// created in it before.
 func (s *session) awaitDeletion(ctx context.Context, namespace string) error {
 	n, err := s.typed.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && n.DeletionTimestamp == nil {
@@ -88,10 +124,11 @@ func (s *session) awaitDeletion(ctx context.Context, namespace string) error {
 	return s.awaitNamespace(ctx, *n)
 }
 
-// awaitNamespace waits until a namespace is deleted.
+// awaitNamespace waits until a namespace is deleted. If the API server cannot delete it because
+// an aggregated API is not available, the error names that API.
 func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error {
 	why := ""
-	err := s.client.poll(func() (bool, error) {
+	err := poll(ctx, interval, func(ctx context.Context) (bool, error) {
 		live, err := s.typed.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) || err == nil && live.UID != n.UID {
 			return true, nil
@@ -102,13 +139,17 @@ func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error 
 		s.say("waiting until namespace %s is deleted", n.Name)
 		return false, err
 	})
-	if err != nil {
-		return fmt.Errorf("namespace %s is not deleted yet%s: %w", n.Name, why, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("namespace %s is not deleted yet%s: %w", n.Name, why, err)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return s.explainUnavailable(ctx, err)
 }
 
-// remaining is what the API server says of a namespace that it cannot delete yet.
+// remaining returns the API server's reasons for not having deleted a namespace yet.
 func remaining(n *corev1.Namespace) string {
 	var all []string
 	for _, c := range n.Status.Conditions {
@@ -122,38 +163,40 @@ func remaining(n *corev1.Namespace) string {
 	return " (" + strings.Join(all, "; ") + ")"
 }
 
-// settled says why a namespace must stay, or is "". It gives objects that are about to go
-// the time for it.
+// settled returns why a namespace must be kept, or "". It waits for objects that are about to
+// be deleted. If the objects cannot be listed, it returns an error: the namespace must not be
+// deleted, and the addon not be forgotten.
 func (s *session) settled(ctx context.Context, namespace string, own residents) (reason string, err error) {
-	limited, cancel := context.WithTimeout(ctx, settling)
+	limited, cancel := context.WithTimeout(ctx, s.settling)
 	defer cancel()
-	patient := *s.client
-	patient.ctx = limited
-	err = patient.pollEvery(settleInterval, func() (bool, error) {
-		content, passing, err := s.inside(ctx, namespace, own)
-		switch {
-		case ctx.Err() != nil:
-			return false, ctx.Err()
-		case err != nil:
-			reason = fmt.Sprintf("lab cannot list everything in it: %v", err)
+	var content, passing []string
+	failed := errors.New("the API server did not answer in time")
+	_ = poll(limited, settleInterval, func(context.Context) (bool, error) {
+		foreign, ending, err := s.inside(limited, namespace, own)
+		if limited.Err() != nil {
+			return false, nil // what was found before counts
+		}
+		if failed = err; err != nil {
+			s.say("waiting until all objects in namespace %s can be listed: %v", namespace, err)
 			return false, nil
 		}
-		reason = ""
-		if len(content)+len(passing) > 0 {
-			reason = "it has objects that do not belong to this addon: " + enumerate(append(content, passing...))
-		}
+		content, passing = foreign, ending
 		if len(content) == 0 && len(passing) > 0 {
-			s.say("waiting for %s in namespace %s to go", enumerate(passing), namespace)
+			s.say("waiting until %s in namespace %s is deleted", enumerate(passing), namespace)
 		}
 		return len(content) > 0 || len(passing) == 0, nil
 	})
-	if ctx.Err() != nil {
-		return "", ctx.Err()
+	switch {
+	case ctx.Err() != nil && len(passing) > 0:
+		return "", fmt.Errorf("%s in namespace %s is not deleted yet: %w", enumerate(passing), namespace, ctx.Err())
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("interrupted while looking for other objects in namespace %s: %w", namespace, ctx.Err())
+	case failed != nil:
+		return "", s.explainUnavailable(ctx, fmt.Errorf("cannot list the objects in namespace %s: %w", namespace, failed))
+	case len(content)+len(passing) > 0:
+		return "it has objects that do not belong to this addon: " + enumerate(append(content, passing...)), nil
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil // those that were about to go did not
-	}
-	return reason, err
+	return "", nil
 }
 
 func enumerate(all []string) string {
@@ -163,8 +206,8 @@ func enumerate(all []string) string {
 	return strings.Join(all, ", ")
 }
 
-// inside lists the objects in a namespace, of every kind, that are neither Kubernetes' nor
-// the addon's: content stays, and passing is about to go.
+// inside lists the objects in a namespace, of every kind, that belong neither to Kubernetes nor
+// to the addon: content, and passing, which is about to be deleted.
 func (s *session) inside(ctx context.Context, namespace string, own residents) (content, passing []string, err error) {
 	kinds, err := s.namespacedKinds()
 	if err != nil {
@@ -178,7 +221,7 @@ func (s *session) inside(ctx context.Context, namespace string, own residents) (
 	for kind, resource := range kinds {
 		list, err := client.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 		if apierrors.IsNotFound(err) {
-			continue // the kind is gone
+			continue // the kind was deleted
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("list %s: %w", resource.GroupResource(), err)
@@ -196,7 +239,7 @@ func (s *session) inside(ctx context.Context, namespace string, own residents) (
 }
 
 // namespacedKinds returns the kinds of which objects can be listed and deleted in a
-// namespace. It fails where the API server does not tell all of them.
+// namespace. It returns an error if the API server does not list all of them.
 func (s *session) namespacedKinds() (map[schema.GroupKind]schema.GroupVersionResource, error) {
 	lists, err := discovery.ServerPreferredNamespacedResources(s.typed.Discovery())
 	if err != nil {
@@ -225,7 +268,7 @@ func (s *session) metadata() (metadata.Interface, error) {
 	return metadata.NewForConfig(config)
 }
 
-// exists tells whether an owner that is not in the namespace does.
+// exists reports whether an owner exists that is not in the namespace.
 func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool, error) {
 	gv, err := schema.ParseGroupVersion(owner.APIVersion)
 	if err != nil {
@@ -237,7 +280,7 @@ func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool
 	}
 	mapping, err := mapper.RESTMapping(schema.GroupKind{Group: gv.Group, Kind: owner.Kind}, gv.Version)
 	if meta.IsNoMatchError(err) {
-		return false, nil // with its kind
+		return false, nil // its kind does not exist
 	}
 	if err != nil {
 		return false, err
@@ -247,7 +290,7 @@ func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool
 		return false, err
 	}
 	if mapping.Scope.Name() != meta.RESTScopeNameRoot {
-		return false, nil // it would have been listed
+		return false, nil // [session.inside] would have listed it
 	}
 	live, err := client.Resource(mapping.Resource).Get(ctx, owner.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

@@ -1,8 +1,10 @@
 package helm
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -46,7 +48,6 @@ func (c *client) DeleteWithPropagationPolicy(all kube.ResourceList, policy metav
 	if err != nil {
 		return nil, []error{err}
 	}
-	c.deleted = append(c.deleted, mine...)
 	if len(mine) == 0 {
 		return &kube.Result{}, nil
 	}
@@ -68,13 +69,39 @@ func (c *client) owned(all kube.ResourceList) (kube.ResourceList, error) {
 		case isOf(live, c.release):
 			mine = append(mine, info)
 		default:
-			o := addons.Object{Kind: info.Mapping.GroupVersionKind.Kind, Namespace: info.Namespace, Name: info.Name}
-			if !slices.ContainsFunc(c.kept, func(k addons.Kept) bool { return k.Object == o }) {
-				c.kept = append(c.kept, addons.Kept{Object: o, Reason: "it does not belong to the release: its annotation " + releaseNameMark + " is missing or names another one"})
-			}
+			c.keep(info, "it does not belong to the release: its annotation "+releaseNameMark+" is missing or names another one", false)
 		}
 	}
 	return mine, nil
+}
+
+// keep notes that an object is kept, and why, once. own is [addons.Kept.Own].
+func (c *client) keep(info *resource.Info, reason string, own bool) {
+	o := addons.Object{Kind: info.Mapping.GroupVersionKind.Kind, Namespace: info.Namespace, Name: info.Name}
+	if !slices.ContainsFunc(c.kept, func(k addons.Kept) bool { return k.Object == o }) {
+		c.kept = append(c.kept, addons.Kept{Object: o, Reason: reason, Own: own})
+	}
+}
+
+// Create creates objects. It puts lab's mark on those of hooks, which have none of Helm's: see
+// [session.removeHooks].
+func (c *client) Create(all kube.ResourceList) (*kube.Result, error) {
+	for _, info := range all {
+		object, err := meta.Accessor(info.Object)
+		if err != nil {
+			return nil, err
+		}
+		if object.GetAnnotations()[hookMark] == "" {
+			continue
+		}
+		labels := maps.Clone(object.GetLabels())
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[addonLabel] = c.release.Name
+		object.SetLabels(labels)
+	}
+	return c.Client.Create(all)
 }
 
 // live reads the object into info, and returns it, or nil where it does not exist.
@@ -136,7 +163,7 @@ func (c *client) WaitForDelete(resources kube.ResourceList, _ time.Duration) err
 	for _, info := range resources {
 		kind := info.Mapping.GroupVersionKind.Kind
 		id, finalizers := uidOf(info), []string(nil)
-		err := c.poll(func() (bool, error) {
+		err := poll(c.ctx, interval, func(context.Context) (bool, error) {
 			live, err := c.live(info)
 			if err != nil || live == nil || id != "" && live.GetUID() != id {
 				return err == nil, err

@@ -9,6 +9,10 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
@@ -16,9 +20,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Remove implements [addons.Installer]. It deletes the objects of the addon's release, and
-// the definitions and namespaces that lab created for it unless something else depends on
-// them.
+// Remove implements [addons.Installer]. It deletes the objects of the addon's release and of
+// its hooks, and the definitions and namespaces that lab created for it unless something else
+// depends on them.
 func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {
 	namespace, err := i.namespaceOf(ctx, c, a)
 	if err != nil {
@@ -28,29 +32,24 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon,
 	if err != nil {
 		return nil, err
 	}
+	if i.settling != 0 {
+		s.settling = i.settling
+	}
 	s.client.release, s.client.removing = types.NamespacedName{Namespace: namespace, Name: a.Name}, true
 	last, err := s.last(a.Name)
 	if err != nil {
 		return nil, err
 	}
-	own := ownOf(a)
-	if last != nil {
-		own.add(s.revisions(a.Name)...)
-		err = s.removeRelease(ctx, last)
-	}
-	if err != nil {
-		return s.client.kept, s.explain(ctx, err)
-	}
-	found, err := s.removeRest(ctx, a, own)
+	found, err := s.remove(ctx, a, last)
 	if err == nil && last == nil && !found {
 		err := fault.Errorf(fault.ErrNotFound, "the cluster has no addon %q", a.Name)
-		return nil, fault.WithHint(err, "lab status shows those that it has")
+		return nil, fault.WithHint(err, "lab status shows the addons of the cluster")
 	}
 	return s.client.kept, s.explain(ctx, err)
 }
 
-// namespaceOf finds the release wherever it is: the catalogue may say another namespace
-// than it did when the addon was installed.
+// namespaceOf returns the namespace of the release. The catalog may name another one than it
+// did when the addon was installed.
 func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.Addon) (string, error) {
 	list, err := i.List(ctx, c)
 	if err != nil {
@@ -64,8 +63,33 @@ func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.A
 	return a.In(), nil
 }
 
-// removeRelease deletes the objects of the release: those of custom kinds first, while
-// their controller is there to finalize them. It returns when they are gone.
+// remove deletes the objects of the release and what lab created beside it, and reports whether
+// lab had created something. The record of the release goes last, so that an interrupted
+// removal can be resumed.
+func (s *session) remove(ctx context.Context, a addons.Addon, last *release.Release) (found bool, err error) {
+	own := ownOf(a)
+	if last != nil {
+		own.add(s.revisions(a.Name)...)
+		if err := s.removeRelease(ctx, last); err != nil {
+			return true, err
+		}
+	}
+	if err := s.removeSecrets(ctx, a); err != nil {
+		return false, err
+	}
+	defined, err := s.removeDefinitions(ctx, a.Name)
+	if err != nil {
+		return defined, err
+	}
+	created, err := s.removeNamespaces(ctx, a.Name, own)
+	if err != nil {
+		return true, err
+	}
+	return defined || created, s.purge(a.Name)
+}
+
+// removeRelease deletes the objects of the release and waits until they are deleted: those of
+// custom kinds first, while their controller can finalize them, and those of hooks last.
 func (s *session) removeRelease(ctx context.Context, last *release.Release) error {
 	former, err := s.former(last)
 	if err != nil {
@@ -81,15 +105,28 @@ func (s *session) removeRelease(ctx context.Context, last *release.Release) erro
 	if err := s.removeFormer(former); err != nil {
 		return err
 	}
-	if err := s.uninstall(last.Name); err != nil {
+	if err := s.uninstall(last); err != nil {
 		return err
 	}
-	return s.client.WaitForDelete(s.client.deleted, forever)
+	mine, err := s.client.owned(all.Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }))
+	if err != nil {
+		return err
+	}
+	if err := s.client.WaitForDelete(mine.Filter(isEnding), forever); err != nil {
+		return err
+	}
+	return s.removeHooks(s.revisions(last.Name))
 }
 
-// former returns the objects that recorded revisions of a release have and the current one
-// lacks. Where a revision failed, some of them may still be there: Helm compares with one
-// revision only.
+// isEnding reports whether an object is being deleted. One that is not was created again
+// after its deletion.
+func isEnding(info *resource.Info) bool {
+	o, err := meta.Accessor(info.Object)
+	return err == nil && o.GetDeletionTimestamp() != nil
+}
+
+// former returns the objects of earlier recorded revisions that the current one lacks. Some
+// of them may exist if a revision failed: Helm compares with one revision only.
 func (s *session) former(current *release.Release) (kube.ResourceList, error) {
 	var manifests []string
 	for _, rel := range s.revisions(current.Name) {
@@ -100,17 +137,22 @@ func (s *session) former(current *release.Release) (kube.ResourceList, error) {
 	if len(manifests) == 0 {
 		return nil, nil
 	}
-	tolerant := *s.client
-	tolerant.removing = true // the kinds of some may be gone
-	all, err := tolerant.Build(strings.NewReader(strings.Join(manifests, "\n---\n")), false)
+	all, err := s.buildServed(manifests...)
 	if err != nil {
 		return nil, err
 	}
-	now, err := tolerant.Build(strings.NewReader(current.Manifest), false)
+	now, err := s.buildServed(current.Manifest)
 	if err != nil {
 		return nil, err
 	}
 	return all.Difference(now).Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }), nil
+}
+
+// buildServed returns the objects of manifests, without those of kinds that no longer exist.
+func (s *session) buildServed(manifests ...string) (kube.ResourceList, error) {
+	tolerant := *s.client
+	tolerant.removing = true
+	return tolerant.Build(strings.NewReader(strings.Join(manifests, "\n---\n")), false)
 }
 
 // removeFormer deletes those of the objects that still belong to the release.
@@ -126,33 +168,24 @@ func (s *session) removeFormer(former kube.ResourceList) error {
 		}
 	}
 	if len(mine) == 0 {
-		return nil // of which Helm makes an error
+		return nil // Helm returns an error for an empty list
 	}
 	_, errs := s.client.Client.Delete(mine)
 	return errors.Join(errs...)
 }
 
-// removeRest deletes what lab created for the addon beside its release, and tells whether
-// there was anything. An interrupted call may have left it without the release.
-func (s *session) removeRest(ctx context.Context, a addons.Addon, own residents) (found bool, err error) {
-	if err := s.removeSecrets(ctx, a); err != nil {
-		return false, err
+// uninstall runs Helm's uninstallation, or resumes it. The record of the release stays, see
+// [session.purge].
+func (s *session) uninstall(last *release.Release) error {
+	if last.Info.Status == release.StatusUninstalled {
+		return nil
 	}
-	found, err = s.removeDefinitions(ctx, a.Name)
-	if err != nil {
-		return found, err
-	}
-	more, err := s.removeNamespaces(ctx, a.Name, own)
-	return found || more, err
-}
-
-// uninstall runs Helm's own, which resumes an interrupted one.
-func (s *session) uninstall(name string) error {
 	s.say("deleting the objects of its chart")
 	uninstall := action.NewUninstall(s.config)
 	uninstall.Timeout = forever
 	uninstall.IgnoreNotFound = true
-	_, err := uninstall.Run(name)
+	uninstall.KeepHistory = true
+	_, err := uninstall.Run(last.Name)
 	if err != nil && s.client.failed != nil {
 		return s.client.failed
 	}
@@ -162,11 +195,96 @@ func (s *session) uninstall(name string) error {
 	return nil
 }
 
-// revisions returns what is recorded of a release.
+// removeHooks deletes the objects that hooks of the release created and that their delete
+// policies left. Helm leaves them for ever. An object without lab's mark may have been created
+// by another program, so it is kept.
+func (s *session) removeHooks(revisions []*release.Release) error {
+	var manifests []string
+	for _, rel := range revisions {
+		for _, hook := range rel.Hooks {
+			manifests = append(manifests, hook.Manifest)
+		}
+	}
+	all, err := s.buildServed(manifests...)
+	if err != nil {
+		return err
+	}
+	var mine kube.ResourceList
+	for _, info := range all {
+		live, err := s.client.live(info)
+		if err != nil {
+			return err
+		}
+		// Namespaces and definitions follow, unless something depends on them.
+		if live == nil || live.GetAnnotations()[hookMark] == "" || isShared(info) || mine.Contains(info) {
+			continue
+		}
+		if reason := s.hookKept(info, live); reason != "" {
+			s.client.keep(info, reason, true)
+			continue
+		}
+		mine = append(mine, info)
+	}
+	if len(mine) == 0 {
+		return nil
+	}
+	s.say("deleting the objects of its hooks")
+	if _, errs := s.client.Client.Delete(mine); len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return s.client.WaitForDelete(mine, forever)
+}
+
+// hookKept returns why the object of a hook is kept, or "".
+func (s *session) hookKept(info *resource.Info, live metav1.Object) string {
+	switch {
+	case live.GetLabels()[addonLabel] != s.client.release.Name:
+		return "a hook of the chart has this name, and it is unknown whether lab created the object"
+	case live.GetAnnotations()[keepAnnotation] == kube.KeepPolicy:
+		return "its annotation " + keepAnnotation + " is " + kube.KeepPolicy
+	case info.Mapping.GroupVersionKind.Kind == "PersistentVolumeClaim":
+		return "a hook of the chart created it, and it may contain data"
+	}
+	return ""
+}
+
+// removeSecrets deletes the Secrets that prepare created. It selects them by name, because a
+// copy under another name has the label, too.
+func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
+	for _, secret := range a.Secrets {
+		err := s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{
+			LabelSelector: addonLabel + "=" + a.Name,
+			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, secret.Name).String(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// purge deletes the records of a release.
+func (s *session) purge(name string) error {
+	for _, rel := range s.revisions(name) {
+		if _, err := s.config.Releases.Delete(name, rel.Version); err != nil && !isNotFound(err) {
+			return fmt.Errorf("delete the record of the release %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// revisions returns the recorded revisions of a release. If they cannot be read, lab knows
+// less of the addon's objects and keeps more.
 func (s *session) revisions(name string) []*release.Release {
 	all, err := s.config.Releases.History(name)
 	if err != nil {
-		return nil // then less is known to be of the release, and more is kept
+		return nil
 	}
 	return all
+}
+
+// isRecord reports whether an object is the record of a revision of the release.
+func isRecord(r resident, rel types.NamespacedName) bool {
+	return r.kind.Group == corev1.GroupName && r.kind.Kind == "Secret" &&
+		r.Labels["owner"] == "helm" && strings.HasPrefix(r.Name, "sh.helm.release.v1."+rel.Name+".v") && r.Labels["name"] == rel.Name
 }

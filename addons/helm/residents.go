@@ -41,11 +41,12 @@ func ownOf(a addons.Addon) residents {
 	return own
 }
 
-// has tells whether a namespace with the marks of the addon is one that its chart has.
-// Where an interrupted removal left no record of the chart, it is unless kubectl wrote it.
+// has reports whether the chart of the addon has a namespace, which has the addon's marks. If
+// an interrupted removal of an earlier lab left no record of the chart, it does unless kubectl
+// wrote the namespace.
 func (r residents) has(n *corev1.Namespace) bool {
-	if len(r.release) > 0 {
-		return r.release["Namespace "+n.Name]
+	if len(r.release)+len(r.hooks) > 0 {
+		return r.release["Namespace "+n.Name] || r.hooks["Namespace "+n.Name]
 	}
 	return !slices.ContainsFunc(n.ManagedFields, func(f metav1.ManagedFieldsEntry) bool { return strings.HasPrefix(f.Manager, "kubectl") })
 }
@@ -181,7 +182,7 @@ func (j *judge) alone(r resident) verdict {
 	switch {
 	case isSystem(r):
 		return system
-	case isRelease, isHook, j.home && j.own.leftovers[name]:
+	case isRelease, isHook, j.home && j.own.leftovers[name], j.home && isRecord(r, j.release):
 		return ignored
 	case r.DeletionTimestamp != nil && len(r.Finalizers) == 0:
 		return ignored

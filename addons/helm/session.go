@@ -26,6 +26,8 @@ type session struct {
 	client *client
 	typed  kubernetes.Interface
 	moved  func(string)
+
+	settling time.Duration // how long [session.settled] waits
 }
 
 // connect begins a session. Requests of Helm's end with ctx; those that record how far it
@@ -49,7 +51,7 @@ func connect(ctx context.Context, c addons.Cluster, namespace string, moved func
 	}
 	base := kube.New(getter)
 	base.Namespace = namespace
-	s := &session{client: &client{Client: base, ctx: ctx, typed: typed, unbound: unbound, moved: moved}, typed: typed, moved: moved}
+	s := &session{client: &client{Client: base, ctx: ctx, typed: typed, unbound: unbound, moved: moved}, typed: typed, moved: moved, settling: settling}
 	s.config = &action.Configuration{
 		RESTClientGetter: getter,
 		KubeClient:       s.client,

@@ -167,6 +167,30 @@ func TestKeptIsReported(t *testing.T) {
 	}
 }
 
+// TestSharedNamespaceIsNotOffered: lab does not name a command that deletes a namespace that
+// another addon is in.
+func TestSharedNamespaceIsNotOffered(t *testing.T) {
+	t.Parallel()
+	b := newAddonBench(t, onNodes())
+	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\nnamespace: hello\n")
+	b.upWith(t, "demo", "hello", "shop")
+	config, err := b.ClusterConfig(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.fake.Harness(addons.Cluster{Kubeconfig: config}).Make(t, "kind: ConfigMap\nmetadata: {name: mine, namespace: hello}\n")
+	var warnings []string
+	err = b.RemoveAddon(t.Context(), "demo", "hello", func(e event.Event) {
+		if e.State == event.Warning {
+			warnings = append(warnings, e.Message)
+		}
+	})
+	text := strings.Join(warnings, "\n")
+	if err != nil || !strings.Contains(text, "Namespace hello stays") || strings.Contains(text, "delete namespace") {
+		t.Errorf("%q, %v", warnings, err)
+	}
+}
+
 // TestUnfinishedTakesTodaysDefinition: only an addon that was installed once keeps its definition.
 func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 	t.Parallel()

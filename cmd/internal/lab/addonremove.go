@@ -49,6 +49,10 @@ func (l *Lab) takeOut(ctx context.Context, h *handle, addon string, report event
 		})
 	})
 	for _, k := range kept {
+		if !k.Own {
+			report.Warn("%s stays: %s", k.Object, k.Reason)
+			continue
+		}
 		what := "it"
 		if k.Object.Kind == "Namespace" || k.Object.Kind == "CustomResourceDefinition" {
 			what = "it with all its objects"
