@@ -11,9 +11,9 @@ const (
 	verbDoctor  = "doctor"
 )
 
-// able returns why a command cannot work: that lab has no place to keep things in, or
-// that the user's configuration cannot be understood. What tells of lab itself works all
-// the same, and a broken configuration is for lab doctor to find.
+// able returns the error that keeps a command from running: lab has no directories, or the
+// user's configuration is invalid. Commands that only describe lab run anyway. So does lab
+// doctor with an invalid configuration, because it reports it.
 func (c *command) able(cmd *cobra.Command) error {
 	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
 	verb, _, _ := strings.Cut(path, " ")

@@ -14,10 +14,12 @@ import (
 func (c *command) addon() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "addon",
-		Short: "Put addons onto a cluster, and see which there are",
-		Long: `Put addons onto a cluster: charts with the values that each kind of cluster needs,
-which count as installed when they work. Your own addons are files in the directory
-addons of your configuration, in the form that lab addon info prints.`,
+		Short: "Manage addons of a cluster",
+		Long: `Manage addons: Helm charts with values that suit the cluster. An addon is installed
+when it works.
+
+To define your own addons, add files to the directory "addons" in your configuration
+directory. "lab addon info ADDON -o yaml" prints an example.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -34,7 +36,7 @@ type AddonList struct {
 func (c *command) addonList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the addons that there are",
+		Short: "List available addons",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			catalog, err := c.Lab.Catalog()
@@ -43,7 +45,7 @@ func (c *command) addonList() *cobra.Command {
 			}
 			list := AddonList{lab.Meta{APIVersion: lab.APIVersion, Kind: "AddonList"}, catalog.All()}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
-				t := ui.NewTable("name", "version", "what")
+				t := ui.NewTable("name", "version", "description")
 				for _, a := range list.Items {
 					t.Row(a.Name, a.Chart.Version, a.Summary)
 				}
@@ -63,9 +65,9 @@ func (c *command) addonInfo() *cobra.Command {
 	var file, cluster string
 	cmd := &cobra.Command{
 		Use:   "info ADDON",
-		Short: "Show an addon: its chart, what it needs, and its values",
-		Long: `Show an addon of the catalogue, of a lab.yaml (-f), or of a cluster that was created
-from one. -o yaml prints its definition as a template for your own.`,
+		Short: "Show the details of an addon",
+		Long: `Show an addon of the catalogue, of a file (-f), or of a cluster that was created from
+a file. With -o yaml, print its definition as a template for your own addon.`,
 		Example: `  lab addon info cert-manager
   lab addon info shop -f lab.yaml
   lab addon info hello -o yaml > shop.yaml`,
@@ -106,7 +108,7 @@ func (c *command) printAddon(a addons.Addon) error {
 func addonView(a addons.Addon) ui.View {
 	d := &ui.Details{}
 	d.Add("Name", a.Name)
-	d.Add("What", a.Summary)
+	d.Add("Description", a.Summary)
 	d.Add("Warning", a.Warning)
 	d.Add("Chart", a.Chart.String())
 	d.Add("Namespace", a.In())
@@ -114,10 +116,10 @@ func addonView(a addons.Addon) ui.View {
 		d.Add("Needs", need)
 	}
 	for _, other := range a.Conflicts {
-		d.Add("Not beside", other)
+		d.Add("Conflicts with", other)
 	}
 	for _, port := range a.Asks.Ports {
-		d.Add("Publishes", fmt.Sprintf("port %d", port))
+		d.Add("Needs port", fmt.Sprint(port))
 	}
 	return d
 }
@@ -126,12 +128,12 @@ func oneAddon(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return fault.WithHint(usage("%s takes the name of one addon", cmd.CommandPath()), "lab addon list shows those that there are")
+	return fault.WithHint(usage("%s requires the name of one addon", cmd.CommandPath()), "list the available addons: lab addon list")
 }
 
 func someAddons(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return nil
 	}
-	return fault.WithHint(usage("%s takes the names of addons", cmd.CommandPath()), "lab addon list shows those that there are")
+	return fault.WithHint(usage("%s requires the name of an addon", cmd.CommandPath()), "list the available addons: lab addon list")
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// addonOptions are the flags that say what addons are told, and where charts may come
-// from.
+// addonOptions are the flags for the values of addons and the sources of their charts.
 type addonOptions struct {
 	names   []string
 	values  []string
@@ -21,17 +20,17 @@ type addonOptions struct {
 }
 
 func (o *addonOptions) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.values, "values", nil, "values of an addon's chart, as ADDON=FILE; - is standard input")
-	f.StringArrayVar(&o.sets.Values, "set", nil, "one value of an addon's chart, as ADDON.PATH=VALUE in helm's syntax")
-	f.StringArrayVar(&o.sets.Strings, "set-string", nil, "like --set, but VALUE is always text")
+	f.StringArrayVar(&o.values, "values", nil, "chart values from a file, as ADDON=FILE (- reads standard input)")
+	f.StringArrayVar(&o.sets.Values, "set", nil, "set a chart value, as ADDON.PATH=VALUE in the syntax of helm")
+	f.StringArrayVar(&o.sets.Strings, "set-string", nil, "like --set, but VALUE is always a string")
 	f.StringArrayVar(&o.sets.JSON, "set-json", nil, "like --set, but VALUE is JSON")
-	f.StringArrayVar(&o.sets.Files, "set-file", nil, "like --set, but VALUE is a file whose text is the value")
+	f.StringArrayVar(&o.sets.Files, "set-file", nil, "like --set, but VALUE is a file that contains the value")
 	f.StringArrayVar(&o.sets.Literals, "set-literal", nil, "like --set, but VALUE is taken literally")
-	f.BoolVar(&o.offline, "offline", false, "take charts from the cache and the disk, and never touch the network")
-	f.StringVar(&o.caFile, "ca-file", "", "a `file` of certificates (PEM) by which to trust the sources of charts, beside the system's")
+	f.BoolVar(&o.offline, "offline", false, "use only charts in the cache and on disk, without network access")
+	f.StringVar(&o.caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for chart sources")
 }
 
-// list returns the names, of which a flag may hold several.
+// list returns the names of the addons. One flag may hold several, separated by commas.
 func (o *addonOptions) list() []string {
 	var names []string
 	for _, list := range o.names {
@@ -44,7 +43,7 @@ func (o *addonOptions) list() []string {
 	return names
 }
 
-// warnOf says of each addon what whoever installs it should know.
+// warnOf prints the warnings of the named addons.
 func (c *command) warnOf(progress *ui.Progress, names []string) error {
 	catalog, err := c.Lab.Catalog()
 	if err != nil {

@@ -14,10 +14,11 @@ func (c *command) addonRemove() *cobra.Command {
 		Aliases: []string{"rm", "uninstall"},
 		Short:   "Remove addons from a cluster",
 		Long: `Remove addons from a cluster: the objects of their charts, and the namespaces and
-custom resource definitions that lab created for them. A namespace is
-kept while it has objects that do not belong to the addon. A definition is kept while
-it has objects, or another addon or Helm release uses it. lab prints what it keeps and
-how to delete it.`,
+custom resource definitions that lab created for them.
+
+lab keeps a namespace that contains objects of something else. It keeps a custom
+resource definition that has objects, or that another addon or Helm release uses. lab
+prints what it keeps, and the commands that delete it.`,
 		Example:           `  lab addon remove hello --name demo`,
 		Args:              someAddons,
 		ValidArgsFunction: c.completeAddons,
@@ -35,6 +36,6 @@ how to delete it.`,
 		},
 	}
 	c.clusterFlag(cmd, &name)
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; the command can be called again")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }

@@ -15,9 +15,9 @@ func (c *command) addonInstall() *cobra.Command {
 	return c.addonWork(&cobra.Command{
 		Use:     "install ADDON...",
 		Aliases: []string{"add"},
-		Short:   "Install addons, and wait until they work",
-		Long: `Install addons on a cluster, with those that they need, and wait until they work.
-What is there already, as asked, stays as it is. What was interrupted is gone on with.`,
+		Short:   "Install addons and wait until they work",
+		Long: `Install addons on a cluster, and the addons that they need, and wait until they work.
+Addons that are up to date are not changed. Interrupted installs are resumed.`,
 		Example: `  lab addon install cert-manager
   lab addon install hello --set hello.replicas=2 --name demo`,
 		Args: someAddons,
@@ -29,9 +29,11 @@ func (c *command) addonUpgrade() *cobra.Command {
 		Use:   "upgrade ADDON...",
 		Short: "Update addons to their current definitions",
 		Long: `Update addons of a cluster to their definitions in the catalogue or, with -f, in a
-lab.yaml. An addon of a lab.yaml is updated from its chart's directory without -f, too.
-Values that you gave before are kept, unless -f names the addon or --reset-values is
-set. --dry-run shows what would change.`,
+file. An addon that was installed from a file is updated from the directory of its
+chart, also without -f.
+
+Values that were set before are kept, unless the file contains the addon or
+--reset-values is set.`,
 		Example: `  lab addon upgrade shop -f lab.yaml
   lab addon upgrade cert-manager --dry-run
   lab addon upgrade cert-manager`,
@@ -39,8 +41,7 @@ set. --dry-run shows what would change.`,
 	}, true)
 }
 
-// workOptions are those of the two commands that differ in whether what is there is
-// upgraded.
+// workOptions are the options of addon install and addon upgrade.
 type workOptions struct {
 	addonOptions
 	upgrade bool
@@ -51,7 +52,7 @@ type workOptions struct {
 	dryRun  bool
 }
 
-// addonWork completes these commands.
+// addonWork adds what addon install and addon upgrade have in common.
 func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
 	o := &workOptions{upgrade: upgrade}
 	cmd.ValidArgsFunction = c.completeAddons
@@ -62,9 +63,9 @@ func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
 	o.flags(cmd.Flags())
 	c.clusterFlag(cmd, &o.cluster)
 	addonFile(cmd.Flags(), &o.file)
-	cmd.Flags().BoolVar(&o.reset, "reset-values", false, "discard the values that were given before")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time; the command can be called again")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print what would change, and change nothing")
+	cmd.Flags().BoolVar(&o.reset, "reset-values", false, "discard the values that were set before")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time; run the command again to resume")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print what would change, without changing anything")
 	return cmd
 }
 
@@ -111,13 +112,13 @@ func changesView(changes lab.AddonChanges) ui.View {
 	return t
 }
 
-// addonFile is the flag of commands on addons that a lab.yaml may define.
+// addonFile adds the flag -f to commands on addons.
 func addonFile(f *pflag.FlagSet, file *string) {
-	f.StringVarP(file, "file", "f", "", "a `file` (lab.yaml) with definitions and values of addons, or - for standard input")
+	f.StringVarP(file, "file", "f", "", "a `file` with definitions and values of addons (- reads standard input)")
 }
 
-// clusterOf returns the cluster that a command on addons is about: the one that --name says,
-// else that of the file.
+// clusterOf returns the name of the cluster for a command on addons: that of --name, else
+// that of the file.
 func clusterOf(cmd *cobra.Command, name string, written profiles.Layer) string {
 	if cmd.Flags().Changed("name") || written.Name == "" {
 		return name
@@ -125,9 +126,9 @@ func clusterOf(cmd *cobra.Command, name string, written profiles.Layer) string {
 	return string(written.Name)
 }
 
-// clusterFlag names the cluster where the arguments name something else.
+// clusterFlag adds --name to commands whose arguments do not name the cluster.
 func (c *command) clusterFlag(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "name", lab.DefaultName, "the cluster")
+	cmd.Flags().StringVar(name, "name", lab.DefaultName, "name of the cluster")
 	_ = cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
 		return c.completeNames(cmd, nil, s)
 	})

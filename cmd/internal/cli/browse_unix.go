@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-// browse opens url in the user's browser, and does not wait for it.
+// browse opens url in the user's browser. An interrupt of lab does not end the browser.
 func browse(ctx context.Context, url string) error {
 	program := "xdg-open"
 	if runtime.GOOS == "darwin" {

@@ -5,9 +5,9 @@ import (
 	"os/exec"
 )
 
-// detach starts this very program with args, in a session of its own: it outlives the
-// command, its terminal and the files that it was given. It stays in this directory,
-// because paths in its environment may be relative.
+// detach starts this program with args in a new session. The process outlives the command
+// and its terminal, and inherits no files. It keeps the working directory, because paths in
+// its environment may be relative.
 func detach(args ...string) error {
 	self, err := os.Executable()
 	if err != nil {

@@ -9,21 +9,23 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// codeDiffers is the exit code of a `lab diff` that found something.
+// codeDiffers is the exit code of `lab diff` if there is a difference.
 const codeDiffers = 8
 
 func (c *command) diff() *cobra.Command {
 	o := &upOptions{}
 	cmd := &cobra.Command{
 		Use:   "diff [NAME]",
-		Short: "Show how a cluster differs from what is requested",
-		Long: `Show how a cluster differs from what a file, a profile or flags request, and change
-nothing. Each difference names the command that removes it: "lab up", or
-"lab up --recreate" for what cannot be changed.
+		Short: "Show how a cluster differs from what was requested",
+		Long: `Show how a cluster differs from what a file, a profile or flags request. diff changes
+nothing. For each difference it prints the command that removes it: "lab up", or
+"lab up --recreate" for settings that cannot be changed.
 
-The exit code is 0 when "lab up" with the same flags would change nothing and
-everything is ready, and 8 otherwise. "lab up" renews the time to live each time;
-that is not a difference. Addons that are not requested are a difference with --prune.`,
+"lab up" restarts the time to live each time it runs; that is not a difference. Addons
+that are not requested are a difference only with --prune.
+
+The exit code is 0 if "lab up" with the same flags would change nothing and everything
+is ready, and 8 otherwise.`,
 		Example:           `  lab diff -f lab.yaml`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
@@ -57,12 +59,12 @@ that is not a difference. Addons that are not requested are a difference with --
 		},
 	}
 	o.flags(cmd.Flags(), c.Lab.Set.Names())
-	cmd.Flags().BoolVar(&o.prune, "prune", false, "count the addons that are not asked for as a difference, too")
+	cmd.Flags().BoolVar(&o.prune, "prune", false, "report addons that are not requested as differences, too")
 	return cmd
 }
 
 func diffView(d lab.Diff) ui.View {
-	t := ui.NewTable("value", "has", "asked", "by")
+	t := ui.NewTable("setting", "current", "requested", "command")
 	for _, item := range d.Items {
 		t.Row(item.Path, item.Has, item.Asked, item.By)
 	}

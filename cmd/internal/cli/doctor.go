@@ -10,11 +10,14 @@ import (
 func (c *command) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   verbDoctor,
-		Short: "Check this machine, and say what mends it",
-		Long: `Check whether clusters can be made on this machine, and what will trouble them: the
-container engine and what it was given, disk, kernel, limits, ports, proxies, the
-kubeconfig, tools, and leftovers. It changes nothing. The exit code is 1 only where
-something keeps lab from making clusters; a warning does not.`,
+		Short: "Check this machine for problems",
+		Long: `Check whether lab can create clusters on this machine, and report what may cause
+problems: the container engine and its resources, disk, kernel, limits, ports, proxies,
+the kubeconfig, tools and leftovers. Each problem comes with the command that fixes it.
+doctor changes nothing.
+
+The exit code is 1 if a problem keeps lab from creating clusters. Warnings do not change
+the exit code.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := c.Lab.Doctor(cmd.Context())
@@ -29,11 +32,10 @@ something keeps lab from making clusters; a warning does not.`,
 	}
 }
 
-// diagnosisView is a table of all that was looked at, then a block for each thing that is
-// to be mended.
+// diagnosisView returns a table of all checks, then a section for each problem.
 func diagnosisView(d lab.Diagnosis) ui.View {
 	v := &ui.Details{}
-	all := ui.NewTable("check", "is", "found")
+	all := ui.NewTable("check", "status", "found")
 	for _, f := range d.Items {
 		all.Row(f.Check, ui.State(f.Level), f.Found)
 	}
@@ -45,7 +47,7 @@ func diagnosisView(d lab.Diagnosis) ui.View {
 		t := ui.NewTable()
 		t.Row("found", f.Found)
 		t.Row("why", f.Why)
-		t.Row("mend", f.Mend)
+		t.Row("fix", f.Mend)
 		v.Section(f.Check, t)
 	}
 	return v

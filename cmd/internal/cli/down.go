@@ -22,21 +22,21 @@ func (c *command) down() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "down [NAME...]",
 		Aliases: []string{"delete", "rm"},
-		Short:   "Delete clusters and everything they created",
-		Long: `Delete clusters that lab made: their nodes, processes and files, and their part of
-the kubeconfig, in which the context that was current before becomes current again.
-NAME defaults to "lab". Clusters that lab did not make are never touched.
+		Short:   "Delete clusters and everything that belongs to them",
+		Long: `Delete clusters that lab created, with their nodes, processes, files and kubeconfig
+entries. NAME defaults to "lab". The context that was current before the cluster was
+created becomes current again. Clusters that are not managed by lab are never deleted.
 
-A cluster is deleted on the container engine that it was created on, even if docker
-uses another one now. If that engine does not answer, lab keeps the cluster and its
+lab deletes a cluster on the container engine on which it was created, even if docker
+uses another engine now. If that engine does not answer, lab keeps the cluster and its
 record. --forget removes the record of a cluster whose engine no longer exists.`,
 		ValidArgsFunction: c.completeNames,
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.runDown(cmd, o, args) },
 	}
-	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab made")
-	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and kubeconfig entries of a cluster that cannot be reached")
-	cmd.Flags().StringVar(&o.flavor, "flavor", "", "with --all: only those of this flavor")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this time; down can be called again")
+	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab created")
+	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and the kubeconfig entries, for a cluster that cannot be reached")
+	cmd.Flags().StringVar(&o.flavor, "flavor", "", "with --all, delete only clusters of this flavor")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }
 
@@ -53,7 +53,7 @@ func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) er
 	}
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
-	// One that fails must not save the others.
+	// A failure does not stop the deletion of the other clusters.
 	errs := []error{problems}
 	remove := c.Lab.Down
 	if o.forget {
@@ -73,11 +73,11 @@ func (c *command) downNames(o *downOptions, names []string) (all []string, probl
 	}
 	switch {
 	case o.forget && (o.all || len(names) == 0):
-		return nil, nil, fault.WithHint(usage("--forget needs the names of clusters"), "lab down NAME --forget")
+		return nil, nil, fault.WithHint(usage("--forget requires the names of clusters"), "name them: lab down NAME --forget")
 	case o.all && len(names) > 0:
-		return nil, nil, fault.WithHint(usage("names and --all do not go together"), "leave one of them out")
+		return nil, nil, fault.WithHint(usage("cannot use --all together with names of clusters"), "omit the names or --all")
 	case o.flavor != "" && !o.all:
-		return nil, nil, fault.WithHint(usage("--flavor goes with --all"), "lab down --all --flavor %s", o.flavor)
+		return nil, nil, fault.WithHint(usage("--flavor requires --all"), "delete all clusters of the flavor: lab down --all --flavor %s", o.flavor)
 	case o.all:
 		all, problems = c.Lab.Made(o.flavor)
 		return all, problems, nil
@@ -87,7 +87,7 @@ func (c *command) downNames(o *downOptions, names []string) (all []string, probl
 	return names, nil, nil
 }
 
-// warn prints problems that do not keep a command from its result.
+// warn prints problems that do not make a command fail.
 func (c *command) warn(progress *ui.Progress, problems error) {
 	if problems == nil {
 		return

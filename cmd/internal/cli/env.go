@@ -1,6 +1,6 @@
-// Package cli is the command line: one file a verb, each of which turns arguments
-// into a call of package lab and its result into a call of package ui. Nothing else
-// of lab knows cobra.
+// Package cli implements the command line. The file of a verb has its options, its cobra
+// command, and a function that runs it: it calls package lab, and prints the result with
+// package ui. No other package of lab imports cobra.
 package cli
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// Env is what commands work with. The composition root makes it.
+// Env has what commands need from the outside. Package main creates it.
 type Env struct {
 	Lab *lab.Lab
 }
 
-// Main runs the command line args, without the program's name, and returns the exit
-// code. It prints the error, if there is one. What build returns with an error can do no
-// more than tell of itself: see [command.able].
+// Main runs a command line and returns its exit code. args do not include the name of the
+// program. Main prints the error, if any. If build returns an error, only commands that
+// describe lab run: see [command.able].
 func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), args []string) int {
 	c := &command{streams: streams, format: ui.FormatTable, mode: ui.ModeAuto, files: inherited()}
 	stop := streams.Strays(c.stray)
@@ -39,7 +39,7 @@ func Main(ctx context.Context, streams *ui.Streams, build func() (Env, error), a
 	return code
 }
 
-// command is one call of the program: what it works with, and the global flags.
+// command has what all commands share: the environment, the streams and the global flags.
 type command struct {
 	Env
 	streams *ui.Streams
@@ -47,17 +47,17 @@ type command struct {
 	mode    ui.Mode
 	verbose bool
 	noColor bool
-	verb    string                      // as typed
+	verb    string                      // the first argument
 	reader  string                      // the flag that reads standard input, or ""
-	unbuilt error                       // why there is nothing to work with
-	shown   atomic.Pointer[ui.Progress] // the last one with --verbose, if any
-	files   []int                       // descriptors that a command of the user's inherits, see inherited
+	unbuilt error                       // the error of build
+	shown   atomic.Pointer[ui.Progress] // with --verbose, the latest progress
+	files   []int                       // descriptors for the user's commands, see inherited
 }
 
 func (c *command) execute(ctx context.Context, build func() (Env, error), args []string) (err error) {
 	c.foresee(args)
 	if c.verbose {
-		c.progress("") // for what libraries log before, or without, a progress of the command's own
+		c.progress("") // shows what libraries log before the command creates its own progress
 	}
 	if c.verb == verbRun {
 		defer func() { err = ownCode(err) }()
@@ -72,26 +72,26 @@ func (c *command) execute(ctx context.Context, build func() (Env, error), args [
 	return explain(ctx, root.ExecuteContext(ctx))
 }
 
-// foresee sets the global flags before anything can go wrong, wrong flags included:
-// whoever asked for errors that programs can read gets those, too.
+// foresee parses the global flags in advance, so that even the error of an unknown flag is
+// printed in the requested format.
 func (c *command) foresee(args []string) {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.ParseErrorsAllowlist.UnknownFlags = true
 	f.Usage = func() {}
 	c.globalFlags(f)
-	_ = f.Parse(args) // again, and for good, with the command's own flags
+	_ = f.Parse(args) // cobra parses args again, and reports errors
 	c.verb = f.Arg(0)
 }
 
-// stray handles a line that a library logs by itself: only --verbose shows it. It is called on
-// a goroutine of its own, so it reads no flag.
+// stray shows a line that a library logged, if --verbose is set. It runs on another
+// goroutine, so it must not read flags.
 func (c *command) stray(line string) {
 	if shown := c.shown.Load(); shown != nil {
 		shown.Note("%s", line)
 	}
 }
 
-// progress returns what shows the work on a cluster; "" where it is on several.
+// progress returns a new progress for work on a cluster. cluster is "" for work on several.
 func (c *command) progress(cluster string) *ui.Progress {
 	p := ui.NewProgress(c.streams, c.mode, ui.ProgressOptions{Cluster: cluster})
 	if c.verbose {
@@ -100,7 +100,7 @@ func (c *command) progress(cluster string) *ui.Progress {
 	return p
 }
 
-// withTimeout bounds the work of a command; 0 does not.
+// withTimeout is context.WithTimeout, but without a limit if d is 0.
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if d <= 0 {
 		return context.WithCancel(ctx)

@@ -11,7 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func TestExplain(t *testing.T) {
+func TestExplainNamesInterruptsAndTimeouts(t *testing.T) {
 	t.Parallel()
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -27,9 +27,9 @@ func TestExplain(t *testing.T) {
 		"done at the last moment": {interrupted, nil, 0, ""},
 		"failed":                  {t.Context(), broken, 1, ""},
 		"broken by an interrupt":  {interrupted, broken, 130, ""},
-		"with a hint":             {interrupted, fault.WithHint(fault.Errorf(fault.ErrUnavailable, "x"), "mend"), 130, "mend"},
-		"interrupted, knows it":   {interrupted, fmt.Errorf("create: %w", context.Canceled), 130, ""},
-		"timed out":               {t.Context(), timeout, 7, "give it more time: --timeout 20m"},
+		"with a hint":             {interrupted, fault.WithHint(fault.Errorf(fault.ErrUnavailable, "x"), "fix"), 130, "fix"},
+		"says that it was":        {interrupted, fmt.Errorf("create: %w", context.Canceled), 130, ""},
+		"timed out":               {t.Context(), timeout, 7, "increase the timeout: --timeout 20m"},
 		"timed out with a hint":   {t.Context(), fault.WithHint(timeout, "look"), 7, "look"},
 	} {
 		err := explain(tt.ctx, tt.err)
@@ -43,9 +43,9 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestErrorsForPrograms: who asks for JSON gets JSON, also where what was typed is wrong,
-// whatever stands first.
-func TestErrorsForPrograms(t *testing.T) {
+// TestErrorFormatOfInvalidCommandLine checks that errors are JSON if JSON was requested, also
+// if other arguments are invalid, in any order.
+func TestErrorFormatOfInvalidCommandLine(t *testing.T) {
 	t.Parallel()
 	nowhere := func() (Env, error) { return Env{}, fault.Errorf(fault.ErrInvalid, "no home") }
 	for line, json := range map[string]bool{

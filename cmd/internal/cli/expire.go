@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// The verbs that lab calls itself by, in the background.
+// The verbs that lab runs in background processes.
 const (
 	verbGC   = "gc"
 	verbReap = "reap"
@@ -21,11 +21,12 @@ func (c *command) gc() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   verbGC,
 		Short: "Delete expired clusters and leftovers",
-		Long: `Delete the clusters whose time to live is over, those of a "lab run" that was killed
-before it could delete its own, and those whose creation or removal was interrupted.
-Every other call of lab deletes the first two in the background; this one waits until
-it is done. It keeps clusters that another lab process works on, that a running
-"lab run" uses, or that lab did not create.`,
+		Long: `Delete expired clusters, clusters of a "lab run" that was killed, and clusters whose
+creation or deletion was interrupted. Every lab command deletes the first two kinds in
+the background; gc waits until they are deleted.
+
+gc keeps clusters that another lab process is working on, that a running "lab run" uses,
+or that are not managed by lab.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			progress := c.progress("")
@@ -40,15 +41,15 @@ it is done. It keeps clusters that another lab process works on, that a running
 			return c.Lab.Collect(ctx, progress.Report)
 		},
 	}
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; gc can be called again")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }
 
-// reap is what `lab up --ttl` leaves behind.
+// reap is the command of the background process that `lab up --ttl` starts.
 func (c *command) reap() *cobra.Command {
 	return &cobra.Command{
 		Use:    verbReap + " NAME",
-		Short:  "Wait until the time of a cluster is over, and delete it",
+		Short:  "Wait until a cluster expires, and delete it",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE:   func(cmd *cobra.Command, args []string) error { return c.Lab.Watch(cmd.Context(), args[0]) },
@@ -59,16 +60,17 @@ func (c *command) extend() *cobra.Command {
 	var ttl time.Duration
 	cmd := &cobra.Command{
 		Use:   "extend [NAME] --ttl 2h",
-		Short: "Give a cluster more time to live, or less",
-		Long: `Let the cluster live for this long from now on, whatever its time was before. With
---ttl 0 it lives until somebody deletes it. NAME defaults to "lab".`,
+		Short: "Set the time to live of a cluster",
+		Long: `Set the time to live of a cluster, counted from now. It replaces the previous time
+to live, whether it is longer or shorter. With --ttl 0 the cluster does not expire.
+NAME defaults to "lab".`,
 		Example: `  lab extend demo --ttl 2h
-  lab extend demo --ttl 0          for ever`,
+  lab extend demo --ttl 0          does not expire`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("ttl") {
-				return fault.WithHint(usage("for how long?"), "for example: lab extend %s --ttl 2h", nameOf(args))
+				return fault.WithHint(usage("lab extend requires --ttl"), "for example: lab extend %s --ttl 2h", nameOf(args))
 			}
 			cluster, err := c.Lab.Extend(cmd.Context(), nameOf(args), ttl)
 			if err != nil {
@@ -80,31 +82,31 @@ func (c *command) extend() *cobra.Command {
 			return c.printCluster(cluster)
 		},
 	}
-	cmd.Flags().DurationVar(&ttl, "ttl", 0, "how long from now on, such as 2h; 0 is for ever")
+	cmd.Flags().DurationVar(&ttl, "ttl", 0, "time to live from now on, such as 2h; 0 means no expiry")
 	return cmd
 }
 
-// watch leaves a process behind that deletes the cluster when its time is over. Without
-// it some later call of lab does.
+// watch starts a background process that deletes the cluster when it expires. Without the
+// process, the next lab command after that deletes the cluster.
 func (c *command) watch(progress *ui.Progress, cluster lab.Cluster) {
 	if cluster.ExpiresAt == nil {
 		return
 	}
 	if err := detach(verbReap, cluster.Name); err != nil {
-		progress.Warn("nothing waits for the end of %s, so the next call of lab after it will delete it: %v", cluster.Name, err)
+		progress.Warn("cannot start the process that deletes %s when it expires, so the next lab command after that deletes it: %v", cluster.Name, err)
 	}
 }
 
-// sweep has everything deleted that is due, by a process of its own, so that no command
-// is slower for it.
+// sweep starts a background process that deletes expired clusters, if there are any, so that
+// no command waits for that.
 func (c *command) sweep() {
 	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Lab.Misconfigured != nil || len(c.Lab.Expired()) == 0 {
 		return
 	}
-	_ = detach(verbGC, "--progress", string(ui.ModeQuiet)) // the next call tries again
+	_ = detach(verbGC, "--progress", string(ui.ModeQuiet)) // the next command tries again
 }
 
-// expiry says when the cluster's time is over; "" where it never is.
+// expiry returns when the cluster expires: "in 2h", "now", or "" for never.
 func expiry(cluster lab.Cluster, now time.Time) string {
 	switch {
 	case cluster.ExpiresAt == nil:

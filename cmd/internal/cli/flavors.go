@@ -10,9 +10,9 @@ import (
 func (c *command) flavors() *cobra.Command {
 	return &cobra.Command{
 		Use:   "flavors",
-		Short: "Compare the flavors, and see which can be used here",
-		Long: `Compare the tools that lab can make clusters with, and say for each whether it can
-be used on this machine, and if not, why and what mends it.`,
+		Short: "Compare the flavors and show which are usable",
+		Long: `Compare the tools that can create clusters. For each flavor, show whether it is usable
+on this machine, and if not, the reason and the command that fixes it.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := c.Lab.Flavors(cmd.Context())
@@ -24,11 +24,10 @@ be used on this machine, and if not, why and what mends it.`,
 	}
 }
 
-// flavorsView is a table of what can be said in a word, then a block a flavor with
-// what cannot.
+// flavorsView returns a table that compares the flavors, then a section for each flavor.
 func flavorsView(list lab.FlavorList) ui.View {
 	d := &ui.Details{}
-	overview := ui.NewTable("flavor", "usable here", "vanilla", "stop and start", "load images", "logs")
+	overview := ui.NewTable("flavor", "usable", "vanilla", "stop and start", "load images", "export logs")
 	for _, f := range list.Items {
 		overview.Row(f.Name, ui.State(yesNo(f.Usable)), yesNo(f.Vanilla),
 			yesNo(f.Abilities.StopStart), yesNo(f.Abilities.LoadImages), yesNo(f.Abilities.ExportLogs))
@@ -36,11 +35,11 @@ func flavorsView(list lab.FlavorList) ui.View {
 	d.Section("Flavors", overview)
 	for _, f := range list.Items {
 		t := ui.NewTable()
-		t.Row("what", f.Summary)
+		t.Row("description", f.Summary)
 		for _, row := range [][2]string{
-			{"not usable", f.Reason}, {"mend", f.Hint},
+			{"not usable", f.Reason}, {"fix", f.Hint},
 			{"nodes", f.Nodes}, {"runtime", f.Runtime}, {"network", f.CNI}, {"host mounts", f.Mounts},
-			{"brings along", f.Addons}, {"without root", f.Unprivileged},
+			{"bundled", f.Addons}, {"without root", f.Unprivileged},
 		} {
 			if row[1] != "" {
 				t.Row(row[0], row[1])

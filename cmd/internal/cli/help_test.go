@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestFlagsMeanOneThing: a letter stands for one flag, and a flag of one name takes one
-// type of value, whatever the command.
-func TestFlagsMeanOneThing(t *testing.T) {
+// TestFlagsAreConsistent checks that in all commands a letter stands for the same flag, and a
+// flag has the same type.
+func TestFlagsAreConsistent(t *testing.T) {
 	t.Parallel()
 	letters, types := map[string]string{}, map[string]string{}
 	same := func(cmd *cobra.Command, seen map[string]string, key, value string) {
@@ -20,7 +20,7 @@ func TestFlagsMeanOneThing(t *testing.T) {
 		seen[key] = value
 	}
 	walk(testRoot(t), func(cmd *cobra.Command) {
-		cmd.InheritedFlags() // which merges those of the commands above into Flags
+		cmd.InheritedFlags() // merges the flags of parent commands into Flags
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Shorthand != "" {
 				same(cmd, letters, "-"+f.Shorthand, "--"+f.Name)
@@ -29,12 +29,12 @@ func TestFlagsMeanOneThing(t *testing.T) {
 		})
 	})
 	if letters["-o"] != "--output" || types["--timeout"] != "duration" {
-		t.Errorf("flags were not looked at: %v, %v", letters, types)
+		t.Errorf("flags were not checked: %v, %v", letters, types)
 	}
 }
 
-// TestExamples: what takes more than a name has an example, and examples are of the
-// command that they stand under.
+// TestExamples checks that each command with arguments other than names of clusters has an
+// example, and that the example uses the command.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	walk(testRoot(t), func(cmd *cobra.Command) {
@@ -47,7 +47,7 @@ func TestExamples(t *testing.T) {
 			return
 		}
 		if !strings.Contains(cmd.Example, cmd.CommandPath()) {
-			t.Errorf("%s: its example is of something else:\n%s", cmd.CommandPath(), cmd.Example)
+			t.Errorf("%s: the example does not use the command:\n%s", cmd.CommandPath(), cmd.Example)
 		}
 	})
 }

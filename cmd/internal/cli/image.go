@@ -10,7 +10,7 @@ import (
 func (c *command) image() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image",
-		Short: "Put images into the cluster",
+		Short: "Manage images in a cluster",
 		Args:  onlyVerbs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -22,11 +22,11 @@ func (c *command) imageLoad() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "load IMAGE...",
-		Short: "Load images of this machine into every node",
-		Long: `Load images into every node of the cluster, so that pods can run them without a
+		Short: "Load local images into every node",
+		Long: `Load images into every node of the cluster, so that pods can use them without a
 registry. IMAGE is the name or ID of an image of the local Docker Engine, or an archive
 in the format of docker save or OCI; - reads an archive from standard input. An image
-without a name is refused, because no pod could refer to it.
+must have a name, because pods refer to images by name.
 
 Use a tag other than "latest": Kubernetes pulls "latest" each time a pod starts, unless
 the pod sets imagePullPolicy: Never.`,
@@ -35,7 +35,7 @@ the pod sets imagePullPolicy: Never.`,
   docker save shop:v1 | lab image load -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fault.WithHint(usage("which image?"), "docker images lists the images on this machine, then: lab image load IMAGE")
+				return fault.WithHint(usage("%s requires an image", cmd.CommandPath()), "list the local images: docker images")
 			}
 			progress := c.progress(name)
 			defer progress.Close()
@@ -47,6 +47,6 @@ the pod sets imagePullPolicy: Never.`,
 			return c.Lab.LoadImages(cmd.Context(), name, args, progress.Report)
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "the cluster")
+	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "name of the cluster")
 	return cmd
 }

@@ -10,21 +10,21 @@ import (
 // standardInput stands for standard input where a flag takes a file.
 const standardInput = "-"
 
-// openFile opens a file that a flag names, "-" being standard input. That can be read once, so
-// for a second flag it returns ErrInvalid.
+// openFile opens the file of a flag; "-" is standard input. Standard input can be read once,
+// so openFile returns ErrInvalid for a second flag.
 func (c *command) openFile(flag, path string) (io.ReadCloser, error) {
 	if path != standardInput {
 		return os.Open(path)
 	}
 	if c.reader != "" {
 		err := usage("%s - and %s - cannot both read standard input", c.reader, flag)
-		return nil, fault.WithHint(err, "give one of them a file")
+		return nil, fault.WithHint(err, "use a file for one of them")
 	}
 	c.reader = flag
 	return io.NopCloser(c.streams.In), nil
 }
 
-// read returns what is in a file that a flag names. Errors are those of openFile.
+// read returns the contents of the file of a flag. Errors are those of openFile.
 func (c *command) read(flag, path string) ([]byte, error) {
 	f, err := c.openFile(flag, path)
 	if err != nil {

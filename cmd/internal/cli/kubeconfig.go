@@ -7,9 +7,9 @@ import (
 func (c *command) kubeconfig() *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubeconfig [NAME]",
-		Short: "Print a kubeconfig for the cluster alone",
-		Long: `Print a self-contained kubeconfig for the cluster. NAME defaults to "lab". It holds
-the keys to the cluster: keep it to yourself.`,
+		Short: "Print the kubeconfig of a cluster",
+		Long: `Print a self-contained kubeconfig for the cluster. NAME defaults to "lab". The
+kubeconfig contains credentials: keep it secret.`,
 		Example:           `  lab kubeconfig demo > demo.yaml`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
@@ -26,9 +26,10 @@ the keys to the cluster: keep it to yourself.`,
 
 func (c *command) use() *cobra.Command {
 	return &cobra.Command{
-		Use:               "use [NAME]",
-		Short:             "Make the cluster kubectl's current one",
-		Long:              `Make the cluster's context the current one in your kubeconfig, adding it where it is missing. NAME defaults to "lab".`,
+		Use:   "use [NAME]",
+		Short: "Switch kubectl to a cluster",
+		Long: `Make the context of the cluster the current context of your kubeconfig. Missing
+kubeconfig entries are added. NAME defaults to "lab".`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,7 +39,7 @@ func (c *command) use() *cobra.Command {
 			}
 			progress := c.progress("")
 			defer progress.Close()
-			progress.Note("kubectl now talks to %s.", cluster.Context)
+			progress.Note("kubectl now uses context %s.", cluster.Context)
 			return nil
 		},
 	}

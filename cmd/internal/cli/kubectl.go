@@ -15,10 +15,10 @@ import (
 func (c *command) kubectl() *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubectl [NAME] -- ARGS...",
-		Short: "Run kubectl on the cluster",
-		Long: `Run kubectl on the cluster, whatever the current context is. NAME defaults to
-"lab". It is the kubectl on PATH, else the one of lab tools install, else the one
-inside lab-engine. The exit code is kubectl's.`,
+		Short: "Run kubectl on a cluster",
+		Long: `Run kubectl on the cluster, regardless of the current context. NAME defaults to
+"lab". lab runs the kubectl on PATH, else the one that "lab tools install" installed,
+else the one in lab-engine. The exit code is that of kubectl.`,
 		Example: `  lab kubectl -- get pods --all-namespaces
   lab kubectl demo -- create deployment web --image=nginx`,
 		ValidArgsFunction: c.completeNames,
@@ -36,11 +36,11 @@ inside lab-engine. The exit code is kubectl's.`,
 	}
 }
 
-// splitAtDash separates lab's own arguments from kubectl's.
+// splitAtDash separates the name of the cluster from the arguments of kubectl.
 func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string, err error) {
 	dash := cmd.ArgsLenAtDash()
 	if dash < 0 && len(args) > 0 || dash > 1 {
-		err := usage("what kubectl is to do stands after --, and at most one name before it")
+		err := usage("the arguments of kubectl must follow --, with at most one name of a cluster before it")
 		return "", nil, fault.WithHint(err, "for example: lab kubectl demo -- get nodes")
 	}
 	if dash < 0 {
@@ -49,7 +49,8 @@ func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string,
 	return nameOf(args[:dash]), args[dash:], nil
 }
 
-// findKubectl prefers the person's own kubectl: its version and plugins are theirs.
+// findKubectl returns the path of kubectl and the arguments that come first. It prefers the
+// kubectl on PATH, which has the user's plugins.
 func (c *command) findKubectl() (path string, args []string, err error) {
 	if path, err := exec.LookPath("kubectl"); err == nil {
 		return path, nil, nil
@@ -76,23 +77,23 @@ func (c *command) runKubectl(ctx context.Context, name string, config []byte, ar
 	}
 	cmd := exec.Command(path, slices.Concat(first, args)...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Lab.KubectlCache(name))
-	// The very files where they are files, so that kubectl sees a terminal, too.
+	// The underlying writers, so that kubectl recognizes a terminal.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
 	return runChild(ctx, cmd, c.files)
 }
 
-// runChild runs cmd to its end. Ctrl-C reaches it by itself, for it is in the same
-// process group; a signal that was sent to lab alone is passed on. It inherits files.
+// runChild runs cmd until it ends. cmd inherits files. It is in the process group of lab, so
+// Ctrl-C reaches it directly; runChild forwards signals that were sent to lab alone.
 func runChild(ctx context.Context, cmd *exec.Cmd, files []int) error {
 	if err := startWith(files, cmd); err != nil {
-		return fault.Errorf(fault.ErrUnavailable, "run %s: %w", cmd.Path, err)
+		return fault.Errorf(fault.ErrUnavailable, "cannot run %s: %w", cmd.Path, err)
 	}
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
 		select {
 		case <-ctx.Done():
-			// Failing means that it has ended, which Wait will tell.
+			// An error means that the process has ended, which Wait reports.
 			_ = terminate(cmd.Process)
 		case <-done:
 		}

@@ -13,14 +13,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// profileFlags are those that say what is written down somewhere.
+// profileFlags adds the flags that name a profile and a file.
 func (o *upOptions) profileFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.profile, "profile", "", "begin with a builtin profile, or one in a file: "+strings.Join(profiles.Names(), ", "))
-	f.StringVarP(&o.file, "file", "f", "", "a `file` that describes the lab, or - for standard input (example: lab profile show web)")
+	f.StringVar(&o.profile, "profile", "", "start from a builtin profile or a file: "+strings.Join(profiles.Names(), ", "))
+	f.StringVarP(&o.file, "file", "f", "", "a `file` that describes the lab (- reads standard input); example: lab profile show web")
 }
 
-// asked returns what the flags of a command and its argument ask for, with what is written
-// down.
+// asked returns the request of a command: its argument, merged over its flags, the file, the
+// profile and the defaults.
 func (c *command) asked(o *upOptions, f *pflag.FlagSet, args []string) (profiles.Layer, lab.UpRequest, error) {
 	written, err := c.written(o.file, o.profile)
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *command) asked(o *upOptions, f *pflag.FlagSet, args []string) (profiles
 	return all, request, nil
 }
 
-// written reads the file and the profile that flags name; "" is for none.
+// written returns the layer of the file and the profile. Both may be "".
 func (c *command) written(file, profile string) (profiles.Layer, error) {
 	switch {
 	case file == standardInput:
@@ -54,8 +54,8 @@ func (c *command) written(file, profile string) (profiles.Layer, error) {
 	return profiles.Layer{}, nil
 }
 
-// merged lays the flags above the file, the file above the profile, and that above the
-// defaults.
+// merged merges the argument over the flags, these over the file and the profile, and these
+// over the defaults.
 func (o *upOptions) merged(written profiles.Layer, f *pflag.FlagSet, args []string) profiles.Layer {
 	all := profiles.Layer{Profile: profiles.Profile{Name: lab.DefaultName}, Origins: profiles.Origins{"name": "default"}}
 	all = all.Under(written).Under(o.flagged(f))
@@ -65,7 +65,7 @@ func (o *upOptions) merged(written profiles.Layer, f *pflag.FlagSet, args []stri
 	return all
 }
 
-// flagged returns the layer of the flags that were typed.
+// flagged returns the layer of the flags that were set.
 func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 	l := profiles.Layer{Origins: profiles.Origins{}}
 	l.Flavor, l.TTL = o.flavor, profiles.TTL(o.ttl.String())
@@ -95,7 +95,7 @@ func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
 	return l
 }
 
-// request turns what was merged into what package lab is asked.
+// request converts the merged layer and the other options to a request for package lab.
 func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, error) {
 	spec, err := all.Spec()
 	if err != nil {
@@ -109,7 +109,7 @@ func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, erro
 		if spec.Native, err = c.read("--cluster-config", config); err != nil {
 			return lab.UpRequest{}, unreadable("the cluster configuration", err)
 		}
-		if spec.NativeDir, err = filepath.Abs(filepath.Dir(config)); err != nil { // of standard input: this one
+		if spec.NativeDir, err = filepath.Abs(filepath.Dir(config)); err != nil { // standard input: the current directory
 			return lab.UpRequest{}, err
 		}
 	}
@@ -120,7 +120,7 @@ func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, erro
 	}, nil
 }
 
-// profileOf returns the profile that a cluster is made by, for people to recognize.
+// profileOf returns the profile that is shown for the cluster.
 func (o *upOptions) profileOf(all profiles.Layer) string {
 	if o.profile != "" {
 		return o.profile
@@ -128,16 +128,16 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 	return all.Extends
 }
 
-// unreadable is the error of a file that a flag names.
+// unreadable returns the error of a file of a flag.
 func unreadable(what string, err error) error {
-	if errors.Is(err, fault.ErrInvalid) { // standard input, for the second time
+	if errors.Is(err, fault.ErrInvalid) { // standard input was read before
 		return err
 	}
-	return fault.WithHint(usage("cannot read %s: %w", what, err), "a path is relative to the current directory; - is standard input")
+	return fault.WithHint(usage("cannot read %s: %w", what, err), "check the path; a relative path starts in the current directory, and - is standard input")
 }
 
-// addonRequest builds the request for addons from the merged layers and the flags. Flags
-// override the values of files.
+// addonRequest returns the request for the addons of a merged layer and the flags. Values of
+// flags override values of files.
 func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.AddonRequest, error) {
 	q := lab.AddonRequest{Offline: o.offline, CAFile: o.caFile}
 	values := map[string]addons.Values{}
@@ -162,7 +162,7 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.Ad
 	return q, err
 }
 
-// readValues reads what --values names, ADDON=FILE.
+// readValues reads the file of a --values flag, ADDON=FILE.
 func (c *command) readValues(s string) (addon string, v addons.Values, err error) {
 	addon, file, ok := strings.Cut(s, "=")
 	if !ok || addon == "" || file == "" {
@@ -178,7 +178,7 @@ func (c *command) readValues(s string) (addon string, v addons.Values, err error
 	return addon, v, nil
 }
 
-// ownAddon is an addon that a file brings along.
+// ownAddon returns an addon that a file defines.
 func ownAddon(a profiles.Addon) addons.Addon {
 	own := addons.Addon{Name: string(a.Name), Namespace: string(a.Namespace), Chart: a.Chart.Source()}
 	for _, need := range a.Needs {

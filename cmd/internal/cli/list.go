@@ -17,10 +17,10 @@ func (c *command) list() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
-		Short:   "List the clusters that lab made",
-		Long: `List the clusters that lab made, of every flavor. The state
-is the same as in "lab status": list checks the parts, nodes and DNS of each cluster.
-Addons are shown in the state that lab saw last.`,
+		Short:   "List clusters",
+		Long: `List the clusters that lab created, of every flavor. The state is the same as in
+"lab status": list checks the parts, nodes and DNS of each cluster. It does not check
+addons: their states in -o json are those that lab saw last.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, problems := c.Lab.List(cmd.Context(), all)
@@ -34,13 +34,13 @@ Addons are shown in the state that lab saw last.`,
 			defer progress.Close()
 			c.warn(progress, problems)
 			if len(list.Items) == 0 && c.format == ui.FormatTable {
-				progress.Note("There are no clusters. Make one: lab up")
+				progress.Note("There are no clusters. Create one: lab up")
 				return nil
 			}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View { return listView(list, all, c.Lab.Now()) })
 		},
 	}
-	cmd.Flags().BoolVarP(&all, "all", "a", false, "show the clusters of the same tools that lab did not make, too")
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "include clusters that are not managed by lab")
 	return cmd
 }
 
@@ -55,7 +55,7 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 		headers = append(headers, "addons")
 	}
 	if all {
-		headers = append(headers, "by lab")
+		headers = append(headers, "managed")
 	}
 	t := ui.NewTable(append(headers, "note")...)
 	for _, cluster := range list.Items {

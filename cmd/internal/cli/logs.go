@@ -13,10 +13,11 @@ func (c *command) logs() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "logs [NAME]",
-		Short: "Export the cluster's logs into a directory",
-		Long: `Export all logs of the cluster's parts into a directory, and print its path. It
-works on stopped and on broken clusters too. NAME defaults to "lab". The logs of a
-pod: lab kubectl -- logs POD.`,
+		Short: "Export the logs of a cluster",
+		Long: `Export the logs of all parts of a cluster into a directory, and print its path. This
+works on stopped and broken clusters, too. NAME defaults to "lab".
+
+To print the logs of a pod, use "lab kubectl -- logs POD".`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,25 +39,25 @@ pod: lab kubectl -- logs POD.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "the directory; it must not exist, or be empty (default: NAME-logs)")
+	cmd.Flags().StringVar(&dir, "dir", "", "the `directory`, which must be empty or not exist (default: NAME-logs)")
 	return cmd
 }
 
-// emptyDir makes sure that dir is there and has nothing in it that logs would mix
-// with. made tells whether it was not there before.
+// emptyDir creates dir if it does not exist, and returns an error if it is not empty. made
+// reports whether it created dir.
 func emptyDir(dir string) (made bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return false, fmt.Errorf("make the directory for the logs: %w", err)
+			return false, fmt.Errorf("cannot create the directory for the logs: %w", err)
 		}
 		return true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("the directory for the logs: %w", err)
+		return false, fmt.Errorf("cannot read the directory for the logs: %w", err)
 	}
 	if len(entries) > 0 {
-		return false, fault.WithHint(usage("the directory %s is not empty", dir), "name another: lab logs --dir DIR")
+		return false, fault.WithHint(usage("the directory %s is not empty", dir), "choose another one: lab logs --dir DIR")
 	}
 	return false, nil
 }

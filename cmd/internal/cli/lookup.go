@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// lookUp finds the program that a person means by name, first in the directory bin. The
-// kubectl that lab brings along counts, even before it is there.
+// lookUp returns the path of a program. It searches the directory bin before PATH. It finds
+// the bundled kubectl even before that is in bin.
 func (c *command) lookUp(name, bin string) (string, error) {
 	if filepath.Base(name) != name {
 		path, err := exec.LookPath(name)
@@ -23,7 +23,7 @@ func (c *command) lookUp(name, bin string) (string, error) {
 		if dir == "" {
 			continue
 		}
-		// A path, because a bare name would be looked for on this process's own PATH.
+		// A path, because LookPath would search for a name without one on PATH.
 		path, err := exec.LookPath(filepath.Join(dir, name))
 		if err == nil {
 			return path, nil
@@ -39,17 +39,18 @@ func (c *command) lookUp(name, bin string) (string, error) {
 	return "", unusable(name, failure)
 }
 
-// unusable says of a program that cannot be started why, and gives it its exit code.
+// unusable converts the error of a program that cannot be started to one with the exit code
+// of `lab run`.
 func unusable(name string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case cannotExecute(err):
-		err := fault.Errorf(fault.ErrInvalid, "%s cannot be executed: %w", name, err)
-		return ui.WithCode(fault.WithHint(err, "chmod +x %s, if it is a program", fault.ShellWord(name)), codeNotExecutable)
+		err := fault.Errorf(fault.ErrInvalid, "cannot execute %s: %w", name, err)
+		return ui.WithCode(fault.WithHint(err, "if it is a program, make it executable: chmod +x %s", fault.ShellWord(name)), codeNotExecutable)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
-		err := fault.Errorf(fault.ErrNotFound, "there is no program %q", name)
-		return ui.WithCode(fault.WithHint(err, "see that it is installed and on PATH; shell code needs a shell: lab run -- sh -c '...'"), codeNotFound)
+		err := fault.Errorf(fault.ErrNotFound, "program %q not found", name)
+		return ui.WithCode(fault.WithHint(err, "install it, or add its directory to PATH; for shell code, run a shell: lab run -- sh -c '...'"), codeNotFound)
 	}
-	return fault.Errorf(fault.ErrUnavailable, "run %s: %w", name, err)
+	return fault.Errorf(fault.ErrUnavailable, "cannot run %s: %w", name, err)
 }

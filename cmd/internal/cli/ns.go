@@ -25,12 +25,11 @@ type NamespaceList struct {
 func (c *command) ns() *cobra.Command {
 	return &cobra.Command{
 		Use:   "ns [NAMESPACE]",
-		Short: "Show or change the namespace that kubectl works in",
-		Long: `Show the namespaces of the cluster that kubectl talks to, or make one of them the one
-that kubectl works in where no other is named. It is noted in the current context of
-your kubeconfig, whoever made that.`,
-		Example: `  lab ns                           which there are
-  lab ns kube-system`,
+		Short: "Show or set the current namespace of kubectl",
+		Long: `Show the namespaces of the current cluster of your kubeconfig, or set the namespace of
+its current context. The cluster need not be managed by lab.`,
+		Example: `  lab ns                           list namespaces
+  lab ns kube-system               use kube-system`,
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := c.namespaces(cmd.Context())
@@ -42,20 +41,21 @@ your kubeconfig, whoever made that.`,
 			}
 			if !slices.Contains(list.Items, args[0]) {
 				err := fault.Errorf(fault.ErrNotFound, "the cluster has no namespace %q", args[0])
-				return fault.WithHint(err, "lab ns shows those that there are; kubectl create namespace %s makes it", args[0])
+				return fault.WithHint(err, "list the namespaces: lab ns; or create it: kubectl create namespace %s", args[0])
 			}
 			if err := c.Lab.Kubeconfig.SetNamespace(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			progress := c.progress("")
 			defer progress.Close()
-			progress.Note("kubectl now works in %s.", args[0])
+			progress.Note("kubectl now uses namespace %s.", args[0])
 			return nil
 		},
 	}
 }
 
-// namespaces asks the cluster of the current context, which need not be lab's.
+// namespaces reads the namespaces of the cluster of the current context, which need not be
+// managed by lab.
 func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 	list := NamespaceList{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "NamespaceList"}}
 	var err error
@@ -66,10 +66,10 @@ func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 	if err != nil {
 		return list, err
 	}
-	out, err := exec.CommandContext(ctx, path, append(args, "get", "--raw", "/api/v1/namespaces", "--request-timeout", "10s")...).Output() // raw leaves no cache
+	out, err := exec.CommandContext(ctx, path, append(args, "get", "--raw", "/api/v1/namespaces", "--request-timeout", "10s")...).Output() // --raw writes no cache
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
-		err = fault.Errorf(fault.ErrUnavailable, "the namespaces cannot be read: %s", strings.TrimSpace(string(exit.Stderr)))
-		return list, fault.WithHint(err, "lab status says whether your cluster runs; lab use NAME chooses another")
+		err = fault.Errorf(fault.ErrUnavailable, "cannot read the namespaces: %s", strings.TrimSpace(string(exit.Stderr)))
+		return list, fault.WithHint(err, "check the cluster: lab status; or switch to another one: lab use NAME")
 	}
 	if err != nil {
 		return list, err
@@ -78,7 +78,7 @@ func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
 		Items []struct{ Metadata struct{ Name string } }
 	}
 	if err := json.Unmarshal(out, &answer); err != nil {
-		return list, fault.Errorf(fault.ErrUnavailable, "the namespaces cannot be understood: %w", err)
+		return list, fault.Errorf(fault.ErrUnavailable, "cannot parse the namespaces: %w", err)
 	}
 	for _, item := range answer.Items {
 		list.Items = append(list.Items, item.Metadata.Name)

@@ -15,9 +15,9 @@ func (c *command) open() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "open ADDON",
 		Short: "Open an addon in the browser",
-		Long: `Open an addon in the browser. Where none of its ports is published on this machine,
-one is forwarded until you interrupt lab. Names and passwords are shown only when
-you ask for them: --show-password.`,
+		Long: `Open an addon in the browser. If none of its ports is published on this machine, lab
+forwards a port until you press Ctrl-C. User names and passwords are printed only with
+--show-password.`,
 		Example:           `  lab open kube-prometheus-stack --show-password`,
 		Args:              oneAddon,
 		ValidArgsFunction: c.completeAddons,
@@ -30,8 +30,8 @@ you ask for them: --show-password.`,
 		},
 	}
 	c.clusterFlag(cmd, &name)
-	cmd.Flags().BoolVar(&secrets, "show-password", false, "print the name and the password to log in with")
-	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the address, and open nothing")
+	cmd.Flags().BoolVar(&secrets, "show-password", false, "print the user name and the password")
+	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the address without opening a browser")
 	return cmd
 }
 
@@ -40,15 +40,15 @@ func (c *command) runOpen(ctx context.Context, access lab.Access, addon string, 
 	defer progress.Close()
 	switch {
 	case access.Password != "":
-		progress.Note("Name: %s    Password: %s", access.User, access.Password)
+		progress.Note("User: %s    Password: %s", access.User, access.Password)
 	case access.HasCredentials:
-		progress.Note("For the password: lab open %s --show-password", addon)
+		progress.Note("Show the password: lab open %s --show-password", addon)
 	}
 	show := func(url string) {
 		_, _ = fmt.Fprintln(c.streams.Out, url)
 		if !noBrowser {
 			if err := browse(ctx, url); err != nil {
-				progress.Warn("the browser cannot be opened: %v", err)
+				progress.Warn("cannot open the browser: %v", err)
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (c *command) runOpen(ctx context.Context, access lab.Access, addon string, 
 		return nil
 	}
 	return access.Forward(ctx, func(address string) {
-		progress.Note("Forwarding until you interrupt it.")
+		progress.Note("Forwarding a port. Press Ctrl-C to stop.")
 		show("http://" + address + access.Path)
 	})
 }

@@ -15,11 +15,11 @@ func (c *command) start() *cobra.Command {
 	cmd := c.power(&cobra.Command{
 		Use:   "start [NAME]",
 		Short: "Start a stopped cluster, or repair a broken one",
-		Long: `Start a cluster with its contents, and wait until it is ready. start repairs what a
-crash or a restart of the machine broke, and creates a missing network or load balancer
-again. NAME defaults to "lab".
+		Long: `Start a cluster with its contents, and wait until it is ready. NAME defaults to
+"lab". start also repairs a cluster after a crash or a restart of the machine, and
+recreates a missing network or load balancer.
 
---wait sets what start waits for: until the API server answers (api), until the nodes
+--wait sets how long start waits: until the API server answers (api), until the nodes
 are ready, too (nodes), or until DNS and the addons work, too (all).`,
 	}, func(ctx context.Context, name string, report event.Reporter) (lab.Cluster, error) {
 		return c.Lab.Start(ctx, name, level, report)
@@ -31,18 +31,18 @@ are ready, too (nodes), or until DNS and the addons work, too (all).`,
 func (c *command) stop() *cobra.Command {
 	return c.power(&cobra.Command{
 		Use:   "stop [NAME]",
-		Short: "Stop a cluster and keep it",
-		Long:  `Stop a cluster: the machine is free, and everything in the cluster is kept. NAME defaults to "lab".`,
+		Short: "Stop a cluster and keep its contents",
+		Long: `Stop a cluster and keep its contents. NAME defaults to "lab". A stopped cluster uses
+no CPU and no memory. To start it again, use "lab start".`,
 	}, c.Lab.Stop)
 }
 
-// power completes the two commands that differ in what they call, and in nothing
-// else.
+// power adds what start and stop have in common. do is what differs.
 func (c *command) power(cmd *cobra.Command, do func(context.Context, string, event.Reporter) (lab.Cluster, error)) *cobra.Command {
 	var timeout time.Duration
 	cmd.Args = oneName
 	cmd.ValidArgsFunction = c.completeNames
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; the command can be called again")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx, cancel := withTimeout(cmd.Context(), timeout)
 		defer cancel()
@@ -53,7 +53,7 @@ func (c *command) power(cmd *cobra.Command, do func(context.Context, string, eve
 			return err
 		}
 		progress.Close()
-		c.watch(progress, cluster) // who did may have gone with the machine's last session
+		c.watch(progress, cluster) // a restart of the machine has ended the process that did
 		warnMissing(progress, cluster)
 		return c.printCluster(cluster)
 	}

@@ -18,7 +18,7 @@ import (
 func (c *command) profile() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
-		Short: "See the builtin profiles, and check your own",
+		Short: "Show and validate profiles",
 		Args:  onlyVerbs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -58,7 +58,7 @@ func (c *command) profileList() *cobra.Command {
 				list.Items = append(list.Items, item)
 			}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
-				t := ui.NewTable("name", "what")
+				t := ui.NewTable("name", "description")
 				for _, item := range list.Items {
 					t.Row(item.Name, item.Summary)
 				}
@@ -71,10 +71,10 @@ func (c *command) profileList() *cobra.Command {
 func (c *command) profileShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show PROFILE|FILE",
-		Short: "Show a profile with all that it extends",
-		Long: `Show a profile with all that it extends, as one file, which can be the beginning of
-your own. With -o json or yaml it is an object that says of each value where it comes
-from.`,
+		Short: "Show a profile and everything that it extends",
+		Long: `Show a profile, merged with everything that it extends, as one file. Use it as a
+template for your own. With -o json or -o yaml, print an object that also has the source
+of each value.`,
 		Example: `  lab profile show web > lab.yaml`,
 		Args:    oneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -86,7 +86,7 @@ from.`,
 				shown := ProfileShown{lab.Meta{APIVersion: lab.APIVersion, Kind: "Profile"}, p.Profile, p.Settings()}
 				return ui.Print(c.streams.Out, c.format, shown, nil)
 			}
-			p.Extends = "" // it is all here
+			p.Extends = "" // everything is merged
 			text, err := p.File()
 			if err != nil {
 				return err
@@ -114,11 +114,12 @@ type ProfileReport struct {
 func (c *command) profileValidate() *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate FILE...",
-		Short: "Check files, and name every problem in them",
-		Long: `Check files and all that they extend, and name every problem with its line and
-column. - is standard input. Addons must be known, the files and charts that a file
-names must exist and be valid, and its flavor must support its settings. Neither the
-network nor a tool is used. With -o json or yaml the problems are the result.`,
+		Short: "Validate files and report every problem",
+		Long: `Validate files and everything that they extend, and report every problem with its
+line and column. - reads standard input. Addons must be known, the files and charts that
+a file names must exist and be valid, and the flavor must support the settings. validate
+uses neither the network nor a tool. With -o json or -o yaml, the problems are the
+result.`,
 		Example: `  lab profile validate lab.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -130,7 +131,7 @@ network nor a tool is used. With -o json or yaml the problems are the result.`,
 	}
 }
 
-// validateFile returns the errors of a file and of its request.
+// validateFile returns the errors of a file and of the request that it describes.
 func (c *command) validateFile(ctx context.Context, file string) error {
 	written, err := c.written(file, "")
 	if err != nil {
@@ -180,9 +181,9 @@ func (c *command) validate(ctx context.Context, files []string) error {
 func (c *command) profileSchema() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON schema of a file, for editors",
-		Long: `Print the JSON schema of a file. An editor that knows the YAML language server then
-completes keys and marks mistakes, if the file begins with the line
+		Short: "Print the JSON schema of lab.yaml",
+		Long: `Print the JSON schema of lab.yaml. Editors with the YAML language server use it to
+complete keys and to mark errors, if the file starts with this line:
 
   # yaml-language-server: $schema=lab.schema.json`,
 		Example: `  lab profile schema > lab.schema.json`,
@@ -202,5 +203,5 @@ func oneProfile(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return fault.WithHint(usage("%s takes a profile or a file", cmd.CommandPath()), "lab profile list shows the builtin ones")
+	return fault.WithHint(usage("%s requires a profile or a file", cmd.CommandPath()), "list the builtin profiles: lab profile list")
 }

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/reference")
 
-// TestReference holds docs/reference against the commands as they are.
+// TestReference checks that docs/reference matches the commands.
 func TestReference(t *testing.T) {
 	want := reference(t)
 	dir := filepath.Join("..", "..", "..", "docs", "reference")
@@ -41,7 +41,7 @@ func TestReference(t *testing.T) {
 		got[e.Name()] = string(text)
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("docs/reference is not what the commands say; make docs writes it (-is +should be):\n%s", diff)
+		t.Errorf("docs/reference is out of date; to update it: make docs (-got +want):\n%s", diff)
 	}
 }
 
@@ -60,12 +60,12 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// reference returns a page a command, and an index.
+// reference returns a page for each command, and an index.
 func reference(t *testing.T) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	var index bytes.Buffer
-	index.WriteString("# Commands\n\nWritten from the commands themselves by `make docs`.\n\n")
+	index.WriteString("# Commands\n\nGenerated from the commands by `make docs`.\n\n")
 	root := testRoot(t)
 	walk(root, func(cmd *cobra.Command) {
 		file := strings.ReplaceAll(cmd.CommandPath(), " ", "_") + ".md"
@@ -76,7 +76,7 @@ func reference(t *testing.T) map[string]string {
 	return files
 }
 
-// testRoot returns the commands, on flavors that have nothing.
+// testRoot returns the root command with fake flavors.
 func testRoot(t *testing.T) *cobra.Command {
 	t.Helper()
 	var flavors []providers.Provider
@@ -129,15 +129,15 @@ func flags(b *strings.Builder, title string, set *pflag.FlagSet) {
 	fmt.Fprintf(b, "\n## %s\n\n```\n%s```\n", title, set.FlagUsages())
 }
 
-// TestHelp finds commands and flags that do not say what they do.
-func TestHelp(t *testing.T) {
+// TestHelpIsComplete checks that each command and flag has a description.
+func TestHelpIsComplete(t *testing.T) {
 	walk(testRoot(t), func(cmd *cobra.Command) {
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
-			t.Errorf("%s: its summary %q should be a phrase without a full stop", cmd.CommandPath(), cmd.Short)
+			t.Errorf("%s: the summary %q must be a phrase without a full stop", cmd.CommandPath(), cmd.Short)
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Usage == "" {
-				t.Errorf("%s --%s: says nothing of what it does", cmd.CommandPath(), f.Name)
+				t.Errorf("%s --%s: no description", cmd.CommandPath(), f.Name)
 			}
 		})
 	})

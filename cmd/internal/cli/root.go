@@ -15,16 +15,16 @@ const (
 	groupLearn  = "learn"
 )
 
-// root builds the whole tree of commands.
+// root returns the root command with all subcommands.
 func (c *command) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lab",
-		Short: "Local Kubernetes labs, with whichever tool you like",
-		Long: `lab makes a local Kubernetes cluster with the tool of your choice (the flavor),
-waits until it really works, and takes it away again without a trace.`,
-		Example: `  lab up --flavor kwok          make a cluster called "lab"
-  lab kubectl -- get nodes      look at it
-  lab down                      remove it`,
+		Short: "Create local Kubernetes clusters with the tool of your choice",
+		Long: `lab creates local Kubernetes clusters with the tool of your choice (the flavor),
+waits until they work, and deletes them without leftovers.`,
+		Example: `  lab up --flavor kwok          create a cluster named "lab"
+  lab kubectl -- get nodes      list its nodes
+  lab down                      delete it`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		Args:              onlyVerbs,
@@ -35,12 +35,12 @@ waits until it really works, and takes it away again without a trace.`,
 	root.SetOut(c.streams.Out)
 	root.SetErr(c.streams.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.WithHint(usage("%w", err), "%s --help shows the flags", cmd.CommandPath())
+		return fault.WithHint(usage("%w", err), "list the flags: %s --help", cmd.CommandPath())
 	})
 	root.AddGroup(
-		&cobra.Group{ID: groupLife, Title: "Clusters:"},
-		&cobra.Group{ID: groupAccess, Title: "Work with a cluster:"},
-		&cobra.Group{ID: groupLearn, Title: "Learn more:"},
+		&cobra.Group{ID: groupLife, Title: "Cluster commands:"},
+		&cobra.Group{ID: groupAccess, Title: "Commands for working with a cluster:"},
+		&cobra.Group{ID: groupLearn, Title: "Other commands:"},
 	)
 	root.SetHelpCommandGroupID(groupLearn)
 	root.SetCompletionCommandGroupID(groupLearn)
@@ -59,10 +59,10 @@ waits until it really works, and takes it away again without a trace.`,
 }
 
 func (c *command) globalFlags(f *pflag.FlagSet) {
-	f.VarP(&c.format, "output", "o", "how to print the result")
-	f.Var(&c.mode, "progress", "how to show progress")
-	f.BoolVarP(&c.verbose, "verbose", "v", false, "show all that the tools said when something fails")
-	f.BoolVar(&c.noColor, "no-color", false, "print without colours (so does NO_COLOR=1)")
+	f.VarP(&c.format, "output", "o", "output format of the result")
+	f.Var(&c.mode, "progress", "output format of progress")
+	f.BoolVarP(&c.verbose, "verbose", "v", false, "print the full output of tools if a command fails")
+	f.BoolVar(&c.noColor, "no-color", false, "disable colors, as does NO_COLOR=1")
 }
 
 // prepare runs before every command.
@@ -73,37 +73,37 @@ func (c *command) prepare(cmd *cobra.Command, _ []string) error {
 	return c.able(cmd)
 }
 
-// onlyVerbs is for commands that only have others below them: an argument is a verb
-// that they do not know.
+// onlyVerbs rejects arguments of commands that only have subcommands: an argument is an
+// unknown subcommand.
 func onlyVerbs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := usage("%s has no command %q", cmd.CommandPath(), args[0])
+	err := usage("unknown command %q for %q", args[0], cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return fault.WithHint(err, "did you mean %s %s?", cmd.CommandPath(), near[0])
 	}
-	return fault.WithHint(err, "%s --help lists them", cmd.CommandPath())
+	return fault.WithHint(err, "list the commands: %s --help", cmd.CommandPath())
 }
 
-// noArgs accepts flags alone.
+// noArgs rejects arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fault.WithHint(usage("%s takes no arguments, not %q", cmd.CommandPath(), args), "%s --help shows what it takes", cmd.CommandPath())
+	return fault.WithHint(usage("%s accepts no arguments, received %q", cmd.CommandPath(), args), "show the usage: %s --help", cmd.CommandPath())
 }
 
-// oneName accepts at most one argument, the name of a cluster.
-func oneName(_ *cobra.Command, args []string) error {
+// oneName accepts at most one argument.
+func oneName(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
-		return fault.WithHint(usage("one cluster at a time, not %d: %q", len(args), args), "use the command once for each")
+		return fault.WithHint(usage("%s accepts one name, received %d: %q", cmd.CommandPath(), len(args), args), "run the command once for each name")
 	}
 	return nil
 }
 
-// nameOf returns the cluster that args name, or the default one.
+// nameOf returns the name of the cluster in args, or the default name.
 func nameOf(args []string) string {
 	if len(args) == 0 {
 		return lab.DefaultName
@@ -111,7 +111,7 @@ func nameOf(args []string) string {
 	return args[0]
 }
 
-// completeNames completes the names of the clusters that lab made.
+// completeNames completes the names of clusters.
 func (c *command) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

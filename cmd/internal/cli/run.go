@@ -15,8 +15,7 @@ import (
 
 const verbRun = "run"
 
-// The exit codes of `lab run` that are not the command's own, as env, nohup and others
-// have them.
+// The exit codes of `lab run` itself. env and nohup use the same codes.
 const (
 	codeLabFailed     = 125
 	codeNotExecutable = 126
@@ -34,30 +33,32 @@ func (c *command) run() *cobra.Command {
 	o := &runOptions{}
 	cmd := &cobra.Command{
 		Use:   verbRun + " [flags] -- COMMAND [ARGS...]",
-		Short: "Run a command on a cluster of its own",
+		Short: "Run a command on a temporary cluster",
 		Long: `Create a cluster with a unique name, run the command, and delete the cluster, whether
 the command succeeds or fails, and also when lab is interrupted. The command has a
 KUBECONFIG for the cluster, a kubectl on PATH, and the variables LAB_CLUSTER,
 LAB_CONTEXT and LAB_KUBERNETES_VERSION. Your own kubeconfig is not changed.
 
-stdin, stdout and stderr are those of the command. Signals are forwarded to it; a
-command that ignores the signal is killed after the grace period. If the command
-fails, lab saves the cluster's logs and events in a directory; if the cluster does not
-become ready, it saves the logs of its nodes. With --progress quiet, lab saves logs
-only if --logs is set.
+The command uses stdin, stdout and stderr of lab. Signals are forwarded to it; a command
+that ignores the signal is killed after the grace period. If the command fails, lab
+saves the logs and events of the cluster in a directory. If the cluster does not become
+ready, lab saves the logs of its nodes. With --progress quiet, lab saves logs only if
+--logs is set.
 
 A second signal within two seconds of the first counts as the same interruption. A
-signal that lab was started to ignore, as under nohup, stays ignored.
+signal that was ignored when lab started, as under nohup, stays ignored.
 
-The exit code is that of the command; it is 125 if lab itself fails, 126 if the
-command cannot be executed, 127 if it does not exist, and 130 if lab is interrupted
-before the command begins. A cluster that could not be deleted, for example because lab
-was killed, is deleted by the next call of lab, or by lab gc.`,
+If the cluster cannot be deleted, for example because lab was killed, the next lab
+command or "lab gc" deletes it.
+
+The exit code is that of the command. It is 125 if lab itself fails, 126 if the command
+cannot be executed, 127 if it does not exist, and 130 if lab is interrupted before the
+command starts.`,
 		Example: `  lab run --flavor kwok -- go test ./...
   lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
-				return fault.WithHint(usage("the command stands after --, and nothing but flags before it"),
+				return fault.WithHint(usage("the command must follow --, with only flags before it"),
 					"for example: lab run --flavor kwok -- kubectl get nodes")
 			}
 			return c.runRun(cmd, o, args)
@@ -66,14 +67,14 @@ was killed, is deleted by the next call of lab, or by lab gc.`,
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
 	o.waitFlag(f)
-	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster where the command or an addon fails")
-	f.DurationVar(&o.ttl, "ttl", 0, "delete a cluster that was kept after this time (default: never)")
-	f.StringVar(&o.logs, "logs", "", "the `directory` in which a directory NAME-logs with logs and events is made if the command fails (default: this one), or one with the logs of a cluster that does not come up (default: that of temporary files)")
-	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end when it is told to")
+	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster if the command or an addon fails")
+	f.DurationVar(&o.ttl, "ttl", 0, "time to live of a cluster that is kept, such as 2h (default: no expiry)")
+	f.StringVar(&o.logs, "logs", "", "the `directory` for logs of a failed command or cluster (default: the current directory for the command, the directory for temporary files for the cluster)")
+	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end after a signal")
 	return cmd
 }
 
-// ownCode keeps the failures of lab apart from those of the command.
+// ownCode sets the exit code of failures of lab, to tell them from failures of the command.
 func ownCode(err error) error {
 	if _, known := exitCode(err); known || errors.Is(err, context.Canceled) {
 		return err
@@ -91,7 +92,7 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 		return err
 	}
 	request.Spec.LogsDir = o.logs
-	// Before the cluster, which takes a while to make.
+	// Checked before the cluster is created, which takes a while.
 	if _, err := c.lookUp(args[0], ""); err != nil {
 		return err
 	}
@@ -102,12 +103,12 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	defer cancel()
 	left, err := c.Lab.Run(up, request, lab.Work{
 		Do: func(r lab.Running) error {
-			progress.Close() // the terminal is the command's
+			progress.Close() // the command uses the terminal
 			progress = c.progress(r.Name)
 			return c.runOn(ctx, r, o, args)
 		},
 		Failed: func(r lab.Running) {
-			if ctx.Err() == nil { // who cancels kills soon
+			if ctx.Err() == nil { // after a signal, a kill may follow soon
 				c.saveLogs(ctx, progress, r, o)
 			}
 		},
@@ -115,7 +116,7 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	}, report)
 	progress.Close()
 	if left != nil {
-		progress.Warn("%v (what is left goes with the next call of lab, or now with lab gc)", left)
+		progress.Warn("%v (the next lab command deletes the leftovers; to delete them now: lab gc)", left)
 	}
 	if left == nil && err != nil && o.keep {
 		c.kept(ctx, progress, name)
@@ -123,12 +124,12 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	return err
 }
 
-// kept says what remains.
+// kept prints how to use and delete a cluster that was kept.
 func (c *command) kept(ctx context.Context, progress *ui.Progress, name string) {
 	cluster, err := c.Lab.Status(context.WithoutCancel(ctx), name)
 	if err != nil {
-		return // there is none: its creation failed, or it was interrupted
+		return // its creation failed or was interrupted
 	}
 	c.watch(progress, cluster)
-	progress.Note("The cluster was kept. Look at it: lab kubectl %s -- get pods --all-namespaces    Remove it: lab down %s", name, name)
+	progress.Note("The cluster was kept. Inspect it: lab kubectl %s -- get pods --all-namespaces    Delete it: lab down %s", name, name)
 }

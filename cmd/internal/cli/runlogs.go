@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,23 +14,23 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// saveLogs saves logs that may show why the command or an addon failed. With --progress
-// quiet, which could not report the directory, it does so only if --logs is set.
+// saveLogs saves the logs and events of the cluster. With --progress quiet, which hides the
+// name of the directory, it does so only if --logs is set.
 func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
 	if c.mode == ui.ModeQuiet && o.logs == "" {
 		return
 	}
-	dir := filepath.Join(o.logs, r.Name+"-logs") // which nobody has yet, as the name is new
+	dir := filepath.Join(o.logs, r.Name+"-logs") // does not exist, because the name is new
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		progress.Warn("the logs were not saved: %v", err)
+		progress.Warn("cannot save the logs: %v", err)
 		return
 	}
 	if err := errors.Join(c.saveEvents(ctx, r, dir), c.Lab.ExportLogs(ctx, r.Name, dir)); err != nil {
-		progress.Warn("not all logs were saved: %v", err)
+		progress.Warn("cannot save all logs: %v", err)
 	}
-	progress.Note("Logs and events are in %s", dir)
+	progress.Note("Saved logs and events in %s", dir)
 }
 
 // saveEvents writes the events of all namespaces into dir.
@@ -48,7 +49,7 @@ func (c *command) saveEvents(ctx context.Context, r lab.Running, dir string) err
 	})
 	events, err := exec.CommandContext(ctx, path, args...).Output()
 	if err != nil {
-		return errors.Join(errors.New("the events could not be read"), err)
+		return fmt.Errorf("cannot read the events: %w", err)
 	}
 	return os.WriteFile(filepath.Join(dir, "events.txt"), events, 0o644)
 }

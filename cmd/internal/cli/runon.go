@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 )
 
-// runOn runs a command on a cluster, and returns [exited] where it failed.
+// runOn runs a command on a cluster. It returns [exited] if the command fails.
 func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args []string) error {
 	env, bin, err := c.prepareRun(r)
 	if err != nil {
@@ -27,8 +27,7 @@ func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args 
 	return s.run(ctx, cmd)
 }
 
-// prepareRun returns the environment of a command under `lab run`, and the directory that
-// comes first in its PATH.
+// prepareRun returns the environment of a command, and the first directory of its PATH.
 func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error) {
 	bin = filepath.Join(r.Scratch, "bin")
 	if err := os.MkdirAll(bin, 0o700); err != nil {
@@ -38,7 +37,7 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 	if err != nil {
 		return nil, "", err
 	}
-	// Where PATH has none. The engine is a kubectl, if it is called by that name.
+	// lab-engine runs as kubectl if that is the name of the program.
 	if path, _, err := c.findKubectl(); err == nil && !onPath("kubectl") {
 		if err := os.Symlink(path, filepath.Join(bin, "kubectl")); err != nil {
 			return nil, "", err
@@ -51,8 +50,8 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 	), bin, nil
 }
 
-// writeConfig writes the cluster's kubeconfig where it goes with the cluster, whoever
-// deletes that.
+// writeConfig writes the kubeconfig of the cluster to a file that is deleted with the
+// cluster, and returns its path.
 func writeConfig(r lab.Running) (path string, err error) {
 	if err := os.MkdirAll(r.Scratch, 0o700); err != nil {
 		return "", err

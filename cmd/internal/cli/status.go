@@ -11,17 +11,18 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// shownNodes is how many nodes a person is shown. Beyond it a count says more.
+// shownNodes is the maximum number of nodes in a table.
 const shownNodes = 20
 
 func (c *command) status() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [NAME]",
-		Short: "Show a cluster: its nodes, addons and addresses",
-		Long: `Show a cluster. NAME defaults to "lab". The exit code is 0 if everything that was
-requested is ready, including the addons and, where pods run, DNS; else it is 1, so
-that scripts can wait for it. Components that the configuration of the tool leaves
-out do not count, and are shown as missing.`,
+		Short: "Show the nodes, addons and addresses of a cluster",
+		Long: `Show the state of a cluster, with its nodes, addons and addresses. NAME defaults to
+"lab". Components that the configuration of the tool leaves out are shown as missing.
+
+The exit code is 0 if everything that was requested is ready, including addons and,
+where pods run, DNS. Otherwise it is 1. Missing components do not change the exit code.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,7 +71,7 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 	}
 	title := fmt.Sprintf("Nodes (%d)", len(cluster.Nodes))
 	if len(cluster.Nodes) > shownNodes {
-		title = fmt.Sprintf("Nodes (%d, of which %d are shown)", len(cluster.Nodes), shownNodes)
+		title = fmt.Sprintf("Nodes (first %d of %d)", shownNodes, len(cluster.Nodes))
 	}
 	d.Section(title, nodes)
 	if len(cluster.Addons) > 0 {

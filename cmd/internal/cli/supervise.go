@@ -10,25 +10,24 @@ import (
 	"time"
 )
 
-// supervisor runs a command in lab's place: whoever wants lab to end wants the command
-// to.
+// supervisor runs a command and forwards the signals that lab receives to it.
 type supervisor struct {
 	grace    time.Duration
-	keyboard bool  // a person sits at a terminal, whose signals reach the command by themselves
+	keyboard bool  // lab runs on a terminal, which sends its signals to the command, too
 	files    []int // descriptors that the command inherits, see inherited
 }
 
-// SameInterruption is how soon after a signal that ends lab the next one counts as the same
-// interruption: a wrapper and its process group often send one each, milliseconds apart.
+// SameInterruption is the time after a signal in which further signals count as the same
+// interruption. A wrapper and its process group often send one each, milliseconds apart.
 const SameInterruption = 2 * time.Second
 
-// run returns [exited] where the command failed, and ctx's error where it ended before the
-// command began. Once it has begun, only signals count.
+// run runs cmd until it ends. It returns [exited] if the command fails, and the error of ctx
+// if ctx ends before the command starts. After that, only signals end the command.
 func (s supervisor) run(ctx context.Context, cmd *exec.Cmd) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, forwarded()...)
 	defer signal.Stop(signals)
-	// What came before would be forwarded by nobody.
+	// A signal before Notify has ended ctx, and is not forwarded.
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -47,9 +46,9 @@ func (s supervisor) run(ctx context.Context, cmd *exec.Cmd) error {
 	return err
 }
 
-// begin starts a command, and returns what will tell that it has ended. Linux ties a
-// process to the thread that started it and not to the program, so that thread is not
-// given back before.
+// begin starts a command, and returns a channel that receives the result of Wait. The thread
+// that started the command stays locked until then, because Linux kills a process with
+// Pdeathsig when that thread ends.
 func (s supervisor) begin(cmd *exec.Cmd) (done <-chan error, err error) {
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
@@ -64,7 +63,7 @@ func (s supervisor) begin(cmd *exec.Cmd) (done <-chan error, err error) {
 	return ended, <-started
 }
 
-// forward passes signals on until the command is done.
+// forward forwards signals until the command ends, and kills it if it does not end in time.
 func (s supervisor) forward(p *os.Process, signals <-chan os.Signal, done <-chan error) error {
 	var kill <-chan time.Time
 	last := map[os.Signal]time.Time{}
@@ -73,16 +72,16 @@ func (s supervisor) forward(p *os.Process, signals <-chan os.Signal, done <-chan
 		case err := <-done:
 			return err
 		case <-kill:
-			_ = send(p, os.Kill, !s.keyboard) // fails where it has just ended
+			_ = send(p, os.Kill, !s.keyboard) // fails if it has just ended
 		case sent := <-signals:
 			if s.keyboard && fromKeyboard(sent) {
-				continue // it has it already, and may do with it what it likes, as a shell does
+				continue // the terminal has sent it to the command, too
 			}
 			if ends(sent) && time.Since(last[sent]) < SameInterruption {
 				continue
 			}
 			last[sent] = time.Now()
-			// What asks to end is for all; what asks for something else, for those who listen.
+			// Signals that end a program go to its whole process group, others to it alone.
 			_ = send(p, sent, !s.keyboard && ends(sent))
 			if kill == nil && ends(sent) {
 				kill = time.After(s.grace)

@@ -13,25 +13,25 @@ import (
 	"time"
 )
 
-// TestForward: what reaches a command, and what becomes of it. A command that hears of a
-// signal ends with the code 3; one that is killed, with 137.
-func TestForward(t *testing.T) {
+// TestSignalsAreForwarded checks which signals reach a command. A command that receives one
+// exits with 3, and a command that is killed exits with 137.
+func TestSignalsAreForwarded(t *testing.T) {
 	t.Parallel()
-	const listens, deaf = "trap 'exit 3' INT TERM USR1", "trap '' INT TERM"
+	const handles, ignores = "trap 'exit 3' INT TERM USR1", "trap '' INT TERM"
 	for what, tt := range map[string]struct {
 		trap     string
 		keyboard bool
 		sent     os.Signal
 		want     int
 	}{
-		"Ctrl-C in a pipeline":        {listens, false, syscall.SIGINT, 3},
-		"told to end":                 {listens, false, syscall.SIGTERM, 3},
-		"told something":              {listens, false, syscall.SIGUSR1, 3},
-		"told at a terminal":          {listens, true, syscall.SIGTERM, 3},
-		"Ctrl-C at a terminal":        {listens, true, syscall.SIGINT, 0}, // the terminal itself tells the command
-		"deaf":                        {deaf, false, syscall.SIGTERM, 137},
-		"deaf, at a terminal":         {deaf, true, syscall.SIGTERM, 137},
-		"deaf, and a person is there": {deaf, true, syscall.SIGINT, 0}, // who may want just that, as in a shell
+		"SIGINT":                           {handles, false, syscall.SIGINT, 3},
+		"SIGTERM":                          {handles, false, syscall.SIGTERM, 3},
+		"SIGUSR1":                          {handles, false, syscall.SIGUSR1, 3},
+		"SIGTERM on a terminal":            {handles, true, syscall.SIGTERM, 3},
+		"SIGINT on a terminal":             {handles, true, syscall.SIGINT, 0}, // the terminal sends it to the command
+		"SIGTERM is ignored":               {ignores, false, syscall.SIGTERM, 137},
+		"SIGTERM is ignored on a terminal": {ignores, true, syscall.SIGTERM, 137},
+		"SIGINT is ignored on a terminal":  {ignores, true, syscall.SIGINT, 0}, // as in a shell
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestForward(t *testing.T) {
 			cmd.Dir = dir
 			s := supervisor{grace: 100 * time.Millisecond, keyboard: tt.keyboard}
 			if tt.want == 3 {
-				s.grace = 20 * time.Second // a shell hears of a signal when its sleep ends, which may take a busy machine a while
+				s.grace = 20 * time.Second // a shell handles a signal after its sleep, which is late on a busy machine
 			}
 			if !tt.keyboard {
 				cmd.SysProcAttr = grouped()
@@ -53,7 +53,7 @@ func TestForward(t *testing.T) {
 			signals <- tt.sent
 			go func() { done <- cmd.Wait() }()
 			if tt.want == 0 {
-				// Longer than the grace, which must not have begun.
+				// Longer than the grace period, which must not start.
 				time.AfterFunc(400*time.Millisecond, func() { _ = os.WriteFile(filepath.Join(dir, "done"), nil, 0o600) })
 			}
 			err := s.forward(cmd.Process, signals, done)
@@ -78,14 +78,15 @@ func exists(t *testing.T, path string) {
 		}
 		select {
 		case <-limit:
-			t.Fatalf("%s never came", path)
+			t.Fatalf("%s does not exist", path)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }
 
-// TestSuperviseTooLate: a command whose lab was interrupted before does not begin.
-func TestSuperviseTooLate(t *testing.T) {
+// TestCommandDoesNotStartAfterInterrupt checks that a command does not start once lab is
+// interrupted.
+func TestCommandDoesNotStartAfterInterrupt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

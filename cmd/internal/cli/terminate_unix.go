@@ -14,15 +14,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminate asks a process to end.
+// terminate sends SIGTERM to a process.
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
 
-// detached puts a process into a session of its own.
+// detached starts a process in a new session.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// inherited returns the file descriptors beside the standard streams that this process was
-// started with, and keeps them from the processes that lab starts for itself: one that stays
-// in the background would keep a caller's pipe or locked file open.
+// inherited returns the file descriptors that this process inherited, without the standard
+// streams. It sets close-on-exec for them: a background process of lab would keep a pipe or
+// a lock of the caller open.
 func inherited() []int {
 	var files []int
 	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
@@ -45,8 +45,8 @@ func inherited() []int {
 	return files
 }
 
-// startWith starts a command that inherits files, under their own numbers: bash names one in
-// the argument that <(...) becomes, and make names two in MAKEFLAGS.
+// startWith starts a command that inherits files under the same numbers. bash uses such a
+// number in the argument for <(...), and make in MAKEFLAGS.
 func startWith(files []int, cmd *exec.Cmd) error {
 	for _, fd := range files {
 		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
@@ -55,12 +55,11 @@ func startWith(files []int, cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// grouped gives a process a group of its own, so that signals reach what it started, too.
+// grouped starts a process in a new process group, so that signals reach its children, too.
 func grouped() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// forwarded returns the signals that a command under `lab run` gets in place of lab. It leaves
-// out those that lab was started to ignore, as under nohup: a signal that is listened to is no
-// longer ignored.
+// forwarded returns the signals that `lab run` forwards. It omits those that were ignored
+// when lab started, as under nohup, because Notify would end that.
 func forwarded() []os.Signal {
 	all := []os.Signal{
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
@@ -68,13 +67,13 @@ func forwarded() []os.Signal {
 	return slices.DeleteFunc(all, signal.Ignored)
 }
 
-// fromKeyboard tells whether a terminal sends the signal, to all processes before it.
+// fromKeyboard reports whether a terminal sends the signal to its foreground processes.
 func fromKeyboard(s os.Signal) bool { return s == syscall.SIGINT || s == syscall.SIGQUIT }
 
-// ends tells whether the signal asks a program to end.
+// ends reports whether the signal asks a program to end.
 func ends(s os.Signal) bool { return s != syscall.SIGUSR1 && s != syscall.SIGUSR2 }
 
-// send sends a signal to a process, or where that has one to its group.
+// send sends a signal to a process or, if group is set, to its process group.
 func send(p *os.Process, s os.Signal, group bool) error {
 	number, ok := s.(syscall.Signal)
 	if !group || !ok {
@@ -83,8 +82,8 @@ func send(p *os.Process, s os.Signal, group bool) error {
 	return syscall.Kill(-p.Pid, number)
 }
 
-// codeOf returns the exit code as shells have it: 128 and the signal that ended the
-// process.
+// codeOf returns the exit code as in shells: 128 plus the number of the signal that ended
+// the process.
 func codeOf(exit *exec.ExitError) int {
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		return 128 + int(status.Signal())
@@ -92,7 +91,8 @@ func codeOf(exit *exec.ExitError) int {
 	return exit.ExitCode()
 }
 
-// cannotExecute tells whether starting failed for what the file is.
+// cannotExecute reports whether the file cannot be executed: its mode, its format, or a
+// directory.
 func cannotExecute(err error) bool {
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, syscall.ENOEXEC) || errors.Is(err, syscall.EISDIR)
 }

@@ -9,34 +9,34 @@ import (
 
 const detachedProcess = 0x8 // DETACHED_PROCESS: without the console
 
-// terminate ends a process: Windows has no way to ask one that has no window.
+// terminate kills a process: Windows cannot ask a process without a window to end.
 func terminate(p *os.Process) error { return p.Kill() }
 
-// detached keeps a process from the console, and from Ctrl-C with it.
+// detached starts a process without the console, so that Ctrl-C does not reach it.
 func detached() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: detachedProcess | syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// inherited returns nothing: on Windows a process inherits only what it is given by name.
+// inherited returns nothing: on Windows a process inherits only handles that are passed explicitly.
 func inherited() []int { return nil }
 
 // startWith starts a command.
 func startWith(_ []int, cmd *exec.Cmd) error { return cmd.Start() }
 
-// grouped leaves a process where it is: Ctrl-C reaches all before a console.
+// grouped changes nothing: Ctrl-C reaches all processes of a console.
 func grouped() *syscall.SysProcAttr { return nil }
 
-// forwarded are the signals that a command under `lab run` gets in place of lab.
+// forwarded returns the signals that `lab run` forwards.
 func forwarded() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
-// fromKeyboard tells whether the console sends the signal, to all processes before it.
+// fromKeyboard reports whether the console sends the signal to all its processes.
 func fromKeyboard(s os.Signal) bool { return s == os.Interrupt }
 
-// ends tells whether the signal asks a program to end, as all do here.
+// ends reports whether the signal asks a program to end. On Windows all do.
 func ends(os.Signal) bool { return true }
 
-// send ends a process at once or, for any signal but that, does nothing: the console has
-// told it.
+// send kills a process for os.Kill. It does nothing for other signals, which the console
+// sends.
 func send(p *os.Process, s os.Signal, _ bool) error {
 	if s == os.Kill {
 		return p.Kill()
@@ -47,7 +47,8 @@ func send(p *os.Process, s os.Signal, _ bool) error {
 // codeOf returns the exit code.
 func codeOf(exit *exec.ExitError) int { return exit.ExitCode() }
 
-// cannotExecute tells whether starting failed for what the file is.
+// cannotExecute reports whether the file cannot be executed: access is denied, or its format
+// is wrong.
 func cannotExecute(err error) bool {
 	const badFormat = syscall.Errno(193) // ERROR_BAD_EXE_FORMAT
 	return errors.Is(err, os.ErrPermission) || errors.Is(err, badFormat)

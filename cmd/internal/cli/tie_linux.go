@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// tie has the kernel kill a command when lab dies, even if nothing of lab can do it any
-// more. What the command started is on its own then.
+// tie makes the kernel kill the command when lab dies, even if lab is killed. Children of the
+// command are not killed.
 func tie(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}

@@ -4,5 +4,5 @@ package cli
 
 import "os/exec"
 
-// tie does nothing: only Linux kills a command whose parent was killed.
+// tie does nothing: only Linux can kill a process when its parent dies.
 func tie(*exec.Cmd) {}

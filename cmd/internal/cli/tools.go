@@ -13,11 +13,12 @@ import (
 func (c *command) tools() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tools",
-		Short: "Install what people use beside a cluster: kubectl, helm, k9s, kubectx, kubens",
-		Long: `Install what people use beside a cluster, each in one version, and only with the
-checksum that lab knows for it, into a directory of lab's own. None of it is needed:
-lab kubectl has the kubectl inside lab-engine, lab use and lab ns do what kubectx and
-kubens do all day, and addons are installed without helm.`,
+		Short: "Install command-line tools: kubectl, helm, k9s, kubectx, kubens",
+		Long: `Install command-line tools for working with clusters into a directory of lab. Each
+tool has a fixed version and a fixed checksum.
+
+lab needs none of them: "lab kubectl" can use the kubectl in lab-engine, "lab use" and
+"lab ns" replace kubectx and kubens, and lab installs addons without helm.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -28,10 +29,9 @@ kubens do all day, and addons are installed without helm.`,
 func (c *command) toolsList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the tools that there are, and where they are",
-		Long: `List the tools that lab installs, in which version, and what there is of them on this
-machine: what lab installed, or else what is on PATH. Nothing is asked over the
-network.`,
+		Short: "List available and installed tools",
+		Long: `List the tools and the versions that lab can install, and what is installed on this
+machine: by lab, or else on PATH. list does not use the network.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, err := c.Lab.Tools(cmd.Context())
@@ -51,14 +51,14 @@ func (c *command) printTools(list lab.ToolList) error {
 }
 
 func toolsView(list lab.ToolList) ui.View {
-	t := ui.NewTable("name", "version", "installed", "by lab", "where", "what")
+	t := ui.NewTable("name", "version", "installed", "by lab", "path", "description")
 	for _, tool := range list.Items {
 		installed, byLab := tool.Installed, ""
 		if tool.Path != "" {
 			byLab = yesNo(tool.ByLab)
 		}
 		if tool.Path != "" && installed == "" {
-			installed = "it does not say"
+			installed = "unknown"
 		}
 		t.Row(tool.Name, tool.Version, installed, byLab, tool.Path, tool.What)
 	}
@@ -70,14 +70,13 @@ func (c *command) toolsInstall() *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "install [TOOL...]",
-		Short: "Install tools, checked by their checksums",
-		Long: `Install tools, all that there are where none is named. What is there already, in the
-same version, stays as it is, and costs no network. Each is downloaded from where its
-makers publish it, and put in place whole, once its checksum has been found to be the
-one that lab brings along.
+		Short: "Install tools",
+		Long: `Install tools, or all tools if none is named. lab downloads a tool from its
+publisher, verifies its checksum, and then installs it. A tool that is installed in the
+same version is not downloaded again.
 
-With --from, a directory takes the place of the network. In it are the releases as
-they are published; where one is missing, it is said by which name, and from where.`,
+With --from, lab reads the releases from a directory and does not use the network. If a
+file is missing there, the error names it and its URL.`,
 		Example: `  lab tools install
   lab tools install kubectl k9s
   lab tools install --from /media/usb/tools`,
@@ -96,13 +95,13 @@ they are published; where one is missing, it is said by which name, and from whe
 			return c.printTools(list)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "take the releases from this `directory`, and never touch the network")
-	cmd.Flags().StringVar(&caFile, "ca-file", "", "a `file` of certificates (PEM) by which to trust the servers, beside the system's")
-	cmd.Flags().DurationVar(&timeout, "timeout", 15*time.Minute, "give up after this time; the command can be called again")
+	cmd.Flags().StringVar(&from, "from", "", "read releases from this `directory`, without network access")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for the servers")
+	cmd.Flags().DurationVar(&timeout, "timeout", 15*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }
 
-// noteTools says what the list itself does not.
+// noteTools prints warnings about tools, and how to add their directory to PATH.
 func (c *command) noteTools(progress *ui.Progress, list lab.ToolList) {
 	byLab := false
 	for _, tool := range list.Items {
@@ -112,7 +111,7 @@ func (c *command) noteTools(progress *ui.Progress, list lab.ToolList) {
 		}
 	}
 	if byLab && !list.OnPath {
-		progress.Note("Your shell does not look into %s yet: %s", list.Directory, c.Lab.PathCommand())
+		progress.Note("%s is not on PATH. Add it: %s", list.Directory, c.Lab.PathCommand())
 	}
 }
 
@@ -120,8 +119,8 @@ func (c *command) toolsUninstall() *cobra.Command {
 	return &cobra.Command{
 		Use:   "uninstall [TOOL...]",
 		Short: "Remove tools that lab installed",
-		Long: `Remove tools that lab installed, all of them where none is named. A program that lab
-did not install, or that was changed since, stays.`,
+		Long: `Remove tools that lab installed, or all of them if none is named. Programs that lab
+did not install, or that were changed since, are kept.`,
 		Example:           `  lab tools uninstall k9s`,
 		ValidArgsFunction: c.completeTools,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -132,7 +131,7 @@ did not install, or that was changed since, stays.`,
 			case len(removed) > 0:
 				progress.Note("Removed: %s", strings.Join(removed, ", "))
 			case err == nil:
-				progress.Note("Lab has installed no tools.")
+				progress.Note("There are no tools to remove.")
 			}
 			return err
 		},

@@ -38,26 +38,28 @@ func (c *command) up() *cobra.Command {
 		Short: "Create a cluster, or start and update an existing one",
 		Long: `Create a cluster and wait until it is ready. NAME defaults to "lab".
 
-Where the cluster exists, up updates it to match the request: it starts a stopped
-cluster, repairs a broken one, and recreates one that was left half-made. Running it
-twice changes nothing. Flags override the file and the profile; --dry-run shows where
-each value comes from.
+If the cluster exists, up updates it to match the request: it starts a stopped cluster,
+repairs a broken one, and recreates one whose creation was interrupted. Running up twice
+changes nothing. Flags override the file, and the file overrides the profile; --dry-run
+shows the source of each value.
 
---wait sets what up waits for: until the API server answers (api), until the nodes
-are ready, too (nodes), or until DNS works, too (all). up always waits for addons. It
-does not wait for components that the configuration of the tool leaves out, such as
-the network plugin; it reports them as missing.
+--wait sets how long up waits: until the API server answers (api), until the nodes are
+ready, too (nodes), or until DNS works, too (all). up always waits for addons. It does
+not wait for components that the configuration of the tool leaves out, such as the
+network plugin; it reports them as missing.
 
 A creation that fails or is interrupted leaves nothing behind. A cluster that was
-created and does not become ready stays: up says what is not ready, and exits with 7
-after --timeout, else with 1. The next "lab up NAME" resumes. With --rollback such a
-cluster is deleted.`,
-		Example: `  lab up                               the first flavor that can be used here
-  lab up demo --flavor kwok            a cluster called "demo", with simulated nodes
+created and does not become ready is kept, and the next "lab up NAME" resumes. With
+--rollback it is deleted.
+
+The exit code is 4 if an existing cluster differs in a setting that cannot be changed, 7
+after --timeout, and 1 if waiting cannot help.`,
+		Example: `  lab up                               use the first usable flavor
+  lab up demo --flavor kwok            create a cluster "demo" with simulated nodes
   lab up big --flavor kwok --workers 1000
   lab up vm --flavor minikube --driver kvm2
-  lab up -f lab.yaml                   what the file says; changes only what differs
-  lab up --addon ingress-nginx,hello   with addons, which work when up is done`,
+  lab up -f lab.yaml                   create or update the cluster that a file describes
+  lab up --addon ingress-nginx,hello   install addons, too`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,13 +68,13 @@ cluster is deleted.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
-	f.DurationVar(&o.ttl, "ttl", 0, "delete the cluster this long after it is ready, such as 2h, or after this call where it is there (default: never)")
-	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "leave the kubeconfig alone (lab kubectl works all the same)")
+	f.DurationVar(&o.ttl, "ttl", 0, "time to live, such as 2h, from the end of this command (default: no expiry)")
+	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
 	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
 	o.waitFlag(f)
-	f.BoolVar(&o.prune, "prune", false, "remove the addons that are not asked for, nor needed by one that is")
-	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, and do nothing")
+	f.BoolVar(&o.prune, "prune", false, "remove addons that are not requested, and not needed by one that is")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, without doing it")
 	return cmd
 }
 
@@ -82,20 +84,20 @@ func (o *upOptions) waitFlag(f *pflag.FlagSet) {
 	f.Var(&o.wait, "wait", "what to wait for")
 }
 
-// flags are those that say what the cluster is to be.
+// flags adds the flags that describe the cluster.
 func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.profileFlags(f)
-	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that makes the cluster: "+strings.Join(flavors, ", ")+"; auto is the first that can be used")
-	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "the version of Kubernetes, such as v1.37.2, v1.37 or latest (default: the flavor's)")
-	f.StringVar(&o.spec.NodeImage, "image", "", "the node image, in place of the flavor's")
-	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "how many control planes (default: 1)")
-	f.IntVar(&o.spec.Workers, "workers", 0, "how many workers beside the control planes, which run workloads too")
-	f.StringArrayVar(&o.ports, "port", nil, "publish a port as [ADDRESS:]HOST:CONTAINER[/udp]; on 127.0.0.1 unless an address is given")
+	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto uses the first usable one")
+	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
+	f.StringVar(&o.spec.NodeImage, "image", "", "node image (default: that of the flavor)")
+	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "number of control planes (default: 1)")
+	f.IntVar(&o.spec.Workers, "workers", 0, "number of workers, in addition to control planes, which run workloads, too")
+	f.StringArrayVar(&o.ports, "port", nil, "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
 	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
-	f.StringVar(&o.spec.Driver, "driver", "", "what minikube makes nodes with, such as docker or kvm2 (default: docker); only minikube takes it")
-	f.StringVar(&o.native, "cluster-config", "", "a `file` with the tool's own configuration, passed through")
+	f.StringVar(&o.spec.Driver, "driver", "", "driver of minikube, such as docker or kvm2 (default: docker)")
+	f.StringVar(&o.native, "cluster-config", "", "a `file` with configuration in the format of the tool")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
-	f.StringArrayVar(&o.addons.names, "addon", nil, "install addons, separated by commas, and wait until they work (lab addon list)")
+	f.StringArrayVar(&o.addons.names, "addon", nil, "addons to install, separated by commas (see lab addon list)")
 	o.addons.flags(f)
 }
 
@@ -141,7 +143,7 @@ func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
 	}
 }
 
-// next tells a person what to type now.
+// next prints the next commands to try.
 func (c *command) next(progress *ui.Progress, cluster lab.Cluster, noKubeconfig bool) {
 	if c.format != ui.FormatTable {
 		return
@@ -151,10 +153,10 @@ func (c *command) next(progress *ui.Progress, cluster lab.Cluster, noKubeconfig 
 		name = " " + cluster.Name
 	}
 	if noKubeconfig {
-		progress.Note("Try it: lab kubectl%s -- get nodes    Remove it: lab down%s", name, name)
+		progress.Note("List its nodes: lab kubectl%s -- get nodes    Delete it: lab down%s", name, name)
 		return
 	}
-	progress.Note("kubectl now talks to %s. Without kubectl: lab kubectl%s -- get nodes    Remove it: lab down%s", cluster.Context, name, name)
+	progress.Note("kubectl now uses context %s. Without kubectl: lab kubectl%s -- get nodes    Delete it: lab down%s", cluster.Context, name, name)
 }
 
 func planView(p lab.Plan) ui.View {
@@ -168,17 +170,17 @@ func planView(p lab.Plan) ui.View {
 	for _, port := range p.Spec.Ports {
 		d.Add("Port", port)
 	}
-	d.Add("Would pull", p.Pulls)
+	d.Add("Image to pull", p.Pulls)
 	for _, addon := range p.Addons {
 		d.Add("Addon", addon)
 	}
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)
 	}
-	settings := ui.NewTable("value", "is", "from")
+	settings := ui.NewTable("setting", "value", "source")
 	for _, s := range p.Settings {
 		settings.Row(s.Path, s.Value, s.From)
 	}
-	d.Section("What was asked, and where", settings)
+	d.Section("Requested settings", settings)
 	return d
 }

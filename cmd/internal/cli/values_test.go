@@ -19,7 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// scalars are texts of which YAML 1.1, YAML 1.2, JSON and Helm's --set make different things.
+// scalars returns texts that YAML 1.1, YAML 1.2, JSON and Helm's --set read differently.
 func scalars() []string {
 	return []string{
 		"1", "0", "-7", "29111998", "10485760", "9007199254740993", "9223372036854775807", "1.10", "1.0", "6e2", "0474915", "0o17", "0x1F", "1_000",
@@ -29,9 +29,9 @@ func scalars() []string {
 	}
 }
 
-// TestValuesAreHelms: values come to a chart as `helm install` would bring them, whichever way
-// they were given, at the first up and, through the record, at each later one.
-func TestValuesAreHelms(t *testing.T) {
+// TestValuesMatchHelm checks that values from files, --values and --set are those that `helm
+// install` would use, both when they are read and after they were recorded.
+func TestValuesMatchHelm(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -52,10 +52,10 @@ func TestValuesAreHelms(t *testing.T) {
 		args []string
 		helm helmvalues.Options
 	}{
-		"lab.yaml":           {[]string{"-f", write("lab.yaml", head+"  values:\n    "+strings.ReplaceAll(lines.String(), "\n", "\n    ")+"\n")}, helmvalues.Options{ValueFiles: []string{values}}},
-		"--values":           {[]string{"--addon=print", "--values=print=" + values}, helmvalues.Options{ValueFiles: []string{values}}},
-		"--set":              {[]string{"--addon=print", "--set=print.x=29111998", "--set=print.d=2024-01-15,print.n=no"}, helmvalues.Options{Values: []string{"x=29111998", "d=2024-01-15,n=no"}}},
-		"--set above a file": {[]string{"-f", write("more.yaml", head+"  values: {list: [{x: 1, z: 1}], big: 29111998}\n"), "--set=print.list[0].x=2"}, helmvalues.Options{ValueFiles: []string{write("more-values.yaml", "list: [{x: 1, z: 1}]\nbig: 29111998\n")}, Values: []string{"list[0].x=2"}}},
+		"lab.yaml":          {[]string{"-f", write("lab.yaml", head+"  values:\n    "+strings.ReplaceAll(lines.String(), "\n", "\n    ")+"\n")}, helmvalues.Options{ValueFiles: []string{values}}},
+		"--values":          {[]string{"--addon=print", "--values=print=" + values}, helmvalues.Options{ValueFiles: []string{values}}},
+		"--set":             {[]string{"--addon=print", "--set=print.x=29111998", "--set=print.d=2024-01-15,print.n=no"}, helmvalues.Options{Values: []string{"x=29111998", "d=2024-01-15,n=no"}}},
+		"--set over a file": {[]string{"-f", write("more.yaml", head+"  values: {list: [{x: 1, z: 1}], big: 29111998}\n"), "--set=print.list[0].x=2"}, helmvalues.Options{ValueFiles: []string{write("more-values.yaml", "list: [{x: 1, z: 1}]\nbig: 29111998\n")}, Values: []string{"list[0].x=2"}}},
 	} {
 		want, err := tt.helm.MergeValues(getter.All(helmcli.New()))
 		if err != nil {
@@ -80,7 +80,7 @@ func TestValuesAreHelms(t *testing.T) {
 	}
 }
 
-// requested returns what a command line of `lab up` asks for.
+// requested returns the request of a `lab up` command line.
 func requested(t *testing.T, args []string) lab.UpRequest {
 	t.Helper()
 	streams := ui.System()

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-// Version is what `lab version` prints.
+// Version is the result of `lab version`.
 type Version struct {
 	lab.Meta
 	Version  string `json:"version"`
@@ -19,7 +19,7 @@ type Version struct {
 	Platform string `json:"platform"`
 }
 
-// buildVersion reads the version that Go recorded in this program.
+// buildVersion returns the version that Go recorded in this program.
 func buildVersion() Version {
 	v := Version{
 		Meta:    lab.Meta{APIVersion: lab.APIVersion, Kind: "Version"},

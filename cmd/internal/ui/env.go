@@ -14,7 +14,7 @@ func (e environment) get(key string) string {
 	return value
 }
 
-// set tells whether a switch is on: there, and not an explicit no.
+// set reports whether a variable is set to anything but an explicit no.
 func (e environment) set(key string) bool {
 	switch strings.ToLower(e.get(key)) {
 	case "", "0", "false", "no":
@@ -30,11 +30,11 @@ func (e environment) number(key string, otherwise int) int {
 	return otherwise
 }
 
-// color follows no-color.org and bixense.com/clicolors, in this order: a person who
-// said no means no, one who forced it gets it in a pipe too.
+// color reports whether to print colors, by the rules of no-color.org and then of
+// bixense.com/clicolors.
 func (e environment) color(terminal bool) bool {
 	switch {
-	case e.get("NO_COLOR") != "": // any value counts, even 0
+	case e.get("NO_COLOR") != "": // any value disables colors, even 0
 		return false
 	case e.set("CLICOLOR_FORCE"):
 		return true
@@ -44,16 +44,16 @@ func (e environment) color(terminal bool) bool {
 	return terminal
 }
 
-// dumb tells whether the terminal cannot move its cursor.
+// dumb reports whether the terminal cannot move its cursor.
 func (e environment) dumb() bool { return e.get("TERM") == "dumb" }
 
-// unicode tells whether the locale can show more than ASCII. POSIX takes the first
-// of the three that is not empty, and has ASCII where all are.
+// unicode reports whether the locale supports Unicode. In POSIX, the first of these variables
+// that is not empty sets the locale, and the default is ASCII.
 func (e environment) unicode() bool {
 	for _, key := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if locale := strings.ToLower(e.get(key)); locale != "" {
 			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
 		}
 	}
-	return runtime.GOOS == "windows" // has no such variables, and a console that takes Unicode
+	return runtime.GOOS == "windows" // its console supports Unicode, and it has no such variables
 }

@@ -12,9 +12,9 @@ func TestColor(t *testing.T) {
 	}{
 		{"a terminal", nil, true, true},
 		{"a pipe", nil, false, false},
-		{"no", map[string]string{"NO_COLOR": "0"}, true, false},
-		{"an empty no counts for nothing", map[string]string{"NO_COLOR": ""}, true, true},
-		{"no beats force", map[string]string{"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, true, false},
+		{"NO_COLOR", map[string]string{"NO_COLOR": "0"}, true, false},
+		{"an empty NO_COLOR", map[string]string{"NO_COLOR": ""}, true, true},
+		{"NO_COLOR overrides CLICOLOR_FORCE", map[string]string{"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, true, false},
 		{"forced into a pipe", map[string]string{"CLICOLOR_FORCE": "1"}, false, true},
 		{"forced with 0", map[string]string{"CLICOLOR_FORCE": "0"}, false, false},
 		{"CLICOLOR=0", map[string]string{"CLICOLOR": "0"}, true, false},
@@ -35,11 +35,11 @@ func TestUnicode(t *testing.T) {
 		want bool
 	}{
 		{"LANG", map[string]string{"LANG": "de_DE.UTF-8"}, true},
-		{"spelled as on some systems", map[string]string{"LANG": "C.utf8"}, true},
+		{"utf8", map[string]string{"LANG": "C.utf8"}, true},
 		{"Latin 1", map[string]string{"LANG": "de_DE.ISO-8859-1"}, false},
-		{"LC_ALL beats LANG", map[string]string{"LC_ALL": "C", "LANG": "en_US.UTF-8"}, false},
-		{"LC_CTYPE beats LANG", map[string]string{"LC_CTYPE": "UTF-8", "LANG": "C"}, true},
-		{"an empty one is none", map[string]string{"LC_ALL": "", "LANG": "en_US.UTF-8"}, true},
+		{"LC_ALL overrides LANG", map[string]string{"LC_ALL": "C", "LANG": "en_US.UTF-8"}, false},
+		{"LC_CTYPE overrides LANG", map[string]string{"LC_CTYPE": "UTF-8", "LANG": "C"}, true},
+		{"an empty LC_ALL", map[string]string{"LC_ALL": "", "LANG": "en_US.UTF-8"}, true},
 	} {
 		if got := lookupIn(test.env).unicode(); got != test.want {
 			t.Errorf("%s: unicode is %v, want %v", test.name, got, test.want)
@@ -51,16 +51,16 @@ func TestWidth(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
-		terminal int // columns; 0: does not know; -1: none
+		terminal int // columns; 0: unknown; -1: not a terminal
 		columns  string
 		want     int
 	}{
-		{"the terminal knows best", 120, "40", 120},
-		{"a terminal that does not know", 0, "40", 40},
+		{"a terminal with a size", 120, "40", 120},
+		{"a terminal without a size", 0, "40", 40},
 		{"a pipe", -1, "40", 40},
-		{"nobody knows", -1, "", 80},
-		{"nonsense", -1, "wide", 80},
-		{"less than nothing", -1, "-3", 80},
+		{"an unknown size", -1, "", 80},
+		{"COLUMNS is not a number", -1, "wide", 80},
+		{"COLUMNS is negative", -1, "-3", 80},
 	} {
 		var size func() (int, int)
 		if test.terminal >= 0 {
@@ -78,7 +78,7 @@ func TestModeOn(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		mode  Mode
-		width int // of the terminal; 0: none
+		width int // of the terminal; 0: not a terminal
 		env   map[string]string
 		want  Mode
 	}{
@@ -88,8 +88,8 @@ func TestModeOn(t *testing.T) {
 		{"CI", ModeAuto, 80, map[string]string{"CI": "true"}, ModePlain},
 		{"not CI", ModeAuto, 80, map[string]string{"CI": "false"}, ModeTTY},
 		{"dumb", ModeAuto, 80, map[string]string{"TERM": "dumb"}, ModePlain},
-		{"asked for", ModeTTY, 0, map[string]string{"CI": "true"}, ModeTTY},
-		{"asked for on a terminal", ModeQuiet, 80, nil, ModeQuiet},
+		{"tty", ModeTTY, 0, map[string]string{"CI": "true"}, ModeTTY},
+		{"quiet on a terminal", ModeQuiet, 80, nil, ModeQuiet},
 	} {
 		streams, _, _ := Test(test.width, test.env)
 		if got := test.mode.on(streams.Err); got != test.want {

@@ -24,7 +24,7 @@ func TestClassify(t *testing.T) {
 		reason string
 	}{
 		{"nil", nil, 0, ""},
-		{"of no kind", errTest, 1, "Failed"},
+		{"without a kind", errTest, 1, "Failed"},
 		{"invalid", fault.ErrInvalid, 2, "Invalid"},
 		{"not found", fault.ErrNotFound, 3, "NotFound"},
 		{"exists", fault.ErrExists, 4, "AlreadyExists"},
@@ -38,12 +38,12 @@ func TestClassify(t *testing.T) {
 			fault.Errorf(fault.ErrNotFound, "no such cluster"), "lab list")}, 3, "NotFound"},
 		{"an interrupt within", fault.Errorf(fault.ErrUnavailable, "docker pull: %w", context.Canceled), 130, "Interrupted"},
 		{"an interrupt beside", errors.Join(fault.ErrInvalid, fmt.Errorf("a: %w", context.Canceled)), 130, "Interrupted"},
-		{"an adapter that explains a timeout", slow, 5, "Unavailable"},
-		{"a timeout of waiting for such an adapter", fmt.Errorf("%w: %w", context.DeadlineExceeded, slow), 7, "Timeout"},
-		{"a kind given anew", fault.Errorf(fault.ErrInvalid, "no such profile: %w", fault.ErrNotFound), 2, "Invalid"},
+		{"unavailable after a timeout", slow, 5, "Unavailable"},
+		{"a timeout of waiting for it", fmt.Errorf("%w: %w", context.DeadlineExceeded, slow), 7, "Timeout"},
+		{"a kind that replaces another", fault.Errorf(fault.ErrInvalid, "no such profile: %w", fault.ErrNotFound), 2, "Invalid"},
 		{"at the same depth, timeout", errors.Join(fault.ErrUnavailable, context.DeadlineExceeded), 7, "Timeout"},
 		{"at the same depth, foreign", errors.Join(fault.ErrExists, fault.ErrForeign), 4, "Foreign"},
-		{"an error that says of itself what it is", fmt.Errorf("get: %w", netTimeout{}), 7, "Timeout"},
+		{"an error with a method Is", fmt.Errorf("get: %w", netTimeout{}), 7, "Timeout"},
 	} {
 		if code, reason := Classify(test.err); code != test.code || reason != test.reason {
 			t.Errorf("%s: %d %s, want %d %s", test.name, code, reason, test.code, test.reason)
@@ -51,14 +51,14 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// netTimeout is as the errors of net/http.
-type netTimeout struct{ _ []string } // cannot be compared, which must not panic
+// netTimeout is like the errors of net/http.
+type netTimeout struct{ _ []string } // not comparable, which must not cause a panic
 
 func (netTimeout) Error() string           { return "timeout" }
 func (netTimeout) Is(target error) bool    { return target == context.DeadlineExceeded }
 func (netTimeout) Unwrap() (nothing error) { return nil }
 
-// failures are errors as the adapters make them.
+// failures returns errors as adapters return them.
 func failures() map[string]error {
 	var log strings.Builder
 	for i := range 40 {
@@ -105,7 +105,8 @@ func TestRenderError(t *testing.T) {
 	}
 }
 
-// Programs take the last line of stderr.
+// TestJSONErrorIsOneLine checks that the error is one line, because scripts read the last line
+// of stderr.
 func TestJSONErrorIsOneLine(t *testing.T) {
 	t.Parallel()
 	for name, err := range failures() {
@@ -117,7 +118,7 @@ func TestJSONErrorIsOneLine(t *testing.T) {
 	}
 }
 
-func TestNoError(t *testing.T) {
+func TestNilErrorPrintsNothing(t *testing.T) {
 	t.Parallel()
 	streams, _, stderr := Test(0, nil)
 	RenderError(streams, nil, ErrorOptions{})

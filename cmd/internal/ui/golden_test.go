@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files in testdata")
 
-// golden compares got with testdata/name.
+// golden compares got with the file testdata/name.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -30,7 +30,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// utf8 is an environment whose locale can show everything.
+// utf8 returns an environment with a UTF-8 locale.
 func utf8(more ...string) map[string]string {
 	env := map[string]string{"LANG": "en_US.UTF-8", "TERM": "xterm-256color"}
 	for i := 0; i < len(more); i += 2 {

@@ -2,11 +2,10 @@ package ui
 
 import "github.com/clusterlab-dev/lab/providers/event"
 
-// apiVersion is what every object bears that programs may read.
+// apiVersion is the version of all objects.
 const apiVersion = "lab/v1alpha1"
 
-// jsonLines writes one object a line. The fields are a contract with those who read
-// it.
+// jsonLines writes an object on each line. Scripts rely on the fields.
 type jsonLines struct{ out *Stream }
 
 type jsonEvent struct {
@@ -40,14 +39,13 @@ func (j *jsonLines) say(kind messageKind, text string) {
 }
 
 func (j *jsonLines) write(object any) {
-	// Strings and numbers always marshal, and nobody is there to hear of a lost stderr.
-	_ = writeJSON(j.out, object, "")
+	_ = writeJSON(j.out, object, "") // progress cannot report an error
 }
 
 func (j *jsonLines) tick()  {}
 func (j *jsonLines) close() {}
 
-// quiet shows nothing: the error at the end is all that its user wants to see.
+// quiet shows nothing.
 type quiet struct{}
 
 func (quiet) event(event.Event)       {}

@@ -7,26 +7,26 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// quietTime is how often plain tells at most that a step moved.
+// quietTime is the minimum time between two lines of progress of a step.
 const quietTime = 5 * time.Second
 
-// plain writes lines that stay, for logs: no escape codes, and a word first that can
-// be searched for.
+// plain writes lines for logs. A line starts with a word that can be searched for, and has no
+// escape codes.
 type plain struct {
 	out     *Stream
 	cluster string
 	running steps
-	told    map[*step]telling
+	written map[*step]entry
 }
 
-// telling is when a step was last written about, and what.
-type telling struct {
+// entry is the last line of a step.
+type entry struct {
 	at      time.Time
 	message string
 }
 
 func newPlain(out *Stream, cluster string) *plain {
-	return &plain{out: out, cluster: cluster, told: map[*step]telling{}}
+	return &plain{out: out, cluster: cluster, written: map[*step]entry{}}
 }
 
 func (p *plain) event(e event.Event) {
@@ -34,26 +34,26 @@ func (p *plain) event(e event.Event) {
 	switch e.State {
 	case event.Started:
 		p.write("start", step, "", 0)
-		p.told[step] = telling{at: time.Now()}
+		p.written[step] = entry{at: time.Now()}
 	case event.Progress:
 		p.progress(step)
 	case event.Done:
 		p.write("done", step, "", e.Elapsed)
-		delete(p.told, step)
+		delete(p.written, step)
 	case event.Failed:
 		p.write("failed", step, line(e.Message), e.Elapsed)
-		delete(p.told, step)
+		delete(p.written, step)
 	}
 }
 
-// progress writes the last message of a step unless it is known, or too soon: tick
-// comes back to it, so that a log never ends with a message that is out of date.
+// progress writes the message of a step, unless it was written or the last line is too
+// recent. In the latter case tick writes it later, so that the log ends with the latest one.
 func (p *plain) progress(step *step) {
-	last := p.told[step]
+	last := p.written[step]
 	if step.message == last.message || time.Since(last.at) < quietTime {
 		return
 	}
-	p.told[step] = telling{at: time.Now(), message: step.message}
+	p.written[step] = entry{at: time.Now(), message: step.message}
 	p.write("still", step, step.message, time.Since(step.began))
 }
 

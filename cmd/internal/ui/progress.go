@@ -10,27 +10,27 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Progress shows on stderr what the work reports. It is safe for concurrent use,
-// and costs nothing before the first event.
+// Progress shows events on stderr. It is safe for concurrent use. It starts no goroutine
+// before the first event.
 type Progress struct {
-	interval time.Duration // between two ticks; 0 for a drawer that needs none
+	interval time.Duration // between two ticks; 0 for no ticks
 
 	mu      sync.Mutex
 	drawer  drawer
 	closed  bool
-	quit    chan struct{} // tells the ticker to go; nil until there is one
-	stopped chan struct{} // closed once it is gone
+	quit    chan struct{} // closed to stop the ticker; nil until it runs
+	stopped chan struct{} // closed by the ticker when it stops
 }
 
-// drawer is one way to show progress. Its methods are never called at the same time.
+// drawer shows progress in one format. Its methods are not called concurrently.
 type drawer interface {
 	event(event.Event)
 	say(kind messageKind, text string)
 	tick()
-	close() // ends what is on the screen; only say may follow
+	close() // only say may be called after it
 }
 
-// messageKind is what a line that belongs to no step is about.
+// messageKind is the kind of a line that belongs to no step.
 type messageKind string
 
 const (
@@ -38,15 +38,15 @@ const (
 	warning messageKind = "Warning"
 )
 
-// ProgressOptions tune a [Progress].
+// ProgressOptions are options of [NewProgress].
 type ProgressOptions struct {
-	// Cluster is the one that the command is about. Steps on any other bear the name
-	// of their cluster.
+	// Cluster is the cluster of the command. Steps on other clusters are shown with the name of
+	// their cluster.
 	Cluster string
 }
 
-// NewProgress returns a Progress that draws on streams.Err. The caller must Close it
-// before anything else writes to the terminal.
+// NewProgress returns a Progress that writes to streams.Err. The caller must call Close
+// before it writes to the terminal itself.
 func NewProgress(streams *Streams, mode Mode, options ProgressOptions) *Progress {
 	out := streams.Err
 	mode = mode.on(out)
@@ -54,7 +54,7 @@ func NewProgress(streams *Streams, mode Mode, options ProgressOptions) *Progress
 		if tty, err := newTTY(out, options.Cluster); err == nil {
 			return &Progress{drawer: tty, interval: frame}
 		}
-		mode = ModePlain // a console from before terminals could move the cursor
+		mode = ModePlain // an old console without escape codes
 	}
 	switch mode {
 	case ModeJSON:
@@ -65,8 +65,8 @@ func NewProgress(streams *Streams, mode Mode, options ProgressOptions) *Progress
 	return &Progress{drawer: newPlain(out, options.Cluster), interval: time.Second}
 }
 
-// Report shows one event. The method value is a [event.Reporter]. Events that
-// come after Close are dropped.
+// Report shows an event. Its method value is an [event.Reporter]. After Close it does
+// nothing.
 func (p *Progress) Report(e event.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,12 +85,11 @@ func (p *Progress) Report(e event.Event) {
 	p.drawer.event(e)
 }
 
-// Warn prints one line, "warning: …", that stays on the screen. It may be used after
-// Close.
+// Warn prints a warning on one line. It may be called after Close.
 func (p *Progress) Warn(format string, args ...any) { p.say(warning, format, args) }
 
-// Note prints one line that stays on the screen: what a person may like to know, and
-// a script need not. It may be used after Close.
+// Note prints a message for users on one line. Scripts do not need it. It may be called after
+// Close.
 func (p *Progress) Note(format string, args ...any) { p.say(note, format, args) }
 
 func (p *Progress) say(kind messageKind, format string, args []any) {
@@ -100,8 +99,8 @@ func (p *Progress) say(kind messageKind, format string, args []any) {
 	p.drawer.say(kind, text)
 }
 
-// Close shows the steps that never ended as such, gives the terminal back, and waits
-// until nothing draws any more. Only the first call counts.
+// Close shows steps that have not ended as unfinished, restores the terminal, and stops the
+// ticker. Further calls do nothing.
 func (p *Progress) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -114,7 +113,7 @@ func (p *Progress) Close() {
 		return
 	}
 	close(p.quit)
-	p.mu.Unlock() // the ticker may be waiting for it
+	p.mu.Unlock() // the ticker may wait for it
 	<-p.stopped
 	p.mu.Lock()
 }
@@ -135,4 +134,95 @@ func (p *Progress) run(quit <-chan struct{}, stopped chan<- struct{}) {
 			p.mu.Unlock()
 		}
 	}
+}
+
+// step is a step that runs.
+type step struct {
+	cluster, name string
+	began         time.Time
+	message       string // of the last progress event
+}
+
+// title returns the name of the step, with its cluster if that is not the given one.
+func (s *step) title(cluster string) string {
+	if s.cluster == "" || s.cluster == cluster {
+		return line(s.name)
+	}
+	return s.cluster + ": " + line(s.name)
+}
+
+// steps are the steps that run, in the order in which they started.
+type steps []*step
+
+// apply adds, updates or removes the step of e, and returns it. If several steps have that
+// name, it is the oldest.
+func (s *steps) apply(e event.Event) *step {
+	at := -1
+	if e.State != event.Started {
+		at = s.index(e)
+	}
+	if at < 0 { // also if there was no start event
+		*s = append(*s, &step{cluster: e.Cluster, name: e.Step, began: time.Now().Add(-e.Elapsed)})
+		at = len(*s) - 1
+	}
+	found := (*s)[at]
+	switch e.State {
+	case event.Progress:
+		found.message = line(e.Message)
+	case event.Done, event.Failed:
+		*s = append((*s)[:at], (*s)[at+1:]...)
+	}
+	return found
+}
+
+func (s *steps) index(e event.Event) int {
+	for i, running := range *s {
+		if running.name == e.Step && running.cluster == e.Cluster {
+			return i
+		}
+	}
+	return -1
+}
+
+// took formats the duration of a step. It returns "" for a second or less.
+func took(d time.Duration) string {
+	if d <= time.Second {
+		return ""
+	}
+	return Duration(d)
+}
+
+// Mode is the output format of progress. It is a flag value.
+type Mode string
+
+// The modes.
+const (
+	ModeAuto  Mode = "auto"  // tty on an interactive terminal, else plain
+	ModeTTY   Mode = "tty"   // lines that are redrawn in place
+	ModePlain Mode = "plain" // a line when a step starts and when it ends, for logs
+	ModeJSON  Mode = "json"  // an object on each line, for programs
+	ModeQuiet Mode = "quiet" // errors only
+)
+
+// Set parses s. It returns [fault.ErrInvalid] if s is not a mode.
+func (m *Mode) Set(s string) error {
+	return choose(m, s, "progress mode", ModeAuto, ModeTTY, ModePlain, ModeJSON, ModeQuiet)
+}
+
+// String returns the value of the flag.
+func (m *Mode) String() string { return string(*m) }
+
+// Type returns the choices for the help of the flag.
+func (m *Mode) Type() string { return "auto|tty|plain|json|quiet" }
+
+// on returns the mode for a stream: auto and "" become tty or plain. In CI it is plain even on
+// a terminal, because the log would contain every frame.
+func (m Mode) on(out *Stream) Mode {
+	switch {
+	case m != ModeAuto && m != "":
+		return m
+	case out.IsTerminal() && !out.env.set("CI") && !out.env.dumb():
+		return ModeTTY
+	}
+	return ModePlain
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// screen is a terminal, as far as lab needs one: it wraps, scrolls, wraps its lines
-// anew when its width changes, and knows the few escape codes that lab may send. Any
-// other one shows up in the text, so that a test fails.
+// screen is a fake terminal. It wraps and scrolls lines, rewraps them when its width changes,
+// and interprets the escape codes that lab uses. Other escape codes appear in the text, so that
+// a test fails.
 type screen struct {
 	mu            sync.Mutex // progress draws while the test looks
 	width, height int
 
 	rows     []row
-	top      int // the first row that is on the screen; those above scrolled away
+	top      int // the first row on the screen; rows above it have scrolled off
 	y, x     int
 	noCursor bool
 }
@@ -71,11 +71,11 @@ func (s *screen) obey(argument, command string) bool {
 		s.y, s.x = max(s.top, s.y-n), min(s.x, s.width-1)
 		return true
 	}
-	return command == "m" // colours are seen by other tests
+	return command == "m" // other tests check colors
 }
 
-// cut erases from the cursor to the end of its row. A cursor that is waiting behind
-// the last column stands on it, as on real terminals.
+// cut erases from the cursor to the end of its row. A cursor after the last column counts as on
+// it, as on real terminals.
 func (s *screen) cut() {
 	row := s.row()
 	row.cells = row.cells[:min(len(row.cells), s.x, s.width-1)]
@@ -124,8 +124,8 @@ func (s *screen) put(r rune) {
 	s.x += width
 }
 
-// resize changes the width and wraps all lines anew. The cursor must stand in an
-// empty row, as it does between two frames.
+// resize changes the width and rewraps all lines. The cursor must be in an empty row, as it is
+// between two frames.
 func (s *screen) resize(width int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *screen) resize(width int) {
 	}
 }
 
-// String returns all that can be seen, by scrolling back too.
+// String returns all lines, including those that have scrolled off.
 func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,18 +12,18 @@ import (
 
 const (
 	gap       = "  " // between two columns
-	minColumn = 8    // what a column keeps; less of it says nothing
+	minColumn = 8    // the minimum width of a column that is cut
 )
 
-// Table is rows under headers, without borders. On a terminal it is cut to the
-// width, and the columns on the right go where there is no room at all, so the first
-// ones should say most. In a pipe it is whole: scripts cut columns themselves.
+// Table is a table with headers and without borders. On a terminal, it is cut to the width;
+// columns on the right are omitted if they do not fit, so the first columns should be the most
+// important ones. In a pipe it is not cut.
 type Table struct {
 	headers []any
 	rows    [][]any
 }
 
-// NewTable returns an empty table. One without headers prints its rows alone.
+// NewTable returns an empty table. Without headers, it prints only rows.
 func NewTable(headers ...string) *Table {
 	t := &Table{}
 	for _, header := range headers {
@@ -32,11 +32,11 @@ func NewTable(headers ...string) *Table {
 	return t
 }
 
-// Row adds a row, one value a column: anything that fmt prints, or a [State].
+// Row adds a row with a value for each column: anything that fmt prints, or a [State].
 func (t *Table) Row(cells ...any) { t.rows = append(t.rows, cells) }
 
-// Len returns the number of rows. A table without rows prints nothing: say in a
-// sentence on stderr that there is nothing to show.
+// Len returns the number of rows. A table without rows prints nothing: print a note on stderr
+// instead.
 func (t *Table) Len() int { return len(t.rows) }
 
 func (t *Table) render(out *Stream, width int) []string {
@@ -47,7 +47,7 @@ func (t *Table) render(out *Stream, width int) []string {
 	if width > 0 {
 		ellipsis := out.symbols.ellipsis
 		if n := columns(widths, width); n < len(widths) {
-			// An ellipsis for a header says that there is more.
+			// The header of the omitted columns is an ellipsis.
 			width -= lipgloss.Width(gap + ellipsis)
 			n = columns(widths, width)
 			widths = widths[:n]
@@ -80,8 +80,8 @@ func (t *Table) widths() []int {
 	return widths
 }
 
-// columns returns how many of the columns fit into width when all are as narrow as
-// they may be. It is 1 at least.
+// columns returns the number of columns that fit into width at their minimum widths. It is at
+// least 1.
 func columns(widths []int, width int) int {
 	sum := -len(gap)
 	for i, w := range widths {
@@ -93,8 +93,8 @@ func columns(widths []int, width int) int {
 	return len(widths)
 }
 
-// shrink takes from the widest column until all fit into width: the short ones, a
-// state or an age, say much in little room.
+// shrink reduces the widest column until all fit into width. Short columns, such as a state or
+// an age, stay readable.
 func shrink(widths []int, width int) {
 	sum := len(gap) * (len(widths) - 1)
 	for _, w := range widths {
@@ -124,8 +124,8 @@ func renderRow(out *Stream, widths []int, row []any, style lipgloss.Style) strin
 	return strings.TrimRight(b.String(), " ")
 }
 
-// cell returns a value as text of one line, without the user names and passwords of URLs: a
-// table may cut it, and half a URL is not known as one.
+// cell returns a value as one line of text, without user names and passwords of URLs. They
+// are removed here because they cannot be recognized in a URL that was cut.
 func cell(value any) string {
 	if value == nil {
 		return ""
@@ -133,13 +133,64 @@ func cell(value any) string {
 	return line(fault.Redact(fmt.Sprint(value)))
 }
 
-// paint styles the text of a value: a [State] by its meaning, all else by style.
+// paint styles the text of a value: a [State] by its meaning, other values by style.
 func paint(out *Stream, value any, text string, style lipgloss.Style) string {
 	if text == "" {
-		return "" // no escape codes around nothing
+		return "" // without escape codes
 	}
 	if state, ok := value.(State); ok {
 		style = out.theme.state(state)
 	}
 	return style.Render(text)
+}
+
+// Details describes one object: names and values, then tables with titles. It is never cut to
+// the width of the terminal, because users copy addresses and passwords from it.
+type Details struct {
+	names    []string
+	values   []any
+	sections []section
+}
+
+type section struct {
+	title string
+	table *Table
+}
+
+// Add appends a value: anything that fmt prints, or a [State]. It omits an empty value.
+func (d *Details) Add(name string, value any) {
+	if cell(value) == "" {
+		return
+	}
+	d.names = append(d.names, name)
+	d.values = append(d.values, value)
+}
+
+// Section appends a table with a title. It omits an empty table.
+func (d *Details) Section(title string, table *Table) {
+	if table.Len() > 0 {
+		d.sections = append(d.sections, section{title, table})
+	}
+}
+
+func (d *Details) render(out *Stream, _ int) []string {
+	names := 0
+	for _, name := range d.names {
+		names = max(names, lipgloss.Width(name))
+	}
+	var rendered []string
+	for i, name := range d.names {
+		value := paint(out, d.values[i], cell(d.values[i]), out.theme.plain)
+		rendered = append(rendered, out.theme.faint.Render(pad(name, names))+gap+value)
+	}
+	for _, section := range d.sections {
+		if len(rendered) > 0 {
+			rendered = append(rendered, "")
+		}
+		rendered = append(rendered, out.theme.title.Render(section.title))
+		for _, row := range section.table.render(out, 0) {
+			rendered = append(rendered, gap+row)
+		}
+	}
+	return rendered
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// A terminal that gets narrower wraps the live lines that are on it, so that they
-// take more rows than were drawn.
+// TestResize checks frames after a resize: a terminal that gets narrower wraps lines, so that the
+// area has more rows than were drawn.
 func TestResize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 80, height: 24}
@@ -38,7 +38,8 @@ func TestResize(t *testing.T) {
 	})
 }
 
-// The cursor cannot go up beyond the top of the screen, so the live lines must fit.
+// TestMoreStepsThanRows checks that the area fits on the screen, because the cursor cannot
+// move above it.
 func TestMoreStepsThanRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 40, height: 5}
@@ -81,8 +82,9 @@ func TestMarksAreColored(t *testing.T) {
 	})
 }
 
-// Nothing may run or write before the first step: most commands have none.
-func TestNothingToShow(t *testing.T) {
+// TestProgressWithoutEvents checks that a progress without events writes nothing and starts
+// no ticker.
+func TestProgressWithoutEvents(t *testing.T) {
 	for _, mode := range []Mode{ModeTTY, ModePlain, ModeJSON, ModeQuiet} {
 		streams, _, stderr := Test(80, utf8())
 		progress := NewProgress(streams, mode, ProgressOptions{})
@@ -117,9 +119,9 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// Two steps of one name, and an end whose start was never seen, are odd but must not
-// leave a line that turns forever.
-func TestOddEvents(t *testing.T) {
+// TestUnmatchedEvents checks that two steps of the same name, and an end without a start, leave
+// no running step on the screen.
+func TestUnmatchedEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		terminal := &screen{width: 40, height: 24}
 		progress := newTestProgress(terminal, terminal.size, utf8(), ModeTTY)

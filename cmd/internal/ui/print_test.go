@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -106,7 +107,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-func TestPrintTellsWhatWentWrong(t *testing.T) {
+func TestPrintReturnsErrors(t *testing.T) {
 	t.Parallel()
 	full := newStream(fullDisk{}, nil, lookupIn(nil))
 	view := func() View { return clusters() }
@@ -116,12 +117,12 @@ func TestPrintTellsWhatWentWrong(t *testing.T) {
 		}
 		streams, _, _ := Test(0, nil)
 		if err := Print(streams.Out, format, make(chan int), view); format != FormatTable && err == nil {
-			t.Errorf("%s of what cannot be marshaled: no error", format)
+			t.Errorf("%s of a channel: no error", format)
 		}
 	}
 }
 
-func TestFlags(t *testing.T) {
+func TestFlagValues(t *testing.T) {
 	t.Parallel()
 	format, mode := FormatTable, ModeAuto
 	for _, test := range []struct {
@@ -152,8 +153,8 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errTest }
 
-// Columns are as wide as their widest cell looks, whatever number of bytes it takes,
-// and no row ends with spaces.
+// TestTableAligns checks that the width of a column is the displayed width of its widest cell,
+// and that no row ends with spaces.
 func TestTableAligns(t *testing.T) {
 	t.Parallel()
 	table := NewTable("name", "age", "note")
@@ -166,5 +167,42 @@ func TestTableAligns(t *testing.T) {
 	want := "NAME  AGE  NOTE\n东京  3h\ncafe\u0301  4s   new\n"
 	if diff := cmp.Diff(want, stdout.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestURLsAreRedacted checks that all output has URLs without user name and password, even if
+// they are cut.
+func TestURLsAreRedacted(t *testing.T) {
+	t.Parallel()
+	const url = "https://robot:S3cretS3cretS3cretS3cretS3cretS3cretS3cretS3cret@host/path"
+	for _, width := range []int{0, 40} {
+		streams, stdout, stderr := Test(width, nil)
+		for _, mode := range []Mode{ModePlain, ModeJSON, ModeTTY} {
+			p := NewProgress(streams, mode, ProgressOptions{})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Started})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Progress, Message: url})
+			p.Report(event.Event{Step: "Asking " + url, State: event.Failed, Message: url})
+			p.Warn("%s", url)
+			p.Note("%s", url)
+			p.Close()
+		}
+		for _, json := range []bool{false, true} {
+			RenderError(streams, fault.WithHint(fault.Errorf(fault.ErrInvalid, "Get %q: no", url), "ask %s", url), ErrorOptions{JSON: json})
+		}
+		table, details := NewTable("name", "what"), &Details{}
+		table.Row("x", url)
+		details.Add("Where", url)
+		for _, format := range []Format{FormatTable, FormatJSON, FormatYAML} {
+			for _, view := range []View{table, details} {
+				if err := Print(streams.Out, format, map[string]string{"where": url}, func() View { return view }); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		for _, text := range []string{stdout.String(), stderr.String()} {
+			if strings.Contains(text, "robot") || strings.Contains(text, "S3cret") || !strings.Contains(text, "https://***@host") {
+				t.Errorf("%d columns:\n%s", width, text)
+			}
+		}
 	}
 }

@@ -1,3 +1,20 @@
+// Package ui prints. Results go to stdout as tables, JSON or YAML; progress, warnings and
+// errors go to stderr. No other package of lab prints.
+//
+// A command prints its result once, at the end:
+//
+//	return ui.Print(streams.Out, format, cluster, func() ui.View {
+//		return clusterTable(cluster)
+//	})
+//
+// and passes the Report method of a [Progress] to work that takes time:
+//
+//	progress := ui.NewProgress(streams, mode, ui.ProgressOptions{Cluster: name})
+//	defer progress.Close()
+//	err := labs.Up(ctx, request, progress.Report)
+//
+// A [Stream] determines when it is created whether it can show colors, Unicode and lines that
+// are redrawn in place.
 package ui
 
 import (
@@ -12,37 +29,37 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Format says how a result is printed. It is a flag value: [Format.Set] parses.
+// Format is the output format of results. It is a flag value.
 type Format string
 
 // The formats.
 const (
-	FormatTable Format = "table" // for people; may change
+	FormatTable Format = "table" // for users; may change
 	FormatJSON  Format = "json"
 	FormatYAML  Format = "yaml"
 )
 
-// Set parses s. It returns [fault.ErrInvalid] for anything but a format.
+// Set parses s. It returns [fault.ErrInvalid] if s is not a format.
 func (f *Format) Set(s string) error {
 	return choose(f, s, "output format", FormatTable, FormatJSON, FormatYAML)
 }
 
-// String returns the format as it is written on the command line.
+// String returns the value of the flag.
 func (f *Format) String() string { return string(*f) }
 
-// Type names the choices, for the help text of a flag.
+// Type returns the choices for the help of the flag.
 func (f *Format) Type() string { return "table|json|yaml" }
 
-// View is a result as a person reads it: a [*Table] or [*Details].
+// View is a result for users: a [*Table] or [*Details].
 type View interface {
-	// render returns the lines of it, coloured as out can show, and cut to width
-	// unless that is 0.
+	// render returns the lines of the view, in the colors of out. It cuts them to width, unless
+	// width is 0.
 	render(out *Stream, width int) []string
 }
 
-// Print writes a result to out: obj by its JSON tags, or for [FormatTable] what view
-// returns. JSON is indented and ends with a newline. User names and passwords in URLs are
-// left out, see [fault.Redact]. It returns the errors of marshaling and of writing.
+// Print writes a result to out: obj as JSON or YAML by its JSON tags or, for [FormatTable],
+// the view. It replaces user names and passwords in URLs, see [fault.Redact]. It returns
+// errors of marshaling and writing.
 func Print(out *Stream, format Format, obj any, view func() View) error {
 	switch format {
 	case FormatJSON:
@@ -50,7 +67,7 @@ func Print(out *Stream, format Format, obj any, view func() View) error {
 	case FormatYAML:
 		text, err := yaml.Marshal(obj)
 		if err != nil {
-			return fmt.Errorf("write the result as YAML: %w", err)
+			return fmt.Errorf("cannot convert the result to YAML: %w", err)
 		}
 		_, err = io.WriteString(out, fault.Redact(string(text)))
 		return err
@@ -58,7 +75,7 @@ func Print(out *Stream, format Format, obj any, view func() View) error {
 	return PrintView(out, view())
 }
 
-// PrintView writes a result that has no other form than the one for people.
+// PrintView writes a result that has only a view.
 func PrintView(out *Stream, view View) error {
 	width := 0
 	if out.IsTerminal() {
@@ -72,8 +89,8 @@ func PrintView(out *Stream, view View) error {
 	return err
 }
 
-// writeJSON writes one object and a newline, in a single Write, and leaves < and &
-// as they are: nothing of this ends up in HTML, and people read it.
+// writeJSON writes obj and a newline in one Write. It does not escape < and &, because the
+// output is not embedded in HTML.
 func writeJSON(w io.Writer, obj any, indent string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -86,7 +103,7 @@ func writeJSON(w io.Writer, obj any, indent string) error {
 	return err
 }
 
-// choose sets *to to the one of the choices that s names.
+// choose sets *to to the choice that equals s, or returns [fault.ErrInvalid].
 func choose[T ~string](to *T, s, what string, choices ...T) error {
 	names := make([]string, len(choices))
 	for i, choice := range choices {

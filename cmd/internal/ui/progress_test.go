@@ -9,18 +9,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// advance lets the time of the bubble pass and waits until nothing moves.
+// advance advances the time of the bubble, and waits until all goroutines are blocked.
 func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// story reports all that can happen in the life of a lab, and calls seen with what to
-// look for each time that something may be on the screen.
-func story(p *Progress, seen func(what string)) {
+// reportAll reports events of all kinds. It calls seen with a description of what should be on
+// the screen at that time.
+func reportAll(p *Progress, seen func(what string)) {
 	report := event.Reporter(p.Report).For("lab")
 
 	image := report.Start("Preparing the node image")
@@ -59,7 +61,7 @@ func story(p *Progress, seen func(what string)) {
 	})
 	report.Start("Waiting for DNS").Progress("no answer yet")
 	advance(12 * time.Second)
-	seen("a step that will never end")
+	seen("a step that does not end")
 	p.Close()
 	seen("after Close")
 	p.Warn("said after Close")
@@ -68,7 +70,7 @@ func story(p *Progress, seen func(what string)) {
 	seen("at the end")
 }
 
-func TestTTY(t *testing.T) {
+func TestTTYFrames(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		width int
@@ -85,7 +87,7 @@ func TestTTY(t *testing.T) {
 				terminal := &screen{width: test.width, height: 24}
 				var seen strings.Builder
 				began := time.Now()
-				story(newTestProgress(terminal, terminal.size, test.env, ModeAuto), func(what string) {
+				reportAll(newTestProgress(terminal, terminal.size, test.env, ModeAuto), func(what string) {
 					fmt.Fprintf(&seen, "--- %v: %s\n%s", time.Since(began), what, terminal)
 				})
 				golden(t, test.name+".golden", seen.String())
@@ -94,7 +96,7 @@ func TestTTY(t *testing.T) {
 	}
 }
 
-func TestLines(t *testing.T) {
+func TestLogFormats(t *testing.T) {
 	for _, test := range []struct {
 		mode Mode
 		env  map[string]string
@@ -108,7 +110,7 @@ func TestLines(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var out strings.Builder
-				story(newTestProgress(&out, nil, test.env, test.mode), func(string) {})
+				reportAll(newTestProgress(&out, nil, test.env, test.mode), func(string) {})
 				golden(t, "progress-"+string(test.mode)+".golden", out.String())
 			})
 		})
@@ -118,4 +120,30 @@ func TestLines(t *testing.T) {
 func newTestProgress(w io.Writer, size func() (int, int), env map[string]string, mode Mode) *Progress {
 	stream := newStream(w, size, lookupIn(env))
 	return NewProgress(&Streams{Err: stream}, mode, ProgressOptions{Cluster: "lab"})
+}
+
+// TestJSONEvent checks the names and the order of fields, and the format of the time. Scripts
+// rely on them.
+func TestJSONEvent(t *testing.T) {
+	t.Parallel()
+	streams, _, stderr := Test(0, nil)
+	progress := NewProgress(streams, ModeJSON, ProgressOptions{Cluster: "lab"})
+	progress.Report(event.Event{
+		Time:    time.Date(2030, 5, 6, 1, 2, 3, 4_560_000, time.FixedZone("east", 2*60*60)),
+		Cluster: "lab",
+		Step:    "Starting <node>",
+		State:   event.Failed,
+		Message: "two\nlines",
+		Elapsed: 1234567 * time.Microsecond,
+	})
+	progress.Note("for users")
+	event.Reporter(progress.Report).Warn("%s", "a warning")
+	progress.Close()
+	want := `{"time":"2030-05-05T23:02:03.004Z","cluster":"lab","step":"Starting <node>","state":"failed",` +
+		`"message":"two\nlines","elapsedMs":1234}` + "\n" +
+		`{"apiVersion":"lab/v1alpha1","kind":"Note","message":"for users"}` + "\n" +
+		`{"apiVersion":"lab/v1alpha1","kind":"Warning","message":"a warning"}` + "\n"
+	if diff := cmp.Diff(want, stderr.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
