@@ -19,30 +19,31 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// clusters are the kinds of cluster that there are, by their traits.
-func clusters() map[string]providers.Traits {
+// classes returns the traits on which the values of charts depend, by a name for each combination.
+// A flavor whose clusters belong to one of these needs no golden files.
+func classes() map[string]providers.Traits {
 	all := []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 	return map[string]providers.Traits{
-		"kind":           {RunsPods: true, HostPorts: providers.HostPortsNode},
-		"kind-monitored": {RunsPods: true, HostPorts: providers.HostPortsNode, ControlPlaneMetrics: all},
-		"k3d":            {RunsPods: true, HostPorts: providers.HostPortsLoadBalancer, LoadBalancer: providers.LoadBalancerBuiltin},
-		"minikube":       {RunsPods: true, HostPorts: providers.HostPortsNode, ControlPlaneMetrics: all[:2]},
-		"kwok":           {},
+		"node-ports":              {RunsPods: true, HostPorts: providers.HostPortsNode},
+		"node-ports-all-metrics":  {RunsPods: true, HostPorts: providers.HostPortsNode, ControlPlaneMetrics: all},
+		"node-ports-some-metrics": {RunsPods: true, HostPorts: providers.HostPortsNode, ControlPlaneMetrics: all[:2]},
+		"load-balancer":           {RunsPods: true, HostPorts: providers.HostPortsLoadBalancer, LoadBalancer: providers.LoadBalancerBuiltin},
+		"simulated":               {},
 	}
 }
 
-// TestValuesGolden holds what each chart of the catalogue is told on each kind of cluster.
+// TestValuesGolden checks the values of each chart of the catalogue, for each class of clusters.
 func TestValuesGolden(t *testing.T) {
 	t.Parallel()
 	for _, a := range catalog(t).All() {
-		for cluster, traits := range clusters() {
-			t.Run(a.Name+"/"+cluster, func(t *testing.T) {
+		for class, traits := range classes() {
+			t.Run(a.Name+"/"+class, func(t *testing.T) {
 				t.Parallel()
 				got, err := yaml.Marshal(a.ValuesFor(traits, nil))
 				if err != nil {
 					t.Fatal(err)
 				}
-				golden(t, filepath.Join("testdata", "values", a.Name, cluster+".golden"), got)
+				golden(t, filepath.Join("testdata", "values", a.Name, class+".golden"), got)
 			})
 		}
 	}
