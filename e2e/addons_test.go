@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // ingressAddon is the test bed's ingress controller as an addon of a user's own: like the usual ones it has an admission
@@ -41,7 +43,7 @@ ready:
 func TestAddons(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "kind")
-		p, name, port := newPerson(t, bed), randomName(), freePort(t)
+		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 		p.own("bed-ingress", ingressAddon)
 		p.own("bed-metrics", metricsAddon)
 		t.Cleanup(func() {
@@ -49,40 +51,39 @@ func TestAddons(t *testing.T) {
 				_ = p.lab(context.Background(), "down", name).Run()
 			}
 		})
-		p.must("up", name, "--flavor", f.name, "--port", strconv.Itoa(port)+":80", "--addon", "bed-metrics,bed-ingress")
+		p.Must("up", name, "--flavor", f.name, "--port", strconv.Itoa(port)+":80", "--addon", "bed-metrics,bed-ingress")
 		before := p.kubectl("get", "namespaces,ingressclasses,validatingwebhookconfigurations,clusterroles", "--output=name")
-		p.must("addon", "install", "hello", "--set", "hello.ingressClass=lab", "--name", name)
+		p.Must("addon", "install", "hello", "--set", "hello.ingressClass=lab", "--name", name)
 
 		// No wait here: what lab says is ready must be.
 		p.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")
-		c := &cluster{bed: bed}
-		c.eventually(t, 10*time.Second, func(ctx context.Context) error {
+		session.Eventually(t, 10*time.Second, func(ctx context.Context) error {
 			return answers(ctx, port, "hello.localhost", "/path", "hello v1 from hello-")
 		})
-		if status := p.must("status", name); strings.Count(status, "ready") != 3+1 { // and a node
+		if status := p.Must("status", name); strings.Count(status, "ready") != 3+1 { // and a node
 			t.Errorf("status is\n%s", status)
 		}
 
-		p.must("addon", "remove", "hello", "--name", name)
+		p.Must("addon", "remove", "hello", "--name", name)
 		if after := p.kubectl("get", "namespaces,ingressclasses,validatingwebhookconfigurations,clusterroles", "--output=name"); after != before {
 			t.Errorf("it has\n%s\nand had\n%s", after, before)
 		}
-		p.must("addon", "remove", "bed-ingress", "--name", name)
-		p.must("addon", "remove", "bed-metrics", "--name", name)
+		p.Must("addon", "remove", "bed-ingress", "--name", name)
+		p.Must("addon", "remove", "bed-metrics", "--name", name)
 		left := p.kubectl("get", "namespaces,ingressclasses,validatingwebhookconfigurations,clusterroles,apiservices", "--output=name")
 		for _, gone := range []string{"bed-", "ingressclass.networking.k8s.io/lab", "metrics.k8s.io"} {
 			if strings.Contains(left, gone) {
 				t.Errorf("%s is left:\n%s", gone, left)
 			}
 		}
-		p.must("down", name)
+		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }
 
 // own puts an addon of the person's own where lab finds it.
-func (p *person) own(name, text string) {
-	p.t.Helper()
+func (p *user) own(name, text string) {
+	p.T.Helper()
 	charts, err := filepath.Abs(filepath.Join("testbed", "charts"))
 	dir := filepath.Join(p.dir, "lab", "config", "addons")
 	if err == nil {
@@ -92,6 +93,6 @@ func (p *person) own(name, text string) {
 		err = os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(strings.ReplaceAll(text, "CHARTS", charts)), 0o600)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -61,7 +62,7 @@ func askedFiles(t *testing.T) providers.Spec {
 		}
 	}
 	return providers.Spec{
-		Name: randomName(), ControlPlanes: 1, CAFile: filepath.Join(dir, "ca.pem"),
+		Name: session.RandomName(), ControlPlanes: 1, CAFile: filepath.Join(dir, "ca.pem"),
 		Mounts: []providers.Mount{{Host: dir, Node: "/asked", ReadOnly: true}},
 	}
 }

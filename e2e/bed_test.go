@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -100,18 +99,11 @@ func (c *cluster) run(ctx context.Context, command []string) (string, error) {
 	return out.String(), nil
 }
 
-// prefix is what the names of all clusters of these tests begin with.
-const prefix = "e2e-"
-
-// randomName keeps runs apart that share a machine. Its last part does not begin with m: minikube takes "m2" for the
-// second node of a cluster.
-func randomName() string { return prefix + "x" + strings.ToLower(rand.Text()[:6]) }
-
-// takesLong leaves out, with -short as .ci/run has it, what is more than every change need go through.
+// takesLong skips a test with -short, which .ci/run sets.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("left out by -short")
+		t.Skip("skipped by -short")
 	}
 }
 

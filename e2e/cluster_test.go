@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // cluster is a cluster made with a tool's own commands.
@@ -27,7 +28,7 @@ type cluster struct {
 // Nothing of it may be left then.
 func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	t.Helper()
-	c := &cluster{name: randomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
+	c := &cluster{name: session.RandomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
 	c.env = []string{"KUBECONFIG=" + c.kubeconfig}
 	requireNoLeak(t, c.name)
 	switch tool {
@@ -148,26 +149,6 @@ func (c *cluster) configure(t *testing.T, nodes string) {
 		t.Fatal(err)
 	}
 	c.create = append(c.create, "--config="+path)
-}
-
-// eventually repeats try until it succeeds, and ends the test with its last error when limit has passed.
-func (c *cluster) eventually(t *testing.T, limit time.Duration, try func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
-	defer cancel()
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := try(ctx)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("after %s: %v", limit, err)
-		case <-tick.C:
-		}
-	}
 }
 
 // must runs a command of the cluster's tool, and ends the test where it fails.

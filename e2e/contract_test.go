@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
@@ -22,7 +23,7 @@ func TestContract(t *testing.T) {
 		archive := bed.save(t, bed.helloNew)
 		providertest.Run(t, func(t *testing.T) providertest.Harness {
 			h := f.harness(t, bed)
-			h.Prefix, h.Timeout, h.Slow = prefix+"c", 5*time.Minute, true
+			h.Prefix, h.Timeout, h.Slow = session.Prefix+"c", 5*time.Minute, true
 			h.Archive, h.Image, h.Probe = archive, bed.helloNew, providertest.AskVersion
 			h.Break = func(t *testing.T, name string) { kill(t, f.node(name)) }
 			h.Goroutines = append(h.Goroutines, "os/exec.(*Cmd)")

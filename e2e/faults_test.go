@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/e2e/faults"
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestFaults disturbs lab in the middle of its commands, beside a cluster that was made with the tool itself and
@@ -24,7 +25,7 @@ import (
 func TestFaults(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, c := newPerson(t, bed), bed.cluster(t, f.name)
+		p, c := newUser(t, bed), bed.cluster(t, f.name)
 		c.kubeconfig = filepath.Join(p.dir, "kubeconfig")
 		c.env[0] = "KUBECONFIG=" + c.kubeconfig
 		c.must(t, c.create)
@@ -39,7 +40,7 @@ func TestFaults(t *testing.T) {
 			Rounds:     5,
 			Flavor:     []string{"--flavor", f.name},
 			Lab:        p.lab,
-			Name:       randomName,
+			Name:       session.RandomName,
 			Kubeconfig: c.kubeconfig,
 			Foreign:    f.harness(t, bed).Context(c.name),
 			Outside:    func(t *testing.T) string { return p.outside(c.name, f) },
@@ -71,34 +72,34 @@ func runs(container string) bool {
 }
 
 // forgetLogs removes the logs that lab keeps of what failed, and says where they are.
-func (p *person) forgetLogs() {
-	p.t.Helper()
+func (p *user) forgetLogs() {
+	p.T.Helper()
 	saved, err := filepath.Glob(filepath.Join(p.dir, "tmp", "lab-*-logs-*"))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	for _, dir := range saved {
 		if err := os.RemoveAll(dir); err != nil {
-			p.t.Error(err)
+			p.T.Error(err)
 		}
 	}
 }
 
 // outside returns what there is of a cluster: its containers, its network, its volumes and what its tool remembers.
-func (p *person) outside(name string, f flavor) string {
-	p.t.Helper()
+func (p *user) outside(name string, f flavor) string {
+	p.T.Helper()
 	var found []string
-	add := func(args ...string) { found = slices.AppendSeq(found, strings.Lines(docker(p.t, args...))) }
-	for id := range strings.FieldsSeq(docker(p.t, "ps", "--all", "--quiet", "--no-trunc", "--filter=name="+name)) {
+	add := func(args ...string) { found = slices.AppendSeq(found, strings.Lines(docker(p.T, args...))) }
+	for id := range strings.FieldsSeq(docker(p.T, "ps", "--all", "--quiet", "--no-trunc", "--filter=name="+name)) {
 		add("inspect", "--format={{.Id}} {{.Name}} {{.Created}} {{.State.Status}} {{.State.StartedAt}} {{.RestartCount}} "+
 			"{{json .NetworkSettings.Networks}} {{json .Config}}{{range .Mounts}}\n{{$.Id}} {{json .}}{{end}}", id)
 	}
 	add("network", "inspect", "--format={{.Id}} {{.Created}} {{json .IPAM}} {{json .Labels}}", f.network(name))
 	add("volume", "ls", "--filter=name="+name, "--format={{.Name}} {{.Mountpoint}}")
 	if f.name == "minikube" {
-		for _, path := range filesBelow(p.t, p.bed.minikubeHome) {
+		for _, path := range filesBelow(p.T, p.bed.minikubeHome) {
 			rel, _ := filepath.Rel(p.bed.minikubeHome, path)
-			if strings.Contains(path, prefix) && !strings.Contains(path, name) ||
+			if strings.Contains(path, session.Prefix) && !strings.Contains(path, name) ||
 				strings.HasPrefix(rel, "logs") || strings.HasPrefix(rel, filepath.Join("machines", "server")) {
 				continue // of another cluster, or written anew by every minikube that makes a node
 			}

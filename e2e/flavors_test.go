@@ -31,7 +31,7 @@ type flavor struct {
 	harness func(t *testing.T, bed *bed) providertest.Harness
 
 	// refused returns what lab refuses to make, or fails to, and what it says.
-	refused func(t *testing.T, p *person) []refusal
+	refused func(t *testing.T, p *user) []refusal
 
 	// asked returns a spec with much in it, and check checks that a cluster has it. A node is to be paused, and the
 	// cluster stopped and started.

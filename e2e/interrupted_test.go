@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // pointsVariable says at how many points of its life a creation is ended in each of the two ways.
@@ -43,17 +45,17 @@ func TestInterrupted(t *testing.T) {
 // creation returns how long one takes.
 func creation(t *testing.T, bed *bed, f flavor) time.Duration {
 	t.Helper()
-	p, name := newPerson(t, bed), randomName()
+	p, name := newUser(t, bed), session.RandomName()
 	began := time.Now()
-	p.must("up", name, "--flavor", f.name)
+	p.Must("up", name, "--flavor", f.name)
 	took := time.Since(began)
-	p.must("down", name)
+	p.Must("down", name)
 	p.checkNothing(name)
 	return took
 }
 
 func interrupted(t *testing.T, bed *bed, f flavor, after time.Duration) {
-	p, name := newPerson(t, bed), randomName()
+	p, name := newUser(t, bed), session.RandomName()
 	stderr, code, pgid := p.upUntil(syscall.SIGINT, true, after, name, "--flavor", f.name)
 	if code != 130 || !strings.Contains(stderr, `"reason":"Interrupted"`) {
 		t.Errorf("exit code %d:\n%s", code, stderr)
@@ -63,17 +65,17 @@ func interrupted(t *testing.T, bed *bed, f flavor, after time.Duration) {
 }
 
 func killed(t *testing.T, bed *bed, f flavor, after time.Duration) {
-	p, name := newPerson(t, bed), randomName()
+	p, name := newUser(t, bed), session.RandomName()
 	_, code, pgid := p.upUntil(syscall.SIGKILL, false, after, name, "--flavor", f.name)
 	if code != -1 {
 		t.Errorf("exit code %d", code)
 	}
-	switch state := p.states()[name]; state {
+	switch state := p.List()[name].State; state {
 	case "creating", "degraded", "running": // running: the tool was through, and only lab was not
 	default:
 		t.Errorf("state is %q", state)
 	}
-	p.must("down", name) // at once, while what lab had started may still make what it was told to
+	p.Must("down", name) // at once, while what lab had started may still make what it was told to
 	p.awaitGroup(pgid)
 	p.checkNothing(name)
 }

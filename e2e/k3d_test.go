@@ -121,7 +121,7 @@ func k3dNative(text string) []byte {
 	return []byte("{kind: Simple, apiVersion: k3d.io/v1alpha5, " + text + "}")
 }
 
-func k3dRefused(t *testing.T, p *person) []refusal {
+func k3dRefused(t *testing.T, p *user) []refusal {
 	port := freePort(t)
 	listen(t, port)
 	config := nativeFile(t, p, k3dNative("servers: two"))

@@ -83,7 +83,7 @@ func kindNative(text string) []byte {
 	return []byte("{kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4, " + text + "}")
 }
 
-func kindRefused(t *testing.T, p *person) []refusal {
+func kindRefused(t *testing.T, p *user) []refusal {
 	port := freePort(t)
 	listen(t, port)
 	gate := nativeFile(t, p, kindNative(`kubeadmConfigPatches: [

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // leaks returns what the engine has that bears the name of a cluster. It can be asked while others use the engine.
@@ -36,7 +38,7 @@ func requireNoLeak(t *testing.T, name string) {
 	before := engineObjects(t)
 	requireGone(t, func() (left []string) {
 		for object := range engineObjects(t) {
-			others := strings.Contains(object, prefix) && !strings.Contains(object, name)
+			others := strings.Contains(object, session.Prefix) && !strings.Contains(object, name)
 			id, volume := strings.CutPrefix(object, "volume ")
 			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // a container's that is there
 			if !before[object] && !others && object != "network kind" {

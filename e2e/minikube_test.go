@@ -119,7 +119,7 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 	}
 }
 
-func minikubeRefused(t *testing.T, p *person) []refusal {
+func minikubeRefused(t *testing.T, p *user) []refusal {
 	port := freePort(t)
 	listen(t, port)
 	gate := nativeFile(t, p, []byte("extra-config: kubelet.feature-gates=NoSuchGate=true\n"))

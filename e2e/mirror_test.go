@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestMirror shows that pods get their images from where the user's configuration says, in place of a registry that
@@ -16,18 +18,17 @@ import (
 func TestMirror(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, name, port := newPerson(t, bed), randomName(), freePort(t)
+		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 		registry := name + "-registry"
 		p.env = append(p.env, "LAB_REGISTRIES=lab.invalid=http://"+registry+":5000")
-		p.must("up", name, "--flavor", f.name)
+		p.Must("up", name, "--flavor", f.name)
 		t.Cleanup(func() { _ = p.lab(context.Background(), "down", name).Run() })
 
 		docker(t, "run", "--detach", "--name", registry, "--network", f.network(name),
 			"--publish", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))+":5000", "registry:3")
 		t.Cleanup(func() { docker(t, "rm", "--force", "--volumes", registry) }) // before the network goes
-		c := &cluster{bed: bed}
 		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		c.eventually(t, 30*time.Second, func(ctx context.Context) error { return get(ctx, "http://"+at+"/v2/") })
+		session.Eventually(t, 30*time.Second, func(ctx context.Context) error { return get(ctx, "http://"+at+"/v2/") })
 		docker(t, "tag", bed.helloNew, at+"/shop/hello:v2")
 		t.Cleanup(func() { docker(t, "rmi", at+"/shop/hello:v2") })
 		docker(t, "push", at+"/shop/hello:v2")

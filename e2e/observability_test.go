@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestObservability puts kube-prometheus-stack onto a real cluster. When lab is done, Prometheus reaches all that it is
@@ -20,7 +22,7 @@ import (
 func TestObservability(t *testing.T) {
 	bed := testbed(t)
 	requireNoAnonymousVolume(t)
-	p, name := newPerson(t, bed), randomName()
+	p, name := newUser(t, bed), session.RandomName()
 	asked := []string{"--addon", "kube-prometheus-stack"}
 	if bed.observability != "" {
 		p.chart("kube-prometheus-stack")
@@ -31,12 +33,12 @@ func TestObservability(t *testing.T) {
 			_ = p.lab(context.Background(), "down", name).Run()
 		}
 	})
-	p.must(append([]string{"up", name, "--flavor", "kind", "--timeout", "8m"}, asked...)...)
+	p.Must(append([]string{"up", name, "--flavor", "kind", "--timeout", "8m"}, asked...)...)
 
 	// No wait here: what lab says is ready must be.
 	p.checkTargets()
 	p.checkAlerts()
-	p.must("status", name)
+	p.Must("status", name)
 	p.checkAdmission()
 	p.checkDelivery()
 
@@ -45,40 +47,40 @@ func TestObservability(t *testing.T) {
 	p.bindScheduler(name, "0.0.0.0")
 	p.eventuallySays(name, "")
 
-	p.must("addon", "remove", "kube-prometheus-stack", "--name", name)
+	p.Must("addon", "remove", "kube-prometheus-stack", "--name", name)
 	if left := p.kubectl("get", "namespaces,customresourcedefinitions,validatingwebhookconfigurations", "--output=name"); strings.Contains(left, "monitoring") || strings.Contains(left, "prometheus") {
 		t.Errorf("removed, there is\n%s", left)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	p.checkNothing(name)
 }
 
 // chart has lab take an addon's chart from the directory that $LAB_CHARTS names.
-func (p *person) chart(addon string) {
-	p.t.Helper()
+func (p *user) chart(addon string) {
+	p.T.Helper()
 	path, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
 	if _, missing := os.Stat(path); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
-		p.t.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+		p.T.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
 	}
 	p.own(addon, fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, path))
 }
 
 // ask asks a service of the addon, by way of the API server.
-func (p *person) ask(service, path string) string {
-	p.t.Helper()
+func (p *user) ask(service, path string) string {
+	p.T.Helper()
 	return p.kubectl("get", "--raw", "/api/v1/namespaces/monitoring/services/"+service+"/proxy"+path)
 }
 
-func (p *person) prometheus(path string, into any) {
-	p.t.Helper()
+func (p *user) prometheus(path string, into any) {
+	p.T.Helper()
 	if err := json.Unmarshal([]byte(p.ask("kube-prometheus-stack-prometheus:9090", path)), into); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 }
 
 // checkTargets checks that Prometheus reaches all that its operator, the chart and lab's values give it to watch.
-func (p *person) checkTargets() {
-	p.t.Helper()
+func (p *user) checkTargets() {
+	p.T.Helper()
 	var answer struct {
 		Data struct {
 			ActiveTargets []struct {
@@ -92,20 +94,20 @@ func (p *person) checkTargets() {
 	for _, target := range answer.Data.ActiveTargets {
 		jobs[target.Labels["job"]] = true
 		if target.Health != "up" {
-			p.t.Errorf("%s is %s: %s", target.Labels["instance"], target.Health, target.LastError)
+			p.T.Errorf("%s is %s: %s", target.Labels["instance"], target.Health, target.LastError)
 		}
 	}
 	for _, job := range []string{"apiserver", "coredns", "kube-controller-manager", "kube-etcd", "kube-prometheus-stack-alertmanager",
 		"kube-prometheus-stack-operator", "kube-prometheus-stack-prometheus", "kube-proxy", "kube-scheduler",
 		"kube-state-metrics", "kubelet", "node-exporter"} {
 		if !jobs[job] {
-			p.t.Errorf("nobody watches %s", job)
+			p.T.Errorf("nobody watches %s", job)
 		}
 	}
 }
 
-func (p *person) checkAlerts() {
-	p.t.Helper()
+func (p *user) checkAlerts() {
+	p.T.Helper()
 	var answer struct {
 		Data struct {
 			Alerts []struct {
@@ -122,14 +124,14 @@ func (p *person) checkAlerts() {
 		}
 	}
 	if !slices.Equal(firing, []string{"Watchdog"}) {
-		p.t.Errorf("%q fire", firing)
+		p.T.Errorf("%q fire", firing)
 	}
 }
 
 // checkDelivery checks that the alert that always fires comes to Alertmanager.
-func (p *person) checkDelivery() {
-	p.t.Helper()
-	(&cluster{bed: p.bed}).eventually(p.t, 2*time.Minute, func(context.Context) error {
+func (p *user) checkDelivery() {
+	p.T.Helper()
+	session.Eventually(p.T, 2*time.Minute, func(context.Context) error {
 		if alerts := p.ask("kube-prometheus-stack-alertmanager:9093", "/api/v2/alerts"); !strings.Contains(alerts, "Watchdog") {
 			return fmt.Errorf("Alertmanager has the alerts %s", alerts)
 		}
@@ -138,34 +140,34 @@ func (p *person) checkDelivery() {
 }
 
 // checkAdmission checks that the operator refuses a rule that is none: only it knows PromQL.
-func (p *person) checkAdmission() {
-	p.t.Helper()
+func (p *user) checkAdmission() {
+	p.T.Helper()
 	rule := filepath.Join(p.dir, "rule.yaml")
 	if err := os.WriteFile(rule, []byte(`{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: none},
  spec: {groups: [{name: none, rules: [{record: "none", expr: "((("}]}]}}`), 0o600); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	out, err := p.bed.command(p.t.Context(), p.env, "kubectl", "apply", "--filename="+rule).CombinedOutput()
+	out, err := p.bed.command(p.T.Context(), p.env, "kubectl", "apply", "--filename="+rule).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "could not parse expression") {
-		p.t.Errorf("admission says %v\n%s", err, out)
+		p.T.Errorf("admission says %v\n%s", err, out)
 	}
 }
 
 // bindScheduler has the scheduler listen at another address, as where the cluster was made without metrics.
-func (p *person) bindScheduler(name, address string) {
-	p.t.Helper()
-	docker(p.t, "exec", name+"-control-plane", "sed", "--in-place", "s/--bind-address=.*/--bind-address="+address+"/",
+func (p *user) bindScheduler(name, address string) {
+	p.T.Helper()
+	docker(p.T, "exec", name+"-control-plane", "sed", "--in-place", "s/--bind-address=.*/--bind-address="+address+"/",
 		"/etc/kubernetes/manifests/kube-scheduler.yaml")
 }
 
 // eventuallySays calls lab status until it fails with words, or where there are none succeeds.
-func (p *person) eventuallySays(name, words string) {
-	p.t.Helper()
-	(&cluster{bed: p.bed}).eventually(p.t, 3*time.Minute, func(context.Context) error {
-		_, stderr, code := p.run("status", name)
-		if (code == 0) == (words == "") && strings.Contains(stderr, words) {
+func (p *user) eventuallySays(name, words string) {
+	p.T.Helper()
+	session.Eventually(p.T, 3*time.Minute, func(context.Context) error {
+		got := p.Try("status", name)
+		if (got.Code == 0) == (words == "") && strings.Contains(got.Stderr, words) {
 			return nil
 		}
-		return fmt.Errorf("lab status: exit code %d, %s", code, stderr)
+		return fmt.Errorf("lab status: exit code %d, %s", got.Code, got.Stderr)
 	})
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestOpen opens an addon of which no port is published: the address that lab prints leads to the pod, Ctrl-C ends that,
@@ -19,13 +21,13 @@ import (
 func TestOpen(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, name := newPerson(t, bed), randomName()
+		p, name := newUser(t, bed), session.RandomName()
 		t.Cleanup(func() {
 			if t.Failed() {
 				_ = p.lab(context.Background(), "down", name).Run()
 			}
 		})
-		p.must("up", name, "--flavor", f.name, "--addon", "hello")
+		p.Must("up", name, "--flavor", f.name, "--addon", "hello")
 
 		opened := p.open(t, name)
 		opened.answers(t)
@@ -47,7 +49,7 @@ func TestOpen(t *testing.T) {
 		if code := opened.wait(t); code != 1 || !bytes.Contains(opened.stderr.Bytes(), []byte("hint: lab status "+name)) {
 			t.Errorf("without its pod it ends with %d:\n%s", code, opened.stderr.String())
 		}
-		p.must("down", name)
+		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }
@@ -61,7 +63,7 @@ type opening struct {
 }
 
 // open opens hello, and returns when lab has printed an address.
-func (p *person) open(t *testing.T, name string) *opening {
+func (p *user) open(t *testing.T, name string) *opening {
 	t.Helper()
 	o := &opening{}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 const (
@@ -49,18 +51,18 @@ func TestOverhead(t *testing.T) {
 
 func byLab(t *testing.T, bed *bed, f flavor) time.Duration {
 	t.Helper()
-	p, name := newPerson(t, bed), randomName()
+	p, name := newUser(t, bed), session.RandomName()
 	up := []string{"up", name, "--flavor", f.name}
 	if f.name == "k3d" {
 		up = append(up, "--workers=1") // as the test bed's own clusters of k3d have it
 	}
 	began := time.Now()
-	p.must(up...)
+	p.Must(up...)
 	for _, args := range settled() {
 		p.kubectl(args...)
 	}
 	took := time.Since(began)
-	p.must("down", name)
+	p.Must("down", name)
 	return took
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestEngineRestarts shows that `lab start` brings a cluster back after the Docker Engine was stopped and started, as
@@ -18,25 +20,24 @@ import (
 func TestEngineRestarts(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, name, port := newPerson(t, bed), randomName(), freePort(t)
-		p.must("up", name, "--flavor", f.name, "--port", strconv.Itoa(port)+":"+strconv.Itoa(f.port))
+		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
+		p.Must("up", name, "--flavor", f.name, "--port", strconv.Itoa(port)+":"+strconv.Itoa(f.port))
 		t.Cleanup(func() {
 			if t.Failed() {
 				_ = p.lab(context.Background(), "down", name).Run()
 			}
 		})
 		p.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s")
-		p.must("image", "load", bed.helloNew, "--name", name)
+		p.Must("image", "load", bed.helloNew, "--name", name)
 		p.apply(f.web("hello", bed.helloNew))
 		p.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=90s")
 
 		restartEngine(t, f.node(name))
-		p.must("start", name)
+		p.Must("start", name)
 		// No wait here: what start says is ready must be.
 		p.kubectl("get", "--raw", "/api/v1/namespaces/kube-system/services/kube-dns:metrics/proxy/metrics")
-		c := &cluster{bed: bed}
-		c.eventually(t, 2*time.Minute, func(ctx context.Context) error { return answers(ctx, port, "hello", "/", "hello v2 from hello") })
-		p.must("down", name)
+		session.Eventually(t, 2*time.Minute, func(ctx context.Context) error { return answers(ctx, port, "hello", "/", "hello v2 from hello") })
+		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }
@@ -47,15 +48,14 @@ func TestEngineStops(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		t.Cleanup(func() { engine(t, "up") })
-		p, name := newPerson(t, bed), randomName()
+		p, name := newUser(t, bed), session.RandomName()
 		var said bytes.Buffer
 		cmd := p.lab(t.Context(), "up", name, "--flavor", f.name, "--timeout=5m")
 		cmd.Stderr = &said
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		c := &cluster{bed: bed}
-		c.eventually(t, time.Minute, func(context.Context) error {
+		session.Eventually(t, time.Minute, func(context.Context) error {
 			out, err := exec.Command("docker", "inspect", "--format", "{{.State.Running}}", f.node(name)).CombinedOutput()
 			if err != nil || strings.TrimSpace(string(out)) != "true" {
 				return fmt.Errorf("%v: %s", err, out)
@@ -74,12 +74,12 @@ func TestEngineStops(t *testing.T) {
 		}
 		p.awaitGroup(cmd.Process.Pid)
 		engine(t, "up")
-		switch state := p.states()[name]; state {
+		switch state := p.List()[name].State; state {
 		case "creating", "degraded":
 		default:
 			t.Errorf("its state is %q", state)
 		}
-		p.must("down", name)
+		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }

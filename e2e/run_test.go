@@ -25,13 +25,13 @@ func TestRun(t *testing.T) {
 }
 
 func runFails(t *testing.T, bed *bed, f flavor) {
-	p := newPerson(t, bed)
+	p := newUser(t, bed)
 	logs := t.TempDir()
-	stdout, stderr, code := p.run("run", "--flavor", f.name, "--profile", "ci", "--logs", logs, "--",
+	got := p.Try("run", "--flavor", f.name, "--profile", "ci", "--logs", logs, "--",
 		"sh", "-c", "echo $LAB_CLUSTER; kubectl get nodes --no-headers; exit 7")
-	name, nodes, _ := strings.Cut(stdout, "\n")
-	if code != 7 || strings.Count(nodes, "\n") != 1 || !strings.Contains(nodes, " Ready ") {
-		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	name, nodes, _ := strings.Cut(got.Stdout, "\n")
+	if got.Code != 7 || strings.Count(nodes, "\n") != 1 || !strings.Contains(nodes, " Ready ") {
+		t.Errorf("exit code %d\n%s%s", got.Code, got.Stdout, got.Stderr)
 	}
 	if files := filesBelow(t, logs); len(files) < 4 || !strings.Contains(strings.Join(files, "\n"), "events.txt") {
 		t.Errorf("the logs are %q", files)
@@ -41,7 +41,7 @@ func runFails(t *testing.T, bed *bed, f flavor) {
 
 // runEnds ends lab while its command runs.
 func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
-	p := newPerson(t, bed)
+	p := newUser(t, bed)
 	began := filepath.Join(p.dir, "began")
 	cmd := p.lab(t.Context(), "run", "--flavor", f.name, "--profile", "ci", "--",
 		"sh", "-c", "echo $LAB_CLUSTER > began.new; mv began.new began; while [ -e began ]; do sleep 0.1; done")
@@ -63,10 +63,10 @@ func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
 	want := 143
 	if signal == syscall.SIGKILL {
 		want = -1
-		if states := p.states(); states[name] != "running" {
+		if states := p.List(); states[name].State != "running" {
 			t.Errorf("lab list shows %v", states)
 		}
-		p.must("gc")
+		p.Must("gc")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != want || name == "" {
 		t.Errorf("exit code %d, of a run on %q\n%s", code, name, said.String())

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestStory is what lab is for: make a cluster, reach a pod from the host, put the cluster aside, take it up again,
@@ -24,55 +26,54 @@ func TestStory(t *testing.T) {
 }
 
 func story(t *testing.T, bed *bed, f flavor) {
-	p, name, port := newPerson(t, bed), randomName(), freePort(t)
+	p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 	up := []string{"up", name, "--flavor", f.name, "--port", strconv.Itoa(port) + ":" + strconv.Itoa(f.port)}
 	t.Cleanup(func() {
 		if t.Failed() {
 			_ = p.lab(context.Background(), "down", name).Run()
 		}
 	})
-	p.must(up...)
-	if again := p.must(append(up, "--dry-run", "-o", "json")...); !strings.Contains(again, `"action": "none"`) {
+	p.Must(up...)
+	if again := p.Must(append(up, "--dry-run", "-o", "json")...); !strings.Contains(again, `"action": "none"`) {
 		t.Errorf("up again would not do nothing: %s", again)
 	}
 	answered := func(path string) {
 		t.Helper()
-		c := &cluster{bed: bed}
-		c.eventually(t, 2*time.Minute, func(ctx context.Context) error { return answers(ctx, port, "hello", path, "hello v2 from hello") })
+		session.Eventually(t, 2*time.Minute, func(ctx context.Context) error { return answers(ctx, port, "hello", path, "hello v2 from hello") })
 	}
 
 	p.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s")
 	p.apply(f.web("hello", bed.helloNew))
-	p.must("image", "load", bed.helloNew, "--name", name)
+	p.Must("image", "load", bed.helloNew, "--name", name)
 	p.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=90s")
 	answered("/one")
 
 	if f.name != "minikube" || !testing.Short() { // the contract has one, and minikube's takes longest
-		p.must("stop", name)
-		if state := p.states()[name]; state != "stopped" {
+		p.Must("stop", name)
+		if state := p.List()[name].State; state != "stopped" {
 			t.Errorf("state is %q", state)
 		}
 		if answers(t.Context(), port, "hello", "/two", "hello") == nil {
 			t.Error("a stopped cluster answers")
 		}
 		p.squat(f.network(name))
-		p.must("start", name)
+		p.Must("start", name)
 		answered("/three")
 	}
 
 	kill(t, f.node(name))
-	if state := p.states()[name]; state != "degraded" {
+	if state := p.List()[name].State; state != "degraded" {
 		t.Errorf("state is %q", state)
 	}
-	p.must(up...)
+	p.Must(up...)
 	answered("/four")
 	logs := t.TempDir()
-	p.must("logs", name, "--dir", logs)
+	p.Must("logs", name, "--dir", logs)
 	if files := filesBelow(t, logs); len(files) < 4 {
 		t.Errorf("the logs are %q", files)
 	}
 	p.unsquat()
-	p.must("down", name)
+	p.Must("down", name)
 	p.checkNothing(name)
 }
 
@@ -84,7 +85,7 @@ type refusal struct {
 }
 
 // nativeFile writes a configuration of a tool's own, and returns its path.
-func nativeFile(t *testing.T, p *person, text []byte) string {
+func nativeFile(t *testing.T, p *user, text []byte) string {
 	t.Helper()
 	file, err := os.CreateTemp(p.dir, "native-*.yaml")
 	if err != nil {
@@ -99,12 +100,12 @@ func nativeFile(t *testing.T, p *person, text []byte) string {
 
 // removeLogs removes the directory in which lab said that it saved the logs of a creation that
 // failed.
-func (p *person) removeLogs(said string) {
-	p.t.Helper()
+func (p *user) removeLogs(said string) {
+	p.T.Helper()
 	_, after, found := strings.Cut(said, "its logs are in ")
 	if dir, _, _ := strings.Cut(after, "\n"); found && strings.HasPrefix(dir, filepath.Join(p.dir, "tmp")) {
 		if err := os.RemoveAll(dir); err != nil {
-			p.t.Error(err)
+			p.T.Error(err)
 		}
 	}
 }
@@ -112,14 +113,14 @@ func (p *person) removeLogs(said string) {
 // TestRefused shows what a person reads where a cluster cannot be made.
 func TestRefused(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, name := newPerson(t, bed), randomName()
+		p, name := newUser(t, bed), session.RandomName()
 		for _, test := range f.refused(t, p) {
-			_, stderr, code := p.run(append([]string{"up", name, "--flavor", f.name}, test.args...)...)
-			if code != test.code || !strings.Contains(stderr, test.says) {
-				t.Errorf("%q: exit code %d, want %d and %q:\n%s", test.args, code, test.code, test.says, stderr)
+			got := p.Try(append([]string{"up", name, "--flavor", f.name}, test.args...)...)
+			if got.Code != test.code || !strings.Contains(got.Stderr, test.says) {
+				t.Errorf("%q: exit code %d, want %d and %q:\n%s", test.args, got.Code, test.code, test.says, got.Stderr)
 			}
-			t.Log(stderr)
-			p.removeLogs(stderr)
+			t.Log(got.Stderr)
+			p.removeLogs(got.Stderr)
 			p.checkNothing(name)
 		}
 	})

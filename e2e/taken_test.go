@@ -17,11 +17,11 @@ import (
 func TestNameTaken(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		p, c := newPerson(t, bed), bed.cluster(t, f.name)
+		p, c := newUser(t, bed), bed.cluster(t, f.name)
 		name := c.name
 		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
 		remembered := p.remember()
-		p.must("down", name)
+		p.Must("down", name)
 		p.awaitGroup(pgid)
 		p.checkNothing(name)
 
@@ -29,14 +29,14 @@ func TestNameTaken(t *testing.T) {
 		c.must(t, c.create)
 		theirs := listed(t, tool, name)
 		remembered()
-		if state := p.states()[name]; state != "unknown" {
+		if state := p.List()[name].State; state != "unknown" {
 			t.Errorf("state of what lab remembers is %q", state)
 		}
-		if _, stderr, code := p.run("up", name, "--flavor", f.name); code != 4 {
-			t.Errorf("lab up: exit code %d\n%s", code, stderr)
+		if got := p.Try("up", name, "--flavor", f.name); got.Code != 4 {
+			t.Errorf("lab up: exit code %d\n%s", got.Code, got.Stderr)
 		}
-		p.must("down", name)
-		if states := p.states(); len(states) > 0 {
+		p.Must("down", name)
+		if states := p.List(); len(states) > 0 {
 			t.Errorf("lab list shows %v", states)
 		}
 		if now := listed(t, tool, name); now.ID != theirs.ID || now.State != providers.StateRunning {
@@ -48,16 +48,16 @@ func TestNameTaken(t *testing.T) {
 }
 
 // remember returns what brings back what lab remembers now.
-func (p *person) remember() (restore func()) {
-	p.t.Helper()
-	dir, kept := filepath.Join(p.dir, "lab", "state"), p.t.TempDir()
+func (p *user) remember() (restore func()) {
+	p.T.Helper()
+	dir, kept := filepath.Join(p.dir, "lab", "state"), p.T.TempDir()
 	if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return func() {
-		p.t.Helper()
+		p.T.Helper()
 		if err := os.CopyFS(dir, os.DirFS(kept)); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 	}
 }

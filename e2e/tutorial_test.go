@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/e2e/internal/console"
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestTutorial types what docs/tutorial.md says, with each flavor in its turn. Another than in the tutorial is what others
@@ -31,7 +32,7 @@ func TestTutorial(t *testing.T) {
 		if len(calls) < 10 {
 			t.Errorf("the tutorial has %d commands only", len(calls))
 		}
-		p, name, port := newPerson(t, bed), randomName(), freePort(t)
+		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 		t.Cleanup(func() {
 			if t.Failed() {
 				_ = p.lab(context.Background(), "down", name).Run()
@@ -51,16 +52,16 @@ func TestTutorial(t *testing.T) {
 
 // shell is where a person types commands.
 type shell struct {
-	p   *person
+	p   *user
 	dir string
 	env []string
 }
 
 // shell returns one in a directory that has a copy of one of the project's, in which images of web are of the given name.
-func (p *person) shell(dir, image string) *shell {
-	p.t.Helper()
+func (p *user) shell(dir, image string) *shell {
+	p.T.Helper()
 	if err := os.CopyFS(filepath.Join(p.dir, dir), os.DirFS(filepath.Join("..", dir))); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	manifest := filepath.Join(p.dir, dir, "web", "web.yaml")
 	text, err := os.ReadFile(manifest)
@@ -68,11 +69,11 @@ func (p *person) shell(dir, image string) *shell {
 		err = os.WriteFile(manifest, bytes.ReplaceAll(text, []byte("web:v"), []byte(image+":v")), 0o600)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	cache, err := exec.Command("go", "env", "GOCACHE").Output() // not one in the person's home, which has nothing
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	path := strings.Join([]string{os.Getenv(binDir), filepath.Join(p.bed.dir, "bin"), os.Getenv("PATH")}, string(filepath.ListSeparator))
 	return &shell{p, p.dir, append(append(os.Environ(), p.env...), "PATH="+path, "GOCACHE="+strings.TrimSpace(string(cache)))}
@@ -81,7 +82,7 @@ func (p *person) shell(dir, image string) *shell {
 // types runs a command, and checks what it prints where that is shown. What curl asks it asks itself, and again while
 // pods come up: not every machine has curl.
 func (s *shell) types(line, prints string) {
-	s.p.t.Helper()
+	s.p.T.Helper()
 	if dir, ok := strings.CutPrefix(line, "cd "); ok {
 		s.dir = filepath.Join(s.dir, dir)
 		return
@@ -91,29 +92,28 @@ func (s *shell) types(line, prints string) {
 		return
 	}
 	var out, said bytes.Buffer
-	cmd := exec.CommandContext(s.p.t.Context(), "sh", "-c", line)
+	cmd := exec.CommandContext(s.p.T.Context(), "sh", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, &out, &said
 	if err := cmd.Run(); err != nil {
-		s.p.t.Fatalf("%s: %v\n%s%s", line, err, out.String(), said.String())
+		s.p.T.Fatalf("%s: %v\n%s%s", line, err, out.String(), said.String())
 	}
 	if diff := cmp.Diff(console.Steady(prints), console.Steady(out.String())); prints != "" && diff != "" {
-		s.p.t.Errorf("%s (-tutorial +printed):\n%s", line, diff)
+		s.p.T.Errorf("%s (-tutorial +printed):\n%s", line, diff)
 	}
 }
 
 // gets waits until the answer at a port begins with prints, but for what is random in it.
 func (s *shell) gets(at, prints string) {
-	s.p.t.Helper()
+	s.p.T.Helper()
 	port, err := strconv.Atoi(at)
 	if err != nil {
-		s.p.t.Fatal(err)
+		s.p.T.Fatal(err)
 	}
 	version, _, ok := strings.Cut(prints, " in web-")
 	if !ok {
-		s.p.t.Fatalf("%q is no answer of web's", prints)
+		s.p.T.Fatalf("%q is no answer of web's", prints)
 	}
-	c := &cluster{bed: s.p.bed}
-	c.eventually(s.p.t, time.Minute, func(ctx context.Context) error {
+	session.Eventually(s.p.T, time.Minute, func(ctx context.Context) error {
 		return answers(ctx, port, "localhost", "/", fmt.Sprintf("%s in web-", version))
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
@@ -40,14 +41,14 @@ func testWorkloads(t *testing.T, tool string) {
 	c.kubectl(t, "wait", "--for=condition=Ready", "pod/stored", "--timeout=90s")
 
 	// Until the webhook has come up the API server takes no Ingress, though the controller is ready.
-	c.eventually(t, time.Minute, func(ctx context.Context) error {
+	session.Eventually(t, time.Minute, func(ctx context.Context) error {
 		out, err := c.run(ctx, []string{"kubectl", "create", "ingress", "hello", "--class=lab", "--rule=hello.test/*=hello:80"})
 		return withOutput(err, out)
 	})
-	c.eventually(t, time.Minute, func(ctx context.Context) error {
+	session.Eventually(t, time.Minute, func(ctx context.Context) error {
 		return answers(ctx, port, "hello.test", "/path", "hello v1 from hello-")
 	})
-	c.eventually(t, 2*time.Minute, func(ctx context.Context) error {
+	session.Eventually(t, 2*time.Minute, func(ctx context.Context) error {
 		out, err := c.run(ctx, []string{"kubectl", "top", "pods", "--no-headers"})
 		if err == nil && !strings.Contains(out, "hello-") {
 			err = fmt.Errorf("no figures yet")

@@ -28,7 +28,7 @@ func TestAddonsInterrupted(t *testing.T) {
 }
 
 func addonsInterrupted(t *testing.T) {
-	p := newPerson(t)
+	p := newUser(t)
 	s := newShelf(t, p)
 	quick := addontest.Hanging("migrate") // but for the label that keeps it
 	quick = strings.Replace(quick, "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
@@ -42,30 +42,30 @@ func addonsInterrupted(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGKILL} {
 		p.installInterrupted(name, signal, time.Duration(50+rand.IntN(3000))*time.Millisecond)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	s.clear()
 }
 
 // installInterrupted ends an installation after a while, does it again, and removes what is there.
-func (p *person) installInterrupted(name string, signal os.Signal, after time.Duration) {
-	p.t.Helper()
+func (p *user) installInterrupted(name string, signal os.Signal, after time.Duration) {
+	p.T.Helper()
 	install := []string{"up", name, "--addon", "second,beside"}
 	cmd := p.command(install...)
 	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	timer := time.AfterFunc(after, func() { _ = cmd.Process.Signal(signal) })
 	_ = cmd.Wait() // it may have been done by then
 	timer.Stop()
-	p.t.Logf("%s after %s: %s", signal, after, cmd.ProcessState)
-	p.must(install...)
+	p.T.Logf("%s after %s: %s", signal, after, cmd.ProcessState)
+	p.Must(install...)
 	for addon, got := range p.addons(name) {
 		if got.State != "ready" {
-			p.t.Errorf("%s after %s: %s is %+v", signal, after, addon, got)
+			p.T.Errorf("%s after %s: %s is %+v", signal, after, addon, got)
 		}
 	}
-	p.must("addon", "remove", "second", "first", "beside", "--name", name)
+	p.Must("addon", "remove", "second", "first", "beside", "--name", name)
 	if left := p.revisions(name); left != "" {
-		p.t.Errorf("%s after %s: removed, there is %s", signal, after, left)
+		p.T.Errorf("%s after %s: removed, there is %s", signal, after, left)
 	}
 }

@@ -12,16 +12,17 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // shelf is a registry and a repository with charts, and a person's files that name them.
 type shelf struct {
 	*addontest.Server
-	p   *person
+	p   *user
 	url string
 }
 
-func newShelf(t *testing.T, p *person) shelf {
+func newShelf(t *testing.T, p *user) shelf {
 	t.Helper()
 	s := shelf{Server: &addontest.Server{}, p: p}
 	server := httptest.NewServer(s.Server)
@@ -33,7 +34,7 @@ func newShelf(t *testing.T, p *person) shelf {
 // put makes a chart available, and an addon of its name that has it from the registry,
 // or from the repository.
 func (s shelf) put(name, version string, registry bool, files map[string]string, more ...string) {
-	s.p.t.Helper()
+	s.p.T.Helper()
 	s.Put(name, version, addontest.Chart(name, version, files))
 	chart := fmt.Sprintf("chart: {repository: %s/charts, name: %s, version: %s}", s.url, name, version)
 	if registry {
@@ -41,11 +42,11 @@ func (s shelf) put(name, version string, registry bool, files map[string]string,
 	}
 	dir := filepath.Join(s.p.labHome, "config", "addons")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		s.p.t.Fatal(err)
+		s.p.T.Fatal(err)
 	}
 	text := strings.Join(append([]string{"name: " + name, chart}, more...), "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
-		s.p.t.Fatal(err)
+		s.p.T.Fatal(err)
 	}
 }
 
@@ -53,7 +54,7 @@ func (s shelf) put(name, version string, registry bool, files map[string]string,
 func (s shelf) clear() {
 	for _, dir := range []string{"config", "cache"} {
 		if err := os.RemoveAll(filepath.Join(s.p.labHome, dir)); err != nil {
-			s.p.t.Error(err)
+			s.p.T.Error(err)
 		}
 	}
 }
@@ -83,11 +84,11 @@ type addonState struct {
 	Simulated                    bool
 }
 
-func (p *person) addons(name string) map[string]addonState {
-	p.t.Helper()
+func (p *user) addons(name string) map[string]addonState {
+	p.T.Helper()
 	var status struct{ Addons []addonState }
-	if err := json.Unmarshal([]byte(p.try("status", name, "-o", "json").stdout), &status); err != nil {
-		p.t.Fatal(err)
+	if err := json.Unmarshal([]byte(p.Try("status", name, "-o", "json").Stdout), &status); err != nil {
+		p.T.Fatal(err)
 	}
 	found := map[string]addonState{}
 	for _, a := range status.Addons {
@@ -97,8 +98,8 @@ func (p *person) addons(name string) map[string]addonState {
 }
 
 // revisions are Helm's records of what was ever done.
-func (p *person) revisions(name string) string {
-	p.t.Helper()
+func (p *user) revisions(name string) string {
+	p.T.Helper()
 	return p.kubectl(name, "get", "secrets", "--all-namespaces", "--selector", "owner=helm", "-o", "name")
 }
 
@@ -106,7 +107,7 @@ func (p *person) revisions(name string) string {
 // with them.
 func TestAddons(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	s := newShelf(t, p)
 	s.put("base", "1.0.0", true, map[string]string{
 		"crds/d.yaml":      addontest.Definition("base.example.org", "Shop", 300_000, "a"),
@@ -131,40 +132,40 @@ func TestAddons(t *testing.T) {
 	}
 
 	before, asked := p.revisions(name), s.Requests()
-	p.must("up", name)
-	p.must("up", name, "--addon", "base,middle", "--offline")
-	p.must("addon", "install", "top", "--name", name)
+	p.Must("up", name)
+	p.Must("up", name, "--addon", "base,middle", "--offline")
+	p.Must("addon", "install", "top", "--name", name)
 	if after := p.revisions(name); after != before || s.Requests() != asked {
 		t.Errorf("what is there was done again: %s, and was %s (%d requests)", after, before, s.Requests()-asked)
 	}
-	p.must("addon", "install", "top", "--name", name, "--set", "top.a=second")
+	p.Must("addon", "install", "top", "--name", name, "--set", "top.a=second")
 	if got := shop(); got != "second" {
 		t.Errorf("the shop has %q", got)
 	}
 
 	s.put("middle", "2.0.0", false, map[string]string{"templates/a.yaml": web("renamed", "")})
-	if got := p.must("addon", "upgrade", "middle", "--name", name, "--dry-run"); !strings.Contains(got, "add") || !strings.Contains(got, "remove") {
+	if got := p.Must("addon", "upgrade", "middle", "--name", name, "--dry-run"); !strings.Contains(got, "add") || !strings.Contains(got, "remove") {
 		t.Errorf("the preview says %q", got)
 	}
-	p.must("addon", "upgrade", "middle", "--name", name)
+	p.Must("addon", "upgrade", "middle", "--name", name)
 	if got := p.addons(name)["middle"]; got.Version != "2.0.0" || got.State != "ready" {
 		t.Errorf("%+v", got)
 	}
 
-	p.must("addon", "remove", "top", "--name", name)
-	p.must("addon", "remove", "middle", "--name", name)
-	p.must("addon", "remove", "base", "--name", name)
+	p.Must("addon", "remove", "top", "--name", name)
+	p.Must("addon", "remove", "middle", "--name", name)
+	p.Must("addon", "remove", "base", "--name", name)
 	if left := p.kubectl(name, "get", "crd,namespace", "-o", "name"); strings.Contains(left, "example.org") || strings.Contains(left, "/base") || strings.Contains(left, "/top") {
 		t.Errorf("there is %s", left)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	s.clear()
 }
 
 // TestChartChanged: what a version is, it stays.
 func TestChartChanged(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	s := newShelf(t, p)
 	s.put("shop", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("settings", "good")})
 	name := p.up("--addon", "shop")
@@ -181,21 +182,21 @@ func TestChartChanged(t *testing.T) {
 	if got := p.kubectl(name, "get", "configmap", "settings", "--namespace", "shop", "-o", "yaml"); !strings.Contains(got, "good") {
 		t.Errorf("it was applied: %s", got)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	s.clear()
 }
 
 // TestAddonTrouble is about what a person reads when an addon does not come to work.
 func TestAddonTrouble(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	s := newShelf(t, p)
 	s.put("stuck", "1.0.0", true, map[string]string{"templates/a.yaml": web("stuck", "moon")})
 	s.put("hook", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("settings", "x"),
 		"templates/job.yaml": strings.Replace(addontest.Hanging("migrate"), "spec:\n", "spec:\n  activeDeadlineSeconds: 1\n", 1)})
 	s.put("broken", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("not_valid", "x")})
 	s.put("fine", "1.0.0", true, map[string]string{"templates/a.yaml": web("fine", "")})
-	name := randomName()
+	name := session.RandomName()
 	p.fails(7, []string{"stuck does not work yet", "0 of 2 ready", "no node takes pod stuck-", "node affinity/selector", "lab up " + name},
 		"up", name, "--flavor", "kwok", "--addon", "stuck,fine", "--timeout", "20s")
 	if got := p.addons(name); got["stuck"].State != "installing" || got["fine"].State != "ready" {
@@ -208,10 +209,10 @@ func TestAddonTrouble(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 
-	p.must("addon", "remove", "stuck", "hook", "--name", name)
+	p.Must("addon", "remove", "stuck", "hook", "--name", name)
 	s.put("broken", "1.0.1", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("valid", "x")})
-	p.must("addon", "upgrade", "broken", "--name", name)
-	p.must("status", name)
-	p.must("down", name)
+	p.Must("addon", "upgrade", "broken", "--name", name)
+	p.Must("status", name)
+	p.Must("down", name)
 	s.clear()
 }

@@ -15,13 +15,13 @@ import (
 
 // TestInstaller holds Helm to the contract of package addons, on a real API server.
 func TestInstaller(t *testing.T) {
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
-	t.Cleanup(func() { p.must("down", name) }) // once all of the rules are done
+	t.Cleanup(func() { p.Must("down", name) }) // once all of the rules are done
 	addontest.Run(t, addontest.Harness{
 		Installer: helm.Installer{},
 		Large:     300_000,
-		Cluster:   addons.Cluster{Kubeconfig: []byte(p.must("kubeconfig", name))},
+		Cluster:   addons.Cluster{Kubeconfig: []byte(p.Must("kubeconfig", name))},
 		Read: func(t *testing.T, o addons.Object) (text string, there bool) {
 			got := p.kubectl(name, "get", o.Kind, o.Name, "--namespace", o.Namespace, "-o", "yaml", "--ignore-not-found")
 			return got, strings.TrimSpace(got) != ""
@@ -43,7 +43,7 @@ func TestInstaller(t *testing.T) {
 }
 
 // kubectl runs kubectl on the cluster, and ends the test where it fails.
-func (p *person) kubectl(name string, args ...string) string {
-	p.t.Helper()
-	return p.must(append([]string{"kubectl", name, "--"}, args...)...)
+func (p *user) kubectl(name string, args ...string) string {
+	p.T.Helper()
+	return p.Must(append([]string{"kubectl", name, "--"}, args...)...)
 }

@@ -13,7 +13,7 @@ import (
 
 // TestThousandNodes makes what no other flavor can on one machine, and uses it.
 func TestThousandNodes(t *testing.T) {
-	p := newPerson(t)
+	p := newUser(t)
 	began := time.Now()
 	name := p.up("--workers", "1000")
 	t.Logf("1,000 workers after %s", time.Since(began).Round(time.Second/10))
@@ -35,5 +35,5 @@ func TestThousandNodes(t *testing.T) {
 	deploy(t, client, "web", int32(replicas))
 	available(t, client, "web", 8*time.Minute) // one, where the machine is ours alone
 	t.Logf("%d replicas after %s", replicas, time.Since(began).Round(time.Second/10))
-	p.must("down", name)
+	p.Must("down", name)
 }

@@ -21,12 +21,12 @@ func TestCatalog(t *testing.T) {
 	} {
 		t.Run(round[1], func(t *testing.T) {
 			t.Parallel()
-			p := newPerson(t)
+			p := newUser(t)
 			s := newShelf(t, p)
 			addons := p.atHand(round)
 			name := p.up("--addon", strings.Join(addons, ","), "--timeout", "5m")
 			before := p.revisions(name)
-			p.must("up", name)
+			p.Must("up", name)
 			if after := p.revisions(name); after != before {
 				t.Errorf("the second time it was %s, and is %s", before, after)
 			}
@@ -39,25 +39,25 @@ func TestCatalog(t *testing.T) {
 			if n := strings.Count(deployed, "\n"); n != len(addons) {
 				t.Errorf("%d releases are deployed, want %d:\n%s", n, len(addons), deployed)
 			}
-			p.must(append([]string{"addon", "remove", "--name", name}, addons...)...)
+			p.Must(append([]string{"addon", "remove", "--name", name}, addons...)...)
 			left := p.kubectl(name, "get", "crd,validatingwebhookconfigurations,mutatingwebhookconfigurations", "-o", "name")
 			for object := range strings.Lines(left) {
 				if !strings.HasSuffix(strings.TrimSpace(object), ".kwok.x-k8s.io") { // the engine's own
 					t.Errorf("removed, there is %s", object)
 				}
 			}
-			p.must("down", name)
+			p.Must("down", name)
 			s.clear()
 		})
 	}
 }
 
 // atHand returns the addons whose charts are, and writes the files that name them.
-func (p *person) atHand(addons []string) []string {
-	p.t.Helper()
+func (p *user) atHand(addons []string) []string {
+	p.T.Helper()
 	dir := filepath.Join(p.labHome, "config", "addons")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	var found []string
 	for _, addon := range addons {
@@ -67,12 +67,12 @@ func (p *person) atHand(addons []string) []string {
 		}
 		chart, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
 		if _, missing := os.Stat(chart); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
-			p.t.Logf("not installed: %s: its chart is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+			p.T.Logf("not installed: %s: its chart is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
 			continue
 		}
 		text := fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, chart)
 		if err := os.WriteFile(filepath.Join(dir, addon+".yaml"), []byte(text), 0o600); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 		found = append(found, addon)
 	}

@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // server is an API server that somebody talked to.
@@ -27,13 +29,13 @@ type server struct {
 }
 
 // client returns a client of the cluster, made from what `lab kubeconfig` prints.
-func (p *person) client(name string) kubernetes.Interface {
-	p.t.Helper()
-	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(p.must("kubeconfig", name)))
+func (p *user) client(name string) kubernetes.Interface {
+	p.T.Helper()
+	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(p.Must("kubeconfig", name)))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	client := newClient(p.t, config)
+	client := newClient(p.T, config)
 	p.servers = append(p.servers, server{config.Host, client})
 	return client
 }
@@ -58,7 +60,7 @@ func read(t *testing.T, path string) string {
 }
 
 // directory is where the cluster's engine works.
-func (p *person) directory(name string) string {
+func (p *user) directory(name string) string {
 	return filepath.Join(p.labHome, "state", "kwok", name)
 }
 
@@ -69,30 +71,30 @@ type status struct {
 	APIPort int
 }
 
-func (p *person) status(name string) (s status) {
-	p.t.Helper()
+func (p *user) status(name string) (s status) {
+	p.T.Helper()
 	text, err := os.ReadFile(filepath.Join(p.directory(name), "status.json"))
 	if err == nil {
 		err = json.Unmarshal(text, &s)
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	return s
 }
 
 // kill ends the cluster's engine as a crash would.
-func (p *person) kill(name string) {
-	p.t.Helper()
+func (p *user) kill(name string) {
+	p.T.Helper()
 	p.signal(name, syscall.SIGKILL)
 }
 
 // signal sends the cluster's engine a signal.
-func (p *person) signal(name string, signal os.Signal) {
-	p.t.Helper()
+func (p *user) signal(name string, signal os.Signal) {
+	p.T.Helper()
 	pid := p.status(name).PID
 	if _, mine := p.processes()[pid]; !mine {
-		p.t.Errorf("process %d is not an engine of this test", pid)
+		p.T.Errorf("process %d is not an engine of this test", pid)
 		return
 	}
 	process, err := os.FindProcess(pid)
@@ -100,7 +102,7 @@ func (p *person) signal(name string, signal os.Signal) {
 		err = process.Signal(signal)
 	}
 	if err != nil {
-		p.t.Error(err)
+		p.T.Error(err)
 	}
 }
 
@@ -127,7 +129,7 @@ func deploy(t *testing.T, client kubernetes.Interface, name string, replicas int
 // available waits until all replicas of a Deployment are.
 func available(t *testing.T, client kubernetes.Interface, name string, limit time.Duration) {
 	t.Helper()
-	eventually(t, limit, func(ctx context.Context) error {
+	session.Eventually(t, limit, func(ctx context.Context) error {
 		d, err := client.AppsV1().Deployments("default").Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err

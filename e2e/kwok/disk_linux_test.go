@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestFullDisk gives lab disks on which a cluster has no room: not for the first
@@ -18,16 +20,16 @@ func TestFullDisk(t *testing.T) {
 	for _, size := range []string{"0", "size=4k", "size=48k", "size=1m", "size=30m"} {
 		t.Run(size, func(t *testing.T) {
 			t.Parallel()
-			p := newPerson(t)
+			p := newUser(t)
 			options := size
 			if size == "0" {
 				options = "size=1m,nr_inodes=1" // full of files, in place of bytes
 			}
 			mount(t, p.labHome, options, 0)
-			got := p.try("up", "--flavor", "kwok")
-			t.Logf("exit code %d\n%s", got.code, got.stderr)
+			got := p.Try("up", "--flavor", "kwok")
+			t.Logf("exit code %d\n%s", got.Code, got.Stderr)
 			p.checkNoRoom(got)
-			if left := p.list(); len(left) > 0 {
+			if left := p.List(); len(left) > 0 {
 				t.Errorf("lab list shows %v", left)
 			}
 		})
@@ -37,25 +39,25 @@ func TestFullDisk(t *testing.T) {
 // TestReadOnlyDisk gives lab a directory that nobody may write to, root included.
 func TestReadOnlyDisk(t *testing.T) {
 	requireRoot(t)
-	p := newPerson(t)
+	p := newUser(t)
 	mount(t, p.labHome, "size=1m", syscall.MS_RDONLY)
 	p.fails(5, []string{p.labHome, "read-only file system", "LAB_HOME"}, "up", "--flavor", "kwok")
-	p.must("list")
+	p.Must("list")
 }
 
 // TestDiskGetsFull fills the disk of a cluster that is there. It must be removed all
 // the same: that is what makes room.
 func TestDiskGetsFull(t *testing.T) {
 	requireRoot(t)
-	p := newPerson(t)
+	p := newUser(t)
 	mount(t, p.labHome, "size=300m", 0)
 	name := p.up()
 	full := filepath.Join(p.labHome, "full")
 	fill(t, full)
 	// It may go on or not, but lab must say which.
-	got := p.try("status", name)
-	t.Logf("$ lab status\n%s%s", got.stdout, got.stderr)
-	p.must("down", name)
+	got := p.Try("status", name)
+	t.Logf("$ lab status\n%s%s", got.Stdout, got.Stderr)
+	p.Must("down", name)
 	if err := os.Remove(full); err != nil {
 		t.Fatal(err)
 	}
@@ -100,14 +102,14 @@ func mount(t *testing.T, dir, options string, flags uintptr) {
 }
 
 // checkNoRoom checks that lab says which disk is full, and what helps.
-func (p *person) checkNoRoom(got result) {
-	p.t.Helper()
-	if got.code != 1 && got.code != 5 {
-		p.t.Errorf("exit code %d", got.code)
+func (p *user) checkNoRoom(got session.Result) {
+	p.T.Helper()
+	if got.Code != 1 && got.Code != 5 {
+		p.T.Errorf("exit code %d", got.Code)
 	}
 	for _, word := range []string{"no space left on device", "hint: ", p.labHome} {
-		if !strings.Contains(got.stderr, word) {
-			p.t.Errorf("lab does not say %q", word)
+		if !strings.Contains(got.Stderr, word) {
+			p.T.Errorf("lab does not say %q", word)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/clusterlab-dev/lab/e2e/faults"
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // TestFaults disturbs lab in the middle of its commands, beside another LAB_HOME's cluster in the same kubeconfig and
@@ -25,20 +26,20 @@ func TestFaults(t *testing.T) {
 		t.Skip("left out by -short")
 	}
 	t.Parallel()
-	p, other := newPerson(t), newPerson(t)
+	p, other := newUser(t), newUser(t)
 	if err := os.Remove(other.kubeconfig); err != nil {
 		t.Fatal(err)
 	}
 	other.kubeconfig = p.kubeconfig
 	theirs := other.up()
-	t.Cleanup(func() { other.must("down", theirs) })
+	t.Cleanup(func() { other.Must("down", theirs) })
 	faults.Run(t, faults.Harness{
 		Rounds: 10,
 		Flavor: []string{"--flavor", "kwok", "--workers", "1"},
 		Lab: func(_ context.Context, args ...string) *exec.Cmd {
 			return p.command(args...)
 		},
-		Name:       randomName,
+		Name:       session.RandomName,
 		Kubeconfig: p.kubeconfig,
 		Foreign:    "kwok-" + theirs,
 		Outside: func(t *testing.T) string {
@@ -51,7 +52,7 @@ func TestFaults(t *testing.T) {
 }
 
 // during sends a signal to the engine of a cluster, and returns what sends it the other; nil where it has none.
-func (p *person) during(name string, begin, end syscall.Signal) func() {
+func (p *user) during(name string, begin, end syscall.Signal) func() {
 	engines := maps.Clone(p.processes())
 	maps.DeleteFunc(engines, func(_ int, command string) bool {
 		return !strings.Contains(command, "lab-engine") || !strings.Contains(command, name)
@@ -71,10 +72,10 @@ func (p *person) during(name string, begin, end syscall.Signal) func() {
 
 // files returns what lab remembers of a cluster, and what its engine's directory holds but for the data and the logs,
 // which it writes itself.
-func (p *person) files(name string) string {
-	p.t.Helper()
+func (p *user) files(name string) string {
+	p.T.Helper()
 	var found []string
-	for _, path := range filesBelow(p.t, p.labHome) {
+	for _, path := range filesBelow(p.T, p.labHome) {
 		rel, _ := filepath.Rel(p.directory(name), path)
 		if text, err := os.ReadFile(path); err == nil && !strings.HasPrefix(rel, "etcd") && filepath.Ext(path) != ".log" {
 			found = append(found, fmt.Sprintf("%s %x", path, sha256.Sum256(text)))
@@ -85,7 +86,7 @@ func (p *person) files(name string) string {
 }
 
 // nothing checks that there is nothing left of a cluster.
-func (p *person) nothing(t *testing.T, name string) {
+func (p *user) nothing(t *testing.T, name string) {
 	t.Helper()
 	saved, _ := filepath.Glob(filepath.Join(p.root, "tmp", "lab-"+name+"-logs-*")) // of what failed, and it said where
 	for _, dir := range saved {
@@ -99,7 +100,7 @@ func (p *person) nothing(t *testing.T, name string) {
 	for _, path := range p.left() {
 		t.Errorf("left behind: %s", path)
 	}
-	if left := p.list(); len(left) > 0 {
+	if left := p.List(); len(left) > 0 {
 		t.Errorf("after %s lab list shows %v", name, left)
 	}
 	if strings.Contains(read(t, p.kubeconfig), name) {

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -39,11 +40,11 @@ func TestInterrupt(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%v at %d %s", signal, n, step), func(t *testing.T) {
 				t.Parallel()
-				p, name := newPerson(t), randomName()
+				p, name := newUser(t), session.RandomName()
 				got := p.upUntil(name, n, signal)
 				switch {
-				case got.code == 0 && step == lastStep: // it was done already
-					p.must("down", name)
+				case got.Code == 0 && step == lastStep: // it was done already
+					p.Must("down", name)
 				case signal == syscall.SIGKILL:
 					p.afterKill(name, got, n%2 == 0)
 				default:
@@ -61,30 +62,30 @@ type event struct{ Step, State string }
 // is about the same each time.
 func stepsOfUp(t *testing.T) []string {
 	t.Helper()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	got := p.upUntil(name, -1, 0)
 	var steps []string
-	for line := range strings.Lines(got.stderr) {
+	for line := range strings.Lines(got.Stderr) {
 		var e event
 		if json.Unmarshal([]byte(line), &e) == nil && e.State == "started" {
 			steps = append(steps, e.Step)
 		}
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	return steps
 }
 
 // upUntil makes a cluster and sends lab a signal when step n starts. A negative n
 // sends none.
-func (p *person) upUntil(name string, n int, signal syscall.Signal) result {
-	p.t.Helper()
+func (p *user) upUntil(name string, n int, signal syscall.Signal) session.Result {
+	p.T.Helper()
 	cmd := p.command("up", name, "--flavor", "kwok", "--workers", "1", "--progress", "json")
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	said, started := strings.Builder{}, 0
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
@@ -101,50 +102,50 @@ func (p *person) upUntil(name string, n int, signal syscall.Signal) result {
 	_, _ = io.Copy(io.Discard, stderr)
 	var exit *exec.ExitError
 	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		p.t.Error(err)
+		p.T.Error(err)
 	}
-	return result{"", said.String(), cmd.ProcessState.ExitCode()}
+	return session.Result{Stderr: said.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
-func (p *person) afterInterrupt(name string, got result) {
-	p.t.Helper()
-	last := got.stderr[strings.LastIndex(strings.TrimSpace(got.stderr), "\n")+1:]
-	if got.code != 130 || !strings.Contains(last, `"kind":"Error","code":130,"reason":"Interrupted"`) {
-		p.t.Errorf("exit code %d, last words: %s", got.code, last)
+func (p *user) afterInterrupt(name string, got session.Result) {
+	p.T.Helper()
+	last := got.Stderr[strings.LastIndex(strings.TrimSpace(got.Stderr), "\n")+1:]
+	if got.Code != 130 || !strings.Contains(last, `"kind":"Error","code":130,"reason":"Interrupted"`) {
+		p.T.Errorf("exit code %d, last words: %s", got.Code, last)
 	}
-	if strings.Contains(got.stderr, "context canceled") {
-		p.t.Errorf("only programmers say so: %s", got.stderr)
+	if strings.Contains(got.Stderr, "context canceled") {
+		p.T.Errorf("only programmers say so: %s", got.Stderr)
 	}
-	if left := p.list(); len(left) > 0 {
-		p.t.Errorf("lab list shows %v", left)
+	if left := p.List(); len(left) > 0 {
+		p.T.Errorf("lab list shows %v", left)
 	}
 }
 
 // afterKill finds what a killed lab left, and lets another one mend or remove it.
-func (p *person) afterKill(name string, got result, again bool) {
-	p.t.Helper()
-	if got.code != -1 {
-		p.t.Errorf("exit code %d", got.code)
+func (p *user) afterKill(name string, got session.Result, again bool) {
+	p.T.Helper()
+	if got.Code != -1 {
+		p.T.Errorf("exit code %d", got.Code)
 	}
-	seen := p.list()[name]
+	seen := p.List()[name]
 	switch seen.State {
 	case providers.StateDegraded, providers.StateCreating:
 	case providers.StateRunning: // it was created, and lab only had to wait until it is ready
 	default:
-		p.t.Errorf("lab list says %s: %s", seen.State, seen.Reason)
+		p.T.Errorf("lab list says %s: %s", seen.State, seen.Reason)
 	}
 	if again {
-		p.must("up", name, "--flavor", "kwok")
+		p.Must("up", name, "--flavor", "kwok")
 		p.checkCurrent("kwok-" + name)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestKilledBeforeEngine kills lab as early as there is anything to find: its engine,
 // if there is one, has not even read its arguments yet.
 func TestKilledBeforeEngine(t *testing.T) {
 	t.Parallel()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	cmd := p.command("up", name, "--flavor", "kwok", "--progress", "quiet")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestKilledBeforeEngine(t *testing.T) {
 	p.waitForFile("state", "clusters", name, "cluster.json")
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	p.must("down", name)
+	p.Must("down", name)
 	// An engine that had not come far enough to be found ends by itself, as its
 	// directory is gone.
 	p.waitForDeath(name)
@@ -161,10 +162,10 @@ func TestKilledBeforeEngine(t *testing.T) {
 // TestInterruptStart shows that an interrupted start keeps the cluster.
 func TestInterruptStart(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	deploy(t, p.client(name), "web", 1)
-	p.must("stop", name)
+	p.Must("stop", name)
 	cmd := p.command("start", name, "--progress", "quiet")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -178,19 +179,19 @@ func TestInterruptStart(t *testing.T) {
 	if left := p.processes(); len(left) > 0 {
 		t.Errorf("processes: %v", left)
 	}
-	p.must("start", name)
+	p.Must("start", name)
 	available(t, p.client(name), "web", time.Minute)
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestTimeout gives lab too little time to create a cluster, and asks it to keep none that was
 // created and is not ready in time. What such a one logged is all that stays of it.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	for _, timeout := range []string{"1ms", "300ms", "700ms"} {
 		p.fails(7, []string{"timed out", "--timeout"}, "up", "--flavor", "kwok", "--rollback", "--timeout", timeout)
-		if left := p.list(); len(left) > 0 {
+		if left := p.List(); len(left) > 0 {
 			t.Errorf("after %s lab list shows %v", timeout, left)
 		}
 		saved, _ := filepath.Glob(filepath.Join(p.root, "tmp", "lab-lab-logs-*"))

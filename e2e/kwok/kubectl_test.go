@@ -15,17 +15,17 @@ import (
 // TestKubectl uses the kubectl inside lab-engine, for there is none on PATH.
 func TestKubectl(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up("--no-kubeconfig")
-	if got := read(t, p.kubeconfig); got != kubeconfigOfPerson {
+	if got := read(t, p.kubeconfig); got != userKubeconfig {
 		t.Errorf("--no-kubeconfig changed it:\n%s", got)
 	}
 	kubectl := func(args ...string) []string { return slices.Concat([]string{"kubectl", name, "--"}, args) }
-	if got := p.must(kubectl("get", "nodes", "-o", "name")...); got != "node/"+name+"-control-plane\n" {
+	if got := p.Must(kubectl("get", "nodes", "-o", "name")...); got != "node/"+name+"-control-plane\n" {
 		t.Errorf("nodes: %q", got)
 	}
-	p.must(kubectl("create", "deployment", "web", "--image=web", "--replicas=2")...)
-	p.must(kubectl("rollout", "status", "deployment/web", "--timeout=60s")...)
+	p.Must(kubectl("create", "deployment", "web", "--image=web", "--replicas=2")...)
+	p.Must(kubectl("rollout", "status", "deployment/web", "--timeout=60s")...)
 	p.fails(1, []string{`deployments.apps "nosuch" not found`}, kubectl("get", "deployment", "nosuch")...)
 	p.fails(1, []string{"unknown command"}, kubectl("nosuch")...)
 	// Nothing runs, and it is KWOK that says so, not a connection that fails.
@@ -33,26 +33,26 @@ func TestKubectl(t *testing.T) {
 	p.fails(1, []string{"no exec found"}, kubectl("exec", "deployment/web", "--", "true")...)
 	p.fails(2, []string{"after --", "lab kubectl demo -- get nodes"}, "kubectl", name, "get", "nodes")
 	p.fails(3, []string{"there is no cluster", "lab list"}, "kubectl", "nosuch", "--", "get", "nodes")
-	p.must("down", name) // with what kubectl cached
+	p.Must("down", name) // with what kubectl cached
 }
 
 // TestContained has the API server call a webhook that only simulated pods could answer. The
 // request is allowed at once, with a warning: a call that left the machine would take its time.
 func TestContained(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	manifest := filepath.Join(t.TempDir(), "webhook.yaml")
 	if err := os.WriteFile(manifest, []byte(webhook), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.must("kubectl", name, "--", "apply", "-f", manifest)
+	p.Must("kubectl", name, "--", "apply", "-f", manifest)
 	const want = "Warning: a webhook was not called: the pods of service default/gate are simulated"
 	deadline := time.Now().Add(30 * time.Second)
 	for i := 0; ; i++ {
 		began := time.Now()
-		got := p.try("kubectl", name, "--", "create", "secret", "generic", fmt.Sprintf("s-%d", i))
-		if took := time.Since(began); strings.Contains(got.stderr, want) && got.code == 0 {
+		got := p.Try("kubectl", name, "--", "create", "secret", "generic", fmt.Sprintf("s-%d", i))
+		if took := time.Since(began); strings.Contains(got.Stderr, want) && got.Code == 0 {
 			// The program's own start included.
 			if took > 5*time.Second {
 				t.Errorf("it took %s", took)
@@ -60,10 +60,10 @@ func TestContained(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) { // the API server takes a moment to see a new webhook
-			t.Fatalf("it says %q, not %q", got.stderr, want)
+			t.Fatalf("it says %q, not %q", got.Stderr, want)
 		}
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 const webhook = `

@@ -17,22 +17,22 @@ import (
 
 // leave ends a person's part: it cleans up after a test that failed, and says of one
 // that passed what it left.
-func (p *person) leave() {
-	if p.t.Failed() {
+func (p *user) leave() {
+	if p.T.Failed() {
 		p.rescue()
 	}
 	for pid, command := range p.processes() {
-		p.t.Errorf("left behind: process %d: %s", pid, command)
+		p.T.Errorf("left behind: process %d: %s", pid, command)
 	}
 	p.checkServers()
 	p.checkFiles()
 }
 
 // rescue removes what a failed test had no time to remove, and shows it.
-func (p *person) rescue() {
-	got := p.try("list")
-	p.t.Logf("$ lab list\n%s%s", got.stdout, got.stderr)
-	_ = p.try("down", "--all")
+func (p *user) rescue() {
+	got := p.Try("list")
+	p.T.Logf("$ lab list\n%s%s", got.Stdout, got.Stderr)
+	_ = p.Try("down", "--all")
 	for pid := range p.processes() {
 		if process, err := os.FindProcess(pid); err == nil {
 			_ = process.Kill()
@@ -42,41 +42,41 @@ func (p *person) rescue() {
 
 // checkServers finds API servers that still answer. Somebody else may have their
 // ports by now, but not their certificates.
-func (p *person) checkServers() {
+func (p *user) checkServers() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for _, s := range p.servers {
 		if _, err := s.client.Discovery().RESTClient().Get().AbsPath("/livez").DoRaw(ctx); err == nil {
-			p.t.Errorf("left behind: an API server at %s", s.address)
+			p.T.Errorf("left behind: an API server at %s", s.address)
 		}
 	}
 }
 
 // checkFiles finds what lab left.
-func (p *person) checkFiles() {
+func (p *user) checkFiles() {
 	for _, path := range p.left() {
-		p.t.Errorf("left behind: %s", path)
+		p.T.Errorf("left behind: %s", path)
 	}
 	after, err := os.ReadFile(p.kubeconfig)
 	if err != nil {
-		p.t.Errorf("the kubeconfig: %v", err)
+		p.T.Errorf("the kubeconfig: %v", err)
 	}
-	if diff := cmp.Diff(kubeconfigOfPerson, string(after)); diff != "" {
-		p.t.Errorf("the kubeconfig is not as before (-before +after):\n%s", diff)
+	if diff := cmp.Diff(userKubeconfig, string(after)); diff != "" {
+		p.T.Errorf("the kubeconfig is not as before (-before +after):\n%s", diff)
 	}
 	if info, err := os.Stat(p.kubeconfig); err == nil && info.Mode().Perm() != 0o600 {
-		p.t.Errorf("the kubeconfig has mode %v now", info.Mode())
+		p.T.Errorf("the kubeconfig has mode %v now", info.Mode())
 	}
 }
 
 // left returns the files that there are beside the person's own, and what is in the
 // directories that were empty before lab came, even if it is an empty one.
-func (p *person) left() []string {
-	left := slices.DeleteFunc(filesBelow(p.t, p.root), func(path string) bool { return path == p.kubeconfig })
+func (p *user) left() []string {
+	left := slices.DeleteFunc(filesBelow(p.T, p.root), func(path string) bool { return path == p.kubeconfig })
 	for _, dir := range []string{p.labHome, filepath.Join(p.root, "home"), filepath.Join(p.root, "tmp")} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			p.t.Error(err)
+			p.T.Error(err)
 		}
 		for _, e := range entries {
 			if e.IsDir() {
@@ -107,7 +107,7 @@ func filesBelow(t *testing.T, dir string) []string {
 // they are there for.
 func TestLeakCheckCanFail(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	client := p.client(name)
 	if client == nil || len(p.servers) != 1 {
@@ -129,5 +129,5 @@ func TestLeakCheckCanFail(t *testing.T) {
 	if err := os.Remove(empty); err != nil {
 		t.Error(err)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }

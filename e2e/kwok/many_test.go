@@ -18,6 +18,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -37,23 +38,23 @@ func fewer(whole, short int) int {
 // came second must find it made, or be told that it exists.
 func TestTwins(t *testing.T) {
 	t.Parallel()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	var twins sync.WaitGroup
-	var got [2]result
+	var got [2]session.Result
 	for i := range got {
-		twins.Go(func() { got[i] = p.try("up", name, "--flavor", "kwok") })
+		twins.Go(func() { got[i] = p.Try("up", name, "--flavor", "kwok") })
 	}
 	twins.Wait()
 	for _, g := range got {
-		if g.code != 0 && g.code != 4 || got[0].code+got[1].code > 4 {
-			t.Errorf("exit code %d: %s", g.code, g.stderr)
+		if g.Code != 0 && g.Code != 4 || got[0].Code+got[1].Code > 4 {
+			t.Errorf("exit code %d: %s", g.Code, g.Stderr)
 		}
 	}
 	if engines := p.processes(); len(engines) != 1 {
 		t.Errorf("%d engines: %v", len(engines), engines)
 	}
 	p.checkCurrent("kwok-" + name)
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestTwinInterrupted interrupts one of two labs that want the same cluster. The
@@ -61,7 +62,7 @@ func TestTwins(t *testing.T) {
 func TestTwinInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, victim := range []int{0, 1} {
-		p, name := newPerson(t), randomName()
+		p, name := newUser(t), session.RandomName()
 		var twins [2]*exec.Cmd
 		said := [2]string{filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")}
 		for i, words := range []string{"Starting etcd", "Waiting for another lab"} {
@@ -83,10 +84,10 @@ func TestTwinInterrupted(t *testing.T) {
 				t.Errorf("%d is interrupted: %d exits with code %d\n%s", victim, i, got, read(t, said[i]))
 			}
 		}
-		if got := p.list()[name]; got.State != providers.StateRunning {
+		if got := p.List()[name]; got.State != providers.StateRunning {
 			t.Errorf("%d is interrupted: it is %s: %s", victim, got.State, got.Reason)
 		}
-		p.must("down", name)
+		p.Must("down", name)
 	}
 }
 
@@ -103,7 +104,7 @@ func create(t *testing.T, path string) *os.File {
 
 func waitForWords(t *testing.T, path, words string) {
 	t.Helper()
-	eventually(t, time.Minute, func(context.Context) error {
+	session.Eventually(t, time.Minute, func(context.Context) error {
 		if text := read(t, path); !strings.Contains(text, words) {
 			return fmt.Errorf("%q is not in %q", words, text)
 		}
@@ -117,12 +118,12 @@ func TestMany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPerson(t)
+	p := newUser(t)
 	began := time.Now()
 	names := make([]string, count)
 	commands := make([][]string, count)
 	for i := range names {
-		names[i] = randomName()
+		names[i] = session.RandomName()
 		commands[i] = []string{"up", names[i], "--flavor", "kwok"}
 	}
 	p.allAtOnce(commands)
@@ -138,43 +139,43 @@ func TestMany(t *testing.T) {
 }
 
 // allAtOnce runs labs side by side, each of which must do its work.
-func (p *person) allAtOnce(commands [][]string) {
-	p.t.Helper()
+func (p *user) allAtOnce(commands [][]string) {
+	p.T.Helper()
 	running := make([]*exec.Cmd, len(commands))
 	said := make([]bytes.Buffer, len(commands))
 	for i, args := range commands {
 		running[i] = p.command(args...)
 		running[i].Stderr = &said[i]
 		if err := running[i].Start(); err != nil {
-			p.t.Fatal(err)
+			p.T.Fatal(err)
 		}
 	}
 	for i, cmd := range running {
 		if err := cmd.Wait(); err != nil {
-			p.t.Errorf("lab %s: %v\n%s", strings.Join(commands[i], " "), err, said[i].String())
+			p.T.Errorf("lab %s: %v\n%s", strings.Join(commands[i], " "), err, said[i].String())
 		}
 	}
 }
 
-func (p *person) checkAllThere(names []string) {
-	p.t.Helper()
-	list := p.list()
+func (p *user) checkAllThere(names []string) {
+	p.T.Helper()
+	list := p.List()
 	config, err := clientcmd.LoadFromFile(p.kubeconfig)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	for _, name := range names {
 		if got := list[name]; got.State != providers.StateRunning {
-			p.t.Errorf("%s is %s: %s", name, got.State, got.Reason)
+			p.T.Errorf("%s is %s: %s", name, got.State, got.Reason)
 		}
 		if config.Contexts["kwok-"+name] == nil {
-			p.t.Errorf("the kubeconfig has no context of %s", name)
+			p.T.Errorf("the kubeconfig has no context of %s", name)
 		}
 		if _, err := p.client(name).Discovery().ServerVersion(); err != nil {
-			p.t.Errorf("%s does not answer: %v", name, err)
+			p.T.Errorf("%s does not answer: %v", name, err)
 		}
 	}
 	if engines := len(p.processes()); engines != len(names) {
-		p.t.Errorf("%d engines for %d clusters", engines, len(names))
+		p.T.Errorf("%d engines for %d clusters", engines, len(names))
 	}
 }

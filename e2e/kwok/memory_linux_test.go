@@ -16,7 +16,7 @@ const allowed = 400_000
 // TestMemory sums up what the processes of a new cluster take: their proportional
 // share of what they share, so that none of it counts twice.
 func TestMemory(t *testing.T) {
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up("--workers", "2")
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()
@@ -36,22 +36,22 @@ func TestMemory(t *testing.T) {
 	if most > allowed || most < 50_000 {
 		t.Errorf("it takes %d kB, and at most %d are allowed", most, allowed)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // memory returns the sum of the proportional set sizes of the person's processes, in
 // kB.
-func (p *person) memory() (sum int) {
-	p.t.Helper()
+func (p *user) memory() (sum int) {
+	p.T.Helper()
 	for pid := range p.processes() {
-		for line := range strings.Lines(read(p.t, fmt.Sprintf("/proc/%d/smaps_rollup", pid))) {
+		for line := range strings.Lines(read(p.T, fmt.Sprintf("/proc/%d/smaps_rollup", pid))) {
 			size, ok := strings.CutPrefix(line, "Pss:")
 			if !ok {
 				continue
 			}
 			kB, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(size), "kB")))
 			if err != nil {
-				p.t.Fatalf("smaps_rollup: %q", line)
+				p.T.Fatalf("smaps_rollup: %q", line)
 			}
 			sum += kB
 		}

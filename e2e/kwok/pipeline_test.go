@@ -15,12 +15,12 @@ import (
 
 // job is a job of a pipeline: what its steps have in common.
 type job struct {
-	p   *person
+	p   *user
 	env []string
 }
 
-func newJob(p *person, env ...string) job {
-	p.t.Helper()
+func newJob(p *user, env ...string) job {
+	p.T.Helper()
 	common := []string{
 		"PATH=" + p.bin + ":/usr/local/bin:/usr/bin:/bin", "LAB_HOME=" + p.labHome, "HOME=" + filepath.Join(p.root, "home"),
 		"TMPDIR=" + filepath.Join(p.root, "tmp"), "KUBECONFIG=" + p.kubeconfig,
@@ -31,13 +31,13 @@ func newJob(p *person, env ...string) job {
 
 // step runs a step, and returns what it printed and its exit code.
 func (j job) step(program string, args ...string) (string, int) {
-	j.p.t.Helper()
-	cmd := exec.CommandContext(j.p.t.Context(), program, args...)
+	j.p.T.Helper()
+	cmd := exec.CommandContext(j.p.T.Context(), program, args...)
 	cmd.Dir, cmd.Env = j.p.root, j.env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		j.p.t.Fatal(err)
+		j.p.T.Fatal(err)
 	}
 	return string(out), cmd.ProcessState.ExitCode()
 }
@@ -46,7 +46,7 @@ func (j job) step(program string, args ...string) (string, int) {
 // notes in that of the others.
 func TestAction(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	scripts := filepath.Join("..", "..", ".ci", "action")
 	start, end := absolute(t, filepath.Join(scripts, "start")), absolute(t, filepath.Join(scripts, "end"))
 	files := []string{"GITHUB_STATE", "GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH"}
@@ -135,7 +135,7 @@ func TestGitLab(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(text), &pipeline); err != nil || len(pipeline) != 1 {
 		t.Fatalf("%v in\n%s", err, text)
 	}
-	p := newPerson(t)
+	p := newUser(t)
 	j := newJob(p)
 	for _, job := range pipeline {
 		for _, line := range append(job.Script, job.AfterScript...) {

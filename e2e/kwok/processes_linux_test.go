@@ -11,7 +11,7 @@ import (
 
 // processes returns the processes that have one of the person's directories among
 // their arguments or as the one they work in, by id.
-func (p *person) processes() map[int]string {
+func (p *user) processes() map[int]string {
 	found := map[int]string{}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {

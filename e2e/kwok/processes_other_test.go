@@ -10,11 +10,11 @@ import (
 
 // processes returns the processes that have one of the person's directories among
 // their arguments, by id.
-func (p *person) processes() map[int]string {
+func (p *user) processes() map[int]string {
 	found := map[int]string{}
 	out, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output()
 	if err != nil {
-		p.t.Errorf("ps: %v", err)
+		p.T.Errorf("ps: %v", err)
 	}
 	for line := range strings.Lines(string(out)) {
 		id, command, _ := strings.Cut(strings.TrimSpace(line), " ")

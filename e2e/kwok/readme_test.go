@@ -23,13 +23,13 @@ func TestReadme(t *testing.T) {
 	if len(calls) < 5 {
 		t.Errorf("the README has %d commands only", len(calls))
 	}
-	p := newPerson(t)
+	p := newUser(t)
 	for _, call := range calls {
 		args, ok := strings.CutPrefix(call.Line, "bin/lab ")
 		if !ok {
 			t.Fatalf("%q is no command that this test can run", call.Line)
 		}
-		got := p.must(strings.Fields(args)...)
+		got := p.Must(strings.Fields(args)...)
 		if diff := cmp.Diff(console.Steady(call.Prints), console.Steady(got)); diff != "" {
 			t.Errorf("%s (-README +lab):\n%s", call.Line, diff)
 		}

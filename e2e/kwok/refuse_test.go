@@ -13,7 +13,7 @@ import (
 // it does anything, and name a way out.
 func TestUnsupported(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	native := filepath.Join(t.TempDir(), "kind.yaml")
 	if err := os.WriteFile(native, []byte("kind: Cluster\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -39,28 +39,28 @@ func TestUnsupported(t *testing.T) {
 	// A version that is not exact means the one that this flavor has, for a cluster that exists, too.
 	p.fails(3, []string{"no Kubernetes v1.30", "v1.37.2"}, "up", "other", "--flavor", "kwok", "--kubernetes-version", "1.30")
 	for _, version := range []string{"1.37", "v1.37", "latest", "v1.37.2+k3s1"} {
-		plan := p.must("up", "other", "--flavor", "kwok", "--kubernetes-version", version, "--dry-run", "-o", "json")
+		plan := p.Must("up", "other", "--flavor", "kwok", "--kubernetes-version", version, "--dry-run", "-o", "json")
 		if !strings.Contains(plan, `"kubernetesVersion": "v1.37.2"`) {
 			t.Errorf("%s: %s", version, plan)
 		}
-		p.must("diff", name, "--kubernetes-version", version)
+		p.Must("diff", name, "--kubernetes-version", version)
 	}
 	p.fails(6, []string{"cannot load images", "hint:"}, "image", "load", native, "--name", name)
 	p.fails(4, []string{"exists already", "add --recreate to this command"}, "up", name, "--workers", "3")
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestEngineUnfit takes lab-engine away, and then puts things in its place that are
 // none.
 func TestEngineUnfit(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	bin := t.TempDir()
 	copyProgram(t, filepath.Join(p.bin, "lab"), filepath.Join(bin, "lab"))
 	engine := filepath.Join(bin, "lab-engine")
 	name := p.up()
 	client := p.client(name)
-	p.must("stop", name)
+	p.Must("stop", name)
 
 	p.bin = bin
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "up", "--flavor", "kwok")
@@ -84,11 +84,11 @@ func TestEngineUnfit(t *testing.T) {
 	p.fails(5, []string{"is not executable", "chmod +x " + engine}, "up", "--flavor", "kwok")
 
 	p.bin = os.Getenv(binDir)
-	p.must("start", name)
+	p.Must("start", name)
 	if _, err := client.Discovery().ServerVersion(); err != nil {
 		t.Error(err)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 func copyProgram(t *testing.T, from, to string) {

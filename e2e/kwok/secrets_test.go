@@ -17,7 +17,7 @@ import (
 // reach, in logs, and in arguments, which everybody on the machine can read.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	client := p.client(name)
 	deploy(t, client, "web", 1)
@@ -26,25 +26,25 @@ func TestSecrets(t *testing.T) {
 
 	secrets := p.secretsOf(name)
 	logs := t.TempDir()
-	p.must("logs", name, "--dir", logs)
+	p.Must("logs", name, "--dir", logs)
 	checkLogs(t, logs, secrets)
 	for _, args := range p.processes() {
 		requireNone(t, "the arguments of a process", args, secrets)
 	}
 	// Once more, when there are logs of an end and of a beginning.
-	p.must("stop", name)
-	p.must("start", name)
+	p.Must("stop", name)
+	p.Must("start", name)
 	logs = t.TempDir()
-	p.must("logs", name, "--dir", logs)
+	p.Must("logs", name, "--dir", logs)
 	checkLogs(t, logs, secrets)
 	p.checkModes()
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // checkModes checks who may read what lab keeps. Directories of mode 0700 guard the
 // sockets and all other files, keys are guarded themselves, too.
-func (p *person) checkModes() {
-	p.t.Helper()
+func (p *user) checkModes() {
+	p.T.Helper()
 	keys, sockets := 0, 0
 	err := filepath.WalkDir(filepath.Join(p.labHome, "state"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -57,7 +57,7 @@ func (p *person) checkModes() {
 		switch {
 		case d.IsDir():
 			if info.Mode().Perm() != 0o700 {
-				p.t.Errorf("%s has mode %v", path, info.Mode())
+				p.T.Errorf("%s has mode %v", path, info.Mode())
 			}
 		case info.Mode()&fs.ModeSocket != 0:
 			sockets++ // which the directory guards
@@ -66,23 +66,23 @@ func (p *person) checkModes() {
 				keys++
 			}
 			if info.Mode().Perm()&0o077 != 0 {
-				p.t.Errorf("%s has mode %v", path, info.Mode())
+				p.T.Errorf("%s has mode %v", path, info.Mode())
 			}
 		}
 		return nil
 	})
 	if err != nil || keys < 4 || sockets < 2 {
-		p.t.Errorf("saw %d keys and %d sockets (%v)", keys, sockets, err)
+		p.T.Errorf("saw %d keys and %d sockets (%v)", keys, sockets, err)
 	}
 }
 
 // secretsOf returns pieces of text that only a key of the cluster has.
-func (p *person) secretsOf(name string) []string {
-	p.t.Helper()
+func (p *user) secretsOf(name string) []string {
+	p.T.Helper()
 	secrets := []string{"PRIVATE KEY"}
-	config, err := clientcmd.Load([]byte(p.must("kubeconfig", name)))
+	config, err := clientcmd.Load([]byte(p.Must("kubeconfig", name)))
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	pem := ""
 	for _, user := range config.AuthInfos {
@@ -90,7 +90,7 @@ func (p *person) secretsOf(name string) []string {
 	}
 	keys, _ := filepath.Glob(filepath.Join(p.directory(name), "pki", "*.key"))
 	for _, key := range keys {
-		pem += read(p.t, key)
+		pem += read(p.T, key)
 	}
 	for line := range strings.Lines(pem) {
 		if line = strings.TrimSpace(line); len(line) > 40 && !strings.HasPrefix(line, "-") {
@@ -98,7 +98,7 @@ func (p *person) secretsOf(name string) []string {
 		}
 	}
 	if len(secrets) < 10 {
-		p.t.Fatalf("only %d lines of keys", len(secrets))
+		p.T.Fatalf("only %d lines of keys", len(secrets))
 	}
 	return secrets
 }

@@ -13,7 +13,7 @@ import (
 // TestLoopbackOnly reads from the kernel where a cluster's processes wait for calls.
 func TestLoopbackOnly(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	port := fmt.Sprintf("%04X", p.status(name).APIPort)
 	listening := p.listening()
@@ -25,13 +25,13 @@ func TestLoopbackOnly(t *testing.T) {
 			t.Errorf("something listens at %s", address)
 		}
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // listening returns the addresses, in the kernel's notation, at which the person's
 // processes can be called.
-func (p *person) listening() (addresses []string) {
-	p.t.Helper()
+func (p *user) listening() (addresses []string) {
+	p.T.Helper()
 	mine := map[string]bool{}
 	for pid := range p.processes() {
 		descriptors, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -43,7 +43,7 @@ func (p *person) listening() (addresses []string) {
 		}
 	}
 	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		for line := range strings.Lines(read(p.t, "/proc/net/"+table)) {
+		for line := range strings.Lines(read(p.T, "/proc/net/"+table)) {
 			const local, state, inode, listen = 1, 3, 9, "0A"
 			field := strings.Fields(line)
 			if mine[field[inode]] && (field[state] == listen || strings.HasPrefix(table, "udp")) {

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -22,7 +23,7 @@ import (
 // again, remove it.
 func TestStory(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up("--workers", "2")
 	client := p.client(name)
 	deploy(t, client, "web", 3)
@@ -32,24 +33,24 @@ func TestStory(t *testing.T) {
 	if err != nil || len(nodes.Items) != 3 {
 		t.Errorf("%d nodes, want 3 (%v)", len(nodes.Items), err)
 	}
-	if again := p.try("up", name); again.code != 0 || p.client(name) == nil {
+	if again := p.Try("up", name); again.Code != 0 || p.client(name) == nil {
 		t.Errorf("a second up: %+v", again)
 	}
 
-	p.must("stop", name)
-	if got := p.list()[name].State; got != providers.StateStopped {
+	p.Must("stop", name)
+	if got := p.List()[name].State; got != providers.StateStopped {
 		t.Errorf("after stop it is %s", got)
 	}
 	if running := p.processes(); len(running) > 0 {
 		t.Errorf("after stop there are processes: %v", running)
 	}
-	p.must("start", name)
+	p.Must("start", name)
 	client = p.client(name)
 	available(t, client, "web", time.Minute)
-	p.must("status", name)
+	p.Must("status", name)
 
-	p.must("down", name)
-	if left := p.list(); len(left) > 0 {
+	p.Must("down", name)
+	if left := p.List(); len(left) > 0 {
 		t.Errorf("after down there is %v", left)
 	}
 	p.fails(3, []string{"there is no cluster", "lab list"}, "down", name)
@@ -57,21 +58,21 @@ func TestStory(t *testing.T) {
 
 // checkCurrent checks the current context of the person's own kubeconfig, and that it
 // leads to a cluster that answers.
-func (p *person) checkCurrent(want string) {
-	p.t.Helper()
+func (p *user) checkCurrent(want string) {
+	p.T.Helper()
 	loaded, err := clientcmd.LoadFromFile(p.kubeconfig)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	if loaded.CurrentContext != want {
-		p.t.Errorf("the current context is %q, want %q", loaded.CurrentContext, want)
+		p.T.Errorf("the current context is %q, want %q", loaded.CurrentContext, want)
 	}
 	config, err := clientcmd.NewDefaultClientConfig(*loaded, nil).ClientConfig()
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	if _, err := newClient(p.t, config).Discovery().ServerVersion(); err != nil {
-		p.t.Errorf("the current context's cluster does not answer: %v", err)
+	if _, err := newClient(p.T, config).Discovery().ServerVersion(); err != nil {
+		p.T.Errorf("the current context's cluster does not answer: %v", err)
 	}
 }
 
@@ -79,20 +80,20 @@ func (p *person) checkCurrent(want string) {
 // installed, kwok is the one that needs nothing else.
 func TestFirstUsable(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
-	name := randomName()
-	p.must("up", name)
-	if got := p.list()[name]; got.Flavor != "kwok" || got.State != providers.StateRunning {
+	p := newUser(t)
+	name := session.RandomName()
+	p.Must("up", name)
+	if got := p.List()[name]; got.Flavor != "kwok" || got.State != providers.StateRunning {
 		t.Errorf("it made a %s cluster that is %s", got.Flavor, got.State)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestNoKubeconfigBefore shows that a kubeconfig that lab had to make goes with the
 // last cluster, and its directory too.
 func TestNoKubeconfigBefore(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	if err := os.Remove(p.kubeconfig); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +102,11 @@ func TestNoKubeconfigBefore(t *testing.T) {
 	if info, err := os.Stat(p.kubeconfig); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the new kubeconfig: %v, %v", info, err)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	if _, err := os.Stat(p.kubeconfig); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the kubeconfig that lab made is still there: %v", err)
 	}
-	if err := os.WriteFile(p.kubeconfig, []byte(kubeconfigOfPerson), 0o600); err != nil {
+	if err := os.WriteFile(p.kubeconfig, []byte(userKubeconfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -114,13 +115,13 @@ func TestNoKubeconfigBefore(t *testing.T) {
 // that everybody learns of the new one.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	deploy(t, p.client(name), "web", 1)
 	port := p.status(name).APIPort
-	p.must("stop", name)
+	p.Must("stop", name)
 	listen(t, port)
-	p.must("start", name)
+	p.Must("start", name)
 	if got := p.status(name).APIPort; got == port || got == 0 {
 		t.Errorf("its port is %d, and was %d", got, port)
 	}
@@ -129,14 +130,14 @@ func TestPortTaken(t *testing.T) {
 	if seen := strings.Count(read(t, p.kubeconfig), "127.0.0.1:"); seen != 2 { // the person's own is the other
 		t.Errorf("%d addresses in the kubeconfig", seen)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // listen takes a port until the end of the test, and answers nobody.
 func listen(t *testing.T, port int) {
 	t.Helper()
 	var l net.Listener
-	eventually(t, 10*time.Second, func(context.Context) (err error) {
+	session.Eventually(t, 10*time.Second, func(context.Context) (err error) {
 		l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		return err
 	})

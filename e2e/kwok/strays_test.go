@@ -14,7 +14,7 @@ import (
 // events on stderr, also when it fails, and nothing at all with quiet.
 func TestOnlyEvents(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	s := newShelf(t, p)
 	gone := strings.Replace(addontest.Hanging("ttl"), "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
 	gone = strings.Replace(gone, "spec:\n", "spec:\n  ttlSecondsAfterFinished: 0\n", 1)
@@ -28,7 +28,7 @@ func TestOnlyEvents(t *testing.T) {
 	s.put("gone", "1.0.0", true, map[string]string{"templates/a.yaml": "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"}, "values: {a: 1}")
 	name := p.up()
 	install := func(addon, progress string) string {
-		return p.try("addon", "install", addon, "--name", name, "--progress", progress).stderr
+		return p.Try("addon", "install", addon, "--name", name, "--progress", progress).Stderr
 	}
 	for _, addon := range []string{"noisy", "gone"} {
 		events := strings.Split(strings.TrimSpace(install(addon, "json")), "\n")
@@ -41,13 +41,13 @@ func TestOnlyEvents(t *testing.T) {
 			t.Errorf("the last line is %s", last)
 		}
 	}
-	p.must("addon", "remove", "noisy", "--name", name)
+	p.Must("addon", "remove", "noisy", "--name", name)
 	if got := install("noisy", "quiet"); got != "" {
 		t.Errorf("quiet says %q", got)
 	}
 	if got := install("gone", "quiet"); !strings.HasPrefix(got, "error: ") || !strings.Contains(got, "policy/v1beta1 is not served by Kubernetes v") {
 		t.Errorf("quiet says %q", got)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 	s.clear()
 }

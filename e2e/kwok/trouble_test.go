@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -21,17 +22,17 @@ import (
 // and stays as it is.
 func TestBrokenKubeconfig(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	const broken = "contexts: [\n"
 	write(t, p.kubeconfig, broken)
 	p.fails(2, []string{p.kubeconfig, "hint:"}, "up", "--flavor", "kwok")
-	if left := p.list(); len(left) > 0 {
+	if left := p.List(); len(left) > 0 {
 		t.Errorf("lab list shows %v", left)
 	}
 	if got := read(t, p.kubeconfig); got != broken {
 		t.Errorf("the kubeconfig is now %q", got)
 	}
-	write(t, p.kubeconfig, kubeconfigOfPerson)
+	write(t, p.kubeconfig, userKubeconfig)
 }
 
 // TestKubeconfigBreaksLater shows that lab deletes a cluster whose entries are in a kubeconfig
@@ -39,7 +40,7 @@ func TestBrokenKubeconfig(t *testing.T) {
 // entries go, too.
 func TestKubeconfigBreaksLater(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	good := read(t, p.kubeconfig)
 	write(t, p.kubeconfig, good+"contexts: [\n")
@@ -48,7 +49,7 @@ func TestKubeconfigBreaksLater(t *testing.T) {
 		t.Errorf("the kubeconfig kept its engine alive: %v", left)
 	}
 	write(t, p.kubeconfig, good)
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 func write(t *testing.T, path, text string) {
@@ -62,31 +63,31 @@ func write(t *testing.T, path, text string) {
 // stumble over. No socket's path may be longer than some hundred bytes.
 func TestStrangeHome(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	p.labHome = filepath.Join(p.root, "lab", "it's \"mine\", $HOME & für mich; [*]", strings.Repeat("deep/", 30))
 	name := p.up()
-	p.must("stop", name)
-	p.must("start", name)
-	p.must("kubectl", name, "--", "get", "nodes")
-	p.must("down", name)
+	p.Must("stop", name)
+	p.Must("start", name)
+	p.Must("kubectl", name, "--", "get", "nodes")
+	p.Must("down", name)
 }
 
 // TestHang stops the engine in its tracks: it lives, holds its lock, and does not
 // answer. start must replace it, and down must not wait for it.
 func TestHang(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	name := p.up()
 	deploy(t, p.client(name), "web", 1)
 	p.signal(name, syscall.SIGSTOP)
-	if got := p.list()[name]; got.State != providers.StateDegraded || !strings.Contains(got.Reason, "does not answer") {
+	if got := p.List()[name]; got.State != providers.StateDegraded || !strings.Contains(got.Reason, "does not answer") {
 		t.Errorf("it is %s: %s", got.State, got.Reason)
 	}
-	p.must("start", name)
+	p.Must("start", name)
 	available(t, p.client(name), "web", time.Minute)
 	p.signal(name, syscall.SIGSTOP)
 	began := time.Now()
-	p.must("down", name)
+	p.Must("down", name)
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("down took %s", took)
 	}
@@ -95,7 +96,7 @@ func TestHang(t *testing.T) {
 // TestDownKilled kills lab while it removes a cluster. Another one must end it.
 func TestDownKilled(t *testing.T) {
 	t.Parallel()
-	p := newPerson(t)
+	p := newUser(t)
 	for range 5 {
 		name := p.up()
 		cmd := p.command("down", name)
@@ -105,9 +106,9 @@ func TestDownKilled(t *testing.T) {
 		kill := time.AfterFunc(time.Duration(20+rand.IntN(250))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 		kill.Stop()
-		if got, there := p.list()[name]; there {
+		if got, there := p.List()[name]; there {
 			t.Logf("it is %s: %s", got.State, got.Reason)
-			p.must("down", name)
+			p.Must("down", name)
 		}
 	}
 }
@@ -116,7 +117,7 @@ func TestDownKilled(t *testing.T) {
 // `lab up 2>&1 | tee log`, Ctrl-C ends both.
 func TestUnheard(t *testing.T) {
 	t.Parallel()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	cmd := p.command("up", name, "--flavor", "kwok", "--progress", "plain")
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
@@ -134,7 +135,7 @@ func TestUnheard(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != 130 {
 		t.Errorf("exit code %d", got)
 	}
-	if left := p.list(); len(left) > 0 {
+	if left := p.List(); len(left) > 0 {
 		t.Errorf("lab list shows %v", left)
 	}
 }
@@ -143,7 +144,7 @@ func TestUnheard(t *testing.T) {
 // what it was asked for all the same.
 func TestSeenEnough(t *testing.T) {
 	t.Parallel()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	for _, args := range [][]string{{"up", name, "--flavor", "kwok"}, {"list"}} {
 		cmd := p.command(args...)
 		var stderr strings.Builder
@@ -160,17 +161,17 @@ func TestSeenEnough(t *testing.T) {
 			t.Errorf("lab %v: exit code %d\n%s", args, got, &stderr)
 		}
 	}
-	if got := p.list()[name].State; got != providers.StateRunning {
+	if got := p.List()[name].State; got != providers.StateRunning {
 		t.Errorf("the cluster is %s", got)
 	}
-	p.must("down", name)
+	p.Must("down", name)
 }
 
 // TestCrowd has several people do this and that to one cluster, all at once. Whatever
 // each of them is told, the cluster must be sound.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
-	p, name := newPerson(t), randomName()
+	p, name := newUser(t), session.RandomName()
 	var crowd sync.WaitGroup
 	for range 4 {
 		crowd.Go(func() {
@@ -180,19 +181,19 @@ func TestCrowd(t *testing.T) {
 				if verb == "list" {
 					args = []string{verb}
 				}
-				got := p.try(args...)
+				got := p.Try(args...)
 				// Gone, half-made or somebody's: all that may be. Failing may not.
-				if !slices.Contains([]int{0, 3, 4, 5}, got.code) {
-					t.Errorf("lab %v: exit code %d\n%s", args, got.code, got.stderr)
+				if !slices.Contains([]int{0, 3, 4, 5}, got.Code) {
+					t.Errorf("lab %v: exit code %d\n%s", args, got.Code, got.Stderr)
 				}
 			}
 		})
 	}
 	crowd.Wait()
-	p.must("up", name)
+	p.Must("up", name)
 	if engines := p.processes(); len(engines) != 1 {
 		t.Errorf("%d engines: %v", len(engines), engines)
 	}
 	p.checkCurrent("kwok-" + name)
-	p.must("down", name)
+	p.Must("down", name)
 }

@@ -21,7 +21,7 @@ import (
 // TestValues gives a chart that prints its values the same ones as Helm, by lab.yaml and by
 // flags, and again from the record. The file is the truth about them, and diff tells.
 func TestValues(t *testing.T) {
-	p := newPerson(t)
+	p := newUser(t)
 	root := t.TempDir()
 	chart, file := filepath.Join(root, "print"), filepath.Join(root, "lab.yaml")
 	write := func(path, text string) string {
@@ -61,40 +61,40 @@ func TestValues(t *testing.T) {
 		}
 	}
 
-	p.must("up", "-f", lab(values))
+	p.Must("up", "-f", lab(values))
 	same("lab.yaml", values)
-	p.must("diff", "-f", file)
+	p.Must("diff", "-f", file)
 
 	write("print/templates/map.yaml", template+"  second: up\n")
 	p.fails(8, nil, "diff", "-f", file)
-	p.must("up", "print")
+	p.Must("up", "print")
 	same("from the record", values)
-	p.must("diff", "-f", file)
+	p.Must("diff", "-f", file)
 	p.kubectl("print", "delete", "configmap", "print", "--namespace", "team-payments-preview-feature-1234-eu")
 	p.fails(8, nil, "diff", "-f", file)
 
 	const less = "image: {tag: 2024-01-15}\nenabled: no\nbig: 29111998\n"
 	lab(less)
 	p.fails(8, nil, "diff", "-f", file)
-	p.must("up", "-f", file)
+	p.Must("up", "-f", file)
 	same("a value that is gone", less)
-	p.must("diff", "-f", file)
+	p.Must("diff", "-f", file)
 
 	set := []string{"big=29111998,image.tag=1.10", "list[0].x=2", "a=0474915,b={c,d}"}
 	args := []string{"up", "-f", file}
 	for _, s := range set {
 		args = append(args, "--set", "print."+strings.NewReplacer(",image", ",print.image", ",b=", ",print.b=").Replace(s))
 	}
-	p.must(args...)
+	p.Must(args...)
 	same("--set", less, set...)
 	write("print/templates/map.yaml", template+"  third: up\n")
-	p.must("up", "print")
+	p.Must("up", "print")
 	same("--set, from the record", less, set...)
 
 	write("print/templates/map.yaml", template+"{{ if }}\n")
 	p.fails(2, []string{"addon print", "parse error at (print/templates/map.yaml"}, "up", "other", "-f", file)
 	p.fails(2, []string{"lab.yaml: addon print"}, "profile", "validate", file)
-	p.must("down", "print")
+	p.Must("down", "print")
 }
 
 // rendered returns what Helm makes of the chart's template.
