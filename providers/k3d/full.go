@@ -9,7 +9,10 @@ import (
 	"github.com/k3d-io/k3d/v5/pkg/config"
 	"github.com/k3d-io/k3d/v5/pkg/config/v1alpha5"
 	"github.com/k3d-io/k3d/v5/pkg/runtimes"
+	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 	"github.com/rancher/wharfie/pkg/registries"
+
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // complete has k3d work out what a configuration means: every container, with its image
@@ -96,18 +99,21 @@ func mirrorOf(address string) registries.Mirror {
 	return m
 }
 
-// imagesOf returns the images that making the cluster needs.
-func imagesOf(full *v1alpha5.ClusterConfig) []string {
-	var images []string
-	seen := map[string]bool{}
+// balancerVariable names the image of the load balancer in the environment.
+const balancerVariable = "LAB_IMAGES_K3D_LOAD_BALANCER"
+
+// imagesOf returns the images that a cluster is created from.
+func imagesOf(full *v1alpha5.ClusterConfig) []nodes.Image {
+	var names, balancers []string
 	for _, n := range full.Nodes {
-		if !seen[n.Image] {
-			images = append(images, n.Image)
+		if n.Role == k3d.LoadBalancerRole {
+			balancers = append(balancers, n.Image)
+			continue
 		}
-		seen[n.Image] = true
+		names = append(names, n.Image)
 	}
 	if r := full.ClusterCreateOpts.Registries.Create; r != nil {
-		images = append(images, r.Image)
+		names = append(names, r.Image)
 	}
-	return images
+	return append(nodes.Images(balancerVariable, balancers...), nodes.Images(imageVariable, names...)...)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rancher/wharfie/pkg/registries"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // TestComplete: nothing is open to the network that nobody asked to be, the images are
@@ -46,7 +47,7 @@ registries: {create: {name: reg, image: reg:v1, hostPort: "5000"}, config: "mirr
 	if ip := full.ClusterCreateOpts.Registries.Create.ExposureOpts.Binding.HostIP; ip != loopback {
 		t.Errorf("the registry is published on %s", ip)
 	}
-	if diff := cmp.Diff([]string{"lb:v1", standard, "reg:v1"}, imagesOf(full)); diff != "" {
+	if diff := cmp.Diff(append(nodes.Images(balancerVariable, "lb:v1"), nodes.Images(imageVariable, standard, "reg:v1")...), imagesOf(full)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	mirrors := full.ClusterCreateOpts.Registries.Config.Mirrors

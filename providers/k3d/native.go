@@ -56,6 +56,15 @@ func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	return &c, checkNative(&c)
 }
 
+// namedIn returns the name of the cluster in k3d's own configuration, or "".
+func namedIn(native []byte) string {
+	c, err := parseNative(native)
+	if err != nil {
+		return ""
+	}
+	return c.Name
+}
+
 // Localize expands the environment variables in a configuration, as k3d does, and gives
 // relative paths their absolute form: relative to the file, and not to the directory that lab
 // is called in. A volume without a slash is one of Docker's, by its name.

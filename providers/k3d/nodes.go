@@ -116,3 +116,13 @@ func containerName(cluster, part string) string {
 	}
 	return name
 }
+
+// LoadImages imports the images of an archive into every node. All nodes must run.
+func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
+	return containers().LoadImages(ctx, ref, archive)
+}
+
+// SaveImages writes images of the Docker Engine into an archive.
+func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
+	return docker.Save(ctx, images, archive)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/golden"
+	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -131,7 +132,7 @@ func TestForCgroupV1(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := forCgroupV1(config); got != want || (len(config.KubeadmConfigPatches) == 1) != want {
+		if got := allowCgroupV1(config); got != want || (len(config.KubeadmConfigPatches) == 1) != want {
 			t.Errorf("%s: %t, with the patches %q", image, got, config.KubeadmConfigPatches)
 		}
 	}
@@ -147,7 +148,7 @@ func TestNamesAndImages(t *testing.T) {
 	if diff := cmp.Diff(names, namesOf(config)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{standard, balancerImage}, imagesOf(config)); diff != "" {
+	if diff := cmp.Diff(nodes.Images(imageVariable, standard, balancerImage), imagesOf(config)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -1,13 +1,12 @@
 package kind
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -20,114 +19,87 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
-// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
-// ErrUnavailable, ErrNotFound where there is no such node image, or an error with the
-// last words of what failed in the nodes, whose logs it saves before it removes them.
+// Create creates a cluster. It returns ErrInvalid, ErrUnsupported, ErrExists, ErrUnavailable,
+// ErrNotFound if the node image does not exist, or an error that says why a node failed. The
+// logs of a failed creation are saved before its nodes are removed.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
-	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	spec.Mark = cmp.Or(spec.Mark, rand.Text()) // a failed creation is removed by its mark
-	config, err := configFor(spec, p.opts.NodeImage)
-	if err == nil {
-		err = nodes.CheckFiles(spec, sources(config)...)
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
+	spec = nodes.WithDefaults(spec, p.opts.CAFile)
+	config, err := p.plan(spec)
 	if err != nil {
-		return err
-	}
-	if err := checkFree(ctx, config); err != nil {
 		return err
 	}
 	if len(p.opts.Registries) > 0 {
 		config.ContainerdConfigPatches = append(config.ContainerdConfigPatches, patchMirrors)
 	}
-	report = report.For(spec.Name)
-	if native, err := parseNative(spec.Native); err == nil {
-		nodes.WarnName(report, Name, native.Name, spec.Name)
-	}
-	if err := adapt(ctx, config, report); err != nil {
-		return err
-	}
-	if err := nodes.Pull(ctx, imagesOf(config), imageVariable, report); err != nil {
-		return err
-	}
-	if err := checkFree(ctx, config); err != nil { // again: a pull takes minutes, in which others work, too
-		return err
-	}
-	if err := scratch.Make(p.scratch(spec.Name)); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return p.make(ctx, config, spec, report)
+	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
+	w := &work{provider: p, config: config, ref: ref, log: &steps{report: report.For(spec.Name)}, returned: make(chan struct{})}
+	return containers().Create(ctx, nodes.Creation{
+		Spec: spec, Named: namedIn(spec.Native), Images: imagesOf(config),
+		InDocker: true, AwaitAPI: true,
+		CheckFree: func(ctx context.Context) error {
+			return containers().CheckFree(ctx, config.Name, config.Name+"-", namesOf(config))
+		},
+		Adapt: func(ctx context.Context, report event.Reporter) error {
+			return nodes.Adapt(ctx, nodes.KubeadmMemory, func() bool { return allowCgroupV1(config) }, report)
+		},
+		Run:        func(ctx context.Context, _ event.Reporter) error { return w.run(ctx) },
+		Finish:     func(ctx context.Context) error { return p.finish(ctx, config.Name) },
+		ExportLogs: func(ctx context.Context, dir string) error { return p.ExportLogs(ctx, ref, dir) },
+		Settings:   settings,
+		Remove:     w.remove,
+	}, report)
 }
 
-// checkFree returns ErrExists where a cluster of that name is there, or a container that
-// is in its way.
-func checkFree(ctx context.Context, config *v1alpha4.Cluster) error {
-	return containers().CheckFree(ctx, config.Name, config.Name+"-", namesOf(config))
-}
-
-// adapt makes config fit for the engine, and says so where a person should know.
-func adapt(ctx context.Context, config *v1alpha4.Cluster, report event.Reporter) error {
-	engine, err := docker.Ping(ctx)
+// plan translates spec, and checks the files that it mounts.
+func (p *Provider) plan(spec providers.Spec) (*v1alpha4.Cluster, error) {
+	config, err := configFor(spec, p.opts.NodeImage)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	nodes.WarnMemory(engine, report)
-	if engine.CgroupV1 && forCgroupV1(config) {
-		nodes.WarnCgroupV1(report)
-	}
-	return nil
+	return config, nodes.CheckFiles(spec, sources(config)...)
 }
 
-// make has kind make the cluster. kind knows no context, so it works on the side, and is
-// ended by taking away the nodes that it works on.
-func (p *Provider) make(ctx context.Context, config *v1alpha4.Cluster, spec providers.Spec, report event.Reporter) error {
-	log := &steps{report: report}
+// work is one creation by kind. kind takes no context, so it runs in a goroutine of its own,
+// and is stopped by the removal of the nodes that it works on.
+type work struct {
+	provider *Provider
+	config   *v1alpha4.Cluster
+	ref      providers.Ref // by its mark alone
+	log      *steps
+	returned chan struct{} // closed when kind has returned
+}
+
+// run returns when kind has created the nodes, or when ctx ends while kind goes on.
+func (w *work) run(ctx context.Context) error {
 	result := make(chan error, 1)
-	returned := make(chan struct{})
 	go func() {
-		defer close(returned)
-		result <- tool(log).Create(config.Name,
-			cluster.CreateWithV1Alpha4Config(config),
-			cluster.CreateWithRetain(true), // for the logs; undo removes it
-			cluster.CreateWithKubeconfigPath(filepath.Join(p.scratch(config.Name), "kubeconfig")))
+		defer close(w.returned)
+		result <- w.createNodes()
 	}()
-	died, stop := containers().Watch(ctx, config.Name)
 	var err error
 	select {
 	case err = <-result:
-		if ctx.Err() == nil {
-			err = explain(err, log.started())
-		}
-	case err = <-died:
 	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
-	stop()
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	log.close(err)
-	if err == nil {
-		err = report.Do("Waiting for the API server", func(step *event.Step) error { return containers().AwaitAPI(ctx, config.Name, step) })
-	}
-	if err == nil {
-		err = p.finish(ctx, config.Name)
-	}
-	if err == nil {
-		return nil
-	}
-	planned := len(namesOf(config))
-	if errors.Is(err, fault.ErrExists) { // so one of them will never come
-		planned--
-		if !log.started() { // kind looked before it began
-			planned = 0
-		}
-	}
-	return p.undo(ctx, spec, planned, returned, err)
+	w.log.close(err)
+	return err
 }
 
-// finish does to a cluster what kind has no word for.
+func (w *work) createNodes() error {
+	dir := w.provider.scratch(w.config.Name)
+	if err := scratch.Make(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	err := tool(w.log).Create(w.config.Name,
+		cluster.CreateWithV1Alpha4Config(w.config),
+		cluster.CreateWithRetain(true), // for the logs; remove removes the nodes
+		cluster.CreateWithKubeconfigPath(filepath.Join(dir, "kubeconfig")))
+	return explain(err, w.log.started())
+}
+
+// finish has the nodes use the mirrors of registries, and removes the kubeconfig that kind
+// wrote.
 func (p *Provider) finish(ctx context.Context, name string) error {
 	found, err := containers().Find(ctx, name)
 	if err != nil {
@@ -136,38 +108,69 @@ func (p *Provider) finish(ctx context.Context, name string) error {
 	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.Forget(name))
 }
 
-// refOf returns what the nodes of a creation are known by: the mark alone.
-func refOf(spec providers.Spec) providers.Ref {
-	return providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
-}
+// sweepWithin bounds the removal of a cluster whose creation failed.
+const sweepWithin = time.Minute
 
-// undo removes what a creation left that failed, and returns why it failed, with
-// the place where its logs are. Another program may have been faster, for the first
-// node or for a later one: nodes without the creation's mark stay.
-func (p *Provider) undo(ctx context.Context, spec providers.Spec, planned int, returned <-chan struct{}, failed error) error {
-	ref := refOf(spec)
-	cut, taken := ctx.Err() != nil, errors.Is(failed, fault.ErrExists)
-	if !taken {
-		tool := containers()
-		if len(spec.Native) > 0 {
-			tool.Settings = settings
-		}
-		failed = tool.WithLogs(ctx, ref.Name, spec.LogsDir, failed, func(ctx context.Context, dir string) error {
-			return p.ExportLogs(ctx, ref, dir)
-		})
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
+// remove removes the nodes of a creation that failed. Another program may have taken the name
+// of the first node or of a later one: nodes without the creation's mark stay.
+func (w *work) remove(ctx context.Context, failed error, interrupted bool) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
-	err := errors.Join(sweep(ctx, ref, planned, !cut, returned), p.Forget(ref.Name))
-	if err != nil {
-		return fmt.Errorf("%w\ncannot remove all leftovers: %w", failed, err)
+	planned := len(namesOf(w.config))
+	if errors.Is(failed, fault.ErrExists) { // then one of the nodes is never created
+		planned--
+		if !w.log.started() {
+			planned = 0
+		}
 	}
-	return failed
+	return errors.Join(w.sweep(ctx, planned, interrupted), w.provider.Forget(w.ref.Name))
 }
 
-// Forget removes what kind wrote for a cluster on this machine, and the directory that
-// all clusters share, once it is empty. A name that lab would not give has nothing there,
-// and might lead to another place.
+// sweep removes containers until kind has returned and no more can come. kind returns when the
+// first of several nodes fails, while docker still creates the others; and an interrupt ends
+// the docker command that asked for a node, but not the engine that creates it. So sweep ends
+// when it has seen all planned nodes, or when none has come for [nodes.Straggles]. A single
+// node exists when kind returns, or never will, unless kind was interrupted.
+func (w *work) sweep(ctx context.Context, planned int, interrupted bool) error {
+	seen := map[string]bool{}
+	last := time.Now()
+	err := docker.Insist(ctx, 100*time.Millisecond, func() (done bool, _ error) {
+		over := w.isOver() // before the listing, which may then be complete
+		if !over {
+			last = time.Now()
+		}
+		found, err := containers().Own(ctx, w.ref)
+		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrForeign) {
+			found, err = nil, nil
+		}
+		if err == nil {
+			err = docker.Remove(ctx, nodes.IDs(found)...)
+		}
+		for _, n := range found {
+			seen[n.ID], last = true, time.Now()
+		}
+		all := planned <= 1 && !interrupted || len(seen) >= planned || time.Since(last) > nodes.Straggles
+		return over && len(found) == 0 && all, err
+	})
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("kind has not stopped after %s", sweepWithin)
+	}
+	return err
+}
+
+// isOver reports whether kind has returned.
+func (w *work) isOver() bool {
+	select {
+	case <-w.returned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Forget removes what kind wrote for a cluster on this machine, and the directory that all
+// clusters share once it is empty. It ignores names that are not valid, which might be paths
+// to other directories.
 func (p *Provider) Forget(name string) error {
 	if providers.ValidateName(name) != nil {
 		return nil

@@ -49,6 +49,15 @@ func parseNative(text []byte) (*v1alpha4.Cluster, error) {
 	return c, nil
 }
 
+// namedIn returns the name of the cluster in kind's own configuration, or "".
+func namedIn(native []byte) string {
+	c, err := parseNative(native)
+	if err != nil {
+		return ""
+	}
+	return c.Name
+}
+
 // Localize gives mounts of relative directories their absolute form: relative to the file, as
 // people mean it, and not to the directory that lab is called in.
 func (*Provider) Localize(text []byte, dir string) []byte {

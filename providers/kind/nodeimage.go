@@ -44,25 +44,21 @@ func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
-// imagesOf returns the images that making the cluster needs.
-func imagesOf(c *v1alpha4.Cluster) []string {
-	var images []string
-	seen := map[string]bool{}
+// imagesOf returns the images that a cluster is created from.
+func imagesOf(c *v1alpha4.Cluster) []nodes.Image {
+	var names []string
 	for _, n := range c.Nodes {
-		if !seen[n.Image] {
-			images = append(images, n.Image)
-		}
-		seen[n.Image] = true
+		names = append(names, n.Image)
 	}
 	if controlPlanes(c.Nodes) > 1 {
-		images = append(images, balancerImage)
+		names = append(names, balancerImage)
 	}
-	return images
+	return nodes.Images(imageVariable, names...)
 }
 
-// forCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells
-// whether it did: versions that are known to do without are left alone.
-func forCgroupV1(c *v1alpha4.Cluster) bool {
+// allowCgroupV1 has the kubelet accept cgroup v1, and reports whether it changed the
+// configuration: older versions accept it by default.
+func allowCgroupV1(c *v1alpha4.Cluster) bool {
 	_, tag := docker.SplitImage(firstControlPlane(c).Image)
 	if !nodes.WantsCgroupV2(tag) {
 		return false

@@ -85,3 +85,13 @@ func entries(name string) providers.Entries {
 	known := "kind-" + name
 	return providers.Entries{Cluster: known, User: known, Context: known}
 }
+
+// LoadImages imports the images of an archive into every node. All nodes must run.
+func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
+	return containers().LoadImages(ctx, ref, archive)
+}
+
+// SaveImages writes images of the Docker Engine into an archive.
+func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
+	return docker.Save(ctx, images, archive)
+}

@@ -98,11 +98,8 @@ func (*Provider) Traits(spec providers.Spec) providers.Traits {
 // Validate implements [providers.Validator].
 func (p *Provider) Validate(spec providers.Spec) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	config, err := configFor(spec, p.opts.NodeImage)
-	if err != nil {
-		return err
-	}
-	return nodes.CheckFiles(spec, sources(config)...)
+	_, err := p.plan(spec)
+	return err
 }
 
 // Check returns nil where the Docker Engine answers and has the node image that spec asks

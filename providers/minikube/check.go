@@ -21,10 +21,8 @@ const (
 // Validate implements [providers.Validator].
 func (p *Provider) Validate(spec providers.Spec) error {
 	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	if _, err := p.argsFor(spec); err != nil {
-		return err
-	}
-	return checkFiles(spec)
+	_, err := p.plan(spec)
+	return err
 }
 
 // Check returns nil where a minikube is found that is new enough and, unless another

@@ -1,12 +1,8 @@
 package minikube
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -15,19 +11,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// Create makes the cluster. It returns ErrInvalid, ErrUnsupported, ErrExists or
-// ErrUnavailable, ErrNotFound where there is no such base image, or what minikube says of
-// its failure; the logs are saved before what there is is removed.
+// Create creates a cluster. It returns ErrInvalid, ErrUnsupported, ErrExists, ErrUnavailable,
+// ErrNotFound if the base image does not exist, or the error of minikube. The logs of a failed
+// creation are saved before its nodes are removed.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
-	spec.CAFile = cmp.Or(spec.CAFile, p.opts.CAFile)
-	spec.Mark = cmp.Or(spec.Mark, strings.ToLower(rand.Text())) // a failed creation is removed by its mark
-	args, err := p.argsFor(spec)
-	if err == nil {
-		err = checkFiles(spec)
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
+	spec = nodes.WithDefaults(spec, p.opts.CAFile)
+	args, err := p.plan(spec)
 	if err != nil {
 		return err
 	}
@@ -39,29 +28,45 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		err := fault.Errorf(fault.ErrUnsupported, "this version of minikube does not support several control planes")
 		return fault.WithHint(err, "install minikube 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
 	}
-	inDocker := last(args, flagDriver) == driverDocker
-	if err := p.checkFree(ctx, spec, inDocker); err != nil {
-		return err
-	}
-	report = report.For(spec.Name)
-	if inDocker {
-		if args, err = p.prepare(ctx, args, tool, report); err != nil {
+	driver := last(args, flagDriver)
+	return p.containers().Create(ctx, nodes.Creation{
+		Spec: spec, Images: imagesOf(args), InDocker: driver == driverDocker,
+		CheckFree: func(ctx context.Context) error { return p.checkFree(ctx, spec, driver == driverDocker) },
+		Adapt: func(ctx context.Context, report event.Reporter) (err error) {
+			args, err = p.adapt(ctx, args, tool, report)
 			return err
-		}
-		if err := p.checkFree(ctx, spec, inDocker); err != nil { // again: a pull takes minutes, in which others work, too
-			return err
-		}
-	}
-	p.warnOfMirrors(args, report)
-	return p.make(ctx, tool, spec, args, report)
+		},
+		Run:        func(ctx context.Context, report event.Reporter) error { return p.start(ctx, tool, spec, args, report) },
+		Finish:     func(ctx context.Context) error { return p.finish(ctx, spec.Name, args) },
+		ExportLogs: func(ctx context.Context, dir string) error { return p.exportLogs(ctx, spec.Name, dir) },
+		Settings:   settings,
+		Remove:     func(ctx context.Context, failed error, _ bool) error { return p.undo(ctx, tool, spec, driver, failed) },
+	}, report)
 }
 
-// prepare makes args fit for the engine, and sees to it that it has the image of the
-// nodes, where lab knows which.
-func (p *Provider) prepare(ctx context.Context, args []string, tool program, report event.Reporter) ([]string, error) {
-	engine, err := docker.Ping(ctx)
+// plan translates spec, and checks the files that it names.
+func (p *Provider) plan(spec providers.Spec) ([]string, error) {
+	args, err := p.argsFor(spec)
 	if err != nil {
 		return nil, err
+	}
+	return args, checkFiles(spec)
+}
+
+// imagesOf returns the image of the nodes if args name it: otherwise minikube alone knows it,
+// and pulls it.
+func imagesOf(args []string) []nodes.Image {
+	if image := last(args, flagBaseImage); image != "" && last(args, flagDriver) == driverDocker {
+		return nodes.Images(imageVariable, image)
+	}
+	return nil
+}
+
+// adapt returns args as the engine needs them.
+func (p *Provider) adapt(ctx context.Context, args []string, tool program, report event.Reporter) ([]string, error) {
+	p.warnOfMirrors(args, report)
+	if last(args, flagDriver) != driverDocker {
+		return args, nil
 	}
 	// minikube would wait for its SSH server, at a published port, until its time is over.
 	if err := docker.CheckReachable(ctx); err != nil {
@@ -70,61 +75,36 @@ func (p *Provider) prepare(ctx context.Context, args []string, tool program, rep
 	if err := checkProxy(); err != nil {
 		return nil, err
 	}
-	nodes.WarnMemory(engine, report)
-	if engine.CgroupV1 {
-		var added bool
-		if args, added = withCgroupV1(args, tool.version); added {
-			nodes.WarnCgroupV1(report)
-		}
+	allow := func() (changed bool) {
+		args, changed = withCgroupV1(args, tool.version)
+		return changed
 	}
-	if image := last(args, flagBaseImage); image != "" {
-		return args, nodes.Pull(ctx, []string{image}, imageVariable, report)
-	}
-	return args, nil
+	err := nodes.Adapt(ctx, nodes.KubeadmMemory, allow, report)
+	return args, err
 }
 
-// make has minikube make the cluster, and removes what there is where it cannot.
-func (p *Provider) make(ctx context.Context, tool program, spec providers.Spec, args []string, report event.Reporter) error {
-	err := p.lendCertificate(spec)
-	if err == nil {
-		l, end := steps(report)
-		err = p.runWatched(ctx, tool, spec.Name, l, startArgs(args...)...)
-		end(err)
+// start has minikube create and start the nodes.
+func (p *Provider) start(ctx context.Context, tool program, spec providers.Spec, args []string, report event.Reporter) error {
+	defer p.takeCertificateBack(spec.Name)
+	if err := p.lendCertificate(spec); err != nil {
+		return err
 	}
-	p.takeCertificateBack(spec.Name)
-	if errors.Is(err, fault.ErrExists) {
-		return err // another minikube is at work on the name; this one did not start
-	}
-	if err == nil && takesHosts(args) {
-		err = p.mirror(ctx, spec.Name)
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err() // minikube was quicker
-	}
-	if err == nil {
+	l, end := steps(report)
+	err := p.run(ctx, tool, spec.Name, l, startArgs(args...)...)
+	end(err)
+	return err
+}
+
+// finish has the nodes use the mirrors of registries, if minikube itself cannot.
+func (p *Provider) finish(ctx context.Context, name string, args []string) error {
+	if len(p.opts.Registries) == 0 || !takesHosts(args) {
 		return nil
 	}
-	return p.undo(ctx, tool, spec, last(args, flagDriver), err)
-}
-
-// runWatched runs minikube, and ends it once a node has died: it would go on waiting.
-func (p *Provider) runWatched(ctx context.Context, tool program, name string, l *listener, args ...string) error {
-	watched, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	died, stop := p.containers().Watch(watched, name)
-	defer stop()
-	go func() {
-		select {
-		case err := <-died:
-			cancel(err)
-		case <-watched.Done():
-		}
-	}()
-	err := p.run(watched, tool, name, l, args...)
-	if watched.Err() != nil && ctx.Err() == nil {
-		return context.Cause(watched)
+	found, err := p.containers().Find(ctx, name)
+	if err != nil {
+		return err
 	}
-	return err
+	return nodes.Mirror(ctx, found, p.opts.Registries)
 }
 
 // startArgs are the arguments of `minikube start`: lab's own come last, and so count.
@@ -132,24 +112,16 @@ func startArgs(args ...string) []string {
 	return append(append([]string{"start"}, args...), "--interactive=false", "--output=json")
 }
 
-// undo removes what a creation left that failed, and returns why it failed, with the place
-// where its logs are.
+// undo removes what a failed creation left.
 func (p *Provider) undo(ctx context.Context, tool program, spec providers.Spec, driver string, failed error) error {
-	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
-	containers := p.containers()
-	if len(spec.Native) > 0 {
-		containers.Settings = settings
+	if errors.Is(failed, fault.ErrExists) {
+		return nil // another minikube is working on the name, and this one did not start
 	}
-	failed = containers.WithLogs(ctx, spec.Name, spec.LogsDir, failed, func(ctx context.Context, dir string) error {
-		return p.exportLogs(ctx, spec.Name, dir)
-	})
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sweepWithin)
+	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
+	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	if errors.Is(p.checkProfile(ctx, ref), fault.ErrForeign) {
-		return failed // another minikube was faster
+		return nil // another minikube took the name first
 	}
-	if err := p.remove(ctx, tool, ref, driver); err != nil {
-		return fmt.Errorf("%w\ncannot remove all leftovers: %w", failed, err)
-	}
-	return failed
+	return p.remove(ctx, tool, ref, driver)
 }

@@ -1,31 +1,17 @@
 package minikube
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers/event"
-	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
 // takesHosts tells whether nodes can be told afterwards what to ask in place of
 // registries. Others are told by minikube, which knows of one mirror only.
 func takesHosts(args []string) bool {
 	return last(args, flagDriver) == driverDocker && last(args, flagRuntime) == runtimeContainerd
-}
-
-// mirror tells the nodes of a cluster what to ask in place of registries.
-func (p *Provider) mirror(ctx context.Context, name string) error {
-	if len(p.opts.Registries) == 0 {
-		return nil
-	}
-	found, err := p.containers().Find(ctx, name)
-	if err != nil {
-		return err
-	}
-	return nodes.Mirror(ctx, found, p.opts.Registries)
 }
 
 // mirrors returns the flags by which minikube is told.

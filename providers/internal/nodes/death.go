@@ -10,31 +10,30 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// A node is given up that was found dead so many times in a row: the tool finds out,
-// too, most of the time, and has more to say about it.
+// A creation is given up when a node is found dead looksWhileDead times in a row: most of the
+// time the tool notices, too, and reports more.
 const (
 	looksWhileDead = 2
 	lookEvery      = 5 * time.Second
 )
 
-// preludes is more than what runs in a node before its program does takes: k3d's scripts
-// need less than a second.
+// preludes bounds the time before the program of a node starts: k3d's scripts need less than a
+// second.
 const preludes = 10 * time.Second
 
-// Watch looks at a cluster while a tool makes it. died delivers an error once a node has
-// died or was paused, its program has ended, or the engine is gone: the tools go on
-// waiting for it, up to their own limits or for ever. stop ends the watch, and must be
-// called.
-func (t Tool) Watch(ctx context.Context, name string) (died <-chan error, stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	death, done := make(chan error, 1), make(chan struct{})
+// untilDeath returns a context that ends when a node of a cluster has died or was paused, when
+// its program has exited, or when the engine does not exist any more; [context.Cause] says
+// which. stop must be called.
+func (t Tool) untilDeath(ctx context.Context, name string, every time.Duration) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := t.awaitDeath(ctx, name, lookEvery); err != nil {
-			death <- err
+		if err := t.awaitDeath(ctx, name, every); err != nil {
+			cancel(err)
 		}
 	}()
-	return death, func() { cancel(); <-done }
+	return ctx, func() { cancel(nil); <-done }
 }
 
 // awaitDeath returns an error once a node has died, or nil when ctx ends.
@@ -58,8 +57,8 @@ func (t Tool) awaitDeath(ctx context.Context, name string, every time.Duration) 
 	}
 }
 
-// death says of what a cluster has died, and returns nil where it lives or that cannot be
-// told.
+// death returns an error that says which node of a cluster has died and why, or nil if none has
+// or that cannot be determined.
 func (t Tool) death(ctx context.Context, name string) error {
 	nodes, err := t.Find(ctx, name)
 	if docker.Gone(err) {
@@ -76,7 +75,7 @@ func (t Tool) death(ctx context.Context, name string) error {
 	return nil
 }
 
-// isHollow tells whether a node runs without the program that makes it one.
+// isHollow reports whether the container of a node runs, but its program does not.
 func (t Tool) isHollow(ctx context.Context, n docker.Container) bool {
 	if t.Program == "" || !n.Running() || len(t.Workers([]docker.Container{n})) == 0 || time.Since(n.State.StartedAt) < preludes {
 		return false
@@ -85,7 +84,7 @@ func (t Tool) isHollow(ctx context.Context, n docker.Container) bool {
 	return err == nil && !slices.ContainsFunc(programs, func(p string) bool { return strings.HasPrefix(p, t.Program) })
 }
 
-// hasEnded tells whether a node ran, and does so no more.
+// hasEnded reports whether a node ran and does not run any more.
 func hasEnded(n docker.Container) bool {
 	return slices.Contains([]string{"exited", "dead", "paused"}, n.State.Status)
 }

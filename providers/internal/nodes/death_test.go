@@ -4,6 +4,8 @@ package nodes
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,14 +67,26 @@ func errText(err error) string {
 	return err.Error()
 }
 
-func TestWatchStops(t *testing.T) {
-	dockertest.Script(t, dockertest.Answer{Args: "ps", Hangs: true})
-	died, stop := tool().Watch(t.Context(), "lab")
+// TestUntilDeath checks that a context ends with the death of a node as its cause, and that stop
+// ends the watch while the engine hangs.
+func TestUntilDeath(t *testing.T) {
+	dockertest.Script(t, dockertest.Having(t, node("control-plane", "exited"))...)
+	watched, stop := tool().untilDeath(t.Context(), "lab", time.Millisecond)
+	<-watched.Done()
+	if err := context.Cause(watched); err == nil || !strings.Contains(err.Error(), "node lab-control-plane exited") {
+		t.Errorf("the cause is %v", err)
+	}
 	stop()
-	select {
-	case err := <-died:
-		t.Errorf("it died of %v", err)
-	default:
+	d := dockertest.Script(t, dockertest.Answer{Args: "ps", Hangs: true})
+	watched, stop = tool().untilDeath(t.Context(), "lab", time.Millisecond)
+	for tick := time.NewTicker(10 * time.Millisecond); len(d.Calls(t)) == 0 || d.Calls(t)[0] == ""; <-tick.C {
+		if t.Context().Err() != nil {
+			t.Fatal("docker was never called")
+		}
+	}
+	stop()
+	if err := context.Cause(watched); !errors.Is(err, context.Canceled) {
+		t.Errorf("the cause is %v, want Canceled", err)
 	}
 }
 

@@ -32,7 +32,7 @@ func Check(ctx context.Context, spec providers.Spec, image, variable string) err
 		return err
 	}
 	err = fault.Errorf(fault.ErrUnavailable, "the node image %s is not on this machine, and its registry cannot be reached: %w", withoutDigest(image), err)
-	return hintImage(ctx, err, image, variable)
+	return hintImage(ctx, err, Image{image, variable})
 }
 
 // withoutDigest returns an image's name as people read it.
@@ -41,19 +41,19 @@ func withoutDigest(image string) string {
 	return short
 }
 
-// hintImage says what helps where a node image is missing and cannot be pulled. A docker load
-// keeps no digest, so an image that is pinned by one may be here under its tag.
-func hintImage(ctx context.Context, err error, image, variable string) error {
-	short := withoutDigest(image)
-	if has, _ := docker.HasImage(ctx, short); has && short != image {
+// hintImage adds a hint to the error of an image that is missing and cannot be pulled. docker
+// load does not keep digests, so an image that is pinned by one may exist under its tag.
+func hintImage(ctx context.Context, err error, image Image) error {
+	short := withoutDigest(image.Name)
+	if has, _ := docker.HasImage(ctx, short); has && short != image.Name {
 		return fault.WithHint(fmt.Errorf("%w\n%s is on this machine with another digest or without one: docker load does not keep digests", err, short),
 			"if you trust that image, use it: --image %s", short)
 	}
-	if here := nearest(ctx, image); here != "" {
+	if here := nearest(ctx, image.Name); here != "" {
 		return fault.WithHint(err, "use a version that is on this machine: %s; or pull the image where the registry is reachable: docker pull %s", here, short)
 	}
 	return fault.WithHint(err,
-		"pull the image where the registry is reachable: docker pull %s; or use a node image that is on this machine: export %s=IMAGE", short, variable)
+		"pull the image where the registry is reachable: docker pull %s; or use an image that is on this machine: export %s=IMAGE", short, image.Variable)
 }
 
 // offered is how many versions a person is offered.

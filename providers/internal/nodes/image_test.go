@@ -10,7 +10,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
-	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
@@ -21,7 +20,7 @@ func TestCheckOffers(t *testing.T) {
 	for tags, want := range map[string]string{
 		"v1.30.1\nlatest\nv1.37.2\nv1.36.0\nv1.37.2\nv1.20.0": "use a version that is on this machine: --kubernetes-version v1.36.0, --kubernetes-version v1.37.2, " +
 			"--kubernetes-version v1.30.1; or pull the image where the registry is reachable: docker pull 127.0.0.1:1/node:v1.36.9",
-		"": "pull the image where the registry is reachable: docker pull 127.0.0.1:1/node:v1.36.9; or use a node image that is on this machine: export LAB_IMAGE=IMAGE",
+		"": "pull the image where the registry is reachable: docker pull 127.0.0.1:1/node:v1.36.9; or use an image that is on this machine: export LAB_IMAGE=IMAGE",
 	} {
 		dockertest.Script(t, append(absent, dockertest.Answer{Args: "image ls --format {{.Tag}} 127.0.0.1:1/node", Stdout: tags})...)
 		if hint := fault.HintOf(Check(t.Context(), providers.Spec{}, "127.0.0.1:1/node:v1.36.9@sha256:0", "LAB_IMAGE")); hint != want {
@@ -55,19 +54,28 @@ func TestPullOffers(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
 		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}, dockertest.Answer{Args: "pull", Stderr: "manifest for a/node:v1.99.0 not found: manifest unknown", Code: 1},
 		dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
-	err := Pull(t.Context(), []string{"a/node:v1.99.0"}, "LAB_IMAGE", nil)
+	err := pull(t.Context(), Images("LAB_IMAGE", "a/node:v1.99.0"), nil)
 	if hint := fault.HintOf(err); !strings.HasPrefix(hint, "use a version that is on this machine: --kubernetes-version v1.37.0") {
 		t.Errorf("%v (hint %q)", err, hint)
 	}
 }
 
-func TestWarnMemory(t *testing.T) {
-	t.Parallel()
-	for memory, want := range map[int64]int{0: 0, 1 << 30: 2, 2 << 30: 0} { // a step begins and ends
-		said := 0
-		WarnMemory(docker.Engine{Memory: memory}, func(event.Event) { said++ })
-		if said != want {
-			t.Errorf("%d: %d events, want %d", memory, said, want)
+// TestAdapt checks that a step says when the engine has little memory or only cgroup v1, and
+// that the configuration is changed for cgroup v1 alone.
+func TestAdapt(t *testing.T) {
+	for info, want := range map[string]string{
+		"28.0.0 2 0": "", "28.0.0 2 1073741824": "Low memory", "28.0.0 2 2147483648": "", "28.0.0 1 0": "Allowing cgroup v1",
+	} {
+		dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: info})
+		var steps []string
+		changed := false
+		err := Adapt(t.Context(), KubeadmMemory, func() bool { changed = true; return true }, func(e event.Event) {
+			if e.State == event.Started {
+				steps = append(steps, e.Step)
+			}
+		})
+		if said := strings.Join(steps, "\n"); err != nil || !strings.HasPrefix(said, want) || (said == "") != (want == "") || changed != strings.Contains(want, "cgroup") {
+			t.Errorf("%s: %q, changed: %t, %v; want %q", info, said, changed, err, want)
 		}
 	}
 }

@@ -5,17 +5,7 @@ import (
 	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/clusterlab-dev/lab/providers/event"
 )
-
-// WarnName tells a person that the tool's own configuration names the cluster otherwise than
-// lab does, where it names it at all.
-func WarnName(report event.Reporter, tool, named, name string) {
-	if named != "" && named != name {
-		report.Warn("the configuration for %s names the cluster %q; lab creates %q", tool, named, name)
-	}
-}
 
 // Field is where a tool's own configuration names a file: the keys that lead to it, through
 // lists, and what becomes of the text there.

@@ -14,9 +14,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// CheckFiles returns ErrInvalid where something that a spec would mount does not exist, or
-// one of sources, which the tool's own configuration mounts: Docker would create an empty
-// directory of that name, which belongs to root and stays for ever.
+// CheckFiles returns ErrInvalid if a file or directory that spec mounts does not exist, or one
+// of sources, which the tool's own configuration mounts. Docker would create an empty directory
+// that belongs to root and is never removed.
 func CheckFiles(spec providers.Spec, sources ...string) error {
 	for _, m := range spec.Mounts {
 		sources = append(sources, m.Host)
@@ -36,21 +36,40 @@ func CheckFiles(spec providers.Spec, sources ...string) error {
 	return nil
 }
 
-// Pull sees to it that the engine has the images. The tools would do so themselves, but
-// for minutes that nobody could cut short, and without a word on how far it is.
-func Pull(ctx context.Context, images []string, variable string, report event.Reporter) error {
+// Image is an image that a cluster is created from.
+type Image struct {
+	Name     string
+	Variable string // the environment variable by which users choose another
+}
+
+// Images returns images that share a variable, each once.
+func Images(variable string, names ...string) []Image {
+	var images []Image
+	seen := map[string]bool{}
+	for _, name := range names {
+		if !seen[name] {
+			images = append(images, Image{name, variable})
+		}
+		seen[name] = true
+	}
+	return images
+}
+
+// pull pulls the images that the engine does not have. The tools would do so, too, but could
+// not be interrupted for minutes, and report no progress.
+func pull(ctx context.Context, images []Image, report event.Reporter) error {
 	for _, image := range images {
-		has, err := docker.HasImage(ctx, image)
+		has, err := docker.HasImage(ctx, image.Name)
 		if err != nil {
 			return err
 		}
 		if has {
 			continue
 		}
-		err = report.Do("Pulling "+image, func(step *event.Step) error { return docker.Pull(ctx, image, step.Progress) })
+		err = report.Do("Pulling "+image.Name, func(step *event.Step) error { return docker.Pull(ctx, image.Name, step.Progress) })
 		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrUnavailable) {
 			if _, gone := docker.Ping(ctx); gone == nil {
-				err = hintImage(ctx, err, image, variable)
+				err = hintImage(ctx, err, image)
 			}
 		}
 		if err != nil {
@@ -60,32 +79,34 @@ func Pull(ctx context.Context, images []string, variable string, report event.Re
 	return nil
 }
 
-// enough is the memory that kubeadm wants for a control plane, in bytes: 1,700 MB, says
-// its own check (k8s.io/kubernetes/cmd/kubeadm/app/constants, ControlPlaneMem), which
-// the tools leave out.
-const enough = 1700 << 20
+// KubeadmMemory is the memory, in bytes, that kubeadm requires for a control plane: 1,700 MB,
+// says its own check (k8s.io/kubernetes/cmd/kubeadm/app/constants, ControlPlaneMem), which the
+// tools skip.
+const KubeadmMemory = 1700 << 20
 
-// WarnMemory tells a person that an engine has too little memory for a control plane. It
-// may do all the same, with nothing else on it, so that is all.
-func WarnMemory(engine docker.Engine, report event.Reporter) {
-	if engine.Memory == 0 || engine.Memory >= enough {
-		return
+// Adapt has allowCgroupV1 change the tool's configuration if the engine has cgroup v1 only, and
+// reports a step if that changed something. It also reports if the engine has less memory than
+// required, in bytes: a cluster may still work then, if nothing else runs. It returns
+// ErrUnavailable if the engine does not answer.
+func Adapt(ctx context.Context, required int64, allowCgroupV1 func() bool, report event.Reporter) error {
+	engine, err := docker.Ping(ctx)
+	if err != nil {
+		return err
 	}
-	step := fmt.Sprintf("Low memory: the Docker Engine has %d MB, and kubeadm requires %d MB for a control plane", engine.Memory>>20, enough>>20)
-	report.Start(step).End(nil)
+	if engine.Memory > 0 && engine.Memory < required {
+		report.Start(fmt.Sprintf("Low memory: the Docker Engine has %d MB, and a control plane needs %d MB", engine.Memory>>20, required>>20)).End(nil)
+	}
+	if engine.CgroupV1 && allowCgroupV1() {
+		report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default").End(nil)
+	}
+	return nil
 }
 
-// WantsCgroupV2 tells whether a version of Kubernetes, such as "v1.37.2", refuses by
-// default to run with cgroup v1, as those from 1.35 on do. A version that is no such
-// text is taken for a new one.
+// WantsCgroupV2 reports whether a version of Kubernetes, such as "v1.37.2", refuses by default
+// to run with cgroup v1, as those from 1.35 on do. A text that is not a version counts as new.
 func WantsCgroupV2(version string) bool {
 	rest, ok := strings.CutPrefix(version, "v1.")
 	minor, _, _ := strings.Cut(rest, ".")
 	n, err := strconv.Atoi(minor)
 	return !ok || err != nil || n >= 35
-}
-
-// WarnCgroupV1 tells a person that cgroup v1 had to be allowed.
-func WarnCgroupV1(report event.Reporter) {
-	report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default").End(nil)
 }
