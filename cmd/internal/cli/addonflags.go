@@ -12,7 +12,6 @@ import (
 
 // addonOptions are the flags for the values of addons and the sources of their charts.
 type addonOptions struct {
-	names   []string
 	values  []string
 	sets    addons.Sets
 	offline bool
@@ -30,10 +29,11 @@ func (o *addonOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for chart sources")
 }
 
-// list returns the names of the addons. One flag may hold several, separated by commas.
-func (o *addonOptions) list() []string {
+// splitNames returns the names of addons in args. An argument may have several, separated by
+// commas.
+func splitNames(args []string) []string {
 	var names []string
-	for _, list := range o.names {
+	for _, list := range args {
 		for name := range strings.SplitSeq(list, ",") {
 			if name = strings.TrimSpace(name); name != "" {
 				names = append(names, name)

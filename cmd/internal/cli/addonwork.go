@@ -44,6 +44,7 @@ Values that were set before are kept, unless the file contains the addon or
 // workOptions are the options of addon install and addon upgrade.
 type workOptions struct {
 	addonOptions
+	args    []string
 	upgrade bool
 	reset   bool
 	file    string
@@ -57,7 +58,7 @@ func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
 	o := &workOptions{upgrade: upgrade}
 	cmd.ValidArgsFunction = c.completeAddons
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.names = args
+		o.args = args
 		return c.runAddonWork(cmd, o)
 	}
 	o.flags(cmd.Flags())
@@ -79,7 +80,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	if err != nil {
 		return err
 	}
-	q.Names, q.Written, q.Upgrade, q.Reset = o.list(), q.Names, o.upgrade, o.reset
+	q.Names, q.Written, q.Upgrade, q.Reset = splitNames(o.args), q.Names, o.upgrade, o.reset
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {

@@ -30,7 +30,7 @@ is ready, and 8 otherwise.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, request, err := c.asked(o, cmd.Flags(), args)
+			_, request, err := c.asked(o, args)
 			if err != nil {
 				return err
 			}
@@ -59,6 +59,7 @@ is ready, and 8 otherwise.`,
 		},
 	}
 	o.flags(cmd.Flags(), c.Lab.Set.Names())
+	o.setting(cmd.Flags(), "ttl", "ttl", "time to live, such as 2h")
 	cmd.Flags().BoolVar(&o.prune, "prune", false, "report addons that are not requested as differences, too")
 	return cmd
 }

@@ -21,12 +21,12 @@ func (o *upOptions) profileFlags(f *pflag.FlagSet) {
 
 // asked returns the request of a command: its argument, merged over its flags, the file, the
 // profile and the defaults.
-func (c *command) asked(o *upOptions, f *pflag.FlagSet, args []string) (profiles.Layer, lab.UpRequest, error) {
+func (c *command) asked(o *upOptions, args []string) (profiles.Layer, lab.UpRequest, error) {
 	written, err := c.written(o.file, o.profile)
 	if err != nil {
 		return written, lab.UpRequest{}, err
 	}
-	all := o.merged(written, f, args)
+	all := o.merged(written, args)
 	request, err := c.request(o, all)
 	if err != nil {
 		return all, request, err
@@ -56,43 +56,13 @@ func (c *command) written(file, profile string) (profiles.Layer, error) {
 
 // merged merges the argument over the flags, these over the file and the profile, and these
 // over the defaults.
-func (o *upOptions) merged(written profiles.Layer, f *pflag.FlagSet, args []string) profiles.Layer {
+func (o *upOptions) merged(written profiles.Layer, args []string) profiles.Layer {
 	all := profiles.Layer{Profile: profiles.Profile{Name: lab.DefaultName}, Origins: profiles.Origins{"name": "default"}}
-	all = all.Under(written).Under(o.flagged(f))
+	all = all.Under(written).Under(o.layer)
 	if len(args) > 0 {
 		all.Name, all.Origins["name"] = profiles.Name(args[0]), "argument"
 	}
 	return all
-}
-
-// flagged returns the layer of the flags that were set.
-func (o *upOptions) flagged(f *pflag.FlagSet) profiles.Layer {
-	l := profiles.Layer{Origins: profiles.Origins{}}
-	l.Flavor, l.TTL = o.flavor, profiles.TTL(o.ttl.String())
-	l.Cluster = profiles.Cluster{
-		KubernetesVersion: profiles.Version(o.spec.KubernetesVersion), Image: o.spec.NodeImage, Driver: o.spec.Driver,
-		ControlPlanes: o.spec.ControlPlanes, Workers: o.spec.Workers, Config: profiles.File(o.native),
-	}
-	for _, s := range o.ports {
-		l.Cluster.Ports = append(l.Cluster.Ports, profiles.Port(s))
-	}
-	for _, s := range o.mounts {
-		l.Cluster.Mounts = append(l.Cluster.Mounts, profiles.Mount(s))
-	}
-	for _, name := range o.addons.list() {
-		l.Addons = append(l.Addons, profiles.Addon{Name: profiles.Label(name)})
-		l.Origins["addons."+name] = "--addon"
-	}
-	for flag, path := range map[string]string{
-		"flavor": "flavor", "ttl": "ttl", "kubernetes-version": "cluster.kubernetesVersion", "image": "cluster.image", "driver": "cluster.driver",
-		"control-planes": "cluster.controlPlanes", "workers": "cluster.workers", "port": "cluster.ports",
-		"mount": "cluster.mounts", "cluster-config": "cluster.config",
-	} {
-		if f.Changed(flag) {
-			l.Origins[path] = "--" + flag
-		}
-	}
-	return l
 }
 
 // request converts the merged layer and the other options to a request for package lab.

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -138,7 +137,7 @@ func (c *command) validateFile(ctx context.Context, file string) error {
 		return err
 	}
 	o := &upOptions{}
-	all := o.merged(written, pflag.NewFlagSet("", pflag.ContinueOnError), nil)
+	all := o.merged(written, nil)
 	request, err := c.request(o, all)
 	if err == nil {
 		err = c.Lab.Validate(ctx, request)

@@ -68,7 +68,7 @@ command starts.`,
 	o.flags(f, c.Lab.Set.Names())
 	o.waitFlag(f)
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster if the command or an addon fails")
-	f.DurationVar(&o.ttl, "ttl", 0, "time to live of a cluster that is kept, such as 2h (default: no expiry)")
+	o.setting(f, "ttl", "ttl", "time to live of a cluster that is kept, such as 2h (default: no expiry)")
 	f.StringVar(&o.logs, "logs", "", "the `directory` for logs of a failed command or cluster (default: the current directory for the command, the directory for temporary files for the cluster)")
 	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end after a signal")
 	return cmd
@@ -87,7 +87,7 @@ func ownCode(err error) error {
 
 func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
 	ctx, name := cmd.Context(), lab.RunName()
-	_, request, err := c.asked(&o.upOptions, cmd.Flags(), []string{name})
+	_, request, err := c.asked(&o.upOptions, []string{name})
 	if err != nil {
 		return err
 	}

@@ -9,17 +9,12 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/profiles"
 )
 
 type upOptions struct {
-	flavor       string
-	spec         providers.Spec
-	ports        []string
-	mounts       []string
-	native       string
+	layer        profiles.Layer // of the flags that were set
 	timeout      time.Duration
-	ttl          time.Duration
 	noKubeconfig bool
 	dryRun       bool
 	profile      string
@@ -68,7 +63,7 @@ after --timeout, and 1 if waiting cannot help.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Lab.Set.Names())
-	f.DurationVar(&o.ttl, "ttl", 0, "time to live, such as 2h, from the end of this command (default: no expiry)")
+	o.setting(f, "ttl", "ttl", "time to live, such as 2h, from the end of this command (default: no expiry)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
 	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
@@ -87,22 +82,28 @@ func (o *upOptions) waitFlag(f *pflag.FlagSet) {
 // flags adds the flags that describe the cluster.
 func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.profileFlags(f)
-	f.StringVar(&o.flavor, "flavor", lab.FlavorAuto, "the tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto uses the first usable one")
-	f.StringVar(&o.spec.KubernetesVersion, "kubernetes-version", "", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
-	f.StringVar(&o.spec.NodeImage, "image", "", "node image (default: that of the flavor)")
-	f.IntVar(&o.spec.ControlPlanes, "control-planes", 0, "number of control planes (default: 1)")
-	f.IntVar(&o.spec.Workers, "workers", 0, "number of workers, in addition to control planes, which run workloads, too")
-	f.StringArrayVar(&o.ports, "port", nil, "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
-	f.StringArrayVar(&o.mounts, "mount", nil, "mount a host directory into every node, as HOST:NODE[:ro]")
-	f.StringVar(&o.spec.Driver, "driver", "", "driver of minikube, such as docker or kvm2 (default: docker)")
-	f.StringVar(&o.native, "cluster-config", "", "a `file` with configuration in the format of the tool")
+	o.setting(f, "flavor", "flavor", "the tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto uses the first usable one")
+	f.Lookup("flavor").DefValue = lab.FlavorAuto
+	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
+	o.setting(f, "image", "cluster.image", "node image (default: that of the flavor)")
+	o.setting(f, "control-planes", "cluster.controlPlanes", "number of control planes (default: 1)")
+	o.setting(f, "workers", "cluster.workers", "number of workers, in addition to control planes, which run workloads, too")
+	o.setting(f, "port", "cluster.ports", "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
+	o.setting(f, "mount", "cluster.mounts", "mount a host directory into every node, as HOST:NODE[:ro]")
+	o.setting(f, "driver", "cluster.driver", "driver of minikube, such as docker or kvm2 (default: docker)")
+	o.setting(f, "cluster-config", "cluster.config", "a `file` with configuration in the format of the tool")
+	o.setting(f, "addon", "addons", "addons to install, separated by commas (see lab addon list)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
-	f.StringArrayVar(&o.addons.names, "addon", nil, "addons to install, separated by commas (see lab addon list)")
 	o.addons.flags(f)
 }
 
+// setting adds a flag for the setting at path, see [profiles.Layer.Flag].
+func (o *upOptions) setting(f *pflag.FlagSet, flag, path, usage string) {
+	f.Var(o.layer.Flag(path, "--"+flag), flag, usage)
+}
+
 func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
-	all, request, err := c.asked(o, cmd.Flags(), args)
+	all, request, err := c.asked(o, args)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func requested(t *testing.T, args []string) lab.UpRequest {
 	if err := f.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	_, q, err := c.asked(o, f, nil)
+	_, q, err := c.asked(o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

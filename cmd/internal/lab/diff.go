@@ -114,19 +114,27 @@ func missing(r state.Record, live providers.Cluster, c Cluster) []Difference {
 	return all
 }
 
-// lifetime compares times to live. Up renews one each time; that is no difference.
+// lifetime compares times to live. Up restarts one each time; that is no difference.
 func lifetime(r state.Record, q UpRequest) []Difference {
-	has := "for ever"
+	has, asked := noExpiry, noExpiry
+	if q.TTL > 0 {
+		asked = q.TTL.String()
+	}
 	switch {
-	case q.TTL == 0 || q.TTL == r.TTL:
+	case q.TTL == r.TTL && (q.TTL > 0 || r.ExpiresAt == nil), q.TTL == 0 && q.Given["ttl"] == "":
 		return nil
 	case r.TTL > 0:
 		has = r.TTL.String()
+	case r.ExpiresAt != nil && q.TTL > 0:
+		return nil // an older lab did not record the time to live
 	case r.ExpiresAt != nil:
-		return nil // recorded by a lab that did not write down the time to live
+		has = r.ExpiresAt.String()
 	}
-	return []Difference{{Path: "ttl", Has: has, Asked: q.TTL.String(), By: byUp}}
+	return []Difference{{Path: "ttl", Has: has, Asked: asked, By: byUp}}
 }
+
+// noExpiry is the time to live of a cluster without one.
+const noExpiry = "no expiry"
 
 func reasoned(what, reason string) string {
 	if reason == "" {
@@ -142,8 +150,10 @@ func release(c providers.Cluster) string {
 	return v
 }
 
-// differences returns what is asked of a living cluster and was fixed, otherwise, when it
-// was made.
+// differences returns the requested settings in which an existing cluster differs, and which
+// were fixed when it was created. A setting is requested if it is not zero, or if q.Given has it.
+// A Kubernetes version of "" requests the version of the flavor, which an existing cluster may
+// have, so it never differs.
 func differences(r state.Record, q UpRequest) []Difference {
 	has, asked := r.Spec, q.Spec
 	var all []Difference
@@ -153,11 +163,16 @@ func differences(r state.Record, q UpRequest) []Difference {
 		}
 	}
 	given := func(path string, set bool) bool { return set || q.Given[path] != "" }
+	either := func(path, what, has, asked string) {
+		differs := given(path, asked != "") && asked != has
+		has, asked = cmp.Or(has, "the default"), cmp.Or(asked, "the default")
+		add(differs, path, has, asked, "its %s is %s, not %s", what, has, asked)
+	}
 	flavor := q.Flavor
 	if flavor == FlavorAuto {
 		flavor = ""
 	}
-	version := cmp.Or(has.KubernetesVersion, asked.KubernetesVersion) // not known, and so not another
+	version := cmp.Or(has.KubernetesVersion, asked.KubernetesVersion) // an unknown version does not differ
 	add(flavor != "" && flavor != r.Flavor, "flavor", r.Flavor, flavor, "it is a %s cluster", r.Flavor)
 	add(asked.KubernetesVersion != "" && !providers.VersionMatches(asked.KubernetesVersion, version), "cluster.kubernetesVersion", version, asked.KubernetesVersion,
 		"it has Kubernetes %s, not %s", version, asked.KubernetesVersion)
@@ -166,17 +181,25 @@ func differences(r state.Record, q UpRequest) []Difference {
 		"it has %d control planes, not %d", has.ControlPlanes, planes)
 	add(given("cluster.workers", asked.Workers > 0) && asked.Workers != has.Workers, "cluster.workers", has.Workers, asked.Workers,
 		"it has %d workers, not %d", has.Workers, asked.Workers)
-	add(asked.NodeImage != "" && asked.NodeImage != has.NodeImage, "cluster.image", has.NodeImage, asked.NodeImage,
-		"its node image is another")
-	driver := cmp.Or(has.Driver, "the default one")
-	add(asked.Driver != "" && asked.Driver != has.Driver, "cluster.driver", driver, asked.Driver, "its driver is %s, not %s", driver, asked.Driver)
+	either("cluster.image", "node image", has.NodeImage, asked.NodeImage)
+	either("cluster.driver", "driver", has.Driver, asked.Driver)
 	add(given("cluster.ports", len(asked.Ports) > 0) && !samePorts(r, asked.Ports), "cluster.ports", has.Ports, asked.Ports,
 		"its published ports are %v, not %v", has.Ports, asked.Ports)
 	add(given("cluster.mounts", len(asked.Mounts) > 0) && !sameSet(asked.Mounts, has.Mounts), "cluster.mounts", has.Mounts, asked.Mounts,
-		"its mounts are others")
-	add(len(asked.Native) > 0 && !bytes.Equal(asked.Native, has.Native), "cluster.config", "another", "this one",
-		"the configuration of its tool is another")
+		"its mounts are %v, not %v", has.Mounts, asked.Mounts)
+	etcd, wanted := has.Wants.UnsyncedEtcd, asked.Wants.UnsyncedEtcd
+	add(given("cluster.unsyncedEtcd", wanted) && etcd != wanted, "cluster.unsyncedEtcd", etcd, wanted, "its unsyncedEtcd is %v, not %v", etcd, wanted)
+	add(given("cluster.config", len(asked.Native) > 0) && !bytes.Equal(asked.Native, has.Native), "cluster.config", configName(has.Native, "another"), configName(asked.Native, "this one"),
+		"it has another configuration of its tool")
 	return all
+}
+
+// configName returns name, or "none" if there is no configuration.
+func configName(config []byte, name string) string {
+	if len(config) == 0 {
+		return "none"
+	}
+	return name
 }
 
 // samePorts tells whether a cluster publishes these ports, and no others but those that its

@@ -176,32 +176,40 @@ func (l *Lab) recreate(ctx context.Context, plan Plan, q UpRequest, r state.Reco
 	return plan, err
 }
 
-// inherit returns the request of q, completed from has. Settings of one tool are inherited
-// only within its flavor.
+// inherit returns the request of q, completed from has with the settings that are not in
+// q.Given. Settings of one tool are inherited only within its flavor.
 func inherit(has providers.Spec, q UpRequest, sameFlavor bool) providers.Spec {
 	asked := q.Spec
+	open := func(path string) bool { return q.Given[path] == "" }
 	if sameFlavor {
-		if asked.KubernetesVersion == "" { // which an image would override
+		if open("cluster.image") && asked.KubernetesVersion == "" { // an image overrides the version
 			asked.NodeImage = cmp.Or(asked.NodeImage, has.NodeImage)
 		}
-		asked.Driver = cmp.Or(asked.Driver, has.Driver)
-		if len(asked.Native) == 0 {
+		if open("cluster.driver") {
+			asked.Driver = cmp.Or(asked.Driver, has.Driver)
+		}
+		if len(asked.Native) == 0 && open("cluster.config") {
 			asked.Native = has.Native
 		}
 	}
-	if asked.NodeImage == "" {
+	if asked.NodeImage == "" && open("cluster.kubernetesVersion") {
 		asked.KubernetesVersion = cmp.Or(asked.KubernetesVersion, has.KubernetesVersion)
 	}
-	asked.ControlPlanes = cmp.Or(asked.ControlPlanes, has.ControlPlanes)
-	if q.Given["cluster.workers"] == "" { // else 0 is meant
+	if open("cluster.controlPlanes") {
+		asked.ControlPlanes = cmp.Or(asked.ControlPlanes, has.ControlPlanes)
+	}
+	if open("cluster.workers") {
 		asked.Workers = cmp.Or(asked.Workers, has.Workers)
 	}
 	asked.CAFile = cmp.Or(asked.CAFile, has.CAFile)
-	if len(asked.Ports) == 0 && q.Given["cluster.ports"] == "" {
+	if len(asked.Ports) == 0 && open("cluster.ports") {
 		asked.Ports = has.Ports
 	}
-	if len(asked.Mounts) == 0 && q.Given["cluster.mounts"] == "" {
+	if len(asked.Mounts) == 0 && open("cluster.mounts") {
 		asked.Mounts = has.Mounts
+	}
+	if open("cluster.unsyncedEtcd") {
+		asked.Wants.UnsyncedEtcd = asked.Wants.UnsyncedEtcd || has.Wants.UnsyncedEtcd
 	}
 	return asked
 }

@@ -32,7 +32,7 @@ type UpRequest struct {
 	Recreate     bool          // delete an existing cluster, and create it again
 	Wait         Wait          // "" is WaitAll
 	Rollback     bool          // delete a new cluster that does not become ready
-	TTL          time.Duration // how long the cluster lives, from when it is ready; 0: as long as it did before, or for ever
+	TTL          time.Duration // time to live, from when the cluster is ready; 0: no change or, if Given has it, no expiry
 
 	run bool // the cluster goes with the process that makes it
 }
@@ -64,7 +64,7 @@ func (l *Lab) Up(ctx context.Context, q UpRequest, report event.Reporter) (Clust
 	}
 	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
 	noEntry, err := splitNoEntry(l.carryOut(ctx, h, plan, q, report))
-	if err == nil && q.TTL > 0 {
+	if err == nil && (q.TTL > 0 || q.Given["ttl"] != "") {
 		err = l.expire(h, q.TTL)
 	}
 	if err == nil {
