@@ -12,12 +12,13 @@ import (
 	"testing"
 )
 
-// TestActionCancelled: GitHub's runner interrupts the process of a cancelled step alone, with SIGINT and then SIGTERM. The
-// step passes one interruption on to lab, waits until lab has cleaned up, and ends as lab does.
+// TestActionCancelled simulates GitHub's runner, which interrupts only the process of a cancelled step, with SIGINT
+// and then SIGTERM. The step must pass one interrupt on to lab, wait until lab has cleaned up, and exit with lab's
+// code.
 func TestActionCancelled(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("node"); err != nil {
-		t.Fatalf("make testbed installs it: %v", err)
+		t.Fatalf("%v: run make testbed, which installs it", err)
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "lab"), `#!/bin/bash
@@ -68,7 +69,7 @@ echo 'not interrupted'
 	}
 }
 
-// write writes a program.
+// write writes an executable file.
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// ingressAddon is the test bed's ingress controller as an addon of a user's own: like the usual ones it has an admission
-// webhook that comes up late, and a port of the node.
+// ingressAddon is the test bed's ingress controller as a user's addon. Like common controllers it has an admission
+// webhook that becomes ready late, and a port of the node.
 const ingressAddon = `
 name: bed-ingress
 chart: {path: CHARTS/ingress}
@@ -38,14 +38,14 @@ ready:
   - api: {path: /apis/metrics.k8s.io/v1beta1/nodes, contains: usage}
 `
 
-// TestAddons puts addons onto a real cluster: when lab is done a request from the host goes through the ingress into a
-// pod, and there are figures of what nodes use; and when they are removed, nothing of them is left.
+// TestAddons installs addons on a real cluster. When lab is done, a request from the host reaches a pod through the
+// ingress, and metrics of nodes are available. When the addons are removed, nothing of them is left.
 func TestAddons(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "kind")
 		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
-		p.own("bed-ingress", ingressAddon)
-		p.own("bed-metrics", metricsAddon)
+		p.addAddon("bed-ingress", ingressAddon)
+		p.addAddon("bed-metrics", metricsAddon)
 		t.Cleanup(func() {
 			if t.Failed() {
 				_ = p.lab(context.Background(), "down", name).Run()
@@ -55,7 +55,7 @@ func TestAddons(t *testing.T) {
 		before := p.kubectl("get", "namespaces,ingressclasses,validatingwebhookconfigurations,clusterroles", "--output=name")
 		p.Must("addon", "install", "hello", "--set", "hello.ingressClass=lab", "--name", name)
 
-		// No wait here: what lab says is ready must be.
+		// No wait: addons that lab reports as ready must work.
 		p.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes")
 		session.Eventually(t, 10*time.Second, func(ctx context.Context) error {
 			return answers(ctx, port, "hello.localhost", "/path", "hello v1 from hello-")
@@ -66,7 +66,7 @@ func TestAddons(t *testing.T) {
 
 		p.Must("addon", "remove", "hello", "--name", name)
 		if after := p.kubectl("get", "namespaces,ingressclasses,validatingwebhookconfigurations,clusterroles", "--output=name"); after != before {
-			t.Errorf("it has\n%s\nand had\n%s", after, before)
+			t.Errorf("the cluster has\n%s\nwant\n%s", after, before)
 		}
 		p.Must("addon", "remove", "bed-ingress", "--name", name)
 		p.Must("addon", "remove", "bed-metrics", "--name", name)
@@ -81,8 +81,8 @@ func TestAddons(t *testing.T) {
 	})
 }
 
-// own puts an addon of the person's own where lab finds it.
-func (p *user) own(name, text string) {
+// own writes an addon file into the user's configuration directory.
+func (p *user) addAddon(name, text string) {
 	p.T.Helper()
 	charts, err := filepath.Abs(filepath.Join("testbed", "charts"))
 	dir := filepath.Join(p.dir, "lab", "config", "addons")

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// TestBare makes a cluster with each tool itself, without lab: what fails here is the test bed's fault, and what
-// passes here and fails in another test is lab's. In the end it is for lab a cluster of somebody else's.
+// TestBare creates a cluster with each tool alone. A failure here is a fault of the test bed; a failure of another
+// test is a fault of lab. The test also checks that the adapter treats the cluster as not managed by lab.
 func TestBare(t *testing.T) {
 	order := tools()
 	t.Log("order:", order)
@@ -21,8 +21,7 @@ func TestBare(t *testing.T) {
 	}
 }
 
-// tools returns the tools in another order each time, since under cgroup v1 what one leaves in the kernel can break
-// the next.
+// tools returns the tools in random order: on cgroup v1, leftovers of one tool in the kernel can break the next one.
 func tools() []string {
 	tools := []string{"kind", "k3d", "minikube"}
 	rand.Shuffle(len(tools), func(i, j int) { tools[i], tools[j] = tools[j], tools[i] })
@@ -34,7 +33,7 @@ func testBare(t *testing.T, tool string) {
 	c := bed.cluster(t, tool)
 	c.must(t, c.create)
 	c.load(t, bed.helloNew)
-	c.kubectl(t, "wait", "--for=create", "serviceaccount/default", "--timeout=60s") // which a pod needs to be taken
+	c.kubectl(t, "wait", "--for=create", "serviceaccount/default", "--timeout=60s") // a pod needs it
 	c.kubectl(t, "run", "hello", "--image="+bed.helloNew, "--image-pull-policy=Never", "--port=8080")
 	c.kubectl(t, "wait", "--for=condition=Ready", "pod/hello", "--timeout=90s")
 	got := c.kubectl(t, "get", "--raw", "/api/v1/namespaces/default/pods/hello:8080/proxy/some/path")
@@ -46,7 +45,7 @@ func testBare(t *testing.T, tool string) {
 	c.remove(t)
 }
 
-// TestNodes shows that pods are reached on another node than the API server's.
+// TestNodes checks that a pod is reachable on a node other than the API server's.
 func TestNodes(t *testing.T) {
 	takesLong(t)
 	for _, tool := range tools() {
@@ -72,8 +71,8 @@ func testNodes(t *testing.T, tool string) {
 	}
 	c.remove(t)
 	if tool == "minikube" {
-		// minikube itself leaves the network of a cluster of several nodes, which it removes side by side: as long as
-		// one is there the network is in use. Its absence is lab's promise, not minikube's.
+		// minikube leaves the network of a cluster with several nodes, because it deletes the nodes in parallel, and the
+		// network is in use while one exists. lab removes the network; minikube does not.
 		_ = exec.Command("docker", "network", "rm", c.name).Run()
 	}
 }

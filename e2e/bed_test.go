@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// bed is the test bed, or with LAB_E2E_IMAGES=upstream the published images: what each tool is told so that it finds
-// its images.
+// bed describes the test bed, or with LAB_E2E_IMAGES=upstream the published images: the flags with which each tool
+// finds its images.
 type bed struct {
 	dir           string
-	hello         string // in every node of the test bed's, from the start
-	helloNew      string // in the Docker Engine only
+	hello         string // in every node of the test bed
+	helloNew      string // only in the Docker Engine
 	metricsServer string
 	kind          []string // flags of `kind create cluster`
 	k3d           []string // flags of `k3d cluster create`
@@ -30,7 +30,8 @@ type bed struct {
 	observability string // a lab.yaml with kube-prometheus-stack; "" with the published images, which need none
 }
 
-// testbed finds the test bed. A test that was asked for and cannot run fails: a skipped one looks like a passed one.
+// testbed returns the test bed. It fails the test if the test bed is not available: a skipped test would look like a
+// passed one.
 func testbed(t *testing.T) *bed {
 	t.Helper()
 	out, err := testbedCommand("show").Output()
@@ -52,14 +53,14 @@ func testbed(t *testing.T) *bed {
 	return b
 }
 
-// testbedCommand prepares one of the test bed's own commands, built as `make testbed` builds it.
+// testbedCommand prepares a command of the test bed, built as `make testbed` builds it.
 func testbedCommand(verb string) *exec.Cmd {
 	cmd := exec.Command("go", "run", "-trimpath", "./testbed", verb)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	return cmd
 }
 
-// command prepares one of the test bed's programs, or one on PATH where it has none of that name.
+// command prepares a program of the test bed, or the one on PATH if the test bed does not have it.
 func (b *bed) command(ctx context.Context, env []string, name string, args ...string) *exec.Cmd {
 	if own := filepath.Join(b.dir, "bin", name); isFile(own) {
 		name = own
@@ -85,7 +86,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// run runs a command with the cluster's environment; its output holds both streams where it failed.
+// run runs a command with the environment of the cluster. If the command fails, the output contains both streams.
 func (c *cluster) run(ctx context.Context, command []string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()

@@ -14,7 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// cluster is a cluster made with a tool's own commands.
+// cluster is a cluster that a test creates with the tool's own commands.
 type cluster struct {
 	name, kubeconfig string
 	env              []string
@@ -24,8 +24,8 @@ type cluster struct {
 	loadOne        func(image string) []string
 }
 
-// cluster returns a cluster of tool under a random name, and deletes it at the end of the test, however that ends.
-// Nothing of it may be left then.
+// cluster returns a cluster of a tool with a random name, and deletes it at the end of the test if the test failed.
+// The test fails if anything is left of the cluster.
 func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	t.Helper()
 	c := &cluster{name: session.RandomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
@@ -65,7 +65,8 @@ func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	return c
 }
 
-// remove has the tool delete the cluster; once more where something in it was frozen, which is not the tool's fault.
+// remove deletes the cluster with its tool. It retries if a process in a node was frozen, which is not an error of
+// the tool.
 func (c *cluster) remove(t *testing.T) {
 	t.Helper()
 	out, err := c.run(t.Context(), c.delete)
@@ -90,22 +91,22 @@ func docker(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// isFrozen tells whether docker could not end a node: on cgroup v1 runc freezes a pod for a moment when it starts it, and
-// what is frozen when its node is killed cannot die.
+// isFrozen reports whether docker could not end a node because of a frozen process. On cgroup v1, runc freezes a pod
+// briefly when it starts it. If the node is killed then, the frozen processes cannot end.
 func isFrozen(out string) bool { return strings.Contains(out, "did not receive an exit event") }
 
-// thaw wakes what is frozen in a container.
+// thaw thaws the frozen processes of a container.
 func thaw(t *testing.T, id string) {
 	t.Helper()
 	for _, path := range filesBelow(t, filepath.Join("/sys/fs/cgroup/freezer/docker", id)) {
 		if filepath.Base(path) == "freezer.state" {
-			_ = os.WriteFile(path, []byte("THAWED"), 0o600) // its pod may have gone meanwhile
+			_ = os.WriteFile(path, []byte("THAWED"), 0o600) // the pod may be gone
 		}
 	}
 }
 
-// load puts images of the Docker Engine into the cluster. Those that the test bed's nodes hold from the start are
-// not in the engine, and stay out.
+// load copies images of the Docker Engine to the cluster. It skips images that are not in the engine, because the
+// nodes of the test bed already have them.
 func (c *cluster) load(t *testing.T, images ...string) {
 	t.Helper()
 	for _, image := range images {
@@ -115,7 +116,8 @@ func (c *cluster) load(t *testing.T, images ...string) {
 	}
 }
 
-// publish makes the tool's port 80 reachable at a port of the host's loopback; before the cluster is created.
+// publish publishes port 80 of the cluster at a port of the host's loopback. It must be called before the cluster is
+// created.
 func (c *cluster) publish(t *testing.T, tool string, port int) {
 	t.Helper()
 	switch tool {
@@ -129,7 +131,7 @@ func (c *cluster) publish(t *testing.T, tool string, port int) {
 	}
 }
 
-// addWorker asks for a second node; before the cluster is created. k3d's clusters have one anyway.
+// addWorker adds a second node. It must be called before the cluster is created. k3d's clusters always have one.
 func (c *cluster) addWorker(t *testing.T, tool string) {
 	t.Helper()
 	switch tool {
@@ -140,7 +142,7 @@ func (c *cluster) addWorker(t *testing.T, tool string) {
 	}
 }
 
-// configure gives kind its nodes, which it takes from a file only.
+// configure sets the nodes of a kind cluster, which kind reads from a file only.
 func (c *cluster) configure(t *testing.T, nodes string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kind.yaml")
@@ -151,7 +153,7 @@ func (c *cluster) configure(t *testing.T, nodes string) {
 	c.create = append(c.create, "--config="+path)
 }
 
-// must runs a command of the cluster's tool, and ends the test where it fails.
+// must runs a command of the cluster's tool, and ends the test if it fails.
 func (c *cluster) must(t *testing.T, command []string) string {
 	t.Helper()
 	out, err := c.run(t.Context(), command)
@@ -166,7 +168,6 @@ func (c *cluster) kubectl(t *testing.T, args ...string) string {
 	return c.must(t, append([]string{"kubectl"}, args...))
 }
 
-// apply applies a manifest.
 func (c *cluster) apply(t *testing.T, manifest string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "manifest.yaml")
@@ -176,7 +177,7 @@ func (c *cluster) apply(t *testing.T, manifest string) {
 	c.kubectl(t, "apply", "--filename="+path)
 }
 
-// keepLogs shows what a person would look at first after a failure.
+// keepLogs logs the state of the cluster after a failure.
 func (c *cluster) keepLogs(t *testing.T) {
 	for _, command := range [][]string{
 		{"kubectl", "get", "nodes,pods", "--all-namespaces", "--output=wide"},

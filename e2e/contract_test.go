@@ -16,8 +16,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// TestContract holds the adapters to the contract of package providers, with the real tools. What it says of a cluster of
-// somebody else's is held by TestBare, which has one.
+// TestContract runs the contract suite of the providers on the real tools. TestBare checks the rules about clusters
+// that lab did not create.
 func TestContract(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		archive := bed.save(t, bed.helloNew)
@@ -32,7 +32,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// save returns the path of an archive of an image of the engine's.
+// save returns the path of an archive with an image of the engine.
 func (b *bed) save(t *testing.T, image string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "image.tar")
@@ -40,7 +40,7 @@ func (b *bed) save(t *testing.T, image string) string {
 	return path
 }
 
-// kill kills a node, with what is frozen in it.
+// kill kills a node, including its frozen processes.
 func kill(t *testing.T, node string) {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "docker", "kill", node).CombinedOutput()
@@ -58,7 +58,7 @@ func kill(t *testing.T, node string) {
 	}
 }
 
-// listen takes a port of the loopback for the length of a test.
+// listen uses a port of the loopback until the end of the test.
 func listen(t *testing.T, port int) {
 	t.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))

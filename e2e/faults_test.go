@@ -20,8 +20,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestFaults disturbs lab in the middle of its commands, beside a cluster that was made with the tool itself and
-// beside Helm releases that lab did not install. The engine is gone for lab alone; TestEngineStops stops it for all.
+// TestFaults interrupts lab during its commands, next to a cluster that the tool itself created and Helm releases
+// that lab did not install. The engine is unavailable for lab only; TestEngineStops stops it for all.
 func TestFaults(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -29,7 +29,7 @@ func TestFaults(t *testing.T) {
 		c.kubeconfig = filepath.Join(p.dir, "kubeconfig")
 		c.env[0] = "KUBECONFIG=" + c.kubeconfig
 		c.must(t, c.create)
-		d := newDoor(t)
+		d := newProxy(t)
 		p.env = append(p.env, "DOCKER_HOST=unix://"+d.path)
 		t.Cleanup(func() {
 			if t.Failed() {
@@ -48,14 +48,14 @@ func TestFaults(t *testing.T) {
 				if !runs(f.node(name)) {
 					return nil
 				}
-				d.shut()
+				d.close()
 				return func() { d.open(t) }
 			},
 			Pause: func(_ *testing.T, name string) func() {
 				if exec.Command("docker", "pause", f.node(name)).Run() != nil {
 					return nil
 				}
-				return func() { _ = exec.Command("docker", "unpause", f.node(name)).Run() } // it may be gone
+				return func() { _ = exec.Command("docker", "unpause", f.node(name)).Run() } // the container may be gone
 			},
 			Nothing: func(_ *testing.T, name string) {
 				p.forgetLogs()
@@ -71,7 +71,7 @@ func runs(container string) bool {
 	return err == nil && strings.TrimSpace(string(out)) == "true"
 }
 
-// forgetLogs removes the logs that lab keeps of what failed, and says where they are.
+// forgetLogs removes the logs that lab saved of failed creations.
 func (p *user) forgetLogs() {
 	p.T.Helper()
 	saved, err := filepath.Glob(filepath.Join(p.dir, "tmp", "lab-*-logs-*"))
@@ -85,7 +85,8 @@ func (p *user) forgetLogs() {
 	}
 }
 
-// outside returns what there is of a cluster: its containers, its network, its volumes and what its tool remembers.
+// outside returns the state of a cluster outside Kubernetes: its containers, its network, its volumes and the files
+// of its tool.
 func (p *user) outside(name string, f flavor) string {
 	p.T.Helper()
 	var found []string
@@ -101,7 +102,7 @@ func (p *user) outside(name string, f flavor) string {
 			rel, _ := filepath.Rel(p.bed.minikubeHome, path)
 			if strings.Contains(path, session.Prefix) && !strings.Contains(path, name) ||
 				strings.HasPrefix(rel, "logs") || strings.HasPrefix(rel, filepath.Join("machines", "server")) {
-				continue // of another cluster, or written anew by every minikube that makes a node
+				continue // of another cluster, or rewritten by every minikube that creates a node
 			}
 			if text, err := os.ReadFile(path); err == nil {
 				found = append(found, fmt.Sprintf("%s %x\n", rel, sha256.Sum256(text)))
@@ -112,30 +113,31 @@ func (p *user) outside(name string, f flavor) string {
 	return strings.Join(found, "")
 }
 
-// door is a way to the Docker Engine that can be shut: for who goes by it the engine has stopped then.
-type door struct {
+// proxy is a socket that forwards connections to the Docker Engine. After close, its clients see an engine that has
+// stopped.
+type proxy struct {
 	path, engine string
 
 	mu       sync.Mutex
 	listener net.Listener
-	through  map[net.Conn]bool
+	conns    map[net.Conn]bool
 }
 
-func newDoor(t *testing.T) *door {
+func newProxy(t *testing.T) *proxy {
 	t.Helper()
 	host := strings.TrimSpace(docker(t, "context", "inspect", "--format={{.Endpoints.docker.Host}}"))
 	engine, unix := strings.CutPrefix(host, "unix://")
 	if !unix {
-		t.Fatalf("the engine is at %s, which is no socket of this machine", host)
+		t.Fatalf("the engine is at %s, which is not a socket of this machine", host)
 	}
-	d := &door{path: filepath.Join(t.TempDir(), "docker.sock"), engine: engine, through: map[net.Conn]bool{}}
+	d := &proxy{path: filepath.Join(t.TempDir(), "docker.sock"), engine: engine, conns: map[net.Conn]bool{}}
 	d.open(t)
-	t.Cleanup(d.shut)
+	t.Cleanup(d.close)
 	return d
 }
 
-// open lets in who comes.
-func (d *door) open(t *testing.T) {
+// open accepts connections.
+func (d *proxy) open(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("unix", d.path)
 	if err != nil {
@@ -155,34 +157,34 @@ func (d *door) open(t *testing.T) {
 	}()
 }
 
-// shut turns out who is inside, and lets nobody in.
-func (d *door) shut() {
+// close closes all connections and accepts no more.
+func (d *proxy) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.listener != nil {
 		_ = d.listener.Close()
 	}
 	d.listener = nil
-	for conn := range d.through {
+	for conn := range d.conns {
 		_ = conn.Close()
 	}
-	clear(d.through)
+	clear(d.conns)
 }
 
-// pass carries what is said in both directions, and the end of each.
-func (d *door) pass(by net.Listener, from net.Conn) {
+// pass copies data in both directions.
+func (d *proxy) pass(by net.Listener, from net.Conn) {
 	to, err := net.Dial("unix", d.engine)
 	if err != nil {
 		_ = from.Close()
 		return
 	}
 	d.mu.Lock()
-	shut := d.listener != by
-	d.through[from], d.through[to] = true, true
+	closed := d.listener != by
+	d.conns[from], d.conns[to] = true, true
 	d.mu.Unlock()
 	var both sync.WaitGroup
 	for a, b := range map[net.Conn]net.Conn{from: to, to: from} {
-		if shut {
+		if closed {
 			_ = a.Close()
 		}
 		both.Go(func() {
@@ -195,6 +197,6 @@ func (d *door) pass(by net.Listener, from net.Conn) {
 	defer d.mu.Unlock()
 	for _, conn := range []net.Conn{from, to} {
 		_ = conn.Close()
-		delete(d.through, conn)
+		delete(d.conns, conn)
 	}
 }

@@ -14,11 +14,13 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// pointsVariable says at how many points of its life a creation is ended in each of the two ways.
+// pointsVariable names the environment variable with the number of points in time at which a creation is interrupted
+// and killed.
 const pointsVariable = "LAB_E2E_POINTS"
 
-// TestInterrupted ends lab in the middle of its work: with Ctrl-C it must leave nothing, and what it leaves when it is
-// killed the next lab must find and remove. The points are spread evenly over the time that a creation takes.
+// TestInterrupted interrupts and kills lab during a creation. After Ctrl-C nothing may be left. After `kill -9` the
+// next lab process must find and remove the leftovers. The points in time are spread evenly over the duration of a
+// creation.
 func TestInterrupted(t *testing.T) {
 	points := 3
 	if testing.Short() {
@@ -27,7 +29,7 @@ func TestInterrupted(t *testing.T) {
 	if text := os.Getenv(pointsVariable); text != "" {
 		var err error
 		if points, err = strconv.Atoi(text); err != nil || points < 1 {
-			t.Fatalf("%s=%q is no number of points", pointsVariable, text)
+			t.Fatalf("%s=%q is not a number of points", pointsVariable, text)
 		}
 	}
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -42,7 +44,7 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// creation returns how long one takes.
+// creation returns how long a creation takes.
 func creation(t *testing.T, bed *bed, f flavor) time.Duration {
 	t.Helper()
 	p, name := newUser(t, bed), session.RandomName()
@@ -71,11 +73,11 @@ func killed(t *testing.T, bed *bed, f flavor, after time.Duration) {
 		t.Errorf("exit code %d", code)
 	}
 	switch state := p.List()[name].State; state {
-	case "creating", "degraded", "running": // running: the tool was through, and only lab was not
+	case "creating", "degraded", "running": // running: the tool was done, lab was not
 	default:
 		t.Errorf("state is %q", state)
 	}
-	p.Must("down", name) // at once, while what lab had started may still make what it was told to
+	p.Must("down", name) // at once, while processes that lab started may still create objects
 	p.awaitGroup(pgid)
 	p.checkNothing(name)
 }

@@ -34,14 +34,14 @@ func k3dFlavor() flavor {
 	}
 }
 
-// balancedPod is a pod behind a service for which the load balancer listens at port 80.
+// balancedPod returns a pod and a Service for which the load balancer listens at port 80.
 func balancedPod(name, image string) string {
 	return fmt.Sprintf(`{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod, metadata: {name: %[1]s, labels: {app: %[1]s}}, spec:
  {containers: [{name: web, image: %[2]q, imagePullPolicy: Never, ports: [{containerPort: 8080}]}]}}, {apiVersion: v1, kind: Service,
  metadata: {name: %[1]s}, spec: {type: LoadBalancer, selector: {app: %[1]s}, ports: [{port: 80, targetPort: 8080}]}}]}`, name, image)
 }
 
-// k3dOptions are those with which the adapter uses the test bed's images.
+// k3dOptions returns the options of the adapter with the test bed's images.
 func (b *bed) k3dOptions() k3d.Options {
 	return k3d.Options{NodeImage: flag(b.k3d, "--image"),
 		LoadBalancerImage: flag(b.k3dEnv, "K3D_IMAGE_LOADBALANCER"), ToolsImage: flag(b.k3dEnv, "K3D_IMAGE_TOOLS")}
@@ -53,23 +53,23 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 	none.NodeImage = "127.0.0.1:1/none:v1.37.2-k3s1"
 	port := freePort(t)
 	tmp := t.TempDir()
-	t.Setenv("TMPDIR", tmp) // where k3d leaves files
+	t.Setenv("TMPDIR", tmp) // k3d leaves files there
 	return providertest.Harness{
 		New:   func() providers.Provider { return k3d.New(options) },
 		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), k3dFiles(t, tmp)...) },
 		Invalid: map[string]func(*providers.Spec){
-			"a mount of nothing": func(s *providers.Spec) {
+			"a mount of a missing path": func(s *providers.Spec) {
 				s.Mounts = []providers.Mount{{Host: filepath.Join(t.TempDir(), "none"), Node: "/x"}}
 			},
-			"a native key that there is not": func(s *providers.Spec) { s.Native = k3dNative("nods: []") },
-			"a native filter that finds none": func(s *providers.Spec) {
+			"an unknown native key": func(s *providers.Spec) { s.Native = k3dNative("nods: []") },
+			"a native filter without a match": func(s *providers.Spec) {
 				s.Native = k3dNative(`volumes: [{volume: "/a:/b", nodeFilters: ["server:7"]}]`)
 			},
-			"a native label of k3d's own": func(s *providers.Spec) {
+			"a native label that k3d reserves": func(s *providers.Spec) {
 				s.Native = k3dNative(`options: {runtime: {labels: [{label: "k3d.role=x", nodeFilters: ["server:0"]}]}}`)
 			},
 			"two images": func(s *providers.Spec) { s.Native, s.NodeImage = k3dNative("image: a"), "b" },
-			"one port for two things": func(s *providers.Spec) {
+			"one port used twice": func(s *providers.Spec) {
 				s.Native = k3dNative(`ports: [{port: "8080:80", nodeFilters: ["loadbalancer"]}]`)
 				s.Ports = []providers.Port{{Host: 8080, Container: 81}}
 			},
@@ -80,13 +80,13 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 			"the host's network": func(s *providers.Spec) { s.Native = k3dNative("network: host") },
 		},
 		Failures: map[string]func(*testing.T, *providers.Spec){
-			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+			"a port that is in use": func(t *testing.T, s *providers.Spec) {
 				listen(t, port)
 				s.Ports = []providers.Port{{Host: port, Container: 80}}
 			},
-			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
-			// The entrypoint that k3d gives a node goes on without it, and k3d waits for a word of it.
-			"a k3s that fails": func(t *testing.T, s *providers.Spec) { // a file is where it makes a directory
+			"an image that is not a node image, two nodes": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
+			// k3d's entrypoint keeps running without k3s, and k3d waits for a log line of k3s.
+			"a k3s that fails": func(t *testing.T, s *providers.Spec) { // a file at the path of a directory
 				file := filepath.Join(t.TempDir(), "file")
 				if err := os.WriteFile(file, nil, 0o600); err != nil {
 					t.Fatal(err)
@@ -103,11 +103,11 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 			docker(t, "run", "--detach", "--name=k3d-"+name+"-server-0", "--label=app=k3d", "--label=k3d.cluster="+name, "--label=k3d.role=server", "--label=clusterlab.dev/mark="+spec.Mark,
 				"--network=k3d-"+name, "--volume=/var", "--entrypoint=sleep", options.NodeImage, "3600")
 		},
-		Goroutines: []string{"client.NodeWaitForLogMessage"}, // looks whether it may end twice a second
+		Goroutines: []string{"client.NodeWaitForLogMessage"}, // it polls twice a second
 	}
 }
 
-// k3dFiles returns what k3d left among temporary files.
+// k3dFiles returns the temporary files that k3d left.
 func k3dFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "k3d-*"))
@@ -143,7 +143,7 @@ func k3dAsked(t *testing.T) providers.Spec {
 	return spec
 }
 
-// k3dCheck checks the files in every node, what k3s was told, and that k3d's own configuration was heard.
+// k3dCheck checks the files in every node, the arguments of k3s, and a setting of k3d's own configuration.
 func k3dCheck(t *testing.T, spec providers.Spec) {
 	nodes := strings.Fields(docker(t, "ps", "--filter=label=k3d.cluster="+spec.Name, "--format={{.Names}}"))
 	if len(nodes) != 5 {
@@ -156,7 +156,7 @@ func k3dCheck(t *testing.T, spec providers.Spec) {
 		checkFiles(t, spec, node, "/etc/ssl/certs/lab-ca.pem")
 		server := strings.Contains(node, "-server-")
 		if told := docker(t, "inspect", "--format={{.Config.Cmd}}", node); strings.Contains(told, "--disable=traefik") != server {
-			t.Errorf("%s was told %s", node, told)
+			t.Errorf("the arguments of %s are %s", node, told)
 		}
 	}
 	if got := strings.TrimSpace(docker(t, "ps", "--filter=label=asked=for", "--format={{.Names}}")); got != "k3d-"+spec.Name+"-agent-0" {

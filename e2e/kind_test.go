@@ -32,13 +32,13 @@ func kindFlavor() flavor {
 	}
 }
 
-// hostPod is a pod at port 80 of its node.
+// hostPod returns a pod that listens at port 80 of its node.
 func hostPod(name, image string) string {
 	return fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: %s}, spec: {containers: [{name: web, image: %q,
  imagePullPolicy: Never, ports: [{containerPort: 8080, hostPort: 80}]}]}}`, name, image)
 }
 
-// kindNode is the node image that the test bed has for kind.
+// kindNode returns the test bed's node image of kind.
 func (b *bed) kindNode() string { return flag(b.kind, "--image") }
 
 func kindHarness(t *testing.T, bed *bed) providertest.Harness {
@@ -48,23 +48,23 @@ func kindHarness(t *testing.T, bed *bed) providertest.Harness {
 		New:   func() providers.Provider { return kind.New(options) },
 		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), filesBelow(t, options.Dir)...) },
 		Invalid: map[string]func(*providers.Spec){
-			"a mount of nothing": func(s *providers.Spec) {
+			"a mount of a missing path": func(s *providers.Spec) {
 				s.Mounts = []providers.Mount{{Host: filepath.Join(options.Dir, "none"), Node: "/x"}}
 			},
-			"a native key that there is not": func(s *providers.Spec) { s.Native = kindNative("nods: []") },
-			"a native family of none":        func(s *providers.Spec) { s.Native = kindNative("networking: {ipFamily: none}") },
-			"two images":                     func(s *providers.Spec) { s.Native, s.NodeImage = kindNative("nodes: [{image: a}]"), "b" },
+			"an unknown native key":       func(s *providers.Spec) { s.Native = kindNative("nods: []") },
+			"an unknown native IP family": func(s *providers.Spec) { s.Native = kindNative("networking: {ipFamily: none}") },
+			"two images":                  func(s *providers.Spec) { s.Native, s.NodeImage = kindNative("nodes: [{image: a}]"), "b" },
 		},
 		Unsupported: map[string]func(*providers.Spec){
 			"a driver":     func(s *providers.Spec) { s.Driver = "virtualbox" },
 			"5000 workers": func(s *providers.Spec) { s.Workers = 5000 },
 		},
 		Failures: map[string]func(*testing.T, *providers.Spec){
-			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+			"a port that is in use": func(t *testing.T, s *providers.Spec) {
 				listen(t, port)
 				s.Ports = []providers.Port{{Host: port, Container: 80}}
 			},
-			"an image that is no node, twice": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
+			"an image that is not a node image, two nodes": func(_ *testing.T, s *providers.Spec) { s.NodeImage, s.Workers = bed.helloNew, 1 },
 			"a kubeadm that fails": func(_ *testing.T, s *providers.Spec) {
 				s.Native = kindNative(`kubeadmConfigPatches: ["{kind: ClusterConfiguration, networking: {podSubnet: nonsense}}"]`)
 			},
@@ -104,7 +104,7 @@ func kindAsked(t *testing.T) providers.Spec {
 	return spec
 }
 
-// kindCheck checks the files in every node, and the metrics of one that came later.
+// kindCheck checks the files in every node, and the metrics of the second control plane.
 func kindCheck(t *testing.T, spec providers.Spec) {
 	for node := range strings.FieldsSeq(docker(t, "ps", "--all", "--filter=label=io.x-k8s.kind.cluster="+spec.Name, "--format={{.Names}}")) {
 		if !strings.HasSuffix(node, "-balancer") {

@@ -14,7 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// leaks returns what the engine has that bears the name of a cluster. It can be asked while others use the engine.
+// leaks returns the objects of the engine whose name contains the name of a cluster. Other tests may use the engine
+// at the same time.
 func leaks(t *testing.T, name string) []string {
 	t.Helper()
 	var left []string
@@ -26,13 +27,13 @@ func leaks(t *testing.T, name string) []string {
 	return left
 }
 
-// goneWithin is how long the engine may have what a test did not make: another run of these tests may be at work, whose
-// own things come and go. What was left behind stays.
+// goneWithin is how long unknown objects may exist in the engine. Another run of these tests may create and delete
+// objects; leftovers stay.
 const goneWithin = 20 * time.Second
 
-// requireNoLeak fails the test if, when all else of it has ended, the engine has a container, network or volume that
-// it did not have before. kind's shared network is left by design: other kind clusters use it. What bears the name of
-// another test's cluster is for that test to find.
+// requireNoLeak fails the test if, at its end, the engine has a container, network or volume that it did not have
+// before. kind's shared network stays, because other kind clusters use it. Objects with the name of another test's
+// cluster are ignored.
 func requireNoLeak(t *testing.T, name string) {
 	t.Helper()
 	before := engineObjects(t)
@@ -40,7 +41,7 @@ func requireNoLeak(t *testing.T, name string) {
 		for object := range engineObjects(t) {
 			others := strings.Contains(object, session.Prefix) && !strings.Contains(object, name)
 			id, volume := strings.CutPrefix(object, "volume ")
-			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // a container's that is there
+			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // of an existing container
 			if !before[object] && !others && object != "network kind" {
 				left = append(left, object)
 			}
@@ -49,8 +50,8 @@ func requireNoLeak(t *testing.T, name string) {
 	})
 }
 
-// requireNoAnonymousVolume fails the test if, when all else of it has ended, there are volumes without a name and
-// without a container that were not there before.
+// requireNoAnonymousVolume fails the test if, at its end, the engine has new volumes without a name and without a
+// container.
 func requireNoAnonymousVolume(t *testing.T) {
 	t.Helper()
 	before := danglingVolumes(t)
@@ -64,7 +65,7 @@ func requireNoAnonymousVolume(t *testing.T) {
 	})
 }
 
-// requireGone fails the test if, when all else of it has ended, there is something that was left then, and stays.
+// requireGone fails the test if, at its end, left returns objects that stay for goneWithin.
 func requireGone(t *testing.T, left func() []string) {
 	t.Cleanup(func() {
 		tick := time.NewTicker(time.Second)
@@ -91,7 +92,7 @@ func danglingVolumes(t *testing.T) map[string]bool {
 	return volumes
 }
 
-// filesBelow returns what is in a directory, and the directory itself; nothing where it is not there.
+// filesBelow returns a directory and everything below it; nothing if it does not exist.
 func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var paths []string

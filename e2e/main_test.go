@@ -24,10 +24,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// prepare sees to it that binDir names a directory with lab in it.
+// prepare sets binDir to a directory with lab, and builds lab if necessary.
 func prepare() (clean func(), err error) {
 	if dir := os.Getenv(binDir); dir != "" {
-		if !filepath.IsAbs(dir) { // from where go test was called, most likely
+		if !filepath.IsAbs(dir) { // relative to the repository
 			dir = filepath.Join("..", dir)
 		}
 		if dir, err = filepath.Abs(dir); err != nil {

@@ -48,7 +48,7 @@ func minikubeFlavor() flavor {
 
 func minikubeOptions(t *testing.T, bed *bed) minikube.Options {
 	t.Helper()
-	t.Setenv("MINIKUBE_FORCE", "true") // root, and a Kubernetes newer than minikube knows
+	t.Setenv("MINIKUBE_FORCE", "true") // for root, and for a Kubernetes newer than minikube knows
 	o := minikube.Options{ExtraArgs: bed.minikube, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube")}
 	if own := filepath.Join(bed.dir, "bin", "lab-minikube"); isFile(own) {
 		o.Program = own
@@ -56,7 +56,7 @@ func minikubeOptions(t *testing.T, bed *bed) minikube.Options {
 	return o
 }
 
-// minikubeLeft returns the files of a cluster in minikube's home, where its log stays.
+// minikubeLeft returns the files of a cluster in minikube's home, except its log, which stays.
 func minikubeLeft(t *testing.T, bed *bed, cluster string) []string {
 	var left []string
 	for _, path := range filesBelow(t, bed.minikubeHome) {
@@ -78,11 +78,11 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 			return append(append(leaks(t, name), minikubeLeft(t, bed, name)...), filesBelow(t, options.Dir)...)
 		},
 		Invalid: map[string]func(*providers.Spec){
-			"a mount of nothing": func(s *providers.Spec) {
+			"a mount of a missing path": func(s *providers.Spec) {
 				s.Mounts = []providers.Mount{{Host: filepath.Join(options.Dir, "none"), Node: "/x"}}
 			},
-			"a native flag that is not to be set": func(s *providers.Spec) { s.Native = []byte("force: true") },
-			"two images":                          func(s *providers.Spec) { s.Native, s.NodeImage = []byte("base-image: a"), "b" },
+			"a native flag that lab reserves": func(s *providers.Spec) { s.Native = []byte("force: true") },
+			"two images":                      func(s *providers.Spec) { s.Native, s.NodeImage = []byte("base-image: a"), "b" },
 		},
 		Unsupported: map[string]func(*providers.Spec){
 			"two control planes": func(s *providers.Spec) { s.ControlPlanes = 2 },
@@ -93,12 +93,12 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 			},
 		},
 		Failures: map[string]func(*testing.T, *providers.Spec){
-			"a port that is taken": func(t *testing.T, s *providers.Spec) {
+			"a port that is in use": func(t *testing.T, s *providers.Spec) {
 				listen(t, port)
 				s.Ports = []providers.Port{{Host: port, Container: 80}}
 			},
-			"an image that is no node": func(_ *testing.T, s *providers.Spec) { s.NodeImage = bed.helloNew },
-			"a flag that there is not": func(_ *testing.T, s *providers.Spec) { s.Native = []byte("nonsense: true") },
+			"an image that is not a node image": func(_ *testing.T, s *providers.Spec) { s.NodeImage = bed.helloNew },
+			"an unknown flag":                   func(_ *testing.T, s *providers.Spec) { s.Native = []byte("nonsense: true") },
 			"a kubeadm that fails": func(_ *testing.T, s *providers.Spec) {
 				s.Native = []byte("extra-config: kubeadm.pod-network-cidr=nonsense")
 			},
@@ -109,7 +109,7 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 			name := spec.Name
 			docker(t, "run", "--detach", "--name", name, "--label", "name.minikube.sigs.k8s.io="+name,
 				"--volume", "/var", "--entrypoint", "sleep", base, "3600")
-			// minikube writes its configuration before it makes a container.
+			// minikube writes the profile before it creates a container.
 			dir := filepath.Join(bed.minikubeHome, "profiles", name)
 			config := fmt.Sprintf(`{"Driver":"docker","KubernetesConfig":{"APIServerNames":["%s.lab.invalid"]}}`, spec.Mark)
 			if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600)); err != nil {
@@ -134,7 +134,7 @@ func minikubeRefused(t *testing.T, p *user) []refusal {
 	}
 }
 
-// minikubeAsked asks for a worker, too; several control planes cannot be had in the test bed.
+// minikubeAsked also requests a worker. The test bed's minikube does not support several control planes.
 func minikubeAsked(t *testing.T) providers.Spec {
 	spec := askedFiles(t)
 	spec.Workers, spec.Wants.ControlPlaneMetrics = 1, true

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestMirror shows that pods get their images from where the user's configuration says, in place of a registry that
+// TestMirror checks that nodes pull images from the mirror in the user's configuration instead of a registry that
 // cannot be reached.
 func TestMirror(t *testing.T) {
 	takesLong(t)
@@ -26,7 +26,7 @@ func TestMirror(t *testing.T) {
 
 		docker(t, "run", "--detach", "--name", registry, "--network", f.network(name),
 			"--publish", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))+":5000", "registry:3")
-		t.Cleanup(func() { docker(t, "rm", "--force", "--volumes", registry) }) // before the network goes
+		t.Cleanup(func() { docker(t, "rm", "--force", "--volumes", registry) }) // before the network is deleted
 		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		session.Eventually(t, 30*time.Second, func(ctx context.Context) error { return get(ctx, "http://"+at+"/v2/") })
 		docker(t, "tag", bed.helloNew, at+"/shop/hello:v2")

@@ -16,9 +16,9 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestObservability puts kube-prometheus-stack onto a real cluster. When lab is done, Prometheus reaches all that it is
-// to watch, the control plane too, and no alert fires but the one that always does. When the scheduler then shows its
-// metrics to nobody, lab says so.
+// TestObservability installs kube-prometheus-stack on a real cluster. When lab is done, Prometheus must reach all
+// targets, the control plane included, and only the alert that always fires may fire. When the scheduler stops
+// serving metrics, lab must report it.
 func TestObservability(t *testing.T) {
 	bed := testbed(t)
 	requireNoAnonymousVolume(t)
@@ -35,7 +35,7 @@ func TestObservability(t *testing.T) {
 	})
 	p.Must(append([]string{"up", name, "--flavor", "kind", "--timeout", "8m"}, asked...)...)
 
-	// No wait here: what lab says is ready must be.
+	// No wait: addons that lab reports as ready must work.
 	p.checkTargets()
 	p.checkAlerts()
 	p.Must("status", name)
@@ -49,23 +49,23 @@ func TestObservability(t *testing.T) {
 
 	p.Must("addon", "remove", "kube-prometheus-stack", "--name", name)
 	if left := p.kubectl("get", "namespaces,customresourcedefinitions,validatingwebhookconfigurations", "--output=name"); strings.Contains(left, "monitoring") || strings.Contains(left, "prometheus") {
-		t.Errorf("removed, there is\n%s", left)
+		t.Errorf("after the removal these are left:\n%s", left)
 	}
 	p.Must("down", name)
 	p.checkNothing(name)
 }
 
-// chart has lab take an addon's chart from the directory that $LAB_CHARTS names.
+// chart adds an addon whose chart is in the directory $LAB_CHARTS.
 func (p *user) chart(addon string) {
 	p.T.Helper()
 	path, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
 	if _, missing := os.Stat(path); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
-		p.T.Fatalf("not run: the chart of %s is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+		p.T.Fatalf("not run: no chart of %s; set the directory that contains it: export LAB_CHARTS=DIR", addon)
 	}
-	p.own(addon, fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, path))
+	p.addAddon(addon, fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, path))
 }
 
-// ask asks a service of the addon, by way of the API server.
+// ask sends a request to a Service of the addon through the API server.
 func (p *user) ask(service, path string) string {
 	p.T.Helper()
 	return p.kubectl("get", "--raw", "/api/v1/namespaces/monitoring/services/"+service+"/proxy"+path)
@@ -78,7 +78,7 @@ func (p *user) prometheus(path string, into any) {
 	}
 }
 
-// checkTargets checks that Prometheus reaches all that its operator, the chart and lab's values give it to watch.
+// checkTargets checks that Prometheus reaches all targets of the operator, the chart and lab's values.
 func (p *user) checkTargets() {
 	p.T.Helper()
 	var answer struct {
@@ -101,7 +101,7 @@ func (p *user) checkTargets() {
 		"kube-prometheus-stack-operator", "kube-prometheus-stack-prometheus", "kube-proxy", "kube-scheduler",
 		"kube-state-metrics", "kubelet", "node-exporter"} {
 		if !jobs[job] {
-			p.T.Errorf("nobody watches %s", job)
+			p.T.Errorf("%s is not a target", job)
 		}
 	}
 }
@@ -124,11 +124,11 @@ func (p *user) checkAlerts() {
 		}
 	}
 	if !slices.Equal(firing, []string{"Watchdog"}) {
-		p.T.Errorf("%q fire", firing)
+		p.T.Errorf("the firing alerts are %q", firing)
 	}
 }
 
-// checkDelivery checks that the alert that always fires comes to Alertmanager.
+// checkDelivery checks that Alertmanager receives the alert that always fires.
 func (p *user) checkDelivery() {
 	p.T.Helper()
 	session.Eventually(p.T, 2*time.Minute, func(context.Context) error {
@@ -139,7 +139,7 @@ func (p *user) checkDelivery() {
 	})
 }
 
-// checkAdmission checks that the operator refuses a rule that is none: only it knows PromQL.
+// checkAdmission checks that the operator rejects an invalid rule: only the operator parses PromQL.
 func (p *user) checkAdmission() {
 	p.T.Helper()
 	rule := filepath.Join(p.dir, "rule.yaml")
@@ -149,18 +149,18 @@ func (p *user) checkAdmission() {
 	}
 	out, err := p.bed.command(p.T.Context(), p.env, "kubectl", "apply", "--filename="+rule).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "could not parse expression") {
-		p.T.Errorf("admission says %v\n%s", err, out)
+		p.T.Errorf("the admission returned %v\n%s", err, out)
 	}
 }
 
-// bindScheduler has the scheduler listen at another address, as where the cluster was made without metrics.
+// bindScheduler changes the listen address of the scheduler, as in a cluster that was created without metrics.
 func (p *user) bindScheduler(name, address string) {
 	p.T.Helper()
 	docker(p.T, "exec", name+"-control-plane", "sed", "--in-place", "s/--bind-address=.*/--bind-address="+address+"/",
 		"/etc/kubernetes/manifests/kube-scheduler.yaml")
 }
 
-// eventuallySays calls lab status until it fails with words, or where there are none succeeds.
+// eventuallySays runs lab status until it fails with words, or succeeds if words is empty.
 func (p *user) eventuallySays(name, words string) {
 	p.T.Helper()
 	session.Eventually(p.T, 3*time.Minute, func(context.Context) error {

@@ -16,8 +16,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestOpen opens an addon of which no port is published: the address that lab prints leads to the pod, Ctrl-C ends that,
-// and so does the first request that finds the pod gone, with a reason.
+// TestOpen opens an addon without a published port. The URL that lab prints must lead to the pod. Ctrl-C must end
+// `lab open`, and so must the first request after the pod is deleted, with an error.
 func TestOpen(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -33,7 +33,7 @@ func TestOpen(t *testing.T) {
 		opened.answers(t)
 		opened.send(t, syscall.SIGINT)
 		if code := opened.wait(t); code != 0 && code != 130 {
-			t.Errorf("interrupted it ends with %d:\n%s", code, opened.stderr.String())
+			t.Errorf("exit code %d after the interrupt:\n%s", code, opened.stderr.String())
 		}
 		if conn, err := net.DialTimeout("tcp", "127.0.0.1:"+strconv.Itoa(opened.port), time.Second); err == nil {
 			_ = conn.Close()
@@ -44,17 +44,17 @@ func TestOpen(t *testing.T) {
 		opened.answers(t)
 		p.kubectl("delete", "pods", "--all", "--namespace=hello")
 		if err := opened.ask(t.Context()); err == nil {
-			t.Error("a pod answers that is gone")
+			t.Error("a deleted pod answers")
 		}
 		if code := opened.wait(t); code != 1 || !bytes.Contains(opened.stderr.Bytes(), []byte("hint: lab status "+name)) {
-			t.Errorf("without its pod it ends with %d:\n%s", code, opened.stderr.String())
+			t.Errorf("exit code %d without the pod:\n%s", code, opened.stderr.String())
 		}
 		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }
 
-// opening is a `lab open` that forwards.
+// opening is a running `lab open` that forwards a port.
 type opening struct {
 	port   int
 	stderr bytes.Buffer
@@ -62,7 +62,7 @@ type opening struct {
 	wait   func(*testing.T) (code int)
 }
 
-// open opens hello, and returns when lab has printed an address.
+// open runs `lab open hello`, and returns when lab has printed a URL.
 func (p *user) open(t *testing.T, name string) *opening {
 	t.Helper()
 	o := &opening{}
@@ -83,19 +83,19 @@ func (p *user) open(t *testing.T, name string) *opening {
 		}
 	}
 	o.wait = func(t *testing.T) int {
-		_ = cmd.Wait() // its code says what there is to say
+		_ = cmd.Wait() // the exit code is checked below
 		if ctx.Err() != nil {
-			t.Error("it does not end")
+			t.Error("lab open does not end")
 		}
 		return cmd.ProcessState.ExitCode()
 	}
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() {
-		t.Fatalf("it ends with %d, and no address:\n%s", o.wait(t), o.stderr.String())
+		t.Fatalf("exit code %d without a URL:\n%s", o.wait(t), o.stderr.String())
 	}
 	at, err := url.Parse(lines.Text())
 	if err == nil && at.Hostname() != "127.0.0.1" {
-		t.Errorf("it forwards at %s", at)
+		t.Errorf("the URL is %s", at)
 	}
 	if err == nil {
 		o.port, err = strconv.Atoi(at.Port())
@@ -106,7 +106,7 @@ func (p *user) open(t *testing.T, name string) *opening {
 	return o
 }
 
-// answers asks twice: a connection serves more than one request.
+// answers sends two requests: a connection must serve more than one.
 func (o *opening) answers(t *testing.T) {
 	t.Helper()
 	for range 2 {

@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// roundsVariable says how often each makes a cluster.
+	// roundsVariable names the environment variable with the number of clusters that each side creates.
 	roundsVariable = "LAB_E2E_ROUNDS"
 
-	// mostOverhead is what lab may take for a tool's clusters, as a ratio of medians.
+	// mostOverhead is the largest allowed ratio of the median times of lab and of the tool.
 	mostOverhead = 1.05
 )
 
-// TestOverhead compares `lab up` with the tool's own command: the same image, the same nodes and, after both, the same
-// wait until nodes and DNS are ready. They take turns, so that what else the machine does strikes both.
+// TestOverhead compares `lab up` with the tool's own command: the same image, the same nodes, and the same wait until
+// nodes and DNS are ready. lab and the tool alternate, so that other load on the machine affects both.
 func TestOverhead(t *testing.T) {
 	rounds := 5
 	if text := os.Getenv(roundsVariable); text != "" {
 		var err error
 		if rounds, err = strconv.Atoi(text); err != nil || rounds < 1 {
-			t.Fatalf("%s=%q is no number of rounds", roundsVariable, text)
+			t.Fatalf("%s=%q is not a number of rounds", roundsVariable, text)
 		}
 	}
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		var lab, tool []time.Duration
 		for i := range rounds {
 			first, second := func() { lab = append(lab, byLab(t, bed, f)) }, func() { tool = append(tool, byTool(t, bed, f)) }
-			if i%2 == 1 { // whoever goes second may find things warm
+			if i%2 == 1 { // the second one may profit from warm caches
 				first, second = second, first
 			}
 			first()
@@ -54,7 +54,7 @@ func byLab(t *testing.T, bed *bed, f flavor) time.Duration {
 	p, name := newUser(t, bed), session.RandomName()
 	up := []string{"up", name, "--flavor", f.name}
 	if f.name == "k3d" {
-		up = append(up, "--workers=1") // as the test bed's own clusters of k3d have it
+		up = append(up, "--workers=1") // as the test bed's k3d clusters
 	}
 	began := time.Now()
 	p.Must(up...)
@@ -79,12 +79,12 @@ func byTool(t *testing.T, bed *bed, f flavor) time.Duration {
 	return took
 }
 
-// settled are the arguments with which kubectl waits until a cluster is ready.
+// settled returns the arguments with which kubectl waits until a cluster is ready.
 func settled() [][]string {
 	return [][]string{
 		{"wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s"},
 		{"--namespace=kube-system", "wait", "--for=create", "deployment/coredns", "--timeout=60s"},
-		// Not its condition Available, which one replica of which one may be missing fulfils without any.
+		// The condition Available would be true without any replica, if one replica may be unavailable.
 		{"--namespace=kube-system", "rollout", "status", "deployment/coredns", "--timeout=120s"},
 	}
 }

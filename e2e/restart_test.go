@@ -15,8 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestEngineRestarts shows that `lab start` brings a cluster back after the Docker Engine was stopped and started, as
-// when the machine was, and returns when it works. It needs an engine that the test bed itself has started.
+// TestEngineRestarts checks that `lab start` starts a cluster again after a restart of the Docker Engine, as after a
+// restart of the machine, and returns when it works. It needs an engine that the test bed started.
 func TestEngineRestarts(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -34,7 +34,7 @@ func TestEngineRestarts(t *testing.T) {
 
 		restartEngine(t, f.node(name))
 		p.Must("start", name)
-		// No wait here: what start says is ready must be.
+		// No wait: a cluster that start reports as ready must work.
 		p.kubectl("get", "--raw", "/api/v1/namespaces/kube-system/services/kube-dns:metrics/proxy/metrics")
 		session.Eventually(t, 2*time.Minute, func(ctx context.Context) error { return answers(ctx, port, "hello", "/", "hello v2 from hello") })
 		p.Must("down", name)
@@ -42,8 +42,8 @@ func TestEngineRestarts(t *testing.T) {
 	})
 }
 
-// TestEngineStops shows what happens to a creation whose engine stops in the middle of it: it ends, says that the engine
-// does not run any more, and is found and removed once there is one again.
+// TestEngineStops stops the Docker Engine during a creation. lab must end and report that the engine does not run.
+// After the engine is started again, the leftovers must be found and removed.
 func TestEngineStops(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
@@ -64,13 +64,13 @@ func TestEngineStops(t *testing.T) {
 		})
 		engine(t, "down")
 		began := time.Now()
-		_ = cmd.Wait() // its code says what there is to say
+		_ = cmd.Wait() // the exit code is checked below
 		if took := time.Since(began); took > 90*time.Second {
 			t.Errorf("lab took %s to notice", took)
 		}
 		t.Logf("exit code %d:\n%s", cmd.ProcessState.ExitCode(), said.String())
 		if code := cmd.ProcessState.ExitCode(); code != 5 || !strings.Contains(said.String(), "Docker") {
-			t.Errorf("exit code %d, want 5, and a word of Docker:\n%s", code, said.String())
+			t.Errorf("exit code %d, want 5 and an error that names Docker:\n%s", code, said.String())
 		}
 		p.awaitGroup(cmd.Process.Pid)
 		engine(t, "up")
@@ -84,7 +84,7 @@ func TestEngineStops(t *testing.T) {
 	})
 }
 
-// restartEngine stops and starts the test bed's engine, in which a container was running.
+// restartEngine restarts the test bed's engine, in which a container is running.
 func restartEngine(t *testing.T, container string) {
 	t.Helper()
 	const began = "{{.State.StartedAt}}{{.State.Status}}"
@@ -92,11 +92,11 @@ func restartEngine(t *testing.T, container string) {
 	engine(t, "down")
 	engine(t, "up")
 	if docker(t, "inspect", "--format", began, container) == before {
-		t.Fatal("the engine was not restarted: another than the test bed's answers")
+		t.Fatal("the engine was not restarted: another engine than the test bed's answers")
 	}
 }
 
-// engine stops the test bed's engine, or starts it.
+// engine stops or starts the test bed's engine.
 func engine(t *testing.T, verb string) {
 	t.Helper()
 	if out, err := testbedCommand(verb).CombinedOutput(); err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestRun runs commands on clusters of their own: nothing is left of these, however the command or lab ends. With -short
-// lab is only killed, after which it is for the next lab to clean up.
+// TestRun runs commands with `lab run`. Nothing may be left, whether the command fails or lab is interrupted or
+// killed. With -short, lab is only killed, and the next lab process must clean up.
 func TestRun(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "k3d")
@@ -39,7 +39,7 @@ func runFails(t *testing.T, bed *bed, f flavor) {
 	p.checkNothing(name)
 }
 
-// runEnds ends lab while its command runs.
+// runEnds sends a signal to lab while its command runs.
 func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
 	p := newUser(t, bed)
 	began := filepath.Join(p.dir, "began")
@@ -47,7 +47,7 @@ func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
 		"sh", "-c", "echo $LAB_CLUSTER > began.new; mv began.new began; while [ -e began ]; do sleep 0.1; done")
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	cmd.WaitDelay = time.Second // the command outlives a lab that is killed, and holds its pipes
+	cmd.WaitDelay = time.Second // the command outlives a killed lab, and holds its pipes
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func runEnds(t *testing.T, bed *bed, f flavor, signal syscall.Signal) {
 		p.Must("gc")
 	}
 	if code := cmd.ProcessState.ExitCode(); code != want || name == "" {
-		t.Errorf("exit code %d, of a run on %q\n%s", code, name, said.String())
+		t.Errorf("exit code %d of a run on %q\n%s", code, name, said.String())
 	}
 	_ = os.Remove(began)
 	p.checkNothing(name)

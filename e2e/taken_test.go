@@ -12,25 +12,25 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestNameTaken has somebody make a cluster with the tool itself, under the name of one whose lab was killed while it
-// made it. What lab remembers is of another cluster: it must forget that, and leave theirs alone.
+// TestNameTaken kills lab during a creation and creates a cluster with the same name with the tool itself. lab must
+// remove its record and leave the other cluster unchanged.
 func TestNameTaken(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		p, c := newUser(t, bed), bed.cluster(t, f.name)
 		name := c.name
 		_, _, pgid := p.upUntil(syscall.SIGKILL, false, 3*time.Second, name, "--flavor", f.name)
-		remembered := p.remember()
+		restore := p.saveRecords()
 		p.Must("down", name)
 		p.awaitGroup(pgid)
 		p.checkNothing(name)
 
 		tool := f.provider(t, bed)
 		c.must(t, c.create)
-		theirs := listed(t, tool, name)
-		remembered()
+		foreign := listed(t, tool, name)
+		restore()
 		if state := p.List()[name].State; state != "unknown" {
-			t.Errorf("state of what lab remembers is %q", state)
+			t.Errorf("the state of the recorded cluster is %q", state)
 		}
 		if got := p.Try("up", name, "--flavor", f.name); got.Code != 4 {
 			t.Errorf("lab up: exit code %d\n%s", got.Code, got.Stderr)
@@ -39,16 +39,16 @@ func TestNameTaken(t *testing.T) {
 		if states := p.List(); len(states) > 0 {
 			t.Errorf("lab list shows %v", states)
 		}
-		if now := listed(t, tool, name); now.ID != theirs.ID || now.State != providers.StateRunning {
-			t.Errorf("their cluster is %+v, was %+v", now, theirs)
+		if now := listed(t, tool, name); now.ID != foreign.ID || now.State != providers.StateRunning {
+			t.Errorf("the other cluster is %+v, was %+v", now, foreign)
 		}
 		c.remove(t)
 		p.checkNothing(name)
 	})
 }
 
-// remember returns what brings back what lab remembers now.
-func (p *user) remember() (restore func()) {
+// saveRecords copies lab's records, and returns a function that restores them.
+func (p *user) saveRecords() (restore func()) {
 	p.T.Helper()
 	dir, kept := filepath.Join(p.dir, "lab", "state"), p.T.TempDir()
 	if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
@@ -62,7 +62,7 @@ func (p *user) remember() (restore func()) {
 	}
 }
 
-// listed returns a cluster as its tool shows it.
+// listed returns a cluster as its adapter lists it.
 func listed(t *testing.T, p providers.Provider, name string) providers.Cluster {
 	t.Helper()
 	all, err := p.List(t.Context())

@@ -20,8 +20,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestTutorial types what docs/tutorial.md says, with each flavor in its turn. Another than in the tutorial is what others
-// may have on the same machine: the cluster's name, the port, and the names of images.
+// TestTutorial runs the commands of docs/tutorial.md with each flavor. It replaces the cluster's name, the port and
+// the names of images, so that other tests on the same machine do not conflict.
 func TestTutorial(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "kind")
@@ -30,7 +30,7 @@ func TestTutorial(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(calls) < 10 {
-			t.Errorf("the tutorial has %d commands only", len(calls))
+			t.Errorf("the tutorial has only %d commands", len(calls))
 		}
 		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 		t.Cleanup(func() {
@@ -40,24 +40,25 @@ func TestTutorial(t *testing.T) {
 			_ = exec.Command("docker", "image", "rm", name+":v1", name+":v2").Run()
 		})
 		s := p.shell("docs/examples", name)
-		theirs := strings.NewReplacer("--flavor kind", "--flavor "+f.name, "8080", strconv.Itoa(port), "web:v", name+":v",
+		replace := strings.NewReplacer("--flavor kind", "--flavor "+f.name, "8080", strconv.Itoa(port), "web:v", name+":v",
 			"lab image load", "lab image load --name "+name, "lab up", "lab up "+name, "lab stop", "lab stop "+name,
 			"lab start", "lab start "+name, "lab down", "lab down "+name)
 		for _, call := range calls {
-			s.types(theirs.Replace(call.Line), call.Prints)
+			s.types(replace.Replace(call.Line), call.Prints)
 		}
 		p.checkNothing(name)
 	})
 }
 
-// shell is where a person types commands.
+// shell runs commands in a directory.
 type shell struct {
 	p   *user
 	dir string
 	env []string
 }
 
-// shell returns one in a directory that has a copy of one of the project's, in which images of web are of the given name.
+// shell returns a shell in a directory that contains a copy of a directory of the repository. In the copy, images of
+// web have the given name.
 func (p *user) shell(dir, image string) *shell {
 	p.T.Helper()
 	if err := os.CopyFS(filepath.Join(p.dir, dir), os.DirFS(filepath.Join("..", dir))); err != nil {
@@ -71,7 +72,7 @@ func (p *user) shell(dir, image string) *shell {
 	if err != nil {
 		p.T.Fatal(err)
 	}
-	cache, err := exec.Command("go", "env", "GOCACHE").Output() // not one in the person's home, which has nothing
+	cache, err := exec.Command("go", "env", "GOCACHE").Output() // the user's home has no cache
 	if err != nil {
 		p.T.Fatal(err)
 	}
@@ -79,8 +80,8 @@ func (p *user) shell(dir, image string) *shell {
 	return &shell{p, p.dir, append(append(os.Environ(), p.env...), "PATH="+path, "GOCACHE="+strings.TrimSpace(string(cache)))}
 }
 
-// types runs a command, and checks what it prints where that is shown. What curl asks it asks itself, and again while
-// pods come up: not every machine has curl.
+// types runs a command, and compares its output with prints unless that is empty. It handles curl itself, because not
+// every machine has curl and pods may need time to start.
 func (s *shell) types(line, prints string) {
 	s.p.T.Helper()
 	if dir, ok := strings.CutPrefix(line, "cd "); ok {
@@ -102,7 +103,7 @@ func (s *shell) types(line, prints string) {
 	}
 }
 
-// gets waits until the answer at a port begins with prints, but for what is random in it.
+// gets waits until the response of a port begins with prints, except for random parts.
 func (s *shell) gets(at, prints string) {
 	s.p.T.Helper()
 	port, err := strconv.Atoi(at)
@@ -111,7 +112,7 @@ func (s *shell) gets(at, prints string) {
 	}
 	version, _, ok := strings.Cut(prints, " in web-")
 	if !ok {
-		s.p.T.Fatalf("%q is no answer of web's", prints)
+		s.p.T.Fatalf("%q is not a response of web", prints)
 	}
 	session.Eventually(s.p.T, time.Minute, func(ctx context.Context) error {
 		return answers(ctx, port, "localhost", "/", fmt.Sprintf("%s in web-", version))

@@ -49,7 +49,7 @@ func newUser(t *testing.T, bed *bed) *user {
 	return p
 }
 
-// lab prepares a call in a process group of its own, as a shell has it.
+// lab prepares a call of lab in a separate process group, as a shell does.
 func (p *user) lab(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(os.Getenv(binDir), "lab"), args...)
 	cmd.Env, cmd.Dir = append(os.Environ(), p.env...), p.dir
@@ -58,7 +58,7 @@ func (p *user) lab(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// kubectl calls the test bed's kubectl with the kubeconfig that lab has merged into.
+// kubectl runs the test bed's kubectl with the user's kubeconfig.
 func (p *user) kubectl(args ...string) string {
 	p.T.Helper()
 	cmd := p.bed.command(p.T.Context(), p.env, "kubectl", args...)
@@ -69,7 +69,6 @@ func (p *user) kubectl(args ...string) string {
 	return string(out)
 }
 
-// apply applies a manifest.
 func (p *user) apply(manifest string) {
 	p.T.Helper()
 	path := filepath.Join(p.T.TempDir(), "manifest.yaml")
@@ -79,14 +78,14 @@ func (p *user) apply(manifest string) {
 	p.kubectl("apply", "--filename="+path)
 }
 
-// squat has somebody else take the address that a node had, while the cluster is stopped.
+// squat starts a container that uses the former address of a node while the cluster is stopped.
 func (p *user) squat(network string) {
 	p.T.Helper()
 	p.squatter = strings.TrimSpace(docker(p.T, "run", "--detach", "--rm", "--name="+session.Prefix+"squat-"+session.RandomName(), "--network="+network, "--entrypoint=sleep", p.bed.kindNode(), "600"))
 	p.T.Cleanup(p.unsquat)
 }
 
-// unsquat has them go.
+// unsquat removes that container.
 func (p *user) unsquat() {
 	p.T.Helper()
 	if p.squatter != "" {
@@ -95,9 +94,9 @@ func (p *user) unsquat() {
 	p.squatter = ""
 }
 
-// upUntil calls `lab up` and after a while sends a signal to it, and to all that it started if group is true. Where a
-// creation is quicker than that it is done again, a little earlier. It returns what lab said, its exit code, -1 where
-// the signal ended it, and its process group, in which something may run on.
+// upUntil runs `lab up` and sends it a signal after a while, and to its child processes if group is true. If a
+// creation is faster, upUntil deletes the cluster and tries again with a shorter time. It returns lab's stderr, its
+// exit code (-1 if the signal ended it), and its process group, whose processes may still run.
 func (p *user) upUntil(signal syscall.Signal, group bool, after time.Duration, args ...string) (stderr string, code, pgid int) {
 	p.T.Helper()
 	for {
@@ -113,7 +112,7 @@ func (p *user) upUntil(signal syscall.Signal, group bool, after time.Duration, a
 		}
 		sent := make(chan error, 1)
 		timer := time.AfterFunc(after, func() { sent <- syscall.Kill(pid, signal) })
-		_ = cmd.Wait() // its code says what there is to say
+		_ = cmd.Wait() // the exit code is checked below
 		inTime := !timer.Stop() && <-sent == nil
 		if inTime && cmd.ProcessState.ExitCode() != 0 {
 			return said.String(), cmd.ProcessState.ExitCode(), cmd.Process.Pid
@@ -126,22 +125,22 @@ func (p *user) upUntil(signal syscall.Signal, group bool, after time.Duration, a
 	}
 }
 
-// awaitGroup waits until nothing runs any more that a lab has started: a docker that outlives it may still make what
-// it was told to.
+// awaitGroup waits until all processes that lab started have ended: a docker command that outlives lab may still
+// create objects.
 func (p *user) awaitGroup(pid int) {
 	p.T.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(time.Minute); syscall.Kill(-pid, 0) == nil; <-tick.C {
 		if time.Now().After(deadline) {
-			p.T.Error("what lab started never ends")
+			p.T.Error("the processes that lab started do not end")
 			return
 		}
 	}
 }
 
-// checkNothing checks that nothing is left of a cluster: in the engine, in the kubeconfig, in lab's own directory and
-// among temporary files.
+// checkNothing checks that nothing is left of a cluster in the engine, the kubeconfig, lab's directories and the
+// temporary directory.
 func (p *user) checkNothing(name string) {
 	p.T.Helper()
 	left := leaks(p.T, name)
@@ -153,7 +152,7 @@ func (p *user) checkNothing(name string) {
 	}
 	for _, path := range append(filesBelow(p.T, filepath.Join(p.dir, "tmp"))[1:], filesBelow(p.T, filepath.Join(p.dir, "lab"))...) {
 		if strings.Contains(path, "/tmp/minikube-locks-") {
-			continue // all minikubes of a user share them, and none removes them
+			continue // minikube shares and never removes them
 		}
 		if strings.Contains(path, name) || strings.HasPrefix(path, filepath.Join(p.dir, "tmp")) {
 			left = append(left, path)

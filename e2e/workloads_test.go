@@ -15,8 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
-// TestWorkloads follows a request from the host through an ingress controller into a pod, and reads that pod's real
-// use of the processor, in a cluster of each tool itself.
+// TestWorkloads sends a request from the host through an ingress controller to a pod, and reads the CPU usage of the
+// pod, on a cluster of each tool alone.
 func TestWorkloads(t *testing.T) {
 	takesLong(t)
 	for _, tool := range tools() {
@@ -40,7 +40,7 @@ func testWorkloads(t *testing.T, tool string) {
 	c.apply(t, storedPod(bed.hello))
 	c.kubectl(t, "wait", "--for=condition=Ready", "pod/stored", "--timeout=90s")
 
-	// Until the webhook has come up the API server takes no Ingress, though the controller is ready.
+	// Until the webhook is ready, the API server rejects Ingresses, although the controller is ready.
 	session.Eventually(t, time.Minute, func(ctx context.Context) error {
 		out, err := c.run(ctx, []string{"kubectl", "create", "ingress", "hello", "--class=lab", "--rule=hello.test/*=hello:80"})
 		return withOutput(err, out)
@@ -51,14 +51,14 @@ func testWorkloads(t *testing.T, tool string) {
 	session.Eventually(t, 2*time.Minute, func(ctx context.Context) error {
 		out, err := c.run(ctx, []string{"kubectl", "top", "pods", "--no-headers"})
 		if err == nil && !strings.Contains(out, "hello-") {
-			err = fmt.Errorf("no figures yet")
+			err = fmt.Errorf("no metrics yet")
 		}
 		return withOutput(err, out)
 	})
 	c.remove(t)
 }
 
-// storedPod is a pod with a claim for a volume of the cluster's default class.
+// storedPod returns a pod with a claim for a volume of the default StorageClass.
 func storedPod(image string) string {
 	return `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data},
  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}
@@ -69,7 +69,8 @@ func storedPod(image string) string {
 `
 }
 
-// answers asks the host's port for a path of a host, and expects an answer that begins with want.
+// answers sends a request for a path of a host to a port of this machine, and returns an error unless the response
+// begins with want.
 func answers(ctx context.Context, port int, host, path, want string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", port, path), nil)
 	if err != nil {
@@ -96,7 +97,7 @@ func withOutput(err error, out string) error {
 	return fmt.Errorf("%w: %s", err, out)
 }
 
-// freePort returns a port that nobody listened on a moment ago.
+// freePort returns a port on which no program listened a moment ago.
 func freePort(t *testing.T) int {
 	t.Helper()
 	port, err := hostport.Free(t.Context(), hostport.Port{})

@@ -14,17 +14,18 @@ import (
 	"time"
 )
 
-// cluster is one of lab's, and what is to happen to it.
+// cluster is a cluster that lab creates, with the faults of its rounds.
 type cluster struct {
 	*run
 	name   string
-	shared bool // there is something foreign in the addon's namespace, which otherwise is lab's to delete
+	shared bool // the addon's namespace contains a foreign release, so lab may not delete it
 	rounds map[operation]round
-	own    []byte  // its kubeconfig
-	before objects // what is foreign in it
+	own    []byte  // the kubeconfig of the cluster
+	before objects // its foreign objects
 }
 
-// live has a cluster come, live and go, with the fault of its round in each operation; none without rounds.
+// live creates, uses and deletes a cluster, with the fault of its round in each operation; without faults if rounds
+// is nil.
 func (r *run) live(shared bool, rounds map[operation]round) {
 	r.t.Helper()
 	c := &cluster{run: r, name: r.Name(), shared: shared, rounds: rounds}
@@ -50,10 +51,10 @@ func (r *run) live(shared bool, rounds map[operation]round) {
 	c.during(down, "down", c.name)
 	r.must([]int{0, 3}, "down", c.name)
 	r.gone(c.name)
-	r.t.Logf("%s lived for %s", c.name, time.Since(began).Round(time.Second))
+	r.t.Logf("%s took %s", c.name, time.Since(began).Round(time.Second))
 }
 
-// addons installs and removes one beside foreign releases.
+// addons installs and removes an addon next to foreign releases.
 func (c *cluster) addons() {
 	c.t.Helper()
 	c.own = c.kubeconfig(c.current())
@@ -81,7 +82,7 @@ func (c *cluster) addons() {
 	}
 }
 
-// left returns how what there is differs from what was before the addon. A pod of its may take its time to end.
+// left compares the objects of the cluster with those before the addon. Pods of the addon may need time to end.
 func (c *cluster) left() (diff string) {
 	c.t.Helper()
 	tick := time.NewTicker(time.Second)
@@ -94,7 +95,7 @@ func (c *cluster) left() (diff string) {
 	}
 }
 
-// same checks that what is foreign in the cluster is what it was.
+// same checks that the foreign objects of the cluster are unchanged.
 func (c *cluster) same(o operation) {
 	c.t.Helper()
 	if diff := concerned(c.t, c.own).of(c.before).changes(c.before); diff != "" {
@@ -102,8 +103,8 @@ func (c *cluster) same(o operation) {
 	}
 }
 
-// during runs the command of an operation with the fault of its round in the middle of it, checks what is foreign, and
-// returns its exit code, -1 where a signal ended it.
+// during runs the command of an operation with the fault of its round, checks the foreign cluster, and returns the
+// exit code, -1 if a signal ended the command.
 func (c *cluster) during(o operation, args ...string) int {
 	c.t.Helper()
 	round, faulty := c.rounds[o]
@@ -122,7 +123,7 @@ func (c *cluster) during(o operation, args ...string) int {
 	}
 	done := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // its code says what there is to say
+		_ = cmd.Wait() // the exit code is checked below
 		close(done)
 	}()
 	if faulty {
@@ -131,9 +132,9 @@ func (c *cluster) during(o operation, args ...string) int {
 		select {
 		case <-done:
 			c.late = append(c.late, round)
-			c.t.Logf("%v: it was done before", round)
+			c.t.Logf("%v: the command ended before the fault", round)
 		case <-timer.C:
-			c.disturb(round, cmd.Process.Pid, done)
+			c.inject(round, cmd.Process.Pid, done)
 		}
 	}
 	<-done
@@ -146,7 +147,7 @@ func (c *cluster) during(o operation, args ...string) int {
 	case !faulty:
 		usual[o] = took
 	case ctx.Err() != nil:
-		c.t.Errorf("%s: it did not end within %s\n%s", what, patience, said.String())
+		c.t.Errorf("%s: the command did not end within %s\n%s", what, patience, said.String())
 	case !slices.Contains(allowed(round.faulted), code):
 		c.t.Errorf("%s: exit code %d, want one of %v\n%s", what, code, allowed(round.faulted), said.String())
 	}
@@ -155,8 +156,8 @@ func (c *cluster) during(o operation, args ...string) int {
 	return code
 }
 
-// allowed returns the exit codes that a command may have after a fault: done nevertheless, failed, a node or engine that
-// cannot be reached, or not ready in time.
+// allowed returns the exit codes that a command may have after a fault: success, failure, an unavailable node or
+// engine, a timeout.
 func allowed(f faulted) []int {
 	switch f {
 	case kill:
@@ -167,11 +168,11 @@ func allowed(f faulted) []int {
 	return []int{0, 1, 5, 7}
 }
 
-// disturb does what the round is about. It returns when that is over.
-func (c *cluster) disturb(round round, pid int, done <-chan struct{}) {
+// inject injects the fault of a round, and returns when the fault is over.
+func (c *cluster) inject(round round, pid int, done <-chan struct{}) {
 	switch round.faulted {
 	case kill:
-		_ = syscall.Kill(pid, syscall.SIGKILL) // fails where it has ended, which its code tells
+		_ = syscall.Kill(pid, syscall.SIGKILL) // the exit code shows whether lab had ended
 		return
 	case ctrlC:
 		_ = syscall.Kill(-pid, syscall.SIGINT)
@@ -181,11 +182,11 @@ func (c *cluster) disturb(round round, pid int, done <-chan struct{}) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	end := begin(c.t, c.name)
-	for ; end == nil; end = begin(c.t, c.name) { // there is nothing of it yet
+	for ; end == nil; end = begin(c.t, c.name) { // until the node exists
 		select {
 		case <-done:
 			c.late = append(c.late, round)
-			c.t.Logf("%v: there was nothing that could be taken away", round)
+			c.t.Logf("%v: the command ended before a node existed", round)
 			return
 		case <-tick.C:
 		}
@@ -199,7 +200,7 @@ func (c *cluster) disturb(round round, pid int, done <-chan struct{}) {
 	end()
 }
 
-// running starts the cluster where the fault has ended it.
+// running starts the cluster if the fault stopped it.
 func (c *cluster) running() {
 	c.t.Helper()
 	var list struct {

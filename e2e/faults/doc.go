@@ -1,3 +1,3 @@
-// Package faults disturbs lab in the middle of its commands, and checks that what others own stays as it is and that
-// nothing of lab's stays. It is the same for all flavors, which give it a Harness each.
+// Package faults interrupts lab during its commands, and checks that clusters and releases of others stay unchanged
+// and that nothing of lab is left. All flavors use the same tests, each with its own Harness.
 package faults

@@ -17,69 +17,70 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// addon is the one that is installed and removed.
+// addon is the addon that the tests install and remove.
 const addon = "hello"
 
-// patience is how long a command may go on after it was disturbed. Each has a limit of its own that is lower.
+// patience is how long a command may run after a fault. Each command has a lower limit of its own.
 const patience = 5 * time.Minute
 
-// held is how long an engine is gone and a node is paused, where the command does not end before.
+// held is how long an engine is unavailable and a node is paused, unless the command ends before.
 const held = 8 * time.Second
 
-// tries is how often a round is done whose command was quicker than expected.
+// tries is how often a round is repeated because its command ended before the fault.
 const tries = 4
 
-// Harness is what a flavor has for the rounds.
+// Harness is what a flavor provides for the tests.
 type Harness struct {
-	// Rounds is how many there are without RoundsVariable.
+	// Rounds is the number of rounds without RoundsVariable.
 	Rounds int
 
-	// Flavor are the flags with which `lab up` makes a cluster.
+	// Flavor contains the flags of `lab up` for the flavor.
 	Flavor []string
 
 	// Lab prepares a call of lab.
 	Lab func(ctx context.Context, args ...string) *exec.Cmd
 
-	// Name returns one for a cluster.
+	// Name returns a new name of a cluster.
 	Name func() string
 
-	// Kubeconfig is the path of the file into which lab merges, and in which Foreign has its entry.
+	// Kubeconfig is the path of the user's kubeconfig, which also has the entry of Foreign.
 	Kubeconfig string
 
-	// Foreign is the context of a cluster of the same tool that lab did not make, or not this one.
+	// Foreign is the context of a cluster of the same tool that this lab does not manage.
 	Foreign string
 
-	// Outside returns what there is of that cluster beside what it holds: containers, files, whatever it has.
+	// Outside returns the state of that cluster outside Kubernetes: containers, files and so on.
 	Outside func(t *testing.T) string
 
-	// Outage takes away what makes or is the cluster, and returns what gives it back; nil where there is nothing to take.
+	// Outage makes the engine unavailable, and returns a function that makes it available again; nil if there is no
+	// engine to stop yet.
 	Outage func(t *testing.T, cluster string) (end func())
 
-	// Pause freezes a node, and returns what lets it go on; nil where there is none.
+	// Pause freezes a node, and returns a function that resumes it; nil if there is no node yet.
 	Pause func(t *testing.T, cluster string) (end func())
 
-	// Nothing fails the test where anything of a cluster is left.
+	// Nothing fails the test if anything of a cluster is left.
 	Nothing func(t *testing.T, cluster string)
 }
 
-// run is the rounds of one flavor.
+// run executes the rounds of one flavor.
 type run struct {
 	Harness
 	t       *testing.T
-	usual   map[bool]map[operation]time.Duration // by whether the addon's namespace is shared
-	file    string                               // the kubeconfig before there is a cluster of lab's
-	entry   string                               // what it says of the foreign cluster
+	usual   map[bool]map[operation]time.Duration // the duration of each operation, by cluster.shared
+	file    string                               // the kubeconfig before lab creates a cluster
+	entry   string                               // its entry of the foreign cluster
 	outside string
 	inside  objects
-	late    []round // those whose command was done before the fault
+	late    []round // rounds whose command ended before the fault
 }
 
-// Run goes through the rounds.
+// Run executes the rounds.
 func Run(t *testing.T, h Harness) {
 	r := &run{Harness: h, t: t, usual: map[bool]map[operation]time.Duration{true: {}, false: {}}}
 	from, to := chosen(t, h.Rounds)
-	if signal.Ignored(syscall.SIGINT) { // as in the background of a shell; lab would leave it so
-		handled := make(chan os.Signal, 1) // what this process handles, its children get with the default again
+	if signal.Ignored(syscall.SIGINT) { // as for background processes of a shell; lab would ignore it, too
+		handled := make(chan os.Signal, 1) // resets the signal to its default in child processes
 		signal.Notify(handled, syscall.SIGINT)
 		t.Cleanup(func() { signal.Stop(handled) })
 	}
@@ -92,7 +93,7 @@ func Run(t *testing.T, h Harness) {
 	for n := from; n < to; n++ {
 		rounds = append(rounds, plan(n))
 	}
-	for _, shared := range []bool{true, false} { // without faults, to see how long things take
+	for _, shared := range []bool{true, false} { // without faults, to measure the durations
 		if slices.ContainsFunc(rounds, func(r round) bool { return r.shared() == shared }) {
 			r.live(shared, nil)
 		}
@@ -114,10 +115,10 @@ func Run(t *testing.T, h Harness) {
 		}
 		r.late = nil
 	}
-	t.Logf("rounds %d-%d, %d of them without a fault as the command was always quicker, usually %v", from+1, to, missed, r.usual)
+	t.Logf("rounds %d-%d, %d of them without a fault because the command was always faster; durations %v", from+1, to, missed, r.usual)
 }
 
-// gone checks that nothing is left of a cluster, and that the kubeconfig is what it was, to the byte.
+// gone checks that nothing is left of a cluster, and that the kubeconfig is unchanged, byte for byte.
 func (r *run) gone(name string) {
 	r.t.Helper()
 	r.Nothing(r.t, name)
@@ -127,7 +128,7 @@ func (r *run) gone(name string) {
 	r.foreignIsSame("down")
 }
 
-// foreignIsSame checks that the foreign cluster is what it was.
+// foreignIsSame checks that the foreign cluster is unchanged.
 func (r *run) foreignIsSame(when string) {
 	r.t.Helper()
 	if diff := cmp.Diff(r.outside, r.Outside(r.t)); diff != "" {
@@ -137,7 +138,7 @@ func (r *run) foreignIsSame(when string) {
 		r.t.Errorf("%s: the entry of the foreign cluster has changed (-before +after):\n%s", when, diff)
 	}
 	if diff := r.foreignObjects().changes(r.inside); diff != "" {
-		r.t.Errorf("%s: the foreign cluster holds something else (-before +after):\n%s", when, diff)
+		r.t.Errorf("%s: the objects of the foreign cluster have changed (-before +after):\n%s", when, diff)
 	}
 }
 
@@ -146,7 +147,7 @@ func (r *run) foreignObjects() objects {
 	return concerned(r.t, r.kubeconfig(r.Foreign))
 }
 
-// must runs lab, and ends the test where its exit code is none of codes. It returns what it printed.
+// must runs lab, and returns its stdout. It ends the test if the exit code is not one of codes.
 func (r *run) must(codes []int, args ...string) string {
 	r.t.Helper()
 	var out, said bytes.Buffer
@@ -159,7 +160,7 @@ func (r *run) must(codes []int, args ...string) string {
 	return out.String()
 }
 
-// command prepares a call of lab in a process group of its own, as a shell has it.
+// command prepares a call of lab in a separate process group, as a shell does.
 func (r *run) command(ctx context.Context, args []string, said *bytes.Buffer) *exec.Cmd {
 	cmd := r.Lab(ctx, slices.Concat(args, []string{"--progress", "json"})...)
 	cmd.Stderr = said
@@ -167,14 +168,14 @@ func (r *run) command(ctx context.Context, args []string, said *bytes.Buffer) *e
 	return cmd
 }
 
-// groupEnds waits until nothing runs any more that a command has started: it may still make what it was told to.
+// groupEnds waits until all processes that a command started have ended, because they may still create objects.
 func (r *run) groupEnds(pgid int) {
 	r.t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(time.Minute); syscall.Kill(-pgid, 0) == nil; <-tick.C {
 		if time.Now().After(deadline) {
-			r.t.Error("what lab started never ends")
+			r.t.Error("the processes that lab started do not end")
 			return
 		}
 	}

@@ -18,7 +18,6 @@ func (r *run) read() string {
 	return string(text)
 }
 
-// current returns the current context.
 func (r *run) current() string {
 	r.t.Helper()
 	config, err := clientcmd.Load([]byte(r.read()))
@@ -28,7 +27,7 @@ func (r *run) current() string {
 	return config.CurrentContext
 }
 
-// kubeconfig returns one with a context of the file as its current one.
+// kubeconfig returns the kubeconfig with another current context.
 func (r *run) kubeconfig(context string) []byte {
 	r.t.Helper()
 	config, err := clientcmd.LoadFromFile(r.Kubeconfig)
@@ -46,7 +45,7 @@ func (r *run) kubeconfig(context string) []byte {
 	return text
 }
 
-// foreignEntry returns what the kubeconfig says of the foreign cluster, and nothing else.
+// foreignEntry returns the entry of the foreign cluster in the kubeconfig.
 func (r *run) foreignEntry() string {
 	r.t.Helper()
 	config, err := clientcmd.Load(r.kubeconfig(r.Foreign))

@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// RoundsVariable says how many rounds a flavor gets: a number, or FIRST-LAST to run a part of them.
+// RoundsVariable names the environment variable with the rounds to run: a number, or FIRST-LAST.
 const RoundsVariable = "LAB_E2E_ROUNDS"
 
-// points is into how many parts the usual duration of a command is divided.
+// points is the number of parts into which the usual duration of a command is divided.
 const points = 10
 
-// life is how many rounds one cluster lives through: one for each operation.
+// life is the number of rounds of one cluster: one for each operation.
 const life = 5
 
-// faulted is what is done in the middle of a command.
+// faulted is a fault that is injected into a command.
 type faulted string
 
 const (
@@ -30,7 +30,7 @@ const (
 	pausing faulted = "node paused"
 )
 
-// operation is a command in the middle of which it is done.
+// operation is a command into which a fault is injected.
 type operation string
 
 const (
@@ -47,27 +47,27 @@ type round struct {
 	operation
 	faulted
 	point int
-	tries int // how often the command was done before the fault came
+	tries int // how often the command ended before the fault
 }
 
 func (r round) String() string {
 	return fmt.Sprintf("%d: %s at %d of %d of %s", r.number, r.faulted, r.point, points, r.operation)
 }
 
-// after returns when the fault comes in a command that usually takes so long: in the middle of its part, and earlier
-// where the command turned out to be quicker.
+// after returns the time of the fault in a command of the given duration: the middle of its part, and earlier for
+// each time that the command ended before the fault.
 func (r round) after(usual time.Duration) time.Duration {
 	return usual * time.Duration(2*r.point+1) / (2 * points) / time.Duration(1+r.tries)
 }
 
-// shared tells whether there is something foreign in the addon's namespace: in the rounds of every other life.
+// shared reports whether the addon's namespace contains a foreign release: in the rounds of every other cluster.
 func (r round) shared() bool { return r.number/life%2 == 0 }
 
-// next takes out of rounds those of one life: one for each operation.
+// next returns the rounds of one cluster, one for each operation, and the remaining rounds.
 func next(rounds []round) (taken map[operation]round, rest []round) {
 	taken = map[operation]round{}
 	for _, r := range rounds {
-		if _, is := taken[r.operation]; is || r.shared() != rounds[0].shared() {
+		if _, ok := taken[r.operation]; ok || r.shared() != rounds[0].shared() {
 			rest = append(rest, r)
 		} else {
 			taken[r.operation] = r
@@ -76,8 +76,8 @@ func next(rounds []round) (taken map[operation]round, rest []round) {
 	return taken, rest
 }
 
-// plan returns the round of a number. Any 20 that follow each other have each fault in each operation, any 5 from a
-// multiple of 5 on are the operations in the order of a cluster's life, and 200 are all that there are.
+// plan returns the round with a number. Any 20 consecutive rounds contain each fault in each operation. Any 5 rounds
+// that start at a multiple of 5 are the operations in the order of a cluster's life. There are 200 different rounds.
 func plan(number int) round {
 	faults := []faulted{kill, ctrlC, outage, pausing}
 	pair := number % (life * len(faults))

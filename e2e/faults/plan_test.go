@@ -4,7 +4,7 @@ package faults
 
 import "testing"
 
-// TestPlan shows that 20 rounds have each fault in each operation, and that 200 are all.
+// TestPlan checks that 20 rounds contain each fault in each operation, and that there are 200 rounds.
 func TestPlan(t *testing.T) {
 	all, points := map[round]bool{}, map[int]bool{}
 	for from := 0; from < 200; from += 20 {

@@ -26,8 +26,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// foreign is the namespace, and the release, of somebody who uses Helm and not lab. Often they have
-// another one in the namespace of lab's addon.
+// foreign is the name and namespace of a release that the user installed with Helm. A second one is in the namespace
+// of lab's addon in some rounds.
 const foreign = "theirs"
 
 const templates = `
@@ -80,7 +80,7 @@ spec:
   versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
 `
 
-// putReleases installs the same chart into each namespace, as Helm does.
+// putReleases installs the same chart into each namespace with Helm.
 func putReleases(t *testing.T, kubeconfig []byte, namespaces ...string) {
 	t.Helper()
 	path := t.TempDir() + "/kubeconfig"
@@ -107,20 +107,21 @@ func putReleases(t *testing.T, kubeconfig []byte, namespaces ...string) {
 	}
 }
 
-// objects is what there is in a cluster: of each object what must not change.
+// objects contains the objects of a cluster, each with the properties that must not change.
 type objects map[string]string
 
-// changes returns how o differs from before, and "" where it does not.
+// changes returns the difference between before and o; "" if there is none.
 func (o objects) changes(before objects) string { return cmp.Diff(before, o) }
 
-// of returns those of o that keep knows.
+// of returns the objects of o that are also in keep.
 func (o objects) of(keep objects) objects {
 	rest := maps.Clone(o)
 	maps.DeleteFunc(rest, func(key, _ string) bool { _, known := keep[key]; return !known })
 	return rest
 }
 
-// concerned returns what there is in both namespaces, and everywhere what bears the name of them.
+// concerned returns the objects in the namespaces foreign and addon, and all objects whose name contains one of these
+// names.
 func concerned(t *testing.T, kubeconfig []byte) objects {
 	t.Helper()
 	list, err := list(t.Context(), kubeconfig)
@@ -131,7 +132,7 @@ func concerned(t *testing.T, kubeconfig []byte) objects {
 	return list
 }
 
-// settled returns the same once Kubernetes has added to so many namespaces what it adds to each.
+// settled returns these objects after Kubernetes has created its own objects in all of the namespaces.
 func settled(t *testing.T, kubeconfig []byte, namespaces int) objects {
 	t.Helper()
 	tick := time.NewTicker(time.Second)
@@ -146,7 +147,7 @@ func settled(t *testing.T, kubeconfig []byte, namespaces int) objects {
 	}
 }
 
-// list returns all objects of a cluster but those that come and go by themselves.
+// list returns all objects of a cluster except those that change by themselves.
 func list(ctx context.Context, kubeconfig []byte) (objects, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
@@ -192,7 +193,7 @@ func comesAndGoes(kind string) bool {
 		"csinodes", "certificatesigningrequests", "ipaddresses"}, kind)
 }
 
-// fixed returns what of an object must stay: all of it but the status that its controller writes.
+// fixed returns the properties of an object that must not change: all except the status that its controller writes.
 func fixed(kind string, o *unstructured.Unstructured) string {
 	if _, reported, _ := unstructured.NestedMap(o.Object, "status"); reported || kind == "apiservices" {
 		return fmt.Sprintf("uid %s generation %d deleted %t", o.GetUID(), o.GetGeneration(), o.GetDeletionTimestamp() != nil)

@@ -14,9 +14,9 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 )
 
-// TestAddonsInterrupted ends lab at ten moments, by Ctrl-C and by kill in turn: each
-// time the same command again makes all of it work. Most of it is waiting for hooks and
-// for pods to go, so several clusters are used side by side.
+// TestAddonsInterrupted interrupts and kills lab at random times during an installation. The same command again must
+// install all addons. Most of the time is spent on waiting for hooks and pods, so several clusters are used in
+// parallel.
 func TestAddonsInterrupted(t *testing.T) {
 	t.Parallel()
 	for i := range fewer(5, 2) {
@@ -30,7 +30,7 @@ func TestAddonsInterrupted(t *testing.T) {
 func addonsInterrupted(t *testing.T) {
 	p := newUser(t)
 	s := newShelf(t, p)
-	quick := addontest.Hanging("migrate") // but for the label that keeps it
+	quick := addontest.Hanging("migrate") // without the label that makes it hang
 	quick = strings.Replace(quick, "      nodeSelector: {nowhere: \"true\"}\n", "", 1)
 	s.put("first", "1.0.0", true, map[string]string{
 		"crds/d.yaml":      addontest.Definition("first.example.org", "Shop", 300_000, "a"),
@@ -46,7 +46,7 @@ func addonsInterrupted(t *testing.T) {
 	s.clear()
 }
 
-// installInterrupted ends an installation after a while, does it again, and removes what is there.
+// installInterrupted interrupts an installation after a while, repeats it, and removes the addons.
 func (p *user) installInterrupted(name string, signal os.Signal, after time.Duration) {
 	p.T.Helper()
 	install := []string{"up", name, "--addon", "second,beside"}
@@ -55,7 +55,7 @@ func (p *user) installInterrupted(name string, signal os.Signal, after time.Dura
 		p.T.Fatal(err)
 	}
 	timer := time.AfterFunc(after, func() { _ = cmd.Process.Signal(signal) })
-	_ = cmd.Wait() // it may have been done by then
+	_ = cmd.Wait() // it may have finished before
 	timer.Stop()
 	p.T.Logf("%s after %s: %s", signal, after, cmd.ProcessState)
 	p.Must(install...)
@@ -66,6 +66,6 @@ func (p *user) installInterrupted(name string, signal os.Signal, after time.Dura
 	}
 	p.Must("addon", "remove", "second", "first", "beside", "--name", name)
 	if left := p.revisions(name); left != "" {
-		p.T.Errorf("%s after %s: removed, there is %s", signal, after, left)
+		p.T.Errorf("%s after %s: after the removal there is %s", signal, after, left)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/clusterlab-dev/lab/addons/helm"
 )
 
-// TestInstaller holds Helm to the contract of package addons, on a real API server.
+// TestInstaller runs the contract suite of the installer on a real API server.
 func TestInstaller(t *testing.T) {
 	p := newUser(t)
 	name := p.up()
-	t.Cleanup(func() { p.Must("down", name) }) // once all of the rules are done
+	t.Cleanup(func() { p.Must("down", name) }) // after all subtests
 	addontest.Run(t, addontest.Harness{
 		Installer: helm.Installer{},
 		Large:     300_000,
@@ -42,7 +42,7 @@ func TestInstaller(t *testing.T) {
 	})
 }
 
-// kubectl runs kubectl on the cluster, and ends the test where it fails.
+// kubectl runs kubectl on the cluster, and ends the test if it fails.
 func (p *user) kubectl(name string, args ...string) string {
 	p.T.Helper()
 	return p.Must(append([]string{"kubectl", name, "--"}, args...)...)

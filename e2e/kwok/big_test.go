@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestThousandNodes makes what no other flavor can on one machine, and uses it.
+// TestThousandNodes creates and uses a cluster of 1,000 nodes, which no other flavor can run on one machine.
 func TestThousandNodes(t *testing.T) {
 	p := newUser(t)
 	began := time.Now()
@@ -33,7 +33,7 @@ func TestThousandNodes(t *testing.T) {
 	began = time.Now()
 	replicas := fewer(5000, 1000)
 	deploy(t, client, "web", int32(replicas))
-	available(t, client, "web", 8*time.Minute) // one, where the machine is ours alone
+	available(t, client, "web", 8*time.Minute) // one minute on an idle machine
 	t.Logf("%d replicas after %s", replicas, time.Since(began).Round(time.Second/10))
 	p.Must("down", name)
 }

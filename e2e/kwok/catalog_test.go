@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// TestCatalog installs all of the catalogue whose charts are at hand, in the directory
-// that $LAB_CHARTS names (hello's is lab's own), in two clusters, since some cannot be
-// beside each other: twice, and the second time changes nothing.
+// TestCatalog installs the addons of the catalog whose charts are in the directory $LAB_CHARTS (the chart of hello is
+// part of lab). It uses two clusters, because some addons conflict. A second `lab up` must change nothing.
 func TestCatalog(t *testing.T) {
 	t.Parallel()
 	for _, round := range [][]string{
@@ -23,12 +22,12 @@ func TestCatalog(t *testing.T) {
 			t.Parallel()
 			p := newUser(t)
 			s := newShelf(t, p)
-			addons := p.atHand(round)
+			addons := p.withCharts(round)
 			name := p.up("--addon", strings.Join(addons, ","), "--timeout", "5m")
 			before := p.revisions(name)
 			p.Must("up", name)
 			if after := p.revisions(name); after != before {
-				t.Errorf("the second time it was %s, and is %s", before, after)
+				t.Errorf("the second up changed the releases from %s to %s", before, after)
 			}
 			for _, addon := range addons {
 				if got := p.addons(name)[addon]; got.State != "ready" || !got.Simulated {
@@ -43,7 +42,7 @@ func TestCatalog(t *testing.T) {
 			left := p.kubectl(name, "get", "crd,validatingwebhookconfigurations,mutatingwebhookconfigurations", "-o", "name")
 			for object := range strings.Lines(left) {
 				if !strings.HasSuffix(strings.TrimSpace(object), ".kwok.x-k8s.io") { // the engine's own
-					t.Errorf("removed, there is %s", object)
+					t.Errorf("after the removal there is %s", object)
 				}
 			}
 			p.Must("down", name)
@@ -52,8 +51,8 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// atHand returns the addons whose charts are, and writes the files that name them.
-func (p *user) atHand(addons []string) []string {
+// withCharts returns the addons whose charts are available, and writes addon files that refer to the charts.
+func (p *user) withCharts(addons []string) []string {
 	p.T.Helper()
 	dir := filepath.Join(p.labHome, "config", "addons")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -67,7 +66,7 @@ func (p *user) atHand(addons []string) []string {
 		}
 		chart, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
 		if _, missing := os.Stat(chart); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
-			p.T.Logf("not installed: %s: its chart is not at hand (name a directory with it: export LAB_CHARTS=DIR)", addon)
+			p.T.Logf("%s is not installed: no chart; set the directory that contains it: export LAB_CHARTS=DIR", addon)
 			continue
 		}
 		text := fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, chart)

@@ -22,13 +22,13 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// server is an API server that somebody talked to.
+// server is an API server that a test connected to.
 type server struct {
 	address string
 	client  kubernetes.Interface
 }
 
-// client returns a client of the cluster, made from what `lab kubeconfig` prints.
+// client returns a client of the cluster with the kubeconfig that `lab kubeconfig` prints.
 func (p *user) client(name string) kubernetes.Interface {
 	p.T.Helper()
 	config, err := clientcmd.RESTConfigFromKubeConfig([]byte(p.Must("kubeconfig", name)))
@@ -42,7 +42,7 @@ func (p *user) client(name string) kubernetes.Interface {
 
 func newClient(t *testing.T, config *rest.Config) kubernetes.Interface {
 	t.Helper()
-	config.QPS = -1 // no limits of the client's own
+	config.QPS = -1 // no rate limit in the client
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +59,12 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// directory is where the cluster's engine works.
+// directory returns the directory of the cluster's engine.
 func (p *user) directory(name string) string {
 	return filepath.Join(p.labHome, "state", "kwok", name)
 }
 
-// status is what the engine tells of itself; see PROTOCOL.md.
+// status is the content of the engine's status file; see PROTOCOL.md.
 type status struct {
 	Phase   string
 	PID     int
@@ -83,13 +83,13 @@ func (p *user) status(name string) (s status) {
 	return s
 }
 
-// kill ends the cluster's engine as a crash would.
+// kill kills the cluster's engine, as a crash would.
 func (p *user) kill(name string) {
 	p.T.Helper()
 	p.signal(name, syscall.SIGKILL)
 }
 
-// signal sends the cluster's engine a signal.
+// signal sends a signal to the cluster's engine.
 func (p *user) signal(name string, signal os.Signal) {
 	p.T.Helper()
 	pid := p.status(name).PID
@@ -106,7 +106,6 @@ func (p *user) signal(name string, signal os.Signal) {
 	}
 }
 
-// deploy creates a Deployment.
 func deploy(t *testing.T, client kubernetes.Interface, name string, replicas int32) {
 	t.Helper()
 	labels := map[string]string{"app": name}
@@ -126,7 +125,7 @@ func deploy(t *testing.T, client kubernetes.Interface, name string, replicas int
 	}
 }
 
-// available waits until all replicas of a Deployment are.
+// available waits until all replicas of a Deployment are available.
 func available(t *testing.T, client kubernetes.Interface, name string, limit time.Duration) {
 	t.Helper()
 	session.Eventually(t, limit, func(ctx context.Context) error {

@@ -1,20 +1,19 @@
 #!/bin/sh
-# compare-addons.sh [ROUNDS]: how long `lab addon install` takes for three charts, beside
-# `helm install --wait` for one after the other: on clusters made alike by
-# `lab up --flavor kwok`, with the same charts, in turns. It fails where the median of lab
-# is above 0.6 of that of helm.
+# compare-addons.sh [ROUNDS] compares `lab addon install` of three charts with three
+# `helm install --wait`, on equal clusters of `lab up --flavor kwok`, with the same charts,
+# alternating. It fails if the median of lab is above 0.6 of the median of helm.
 #
-# LAB_CHARTS names the directory with the charts; helm is on PATH or what HELM names; lab
-# and lab-engine are those of bin/, which `make build` makes. Beside the time it prints
-# the processor time of the commands and of the cluster: on a machine that others use,
-# too, that says more. As root, commands and clusters of both sides go before all others.
+# LAB_CHARTS is the directory with the charts. HELM is the path of helm; the default is the
+# one on PATH. lab and lab-engine are in bin/, where `make build` puts them. The script also
+# prints the CPU time of the commands and of the cluster, which is more meaningful on a busy
+# machine. As root, it raises the priority of the commands and clusters of both sides.
 set -eu
 rounds=${1:-5}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lab=$root/bin/lab helm=${HELM:-helm} charts=${LAB_CHARTS:?names the directory with the charts}
 work=$(mktemp -d)
 export HOME="$work" LAB_HOME="$work/lab" KUBECONFIG="$work/kubeconfig" LAB_CONFIG=
-finish() { # an interrupted comparison leaves no cluster
+finish() { # also deletes the cluster of an interrupted comparison
 	"$lab" down --all --progress quiet || true
 	rm -rf "$work"
 }
@@ -30,14 +29,14 @@ now() { date +%s%N; }
 median() { sort -n "$1" | awk '{v[NR] = $1} END {print (NR % 2) ? v[(NR + 1) / 2] : int((v[NR / 2] + v[NR / 2 + 1]) / 2)}'; }
 engine() { sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$LAB_HOME/state/kwok/compare/status.json"; }
 spent() { awk '{print ($14 + $15) * 10}' "/proc/$(engine)/stat"; } # in ms, at 100 ticks a second
-first() { # lets a process and its session go first, where that is allowed
+first() { # raises the priority of a process and its session, if permitted
 	renice -n -20 -p "$1" >/dev/null 2>&1 || true
 	{ echo -20 >"/proc/$1/autogroup"; } 2>/dev/null || true
 }
 
 ours() { "$lab" addon install ingress-nginx cert-manager kube-prometheus-stack --name compare --progress quiet; }
 
-# The values are those without which these charts wait for ever where no pods run.
+# Without these values, the charts wait forever for pods that do not run.
 peer() {
 	"$helm" install ingress-nginx "$charts/ingress-nginx" --namespace ingress-nginx --create-namespace --wait \
 		--set controller.admissionWebhooks.enabled=false --set controller.service.type=ClusterIP
@@ -46,14 +45,14 @@ peer() {
 		--set prometheusOperator.admissionWebhooks.enabled=false --set prometheusOperator.tls.enabled=false
 }
 
-measure() { # measure ours|peer, in a cluster of its own
+measure() { # measure ours|peer, in a new cluster
 	"$lab" up compare --flavor kwok --progress quiet >/dev/null
 	first "$(engine)"
 	before=$(spent) t=$(now)
 	"$1" >"$work/out" 2>&1 || { cat "$work/out"; exit 1; }
 	took=$((($(now) - t) / 1000000))
 	echo "$took" >>"$work/$1"
-	echo "$1  $took ms, and the cluster worked for $(($(spent) - before)) ms"
+	echo "$1  $took ms, CPU time of the cluster $(($(spent) - before)) ms"
 	"$lab" down compare --progress quiet
 }
 

@@ -1,14 +1,14 @@
 #!/bin/sh
-# compare.sh [ROUNDS]: how long `lab up --flavor kwok` takes, from the shell and back,
-# beside `kwokctl create cluster --runtime binary --wait 60s`, in turns, on the same
-# machine. It fails where the median of lab is the longer one.
+# compare.sh [ROUNDS] compares `lab up --flavor kwok` with
+# `kwokctl create cluster --runtime binary --wait 60s`, alternating, on the same machine.
+# It fails if the median of lab is longer.
 #
-# lab has then a node that takes pods, and a context in the kubeconfig; kwokctl has an
-# API server that answers, and no node: lab does more in the time that is compared.
-# Memory is the proportional set size of all processes, two seconds after that.
+# lab does more in this time: it waits for a node that accepts pods, and writes a context
+# to the kubeconfig; kwokctl waits for the API server, and creates no node. Memory is the
+# proportional set size of all processes two seconds later.
 #
-# Programs are built outside of the repository, by the engine's own compare.sh, in
-# COMPARE_DIR, where they are found the next time.
+# The engine's compare.sh builds the programs in COMPARE_DIR, outside of the repository,
+# and reuses them there.
 set -eu
 rounds=${1:-7}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,7 +16,7 @@ kept=${COMPARE_DIR:-}
 export COMPARE_DIR="${kept:-$(mktemp -d)}"
 work=$COMPARE_DIR/program
 mkdir -p "$work/home" "$COMPARE_DIR/bin"
-finish() { # an interrupted comparison leaves no cluster
+finish() { # also deletes the cluster of an interrupted comparison
 	"$b/lab" down --all --progress quiet || true
 	"$b/kwokctl" delete cluster --name peer --kubeconfig "$KUBECONFIG" >/dev/null 2>&1 || true
 	rm -rf "$work"

@@ -18,8 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestCrash kills the engine while somebody writes, several times over. Whatever was
-// acknowledged must be there when the cluster has been started again.
+// TestCrash kills the engine during writes, several times. After a restart of the cluster, all acknowledged objects
+// must exist.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -40,8 +40,8 @@ func TestCrash(t *testing.T) {
 	p.Must("down", name)
 }
 
-// killWhileWriting adds the names of all objects whose creation was acknowledged. It
-// kills at another moment each time: from the very first write on.
+// killWhileWriting creates objects until the engine is killed at a random time, and adds the names of the
+// acknowledged ones.
 func (p *user) killWhileWriting(name string, round int, acknowledged map[string]bool) {
 	p.T.Helper()
 	client := p.client(name)
@@ -56,17 +56,17 @@ func (p *user) killWhileWriting(name string, round int, acknowledged map[string]
 		}
 		acknowledged[object] = true
 		if i > 100_000 {
-			p.T.Fatal("its engine still lives")
+			p.T.Fatal("the engine still runs")
 		}
 	}
 }
 
-// checkCrashed checks that lab says what happened, and what to do.
+// checkCrashed checks that lab reports the crash and the command that fixes it.
 func (p *user) checkCrashed(name string) {
 	p.T.Helper()
 	got := p.List()[name]
 	if got.State != providers.StateDegraded || !strings.Contains(got.Reason, "lab start "+name) {
-		p.T.Errorf("after a crash it is %s: %s", got.State, got.Reason)
+		p.T.Errorf("after a crash the cluster is %s: %s", got.State, got.Reason)
 	}
 	p.fails(1, []string{"its engine died", "lab start " + name}, "status", name)
 }
@@ -83,14 +83,13 @@ func checkThere(t *testing.T, client kubernetes.Interface, names map[string]bool
 	}
 	for name := range names {
 		if !there[name] {
-			t.Errorf("%s was acknowledged, and is lost", name)
+			t.Errorf("%s was acknowledged, but is missing", name)
 		}
 	}
 }
 
-// TestCrashHeals shows that up, too, brings back a cluster whose engine died, and
-// that down removes one.
-func TestCrashHeals(t *testing.T) {
+// TestCrashRecovery checks that up also starts a cluster whose engine died, and that stop and down work on one.
+func TestCrashRecovery(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	name := p.up()
@@ -102,9 +101,9 @@ func TestCrashHeals(t *testing.T) {
 	available(t, p.client(name), "web", time.Minute)
 	p.kill(name)
 	p.waitForDeath(name)
-	p.Must("stop", name) // nothing to stop, but it is what was asked for
+	p.Must("stop", name) // the engine has ended already
 	if got := p.List()[name].State; got != providers.StateStopped {
-		t.Errorf("after stop it is %s", got)
+		t.Errorf("after stop the cluster is %s", got)
 	}
 	p.Must("start", name)
 	p.kill(name)
@@ -121,8 +120,8 @@ func (p *user) waitForDeath(name string) {
 	})
 }
 
-// TestNodeDeleted deletes a Node object. Every command says which and what helps, at once, and
-// that brings it back.
+// TestNodeDeleted deletes a Node object. Every command must report the node at once with the commands that fix it,
+// and these must work.
 func TestNodeDeleted(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -139,7 +138,7 @@ func TestNodeDeleted(t *testing.T) {
 		t.Errorf("lab list says %s", seen.State)
 	}
 	if took := time.Since(began); took > time.Minute {
-		t.Errorf("it took %s to say so", took)
+		t.Errorf("the errors took %s", took)
 	}
 	p.Must("stop", name)
 	p.Must("start", name)

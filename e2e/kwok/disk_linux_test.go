@@ -13,8 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestFullDisk gives lab disks on which a cluster has no room: not for the first
-// record, not for the first start of an engine, not for the data.
+// TestFullDisk runs lab on disks that are too small: for the record, for the start of the engine, for the data.
 func TestFullDisk(t *testing.T) {
 	requireRoot(t)
 	for _, size := range []string{"0", "size=4k", "size=48k", "size=1m", "size=30m"} {
@@ -23,12 +22,12 @@ func TestFullDisk(t *testing.T) {
 			p := newUser(t)
 			options := size
 			if size == "0" {
-				options = "size=1m,nr_inodes=1" // full of files, in place of bytes
+				options = "size=1m,nr_inodes=1" // no inodes instead of no bytes
 			}
 			mount(t, p.labHome, options, 0)
 			got := p.Try("up", "--flavor", "kwok")
 			t.Logf("exit code %d\n%s", got.Code, got.Stderr)
-			p.checkNoRoom(got)
+			p.checkNoSpace(got)
 			if left := p.List(); len(left) > 0 {
 				t.Errorf("lab list shows %v", left)
 			}
@@ -36,7 +35,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestReadOnlyDisk gives lab a directory that nobody may write to, root included.
+// TestReadOnlyDisk runs lab with a read-only state directory.
 func TestReadOnlyDisk(t *testing.T) {
 	requireRoot(t)
 	p := newUser(t)
@@ -45,8 +44,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	p.Must("list")
 }
 
-// TestDiskGetsFull fills the disk of a cluster that is there. It must be removed all
-// the same: that is what makes room.
+// TestDiskGetsFull fills the disk of an existing cluster. down must still work, because it frees space.
 func TestDiskGetsFull(t *testing.T) {
 	requireRoot(t)
 	p := newUser(t)
@@ -54,7 +52,7 @@ func TestDiskGetsFull(t *testing.T) {
 	name := p.up()
 	full := filepath.Join(p.labHome, "full")
 	fill(t, full)
-	// It may go on or not, but lab must say which.
+	// The cluster may work or not.
 	got := p.Try("status", name)
 	t.Logf("$ lab status\n%s%s", got.Stdout, got.Stderr)
 	p.Must("down", name)
@@ -63,7 +61,7 @@ func TestDiskGetsFull(t *testing.T) {
 	}
 }
 
-// fill writes into a file until the disk is full.
+// fill writes to a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
@@ -80,15 +78,15 @@ func fill(t *testing.T, path string) {
 	}
 }
 
-// requireRoot skips what only root can set up: a disk of its own.
+// requireRoot skips a test without root, which is needed to mount a disk.
 func requireRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("to mount a small disk takes root")
+		t.Skip("mounting a disk requires root")
 	}
 }
 
-// mount puts a small disk in place of dir until the leak check has looked at it.
+// mount mounts a small disk at dir until the leak check has run.
 func mount(t *testing.T, dir, options string, flags uintptr) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, options); err != nil {
@@ -101,15 +99,15 @@ func mount(t *testing.T, dir, options string, flags uintptr) {
 	})
 }
 
-// checkNoRoom checks that lab says which disk is full, and what helps.
-func (p *user) checkNoRoom(got session.Result) {
+// checkNoSpace checks that lab reports which disk is full, with a hint.
+func (p *user) checkNoSpace(got session.Result) {
 	p.T.Helper()
 	if got.Code != 1 && got.Code != 5 {
 		p.T.Errorf("exit code %d", got.Code)
 	}
 	for _, word := range []string{"no space left on device", "hint: ", p.labHome} {
 		if !strings.Contains(got.Stderr, word) {
-			p.T.Errorf("lab does not say %q", word)
+			p.T.Errorf("the error does not contain %q", word)
 		}
 	}
 }

@@ -1,23 +1,22 @@
-// Package kwok holds the tests of the kwok flavor as people meet it: the real lab,
-// the real lab-engine, and Kubernetes' own client. They need nothing but Go:
+// Package kwok contains the end-to-end tests of the flavor kwok: the real lab, the real
+// lab-engine, and Kubernetes' own client. They need only Go:
 //
 //	go test -tags e2e -timeout 20m ./e2e/kwok
 //
-// builds both programs first. LAB_BIN_DIR names a directory that has them already,
-// as `make test` does. Some of what can break is Linux's alone, and tested there: a
-// full disk and a read-only one (where the test is root), memory, and open sockets.
+// builds both programs first. If LAB_BIN_DIR is set, the tests use the programs in that
+// directory, as `make test` does. Tests of full and read-only disks (which need root),
+// memory and open sockets run on Linux only.
 //
-// Every test is a person of its own: a home, a LAB_HOME, a KUBECONFIG, a TMPDIR, a
-// PATH with nothing on it, and clusters under random names. When it ends, there must
-// be no process that knows of these directories, no file in them, and no API server
-// that answers; and the kubeconfig must be, byte for byte, what it was before.
+// Every test has a separate home directory, LAB_HOME, KUBECONFIG and TMPDIR, an empty
+// PATH, and clusters with random names. When it ends, no process may use these
+// directories, no file may be left in them, no API server may answer, and the
+// kubeconfig must be the same as before, byte for byte.
 //
-// Tests that measure, or take the whole machine, run alone, before the others, which
-// run side by side. All take five minutes on two cores, ten where others use these
-// cores too, and 10 GB of memory
-// while TestMany makes its 30 clusters; LAB_E2E_MANY=12 makes that 4 GB.
+// Tests that measure, or need the whole machine, run first and alone. The others run in
+// parallel. All tests take five minutes on two idle cores, and 10 GB of memory while
+// TestMany creates 30 clusters, or 4 GB with LAB_E2E_MANY=12.
 //
-// compare-addons.sh measures `lab addon install` beside `helm install --wait`, and
-// compare.sh what the whole program takes beside `kwokctl create cluster`;
-// as it builds kwokctl and all that it needs, it is no test.
+// compare-addons.sh compares `lab addon install` with `helm install --wait`. compare.sh
+// compares lab with `kwokctl create cluster`; it is not a test, because it builds kwokctl
+// and all its components.
 package kwok

@@ -19,11 +19,11 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestFaults disturbs lab in the middle of its commands, beside another LAB_HOME's cluster in the same kubeconfig and
-// beside Helm releases that lab did not install. The engine is the node, too: it is killed, and it is frozen.
+// TestFaults interrupts lab during its commands, next to a cluster of another LAB_HOME in the same kubeconfig and
+// Helm releases that lab did not install. The engine process is also the node: it is killed and frozen.
 func TestFaults(t *testing.T) {
 	if testing.Short() {
-		t.Skip("left out by -short")
+		t.Skip("skipped by -short")
 	}
 	t.Parallel()
 	p, other := newUser(t), newUser(t)
@@ -31,8 +31,8 @@ func TestFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	other.kubeconfig = p.kubeconfig
-	theirs := other.up()
-	t.Cleanup(func() { other.Must("down", theirs) })
+	foreign := other.up()
+	t.Cleanup(func() { other.Must("down", foreign) })
 	faults.Run(t, faults.Harness{
 		Rounds: 10,
 		Flavor: []string{"--flavor", "kwok", "--workers", "1"},
@@ -41,17 +41,18 @@ func TestFaults(t *testing.T) {
 		},
 		Name:       session.RandomName,
 		Kubeconfig: p.kubeconfig,
-		Foreign:    "kwok-" + theirs,
+		Foreign:    "kwok-" + foreign,
 		Outside: func(t *testing.T) string {
-			return fmt.Sprint(other.status(theirs), other.processes(), "\n", other.files(theirs))
+			return fmt.Sprint(other.status(foreign), other.processes(), "\n", other.files(foreign))
 		},
 		Outage:  func(_ *testing.T, name string) func() { return p.during(name, syscall.SIGKILL, 0) },
 		Pause:   func(_ *testing.T, name string) func() { return p.during(name, syscall.SIGSTOP, syscall.SIGCONT) },
-		Nothing: p.nothing,
+		Nothing: p.checkNothing,
 	})
 }
 
-// during sends a signal to the engine of a cluster, and returns what sends it the other; nil where it has none.
+// during sends the signal begin to the engine of a cluster, and returns a function that sends end; nil if no engine
+// runs.
 func (p *user) during(name string, begin, end syscall.Signal) func() {
 	engines := maps.Clone(p.processes())
 	maps.DeleteFunc(engines, func(_ int, command string) bool {
@@ -65,13 +66,12 @@ func (p *user) during(name string, begin, end syscall.Signal) func() {
 	}
 	return func() {
 		for pid := range engines {
-			_ = syscall.Kill(pid, end) // 0 sends none
+			_ = syscall.Kill(pid, end) // 0 sends no signal
 		}
 	}
 }
 
-// files returns what lab remembers of a cluster, and what its engine's directory holds but for the data and the logs,
-// which it writes itself.
+// files returns lab's files of a cluster with their checksums, except the data and the logs that the engine writes.
 func (p *user) files(name string) string {
 	p.T.Helper()
 	var found []string
@@ -85,10 +85,10 @@ func (p *user) files(name string) string {
 	return strings.Join(found, "\n")
 }
 
-// nothing checks that there is nothing left of a cluster.
-func (p *user) nothing(t *testing.T, name string) {
+// checkNothing checks that nothing is left of a cluster.
+func (p *user) checkNothing(t *testing.T, name string) {
 	t.Helper()
-	saved, _ := filepath.Glob(filepath.Join(p.root, "tmp", "lab-"+name+"-logs-*")) // of what failed, and it said where
+	saved, _ := filepath.Glob(filepath.Join(p.root, "tmp", "lab-"+name+"-logs-*")) // of failed commands
 	for _, dir := range saved {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)

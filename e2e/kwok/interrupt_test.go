@@ -20,19 +20,18 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// lastStep is the one after which there is nothing left to interrupt.
+// lastStep is the last step of a creation. After it there is nothing to interrupt.
 const lastStep = "Waiting for nodes"
 
-// TestInterrupt ends lab at each step of a creation. Where it had a chance to, lab
-// must leave nothing; where it had none, the next lab must. With -short the signals that lab takes for Ctrl-C come once
-// each.
+// TestInterrupt ends lab at each step of a creation. After a signal that lab can handle, nothing may be left. After
+// SIGKILL, the next lab process must clean up. With -short, SIGTERM and SIGHUP are sent at one step only.
 func TestInterrupt(t *testing.T) {
 	steps := stepsOfUp(t)
 	t.Logf("steps: %q", steps)
 	if len(steps) < 5 {
 		t.Fatal("too few")
 	}
-	// Ctrl-C, a pipeline that is cancelled, a terminal that is closed, and the worst.
+	// Ctrl-C, a cancelled pipeline, a closed terminal, and kill -9.
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
 		for n, step := range steps {
 			if alike := signal == syscall.SIGTERM || signal == syscall.SIGHUP; alike && testing.Short() && n != len(steps)/2 {
@@ -43,7 +42,7 @@ func TestInterrupt(t *testing.T) {
 				p, name := newUser(t), session.RandomName()
 				got := p.upUntil(name, n, signal)
 				switch {
-				case got.Code == 0 && step == lastStep: // it was done already
+				case got.Code == 0 && step == lastStep: // it had finished
 					p.Must("down", name)
 				case signal == syscall.SIGKILL:
 					p.afterKill(name, got, n%2 == 0)
@@ -58,8 +57,7 @@ func TestInterrupt(t *testing.T) {
 // event is a line of `--progress json`.
 type event struct{ Step, State string }
 
-// stepsOfUp returns the steps of a creation in the order in which they start, which
-// is about the same each time.
+// stepsOfUp returns the steps of a creation in the order of their start, which is nearly the same each time.
 func stepsOfUp(t *testing.T) []string {
 	t.Helper()
 	p, name := newUser(t), session.RandomName()
@@ -75,8 +73,7 @@ func stepsOfUp(t *testing.T) []string {
 	return steps
 }
 
-// upUntil makes a cluster and sends lab a signal when step n starts. A negative n
-// sends none.
+// upUntil creates a cluster, and sends lab a signal when step n starts. A negative n sends no signal.
 func (p *user) upUntil(name string, n int, signal syscall.Signal) session.Result {
 	p.T.Helper()
 	cmd := p.command("up", name, "--flavor", "kwok", "--workers", "1", "--progress", "json")
@@ -95,7 +92,7 @@ func (p *user) upUntil(name string, n int, signal syscall.Signal) session.Result
 			continue
 		}
 		if started == n {
-			_ = cmd.Process.Signal(signal) // fails where it has ended, which its code tells
+			_ = cmd.Process.Signal(signal) // the exit code shows whether lab had ended
 		}
 		started++
 	}
@@ -114,14 +111,14 @@ func (p *user) afterInterrupt(name string, got session.Result) {
 		p.T.Errorf("exit code %d, last words: %s", got.Code, last)
 	}
 	if strings.Contains(got.Stderr, "context canceled") {
-		p.T.Errorf("only programmers say so: %s", got.Stderr)
+		p.T.Errorf("the error contains \"context canceled\": %s", got.Stderr)
 	}
 	if left := p.List(); len(left) > 0 {
 		p.T.Errorf("lab list shows %v", left)
 	}
 }
 
-// afterKill finds what a killed lab left, and lets another one mend or remove it.
+// afterKill checks that lab lists the leftovers of a killed process, and that up and down handle them.
 func (p *user) afterKill(name string, got session.Result, again bool) {
 	p.T.Helper()
 	if got.Code != -1 {
@@ -130,7 +127,7 @@ func (p *user) afterKill(name string, got session.Result, again bool) {
 	seen := p.List()[name]
 	switch seen.State {
 	case providers.StateDegraded, providers.StateCreating:
-	case providers.StateRunning: // it was created, and lab only had to wait until it is ready
+	case providers.StateRunning: // it was created, but not ready yet
 	default:
 		p.T.Errorf("lab list says %s: %s", seen.State, seen.Reason)
 	}
@@ -141,8 +138,8 @@ func (p *user) afterKill(name string, got session.Result, again bool) {
 	p.Must("down", name)
 }
 
-// TestKilledBeforeEngine kills lab as early as there is anything to find: its engine,
-// if there is one, has not even read its arguments yet.
+// TestKilledBeforeEngine kills lab as soon as the record exists. The engine, if there is one, has not read its
+// arguments yet.
 func TestKilledBeforeEngine(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
@@ -154,12 +151,11 @@ func TestKilledBeforeEngine(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	p.Must("down", name)
-	// An engine that had not come far enough to be found ends by itself, as its
-	// directory is gone.
+	// An engine that down did not find ends by itself, because its directory is gone.
 	p.waitForDeath(name)
 }
 
-// TestInterruptStart shows that an interrupted start keeps the cluster.
+// TestInterruptStart checks that an interrupted start keeps the cluster.
 func TestInterruptStart(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -184,8 +180,7 @@ func TestInterruptStart(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestTimeout gives lab too little time to create a cluster, and asks it to keep none that was
-// created and is not ready in time. What such a one logged is all that stays of it.
+// TestTimeout gives lab too little time to create a cluster with --rollback. Only saved logs may be left.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestKubectl uses the kubectl inside lab-engine, for there is none on PATH.
+// TestKubectl uses the kubectl inside lab-engine, because PATH has none.
 func TestKubectl(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -28,16 +28,16 @@ func TestKubectl(t *testing.T) {
 	p.Must(kubectl("rollout", "status", "deployment/web", "--timeout=60s")...)
 	p.fails(1, []string{`deployments.apps "nosuch" not found`}, kubectl("get", "deployment", "nosuch")...)
 	p.fails(1, []string{"unknown command"}, kubectl("nosuch")...)
-	// Nothing runs, and it is KWOK that says so, not a connection that fails.
+	// The error must come from KWOK, not from a failed connection.
 	p.fails(1, []string{"no logs found"}, kubectl("logs", "deployment/web")...)
 	p.fails(1, []string{"no exec found"}, kubectl("exec", "deployment/web", "--", "true")...)
 	p.fails(2, []string{"after --", "lab kubectl demo -- get nodes"}, "kubectl", name, "get", "nodes")
 	p.fails(3, []string{"there is no cluster", "lab list"}, "kubectl", "nosuch", "--", "get", "nodes")
-	p.Must("down", name) // with what kubectl cached
+	p.Must("down", name) // also removes kubectl's cache
 }
 
-// TestContained has the API server call a webhook that only simulated pods could answer. The
-// request is allowed at once, with a warning: a call that left the machine would take its time.
+// TestContained makes the API server call a webhook that only simulated pods could answer. The request must succeed
+// at once with a warning: a connection that leaves the machine would take longer.
 func TestContained(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -53,14 +53,14 @@ func TestContained(t *testing.T) {
 		began := time.Now()
 		got := p.Try("kubectl", name, "--", "create", "secret", "generic", fmt.Sprintf("s-%d", i))
 		if took := time.Since(began); strings.Contains(got.Stderr, want) && got.Code == 0 {
-			// The program's own start included.
+			// This includes the start of lab and kubectl.
 			if took > 5*time.Second {
-				t.Errorf("it took %s", took)
+				t.Errorf("the request took %s", took)
 			}
 			break
 		}
-		if time.Now().After(deadline) { // the API server takes a moment to see a new webhook
-			t.Fatalf("it says %q, not %q", got.Stderr, want)
+		if time.Now().After(deadline) { // the API server needs a moment to load a new webhook
+			t.Fatalf("stderr is %q, want %q", got.Stderr, want)
 		}
 	}
 	p.Must("down", name)

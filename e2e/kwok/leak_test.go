@@ -15,8 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// leave ends a person's part: it cleans up after a test that failed, and says of one
-// that passed what it left.
+// leave cleans up after a failed test, and reports everything that is left.
 func (p *user) leave() {
 	if p.T.Failed() {
 		p.rescue()
@@ -28,7 +27,7 @@ func (p *user) leave() {
 	p.checkFiles()
 }
 
-// rescue removes what a failed test had no time to remove, and shows it.
+// rescue removes and logs the leftovers of a failed test.
 func (p *user) rescue() {
 	got := p.Try("list")
 	p.T.Logf("$ lab list\n%s%s", got.Stdout, got.Stderr)
@@ -40,8 +39,8 @@ func (p *user) rescue() {
 	}
 }
 
-// checkServers finds API servers that still answer. Somebody else may have their
-// ports by now, but not their certificates.
+// checkServers reports API servers that still answer. Another program may use the port, but does not have the
+// certificate.
 func (p *user) checkServers() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -52,7 +51,7 @@ func (p *user) checkServers() {
 	}
 }
 
-// checkFiles finds what lab left.
+// checkFiles reports files that lab left, and changes of the kubeconfig.
 func (p *user) checkFiles() {
 	for _, path := range p.left() {
 		p.T.Errorf("left behind: %s", path)
@@ -62,15 +61,14 @@ func (p *user) checkFiles() {
 		p.T.Errorf("the kubeconfig: %v", err)
 	}
 	if diff := cmp.Diff(userKubeconfig, string(after)); diff != "" {
-		p.T.Errorf("the kubeconfig is not as before (-before +after):\n%s", diff)
+		p.T.Errorf("the kubeconfig has changed (-before +after):\n%s", diff)
 	}
 	if info, err := os.Stat(p.kubeconfig); err == nil && info.Mode().Perm() != 0o600 {
-		p.T.Errorf("the kubeconfig has mode %v now", info.Mode())
+		p.T.Errorf("the mode of the kubeconfig is %v", info.Mode())
 	}
 }
 
-// left returns the files that there are beside the person's own, and what is in the
-// directories that were empty before lab came, even if it is an empty one.
+// left returns all files except the user's kubeconfig, and all directories that lab created, even empty ones.
 func (p *user) left() []string {
 	left := slices.DeleteFunc(filesBelow(p.T, p.root), func(path string) bool { return path == p.kubeconfig })
 	for _, dir := range []string{p.labHome, filepath.Join(p.root, "home"), filepath.Join(p.root, "tmp")} {
@@ -87,7 +85,7 @@ func (p *user) left() []string {
 	return left
 }
 
-// filesBelow returns everything in dir that is no directory.
+// filesBelow returns everything below dir that is not a directory.
 func filesBelow(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string
@@ -103,15 +101,14 @@ func filesBelow(t *testing.T, dir string) []string {
 	return files
 }
 
-// TestLeakCheckCanFail shows that the checks that every test relies on find what
-// they are there for.
+// TestLeakCheckCanFail checks that the checks of leave find files, processes and servers.
 func TestLeakCheckCanFail(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	name := p.up()
 	client := p.client(name)
 	if client == nil || len(p.servers) != 1 {
-		t.Fatal("the API server is not remembered")
+		t.Fatal("the API server is not recorded")
 	}
 	if got := len(p.processes()); got != 1 {
 		t.Errorf("found %d processes of one cluster", got)
@@ -123,7 +120,7 @@ func TestLeakCheckCanFail(t *testing.T) {
 	found := strings.Join(p.left(), "\n")
 	for _, want := range []string{"cluster.json", "kubeconfig", "etcd.sock", empty} {
 		if !strings.Contains(found, want) {
-			t.Errorf("no %s among the files found", want)
+			t.Errorf("%s is not found", want)
 		}
 	}
 	if err := os.Remove(empty); err != nil {

@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// binDir is the environment variable that names the directory with both programs.
+// binDir is the environment variable with the directory of both programs.
 const binDir = "LAB_BIN_DIR"
 
 func TestMain(m *testing.M) {
-	// Under nohup, as in some CI systems, what the tests start would ignore hangups too.
-	// What this process handles, its children get with the default again.
+	// Under nohup, as in some CI systems, child processes would inherit that SIGHUP is ignored.
+	// A signal that this process handles is reset to its default in child processes.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	clean, err := prepare()
 	if err != nil {
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// prepare sees to it that binDir names a directory with lab and lab-engine.
+// prepare sets binDir to a directory with lab and lab-engine, and builds them if necessary.
 func prepare() (clean func(), err error) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -48,7 +48,7 @@ func prepare() (clean func(), err error) {
 	clean = func() { _ = os.RemoveAll(dir) }
 	err = build(root, "-o", filepath.Join(dir, "lab"), "./cmd/lab")
 	if err == nil {
-		// The flags of the Makefile, so that what it compiled is found in the cache.
+		// The flags of the Makefile, so that the build uses its cache.
 		err = build(filepath.Join(root, "providers", "kwok", "engine"),
 			"-tags", "kustomize_disable_go_plugin_support", "-o", filepath.Join(dir, "lab-engine"), ".")
 	}

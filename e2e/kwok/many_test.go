@@ -22,11 +22,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// manyVariable says how many clusters TestMany makes at once.
+// manyVariable names the environment variable with the number of clusters of TestMany.
 const manyVariable = "LAB_E2E_MANY"
 
-// fewer is how many of a thing a test makes: short of them with -short, as .ci/run has it, which are still more than
-// the machine has processors for.
+// fewer returns whole, or short with -short, which .ci/run sets.
 func fewer(whole, short int) int {
 	if testing.Short() {
 		return short
@@ -34,8 +33,8 @@ func fewer(whole, short int) int {
 	return whole
 }
 
-// TestTwins makes one cluster twice at once: there must be one of it, and whoever
-// came second must find it made, or be told that it exists.
+// TestTwins runs two identical `lab up` at once. One cluster must exist; the second process must find it or fail with
+// "exists".
 func TestTwins(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
@@ -57,8 +56,8 @@ func TestTwins(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestTwinInterrupted interrupts one of two labs that want the same cluster. The
-// other must come to have it, whoever of them was making it.
+// TestTwinInterrupted interrupts one of two lab processes that create the same cluster. The other must succeed,
+// whichever of them was creating it.
 func TestTwinInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, victim := range []int{0, 1} {
@@ -85,13 +84,13 @@ func TestTwinInterrupted(t *testing.T) {
 			}
 		}
 		if got := p.List()[name]; got.State != providers.StateRunning {
-			t.Errorf("%d is interrupted: it is %s: %s", victim, got.State, got.Reason)
+			t.Errorf("%d is interrupted: the cluster is %s: %s", victim, got.State, got.Reason)
 		}
 		p.Must("down", name)
 	}
 }
 
-// create makes a file for a command to write to.
+// create creates a file for the output of a command.
 func create(t *testing.T, path string) *os.File {
 	t.Helper()
 	f, err := os.Create(path)
@@ -112,7 +111,7 @@ func waitForWords(t *testing.T, path, words string) {
 	})
 }
 
-// TestMany makes many clusters at once, all of which want the kubeconfig.
+// TestMany creates many clusters at once, which all write the kubeconfig.
 func TestMany(t *testing.T) {
 	count, err := strconv.Atoi(cmp.Or(os.Getenv(manyVariable), strconv.Itoa(fewer(30, 6))))
 	if err != nil {
@@ -127,7 +126,7 @@ func TestMany(t *testing.T) {
 		commands[i] = []string{"up", names[i], "--flavor", "kwok"}
 	}
 	p.allAtOnce(commands)
-	t.Logf("%d clusters were made in %s", count, time.Since(began).Round(time.Second))
+	t.Logf("%d clusters were created in %s", count, time.Since(began).Round(time.Second))
 	p.checkAllThere(names)
 
 	began = time.Now()
@@ -135,10 +134,10 @@ func TestMany(t *testing.T) {
 		commands[i] = []string{"down", names[i]}
 	}
 	p.allAtOnce(commands)
-	t.Logf("and removed in %s", time.Since(began).Round(time.Second))
+	t.Logf("and deleted in %s", time.Since(began).Round(time.Second))
 }
 
-// allAtOnce runs labs side by side, each of which must do its work.
+// allAtOnce runs lab processes in parallel, each of which must succeed.
 func (p *user) allAtOnce(commands [][]string) {
 	p.T.Helper()
 	running := make([]*exec.Cmd, len(commands))

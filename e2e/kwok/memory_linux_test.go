@@ -10,37 +10,35 @@ import (
 	"time"
 )
 
-// allowed is the memory that a new cluster may take, in kB.
+// allowed is the largest memory use of a new cluster, in kB.
 const allowed = 400_000
 
-// TestMemory sums up what the processes of a new cluster take: their proportional
-// share of what they share, so that none of it counts twice.
+// TestMemory adds up the proportional set sizes of the processes of a new cluster, so that shared memory counts once.
 func TestMemory(t *testing.T) {
 	p := newUser(t)
 	name := p.up("--workers", "2")
 	tick := time.NewTicker(time.Second / 2)
 	defer tick.Stop()
-	// What the start took is given back within a second, or within a few on a busy machine.
+	// The memory of the start is freed within a second, or a few on a busy machine.
 	for range 20 {
 		if <-tick.C; p.memory() <= allowed {
 			break
 		}
 	}
-	// A control plane goes on growing for a while, so the most of five seconds counts.
+	// A control plane keeps growing for a while, so the maximum of five seconds counts.
 	most := 0
 	for range 10 {
 		<-tick.C
 		most = max(most, p.memory())
 	}
-	t.Logf("it takes %d MB", most/1000)
+	t.Logf("the cluster uses %d MB", most/1000)
 	if most > allowed || most < 50_000 {
-		t.Errorf("it takes %d kB, and at most %d are allowed", most, allowed)
+		t.Errorf("the cluster uses %d kB, at most %d are allowed", most, allowed)
 	}
 	p.Must("down", name)
 }
 
-// memory returns the sum of the proportional set sizes of the person's processes, in
-// kB.
+// memory returns the sum of the proportional set sizes of the user's processes, in kB.
 func (p *user) memory() (sum int) {
 	p.T.Helper()
 	for pid := range p.processes() {

@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// job is a job of a pipeline: what its steps have in common.
+// job is a job of a pipeline.
 type job struct {
 	p   *user
 	env []string
@@ -24,12 +24,12 @@ func newJob(p *user, env ...string) job {
 	common := []string{
 		"PATH=" + p.bin + ":/usr/local/bin:/usr/bin:/bin", "LAB_HOME=" + p.labHome, "HOME=" + filepath.Join(p.root, "home"),
 		"TMPDIR=" + filepath.Join(p.root, "tmp"), "KUBECONFIG=" + p.kubeconfig,
-		"LAB_FLAVOR=kwok", // the default of this machine, though it may have Docker
+		"LAB_FLAVOR=kwok", // the machine may have Docker
 	}
 	return job{p, append(common, env...)}
 }
 
-// step runs a step, and returns what it printed and its exit code.
+// step runs a step, and returns its output and exit code.
 func (j job) step(program string, args ...string) (string, int) {
 	j.p.T.Helper()
 	cmd := exec.CommandContext(j.p.T.Context(), program, args...)
@@ -42,8 +42,8 @@ func (j job) step(program string, args ...string) (string, int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// TestAction runs the two steps of action.yml as GitHub does: with inputs in the environment, and what the first one
-// notes in that of the others.
+// TestAction runs the two steps of action.yml as GitHub does: with inputs in the environment, and with the values
+// that the first step passes to the others.
 func TestAction(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -75,7 +75,7 @@ func TestAction(t *testing.T) {
 		t.Error("no logs were saved")
 	}
 	_ = os.RemoveAll(filepath.Join(p.root, "saved"))
-	if out, code := j.step(end); code != 0 { // as where the creation failed
+	if out, code := j.step(end); code != 0 { // as after a failed creation
 		t.Errorf("a second end: exit code %d\n%s", code, out)
 	}
 	_ = os.RemoveAll(filepath.Join(p.root, "saved"))
@@ -100,7 +100,7 @@ func variable(env []string, name string) string {
 	return ""
 }
 
-// inputs returns the defaults of action.yml as GitHub gives them, and checks what its steps are.
+// inputs returns the defaults of action.yml as GitHub passes them, and checks the scripts of its steps.
 func inputs(t *testing.T) []string {
 	t.Helper()
 	var action struct {

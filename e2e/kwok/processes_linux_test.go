@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// processes returns the processes that have one of the person's directories among
-// their arguments or as the one they work in, by id.
+// processes returns the processes whose arguments or working directory contain a
+// directory of the user, by ID.
 func (p *user) processes() map[int]string {
 	found := map[int]string{}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
-		// This very test, and processes that end while they are looked at.
+		// Skips this test, and processes that have ended.
 		if err != nil || pid == os.Getpid() {
 			continue
 		}

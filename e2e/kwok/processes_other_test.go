@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// processes returns the processes that have one of the person's directories among
-// their arguments, by id.
+// processes returns the processes whose arguments contain a directory of the user, by ID.
 func (p *user) processes() map[int]string {
 	found := map[int]string{}
 	out, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output()

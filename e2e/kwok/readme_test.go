@@ -12,8 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/console"
 )
 
-// TestReadme types what the README says, word for word, and compares what lab prints
-// with what the README says that it prints, but for times and random names.
+// TestReadme runs the commands of the README, and compares their output with the README, except for times and random
+// names.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	calls, err := console.Read(filepath.Join("..", "..", "README.md"))
@@ -21,13 +21,13 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(calls) < 5 {
-		t.Errorf("the README has %d commands only", len(calls))
+		t.Errorf("the README has only %d commands", len(calls))
 	}
 	p := newUser(t)
 	for _, call := range calls {
 		args, ok := strings.CutPrefix(call.Line, "bin/lab ")
 		if !ok {
-			t.Fatalf("%q is no command that this test can run", call.Line)
+			t.Fatalf("%q is not a command that this test can run", call.Line)
 		}
 		got := p.Must(strings.Fields(args)...)
 		if diff := cmp.Diff(console.Steady(call.Prints), console.Steady(got)); diff != "" {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestUnsupported asks for what simulated nodes cannot give. lab must say so before
-// it does anything, and name a way out.
+// TestUnsupported requests features that simulated nodes do not have. lab must fail before it creates anything, with
+// a hint.
 func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -36,7 +36,7 @@ func TestUnsupported(t *testing.T) {
 	p.fails(2, []string{`a "Cluster" of ""`, "KwokctlConfiguration", "hint:"}, "up", "--flavor", "kwok", "--cluster-config", native, "--dry-run")
 	p.fails(2, []string{`a "Cluster" of ""`, "KwokctlConfiguration", "hint:"}, "up", "--flavor", "kwok", "--cluster-config", native)
 	name := p.up()
-	// A version that is not exact means the one that this flavor has, for a cluster that exists, too.
+	// A partial version selects the version of the flavor, for existing clusters, too.
 	p.fails(3, []string{"no Kubernetes v1.30", "v1.37.2"}, "up", "other", "--flavor", "kwok", "--kubernetes-version", "1.30")
 	for _, version := range []string{"1.37", "v1.37", "latest", "v1.37.2+k3s1"} {
 		plan := p.Must("up", "other", "--flavor", "kwok", "--kubernetes-version", version, "--dry-run", "-o", "json")
@@ -50,9 +50,8 @@ func TestUnsupported(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestEngineUnfit takes lab-engine away, and then puts things in its place that are
-// none.
-func TestEngineUnfit(t *testing.T) {
+// TestEngineUnusable removes lab-engine, then replaces it by files that are not a working lab-engine.
+func TestEngineUnusable(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	bin := t.TempDir()

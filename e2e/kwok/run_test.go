@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// shell makes a program sh of the machine's findable for the person.
+// shell adds sh to the user's PATH.
 func (p *user) shell() {
 	p.T.Helper()
 	if err := os.Symlink("/bin/sh", filepath.Join(p.root, "path", "sh")); err != nil {
@@ -26,8 +26,8 @@ func (p *user) shell() {
 	p.T.Cleanup(func() { _ = os.RemoveAll(filepath.Join(p.root, "path")) })
 }
 
-// TestRun shows that a command finds its cluster, with the kubectl that lab brings along,
-// that its exit code comes through, and that nothing is left but the logs of what failed.
+// TestRun checks that a command of `lab run` finds its cluster and kubectl, that its exit code is returned, and that
+// only the logs of a failed command are left.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunTogether: runs side by side have clusters of their own, and see no other's things.
+// TestRunTogether checks that parallel runs have separate clusters.
 func TestRunTogether(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -76,8 +76,7 @@ kubectl get configmap mine -o jsonpath='{.data.who} ' && kubectl config current-
 	all.Wait()
 }
 
-// TestRunEnded ends lab while its command runs, as a pipeline does that is cancelled, and
-// as the kernel does.
+// TestRunEnded interrupts and kills `lab run` while its command runs.
 func TestRunEnded(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
@@ -94,7 +93,7 @@ func TestRunEnded(t *testing.T) {
 				_, err := os.Stat(filepath.Join(p.root, "began"))
 				return err
 			})
-			p.Try("gc") // which must not mistake it for something that is left
+			p.Try("gc") // must not delete the cluster of a running command
 			_ = cmd.Process.Signal(signal)
 			_ = cmd.Wait()
 			if signal == syscall.SIGTERM {
@@ -107,13 +106,13 @@ func TestRunEnded(t *testing.T) {
 			if left := p.List(); len(left) > 0 {
 				t.Errorf("lab list shows %v", left)
 			}
-			// Without a cluster, the command that nobody could end ends, too.
+			// The command of a killed lab ends without its cluster.
 			p.gone()
 		})
 	}
 }
 
-// gone waits until no process of the person's is left.
+// gone waits until no process of the user is left.
 func (p *user) gone() {
 	p.T.Helper()
 	session.Eventually(p.T, 20*time.Second, func(context.Context) error {
@@ -124,8 +123,8 @@ func (p *user) gone() {
 	})
 }
 
-// TestTimeToLive: a cluster goes when its time is over, though nobody calls lab any more,
-// and who waits for that goes with it, however it goes.
+// TestTimeToLive checks that a cluster is deleted when its time to live ends, without another call of lab, and that
+// the waiting process ends with the cluster.
 func TestTimeToLive(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -135,15 +134,14 @@ func TestTimeToLive(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 	name := p.up("--ttl", "2h")
-	if got := len(p.processes()); got != 2 { // the engine, and who waits
+	if got := len(p.processes()); got != 2 { // the engine, and the process that waits
 		t.Errorf("%d processes: %v", got, p.processes())
 	}
 	p.Must("down", name)
 	p.gone()
 }
 
-// TestReaperKilled: without anybody who waits, the next call of lab has the cluster
-// deleted, and is none the slower for it.
+// TestReaperKilled kills the waiting process. The next lab command must delete the cluster in the background.
 func TestReaperKilled(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -155,14 +153,14 @@ func TestReaperKilled(t *testing.T) {
 	}
 	session.Eventually(t, time.Minute, func(context.Context) error {
 		if !strings.Contains(p.Must("list"), " now") {
-			return fmt.Errorf("its time is not over")
+			return fmt.Errorf("the cluster has not expired")
 		}
 		return nil
 	})
 	p.gone()
 }
 
-// TestNamespaceOfContext changes the namespace that kubectl works in, by the kubectl that lab brings along.
+// TestNamespaceOfContext changes the namespace of the context, with the kubectl inside lab-engine.
 func TestNamespaceOfContext(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -175,8 +173,8 @@ func TestNamespaceOfContext(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestHoldsNothing: an engine and who waits for its end hold no file that lab was given. Here it is the end of a pipe, of
-// which somebody waits for the other one.
+// TestHoldsNothing checks that the engine and the process that waits for its expiry close file descriptors that lab
+// inherited, here the write end of a pipe.
 func TestHoldsNothing(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
@@ -198,7 +196,7 @@ func TestHoldsNothing(t *testing.T) {
 	select {
 	case <-read:
 	case <-time.After(5 * time.Second):
-		t.Errorf("somebody holds it still: %v", p.processes())
+		t.Errorf("a process still holds the pipe: %v", p.processes())
 	}
 	p.Must("down", name)
 	p.gone()

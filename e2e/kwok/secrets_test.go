@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// TestSecrets looks for keys where none may be: in files and sockets that others can
-// reach, in logs, and in arguments, which everybody on the machine can read.
+// TestSecrets searches for keys where they must not be: in files and sockets that other users can access, in logs,
+// and in arguments, which all users of the machine can read.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -31,7 +31,7 @@ func TestSecrets(t *testing.T) {
 	for _, args := range p.processes() {
 		requireNone(t, "the arguments of a process", args, secrets)
 	}
-	// Once more, when there are logs of an end and of a beginning.
+	// Again, with logs of a stop and a start.
 	p.Must("stop", name)
 	p.Must("start", name)
 	logs = t.TempDir()
@@ -41,8 +41,8 @@ func TestSecrets(t *testing.T) {
 	p.Must("down", name)
 }
 
-// checkModes checks who may read what lab keeps. Directories of mode 0700 guard the
-// sockets and all other files, keys are guarded themselves, too.
+// checkModes checks the modes of lab's files. Directories of mode 0700 protect sockets and all other files; keys also
+// have their own mode.
 func (p *user) checkModes() {
 	p.T.Helper()
 	keys, sockets := 0, 0
@@ -52,7 +52,7 @@ func (p *user) checkModes() {
 		}
 		info, err := d.Info()
 		if err != nil {
-			return nil // etcd renames files while we look
+			return nil // etcd renames files meanwhile
 		}
 		switch {
 		case d.IsDir():
@@ -60,7 +60,7 @@ func (p *user) checkModes() {
 				p.T.Errorf("%s has mode %v", path, info.Mode())
 			}
 		case info.Mode()&fs.ModeSocket != 0:
-			sockets++ // which the directory guards
+			sockets++ // the directory protects them
 		default:
 			if strings.HasSuffix(path, ".key") || strings.HasSuffix(path, "kubeconfig") {
 				keys++
@@ -72,11 +72,11 @@ func (p *user) checkModes() {
 		return nil
 	})
 	if err != nil || keys < 4 || sockets < 2 {
-		p.T.Errorf("saw %d keys and %d sockets (%v)", keys, sockets, err)
+		p.T.Errorf("found %d keys and %d sockets (%v)", keys, sockets, err)
 	}
 }
 
-// secretsOf returns pieces of text that only a key of the cluster has.
+// secretsOf returns texts that only the keys of the cluster contain.
 func (p *user) secretsOf(name string) []string {
 	p.T.Helper()
 	secrets := []string{"PRIVATE KEY"}
@@ -128,7 +128,7 @@ func requireNone(t *testing.T, where, text string, secrets []string) {
 	t.Helper()
 	for _, secret := range secrets {
 		if strings.Contains(text, secret) {
-			t.Errorf("%s has %.20q in it", where, secret)
+			t.Errorf("%s contains %.20q", where, secret)
 		}
 	}
 }

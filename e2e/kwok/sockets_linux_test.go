@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestLoopbackOnly reads from the kernel where a cluster's processes wait for calls.
+// TestLoopbackOnly checks in the kernel's tables at which addresses the processes of a cluster listen.
 func TestLoopbackOnly(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -22,14 +22,13 @@ func TestLoopbackOnly(t *testing.T) {
 	}
 	for _, address := range listening {
 		if !strings.HasPrefix(address, "0100007F:") { // 127.0.0.1
-			t.Errorf("something listens at %s", address)
+			t.Errorf("a process listens at %s", address)
 		}
 	}
 	p.Must("down", name)
 }
 
-// listening returns the addresses, in the kernel's notation, at which the person's
-// processes can be called.
+// listening returns the addresses at which the user's processes listen, in the kernel's notation.
 func (p *user) listening() (addresses []string) {
 	p.T.Helper()
 	mine := map[string]bool{}

@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 )
 
-// TestOnlyEvents installs charts of which Helm logs warnings: for programs there are only
-// events on stderr, also when it fails, and nothing at all with quiet.
+// TestOnlyEvents installs charts for which Helm logs warnings. stderr must contain only events with json, also after
+// a failure, and nothing with quiet.
 func TestOnlyEvents(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -43,10 +43,10 @@ func TestOnlyEvents(t *testing.T) {
 	}
 	p.Must("addon", "remove", "noisy", "--name", name)
 	if got := install("noisy", "quiet"); got != "" {
-		t.Errorf("quiet says %q", got)
+		t.Errorf("quiet prints %q", got)
 	}
 	if got := install("gone", "quiet"); !strings.HasPrefix(got, "error: ") || !strings.Contains(got, "policy/v1beta1 is not served by Kubernetes v") {
-		t.Errorf("quiet says %q", got)
+		t.Errorf("quiet prints %q", got)
 	}
 	p.Must("down", name)
 	s.clear()

@@ -18,8 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestBrokenKubeconfig shows that a kubeconfig that nobody can read costs no cluster,
-// and stays as it is.
+// TestBrokenKubeconfig checks that lab creates nothing if the kubeconfig cannot be read, and does not change the
+// file.
 func TestBrokenKubeconfig(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -35,9 +35,8 @@ func TestBrokenKubeconfig(t *testing.T) {
 	write(t, p.kubeconfig, userKubeconfig)
 }
 
-// TestKubeconfigBreaksLater shows that lab deletes a cluster whose entries are in a kubeconfig
-// that is not YAML any more, keeps its record, and says what to do. Once the file is fixed, the
-// entries go, too.
+// TestKubeconfigBreaksLater checks that down deletes a cluster although the kubeconfig is not YAML any more, keeps
+// its record, and prints a hint. After the file is fixed, down removes the entries, too.
 func TestKubeconfigBreaksLater(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -59,8 +58,8 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// TestStrangeHome keeps a cluster where paths are long, and full of what programs
-// stumble over. No socket's path may be longer than some hundred bytes.
+// TestStrangeHome uses a state directory whose path is long and has special characters. The path of a unix socket is
+// limited to about a hundred bytes.
 func TestStrangeHome(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -72,8 +71,8 @@ func TestStrangeHome(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestHang stops the engine in its tracks: it lives, holds its lock, and does not
-// answer. start must replace it, and down must not wait for it.
+// TestHang freezes the engine: it holds its lock and does not answer. start must replace it, and down must not wait
+// for it.
 func TestHang(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -81,7 +80,7 @@ func TestHang(t *testing.T) {
 	deploy(t, p.client(name), "web", 1)
 	p.signal(name, syscall.SIGSTOP)
 	if got := p.List()[name]; got.State != providers.StateDegraded || !strings.Contains(got.Reason, "does not answer") {
-		t.Errorf("it is %s: %s", got.State, got.Reason)
+		t.Errorf("the cluster is %s: %s", got.State, got.Reason)
 	}
 	p.Must("start", name)
 	available(t, p.client(name), "web", time.Minute)
@@ -93,7 +92,7 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// TestDownKilled kills lab while it removes a cluster. Another one must end it.
+// TestDownKilled kills lab while it deletes a cluster. Another lab process must finish the deletion.
 func TestDownKilled(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -107,15 +106,15 @@ func TestDownKilled(t *testing.T) {
 		_ = cmd.Wait()
 		kill.Stop()
 		if got, there := p.List()[name]; there {
-			t.Logf("it is %s: %s", got.State, got.Reason)
+			t.Logf("the cluster is %s: %s", got.State, got.Reason)
 			p.Must("down", name)
 		}
 	}
 }
 
-// TestUnheard interrupts a lab whose output goes to a program that has ended: in
-// `lab up 2>&1 | tee log`, Ctrl-C ends both.
-func TestUnheard(t *testing.T) {
+// TestClosedStderr interrupts lab after the reader of its output has ended: in `lab up 2>&1 | tee log`, Ctrl-C ends
+// both programs.
+func TestClosedStderr(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
 	cmd := p.command("up", name, "--flavor", "kwok", "--progress", "plain")
@@ -140,9 +139,8 @@ func TestUnheard(t *testing.T) {
 	}
 }
 
-// TestSeenEnough shows that nobody is told of a reader who left, and that lab does
-// what it was asked for all the same.
-func TestSeenEnough(t *testing.T) {
+// TestClosedStdout checks that lab prints no error if the reader of its output has ended, and completes its work.
+func TestClosedStdout(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
 	for _, args := range [][]string{{"up", name, "--flavor", "kwok"}, {"list"}} {
@@ -167,14 +165,14 @@ func TestSeenEnough(t *testing.T) {
 	p.Must("down", name)
 }
 
-// TestCrowd has several people do this and that to one cluster, all at once. Whatever
-// each of them is told, the cluster must be sound.
-func TestCrowd(t *testing.T) {
+// TestParallelCommands runs random commands on one cluster in parallel. Whatever each returns, the cluster must work
+// afterwards.
+func TestParallelCommands(t *testing.T) {
 	t.Parallel()
 	p, name := newUser(t), session.RandomName()
-	var crowd sync.WaitGroup
+	var commands sync.WaitGroup
 	for range 4 {
-		crowd.Go(func() {
+		commands.Go(func() {
 			for range 5 {
 				verb := []string{"up", "up", "start", "stop", "down", "list"}[rand.IntN(6)]
 				args := []string{verb, name}
@@ -182,14 +180,14 @@ func TestCrowd(t *testing.T) {
 					args = []string{verb}
 				}
 				got := p.Try(args...)
-				// Gone, half-made or somebody's: all that may be. Failing may not.
+				// The cluster may be missing, unfinished or locked. Other failures are errors.
 				if !slices.Contains([]int{0, 3, 4, 5}, got.Code) {
 					t.Errorf("lab %v: exit code %d\n%s", args, got.Code, got.Stderr)
 				}
 			}
 		})
 	}
-	crowd.Wait()
+	commands.Wait()
 	p.Must("up", name)
 	if engines := p.processes(); len(engines) != 1 {
 		t.Errorf("%d engines: %v", len(engines), engines)

@@ -15,8 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// userKubeconfig is what a person has before lab comes: comments and odd quoting
-// included, all of which must survive.
+// userKubeconfig is the user's kubeconfig before the test. Its comments and quoting must survive.
 const userKubeconfig = `# mine
 apiVersion: v1
 kind: Config
@@ -30,18 +29,17 @@ users:
 - {name: me, user: {}}
 `
 
-// person is somebody who uses lab, with all that is theirs.
+// user runs lab with separate directories.
 type user struct {
 	session.Session
-	root       string // all of the following are below it
+	root       string // contains all other directories
 	labHome    string
 	kubeconfig string
-	bin        string // where lab and lab-engine are
+	bin        string // the directory of lab and lab-engine
 	servers    []server
 }
 
-// newUser returns a person, and checks at the end of the test that nothing of what
-// they did is left.
+// newUser returns a user, and checks at the end of the test that nothing is left.
 func newUser(t *testing.T) *user {
 	t.Helper()
 	root := t.TempDir()
@@ -62,9 +60,9 @@ func newUser(t *testing.T) *user {
 	return p
 }
 
-// command prepares a call of lab. It ends with the test, at the latest.
+// command prepares a call of lab, with a time limit.
 func (p *user) command(args ...string) *exec.Cmd {
-	// As t.Context ends before cleanups run, and they call lab too:
+	// t.Context is cancelled before cleanups, which call lab, too.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.T.Context()), 6*time.Minute)
 	p.T.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "lab"), args...)
@@ -77,7 +75,7 @@ func (p *user) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// fails runs lab, which must fail with code and say all of words.
+// fails runs lab, which must fail with code and print all of words.
 func (p *user) fails(code int, words []string, args ...string) session.Result {
 	p.T.Helper()
 	got := p.Try(args...)
@@ -86,14 +84,14 @@ func (p *user) fails(code int, words []string, args ...string) session.Result {
 	}
 	for _, word := range words {
 		if !strings.Contains(got.Stderr, word) {
-			p.T.Errorf("lab %s does not say %q", strings.Join(args, " "), word)
+			p.T.Errorf("the error of lab %s does not contain %q", strings.Join(args, " "), word)
 		}
 	}
 	p.T.Logf("$ lab %s\n%s", strings.Join(args, " "), got.Stderr)
 	return got
 }
 
-// up makes a cluster of a random name.
+// up creates a cluster with a random name.
 func (p *user) up(args ...string) (name string) {
 	p.T.Helper()
 	name = session.RandomName()
@@ -101,7 +99,7 @@ func (p *user) up(args ...string) (name string) {
 	return name
 }
 
-// waitForFile waits until lab has made a file of its own.
+// waitForFile waits until lab has created a file.
 func (p *user) waitForFile(parts ...string) {
 	p.T.Helper()
 	path := filepath.Join(append([]string{p.labHome}, parts...)...)
@@ -111,7 +109,7 @@ func (p *user) waitForFile(parts ...string) {
 	})
 }
 
-// waitForProcess waits until a program runs for the person.
+// waitForProcess waits until the user runs a program.
 func (p *user) waitForProcess(program string) {
 	p.T.Helper()
 	session.Eventually(p.T, time.Minute, func(context.Context) error {

@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestValues gives a chart that prints its values the same ones as Helm, by lab.yaml and by
-// flags, and again from the record. The file is the truth about them, and diff tells.
+// TestValues passes the same values to Helm and to lab, by lab.yaml, by flags and from the record, for a chart that
+// prints its values. The file determines the values, and diff reports differences.
 func TestValues(t *testing.T) {
 	p := newUser(t)
 	root := t.TempDir()
@@ -97,7 +97,7 @@ func TestValues(t *testing.T) {
 	p.Must("down", "print")
 }
 
-// rendered returns what Helm makes of the chart's template.
+// rendered returns the chart's template as Helm renders it.
 func rendered(t *testing.T, chart, values string, set []string) string {
 	t.Helper()
 	loaded, err := loader.Load(chart)

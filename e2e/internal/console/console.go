@@ -1,5 +1,5 @@
-// Package console reads what documentation shows of a terminal: blocks of Markdown marked as console, in which each
-// command follows a prompt, and is followed by what it prints.
+// Package console reads examples of terminal sessions from Markdown: blocks marked as console, in which each command
+// follows a prompt, and its output follows the command.
 package console
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Call is a command as a person types it, and what it prints to stdout; "" where that is not shown.
+// Call is a command and its output on stdout. Prints is "" if the document does not show the output.
 type Call struct {
 	Line   string
 	Prints string
 }
 
-// Read returns the calls of a document in the order in which they are shown.
+// Read returns the calls of a document in order.
 func Read(path string) ([]Call, error) {
 	text, err := os.ReadFile(path)
 	return parse(string(text)), err
@@ -31,8 +31,7 @@ func parse(text string) []Call {
 	return calls
 }
 
-// Steady replaces in what is printed all that is another each time: ages, random parts of names, and the lines in which
-// kubectl reports how far it is.
+// Steady replaces everything that differs between runs: ages, random parts of names, and kubectl's progress lines.
 func Steady(s string) string {
 	s = regexp.MustCompile(`(?m)^Waiting for .*\n`).ReplaceAllString(s, "")
 	s = regexp.MustCompile(`\b\d+s\b`).ReplaceAllString(s, "1s")

@@ -22,6 +22,6 @@ func TestSteady(t *testing.T) {
 		t.Errorf("%q and %q differ", a, b)
 	}
 	if a, b := Steady(shown), Steady("web-5fc9f4bf66-qcbz7  Pending  0s"); a == b {
-		t.Errorf("%q tells of both", a)
+		t.Errorf("%q is the same for different output", a)
 	}
 }

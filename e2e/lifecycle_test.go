@@ -14,18 +14,18 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestStory is what lab is for: make a cluster, reach a pod from the host, put the cluster aside, take it up again,
-// remove it without a trace.
-func TestStory(t *testing.T) {
+// TestLifecycle creates a cluster, reaches a pod from the host, stops and starts the cluster, kills and repairs a
+// node, and deletes the cluster without a trace.
+func TestLifecycle(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		if f.name == "kind" {
-			takesLong(t) // the tutorial, typed with kind, goes through most of it
+			takesLong(t) // TestTutorial covers most of it with kind
 		}
-		story(t, bed, f)
+		lifecycle(t, bed, f)
 	})
 }
 
-func story(t *testing.T, bed *bed, f flavor) {
+func lifecycle(t *testing.T, bed *bed, f flavor) {
 	p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 	up := []string{"up", name, "--flavor", f.name, "--port", strconv.Itoa(port) + ":" + strconv.Itoa(f.port)}
 	t.Cleanup(func() {
@@ -35,7 +35,7 @@ func story(t *testing.T, bed *bed, f flavor) {
 	})
 	p.Must(up...)
 	if again := p.Must(append(up, "--dry-run", "-o", "json")...); !strings.Contains(again, `"action": "none"`) {
-		t.Errorf("up again would not do nothing: %s", again)
+		t.Errorf("a second up would change something: %s", again)
 	}
 	answered := func(path string) {
 		t.Helper()
@@ -48,7 +48,7 @@ func story(t *testing.T, bed *bed, f flavor) {
 	p.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=90s")
 	answered("/one")
 
-	if f.name != "minikube" || !testing.Short() { // the contract has one, and minikube's takes longest
+	if f.name != "minikube" || !testing.Short() { // the contract suite stops clusters, too; minikube's stop is slow
 		p.Must("stop", name)
 		if state := p.List()[name].State; state != "stopped" {
 			t.Errorf("state is %q", state)
@@ -77,14 +77,14 @@ func story(t *testing.T, bed *bed, f flavor) {
 	p.checkNothing(name)
 }
 
-// refusal is what lab refuses to make, or fails to.
+// refusal is a creation that fails: the flags, the exit code, and a part of the error.
 type refusal struct {
 	args []string
 	code int
 	says string
 }
 
-// nativeFile writes a configuration of a tool's own, and returns its path.
+// nativeFile writes a configuration of the tool, and returns its path.
 func nativeFile(t *testing.T, p *user, text []byte) string {
 	t.Helper()
 	file, err := os.CreateTemp(p.dir, "native-*.yaml")
@@ -98,8 +98,7 @@ func nativeFile(t *testing.T, p *user, text []byte) string {
 	return file.Name()
 }
 
-// removeLogs removes the directory in which lab said that it saved the logs of a creation that
-// failed.
+// removeLogs removes the directory in which lab saved the logs of a failed creation, according to the error.
 func (p *user) removeLogs(said string) {
 	p.T.Helper()
 	_, after, found := strings.Cut(said, "its logs are in ")
@@ -110,8 +109,8 @@ func (p *user) removeLogs(said string) {
 	}
 }
 
-// TestRefused shows what a person reads where a cluster cannot be made.
-func TestRefused(t *testing.T) {
+// TestCreationErrors checks the errors of creations that fail: they state the cause first.
+func TestCreationErrors(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		p, name := newUser(t, bed), session.RandomName()
 		for _, test := range f.refused(t, p) {

@@ -18,8 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// TestAsked shows that a cluster has what its spec asks for, that it can be paused, and that it survives a stop.
-func TestAsked(t *testing.T) {
+// TestSpec checks that a cluster matches its spec, and that it can be paused, stopped and started.
+func TestSpec(t *testing.T) {
 	takesLong(t)
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		p, spec := f.provider(t, bed), f.asked(t)
@@ -49,11 +49,11 @@ func TestAsked(t *testing.T) {
 	})
 }
 
-// askedFiles is a spec with a certificate, and a directory with a file to be mounted.
+// askedFiles returns a spec with a certificate and a mounted directory.
 func askedFiles(t *testing.T) providers.Spec {
 	t.Helper()
 	dir := t.TempDir()
-	server := httptest.NewTLSServer(nil) // for its certificate
+	server := httptest.NewTLSServer(nil) // only its certificate is used
 	server.Close()
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	for name, text := range map[string][]byte{"ca.pem": certificate, "file": []byte("file\n")} {
@@ -67,7 +67,7 @@ func askedFiles(t *testing.T) providers.Spec {
 	}
 }
 
-// checkFiles checks that a node has what askedFiles asks for, the certificate at ca.
+// checkFiles checks that a node has the files of askedFiles, the certificate at the path ca.
 func checkFiles(t *testing.T, spec providers.Spec, node, ca string) {
 	t.Helper()
 	want, err := os.ReadFile(spec.CAFile)
@@ -79,8 +79,8 @@ func checkFiles(t *testing.T, spec providers.Spec, node, ca string) {
 	}
 }
 
-// checkMetrics asks for the metrics of a node's control plane at its own address in a network. Those that want to know
-// who asks answer that they do not. Not every tool lets etcd tell its own.
+// checkMetrics queries the metrics of a node's control plane at the address of the node. Components that require
+// authentication must answer with 403. Not every tool can publish the metrics of etcd.
 func checkMetrics(t *testing.T, network, node string, etcd bool) {
 	t.Helper()
 	at := strings.TrimSpace(docker(t, "inspect", "--format={{(index .NetworkSettings.Networks \""+network+"\").IPAddress}}", node))
@@ -103,7 +103,7 @@ func checkMetrics(t *testing.T, network, node string, etcd bool) {
 	}
 }
 
-// start starts the cluster, whose API server must then answer.
+// start starts a cluster, and checks that its API server answers.
 func start(t *testing.T, p providers.Provider, name string) {
 	t.Helper()
 	if err := p.(providers.StartStopper).Start(t.Context(), providers.Ref{Name: name}, nil); err != nil {
@@ -136,6 +136,6 @@ func state(t *testing.T, p providers.Provider, name string, want providers.State
 		}
 	}
 	if !found {
-		t.Errorf("there is no cluster %s", name)
+		t.Errorf("no cluster %s is listed", name)
 	}
 }

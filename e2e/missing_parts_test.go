@@ -13,14 +13,14 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// TestGone removes what a cluster is made of, as another program may, and shows that all commands say so, that each
-// names the command that helps, and that nothing is left in the end.
-func TestGone(t *testing.T) {
+// TestMissingParts removes parts of a cluster, as another program may. All commands must report the missing part and
+// the command that fixes it, that command must work, and nothing may be left in the end.
+func TestMissingParts(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
 		oneWillDo(t, f, "k3d")
 		p, name, port := newUser(t, bed), session.RandomName(), freePort(t)
 		up := []string{"up", name, "--flavor", f.name, "--workers", "1"}
-		if f.balancer != nil { // minikube would publish a port on each node
+		if f.balancer != nil { // minikube publishes no port of a cluster with workers
 			up = append(up, "--port", strconv.Itoa(port)+":"+strconv.Itoa(f.port))
 		}
 		p.Must(up...)
@@ -30,7 +30,7 @@ func TestGone(t *testing.T) {
 			}
 		})
 
-		removeNetwork := func() bool { // the network of others stays
+		removeNetwork := func() bool { // unless other clusters use it
 			if f.network(name) == "kind" && othersUse(t, "kind", name) {
 				return false
 			}
@@ -39,15 +39,15 @@ func TestGone(t *testing.T) {
 		}
 		p.Must("stop", name)
 		if removeNetwork() {
-			p.wantGone(name, "network "+f.network(name), "lab start "+name)
+			p.checkReportsMissing(name, "network "+f.network(name), "lab start "+name)
 		}
 		p.Must("start", name)
-		p.wantWhole(name)
+		p.checkReportsRunning(name)
 		if f.balancer != nil {
 			docker(t, "rm", "--force", "--volumes", f.balancer(name))
-			p.wantGone(name, "load balancer "+f.balancer(name), "lab start "+name)
+			p.checkReportsMissing(name, "load balancer "+f.balancer(name), "lab start "+name)
 			p.Must("up", name)
-			p.wantWhole(name)
+			p.checkReportsRunning(name)
 			p.kubectl("wait", "--for=create", "serviceaccount/default", "--timeout=60s")
 			p.Must("image", "load", bed.helloNew, "--name", name)
 			p.apply(f.web("hello", bed.helloNew))
@@ -55,25 +55,26 @@ func TestGone(t *testing.T) {
 		}
 		if !testing.Short() {
 			docker(t, "rm", "--force", "--volumes", f.worker(name))
-			p.wantGone(name, "node "+f.worker(name), "lab up "+name+" --recreate")
-			p.wantFailure("start", name)
-			p.wantFailure("up", name)
+			p.checkReportsMissing(name, "node "+f.worker(name), "lab up "+name+" --recreate")
+			p.checkFails("start", name)
+			p.checkFails("up", name)
 			p.Must("stop", name)
 			removeNetwork()
 			p.Must("up", name, "--recreate")
-			p.wantWhole(name)
+			p.checkReportsRunning(name)
 		}
 		docker(t, "rm", "--force", "--volumes", f.node(name))
-		p.wantGone(name, "node "+f.node(name), "lab up "+name+" --recreate")
-		p.wantFailure("start", name)
-		p.wantFailure("up", name)
+		p.checkReportsMissing(name, "node "+f.node(name), "lab up "+name+" --recreate")
+		p.checkFails("start", name)
+		p.checkFails("up", name)
 		p.Must("down", name)
 		p.checkNothing(name)
 	})
 }
 
-// wantGone checks that status, list and diff say that a part of a cluster is gone, and what helps.
-func (p *user) wantGone(name, part, fix string) {
+// checkReportsMissing checks that status, list and diff report that a part of a cluster is gone, and the command that
+// fixes it.
+func (p *user) checkReportsMissing(name, part, fix string) {
 	p.T.Helper()
 	began := time.Now()
 	for _, args := range [][]string{{"status", name}, {"list"}} {
@@ -89,12 +90,12 @@ func (p *user) wantGone(name, part, fix string) {
 		p.T.Errorf("lab list says %s", state)
 	}
 	if took := time.Since(began); took > 20*time.Second {
-		p.T.Errorf("that took %s", took)
+		p.T.Errorf("status, list and diff took %s", took)
 	}
 }
 
-// wantWhole checks that status, list and diff agree that a cluster is as it should be.
-func (p *user) wantWhole(name string) {
+// checkReportsRunning checks that status, list and diff report a cluster without differences.
+func (p *user) checkReportsRunning(name string) {
 	p.T.Helper()
 	p.Must("status", name)
 	p.Must("diff", name)
@@ -104,8 +105,8 @@ func (p *user) wantWhole(name string) {
 	p.kubectl("get", "nodes")
 }
 
-// wantFailure checks that a command fails within seconds, and says that the cluster must be recreated.
-func (p *user) wantFailure(args ...string) {
+// checkFails checks that a command fails within seconds with the hint to recreate the cluster.
+func (p *user) checkFails(args ...string) {
 	p.T.Helper()
 	began := time.Now()
 	got := p.Try(args...)
@@ -114,7 +115,7 @@ func (p *user) wantFailure(args ...string) {
 	}
 }
 
-// othersUse tells whether containers of others than a cluster are in a network.
+// othersUse reports whether containers of other clusters are in a network.
 func othersUse(t *testing.T, network, name string) bool {
 	t.Helper()
 	var found []struct {

@@ -19,9 +19,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestStory is what lab is for: make a cluster, use it, put it aside, take it up
-// again, remove it.
-func TestStory(t *testing.T) {
+// TestLifecycle creates, uses, stops, starts and deletes a cluster.
+func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	name := p.up("--workers", "2")
@@ -39,10 +38,10 @@ func TestStory(t *testing.T) {
 
 	p.Must("stop", name)
 	if got := p.List()[name].State; got != providers.StateStopped {
-		t.Errorf("after stop it is %s", got)
+		t.Errorf("after stop the cluster is %s", got)
 	}
 	if running := p.processes(); len(running) > 0 {
-		t.Errorf("after stop there are processes: %v", running)
+		t.Errorf("after stop these processes run: %v", running)
 	}
 	p.Must("start", name)
 	client = p.client(name)
@@ -51,13 +50,12 @@ func TestStory(t *testing.T) {
 
 	p.Must("down", name)
 	if left := p.List(); len(left) > 0 {
-		t.Errorf("after down there is %v", left)
+		t.Errorf("after down lab list shows %v", left)
 	}
 	p.fails(3, []string{"there is no cluster", "lab list"}, "down", name)
 }
 
-// checkCurrent checks the current context of the person's own kubeconfig, and that it
-// leads to a cluster that answers.
+// checkCurrent checks the current context of the user's kubeconfig, and that its cluster answers.
 func (p *user) checkCurrent(want string) {
 	p.T.Helper()
 	loaded, err := clientcmd.LoadFromFile(p.kubeconfig)
@@ -72,25 +70,23 @@ func (p *user) checkCurrent(want string) {
 		p.T.Fatal(err)
 	}
 	if _, err := newClient(p.T, config).Discovery().ServerVersion(); err != nil {
-		p.T.Errorf("the current context's cluster does not answer: %v", err)
+		p.T.Errorf("the cluster of the current context does not answer: %v", err)
 	}
 }
 
-// TestFirstUsable shows that lab finds a flavor by itself: where nothing else is
-// installed, kwok is the one that needs nothing else.
+// TestFirstUsable checks that lab chooses a flavor: without other tools, only kwok is available.
 func TestFirstUsable(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	name := session.RandomName()
 	p.Must("up", name)
 	if got := p.List()[name]; got.Flavor != "kwok" || got.State != providers.StateRunning {
-		t.Errorf("it made a %s cluster that is %s", got.Flavor, got.State)
+		t.Errorf("up created a %s cluster that is %s", got.Flavor, got.State)
 	}
 	p.Must("down", name)
 }
 
-// TestNoKubeconfigBefore shows that a kubeconfig that lab had to make goes with the
-// last cluster, and its directory too.
+// TestNoKubeconfigBefore checks that down removes a kubeconfig that lab created, and its directory.
 func TestNoKubeconfigBefore(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -104,15 +100,15 @@ func TestNoKubeconfigBefore(t *testing.T) {
 	}
 	p.Must("down", name)
 	if _, err := os.Stat(p.kubeconfig); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the kubeconfig that lab made is still there: %v", err)
+		t.Errorf("the kubeconfig that lab created still exists: %v", err)
 	}
 	if err := os.WriteFile(p.kubeconfig, []byte(userKubeconfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestPortTaken shows that a cluster comes back where somebody took its port, and
-// that everybody learns of the new one.
+// TestPortTaken checks that a cluster starts when another program uses its port, and that the kubeconfig gets the new
+// port.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -123,17 +119,17 @@ func TestPortTaken(t *testing.T) {
 	listen(t, port)
 	p.Must("start", name)
 	if got := p.status(name).APIPort; got == port || got == 0 {
-		t.Errorf("its port is %d, and was %d", got, port)
+		t.Errorf("the port is %d, before %d", got, port)
 	}
 	p.checkCurrent("kwok-" + name)
 	available(t, p.client(name), "web", time.Minute)
-	if seen := strings.Count(read(t, p.kubeconfig), "127.0.0.1:"); seen != 2 { // the person's own is the other
+	if seen := strings.Count(read(t, p.kubeconfig), "127.0.0.1:"); seen != 2 { // the other is the user's own
 		t.Errorf("%d addresses in the kubeconfig", seen)
 	}
 	p.Must("down", name)
 }
 
-// listen takes a port until the end of the test, and answers nobody.
+// listen uses a port until the end of the test, and accepts no connections.
 func listen(t *testing.T, port int) {
 	t.Helper()
 	var l net.Listener

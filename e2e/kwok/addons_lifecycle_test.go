@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
-// shelf is a registry and a repository with charts, and a person's files that name them.
+// shelf is a registry and a repository with charts, and the addon files of the user.
 type shelf struct {
 	*addontest.Server
 	p   *user
@@ -31,8 +31,7 @@ func newShelf(t *testing.T, p *user) shelf {
 	return s
 }
 
-// put makes a chart available, and an addon of its name that has it from the registry,
-// or from the repository.
+// put publishes a chart, and writes an addon file that refers to it in the registry or in the repository.
 func (s shelf) put(name, version string, registry bool, files map[string]string, more ...string) {
 	s.p.T.Helper()
 	s.Put(name, version, addontest.Chart(name, version, files))
@@ -50,7 +49,7 @@ func (s shelf) put(name, version string, registry bool, files map[string]string,
 	}
 }
 
-// clear removes what a person keeps when clusters go: charts, and files of their own.
+// clear removes the user's addon files and the cached charts, which stay when clusters are deleted.
 func (s shelf) clear() {
 	for _, dir := range []string{"config", "cache"} {
 		if err := os.RemoveAll(filepath.Join(s.p.labHome, dir)); err != nil {
@@ -59,7 +58,7 @@ func (s shelf) clear() {
 	}
 }
 
-// web is a template of a Deployment. where, if not "", is a label that no node has.
+// web returns a template of a Deployment. where, if not "", is a label that no node has.
 func web(name, where string) string {
 	selector := ""
 	if where != "" {
@@ -78,7 +77,7 @@ spec:
 `, name, selector)
 }
 
-// addonState is what a script reads of an addon.
+// addonState is an addon in the output of `lab status -o json`.
 type addonState struct {
 	Name, Version, State, Reason string
 	Simulated                    bool
@@ -97,14 +96,13 @@ func (p *user) addons(name string) map[string]addonState {
 	return found
 }
 
-// revisions are Helm's records of what was ever done.
+// revisions returns the names of Helm's release records.
 func (p *user) revisions(name string) string {
 	p.T.Helper()
 	return p.kubectl(name, "get", "secrets", "--all-namespaces", "--selector", "owner=helm", "-o", "name")
 }
 
-// TestAddons takes charts from a registry and a repository through all that can be done
-// with them.
+// TestAddons installs, updates, upgrades and removes addons with charts from a registry and a repository.
 func TestAddons(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -136,7 +134,7 @@ func TestAddons(t *testing.T) {
 	p.Must("up", name, "--addon", "base,middle", "--offline")
 	p.Must("addon", "install", "top", "--name", name)
 	if after := p.revisions(name); after != before || s.Requests() != asked {
-		t.Errorf("what is there was done again: %s, and was %s (%d requests)", after, before, s.Requests()-asked)
+		t.Errorf("existing addons were installed again: %s, before %s (%d requests)", after, before, s.Requests()-asked)
 	}
 	p.Must("addon", "install", "top", "--name", name, "--set", "top.a=second")
 	if got := shop(); got != "second" {
@@ -156,13 +154,13 @@ func TestAddons(t *testing.T) {
 	p.Must("addon", "remove", "middle", "--name", name)
 	p.Must("addon", "remove", "base", "--name", name)
 	if left := p.kubectl(name, "get", "crd,namespace", "-o", "name"); strings.Contains(left, "example.org") || strings.Contains(left, "/base") || strings.Contains(left, "/top") {
-		t.Errorf("there is %s", left)
+		t.Errorf("after the removal there is %s", left)
 	}
 	p.Must("down", name)
 	s.clear()
 }
 
-// TestChartChanged: what a version is, it stays.
+// TestChartChanged checks that lab rejects a chart whose content changed without a new version.
 func TestChartChanged(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
@@ -180,14 +178,14 @@ func TestChartChanged(t *testing.T) {
 	p.fails(5, []string{"not in the cache", "--offline"}, "up", name, "--offline")
 	p.fails(4, []string{"is not what it was", "seen first", "hint: "}, "up", name)
 	if got := p.kubectl(name, "get", "configmap", "settings", "--namespace", "shop", "-o", "yaml"); !strings.Contains(got, "good") {
-		t.Errorf("it was applied: %s", got)
+		t.Errorf("the changed chart was applied: %s", got)
 	}
 	p.Must("down", name)
 	s.clear()
 }
 
-// TestAddonTrouble is about what a person reads when an addon does not come to work.
-func TestAddonTrouble(t *testing.T) {
+// TestAddonErrors checks the errors of addons that do not work.
+func TestAddonErrors(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	s := newShelf(t, p)
