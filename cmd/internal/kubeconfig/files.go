@@ -1,16 +1,12 @@
-// Package kubeconfig puts a cluster into the user's kubeconfig, and takes it out
-// again so that nobody can tell it was there.
+// Package kubeconfig adds a cluster to the user's kubeconfig, and removes it without a trace.
 //
-// The file is the user's: what lab did not write keeps its comments, order and
-// quoting, a file that lab cannot read is never written, and entries of clusters
-// that lab did not make are never touched.
+// The file is the user's: what lab did not write keeps its comments, order and quoting, a file
+// that lab cannot read is never written, and entries of other clusters are never changed.
 package kubeconfig
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -18,21 +14,22 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Files are the kubeconfig files of one person. The zero value of Patience means
-// ten seconds.
+// Files are the kubeconfig files of one user.
 type Files struct {
-	Paths    []string      // what comes first wins, as in kubectl; none where the home directory is unknown
+	Paths    []string      // the first that has an entry wins, as in kubectl; none where there is no place for a kubeconfig
 	Holders  []string      // the files that may hold the entries of a cluster; none: any may
-	Patience time.Duration // how long to wait for other programs that edit them
+	Patience time.Duration // how long to wait for other programs that edit the files; 0 is 10 seconds
+	unnamed  string        // a value of $KUBECONFIG that names no file, or ""
 }
 
-// FromEnv returns the files that kubectl would use: those that $KUBECONFIG lists,
-// else the one in the home directory. Their paths are absolute, so that they can be
-// recorded. Without a home directory, there is no default: kubectl would use the working
-// directory, in which nobody expects keys.
+// FromEnv returns the files that kubectl uses: those that $KUBECONFIG lists, else the one in the
+// home directory. Their paths are absolute, so that they can be recorded. kubectl has no file
+// where $KUBECONFIG has separators only, and the working directory's where there is no home
+// directory: there, nobody expects keys, so lab has no file in both cases.
 func FromEnv(getenv func(string) string, home string) Files {
 	var f Files
-	for _, path := range filepath.SplitList(getenv("KUBECONFIG")) {
+	list := getenv("KUBECONFIG")
+	for _, path := range filepath.SplitList(list) {
 		if path == "" {
 			continue
 		}
@@ -43,123 +40,140 @@ func FromEnv(getenv func(string) string, home string) Files {
 			f.Paths = append(f.Paths, path)
 		}
 	}
-	if len(f.Paths) == 0 && home != "" {
+	switch {
+	case list == "" && home != "":
 		f.Paths = []string{filepath.Join(home, ".kube", "config")}
+	case len(f.Paths) == 0:
+		f.unnamed = list
 	}
 	return f
 }
 
-// Current returns the name of the current context, or "". It returns ErrInvalid
-// for a file that cannot be read.
+// Current returns the name of the current context, or "". It returns ErrInvalid for a file that
+// cannot be read.
 func (f Files) Current() (string, error) {
-	docs, err := f.read(nil)
-	if err != nil {
+	docs, _ := f.read(nil)
+	if err := docs.err(); err != nil {
 		return "", err
 	}
-	return currentOf(docs), nil
+	return docs.current(), nil
 }
 
-// Use makes a context the current one. It returns ErrNotFound where no file has
-// it, and otherwise the errors of Merge.
+// Use makes a context the current one. It returns ErrNotFound where no file has it, and
+// otherwise the errors of Merge.
 func (f Files) Use(ctx context.Context, context string) error {
 	if len(f.Paths) == 0 {
-		return noPlace()
+		return f.noPlace()
 	}
-	return f.update(ctx, f.writePath(), func(d *document) error {
-		docs, err := f.read(d)
-		if err != nil {
+	return f.edit(ctx, func(docs documents) error {
+		if err := docs.err(); err != nil {
 			return err
 		}
-		if !defines(docs, context) {
+		if docs.find("contexts", context) == nil {
 			return fault.Errorf(fault.ErrNotFound, "the kubeconfig has no context %q", context)
 		}
-		d.setCurrent(context)
+		docs.written().setCurrent(context)
 		return nil
 	})
 }
 
-// writePath is the file for what is in none yet: the first that exists, else the
-// last, as kubectl has it.
-func (f Files) writePath() string {
-	for _, path := range f.Paths {
-		if _, err := os.Stat(path); err == nil {
-			return path
+// Namespace returns the namespace of the current context, or "default" where it has none.
+// Errors: that of Current, and ErrNotFound where no context is current.
+func (f Files) Namespace() (string, error) {
+	docs, _ := f.read(nil)
+	c, err := docs.currentEntry()
+	if err != nil {
+		return "", err
+	}
+	if c.Context.Namespace != "" {
+		return c.Context.Namespace, nil
+	}
+	return "default", nil
+}
+
+// SetNamespace sets the namespace of the current context, whatever program added it. Errors:
+// those of Namespace, and of Merge.
+func (f Files) SetNamespace(ctx context.Context, namespace string) error {
+	return f.edit(ctx, func(docs documents) error {
+		c, err := docs.currentEntry()
+		if err != nil || c.Context.Namespace == namespace {
+			return err
+		}
+		item := c.content()
+		fields, ok := item["context"].(map[string]any)
+		if !ok {
+			fields = map[string]any{}
+			item["context"] = fields
+		}
+		fields["namespace"] = namespace
+		return c.doc.put("contexts", item)
+	})
+}
+
+// documents are the files, in the order of Files.Paths.
+type documents []*document
+
+// err returns why files cannot be read.
+func (docs documents) err() error {
+	var errs []error
+	for _, d := range docs {
+		errs = append(errs, d.err)
+	}
+	return join(errs...)
+}
+
+// written returns the file for new entries, and for the current context: the first that exists,
+// else the last, as in kubectl.
+func (docs documents) written() *document {
+	for _, d := range docs {
+		if !d.missing {
+			return d
 		}
 	}
-	return f.Paths[len(f.Paths)-1]
+	return docs[len(docs)-1]
 }
 
-// source is a file that exists.
-type source struct {
-	path    string
-	data    []byte
-	err     error // why it cannot be read
-	settled bool  // no program was writing it
+// first returns the first value of a document that is not zero: as kubectl, lab uses the entry
+// and the current context of the first file that has one.
+func first[T comparable](docs documents, get func(*document) T) (value T) {
+	for _, d := range docs {
+		value = cmp.Or(value, get(d))
+	}
+	return value
 }
 
-// sources reads the files that exist, each once, whatever its names. Anything
-// that is not a file, such as /dev/null or a pipe, counts as empty. The one at locked, which may be "",
-// is not read: the caller has it.
-func (f Files) sources(locked string) []source {
-	var all []source
-	var seen []fs.FileInfo
-	for _, path := range f.Paths {
-		info, err := os.Stat(path)
-		same := func(other fs.FileInfo) bool { return os.SameFile(info, other) }
-		if err == nil && (!info.Mode().IsRegular() || slices.ContainsFunc(seen, same)) {
-			continue
-		}
-		seen = append(seen, info)
-		s := source{path: path}
-		if path != locked {
-			s.data, s.settled, err = settled(path)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			s.err = unusable("read", path, err)
-		}
-		all = append(all, s)
+func (docs documents) current() string { return first(docs, (*document).current) }
+
+func (docs documents) find(list, name string) *entry {
+	return first(docs, func(d *document) *entry { return d.find(list, name) })
+}
+
+// currentEntry returns the current context. Errors: ErrNotFound, and those of files that cannot
+// be read.
+func (docs documents) currentEntry() (*entry, error) {
+	if err := docs.err(); err != nil {
+		return nil, err
+	}
+	name := docs.current()
+	if c := docs.find("contexts", name); c != nil {
+		return c, nil
+	}
+	err := fault.Errorf(fault.ErrNotFound, "no context is current in the kubeconfig")
+	if name != "" {
+		err = fault.Errorf(fault.ErrNotFound, "the kubeconfig has no context %q, which is its current one", name)
+	}
+	return nil, fault.WithHint(err, "make the context of a cluster the current one: lab use NAME; lab list shows the clusters")
+}
+
+func (docs documents) entries(list string) []*entry {
+	var all []*entry
+	for _, d := range docs {
+		all = append(all, d.entries(list)...)
 	}
 	return all
 }
 
-// read returns the files that exist, with have in place of its own: the caller holds its
-// lock. The error joins those of all files that cannot be read, and docs has the rest.
-func (f Files) read(have *document) (docs []*document, err error) {
-	var errs []error
-	locked := ""
-	if have != nil {
-		locked = have.path
-	}
-	for _, s := range f.sources(locked) {
-		if s.path == locked {
-			docs = append(docs, have)
-			continue
-		}
-		d, err := (*document)(nil), s.err
-		if err == nil {
-			d, err = parse(s.path, s.data)
-		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		docs = append(docs, d)
-	}
-	return docs, join(errs)
-}
-
-func defines(docs []*document, context string) bool {
-	return slices.ContainsFunc(docs, func(d *document) bool { return d.findContext(context) != nil })
-}
-
-func currentOf(docs []*document) string {
-	for _, d := range docs {
-		if current := d.current(); current != "" {
-			return current
-		}
-	}
-	return ""
+// contexts returns the contexts that lab added, or all others.
+func (docs documents) contexts(labs bool) []*entry {
+	return slices.DeleteFunc(docs.entries("contexts"), func(c *entry) bool { return (c.memory != nil) != labs })
 }

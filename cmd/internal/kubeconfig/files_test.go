@@ -24,7 +24,7 @@ func TestFromEnv(t *testing.T) {
 	a, b, config := filepath.Join(here, "a"), filepath.Join(here, "b"), filepath.Join("home", ".kube", "config")
 	for env, want := range map[string][]string{
 		"":                            {config},
-		list:                          {config},
+		list:                          nil,
 		"a":                           {a},
 		"b" + list + list + "a":       {b, a},
 		a + list + "b" + list + "./a": {a, b},

@@ -7,14 +7,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// extensionName is the name of lab's extension in the contexts that it adds. The
-// extension marks them as lab's, and holds what lab needs to give the file back as
-// it was. It stands in the file, and not in lab's state, because there it is
-// always of the same moment as the entries, under the same lock, and other
-// programs that rewrite the file keep it.
+// extensionName is the name of lab's extension in the contexts that it adds. The extension
+// marks them as lab's, and holds what lab needs to restore the file. It is in the file and not
+// in lab's state, because there it changes together with the entries, under the same lock, and
+// other programs that rewrite the file keep it.
 const extensionName = "lab"
 
-// memory is how the file was before lab's entries came.
+// memory describes the file before lab added entries.
 type memory struct {
 	Credential string            `yaml:"credential,omitempty"` // a hash of the user's, as lab wrote it; a record may name a newer one
 	Previous   string            `yaml:"previous,omitempty"`   // the current context
@@ -24,55 +23,62 @@ type memory struct {
 	Was        map[string]string `yaml:"was,omitempty"`        // how keys without a value were written
 }
 
-// note remembers how key is written, where lab is about to fill it.
-func (m *memory) note(d *document, name string) {
-	key, value := lookup(d.root, name)
-	switch {
-	case key == nil && !slices.Contains(m.Added, name):
-		m.Added = append(m.Added, name)
-	case key == nil:
-	case name == currentContext && !isNull(deref(value)):
-		// Written over in the same style, so it can be written back.
-	case isEmpty(value):
-		if _, nothing, _, ok := d.emptyLine(key); ok {
-			if m.Was == nil {
-				m.Was = map[string]string{}
-			}
-			m.Was[name] = nothing
+// note remembers how key is written, before lab fills it. A current context needs no note: it
+// is overwritten in its style, and can be written back.
+func (m *memory) note(d *document, key string) {
+	name, value := lookup(d.root, key)
+	if name == nil {
+		m.add(key)
+		return
+	}
+	if !isEmpty(value) || key == currentContext && !isNull(deref(value)) {
+		return
+	}
+	if parts := d.keyLine(name, value); parts != nil {
+		m.remember(map[string]string{key: parts[1]})
+	}
+}
+
+func (m *memory) add(keys ...string) {
+	for _, key := range keys {
+		if !slices.Contains(m.Added, key) {
+			m.Added = append(slices.Clip(m.Added), key)
 		}
 	}
 }
 
-// inherit takes over what gone remembered of the file, when its context goes and
-// this one stays.
+func (m *memory) remember(was map[string]string) {
+	if len(was) == 0 {
+		return
+	}
+	all := map[string]string{}
+	maps.Copy(all, m.Was)
+	maps.Copy(all, was)
+	m.Was = all
+}
+
+// inherit adds what gone remembers of the file.
 func (m *memory) inherit(gone memory) {
 	m.Created = m.Created || gone.Created
 	m.CreatedDir = m.CreatedDir || gone.CreatedDir
-	for _, key := range gone.Added {
-		if !slices.Contains(m.Added, key) {
-			m.Added = append(m.Added, key)
-		}
-	}
-	if m.Was == nil && gone.Was != nil {
-		m.Was = map[string]string{}
-	}
-	maps.Copy(m.Was, gone.Was)
+	m.add(gone.Added...)
+	m.remember(gone.Was)
 }
 
-// ofFile tells whether m remembers anything but the context before.
-func (m *memory) ofFile() bool {
+// hasFile reports whether m remembers anything but the context that was current.
+func (m memory) hasFile() bool {
 	return m.Created || m.CreatedDir || len(m.Added) > 0 || len(m.Was) > 0
 }
 
-// attach puts m into a context item, in place of what lab remembered there.
-func (m *memory) attach(item map[string]any) error {
-	// As it will be read, so that it can be compared.
-	var extension map[string]any
+// attach puts m into the content of a context, in place of what lab remembered there.
+func (m memory) attach(item map[string]any) error {
 	text, err := encode(m)
-	if err == nil {
-		err = yaml.Unmarshal(text, &extension)
-	}
 	if err != nil {
+		return err
+	}
+	// In the form in which it will be read, so that covers can compare it.
+	var mine map[string]any
+	if err := yaml.Unmarshal(text, &mine); err != nil {
 		return err
 	}
 	context, ok := item["context"].(map[string]any)
@@ -81,32 +87,10 @@ func (m *memory) attach(item map[string]any) error {
 		item["context"] = context
 	}
 	old, _ := context["extensions"].([]any)
-	extensions := slices.DeleteFunc(slices.Clone(old), func(e any) bool {
-		named, ok := e.(map[string]any)
+	extensions := slices.DeleteFunc(slices.Clone(old), func(x any) bool {
+		named, ok := x.(map[string]any)
 		return ok && named["name"] == extensionName
 	})
-	context["extensions"] = append(extensions, map[string]any{"name": extensionName, "extension": extension})
+	context["extensions"] = append(extensions, map[string]any{"name": extensionName, "extension": mine})
 	return nil
-}
-
-// recall reads the memory in a context item; ok is false where lab left none.
-func recall(item *yaml.Node) (m memory, ok bool) {
-	var v struct {
-		Context struct {
-			Extensions []struct {
-				Name      string
-				Extension yaml.Node
-			}
-		}
-	}
-	if item.Decode(&v) != nil {
-		return memory{}, false
-	}
-	for _, e := range v.Context.Extensions {
-		if e.Name == extensionName {
-			_ = e.Extension.Decode(&m) // what somebody broke is as good as forgotten
-			return m, true
-		}
-	}
-	return memory{}, false
 }

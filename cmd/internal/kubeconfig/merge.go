@@ -1,12 +1,11 @@
 package kubeconfig
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -17,162 +16,109 @@ type Options struct {
 	SetCurrent bool // make the context the current one
 }
 
-// Merged is what Merge did.
+// Merged is the result of Merge.
 type Merged struct {
-	Path     string // the file that holds the entries; keep it for Remove
+	Path     string // the file that has the entries; keep it for Remove
 	Context  string // the context's name
 	Previous string // the context that was current before; "" where it was none, or this one
 }
 
-// Merge adds the cluster, the user and the context of a self-contained kubeconfig
-// to the user's, or updates them: a context of this cluster keeps what the user added
-// to it. It writes to the file that has the context, else to the one that kubectl would
-// write to, and locks and writes nothing where nothing changes.
+// Merge adds the cluster, the user and the context of a self-contained kubeconfig to the user's,
+// or updates them: a context of this cluster keeps what the user added to it. It writes to the
+// file that has the context, else to the one that kubectl would write to.
 //
-// Errors: ErrExists where an entry of that name is another cluster's; ErrInvalid
-// for a file that cannot be edited; ErrUnavailable where it cannot be locked or
-// written. After an error the file is as it was.
+// Errors: ErrExists where an entry of that name is another cluster's; ErrInvalid for a file
+// that cannot be edited; ErrUnavailable where it cannot be locked or written. After an error
+// the file is as it was.
 func (f Files) Merge(ctx context.Context, kubeconfig []byte, o Options) (Merged, error) {
-	in, err := parseEntry(kubeconfig)
+	in, err := parseCluster(kubeconfig)
 	if err != nil {
 		return Merged{}, err
 	}
-	done := Merged{Context: in.context}
-	if done.Path, err = f.home(in.context); err != nil {
-		return Merged{}, err
+	if len(f.Paths) == 0 {
+		return Merged{}, f.noPlace()
 	}
-	err = f.update(ctx, done.Path, func(d *document) error {
-		// Under the lock, for another program may have been here just now.
-		docs, err := f.read(d)
-		if err != nil {
+	id := in.identity()
+	names := providers.Entries{Cluster: id.cluster, User: id.user, Context: id.context}
+	var done Merged
+	err = f.edit(ctx, func(docs documents) error {
+		if err := cmp.Or(docs.err(), docs.clash(names, id)); err != nil {
 			return err
 		}
-		if d.created {
-			docs = append(docs, d)
+		written := docs.written()
+		d := written
+		if have := docs.find("contexts", id.context); have != nil {
+			d = have.doc
 		}
-		if err := in.clash(docs); err != nil {
-			return err
-		}
-		if current := currentOf(docs); o.SetCurrent && current != in.context {
+		done = Merged{Path: d.path, Context: id.context}
+		if current := docs.current(); o.SetCurrent && current != id.context {
 			done.Previous = current
 		}
-		return d.merge(in, o, done.Previous)
+		if o.SetCurrent && d != written {
+			written.setCurrent(id.context)
+		}
+		return d.merge(in, done.Previous, o.SetCurrent && d == written)
 	})
-	if err == nil && o.SetCurrent && done.Path != f.writePath() {
-		err = f.Use(ctx, in.context)
-	}
 	return done, err
 }
 
-// home returns the file that has the context, else the one for new entries.
-func (f Files) home(context string) (string, error) {
-	if len(f.Paths) == 0 {
-		return "", noPlace()
-	}
-	if len(f.Paths) > 1 {
-		docs, err := f.read(nil)
-		if err != nil {
-			return "", err
-		}
-		for _, d := range docs {
-			if d.findContext(context) != nil {
-				return d.path, nil
-			}
-		}
-	}
-	return f.writePath(), nil
-}
-
-// merge puts in into the document. The order is that in which kubectl writes.
-func (d *document) merge(in *entry, o Options, previous string) error {
+// merge adds the entries of a cluster that has no conflict with them, in the order in which
+// kubectl writes.
+func (d *document) merge(in cluster, previous string, setCurrent bool) error {
+	have := cmp.Or(d.find("contexts", in.context.Name), in.context)
+	item, m := have.content(), *cmp.Or(have.memory, &memory{})
 	blank := len(d.root.Content) == 0
-	item, m := in.contextItem(d)
 	if blank {
-		m.Created, m.CreatedDir = d.created, d.createdDir
-		m.Added = append(m.Added, "apiVersion", "kind")
-		d.addScalar("apiVersion", "v1")
+		m.Created, m.CreatedDir = d.missing, d.newDir
+		m.add("apiVersion", "kind")
+		d.set("apiVersion", " v1", "", scalar("v1"))
 	}
 	for _, list := range lists() {
 		m.note(d, list)
 	}
-	if o.SetCurrent {
+	if setCurrent {
 		m.note(d, currentContext)
 	}
-	if previous != "" {
-		m.Previous = previous
-	}
-	m.Credential = in.identity.credential
-	if err := m.attach(item); err != nil {
+	m.Previous = cmp.Or(previous, m.Previous)
+	m.Credential = in.user.credential()
+	if err := cmp.Or(m.attach(item), d.update("clusters", in.cluster.content()), d.update("contexts", item)); err != nil {
 		return err
 	}
-	if err := d.bring("clusters", in.items["clusters"]); err != nil {
-		return err
-	}
-	if err := d.bring("contexts", item); err != nil {
-		return err
-	}
-	if o.SetCurrent {
-		d.setCurrent(in.context)
+	if setCurrent {
+		d.setCurrent(in.context.Name)
 	}
 	if blank {
-		d.addScalar("kind", "Config")
+		d.set("kind", " Config", "", scalar("Config"))
 	}
-	return d.bring("users", in.items["users"])
+	return d.update("users", in.user.content())
 }
 
-// contextItem returns the context as it shall be, and what lab remembers in it:
-// the user's version, where the document has this very context.
-func (in *entry) contextItem(d *document) (map[string]any, memory) {
-	c := d.findContext(in.context)
-	if c == nil || !in.identity.hasContext(*c, in.context, []*document{d}) {
-		return in.items["contexts"], memory{}
-	}
-	var item map[string]any
-	if c.item.Decode(&item) != nil {
-		return in.items["contexts"], c.mem
-	}
-	return item, c.mem
-}
-
-// bring puts item into a list, unless the list has it.
-func (d *document) bring(list string, item map[string]any) error {
-	name, _ := item["name"].(string)
-	have := d.find(list, name)
-	if covers(have, item) {
+// update puts content into a list, unless the entry there says all of it.
+func (d *document) update(list string, content map[string]any) error {
+	name, _ := content["name"].(string)
+	if have := d.find(list, name); have != nil && covers(have.content(), content) {
 		return nil
 	}
-	return d.put(list, item)
+	return d.put(list, content)
 }
 
-// clash returns ErrExists where entries of the same names are not this cluster's.
-func (in *entry) clash(docs []*document) error {
-	names := providers.Entries{Cluster: in.cluster, User: in.user, Context: in.context}
-	r := newRemoval(in.context, in.identity.String())
+// clash returns ErrExists where the documents have entries of these names that are not those of
+// the cluster with this identity.
+func (docs documents) clash(names providers.Entries, id identity) error {
+	mine := docs.owned(id)
 	var errs []error
 	for _, d := range docs {
-		errs = append(errs, d.clash(names, r, docs))
+		errs = append(errs, d.clash(names, mine))
 	}
-	return join(errs)
+	return join(errs...)
 }
 
-// clash returns ErrExists where d, which is one of all, has entries of these names that are
-// not those of the cluster of r.
-func (d *document) clash(names providers.Entries, r *removal, all []*document) error {
-	mine := r.owned(d, all)
-	for _, item := range d.list("users") {
-		if slices.Contains(r.users, nameOf(item)) { // whose certificate was renewed
-			mine.users = append(mine.users, item)
-		}
-	}
+func (d *document) clash(names providers.Entries, mine owned) error {
 	var taken, commands []string
-	for _, e := range []struct {
-		what, name string
-		mine       []*yaml.Node
-	}{
-		{"context", names.Context, mine.contexts}, {"cluster", names.Cluster, mine.clusters}, {"user", names.User, mine.users},
-	} {
-		item := d.find(e.what+"s", e.name)
-		if item == nil || slices.Contains(e.mine, item) {
+	for _, e := range []struct{ what, name string }{{"context", names.Context}, {"cluster", names.Cluster}, {"user", names.User}} {
+		have := d.find(e.what+"s", e.name)
+		renewed := e.what == "user" && slices.Contains(mine.users, e.name) // its certificate
+		if have == nil || mine.entries[have] || renewed {
 			continue
 		}
 		taken = append(taken, fmt.Sprintf("the %s %q", e.what, e.name))
