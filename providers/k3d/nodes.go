@@ -28,8 +28,8 @@ func containers() nodes.Tool {
 		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
 		Program:      "k3s", // the entrypoint that k3d gives a node waits for it for ever
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
-		Helper: func(c docker.Container) bool { return !isNode(c) },
-		Mark:   markOf,
+		Helper: func(c docker.Container) bool { return !isNode(c) }, Registry: hasRole(k3d.RegistryRole),
+		Mark: markOf,
 		Network: func(c docker.Container) (string, bool) {
 			return c.Config.Labels[k3d.LabelNetwork], c.Config.Labels[k3d.LabelNetworkExternal] == "false"
 		},

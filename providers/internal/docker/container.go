@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// Container is a container as `docker inspect` shows it, as far as lab looks.
+// Container is what lab reads of the output of `docker inspect` for a container.
 type Container struct {
 	ID      string `json:"Id"`
-	Name    string
+	Name    string // the name that it was created with
+	Renamed string `json:"-"` // its name now, if another program has renamed it
 	Created time.Time
 	State   struct {
 		Status    string // created, running, paused, restarting, removing, exited or dead
@@ -22,8 +23,9 @@ type Container struct {
 		StartedAt time.Time // in the year 1 where it never was
 	}
 	Config struct {
-		Image  string
-		Labels map[string]string
+		Image    string
+		Hostname string
+		Labels   map[string]string
 	}
 	HostConfig struct {
 		Binds         []string // host:container:options
@@ -50,7 +52,7 @@ type Binding struct {
 	HostPort string
 }
 
-// Running tells whether the container runs, and is not paused.
+// Running reports whether the container runs and is not paused.
 func (c Container) Running() bool { return c.State.Status == "running" }
 
 // Containers returns the containers that bear a label, "key" or "key=value", in
@@ -71,10 +73,25 @@ func Containers(ctx context.Context, label string) ([]Container, error) {
 		return nil, fmt.Errorf("docker inspect: %w", err)
 	}
 	for i := range containers {
-		containers[i].Name = strings.TrimPrefix(containers[i].Name, "/")
+		containers[i].restoreName()
 	}
 	slices.SortFunc(containers, func(a, b Container) int { return cmp.Compare(a.Name, b.Name) })
 	return containers, nil
+}
+
+// restoreName sets Name to the host name, which the tools set to the name of a container and
+// which stays when the container is renamed. By default the host name is the beginning of the ID.
+func (c *Container) restoreName() {
+	c.Name = strings.TrimPrefix(c.Name, "/")
+	if h := c.Config.Hostname; h != "" && h != c.Name && !strings.HasPrefix(c.ID, h) {
+		c.Name, c.Renamed = h, c.Name
+	}
+}
+
+// Rename gives a container the name that it was created with.
+func Rename(ctx context.Context, c Container) error {
+	_, err := run(ctx, "rename", c.ID, c.Name)
+	return err
 }
 
 // Names returns the names of all containers that begin with prefix, labels or not.
@@ -92,7 +109,7 @@ func Do(ctx context.Context, command []string, ids ...string) error {
 	return err
 }
 
-// Stop stops containers, and kills those that do not stop by themselves in time.
+// Stop stops containers, and kills those that do not stop in time.
 func Stop(ctx context.Context, ids ...string) error {
 	return waking(ctx, ids, func() error { return Do(ctx, []string{"stop"}, ids...) })
 }

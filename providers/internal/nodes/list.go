@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -72,7 +73,10 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 	}
 	version, err := t.AskVersion(ctx, nodes)
 	c.KubernetesVersion = version
+	renamed := slices.IndexFunc(nodes, isRenamed)
 	switch {
+	case err == nil && renamed >= 0:
+		c.State, c.Reason = providers.StateDegraded, fmt.Sprintf("container %s was renamed to %s", nodes[renamed].Name, nodes[renamed].Renamed)
 	case err == nil:
 	case isYoung(first, time.Now()):
 		c.State = providers.StateCreating
@@ -82,21 +86,29 @@ func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container
 	return c
 }
 
-// partsOf returns the names of the nodes of a cluster, and what it does not work without:
-// its nodes, its load balancer and its network. Other helpers of the tool come and go.
-// Volumes are not among it: the engine removes none that a container has, not even by force.
+// partsOf returns the names of the nodes of a cluster, and the parts that it does not work
+// without: its nodes, its load balancer, its registry and its network. Other helpers of the
+// tool come and go. Volumes are not parts: the engine removes none that a container uses.
 func (t Tool) partsOf(nodes []docker.Container, networks []docker.Object) (names []string, parts []providers.Part) {
 	for _, n := range t.Workers(nodes) {
 		names = append(names, n.Name)
 		parts = append(parts, providers.Part{Kind: "node", Name: n.Name})
 	}
 	for _, n := range nodes {
-		if t.Balancer != nil && t.Balancer(n) {
+		switch {
+		case is(t.Balancer, n):
 			parts = append(parts, providers.Part{Kind: "load balancer", Name: n.Name, Repair: t.remembersBalancer(nodes)})
+		case is(t.Registry, n):
+			parts = append(parts, providers.Part{Kind: "registry", Name: n.Name})
 		}
 	}
-	if name, own := t.networkOf(nodes); name != "" && !slices.ContainsFunc(nodes, func(n docker.Container) bool { return isStale(n, name, networks) }) {
+	name, own := t.networkOf(nodes)
+	stale := func(n docker.Container) bool { return isStale(n, name, networks) }
+	if name != "" && !slices.ContainsFunc(nodes, stale) {
 		parts = append(parts, providers.Part{Kind: "network", Name: name, Repair: own})
 	}
 	return names, parts
 }
+
+// isRenamed reports whether another program has renamed a container.
+func isRenamed(c docker.Container) bool { return c.Renamed != "" }

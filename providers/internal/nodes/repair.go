@@ -10,10 +10,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// repair creates again what a cluster has lost and can be created again without a loss: its
-// network and its load balancer, neither of which holds anything. It returns the containers
-// of the cluster as they are then.
+// repair recreates what a cluster has lost and what holds no data: its network and its load
+// balancer. It also gives renamed containers their names back: nodes find one another by them.
+// It returns the containers of the cluster after the repair.
 func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Container, report event.Reporter) ([]docker.Container, error) {
+	for _, n := range nodes {
+		if !isRenamed(n) {
+			continue
+		}
+		err := report.Do("Renaming container "+n.Renamed+" to "+n.Name, func(*event.Step) error { return docker.Rename(ctx, n) })
+		if err != nil {
+			return nodes, err
+		}
+	}
 	networks, err := docker.Networks(ctx, "")
 	if err != nil {
 		return nil, err

@@ -4,6 +4,10 @@ package nodes
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -147,5 +151,41 @@ func TestStartWithoutControlPlane(t *testing.T) {
 	err := networked(t).Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil)
 	if err == nil || err.Error() != "its control plane is missing" || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
+	}
+}
+
+// TestRenamed checks that a container which another program renamed counts as existing, that
+// the cluster is degraded, and that a start gives the container its name back.
+func TestRenamed(t *testing.T) {
+	api := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }))
+	defer api.Close()
+	_, port, _ := net.SplitHostPort(api.Listener.Addr().String())
+	worker := node("worker", "running")
+	worker.Name, worker.Config.Hostname = "/mine", "lab-worker"
+	named := node("control-plane", "running")
+	named.Config.Hostname = named.ID // as where nothing sets it
+	d := dockertest.Script(t, append(dockertest.Having(t, published(named, "127.0.0.1", port), worker), dockertest.Answer{Args: "rename"}, dockertest.Answer{Args: "update"})...)
+	all, err := tool().List(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	recorded := []providers.Part{{Kind: "node", Name: "lab-control-plane"}, {Kind: "node", Name: "lab-worker"}}
+	if gone := providers.Gone(recorded, all[0].Parts); len(gone) > 0 || all[0].State != providers.StateDegraded || all[0].Reason != "container lab-worker was renamed to mine" {
+		t.Errorf("%s (%s), gone: %+v", all[0].State, all[0].Reason, gone)
+	}
+	if err := tool().Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil); err != nil || !slices.Contains(d.Calls(t), "rename "+worker.ID+" lab-worker") {
+		t.Errorf("%v; calls: %q", err, d.Calls(t))
+	}
+}
+
+// TestRegistryIsPart checks that the removal of a cluster's registry is noticed.
+func TestRegistryIsPart(t *testing.T) {
+	t.Parallel()
+	with := tool()
+	with.Registry = func(c docker.Container) bool { return c.Name == "lab-registry" }
+	with.Helper = with.Registry
+	_, parts := with.partsOf([]docker.Container{node("control-plane", "running"), node("registry", "running")}, nil)
+	if !slices.Contains(parts, providers.Part{Kind: "registry", Name: "lab-registry"}) {
+		t.Errorf("the parts are %+v", parts)
 	}
 }

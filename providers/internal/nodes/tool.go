@@ -35,8 +35,12 @@ type Tool struct {
 	// the API server is published. It may be nil.
 	Balancer func(docker.Container) bool
 
-	// Helper tells whether another container runs no pods. It may be nil.
+	// Helper reports whether another container runs no pods. It may be nil.
 	Helper func(docker.Container) bool
+
+	// Registry reports whether a helper is a registry that was created with the cluster, which
+	// loses images without it. It may be nil.
+	Registry func(docker.Container) bool
 
 	// Network tells which network the tool created a container in, or "", and whether the
 	// tool creates that network for its clusters, so that Remake may. It may be nil.
@@ -164,8 +168,12 @@ func (t Tool) identify(name string, nodes []docker.Container) providers.Cluster 
 
 // Workers returns the nodes that run pods.
 func (t Tool) Workers(nodes []docker.Container) []docker.Container {
-	is := func(tell func(docker.Container) bool, c docker.Container) bool { return tell != nil && tell(c) }
 	return slices.DeleteFunc(slices.Clone(nodes), func(c docker.Container) bool { return is(t.Balancer, c) || is(t.Helper, c) })
+}
+
+// is reports whether a container is what a function of a Tool, which may be nil, recognizes.
+func is(recognizes func(docker.Container) bool, c docker.Container) bool {
+	return recognizes != nil && recognizes(c)
 }
 
 // markOf returns the mark of a cluster, and whether none of its containers could bear one:
