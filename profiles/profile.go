@@ -36,7 +36,7 @@ type Profile struct {
 type Cluster struct {
 	KubernetesVersion Version `json:"kubernetesVersion,omitempty" doc:"such as v1.37.2, v1.37 or latest"`
 	Image             string  `json:"image,omitempty" doc:"the node image, in place of the flavor's"`
-	Driver            string  `json:"driver,omitempty" doc:"what minikube makes nodes with, such as docker or kvm2; only minikube takes it"`
+	Driver            string  `json:"driver,omitempty" doc:"the driver that creates nodes, such as docker or kvm2, if the flavor has drivers"`
 	ControlPlanes     int     `json:"controlPlanes,omitempty" max:"5000" doc:"how many control planes"`
 	Workers           int     `json:"workers,omitempty" max:"5000" doc:"how many workers beside the control planes, which run workloads too"`
 	Ports             []Port  `json:"ports,omitempty" doc:"ports to publish, on 127.0.0.1 unless an address is given"`

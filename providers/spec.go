@@ -15,7 +15,7 @@ type Spec struct {
 	Workers           int     `json:"workers,omitempty"`
 	Ports             []Port  `json:"ports,omitempty"`
 	Mounts            []Mount `json:"mounts,omitempty"`
-	Driver            string  `json:"driver,omitempty"` // minikube only
+	Driver            string  `json:"driver,omitempty"` // of flavors that have drivers
 	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
 	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
 	NativeDir         string  `json:"-"`                // the directory of its file; "" where it does not depend on one, see [Localizer]

@@ -127,6 +127,7 @@ func TestImportsCanFail(t *testing.T) {
 		{[]string{"providers/fault", "providers"}, "providers/fault -> providers"},
 		{[]string{"providers/kind", "providers/fault"}, ""},
 		{[]string{"providers/newflavor", "providers/internal/docker"}, ""},
+		{[]string{"providers/newflavor", "example.org/tool", cobra}, ""},
 		{[]string{"providers/newflavor", "providers/kwok"}, "providers/newflavor -> providers/kwok"},
 		{[]string{"cmd/internal/util"}, "cmd/internal/util"},
 		{[]string{"elsewhere"}, "elsewhere"},
@@ -217,12 +218,10 @@ func (g graph) check(path string) []string {
 // drivesTool tells whether a package is there to import the library of a tool. What
 // such a library imports is its own affair: docker's and helm's draw in half the world.
 func drivesTool(path string) bool {
-	for _, p := range []string{"providers/kind", "providers/k3d", "providers/internal", "addons/charts", "addons/helm"} {
-		if below(strings.TrimPrefix(path, module), p) {
-			return true
-		}
-	}
-	return false
+	from, ours := strings.CutPrefix(path, module)
+	r, _ := ruleOf(from)
+	isAdapter := strings.HasPrefix(r.from, "providers/") && slices.Contains(r.may, "providers/internal")
+	return ours && (isAdapter || belowAny(from, []string{"providers/internal", "addons/charts", "addons/helm"}))
 }
 
 // path returns the shortest chain of imports from a package to one below target that

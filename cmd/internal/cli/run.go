@@ -59,7 +59,7 @@ command starts.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
 				return fault.WithHint(usage("the command must follow --, with only flags before it"),
-					"for example: lab run --flavor kwok -- kubectl get nodes")
+					"for example: lab run -- kubectl get nodes")
 			}
 			return c.runRun(cmd, o, args)
 		},

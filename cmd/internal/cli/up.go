@@ -90,7 +90,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.setting(f, "workers", "cluster.workers", "number of workers, in addition to control planes, which run workloads, too")
 	o.setting(f, "port", "cluster.ports", "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
 	o.setting(f, "mount", "cluster.mounts", "mount a host directory into every node, as HOST:NODE[:ro]")
-	o.setting(f, "driver", "cluster.driver", "driver of minikube, such as docker or kvm2 (default: docker)")
+	o.setting(f, "driver", "cluster.driver", "driver that creates nodes, such as docker or kvm2, if the flavor has drivers")
 	o.setting(f, "cluster-config", "cluster.config", "a `file` with configuration in the format of the tool")
 	o.setting(f, "addon", "addons", "addons to install, separated by commas (see lab addon list)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")

@@ -22,6 +22,8 @@ const (
 	// pathVariable names the file that replaces the one in the user's directory.
 	pathVariable = "LAB_CONFIG"
 
+	keyAPIVersion = "apiVersion"
+	keyKind       = "kind"
 	keyCAFile     = "caFile"
 	keyRegistries = "registries"
 )

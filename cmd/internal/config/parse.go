@@ -19,7 +19,7 @@ type parser struct {
 	path     string
 	keys     []providers.Key
 	into     *values
-	header   map[string]string // apiVersion and kind
+	header   map[string]string // by keyAPIVersion and keyKind
 	problems []string          // each FILE:LINE:COLUMN: MESSAGE, as compilers print it
 }
 
@@ -33,7 +33,7 @@ func (v *values) parse(path string, text []byte, keys []providers.Key) []string 
 	if len(document.Content) > 0 {
 		p.mapping(document.Content[0], "")
 	}
-	if len(p.problems) == 0 && (p.header["apiVersion"] != apiVersion || p.header["kind"] != kind) {
+	if len(p.problems) == 0 && (p.header[keyAPIVersion] != apiVersion || p.header[keyKind] != kind) {
 		return []string{fmt.Sprintf("%s:1:1: the file must start with apiVersion: %s and kind: %s", path, apiVersion, kind)}
 	}
 	return p.problems
@@ -82,7 +82,7 @@ func (p *parser) value(key, value *yaml.Node, prefix string) {
 		if err := value.Decode(&p.into.registries); err != nil {
 			p.problem(value, "registries must be a mapping of hosts to mirrors")
 		}
-	case path == "apiVersion" || path == "kind":
+	case path == keyAPIVersion || path == keyKind:
 		p.header[path] = text
 	case known < 0 && parent:
 		p.mapping(value, path+".")
@@ -105,7 +105,7 @@ func (p *parser) value(key, value *yaml.Node, prefix string) {
 func (p *parser) unknown(key *yaml.Node, prefix string) {
 	siblings := []string{}
 	if prefix == "" {
-		siblings = append(siblings, "apiVersion", "kind", keyRegistries)
+		siblings = append(siblings, keyAPIVersion, keyKind, keyRegistries)
 	}
 	for _, k := range p.keys {
 		if rest, ok := strings.CutPrefix(k.Path, prefix); ok {

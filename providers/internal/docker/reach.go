@@ -42,5 +42,5 @@ func CheckReachable(ctx context.Context) error {
 	}
 	return fault.WithHint(
 		fault.Errorf(fault.ErrUnavailable, "cannot reach the ports that Docker publishes: lab runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
-		"run lab on the host, or run its container in the host network: docker run --network host; or use --flavor kwok")
+		"run lab on the host, or run its container in the host network: docker run --network host; or use a flavor without containers, see: lab flavors")
 }
