@@ -27,7 +27,7 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	}
 	docs, _ := f.read(nil)
 	d := docs.written()
-	problems := []error{docs.err(), editable(d.path), d.frozen, docs.clash(names, parseIdentity(identity, context))}
+	problems := append(docs.clash(names, parseIdentity(identity, context)), docs.err(), editable(d.path), d.frozen)
 	// A lock that is in use is gone by now, because read waits for that.
 	if info, err := os.Stat(lockName(d.path)); err == nil && !inUse(info) {
 		problems = append(problems, stale(d.path, info))
@@ -35,8 +35,13 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	return join(problems...)
 }
 
-// join returns the errors as one, whose hint has the hint of each on a line of its own.
+// join returns the errors as one, whose hint has the hint of each on a line of its own. It
+// returns a single error as it is, because the depth of an error decides the exit code.
 func join(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 1 {
+		return errs[0]
+	}
 	var hints []string
 	for _, err := range errs {
 		if hint := fault.HintOf(err); hint != "" {

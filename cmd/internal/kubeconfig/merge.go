@@ -42,7 +42,7 @@ func (f Files) Merge(ctx context.Context, kubeconfig []byte, o Options) (Merged,
 	names := providers.Entries{Cluster: id.cluster, User: id.user, Context: id.context}
 	var done Merged
 	err = f.edit(ctx, func(docs documents) error {
-		if err := cmp.Or(docs.err(), docs.clash(names, id)); err != nil {
+		if err := cmp.Or(docs.err(), join(docs.clash(names, id)...)); err != nil {
 			return err
 		}
 		written := docs.written()
@@ -104,13 +104,12 @@ func (d *document) update(list string, content map[string]any) error {
 
 // clash returns ErrExists where the documents have entries of these names that are not those of
 // the cluster with this identity.
-func (docs documents) clash(names providers.Entries, id identity) error {
+func (docs documents) clash(names providers.Entries, id identity) (errs []error) {
 	mine := docs.owned(id)
-	var errs []error
 	for _, d := range docs {
 		errs = append(errs, d.clash(names, mine))
 	}
-	return join(errs...)
+	return errs
 }
 
 func (d *document) clash(names providers.Entries, mine owned) error {
