@@ -18,10 +18,9 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// bed is the test bed of this machine.
 type bed struct {
-	dir        string // absolute; everything made is below it
-	repository string // root of this project's checkout
+	dir        string // absolute; contains everything that the test bed builds
+	repository string // root of the checkout
 }
 
 func newBed() (bed, error) {
@@ -45,7 +44,7 @@ func (b bed) engine() engine.Engine {
 	return engine.Engine{Dir: filepath.Join(b.dir, "engine"), Wrapper: filepath.Join(b.dir, "bin", "runc-without-sysresource")}
 }
 
-// up makes everything, with observability what kube-prometheus-stack runs too, and says how long it took.
+// up builds the test bed, with observability also the programs of kube-prometheus-stack, and prints how long it took.
 func (b bed) up(ctx context.Context, observability bool) error {
 	began := time.Now()
 	catalog, made := programs.Catalog(b.repository), images.Steps(b.dir)
@@ -65,13 +64,13 @@ func (b bed) up(ctx context.Context, observability bool) error {
 	if err := images.Prune(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "the test bed is ready, after %s, in %s\n", time.Since(began).Round(100*time.Millisecond), b.dir)
+	fmt.Fprintf(os.Stderr, "the test bed in %[2]s is ready after %[1]s\n", time.Since(began).Round(100*time.Millisecond), b.dir)
 	return nil
 }
 
-// host returns the steps that make the machine itself ready.
+// host returns the steps that prepare the machine.
 func (b bed) host(ctx context.Context) []steps.Step {
-	wanted := map[string]string{"node": "nodejs"} // for the steps of action.yml, which are JavaScript
+	wanted := map[string]string{"node": "nodejs"} // for the steps of action.yml
 	if !published() {
 		wanted["mmdebstrap"] = "mmdebstrap"
 	}
@@ -91,7 +90,7 @@ func (b bed) host(ctx context.Context) []steps.Step {
 			}},
 	}
 	if published() {
-		return host // what else there is says to use the test bed's images
+		return host // the other steps configure the test bed's images
 	}
 	return append(host, b.minikubeCache(), b.config())
 }

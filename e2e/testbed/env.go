@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// env writes shell exports after which `lab up` uses the test bed with no further flag.
+// env writes shell exports with which `lab up` uses the test bed without further flags.
 func (b bed) env(w io.Writer) error {
 	for _, pair := range [][2]string{
 		{"LAB_CONFIG", filepath.Join(b.dir, "config.yaml")},
@@ -32,9 +32,8 @@ func (b bed) env(w io.Writer) error {
 	return nil
 }
 
-// config writes the user configuration that names the test bed's images, as people behind a wall name theirs, and
-// files for `lab up -f`: the ingress controller and metrics-server as addons of the user's own, and what
-// kube-prometheus-stack must be told.
+// config writes a user configuration with the test bed's images, and files for `lab up -f`: the ingress controller
+// and metrics-server as addons of the user, and kube-prometheus-stack with its values.
 func (b bed) config() steps.Step {
 	return steps.Step{Name: "config", Lane: "files", Make: func(_ context.Context, key string, _ io.Writer) (string, error) {
 		for name, text := range map[string]string{
@@ -65,7 +64,7 @@ minikube: {extraArgs: [%s]}
 `, images.KindNode, images.K3sNode, images.K3dTools, images.K3dProxy, images.MinikubeBase, images.Hello, `"`+strings.Join(args, `", "`)+`"`)
 }
 
-// labFile asks for one addon, from the chart of that name.
+// labFile returns a lab.yaml with one addon, from the chart of that name.
 func (b bed) labFile(cluster, chart string) string {
 	return fmt.Sprintf(`apiVersion: lab/v1alpha1
 kind: Lab

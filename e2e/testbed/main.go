@@ -1,16 +1,16 @@
 //go:build linux
 
-// Command testbed makes what the e2e suite needs on a Linux machine without a container registry: a Docker Engine,
-// node images for kind, k3d and minikube, the tools themselves, and things to run in their clusters.
+// Command testbed builds what the e2e suite needs on a Linux machine without a container registry: a Docker Engine,
+// node images for kind, k3d and minikube, the tools, and images of workloads.
 //
-//	testbed up               makes what is missing or out of date
-//	testbed observability    is up, and makes a node image for kube-prometheus-stack
-//	testbed down             stops the Docker Engine that up started, if it did
-//	testbed env              prints shell exports with which lab uses it
-//	testbed show             prints, as JSON, what the tools must be told to use it
+//	testbed up               builds what is missing or out of date
+//	testbed observability    does the same, and builds a node image for kube-prometheus-stack
+//	testbed down             stops the Docker Engine if up started it
+//	testbed env              prints shell exports with which lab uses the test bed
+//	testbed show             prints, as JSON, the flags with which the tools use the test bed
 //
-// Everything is kept in $LAB_TESTBED_DIR, or else in lab-testbed in the user's cache directory. With
-// LAB_E2E_IMAGES=upstream, up makes only the tools and what is run in clusters, and the published images are used.
+// The files are in $LAB_TESTBED_DIR, by default lab-testbed in the user's cache directory. With
+// LAB_E2E_IMAGES=upstream, up builds only the tools and the workloads, and the published images are used.
 package main
 
 import (

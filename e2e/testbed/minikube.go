@@ -15,10 +15,10 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// minikubeHome holds minikube's own files, and its cache, in which Kubernetes is laid out beforehand.
+// minikubeHome is MINIKUBE_HOME. Its cache contains Kubernetes.
 func (b bed) minikubeHome() string { return filepath.Join(b.dir, ".minikube") }
 
-// minikubeCache lays Kubernetes where minikube would otherwise download it to.
+// minikubeCache puts Kubernetes into minikube's cache, so that minikube does not download it.
 func (b bed) minikubeCache() steps.Step {
 	return steps.Step{
 		Name: "minikube-cache", Lane: "files", Needs: []string{"lab-node"},
@@ -38,11 +38,11 @@ func (b bed) minikubeCache() steps.Step {
 	}
 }
 
-// minikubeArgs are the flags without which minikube looks for images that it could not pull.
+// minikubeArgs returns the flags that keep minikube from pulling images.
 func minikubeArgs() []string {
 	args := []string{"--preload=false", "--cache-images=false"}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err != nil {
-		args = append(args, "--extra-config=kubelet.fail-cgroupv1=false") // cgroup v1, which the kubelet refuses by default
+		args = append(args, "--extra-config=kubelet.fail-cgroupv1=false") // the kubelet rejects cgroup v1 by default
 	}
 	return args
 }

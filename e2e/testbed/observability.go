@@ -12,8 +12,9 @@ import (
 
 func (b bed) observabilityFile() string { return filepath.Join(b.dir, "observability.yaml") }
 
-// observabilityText asks for kube-prometheus-stack of the catalogue, on the node image that holds what it runs. Grafana
-// is not in it. Its chart is hundreds of writes at once, more than some disks can sync in the time that they have.
+// observabilityText returns a lab.yaml with kube-prometheus-stack of the catalog, on the node image with its images,
+// without Grafana. Its chart causes hundreds of writes at once, more than some disks can sync in time, so etcd does
+// not sync.
 func observabilityText() string {
 	return fmt.Sprintf(`apiVersion: lab/v1alpha1
 kind: Lab

@@ -11,11 +11,11 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
 )
 
-// shown is what a test must know to use the images with the tools' own commands.
+// shown is the output of show: the flags and files with which the tools' own commands use the images.
 type shown struct {
 	Dir           string
-	Hello         string // in every node of the test bed's, from the start
-	HelloNew      string // in the Docker Engine only
+	Hello         string // in every node of the test bed
+	HelloNew      string // only in the Docker Engine
 	MetricsServer string
 	Kind          []string // flags of `kind create cluster`
 	K3d           []string // flags of `k3d cluster create`
@@ -25,7 +25,7 @@ type shown struct {
 	Observability string // a file for `lab up -f`
 }
 
-// show writes what is made, or with published images what takes its place, as JSON.
+// show writes the flags for the test bed's images, or for the published images, as JSON.
 func (b bed) show(w io.Writer) error {
 	s := shown{Dir: b.dir, Hello: images.Hello, HelloNew: images.HelloNew, MetricsServer: images.MetricsServer, MinikubeHome: b.minikubeHome()}
 	if !published() {
@@ -39,5 +39,5 @@ func (b bed) show(w io.Writer) error {
 	return json.NewEncoder(w).Encode(s)
 }
 
-// published tells whether the published images are to be used in place of the test bed's.
+// published reports whether to use the published images instead of the test bed's.
 func published() bool { return os.Getenv("LAB_E2E_IMAGES") == "upstream" }

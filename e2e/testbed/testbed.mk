@@ -1,29 +1,29 @@
-# Targets of the end-to-end suite and of its test bed, included by the Makefile at the top.
+# Targets of the end-to-end tests and of their test bed. The Makefile of the repository includes this file.
 
 .PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-compare e2e-observability
 
-testbed: ## makes the test bed: a Docker Engine where none answers, node images, tools (Linux, root)
+testbed: ## builds the test bed: a Docker Engine if none answers, node images, tools (Linux, root)
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed up
 
-testbed-observability: ## makes the test bed, and a node image for kube-prometheus-stack
+testbed-observability: ## builds the test bed and a node image for kube-prometheus-stack
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed observability
 
-testbed-down: ## stops the Docker Engine that the test bed started, and nothing else
+testbed-down: ## stops the Docker Engine that the test bed started
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed down
 
-testbed-env: ## prints exports with which lab uses the test bed: eval "$$(make -s testbed-env)"
+testbed-env: ## prints exports that make lab use the test bed: eval "$$(make -s testbed-env)"
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed env
 
-e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream for the published images
+e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream uses the published images
 	$(E2E_TEST) -timeout 100m $(E2E_FLAGS) ./e2e
 
-e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## the end-to-end tests of one flavor
+e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## runs the end-to-end tests of one flavor
 	$(E2E_TEST) -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e
 
 e2e-compare: E2E_TAGS := e2e,compare
-e2e-compare: testbed ## how long `lab up` takes beside each tool's own command; E2E_FLAGS='-run TestOverhead/kind' for one
+e2e-compare: testbed ## compares `lab up` with each tool's own command; E2E_FLAGS='-run TestOverhead/kind' selects one
 	$(E2E_TEST) -timeout 100m -run TestOverhead -v $(E2E_FLAGS) ./e2e
 
 e2e-observability: E2E_TAGS := e2e,observability
-e2e-observability: testbed-observability ## kube-prometheus-stack on a real cluster; LAB_CHARTS names a directory with its chart
+e2e-observability: testbed-observability ## tests kube-prometheus-stack on a real cluster; LAB_CHARTS is the directory with its chart
 	$(E2E_TEST) -timeout 30m -run Observability $(E2E_FLAGS) ./e2e

@@ -1,7 +1,7 @@
-// Command hello is the web server that tests run in clusters, to see that a request reaches a real pod. It answers
-// every path with its version, the pod's name and the path, /healthz with ok, and /metrics with what it has counted.
+// Command hello is a web server that tests run in clusters to check that a request reaches a pod. It answers every
+// path with its version, the pod's name and the path, /healthz with ok, and /metrics with its counters.
 //
-// It listens on :8080, or where $HELLO_ADDR says, and calls itself v1, or what $HELLO_VERSION says.
+// It listens on :8080, or on $HELLO_ADDR. Its version is v1, or $HELLO_VERSION.
 package main
 
 import (
@@ -27,7 +27,7 @@ func main() {
 }
 
 func serve(ctx context.Context) error {
-	host, err := os.Hostname() // a pod's name, in a pod
+	host, err := os.Hostname() // in a pod, the pod's name
 	if err != nil {
 		return err
 	}

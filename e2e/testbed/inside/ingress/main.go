@@ -1,9 +1,10 @@
-// Command ingress is a small ingress controller, for tests that follow a request from the host into a pod. It serves
-// the Ingresses of class $INGRESS_CLASS ("lab") by host and path on :8080, and is:
+// Command ingress is a small ingress controller for tests that send requests from the host to a pod. It serves the
+// Ingresses of class $INGRESS_CLASS ("lab") by host and path on :8080. It also serves:
 //
-//   - alive and ready at :10254/healthz once it knows the cluster's Ingresses and Services;
-//   - an admission webhook on :8443 that refuses what it cannot serve, and, as such webhooks do, answers only some time
-//     ($WEBHOOK_DELAY, 5s) after the pod is ready.
+//	:10254/healthz  ok as soon as it knows the cluster's Ingresses and Services
+//	:8443           an admission webhook that rejects Ingresses it cannot serve. Like
+//	                common webhooks, it answers only some time after the pod is ready
+//	                ($WEBHOOK_DELAY, 5s)
 package main
 
 import (

@@ -21,7 +21,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// controller serves the Ingresses of one class. It looks its routes up at each request: a test has few.
+// controller serves the Ingresses of one class. It computes routes at each request, because a test has few.
 type controller struct {
 	class, address string
 	client         kubernetes.Interface
@@ -29,7 +29,7 @@ type controller struct {
 	services       corelisters.ServiceLister
 }
 
-// ServeHTTP forwards the request to the service that an Ingress names for its host and path, or answers 404.
+// ServeHTTP forwards the request to the Service of the Ingress for its host and path, or answers 404.
 func (c *controller) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *controller) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy.ServeHTTP(w, r)
 }
 
-// target finds the backend with the longest path that matches; nil where there is none.
+// target returns the backend with the longest matching path, or nil.
 func (c *controller) target(host, path string) (*url.URL, error) {
 	all, err := c.ingresses.List(labels.Everything())
 	if err != nil {
@@ -82,12 +82,12 @@ func (c *controller) target(host, path string) (*url.URL, error) {
 	return c.backendURL(namespace, best)
 }
 
-// serves tells whether an Ingress is of the controller's class.
+// serves reports whether an Ingress has the controller's class.
 func (c *controller) serves(ingress *networkingv1.Ingress) bool {
 	return ingress.Spec.IngressClassName != nil && *ingress.Spec.IngressClassName == c.class
 }
 
-// matches tells whether a rule's path covers a request's: by whole elements, unless it must be the same.
+// matches reports whether a rule's path matches a request: by whole elements, or exactly.
 func matches(rule networkingv1.HTTPIngressPath, path string) bool {
 	if rule.PathType != nil && *rule.PathType == networkingv1.PathTypeExact {
 		return path == rule.Path
@@ -96,7 +96,7 @@ func matches(rule networkingv1.HTTPIngressPath, path string) bool {
 	return path == prefix || strings.HasPrefix(path, prefix+"/")
 }
 
-// backendURL is where the service answers inside the cluster.
+// backendURL returns the address of the Service in the cluster.
 func (c *controller) backendURL(namespace string, backend *networkingv1.IngressServiceBackend) (*url.URL, error) {
 	service, err := c.services.Services(namespace).Get(backend.Name)
 	if err != nil {
@@ -107,10 +107,10 @@ func (c *controller) backendURL(namespace string, backend *networkingv1.IngressS
 			return &url.URL{Scheme: "http", Host: net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(int(port.Port)))}, nil
 		}
 	}
-	return nil, fmt.Errorf("service %s/%s has no such port", namespace, backend.Name)
+	return nil, fmt.Errorf("service %s/%s does not have the port", namespace, backend.Name)
 }
 
-// publish writes into each Ingress's status where it can be reached from.
+// publish writes the address of each Ingress to its status.
 func (c *controller) publish(ctx context.Context, informer cache.SharedIndexInformer) error {
 	patch := fmt.Appendf(nil, `{"status":{"loadBalancer":{"ingress":[{"hostname":%q}]}}}`, c.address)
 	write := func(object any) {

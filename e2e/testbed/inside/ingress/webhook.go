@@ -19,10 +19,10 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/certificate"
 )
 
-// serveWebhook answers the API server's questions about Ingresses, from delay on. Until then the API server refuses
-// Ingresses, as it does while any controller's webhook comes up.
+// serveWebhook answers admission reviews of Ingresses after delay. Until then the API server rejects Ingresses, as
+// for any webhook that is not ready.
 func (c *controller) serveWebhook(ctx context.Context, delay time.Duration) error {
-	name := os.Getenv("WEBHOOK_SERVICE") // as NAME.NAMESPACE.svc, and of the ValidatingWebhookConfiguration too
+	name := os.Getenv("WEBHOOK_SERVICE") // as NAME.NAMESPACE.svc; also the name of the ValidatingWebhookConfiguration
 	if name == "" {
 		<-ctx.Done()
 		return nil
@@ -57,7 +57,7 @@ func (c *controller) serveWebhook(ctx context.Context, delay time.Duration) erro
 	return nil
 }
 
-// review answers one question: an Ingress of the controller's class may name services only.
+// review answers one admission review: an Ingress of the controller's class may refer to Services only.
 func (c *controller) review(w http.ResponseWriter, r *http.Request) {
 	var review admissionv1.AdmissionReview
 	body, err := io.ReadAll(io.LimitReader(r.Body, 3<<20))

@@ -16,8 +16,8 @@ const (
 	kubeconfigs = "/etc/kubernetes/*.conf"
 )
 
-// followAddress puts the node's address in place of the one that it had when it ran last, in what kubeadm wrote then:
-// k3s itself asks for its address whenever it starts.
+// followAddress replaces the node's previous address in the files of kubeadm. k3s itself reads its address at each
+// start.
 func (n *node) followAddress() error {
 	address, err := ownAddress()
 	if err != nil {
@@ -35,7 +35,7 @@ func (n *node) followAddress() error {
 	return os.WriteFile(addressFile, []byte(address), 0o600)
 }
 
-// ownAddress is the node's in the network of its cluster.
+// ownAddress returns the node's address in the network of its cluster.
 func ownAddress() (string, error) {
 	all, err := net.InterfaceAddrs()
 	for _, a := range all {
@@ -46,13 +46,11 @@ func ownAddress() (string, error) {
 	return "", errors.Join(err, errors.New("this node has no address"))
 }
 
-// move writes another address where there was one. Who asks the node's own API server goes by its name then, for which
-// it has a certificate.
+// move replaces an address. Clients of the node's API server then use its name, which is in its certificate.
 func (n *node) move(was, now string) error {
 	return errors.Join(replaceIn(staticPods, was, now), replaceIn(kubeconfigs, "https://"+was+":", "https://"+n.name+":"))
 }
 
-// replaceIn replaces a text in the files that match a pattern.
 func replaceIn(pattern, was, now string) error {
 	paths, err := filepath.Glob(pattern)
 	for _, path := range paths {

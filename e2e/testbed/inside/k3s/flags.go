@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// flags are the values given for each of k3s's flags. Any flag is taken: those that mean nothing here are ignored, as
-// k3d and its users may pass any of k3s's.
+// flags contains the values of k3s's flags. Unknown flags are accepted and ignored, because k3d and its users may
+// pass any flag of k3s.
 type flags map[string][]string
 
 func parse(args []string) flags {
@@ -40,14 +40,14 @@ func (f flags) last(name string) string {
 	return ""
 }
 
-// disabled tells whether --disable names a component, alone or in a list.
+// disabled reports whether --disable contains a component, alone or in a list.
 func (f flags) disabled(component string) bool {
 	return slices.ContainsFunc(f["disable"], func(list string) bool {
 		return slices.Contains(strings.Split(list, ","), component)
 	})
 }
 
-// say prints a line as k3s logs it: k3d waits for some of them.
+// say prints a line in the format of k3s's log. k3d waits for some of these lines.
 func say(message string) {
 	fmt.Printf("time=%q level=info msg=%q\n", time.Now().UTC().Format(time.RFC3339), message)
 }
@@ -58,7 +58,7 @@ func complain(err error) {
 	}
 }
 
-// execute runs a program, whose output goes to the node's log.
+// execute runs a program. Its output goes to the node's log.
 func execute(ctx context.Context, stdin io.Reader, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, os.Stderr, os.Stderr
@@ -68,7 +68,7 @@ func execute(ctx context.Context, stdin io.Reader, name string, args ...string) 
 	return nil
 }
 
-// poll repeats try until it succeeds, at most for limit.
+// poll repeats try until it succeeds, for at most limit.
 func poll(ctx context.Context, limit time.Duration, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-// accept forwards every connection of listener to target until it is closed.
 func accept(listener net.Listener, target string) {
 	for {
 		client, err := listener.Accept()
@@ -34,7 +33,7 @@ func forward(client net.Conn, target string) {
 	wg.Wait()
 }
 
-// pipe copies until from ends, and passes that end on.
+// pipe copies until from ends, and closes the other side for writing.
 func pipe(to, from net.Conn) {
 	_, _ = io.Copy(to, from)
 	if half, ok := to.(interface{ CloseWrite() error }); ok {

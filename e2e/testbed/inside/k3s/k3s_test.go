@@ -27,14 +27,14 @@ func TestBootstrapToken(t *testing.T) {
 	token := bootstrapToken("anything at all")
 	id, secret, found := strings.Cut(token, ".")
 	if !found || len(id) != 6 || len(secret) != 16 {
-		t.Errorf("%q is no token of kubeadm's", token)
+		t.Errorf("%q is not a token of kubeadm", token)
 	}
 	if token == bootstrapToken("anything else") || strings.HasPrefix(certificateKey("anything at all"), id) {
 		t.Error("tokens and keys can be told from one another")
 	}
 }
 
-func TestInitConfigBearsFlags(t *testing.T) {
+func TestInitConfigHasFlags(t *testing.T) {
 	t.Parallel()
 	n := &node{name: "server-0", server: true, flags: parse([]string{"--tls-san=lb", "--kube-apiserver-arg=v=2", "--node-taint=a=b:NoSchedule"})}
 	data, err := yaml.Marshal(n.initConfig())
@@ -48,7 +48,7 @@ func TestInitConfigBearsFlags(t *testing.T) {
 	}
 }
 
-func TestJoinConfigGoesToTheServer(t *testing.T) {
+func TestJoinConfigNamesServer(t *testing.T) {
 	t.Parallel()
 	for server, wantControlPlane := range map[bool]bool{true: true, false: false} {
 		n := &node{name: "n", server: server, url: "https://k3d-x-server-0:6443", token: "t"}
@@ -57,7 +57,7 @@ func TestJoinConfigGoesToTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !strings.Contains(string(data), "apiServerEndpoint: k3d-x-server-0:6443") {
-			t.Errorf("joins elsewhere:\n%s", data)
+			t.Errorf("joins another server:\n%s", data)
 		}
 		if got := strings.Contains(string(data), "controlPlane:"); got != wantControlPlane {
 			t.Errorf("server %v: control plane %v", server, got)

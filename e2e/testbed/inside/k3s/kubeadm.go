@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	podCIDR     = "10.42.0.0/16" // k3s's own defaults
+	podCIDR     = "10.42.0.0/16" // k3s's defaults
 	serviceCIDR = "10.43.0.0/16"
 	dnsAddress  = "10.43.0.10"
 	adminConfig = "/etc/kubernetes/admin.conf"
@@ -28,10 +28,9 @@ const (
 	manifests   = "/var/lib/rancher/k3s/server/manifests"
 )
 
-// object is a Kubernetes object in YAML.
 type object = map[string]any
 
-// bootstrap makes the cluster or joins it, unless this node has done so before it was stopped.
+// bootstrap creates the cluster or joins it, unless this node did so before a restart.
 func (n *node) bootstrap(ctx context.Context) error {
 	if _, err := os.Stat("/etc/kubernetes/kubelet.conf"); err != nil {
 		command, documents := "join", n.joinConfig()
@@ -42,7 +41,7 @@ func (n *node) bootstrap(ctx context.Context) error {
 			return err
 		}
 	} else if n.server {
-		say("Running kube-apiserver") // what k3d waits for, too, before it starts the other servers again
+		say("Running kube-apiserver") // k3d waits for this line before it starts the other servers again
 	}
 	if !n.server {
 		return nil
@@ -66,19 +65,19 @@ func (n *node) kubeadm(ctx context.Context, command string, documents []object) 
 	args := []string{command, "--config=" + path, "--ignore-preflight-errors=all"}
 	if command == "init" {
 		args = append(args, "--skip-phases=addon/coredns", "--upload-certs")
-		say("Running kube-apiserver") // what k3d waits for before it starts the other servers
+		say("Running kube-apiserver") // k3d waits for this line before it starts the other servers
 		return execute(ctx, nil, "kubeadm", args...)
 	}
 	// The server may still be starting, or adding another member to its etcd.
 	return poll(ctx, 4*time.Minute, func() error { return execute(ctx, nil, "kubeadm", args...) })
 }
 
-// serverReady waits for the API and does what k3s has done by the time that it says it is running.
+// serverReady waits for the API server, and does what k3s does before it reports that it is running.
 func (n *node) serverReady(ctx context.Context) error {
 	kubectl := func(args ...string) error {
 		return execute(ctx, nil, "kubectl", append([]string{"--kubeconfig=" + adminConfig}, args...)...)
 	}
-	// Asked here: a kubectl for each time would take from a server that starts the processor that it needs.
+	// Without kubectl, because a process per query would slow down the start of the server.
 	ready, err := readyz("https://127.0.0.1:6443/readyz", "/etc/kubernetes/pki/ca.crt")
 	if err != nil {
 		return err
@@ -102,18 +101,18 @@ func (n *node) serverReady(ctx context.Context) error {
 			return err
 		}
 		if n.url != "" {
-			continue // the first server has applied it, and k3d may have changed it since
+			continue // the first server has applied it, and k3d may have changed it
 		}
 		if err := kubectl("apply", "--filename="+filepath.Join(manifests, name+".yaml")); err != nil {
 			return err
 		}
 	}
-	// An agent that joins looks whether its token has been signed, and again only five seconds later.
+	// A joining agent checks once whether its token is signed, and again only five seconds later.
 	id, _, _ := strings.Cut(bootstrapToken(n.token), ".")
 	return kubectl("wait", "--namespace=kube-public", "configmap/cluster-info", "--for=jsonpath={.data.jws-kubeconfig-"+id+"}", "--timeout=60s")
 }
 
-// readyz returns a function that asks an API server whether it is ready.
+// readyz returns a function that checks whether an API server is ready.
 func readyz(url, authority string) (func(context.Context) error, error) {
 	pem, err := os.ReadFile(authority)
 	if err != nil {
@@ -141,7 +140,7 @@ func readyz(url, authority string) (func(context.Context) error, error) {
 }
 
 func (n *node) initConfig() []object {
-	endpoint := n.name + ":6443" // a name, so that the cluster outlives a new address
+	endpoint := n.name + ":6443" // a name, because the address may change
 	return []object{
 		{"apiVersion": "kubeadm.k8s.io/v1beta4", "kind": "InitConfiguration",
 			"bootstrapTokens":  []any{object{"token": bootstrapToken(n.token), "ttl": "0s"}},
@@ -156,8 +155,8 @@ func (n *node) initConfig() []object {
 			"scheduler":         object{"extraArgs": extraArgs(n.flags["kube-scheduler-arg"])}},
 		{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration",
 			"failCgroupV1": false, "cgroupDriver": "cgroupfs", "clusterDNS": []string{dnsAddress}, "failSwapOn": false,
-			"evictionHard": object{"imagefs.available": "5%", "nodefs.available": "5%"}}, // k3s's own, of a disk that is the host's
-		// A node that is a container may not set these limits of the kernel's.
+			"evictionHard": object{"imagefs.available": "5%", "nodefs.available": "5%"}}, // k3s's values; the disk is the host's
+		// A container may not set these limits of the kernel.
 		{"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration",
 			"conntrack": object{"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"}},
 	}
@@ -171,7 +170,7 @@ func (n *node) joinConfig() []object {
 	join := object{"apiVersion": "kubeadm.k8s.io/v1beta4", "kind": "JoinConfiguration",
 		"nodeRegistration": n.registration(),
 		"discovery": object{"bootstrapToken": object{"token": bootstrapToken(n.token), "apiServerEndpoint": endpoint,
-			// The token is the only secret that k3d hands to a node.
+			// The token is the only secret that k3d passes to a node.
 			"unsafeSkipCAVerification": true}}}
 	if n.server {
 		join["controlPlane"] = object{"certificateKey": certificateKey(n.token)}
@@ -180,7 +179,7 @@ func (n *node) joinConfig() []object {
 }
 
 func (n *node) registration() object {
-	taints := []any{} // none: k3s's servers run pods
+	taints := []any{} // k3s's servers run pods
 	for _, taint := range n.flags["node-taint"] {
 		pair, effect, _ := strings.Cut(taint, ":")
 		key, value, _ := strings.Cut(pair, "=")
@@ -198,8 +197,8 @@ func extraArgs(args []string) []any {
 	return list
 }
 
-// bootstrapToken makes one of kubeadm's tokens of k3s's, which may be any text; certificateKey makes the key that
-// further servers fetch the certificates with.
+// bootstrapToken converts k3s's token, which may be any text, to a token of kubeadm. certificateKey returns the key
+// with which further servers fetch the certificates.
 func bootstrapToken(token string) string {
 	sum := certificateKey("token " + token)
 	return sum[:6] + "." + sum[6:22]
@@ -210,7 +209,7 @@ func certificateKey(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// version is that of the kubelet in the image.
+// version returns the version of the kubelet in the image.
 func version() string {
 	data, err := os.ReadFile("/usr/local/lib/k3s/kubernetes-version")
 	if err != nil {
@@ -219,7 +218,7 @@ func version() string {
 	return strings.TrimSpace(string(data))
 }
 
-// writeUserConfig writes kubeadm's kubeconfig as k3s writes its own: every name is "default", and the server is local.
+// writeUserConfig writes kubeadm's kubeconfig as k3s does: every name is "default", and the server is local.
 func writeUserConfig() error {
 	data, err := os.ReadFile(adminConfig)
 	if err != nil {

@@ -1,8 +1,8 @@
 //go:build linux
 
-// Command k3s stands in for k3s in the test bed's node image for k3d: it takes k3s's commands, flags and environment,
-// says what k3s says when a step is done, and puts its files where k3s puts them, so that k3d and whoever uses it see
-// no difference. Inside are the components of Kubernetes itself, set up by kubeadm.
+// Command k3s stands in for k3s in the test bed's node image for k3d. It accepts k3s's commands, flags and
+// environment, prints the log lines for which k3d waits, and writes its files to k3s's paths. Internally, kubeadm
+// sets up the components of Kubernetes.
 //
 //	k3s server [flags]    a control plane that also runs pods; with $K3S_URL, a further one of that cluster
 //	k3s agent [flags]     a node of the cluster at $K3S_URL

@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// bundled holds what a server deploys by itself.
+// bundled contains the manifests that a server deploys by itself.
 //
+//go:embed manifests
 //go:embed manifests
 var bundled embed.FS
 
-// writeManifest puts a bundled manifest where k3s keeps it, unless it is there: k3d changes it.
+// writeManifest writes a bundled manifest to k3s's path, unless it exists: k3d changes it.
 func writeManifest(name string) error {
 	path := filepath.Join(manifests, name)
 	if _, err := os.Stat(path); err == nil {
@@ -29,7 +30,7 @@ func writeManifest(name string) error {
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), "DNS_ADDRESS", dnsAddress)), 0o600)
 }
 
-// manifestTimes tells when each file in the manifests directory was last written.
+// manifestTimes returns the modification times of the files in the manifests directory.
 func manifestTimes() map[string]time.Time {
 	times := map[string]time.Time{}
 	paths, err := filepath.Glob(filepath.Join(manifests, "*.yaml"))
@@ -42,8 +43,8 @@ func manifestTimes() map[string]time.Time {
 	return times
 }
 
-// applyManifests applies the files of the manifests directory that were written after applied was taken, and again
-// those that are written later, until ctx ends.
+// applyManifests applies the files of the manifests directory that changed after applied, and later changes, until
+// ctx ends.
 func applyManifests(ctx context.Context, applied map[string]time.Time) {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
@@ -58,7 +59,7 @@ func applyManifests(ctx context.Context, applied map[string]time.Time) {
 				continue
 			}
 			if err := execute(ctx, nil, "kubectl", "--kubeconfig="+adminConfig, "apply", "--filename="+path); err != nil {
-				complain(err) // and try again
+				complain(err) // and retry
 				continue
 			}
 			applied[path] = written

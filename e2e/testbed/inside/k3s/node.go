@@ -17,12 +17,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// node is the node that this process is.
+// node is the node of this process.
 type node struct {
 	name   string
 	server bool
-	url    string // of the server to join, or none
-	token  string // as k3s has it: any text
+	url    string // of the server to join, if any
+	token  string // k3s's token: any text
 	flags  flags
 }
 
@@ -41,9 +41,9 @@ func newNode(command string, args []string) (*node, error) {
 	return n, err
 }
 
-// run makes or starts the node again, and keeps it until ctx ends.
+// run creates or starts the node, and keeps it running until ctx ends.
 func (n *node) run(ctx context.Context) error {
-	if err := execute(ctx, nil, "mount", "--make-rshared", "/"); err != nil { // as pods' volumes need it
+	if err := execute(ctx, nil, "mount", "--make-rshared", "/"); err != nil { // for the volumes of pods
 		return err
 	}
 	if err := n.prepare(); err != nil {
@@ -73,7 +73,7 @@ func (n *node) run(ctx context.Context) error {
 		wg.Go(func() { complain(balancer.run(ctx)) })
 	}
 	if n.server {
-		applied := manifestTimes() // taken before k3d is told that it may change them
+		applied := manifestTimes() // before k3d may change them
 		wg.Go(func() { applyManifests(ctx, applied) })
 	}
 	n.announce()
@@ -81,7 +81,7 @@ func (n *node) run(ctx context.Context) error {
 	return nil
 }
 
-// announce says the words that k3d waits for.
+// announce prints the log lines for which k3d waits.
 func (n *node) announce() {
 	if !n.server {
 		say("Successfully registered node " + n.name)
@@ -91,7 +91,8 @@ func (n *node) announce() {
 	say("Cluster dns configmap has been set successfully")
 }
 
-// client speaks to the API with the node's own identity, which may read nodes and services; on a server as admin.
+// client returns a client with the node's identity, which may read nodes and services; on a server with that of the
+// admin.
 func (n *node) client() (kubernetes.Interface, error) {
 	path := "/etc/kubernetes/kubelet.conf"
 	if n.server {
@@ -104,7 +105,7 @@ func (n *node) client() (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-// kubelet is the command that kubeadm's systemd unit would run.
+// kubelet returns the command of kubeadm's systemd unit.
 func (n *node) kubelet() *exec.Cmd {
 	args := []string{"--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf", "--kubeconfig=/etc/kubernetes/kubelet.conf",
 		"--config=" + kubeletConfig, "--fail-cgroupv1=false"}
@@ -128,7 +129,7 @@ func configured() bool {
 	return err == nil
 }
 
-// keep runs a program again whenever it ends, while ready says so, and ends it with ctx.
+// keep restarts a program when it ends, while ready returns true, and stops it with ctx.
 func keep(ctx context.Context, ready func() bool, command func() *exec.Cmd) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()

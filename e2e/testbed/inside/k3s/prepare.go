@@ -15,8 +15,8 @@ import (
 
 const registries = "/etc/rancher/k3s/registries.yaml"
 
-// prepare lays out the directories that pods and k3d expect, and turns k3s's file of registry mirrors, which k3d
-// writes, into containerd's.
+// prepare creates the directories that pods and k3d need, and converts k3s's file of registry mirrors, which k3d
+// writes, to containerd's format.
 func (n *node) prepare() error {
 	for _, dir := range []string{"/etc/kubernetes/manifests", "/var/lib/kubelet", manifests, "/opt/cni/bin"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

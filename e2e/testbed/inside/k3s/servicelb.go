@@ -22,14 +22,14 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// balancer is this node's part of the service load balancer: the ports of every service of type LoadBalancer answer
-// on every node. k3s does this with a pod a service; here the node itself listens.
+// balancer is this node's part of the service load balancer. The ports of every Service of type LoadBalancer listen
+// on every node. k3s runs a pod per Service; here the node itself listens.
 type balancer struct {
 	node    string
 	client  kubernetes.Interface
-	publish bool // one node also writes the nodes' addresses into the services' status
+	publish bool // one node also writes the status of the Services
 
-	listeners map[string]net.Listener // by the service's address and port
+	listeners map[string]net.Listener // by the address and port of the Service
 }
 
 func (b *balancer) run(ctx context.Context) error {
@@ -67,7 +67,7 @@ func (b *balancer) apply(ctx context.Context, services listers.ServiceLister, no
 	if err != nil {
 		return err
 	}
-	targets := map[string]int32{} // ports of the node by the service's address that they lead to
+	targets := map[string]int32{} // ports of the node by the Service's address
 	for _, service := range all {
 		if service.Spec.Type != corev1.ServiceTypeLoadBalancer || net.ParseIP(service.Spec.ClusterIP) == nil {
 			continue
@@ -87,7 +87,7 @@ func (b *balancer) apply(ctx context.Context, services listers.ServiceLister, no
 	return nil
 }
 
-// listen opens and closes listeners until those of targets are open. A port that is taken stays with who has it.
+// listen opens and closes listeners to match targets. It skips a port that another program uses.
 func (b *balancer) listen(targets map[string]int32) {
 	for target, listener := range b.listeners {
 		if _, ok := targets[target]; !ok {
@@ -109,7 +109,7 @@ func (b *balancer) listen(targets map[string]int32) {
 	}
 }
 
-// writeStatus tells whoever reads the service the addresses that it now answers at.
+// writeStatus writes the addresses of a Service to its status.
 func (b *balancer) writeStatus(ctx context.Context, service *corev1.Service, nodes listers.NodeLister) error {
 	all, err := nodes.List(labels.Everything())
 	if err != nil {

@@ -1,6 +1,6 @@
-// Command node-network keeps the pod network of the node it runs on; see package nodenet. It runs as a pod on each
-// node, in the node's own network, and takes kindnet's place and environment: $POD_SUBNET is the range of all pods'
-// addresses, and $CONTROL_PLANE_ENDPOINT, if set, where the API answers before services have addresses.
+// Command node-network maintains the pod network of its node; see package nodenet. It runs as a pod on each node, in
+// the node's network, with kindnet's name and environment: $POD_SUBNET is the range of all pods' addresses, and
+// $CONTROL_PLANE_ENDPOINT, if set, the address of the API before Services work.
 package main
 
 import (
@@ -23,7 +23,7 @@ func run(ctx context.Context, config *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	name, err := os.Hostname() // the node's, as the pod is in its network
+	name, err := os.Hostname() // the node's name, because the pod uses its network
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Command pause holds a pod's namespaces: it waits until it is told to end.
+// Command pause keeps a pod's namespaces. It waits for a signal.
 package main
 
 import (

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// object is a JSON object of which only some members matter here: the rest is written back as it was.
+// object is a JSON object. Unknown members are written back unchanged.
 type object = map[string]json.RawMessage
 
-// editBundle edits the process of the container that the bundle's configuration at path describes.
+// editBundle edits the process in the container configuration at path.
 func editBundle(path string, lowest int) error {
 	return edit(path, func(document object) error {
 		var process object
@@ -26,7 +26,7 @@ func editBundle(path string, lowest int) error {
 	})
 }
 
-// editProcess edits the file at path, which describes a process to start in a container.
+// editProcess edits the file at path, which describes a process in a container.
 func editProcess(path string, lowest int) error {
 	return edit(path, func(process object) error { return restrict(process, lowest) })
 }
@@ -49,8 +49,8 @@ func edit(path string, change func(object) error) error {
 	return os.WriteFile(path, data, 0o600)
 }
 
-// restrict takes CAP_SYS_RESOURCE out of every capability set of process, and an OOM score below lowest, which is
-// the one that this program itself has.
+// restrict removes CAP_SYS_RESOURCE from every capability set of process, and raises an OOM score below lowest, the
+// score of this process.
 func restrict(process object, lowest int) error {
 	if raw, ok := process["oomScoreAdj"]; ok {
 		var score int

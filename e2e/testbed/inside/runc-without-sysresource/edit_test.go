@@ -32,7 +32,7 @@ func TestEdit(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 		if got, err := os.ReadFile(path); string(got) != tt.after {
-			t.Errorf("%s: the file holds\n%s\nwant\n%s (%v)", tt.name, got, tt.after, err)
+			t.Errorf("%s: the file contains\n%s\nwant\n%s (%v)", tt.name, got, tt.after, err)
 		}
 	}
 }

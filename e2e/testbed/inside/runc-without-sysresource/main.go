@@ -1,7 +1,7 @@
-// Command runc-without-sysresource is runc for a machine whose bounding set lacks CAP_SYS_RESOURCE. There runc can
-// neither grant that capability, which `docker run --privileged` asks for, nor lower a process's OOM score, which
-// Kubernetes asks for, and gives up. So this program takes both out of the container's configuration, and of a
-// `docker exec`'s, and then becomes runc, the next one on PATH. Where nothing is lacking it changes nothing.
+// Command runc-without-sysresource replaces runc on a machine whose bounding set lacks CAP_SYS_RESOURCE. There runc
+// fails, because it cannot grant that capability, which `docker run --privileged` requests, and cannot lower the OOM
+// score of a process, which Kubernetes requests. This program removes both from the configuration of the container or
+// of `docker exec`, and then executes the next runc on PATH. If the capability exists, it changes nothing.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run(args []string) error {
 	return syscall.Exec(runc, append([]string{"runc"}, args...), os.Environ())
 }
 
-// editAll edits every file that the arguments name and runc will read.
+// editAll edits every file that the arguments name and that runc reads.
 func editAll(args []string, lowest int) error {
 	for i, arg := range args[:max(0, len(args)-1)] {
 		var err error
@@ -62,7 +62,7 @@ func editAll(args []string, lowest int) error {
 	return nil
 }
 
-// next finds the first program called name on PATH that is not this one: in a node, this one is called runc too.
+// next returns the first program called name on PATH that is not this one, which is also called runc in a node.
 func next(name string) (string, error) {
 	self, err := os.Stat("/proc/self/exe")
 	if err != nil {
@@ -79,7 +79,7 @@ func next(name string) (string, error) {
 
 const sysResource = 24 // CAP_SYS_RESOURCE, see capabilities(7)
 
-// bounded tells whether capability number bit is in the bounding set that a /proc/PID/status shows.
+// bounded reports whether the bounding set of a /proc/PID/status contains capability number bit.
 func bounded(status string, bit uint) bool {
 	for line := range strings.Lines(status) {
 		if hex, ok := strings.CutPrefix(line, "CapBnd:"); ok {
@@ -87,5 +87,5 @@ func bounded(status string, bit uint) bool {
 			return err == nil && set&(1<<bit) != 0
 		}
 	}
-	return true // an unknown kernel: let runc say what is wrong
+	return true // an unknown kernel: runc reports the error
 }

@@ -1,7 +1,7 @@
-// Command storage-provisioner gives claims their volumes in the test bed's clusters: directories of a node. It serves
+// Command storage-provisioner creates volumes for claims in the test bed's clusters: directories of a node. It serves
 // the provisioners of kind's and k3s's StorageClass (rancher.io/local-path) and of minikube's
-// (k8s.io/minikube-hostpath), whose image it takes the place of, since that one's module no longer works with a client
-// of today. A directory goes with its node, not with its claim.
+// (k8s.io/minikube-hostpath). It replaces minikube's image, whose module does not work with current clients. A
+// directory is removed with its node, not with its claim.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(ctx context.Context, config *rest.Config) error {
 	factory.Start(ctx.Done())
 	defer factory.Shutdown()
 	factory.WaitForCacheSync(ctx.Done())
-	tick := time.NewTicker(500 * time.Millisecond) // over what the listers hold, which costs nothing
+	tick := time.NewTicker(500 * time.Millisecond) // reads only the caches of the listers
 	defer tick.Stop()
 	for {
 		if err := p.serve(ctx); err != nil {

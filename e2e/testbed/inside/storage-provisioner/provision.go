@@ -18,7 +18,7 @@ import (
 
 const (
 	provisionedBy = "pv.kubernetes.io/provisioned-by"
-	selectedNode  = "volume.kubernetes.io/selected-node" // by the scheduler, for a class that waits for the first pod
+	selectedNode  = "volume.kubernetes.io/selected-node" // set by the scheduler, for a class that waits for the first pod
 	directory     = "/var/lib/lab-volumes"
 )
 
@@ -33,7 +33,7 @@ func ours(name string) bool {
 	return slices.Contains([]string{"rancher.io/local-path", "k8s.io/minikube-hostpath"}, name)
 }
 
-// serve makes the volumes that claims wait for, and removes those whose claims are gone.
+// serve creates volumes for pending claims, and removes those without a claim.
 func (p provisioner) serve(ctx context.Context) error {
 	claims, err := p.claims.List(labels.Everything())
 	if err != nil {
@@ -64,7 +64,7 @@ func (p provisioner) serve(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// volume returns the volume to make for a claim; nil where it has one, is not ours, or waits for a pod.
+// volume returns the volume to create for a claim; nil if it has one, is not ours, or waits for a pod.
 func (p provisioner) volume(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 	if claim.Spec.VolumeName != "" || claim.Spec.StorageClassName == nil {
 		return nil

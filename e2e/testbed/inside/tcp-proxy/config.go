@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// routes are the addresses of the servers behind each port.
+// routes maps ports to the addresses of their servers.
 type routes map[int][]string
 
 func readYAML(path string, into any) error {
@@ -24,7 +24,7 @@ func readYAML(path string, into any) error {
 	return nil
 }
 
-// readK3d reads ports such as "6443.tcp" and their servers; those of UDP are left out, which tcp-proxy cannot do.
+// readK3d reads ports such as "6443.tcp" and their servers. It skips UDP ports, which tcp-proxy does not support.
 func readK3d(path string) (routes, error) {
 	var config struct {
 		Ports map[string][]string `json:"ports"`
@@ -56,7 +56,7 @@ type socketAddress struct {
 	} `json:"socket_address"`
 }
 
-// readEnvoy reads the one listener and the one cluster that kind writes.
+// readEnvoy reads the listener and the cluster that kind writes.
 func readEnvoy(listeners, clusters string) (routes, error) {
 	var lds struct {
 		Resources []struct {

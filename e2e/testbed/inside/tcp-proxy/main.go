@@ -1,9 +1,9 @@
-// Command tcp-proxy forwards TCP connections for the tools that bring a proxy of their own to their clusters. It
-// reads what they configure theirs with, again whenever that changes, and stands in for
+// Command tcp-proxy forwards TCP connections. It stands in for the proxies of two tools, reads their configuration,
+// and reloads it when it changes:
 //
-//   - k3d's proxy, without arguments: /etc/confd/values.yaml says the ports and the servers of each;
-//   - the Envoy that kind puts before several control planes, called with -c FILE: the file cds.yaml beside FILE says
-//     the servers, and lds.yaml the port.
+//	k3d's proxy, without arguments: /etc/confd/values.yaml contains the ports and their servers
+//	kind's Envoy for several control planes, with -c FILE: cds.yaml next to FILE contains the
+//	servers, lds.yaml the port
 package main
 
 import (
@@ -30,7 +30,7 @@ func main() {
 	follow(ctx, read)
 }
 
-// follow serves the routes that read returns, and looks twice a second for others, until ctx ends.
+// follow serves the routes that read returns, and reads them again twice a second, until ctx ends.
 func follow(ctx context.Context, read func() (routes, error)) {
 	var now routes
 	stop := func() {}
@@ -43,7 +43,7 @@ func follow(ctx context.Context, read func() (routes, error)) {
 			stop()
 			stop, err = serve(ctx, next)
 			now = next
-			// The words that k3d waits for in the log of its own proxy.
+			// k3d waits for this line in the log of its proxy.
 			fmt.Printf("%d ports: start worker processes\n", len(next))
 		}
 		if err != nil {

@@ -45,7 +45,8 @@ func TestReadEnvoy(t *testing.T) {
 	}
 }
 
-// TestForward sends through a proxy whose first server is down, and half-closes as HTTP clients do.
+// TestForward sends data through a proxy whose first server is down, and half-closes the connection as HTTP clients
+// do.
 func TestForward(t *testing.T) {
 	t.Parallel()
 	server, err := net.Listen("tcp", "127.0.0.1:0")
@@ -60,7 +61,7 @@ func TestForward(t *testing.T) {
 		}
 		defer conn.Close()
 		said, _ := io.ReadAll(conn)
-		fmt.Fprintf(conn, "you said %s", said)
+		fmt.Fprintf(conn, "received %s", said)
 	}()
 	down, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -73,7 +74,7 @@ func TestForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer proxy.Close()
-	go accept(t.Context(), proxy, []string{server.Addr().String(), down.Addr().String()}) // the second is asked first
+	go accept(t.Context(), proxy, []string{server.Addr().String(), down.Addr().String()}) // the second is tried first
 
 	client, err := net.Dial("tcp", proxy.Addr().String())
 	if err != nil {
@@ -84,7 +85,7 @@ func TestForward(t *testing.T) {
 	if err := client.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := io.ReadAll(client); string(got) != "you said hello" {
+	if got, err := io.ReadAll(client); string(got) != "received hello" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// serve listens on every port and forwards to its servers in turn. What it returns stops that and waits for the
-// listeners; connections under way go on.
+// serve listens on every port and forwards to its servers in turn. The returned function stops the listeners and
+// waits for them; open connections continue.
 func serve(ctx context.Context, all routes) (stop func(), err error) {
 	var listeners []net.Listener
 	var wg sync.WaitGroup
@@ -51,7 +51,7 @@ func accept(ctx context.Context, l net.Listener, servers []string) {
 	}
 }
 
-// forward joins client with the first server, from number first on, that takes a connection.
+// forward connects client to the first server, starting at number first, that accepts a connection.
 func forward(ctx context.Context, client net.Conn, servers []string, first int) {
 	defer client.Close()
 	dialer := net.Dialer{Timeout: 2 * time.Second}
@@ -69,7 +69,7 @@ func forward(ctx context.Context, client net.Conn, servers []string, first int) 
 	}
 }
 
-// pipe copies until from ends, and passes that end on.
+// pipe copies until from ends, and closes the other side for writing.
 func pipe(to, from net.Conn) {
 	_, _ = io.Copy(to, from)
 	if half, ok := to.(interface{ CloseWrite() error }); ok {

@@ -1,8 +1,8 @@
-// Command webhook-certgen stands in for kube-webhook-certgen, which charts run as jobs before and after they install an
-// admission webhook:
+// Command webhook-certgen stands in for kube-webhook-certgen, which charts run as jobs before and after the
+// installation of an admission webhook:
 //
-//	webhook-certgen create --namespace=N --secret-name=S --host=NAME,…     makes the certificate, unless there is one
-//	webhook-certgen patch  --namespace=N --secret-name=S --webhook-name=W  tells the API server to trust it
+//	webhook-certgen create --namespace=N --secret-name=S --host=NAME,…     creates the certificate, unless it exists
+//	webhook-certgen patch  --namespace=N --secret-name=S --webhook-name=W  makes the API server trust it
 package main
 
 import (
@@ -34,7 +34,7 @@ func main() {
 	}))
 }
 
-// job is what the flags say.
+// job contains the flags.
 type job struct{ namespace, secret, hosts, webhook, policy string }
 
 func run(ctx context.Context, client kubernetes.Interface, args []string) error {
@@ -68,7 +68,7 @@ func (j job) create(ctx context.Context, client kubernetes.Interface) error {
 	_, err = client.CoreV1().Secrets(j.namespace).Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: j.secret},
 		Data: map[string][]byte{"ca": cert, "cert": cert, "key": key}}, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
-		return nil // of an earlier installation, and its webhooks trust it
+		return nil // from an earlier installation, whose webhooks trust it
 	}
 	return err
 }
@@ -109,7 +109,7 @@ func (j job) validating(ctx context.Context, client kubernetes.Interface, ca []b
 	return err
 }
 
-// failurePolicy is nil, which the API server takes for Fail, where the flag is not given.
+// failurePolicy is nil without the flag; the API server then uses Fail.
 func (j job) failurePolicy() *admissionv1.FailurePolicyType {
 	if j.policy == "" {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 )
 
-// TestJobs runs the jobs as a chart has them, the first twice: what webhooks trust is what the secret holds.
+// TestJobs runs the jobs as a chart does, the first one twice. Webhooks must trust the certificate in the secret.
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	name := metav1.ObjectMeta{Name: "w"}

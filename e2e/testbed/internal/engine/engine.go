@@ -1,7 +1,6 @@
 //go:build linux
 
-// Package engine sees to a Docker Engine: it takes the one that answers, and where none does it installs and starts
-// one, which it alone stops again.
+// Package engine uses a running Docker Engine, or installs, starts and stops one if none answers.
 package engine
 
 import (
@@ -20,18 +19,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Engine is the Docker Engine of a test bed that keeps its files in Dir.
+// Engine is a Docker Engine with its files in Dir.
 type Engine struct {
 	Dir     string
-	Wrapper string // the program to run in runc's place on a machine without CAP_SYS_RESOURCE
+	Wrapper string // the replacement of runc on a machine without CAP_SYS_RESOURCE
 }
 
-// Answers tells whether a Docker Engine answers where the docker client looks for one.
+// Answers reports whether the Docker Engine of the docker client answers.
 func Answers(ctx context.Context) bool {
 	return shell.Cmd{}.Run(ctx, "docker", "version", "--format", "{{.Server.Version}}") == nil
 }
 
-// Up starts an engine unless one answers. ErrUnavailable where it may not, or where the engine does not come up.
+// Up starts an engine unless one answers. It returns ErrUnavailable if it may not start one or the engine does not
+// answer.
 func (e Engine) Up(ctx context.Context, log io.Writer) error {
 	if Answers(ctx) {
 		return nil
@@ -77,13 +77,13 @@ func (e Engine) start(ctx context.Context, log io.Writer) error {
 	return keepInside(ctx, log)
 }
 
-// keepInside rejects packets to the addresses of services and pods that would leave Docker's bridges: a node whose
-// proxy or routes are not set up yet would send them out into whatever network the machine is in, where a stranger may
-// answer.
+// keepInside rejects packets to addresses of services and pods that would leave Docker's bridges. Without these
+// rules, a node whose proxy or routes are not set up yet would send them to the network of the machine, where an
+// unknown host may answer.
 func keepInside(ctx context.Context, log io.Writer) error {
 	return eachEgressRule(func(rule []string) error {
 		if iptables(ctx, log, "-C", rule) == nil {
-			return nil // left by an engine that was not stopped by Down
+			return nil // from an engine that Down did not stop
 		}
 		return iptables(ctx, log, "-I", rule)
 	})
@@ -102,7 +102,7 @@ func iptables(ctx context.Context, log io.Writer, verb string, rule []string) er
 	return shell.Cmd{Log: log}.Run(ctx, "iptables", append([]string{"-w", verb, "DOCKER-USER"}, rule...)...)
 }
 
-// await returns when the engine answers, or with the reason when it has ended or 60 s have passed.
+// await returns when the engine answers, with an error if it has ended or 60 s have passed.
 func (e Engine) await(ctx context.Context, ended <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -120,15 +120,14 @@ func (e Engine) await(ctx context.Context, ended <-chan error) error {
 	return nil
 }
 
-// Down stops the engine that Up started and waits until it has ended. It returns false where Up started none that
-// still runs.
+// Down stops the engine that Up started, and waits until it has ended. It returns false if no such engine runs.
 func (e Engine) Down(ctx context.Context) (bool, error) {
 	pid, ok := e.pid()
 	if !ok {
 		return false, nil
 	}
 	_ = eachEgressRule(func(rule []string) error {
-		_ = iptables(ctx, nil, "-D", rule) // whoever flushed them before has done this for us
+		_ = iptables(ctx, nil, "-D", rule) // another program may have flushed the rules
 		return nil
 	})
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
@@ -150,7 +149,8 @@ func (e Engine) Down(ctx context.Context) (bool, error) {
 
 func (e Engine) pidFile() string { return filepath.Join(e.Dir, "dockerd.pid") }
 
-// pid returns the engine's process, and looks twice: a number in a file may by now be another program's.
+// pid returns the process ID of the engine. It checks the arguments of the process, because another program may have
+// the ID by now.
 func (e Engine) pid() (int, bool) {
 	data, err := os.ReadFile(e.pidFile())
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 const cgroups = "/sys/fs/cgroup"
 
-// Install installs Debian's packages for those programs that are not on PATH.
+// Install installs the Debian packages of the programs that are not on PATH.
 func Install(ctx context.Context, log io.Writer, packageOf map[string]string) error {
 	var missing []string
 	for program, pkg := range packageOf {
@@ -41,8 +41,8 @@ func Install(ctx context.Context, log io.Writer, packageOf map[string]string) er
 	return apt.Run(ctx, "apt-get", append([]string{"install", "-q", "-y", "--no-install-recommends"}, missing...)...)
 }
 
-// mountControllers mounts every cgroup v1 controller that the host has and has not mounted. Otherwise systemd in the
-// first node mounts them, for the whole kernel, and the kubelets of later nodes miss the paths that they expect there.
+// mountControllers mounts the cgroup v1 controllers of the host that are not mounted. Otherwise systemd in the first
+// node would mount them for the whole kernel, and the kubelets of later nodes would not find the expected paths.
 func mountControllers(log io.Writer) error {
 	if _, err := os.Stat(filepath.Join(cgroups, "cgroup.controllers")); err == nil {
 		return nil // cgroup v2
@@ -68,7 +68,7 @@ func mountControllers(log io.Writer) error {
 	return nil
 }
 
-// unmounted names the enabled controllers in a /proc/cgroups table that no line of a mount table mounts.
+// unmounted returns the enabled controllers of a /proc/cgroups table that no line of a mount table contains.
 func unmounted(table, mounts string) []string {
 	mounted := map[string]bool{}
 	for line := range strings.Lines(mounts) {
@@ -87,7 +87,7 @@ func unmounted(table, mounts string) []string {
 	return names
 }
 
-// lacksSysResource tells whether even root cannot have CAP_SYS_RESOURCE here, as in some virtual machines.
+// lacksSysResource reports whether even root cannot have CAP_SYS_RESOURCE here, as in some virtual machines.
 func lacksSysResource() (bool, error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -96,7 +96,7 @@ func lacksSysResource() (bool, error) {
 	return !bounded(string(status), 24), nil
 }
 
-// bounded tells whether capability number bit is in the bounding set of a /proc/PID/status.
+// bounded reports whether the bounding set of a /proc/PID/status contains capability number bit.
 func bounded(status string, bit uint) bool {
 	for line := range strings.Lines(status) {
 		if hex, ok := strings.CutPrefix(line, "CapBnd:"); ok {
@@ -104,5 +104,5 @@ func bounded(status string, bit uint) bool {
 			return err == nil && set&(1<<bit) != 0
 		}
 	}
-	return true // an unknown kernel: let the real runc say what is wrong
+	return true // an unknown kernel: runc reports the error
 }

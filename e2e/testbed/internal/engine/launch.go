@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// launch starts a program that outlives this one, in a session of its own. It inherits nothing but output: a file
-// that the caller's shell holds open, such as one locked with flock, would be held for as long as the program lives.
+// launch starts a program in a new session that outlives this process. The program inherits only output: it would
+// otherwise hold files that the caller's shell has open, such as a file locked with flock.
 func launch(output *os.File, name string, args ...string) (*exec.Cmd, error) {
 	if err := keepDescriptors(); err != nil {
 		return nil, err
@@ -21,8 +21,7 @@ func launch(output *os.File, name string, args ...string) (*exec.Cmd, error) {
 	return cmd, cmd.Start()
 }
 
-// keepDescriptors marks every file that this process was started with as one not to be handed on. Those that Go
-// itself opens are marked from the start.
+// keepDescriptors sets close-on-exec for all inherited files. Go sets it for the files that it opens.
 func keepDescriptors() error {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -30,7 +29,7 @@ func keepDescriptors() error {
 	}
 	for _, entry := range entries {
 		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
-			syscall.CloseOnExec(fd) // the directory's own is closed by now, and that is no error
+			syscall.CloseOnExec(fd) // the descriptor of the directory is closed already
 		}
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestLaunchHandsNothingOn: what was inherited stays here, and the output goes where it should.
-func TestLaunchHandsNothingOn(t *testing.T) {
+// TestLaunchClosesInheritedFiles checks that the program inherits only its output.
+func TestLaunchClosesInheritedFiles(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "output")
 	output, err := os.Create(path)
@@ -19,7 +19,7 @@ func TestLaunchHandsNothingOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer output.Close()
-	inherited, err := syscall.Open(os.DevNull, syscall.O_RDONLY, 0) // without O_CLOEXEC, as a shell has it
+	inherited, err := syscall.Open(os.DevNull, syscall.O_RDONLY, 0) // without O_CLOEXEC, like a shell
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +32,6 @@ func TestLaunchHandsNothingOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if said, err := os.ReadFile(path); err != nil || string(said) != "alone\n" {
-		t.Errorf("it says %q, %v", said, err)
+		t.Errorf("the output is %q, %v", said, err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"runtime"
 )
 
-// config is the part of an image's configuration that the test bed sets; see the OCI image specification.
+// config is the part of an image's configuration that the test bed sets. See the OCI image specification.
 type config struct {
 	Entrypoint []string            `json:",omitempty"`
 	Cmd        []string            `json:",omitempty"`
@@ -21,7 +21,7 @@ type config struct {
 	StopSignal string              `json:",omitempty"`
 }
 
-// image is an image whose layers are tar files.
+// image is a container image whose layers are tar files.
 type image struct {
 	Tags   []string
 	Config config
@@ -30,8 +30,8 @@ type image struct {
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// save writes the image to path as an archive that `docker load` and `ctr images import` take. The same layers and
-// configuration give the same image ID, so an image that is made again does not become another one.
+// save writes the image to path as an archive for `docker load` and `ctr images import`. The same layers and
+// configuration give the same image ID, so rebuilding an image does not create another one.
 func (i image) save(path string) (err error) {
 	out, err := os.Create(path + ".part")
 	if err != nil {
@@ -101,7 +101,7 @@ func addFile(w *tar.Writer, name, path string) error {
 	return err
 }
 
-// digest is the SHA-256 of a file, in hexadecimal.
+// digest returns the SHA-256 of a file in hexadecimal.
 func digest(path string) (string, error) {
 	in, err := os.Open(filepath.Clean(path))
 	if err != nil {

@@ -13,21 +13,22 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// recipe makes an image archive, archives/NAME.tar, of one layer of files over Below.
+// recipe describes an image archive, archives/NAME.tar, with one layer of files over Below.
 type recipe struct {
 	Name   string
-	Needs  []string // programs in it
-	Below  string   // the debian step whose root file system lies below, or none
+	Needs  []string // its programs
+	Below  string   // the debian step with the root file system below, or none
 	Files  []file
 	Config config
 	Tags   []string
-	Kube   []string // further tags: what kubeadm calls the images of these parts of Kubernetes
+	Kube   []string // further tags: kubeadm's names of these parts of Kubernetes
 }
 
-// names are the images that kubeadm asks for, full names by short ("kube-proxy", "coredns/coredns", "pause", "etcd").
+// names maps the short names of the images that kubeadm needs to full names ("kube-proxy", "coredns/coredns",
+// "pause", "etcd").
 type names map[string]string
 
-// kubeadmImages asks kubeadm for the images of a control plane.
+// kubeadmImages returns kubeadm's list of the images of a control plane.
 func kubeadmImages(ctx context.Context, bin string) (names, error) {
 	out, err := shell.Cmd{}.Output(ctx, filepath.Join(bin, "kubeadm"), "config", "images", "list",
 		"--kubernetes-version", programs.Kubernetes)
@@ -74,7 +75,7 @@ func (r recipe) step(dir string) steps.Step {
 				return "", err
 			}
 			img := image{Tags: tags, Config: r.Config, Layers: []string{layer}}
-			img.Config.Labels = map[string]string{label: "archive"} // so that Prune knows it
+			img.Config.Labels = map[string]string{label: "archive"} // Prune finds it by the label
 			if r.Below != "" {
 				img.Layers = []string{filepath.Join(dir, "layers", r.Below+".tar"), layer}
 			}
@@ -89,7 +90,6 @@ func (r recipe) step(dir string) steps.Step {
 	}
 }
 
-// writeLayer writes files to layers/NAME.tar.
 func writeLayer(dir, name string, files []file) (string, error) {
 	path := filepath.Join(dir, "layers", name+".tar")
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -103,7 +103,7 @@ func writeLayer(dir, name string, files []file) (string, error) {
 	return path, writeTree(out, files)
 }
 
-// smallLinks are what Debian's package scripts, which are not run here, would have linked.
+// smallLinks are the links that Debian's package scripts would create. The scripts do not run here.
 func smallLinks() []file {
 	files := []file{{Path: "/bin/sh", Link: "bash"}}
 	for _, name := range []string{"iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"} {
@@ -112,7 +112,7 @@ func smallLinks() []file {
 	return files
 }
 
-// clusterImages are the images that every node holds from the start.
+// clusterImages returns the images that every node contains.
 func clusterImages(bin string) []recipe {
 	kube := append(smallLinks(), program(bin, "lab-node", "/usr/local/bin"))
 	for _, name := range programs.KubernetesPrograms() {
@@ -125,7 +125,7 @@ func clusterImages(bin string) []recipe {
 		{Name: "node-network", Needs: []string{"own-node-network"}, Below: "small-root",
 			Files:  append(smallLinks(), program(bin, "node-network", "/usr/local/bin")),
 			Config: config{Env: path.Env, Entrypoint: []string{"node-network"}},
-			Tags:   []string{"lab-testbed/node-network:v1", "docker.io/kindest/kindnetd:v20260213-ea8e5717"}}, // the second is minikube's
+			Tags:   []string{"lab-testbed/node-network:v1", "docker.io/kindest/kindnetd:v20260213-ea8e5717"}}, // the second name is minikube's
 		{Name: "etcd", Needs: []string{"etcd"}, Files: []file{program(bin, "etcd", "/usr/local/bin")}, Config: path,
 			Kube: []string{"etcd"}},
 		scratch(bin, "coredns", "coredns").as("coredns/coredns"),
@@ -137,13 +137,13 @@ func clusterImages(bin string) []recipe {
 	}
 }
 
-// scratch is the recipe of an image that holds one static program and nothing else.
+// scratch returns the recipe of an image with one static program.
 func scratch(bin, name, need string, tags ...string) recipe {
 	return recipe{Name: name, Needs: []string{need}, Files: []file{program(bin, name, "/")},
 		Config: config{Entrypoint: []string{"/" + name}}, Tags: tags}
 }
 
-// as gives the image the name that kubeadm has for a part of Kubernetes.
+// as adds kubeadm's name of a part of Kubernetes to the image.
 func (r recipe) as(part string) recipe {
 	r.Kube = append(r.Kube, part)
 	return r
@@ -151,7 +151,7 @@ func (r recipe) as(part string) recipe {
 
 func ingressImage(bin string) recipe { return scratch(bin, "ingress", "own-ingress", Ingress) }
 
-// helloImage is in every node, and in the Docker Engine.
+// helloImage is in every node and in the Docker Engine.
 func helloImage(bin string) recipe { return scratch(bin, "hello", "own-hello", Hello) }
 
 func helloNewImage(bin string) recipe {
@@ -160,18 +160,18 @@ func helloNewImage(bin string) recipe {
 	return r
 }
 
-// The images of things to run, and of what stands beside the nodes.
+// The images of workloads and of containers next to the nodes.
 const (
 	Hello         = "lab-testbed/hello:v1"                                              // in every node
-	HelloNew      = "lab-testbed/hello:v2"                                              // in the Docker Engine only, for tests that load an image into a cluster
+	HelloNew      = "lab-testbed/hello:v2"                                              // only in the Docker Engine, for tests that load an image into a cluster
 	Ingress       = "lab-testbed/ingress:v1"                                            // in every node
-	MetricsServer = "registry.k8s.io/metrics-server/metrics-server:" + programs.Metrics // in every node, by its published name
+	MetricsServer = "registry.k8s.io/metrics-server/metrics-server:" + programs.Metrics // in every node, with its published name
 	Registry      = "lab-testbed/registry:" + programs.Registry
 	K3dProxy      = "lab-testbed/k3d-proxy:" + programs.K3d
 	K3dTools      = "lab-testbed/k3d-tools:" + programs.K3d
 )
 
-// hostImages are the images that are loaded into the Docker Engine.
+// hostImages returns the images that are loaded into the Docker Engine.
 func hostImages(bin string) []recipe {
 	proxy := append(smallLinks(), program(bin, "tcp-proxy", "/usr/local/bin"), file{Path: "/usr/local/bin/envoy", Link: "tcp-proxy"})
 	return []recipe{
@@ -179,11 +179,11 @@ func hostImages(bin string) []recipe {
 		{Name: "registry", Needs: []string{"registry"}, Tags: []string{Registry, "registry:3"},
 			Files:  []file{program(bin, "registry", "/"), {Path: "/etc/distribution/config.yml", Content: registryConfig}},
 			Config: config{Entrypoint: []string{"/registry"}, Cmd: []string{"serve", "/etc/distribution/config.yml"}}},
-		// kind runs a shell script in its proxy's container, so that has a shell.
+		// kind runs a shell script in the container of its proxy.
 		{Name: "tcp-proxy", Needs: []string{"own-tcp-proxy"}, Below: "small-root", Files: proxy,
 			Config: config{Env: []string{searchPath}, Cmd: []string{"tcp-proxy"}},
 			Tags:   []string{K3dProxy, "envoyproxy/envoy:v1.36.2"}},
-		// k3d's tools container has to stay until it is removed, and that is what pause does.
+		// k3d's tools container must run until k3d removes it, as pause does.
 		{Name: "k3d-tools", Needs: []string{"own-pause"}, Files: []file{program(bin, "pause", "/")},
 			Config: config{Entrypoint: []string{"/pause"}}, Tags: []string{K3dTools}},
 	}

@@ -12,13 +12,12 @@ import (
 
 const suite = "bookworm"
 
-// nodePackages are what kind's and minikube's base images install, in one root file system for all: so their images
-// share it, and it is made once.
+// nodePackages are the packages of kind's and minikube's base images, in one root file system that both images share.
 const nodePackages = "systemd,conntrack,iptables,nftables,iproute2,ethtool,util-linux,mount,kmod,libseccomp2,bash," +
 	"ca-certificates,jq,procps,runc,curl,e2fsprogs,socat,pigz," +
 	"dbus,openssh-server,sudo,lz4,rsync,dnsutils,iputils-ping,netcat-openbsd,adduser"
 
-// nodeHook cuts systemd down to what a container can run, and makes the user that minikube logs in as.
+// nodeHook disables the units of systemd that cannot run in a container, and creates the user for minikube's logins.
 const nodeHook = `--customize-hook=set -eu
 rm -f "$1"/lib/systemd/system/sysinit.target.wants/systemd-tmpfiles-setup.service
 rm -f "$1"/lib/systemd/system/multi-user.target.wants/* "$1"/etc/systemd/system/*.wants/*
@@ -34,14 +33,15 @@ mkdir -m 0700 "$1"/home/docker/.ssh && chroot "$1" chown docker:docker /home/doc
 rm -rf "$1"/usr/share/doc/* "$1"/usr/share/man/* "$1"/usr/share/locale/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*
 rm -f "$1"/etc/ssh/ssh_host_*`
 
-// smallPackages are the programs that kube-proxy and the node's network call, and the shell that kind starts its
-// proxy with.
+// smallPackages contain the programs that kube-proxy and the node's network need, and the shell with which kind
+// starts its proxy.
 const smallPackages = "iptables,nftables,conntrack,iproute2,bash,coreutils"
 
-// smallHook runs once packages are unpacked, where their scripts never run: nothing comes after that there.
+// smallHook runs after packages are unpacked, because their scripts do not run.
 const smallHook = `--extract-hook=rm -rf "$1"/usr/share/* "$1"/usr/lib/*-linux-gnu/gconv "$1"/usr/lib/*-linux-gnu/perl*`
 
-// debian makes a root file system of Debian's packages, cut down by a hook of mmdebstrap's, as layers/NAME.tar.
+// debian returns the step that builds a root file system of Debian packages with a hook for mmdebstrap, as
+// layers/NAME.tar.
 func debian(dir, name, variant, packages, hook string) steps.Step {
 	path := filepath.Join(dir, "layers", name+".tar")
 	return steps.Step{
@@ -52,7 +52,7 @@ func debian(dir, name, variant, packages, hook string) steps.Step {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				return "", err
 			}
-			// To a name of its own first: an interrupted run must not leave half a file system that looks whole.
+			// Written under a temporary name, so that an interrupted run leaves no incomplete file system.
 			if err := (shell.Cmd{Log: log}).Run(ctx, "mmdebstrap", "--variant="+variant, "--include="+packages, hook, suite, path+".part.tar"); err != nil {
 				return "", err
 			}

@@ -10,10 +10,10 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/shell"
 )
 
-// label bears the key of the step that made an image: the digest of all that it is made from.
+// label is the label of an image with the key of the step that built it: the digest of all its inputs.
 const label = "lab.testbed.inputs"
 
-// docker runs the docker client, with log.
+// docker runs the docker client, and logs its output.
 type docker struct{ log io.Writer }
 
 func (d docker) run(ctx context.Context, args ...string) (string, error) {
@@ -21,7 +21,7 @@ func (d docker) run(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(out), err
 }
 
-// input runs the docker client with a file as its standard input.
+// input runs the docker client with a file as standard input.
 func (d docker) input(ctx context.Context, path string, args ...string) error {
 	in, err := os.Open(path)
 	if err != nil {
@@ -31,14 +31,14 @@ func (d docker) input(ctx context.Context, path string, args ...string) error {
 	return shell.Cmd{Log: d.log, Stdin: in}.Run(ctx, "docker", args...)
 }
 
-// made tells whether the engine has an image that was made under key.
+// made reports whether the engine has an image of the step with the key.
 func made(ctx context.Context, tag, key string) bool {
 	out, err := docker{}.run(ctx, "image", "inspect", "--format", `{{index .Config.Labels "`+label+`"}}`, tag)
 	return err == nil && out == key
 }
 
-// container makes a container of image under a name that cannot be taken, and returns the name and what removes it.
-// run is "create", or "run" for one that runs.
+// container creates a container of image with a unique name, and returns the name and a function that removes it. run
+// is "create", or "run" for a container that runs.
 func (d docker) container(ctx context.Context, run []string, image string, command ...string) (string, func(), error) {
 	name := "lab-testbed-build-" + strings.ToLower(rand.Text()[:8])
 	args := append(append(run, "--name="+name, "--network=none", image), command...)
@@ -50,7 +50,7 @@ func (d docker) container(ctx context.Context, run []string, image string, comma
 	return name, remove, nil
 }
 
-// commit makes image tag of a container, with instructions as of a Dockerfile.
+// commit creates the image tag from a container, with instructions of a Dockerfile.
 func (d docker) commit(ctx context.Context, container, tag, key string, changes ...string) error {
 	args := []string{"commit", "--change", "LABEL " + label + "=" + key}
 	for _, change := range changes {

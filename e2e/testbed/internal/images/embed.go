@@ -8,12 +8,13 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
 )
 
-// own holds the files that this project lays into the images, each below the image's name at its place there.
+// own contains this project's files in the images: IMAGE/PATH.
 //
+//go:embed all:files
 //go:embed all:files
 var own embed.FS
 
-// ownFiles returns the files that are laid into the image called name.
+// ownFiles returns this project's files of an image.
 func ownFiles(name string, executable ...string) ([]file, error) {
 	root := path.Join("files", name)
 	var files []file
@@ -34,7 +35,7 @@ func ownFiles(name string, executable ...string) ([]file, error) {
 	return files, err
 }
 
-// kindFiles are this project's files in kind's node image, and the links that kind's build makes.
+// kindFiles returns this project's files in kind's node image, and the links that kind's build creates.
 func kindFiles() ([]file, error) {
 	files, err := ownFiles("kind")
 	wants := "/etc/systemd/system/multi-user.target.wants/"

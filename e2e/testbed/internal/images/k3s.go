@@ -10,7 +10,6 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// K3sNode is the node image for k3d.
 const K3sNode = "lab-testbed/k3s-node:" + programs.Kubernetes + "-k3s1"
 
 func k3sNode(dir string) steps.Step {
@@ -29,7 +28,7 @@ func k3sNode(dir string) steps.Step {
 			}
 			return key, docker{log}.lay(ctx, dir, "k3s-node", files, K3sNode, key,
 				`ENTRYPOINT ["/bin/k3s"]`, `CMD ["agent"]`,
-				"VOLUME /var", // an overlay cannot lie on the overlay that the container's own file system is
+				"VOLUME /var", // an overlay cannot be mounted on the overlay of the container's file system
 				"ENV KUBECONFIG=/etc/rancher/k3s/k3s.yaml CONTAINERD_NAMESPACE=k8s.io")
 		},
 	}
@@ -39,7 +38,7 @@ func k3sFiles(bin string) ([]file, error) {
 	files, err := ownFiles("k3s")
 	return append(files,
 		program(bin, "k3s", "/usr/bin"),
-		file{Path: "/usr/bin/sh", Link: "bash"}, // Debian's rejects the traps in k3d's entrypoint
+		file{Path: "/usr/bin/sh", Link: "bash"}, // Debian's sh rejects the traps in k3d's entrypoint
 		file{Path: "/usr/local/lib/k3s/kubernetes-version", Content: programs.Kubernetes},
 	), err
 }

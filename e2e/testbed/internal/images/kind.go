@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// KindNode is kind's node image: plain `kind create cluster --image` needs nothing else.
+// KindNode is kind's node image. `kind create cluster --image` needs nothing else.
 const KindNode = "lab-testbed/kind-node:" + programs.Kubernetes
 
 const kindEntrypoint = `ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]`
@@ -38,7 +38,7 @@ func kindNode(dir string) steps.Step {
 	}
 }
 
-// lay makes image tag of the node base with files laid over it.
+// lay creates the image tag from the node base and additional files.
 func (d docker) lay(ctx context.Context, dir, name string, files []file, tag, key string, changes ...string) error {
 	layer, err := writeLayer(dir, name, files)
 	if err != nil {
@@ -55,7 +55,7 @@ func (d docker) lay(ctx context.Context, dir, name string, files []file, tag, ke
 	return d.commit(ctx, container, tag, key, changes...)
 }
 
-// kindBase returns what kind's own module lays into its base image, and then this project's files.
+// kindBase returns the files of kind's base image from kind's module, and this project's files.
 func kindBase(ctx context.Context, bin string, log io.Writer) ([]file, error) {
 	module, err := programs.ModuleDir(ctx, "sigs.k8s.io/kind", programs.Kind, log)
 	if err != nil {
@@ -87,7 +87,7 @@ func kindBase(ctx context.Context, bin string, log io.Writer) ([]file, error) {
 		file{Path: "/etc/containerd/cri-base.json", Content: spec}), nil
 }
 
-// kindContainerd is kind's configuration of containerd, with the pause image that is in the node.
+// kindContainerd returns kind's configuration of containerd, with the pause image of the node.
 func kindContainerd(base, pause string) (string, error) {
 	data, err := os.ReadFile(filepath.Join(base, "etc/containerd/config.toml"))
 	if err != nil {
@@ -103,7 +103,7 @@ func kindContainerd(base, pause string) (string, error) {
 	return strings.Join(lines, ""), nil
 }
 
-// containerSpec is containerd's default container, with the hook that kind gives it and without limits of its own.
+// containerSpec returns containerd's default spec of a container, with kind's hook and without limits.
 func containerSpec(ctx context.Context, bin string) (string, error) {
 	out, err := shell.Cmd{}.Output(ctx, filepath.Join(bin, "ctr"), "oci", "spec")
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// MinikubeBase is minikube's base image.
 const MinikubeBase = "lab-testbed/minikube-base:" + programs.Minikube
 
 func minikubeBase(dir string) steps.Step {
@@ -50,8 +49,8 @@ func minikubeBase(dir string) steps.Step {
 	}
 }
 
-// minikubeFiles are this project's files in minikube's base image. minikube configures and starts containerd itself,
-// and copies Kubernetes into the node unless it is there.
+// minikubeFiles returns this project's files in minikube's base image. minikube itself configures and starts
+// containerd, and copies Kubernetes into the node if it is missing.
 func minikubeFiles() ([]file, error) {
 	files, err := ownFiles("minikube")
 	for _, name := range []string{"containerd", "containerd-shim-runc-v2", "ctr", "crictl"} {
@@ -64,6 +63,6 @@ func minikubeFiles() ([]file, error) {
 		file{Path: "/etc/systemd/system/multi-user.target.wants/ssh.service", Link: "/lib/systemd/system/ssh.service"},
 		file{Path: "/etc/systemd/system/systemd-binfmt.service", Link: "/dev/null"},
 		file{Path: "/etc/kubernetes/manifests", Mode: fs.ModeDir | 0o755},
-		file{Path: "/kind", Mode: fs.ModeDir | 0o755}, // where the entrypoint keeps the product's name
+		file{Path: "/kind", Mode: fs.ModeDir | 0o755}, // the entrypoint stores the product's name here
 	), err
 }

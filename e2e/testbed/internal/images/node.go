@@ -14,11 +14,11 @@ import (
 
 const nodeBase = "lab-testbed/node-base:" + programs.Kubernetes
 
-// nodePrograms lays out what every node runs: Kubernetes where kind and minikube look for it, the container runtime,
-// and the plugins of the network.
+// nodePrograms returns the programs of every node: Kubernetes at the paths that kind and minikube expect, the
+// container runtime, and the network plugins.
 func nodePrograms(bin string) []file {
 	files := []file{program(bin, "lab-node", "/usr/bin"), program(bin, "crictl", "/usr/local/bin"),
-		// On PATH before Debian's runc, which it becomes.
+		// Precedes Debian's runc on PATH, and executes it.
 		{Path: "/usr/local/sbin/runc", Source: filepath.Join(bin, "runc-without-sysresource"), Mode: 0o755}}
 	for _, name := range []string{"kubeadm", "kubelet", "kubectl"} {
 		files = append(files, file{Path: "/usr/bin/" + name, Link: "lab-node"})
@@ -32,8 +32,8 @@ func nodePrograms(bin string) []file {
 	return files
 }
 
-// node makes the image that the flavors' node images are made from: Debian, the programs, and the cluster's own
-// images in containerd, unpacked, so that no node ever has to load them.
+// node returns the step that builds the base of the flavors' node images: Debian, the programs, and the cluster's
+// images, unpacked in containerd, so that nodes need not load them.
 func node(dir string, archives []recipe) steps.Step {
 	needs := []string{"engine", "node-root", "lab-node", "containerd", "cni", "crictl",
 		"own-runc-without-sysresource"}
@@ -58,7 +58,7 @@ func node(dir string, archives []recipe) steps.Step {
 			if err := img.save(archive); err != nil {
 				return "", err
 			}
-			defer os.Remove(archive) // as large as the root file system, and no longer needed once it is loaded
+			defer os.Remove(archive) // large, and not needed after loading
 			d := docker{log}
 			if _, err := d.run(ctx, "load", "--input", archive); err != nil {
 				return "", err
@@ -68,14 +68,14 @@ func node(dir string, archives []recipe) steps.Step {
 	}
 }
 
-// nodeConfig tells systemd that it is in a container, and the engine how systemd is told to end.
+// nodeConfig contains instructions that tell systemd that it runs in a container, and the engine how to stop systemd.
 func nodeConfig() config {
 	return config{Env: []string{searchPath, "container=docker"}, StopSignal: "SIGRTMIN+3", Labels: map[string]string{label: "base"}}
 }
 
-// preload starts containerd in a container of an image, imports the archives into it, and commits the container as tag.
+// preload starts containerd in a container of an image, imports the archives, and commits the container as tag.
 func (d docker) preload(ctx context.Context, from, tag, key, dir string, archives []recipe, changes ...string) error {
-	// A volume, since an overlay cannot lie on the overlay that the container's own file system is; privileged, to lay one.
+	// A volume, because an overlay cannot be mounted on the overlay of the container's file system. Mounting needs privileges.
 	run := []string{"run", "--detach", "--privileged", "--volume=/build", "--entrypoint="}
 	name, remove, err := d.container(ctx, run, from, "sleep", "infinity")
 	if err != nil {
@@ -103,9 +103,9 @@ func (d docker) preload(ctx context.Context, from, tag, key, dir string, archive
 	return d.commit(ctx, name, tag, key, changes...)
 }
 
-// preloaded ends containerd and lays what it has into the image. Layers and unpacked images go where nodes share them, and
-// only links to them into /var, which is a volume and so copied file by file for every node, as would be what dpkg knows of
-// its packages.
+// preloaded stops containerd and copies its files into the image. Layers and unpacked images go to a directory that
+// nodes share. /var gets only links to them, because it is a volume and Docker copies it file by file for every node.
+// The same holds for the files of dpkg.
 const preloaded = `set -eu
 kill $(pidof containerd)
 while pidof containerd >/dev/null; do sleep 0.1; done
@@ -123,7 +123,7 @@ rm -rf /var/lib/containerd /var/lib/dpkg/info /run/containerd
 cp -a /build /var/lib/containerd
 sync`
 
-// await repeats a command until it succeeds, for half a minute.
+// await repeats a command until it succeeds, for up to 30 s.
 func (d docker) await(ctx context.Context, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()

@@ -10,10 +10,10 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// KindObservability is kind's node image with all that runs in kube-prometheus-stack, but for Grafana.
+// KindObservability is kind's node image with the images of kube-prometheus-stack, except Grafana.
 const KindObservability = "lab-testbed/kind-node-observability:" + programs.Kubernetes
 
-// Observability are the steps that make KindObservability. They need those that Steps returns.
+// Observability returns the steps that build KindObservability. They need the steps of Steps.
 func Observability(dir string) []steps.Step {
 	recipes := observabilityImages(filepath.Join(dir, "bin"))
 	needs := []string{"kind-node"}
@@ -31,7 +31,8 @@ func Observability(dir string) []steps.Step {
 	})
 }
 
-// observabilityImages bear the names that the chart of kube-prometheus-stack asks for, but for Alertmanager's version.
+// observabilityImages returns images with the names of kube-prometheus-stack's chart, except for the version of
+// Alertmanager.
 func observabilityImages(bin string) []recipe {
 	return []recipe{
 		inBin(bin, "operator", "prometheus-operator", "quay.io/prometheus-operator/prometheus-operator:"+programs.Operator),
@@ -46,8 +47,8 @@ func observabilityImages(bin string) []recipe {
 	}
 }
 
-// inBin is scratch with the program in /bin: pods have directories at /prometheus and /alertmanager, and call the
-// config reloader by its path.
+// inBin returns a scratch recipe with the program in /bin: pods have directories at /prometheus and /alertmanager,
+// and call the config reloader by its path.
 func inBin(bin, name, need, tag string) recipe {
 	r := scratch(bin, name, need, tag)
 	r.Files, r.Config.Entrypoint = []file{program(bin, name, "/bin")}, []string{"/bin/" + name}

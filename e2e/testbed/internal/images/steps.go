@@ -9,8 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// Steps are the steps that make every image, from the programs in dir/bin. They need a step "packages" after which
-// mmdebstrap is on PATH, and a step "engine" after which a Docker Engine answers.
+// Steps returns the steps that build every image from the programs in dir/bin. They need a step "packages", which
+// installs mmdebstrap, and a step "engine", which starts a Docker Engine.
 func Steps(dir string) []steps.Step {
 	bin := filepath.Join(dir, "bin")
 	cluster, host := clusterImages(bin), hostImages(bin)
@@ -31,7 +31,7 @@ func Steps(dir string) []steps.Step {
 	return all
 }
 
-// Workloads are the steps that make only what is run in clusters of published images.
+// Workloads returns the steps that build only the workloads for clusters of published images.
 func Workloads(dir string) []steps.Step {
 	bin := filepath.Join(dir, "bin")
 	var all []steps.Step
@@ -41,13 +41,13 @@ func Workloads(dir string) []steps.Step {
 	return all
 }
 
-// Prune removes the images that newer ones have taken the tags from.
+// Prune removes images that have lost their tags to newer ones.
 func Prune(ctx context.Context) error {
 	_, err := docker{}.run(ctx, "image", "prune", "--force", "--filter", "label="+label)
 	return err
 }
 
-// load puts a recipe's archive into the Docker Engine, from where tests load it into clusters.
+// load returns the step that loads a recipe's archive into the Docker Engine.
 func load(dir string, r recipe) steps.Step {
 	tag := r.Tags[0]
 	return steps.Step{

@@ -1,5 +1,5 @@
-// Package images makes the test bed's container images: layers and archives written here, and the few that must run
-// once before they are complete, by way of the Docker Engine.
+// Package images builds the test bed's container images. It writes layers and archives itself. Images that must run
+// once are completed in the Docker Engine.
 package images
 
 import (
@@ -16,21 +16,22 @@ import (
 	"time"
 )
 
-// file is one file to lay into an image: the content of Source, or Content, or a symbolic link to Link.
+// file is a file in an image: the content of Source, or Content, or a symbolic link to Link.
 type file struct {
-	Path    string // absolute, in the image; below /usr where Debian has links (/bin, /lib, /sbin)
+	Path    string // absolute, in the image; below /usr instead of Debian's links (/bin, /lib, /sbin)
 	Source  string
 	Content string
 	Link    string
-	Mode    fs.FileMode // 0644 where it is zero
+	Mode    fs.FileMode // the default is 0644
 }
 
-// program lays a program into dir under its own name.
+// program returns a program in the directory dir of an image.
 func program(bin, name, dir string) file {
 	return file{Path: path.Join(dir, name), Source: filepath.Join(bin, name), Mode: 0o755}
 }
 
-// filesUnder lays every file below source at the same place below /; those in executable directories may be run.
+// filesUnder returns every file below source, at the same path below /. Files in directories of programs are
+// executable.
 func filesUnder(source string, executable ...string) ([]file, error) {
 	var files []file
 	err := filepath.WalkDir(source, func(name string, entry fs.DirEntry, err error) error {
@@ -48,8 +49,8 @@ func filesUnder(source string, executable ...string) ([]file, error) {
 	return files, err
 }
 
-// writeTree writes files as a tar that is the same for the same files: sorted, owned by root, without times. A file
-// that comes later in files replaces an earlier one at the same path.
+// writeTree writes files as a reproducible tar: sorted, owned by root, without times. A later file replaces an
+// earlier one with the same path.
 func writeTree(w io.Writer, files []file) error {
 	last := map[string]file{}
 	for _, f := range files {
@@ -68,7 +69,7 @@ func writeTree(w io.Writer, files []file) error {
 	out := tar.NewWriter(w)
 	for _, f := range sorted {
 		if err := f.write(out); err != nil {
-			return fmt.Errorf("laying %s: %w", f.Path, err)
+			return fmt.Errorf("add %s: %w", f.Path, err)
 		}
 	}
 	return out.Close()

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// entries lists a tar as NAME -> content, a link as "-> TARGET", a directory as its type.
+// entries returns the content of a tar by name: a link as "-> TARGET", a directory as its type.
 func entries(t *testing.T, r io.Reader) map[string]string {
 	t.Helper()
 	got := map[string]string{}
@@ -60,7 +60,7 @@ func TestWriteTree(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(out.Bytes(), again.Bytes()) {
-		t.Error("the same files gave another layer the second time")
+		t.Error("the same files give different layers")
 	}
 	want := map[string]string{"etc/": "directory", "etc/config": "new", "usr/": "directory", "usr/bin/": "directory",
 		"usr/bin/program": "machine code", "usr/bin/alias": "-> program"}
@@ -95,7 +95,7 @@ func TestSaveNamesItsLayers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(manifest) != 1 || len(manifest[0].Layers) != 1 || got[manifest[0].Layers[0]] == "" || got[manifest[0].Config] == "" {
-		t.Errorf("the manifest names what the archive does not hold: %+v", manifest)
+		t.Errorf("the manifest names files that are not in the archive: %+v", manifest)
 	}
 	if diff := cmp.Diff(img.Tags, manifest[0].RepoTags); diff != "" {
 		t.Errorf("tags (-want +got):\n%s", diff)

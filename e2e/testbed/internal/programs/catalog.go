@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The versions that the images and the tools are made of.
+// The versions of the images' contents and of the tools.
 const (
 	Kubernetes = "v1.37.2"
 	Kind       = "v0.33.0"
@@ -17,12 +17,12 @@ const (
 	Minikube   = "v1.38.1"
 )
 
-// Catalog lists every program of the test bed; repository is the root of this project's checkout.
+// Catalog returns all programs of the test bed. repository is the root of the checkout.
 func Catalog(repository string) []Program {
 	return append(upstream(repository), own(repository)...)
 }
 
-// Tools lists the programs that published images leave to make: the clusters' tools, and what is run in clusters.
+// Tools returns the programs that are also needed with published images: the tools and the workloads.
 func Tools(repository string) []Program {
 	return slices.DeleteFunc(Catalog(repository), func(p Program) bool {
 		return !slices.Contains([]string{"kind", "k3d", "helm", "lab-minikube", "own-hello", "own-ingress", "own-runc-without-sysresource"}, p.Name)
@@ -62,7 +62,7 @@ func own(repository string) []Program {
 	all := []Program{
 		{Name: "lab-node", Dir: filepath.Join(repository, "providers/kwok/engine"), Packages: []string{"./cmd/lab-node"},
 			Sources: []string{"cmd/lab-node", "go.mod"}, Version: Kubernetes, LDFlags: kubernetesVersion(),
-			Tags:  "kustomize_disable_go_plugin_support", // as lab-engine, which has compiled the same packages before
+			Tags:  "kustomize_disable_go_plugin_support", // as for lab-engine, which compiles the same packages
 			Links: KubernetesPrograms()},
 		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
@@ -74,19 +74,19 @@ func own(repository string) []Program {
 	return all
 }
 
-// inside is a program of this project's that is made for the test bed.
+// inside returns a program of this project that is built for the test bed.
 func inside(repository, name string) Program {
 	return Program{Name: "own-" + name, Dir: filepath.Join(repository, "e2e/testbed/inside"), Packages: []string{"./" + name},
 		Sources: []string{name, "internal", "go.mod"}}
 }
 
-// KubernetesPrograms lists the names that lab-node answers to.
+// KubernetesPrograms returns the names by which lab-node can be called.
 func KubernetesPrograms() []string {
 	return []string{"kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubeadm", "kubectl", "kubelet"}
 }
 
-// kubernetesVersion stamps the version into both packages that Kubernetes reads it from; without it kubeadm refuses
-// to work with its own kubelet.
+// kubernetesVersion returns linker flags that set the version in both packages from which Kubernetes reads it.
+// Without it, kubeadm rejects its own kubelet.
 func kubernetesVersion() string {
 	parts := strings.Split(strings.TrimPrefix(Kubernetes, "v"), ".")
 	var flags []string
@@ -96,7 +96,7 @@ func kubernetesVersion() string {
 	return strings.Join(flags, " ")
 }
 
-// minikubeVersion sets the variables that minikube's own build sets.
+// minikubeVersion returns linker flags for the variables that minikube's build sets.
 func minikubeVersion() string {
 	var flags []string
 	for _, set := range []string{"version=" + Minikube, "isoVersion=v1.38.0", "storageProvisionerVersion=v5", "gitCommitID=" + Minikube} {

@@ -1,6 +1,7 @@
 package programs
 
-// coredns is CoreDNS with the plugins that the configurations of clusters name; its own main has those of clouds, too.
+// coredns is a main package of CoreDNS with the plugins that clusters use. CoreDNS's own main package also has those
+// for clouds.
 const coredns = `package main
 
 import (
@@ -29,7 +30,8 @@ import (
 func main() { coremain.Run() }
 `
 
-// registry is distribution's registry, which keeps images in files; its own main has the stores of clouds, too.
+// registry is a main package of distribution's registry, which stores images in files. Its own main package also has
+// storage drivers for clouds.
 const registry = `package main
 
 import (

@@ -2,22 +2,22 @@ package programs
 
 import "strings"
 
-// The versions of what kube-prometheus-stack is made of, those that its chart asks for where they build.
+// The versions of the programs of kube-prometheus-stack, those of its chart if they can be built.
 const (
 	Operator         = "v0.93.1"
 	Prometheus       = "v3.14.0"
-	Alertmanager     = "v0.31.1" // the last with its web pages in the module, without which it does not build
+	Alertmanager     = "v0.31.1" // the last version whose module contains its web pages, which the build needs
 	NodeExporter     = "v1.12.1"
 	KubeStateMetrics = "v2.20.0"
 )
 
-// Observability lists the programs of kube-prometheus-stack, and the versions that they say they are.
+// Observability returns the programs of kube-prometheus-stack.
 func Observability(repository string) []Program {
 	operator := "github.com/prometheus-operator/prometheus-operator"
 	return []Program{
 		{Name: "prometheus-operator", Module: operator, Version: Operator, LDFlags: prometheusVersion(Operator),
 			Packages: prefixed(operator+"/cmd/", "operator", "prometheus-config-reloader")},
-		// As a module Prometheus 3.14.0 is v0.314.0. Of what it can discover, Kubernetes is what is in a cluster.
+		// The module version of Prometheus 3.14.0 is v0.314.0. Only service discovery for Kubernetes is built.
 		{Name: "prometheus", Module: "github.com/prometheus/prometheus", Version: strings.Replace(Prometheus, "v3.", "v0.3", 1),
 			Packages: []string{"github.com/prometheus/prometheus/cmd/prometheus"}, LDFlags: prometheusVersion(Prometheus),
 			Tags: "remove_all_sd,enable_kubernetes_sd"},
@@ -31,7 +31,7 @@ func Observability(repository string) []Program {
 	}
 }
 
-// prometheusVersion sets the variable from which all that Prometheus' project makes tells its version.
+// prometheusVersion returns linker flags for the variable with the version of Prometheus' programs.
 func prometheusVersion(version string) string {
 	return "-X github.com/prometheus/common/version.Version=" + strings.TrimPrefix(version, "v")
 }

@@ -1,5 +1,5 @@
-// Package programs builds what runs inside the test bed's images, and the tools that make clusters of them: other
-// projects' programs from their modules, and this project's own.
+// Package programs builds the programs in the test bed's images and the tools: programs of other projects from their
+// modules, and programs of this project.
 package programs
 
 import (
@@ -15,23 +15,23 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
-// Program is one module's programs, built together. All are static: they run in images without a C library.
+// Program is one or more programs of a module, built together. They are static, because the images have no C library.
 type Program struct {
 	Name     string
-	Module   string   // built from a go.mod made for it, which requires Module at Version
-	Version  string   // also an input of a program in Dir, which has no Module
-	Like     string   // a module of this project's whose versions it takes, so that what both need is compiled once
-	Main     string   // the program, where that of Module brings along much that nothing here uses
-	Dir      string   // a module of this project's
+	Module   string   // built from a generated go.mod, which requires Module at Version
+	Version  string   // for a program in Dir: an input of the build
+	Like     string   // a module of this project whose versions are used, so that shared packages are compiled once
+	Main     string   // a main package that replaces the one of Module, which links too much
+	Dir      string   // a module of this project
 	Packages []string // import paths, or ./paths in Dir
-	Output   string   // the file's name where it is not the last element of the only package's path
+	Output   string   // the name of the file, if it is not the last element of the package's path
 	LDFlags  string
 	Tags     string
-	Sources  []string // files and directories in Dir that decide whether to build again
-	Links    []string // further names of the program, which behaves by the name it is called by
+	Sources  []string // files and directories in Dir that are inputs of the build
+	Links    []string // further names of the program, which depends on the name by which it is called
 }
 
-// Files names the programs that p builds.
+// Files returns the names of the programs.
 func (p Program) Files() []string {
 	if p.Output != "" {
 		return []string{p.Output}
@@ -43,7 +43,7 @@ func (p Program) Files() []string {
 	return names
 }
 
-// Step builds p into dir/bin.
+// Step returns the step that builds p into dir/bin.
 func (p Program) Step(dir string) steps.Step {
 	return steps.Step{
 		Name: p.Name, Lane: "go",
@@ -82,14 +82,14 @@ func (p Program) build(ctx context.Context, dir string, log io.Writer) (string, 
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return "", err
 	}
-	out := bin + string(filepath.Separator) // a directory: each program under its own name
+	out := bin + string(filepath.Separator) // a directory, for several programs
 	if p.Output != "" {
 		out = filepath.Join(bin, p.Output)
 	}
-	args := append([]string{"build", "-mod=" + mod, "-trimpath", "-buildvcs=false", // a commit elsewhere changes nothing here
+	args := append([]string{"build", "-mod=" + mod, "-trimpath", "-buildvcs=false", // so that commits do not change the product
 		"-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out},
 		p.Packages...)
-	// The compiler ends sooner by a tenth where it collects its garbage later.
+	// With less frequent garbage collection the build takes a tenth less time.
 	cmd := shell.Cmd{Dir: source, Env: []string{"CGO_ENABLED=0", "GOWORK=off", "GOGC=400"}, Log: log}
 	if err := cmd.Run(ctx, "go", args...); err != nil {
 		return "", err
@@ -107,8 +107,8 @@ func (p Program) build(ctx context.Context, dir string, log io.Writer) (string, 
 	return steps.DigestFiles(files...)
 }
 
-// writeModule makes a module whose only purpose is to fix the versions that `go build` takes. `go install MODULE@V`
-// would refuse the modules that have replace lines of their own.
+// writeModule writes a module that selects the versions for `go build`. `go install MODULE@VERSION` would reject
+// modules with replace lines.
 func (p Program) writeModule(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -119,13 +119,13 @@ func (p Program) writeModule(dir string) error {
 		if err != nil {
 			return err
 		}
-		_, versions, ok := strings.Cut(string(likes), "\nrequire ") // the module's own name comes before
+		_, versions, ok := strings.Cut(string(likes), "\nrequire ") // skips the module's name
 		if !ok {
 			return fmt.Errorf("%s requires nothing", p.Like)
 		}
 		module += "\nrequire " + versions
 	}
-	files := map[string]string{"go.mod": module, "go.sum": ""} // the sums are not those of another version; go writes them anew
+	files := map[string]string{"go.mod": module, "go.sum": ""} // sums of another version do not match; go writes new ones
 	if p.Main != "" {
 		files["main.go"] = p.Main
 	}
@@ -137,7 +137,7 @@ func (p Program) writeModule(dir string) error {
 	return nil
 }
 
-// ModuleDir returns the directory of a module in the module cache, and downloads it if need be.
+// ModuleDir returns the directory of a module in the module cache. It downloads the module if necessary.
 func ModuleDir(ctx context.Context, module, version string, log io.Writer) (string, error) {
 	cmd := shell.Cmd{Dir: os.TempDir(), Env: []string{"GOWORK=off", "GOFLAGS=-mod=mod"}, Log: log}
 	if err := cmd.Run(ctx, "go", "mod", "download", module+"@"+version); err != nil {
@@ -147,5 +147,5 @@ func ModuleDir(ctx context.Context, module, version string, log io.Writer) (stri
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(strings.TrimSpace(cache), module+"@"+version), nil // every module used has a lower-case path
+	return filepath.Join(strings.TrimSpace(cache), module+"@"+version), nil // all module paths used here are lower-case
 }

@@ -40,7 +40,7 @@ require (
 replace two.invalid => two.invalid v2.0.0
 `}
 	if diff := cmp.Diff(want, contents(t, dir)); diff != "" {
-		t.Errorf("with the versions of ours (-want +got):\n%s", diff)
+		t.Errorf("with Like (-want +got):\n%s", diff)
 	}
 
 	write(t, filepath.Join(dir, "go.sum"), "tool.invalid/v3 v3.1.0 h1:of-before\n")
@@ -54,7 +54,7 @@ replace two.invalid => two.invalid v2.0.0
 	}
 }
 
-// TestLike holds that what takes its versions from a module of this project's finds some there.
+// TestLike checks that programs with Like find versions in that module.
 func TestLike(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../../../..")
@@ -72,7 +72,7 @@ func TestLike(t *testing.T) {
 		}
 	}
 	if shared == 0 {
-		t.Error("no program does")
+		t.Error("no program has Like")
 	}
 }
 

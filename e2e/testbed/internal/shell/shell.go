@@ -1,4 +1,4 @@
-// Package shell runs other programs for the test bed's steps.
+// Package shell runs programs for the steps of the test bed.
 package shell
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Cmd is one command to run. What it prints goes to Log, where there is one.
+// Cmd is a command. Its output goes to Log, if that is set.
 type Cmd struct {
 	Dir   string
 	Env   []string // added to the environment
@@ -19,13 +19,13 @@ type Cmd struct {
 	Log   io.Writer
 }
 
-// Run runs the command, and returns its last words in the error where it fails.
+// Run runs the command. If it fails, the error contains the last line of its output.
 func (c Cmd) Run(ctx context.Context, name string, args ...string) error {
 	_, err := c.Output(ctx, name, args...)
 	return err
 }
 
-// Output is Run, and returns what the command wrote to its standard output.
+// Output runs the command as Run does, and returns its stdout.
 func (c Cmd) Output(ctx context.Context, name string, args ...string) (string, error) {
 	var out, all bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)

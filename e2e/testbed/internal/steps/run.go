@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Runner runs steps. Its zero value does not work: Dir and Progress must be set.
+// Runner runs steps. Dir and Progress must be set.
 type Runner struct {
-	Dir      string    // stamps/NAME and logs/NAME.log are kept here
-	Progress io.Writer // one line for each step that was made
+	Dir      string    // contains stamps/NAME and logs/NAME.log
+	Progress io.Writer // gets one line per executed step
 }
 
-// Run makes every step, those that need nothing first. It stops at the first failure and returns it with the path of
-// the step's log; steps already under way are cancelled.
+// Run executes all steps in the order of their needs. It stops at the first failure, cancels running steps, and
+// returns an error with the path of the step's log.
 func (r Runner) Run(ctx context.Context, all []Step) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -48,12 +48,12 @@ func (r Runner) Run(ctx context.Context, all []Step) error {
 	return nil
 }
 
-// state is one Run under way.
+// state is a running Run.
 type state struct {
 	Runner
 	mu       sync.Mutex // guards Progress
 	lanes    map[string]*sync.Mutex
-	products map[string]chan string // holds a step's product once for every step that may need it
+	products map[string]chan string // each contains the product once per step that may need it
 }
 
 func (s *state) run(ctx context.Context, step Step) error {
@@ -79,13 +79,13 @@ func (s *state) run(ctx context.Context, step Step) error {
 	return nil
 }
 
-// key waits for the products that step needs and digests them with its own inputs.
+// key waits for the products that step needs and returns a digest of them and of the step's inputs.
 func (s *state) key(ctx context.Context, step Step) (string, error) {
 	parts := []string{step.Name}
 	for _, need := range step.Needs {
 		products, ok := s.products[need]
 		if !ok {
-			return "", fmt.Errorf("%s needs %s, which is no step", step.Name, need)
+			return "", fmt.Errorf("%s needs %s, which is not a step", step.Name, need)
 		}
 		select {
 		case product, ok := <-products:
@@ -121,9 +121,9 @@ func (s *state) make(ctx context.Context, step Step, key string) (stamp, error) 
 	}
 	made := stamp{Key: key, Product: product}
 	if step.Present == nil {
-		return made, nil // a service says itself what it did, and only when it did something
+		return made, nil // a service reports its changes itself
 	}
-	s.say("%-22s made in %s", step.Name, time.Since(began).Round(100*time.Millisecond))
+	s.say("%-22s done in %s", step.Name, time.Since(began).Round(100*time.Millisecond))
 	return made, writeStamp(s.Dir, step.Name, made)
 }
 

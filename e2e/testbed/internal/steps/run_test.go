@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fake builds steps that record the order they were made in.
+// fake creates steps that record their order.
 type fake struct {
 	mu   sync.Mutex
 	made []string
@@ -41,7 +41,7 @@ func (f *fake) take() []string {
 	return made
 }
 
-func TestRunMakesWhatChanged(t *testing.T) {
+func TestRunRebuildsWhatChanged(t *testing.T) {
 	t.Parallel()
 	dir, f := t.TempDir(), &fake{}
 	run := func(steps ...Step) []string {
@@ -60,7 +60,7 @@ func TestRunMakesWhatChanged(t *testing.T) {
 		{"first", []Step{image, program}, []string{"image", "program"}},
 		{"again", []Step{image, program}, nil},
 		{"an edit that changes nothing stops at the program", []Step{image, f.step("program", "source 2", "binary-1")}, []string{"program"}},
-		{"an edit that counts goes on to the image", []Step{image, f.step("program", "source 3", "binary-2")}, []string{"image", "program"}},
+		{"an edit that changes the program rebuilds the image", []Step{image, f.step("program", "source 3", "binary-2")}, []string{"image", "program"}},
 	} {
 		if diff := cmp.Diff(tt.want, run(tt.steps...)); diff != "" {
 			t.Errorf("%s: made (-want +got):\n%s", tt.name, diff)
@@ -68,7 +68,7 @@ func TestRunMakesWhatChanged(t *testing.T) {
 	}
 }
 
-func TestRunMakesWhatIsGone(t *testing.T) {
+func TestRunRebuildsMissingProducts(t *testing.T) {
 	t.Parallel()
 	dir, f := t.TempDir(), &fake{}
 	step := f.step("image", "", "image")
@@ -83,13 +83,13 @@ func TestRunMakesWhatIsGone(t *testing.T) {
 	}
 }
 
-func TestRunStopsAtAFailure(t *testing.T) {
+func TestRunStopsAtFailure(t *testing.T) {
 	t.Parallel()
 	dir, f := t.TempDir(), &fake{}
 	broken := f.step("program", "", "")
 	failure := errors.New("no compiler")
 	broken.Make = func(_ context.Context, _ string, log io.Writer) (string, error) {
-		io.WriteString(log, "what the compiler said")
+		io.WriteString(log, "compiler output")
 		return "", failure
 	}
 	err := Runner{Dir: dir, Progress: io.Discard}.Run(t.Context(), []Step{broken, f.step("image", "", "", "program")})
@@ -98,14 +98,14 @@ func TestRunStopsAtAFailure(t *testing.T) {
 		t.Errorf("Run = %v, want %v and the path %s", err, failure, log)
 	}
 	if made := f.take(); len(made) > 0 {
-		t.Errorf("made %v from what could not be made", made)
+		t.Errorf("made %v although their input failed", made)
 	}
-	if text, err := os.ReadFile(log); string(text) != "what the compiler said" {
-		t.Errorf("log holds %q, %v", text, err)
+	if text, err := os.ReadFile(log); string(text) != "compiler output" {
+		t.Errorf("log contains %q, %v", text, err)
 	}
 }
 
-func TestRunRefusesUnknownNeeds(t *testing.T) {
+func TestRunRejectsUnknownNeeds(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
 	err := Runner{Dir: t.TempDir(), Progress: io.Discard}.Run(t.Context(), []Step{f.step("image", "", "", "nothing")})

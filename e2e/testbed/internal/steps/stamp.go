@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 )
 
-// stamp is what is remembered of a step between runs.
+// stamp is the stored result of a step.
 type stamp struct{ Key, Product string }
 
-// readStamp returns the zero stamp, which no key equals, where there is none or it cannot be read.
+// readStamp returns the stamp of a step, or the zero stamp, which matches no key, if it is missing or invalid.
 func readStamp(dir, name string) stamp {
 	var s stamp
 	data, err := os.ReadFile(filepath.Join(dir, "stamps", name))
@@ -30,7 +30,7 @@ func writeStamp(dir, name string, s stamp) error {
 	return os.WriteFile(filepath.Join(dir, "stamps", name), fmt.Appendf(nil, "%s %s\n", s.Key, s.Product), 0o600)
 }
 
-// Digest is one short digest of several strings; their order counts, and so do their borders.
+// Digest returns a short digest of strings. Their order and boundaries count.
 func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
@@ -39,7 +39,7 @@ func Digest(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))[:24]
 }
 
-// DigestFiles digests the names, modes and contents of files, and of all files under those that are directories.
+// DigestFiles returns a digest of the names, modes and contents of files, and of all files below directories.
 func DigestFiles(paths ...string) (string, error) {
 	h := sha256.New()
 	for _, root := range paths {

@@ -1,5 +1,5 @@
-// Package steps runs the test bed's build: steps that need one another, side by side where they do not compete,
-// each only when its inputs have changed.
+// Package steps runs the build of the test bed. Steps run in parallel, except those that compete for a resource, and
+// only if their inputs have changed.
 package steps
 
 import (
@@ -7,24 +7,24 @@ import (
 	"io"
 )
 
-// Step makes one product: a program, a root file system, an image, a running service.
+// Step builds one product: a program, a root file system, an image, a running service.
 type Step struct {
 	Name  string
-	Needs []string // names of the steps whose products this one is made from
+	Needs []string // names of the steps whose products this one uses
 
-	// Lane is what the step keeps busy ("go", "debian", "docker"). Two steps of one lane never run together: a
-	// compiler already uses every core, and apt holds a lock.
+	// Lane is the resource that the step uses ("go", "debian", "docker"). Two steps of one lane never run in
+	// parallel: a compiler already uses every core, and apt holds a lock.
 	Lane string
 
-	// Inputs digests what the step is made from besides Needs. With the products of Needs it gives the step's key,
-	// and a step whose key is the one it was last made with is not made again.
+	// Inputs returns a digest of the step's inputs besides Needs. It forms the step's key with the products of Needs.
+	// A step whose key has not changed is skipped.
 	Inputs func() (string, error)
 
-	// Present tells whether the product that bears key is still there; a person may have removed it. A step without
-	// Present is a service, and Make is called each time: it must see for itself that there is nothing to do.
+	// Present reports whether the product with the key still exists, because a user may have removed it. A step
+	// without Present is a service: Make is called each time, and must find out whether there is anything to do.
 	Present func(ctx context.Context, key string) bool
 
-	// Make makes the product, writes what it does to log, and returns a digest of what it made. Steps that need it
-	// are keyed by that digest and not by the inputs, so that an edit which changes nothing stops there.
+	// Make builds the product, writes its output to log, and returns a digest of the product. The digest is part of
+	// the key of dependent steps, so an edit without effect on the product does not rebuild them.
 	Make func(ctx context.Context, key string, log io.Writer) (product string, err error)
 }

@@ -1,4 +1,4 @@
-// Package certificate makes the certificates with which admission webhooks show the API server who they are.
+// Package certificate creates certificates of admission webhooks.
 package certificate
 
 import (
@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// SelfSigned makes a certificate for hosts that is valid for a year, and its key, both in PEM. The certificate is also
-// the authority to trust.
+// SelfSigned returns a certificate for hosts that is valid for a year, and its key, both in PEM. The certificate is
+// its own authority.
 func SelfSigned(hosts ...string) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/e2e/testbed/inside/internal/certificate"
 )
 
-// TestSelfSigned: who trusts the certificate reaches a server that has it, by its names and by no other.
+// TestSelfSigned checks that clients that trust the certificate accept a server with its names, and no others.
 func TestSelfSigned(t *testing.T) {
 	t.Parallel()
 	cert, key, err := certificate.SelfSigned("hook", "hook.shop.svc")

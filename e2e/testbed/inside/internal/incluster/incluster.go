@@ -1,5 +1,4 @@
-// Package incluster is how the programs that run as pods start and end: with the
-// address and the token that the kubelet gave them, until they are told to stop.
+// Package incluster starts and ends programs that run as pods, with the address and the token from the kubelet.
 package incluster
 
 import (
@@ -12,9 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Main calls run with a context that ends on SIGINT and SIGTERM and with the way to
-// the cluster's API, and returns the exit code of the program called name. What
-// failed is said on stderr.
+// Main calls run with a context that ends on SIGINT and SIGTERM and with the configuration of the cluster's API, and
+// returns the exit code of the program called name. It prints errors to stderr.
 func Main(name string, stderr io.Writer, run func(context.Context, *rest.Config) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -1,5 +1,6 @@
-// Package nodenet is the test bed's pod network: each node gives its pods addresses of its own range, and has a route
-// to the range of every other node. It stands in for kindnet in kind's nodes and for flannel in the k3s stand-in.
+// Package nodenet is the test bed's pod network. Each node gives its pods addresses from its own range, and has a
+// route to the range of every other node. It stands in for kindnet in kind's nodes and for flannel in the k3s
+// stand-in.
 package nodenet
 
 import (
@@ -21,17 +22,17 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Node is the network of the node that this program runs on.
+// Node is the network of the node on which this program runs.
 type Node struct {
-	Name    string // as Kubernetes calls it
-	Cluster string // the range that all pods' addresses are in; traffic that leaves it bears the node's address
-	Dir     string // where the container runtime reads CNI configurations
+	Name    string // its name in Kubernetes
+	Cluster string // the range of all pods' addresses; traffic that leaves it gets the node's address
+	Dir     string // the directory of CNI configurations
 	Log     io.Writer
 
-	routes map[string]string // the other nodes' addresses by their pods' ranges, as last set
+	routes map[string]string // the current routes: other nodes' addresses by the range of their pods
 }
 
-// Run keeps the network as the cluster's nodes are, until ctx ends.
+// Run updates the network to match the cluster's nodes until ctx ends.
 func (n *Node) Run(ctx context.Context, client kubernetes.Interface) error {
 	factory := informers.NewSharedInformerFactory(client, time.Minute)
 	nodes := factory.Core().V1().Nodes()
@@ -39,7 +40,7 @@ func (n *Node) Run(ctx context.Context, client kubernetes.Interface) error {
 	wake := func() {
 		select {
 		case changed <- struct{}{}:
-		default: // it will look at everything anyway
+		default: // an update is due already
 		}
 	}
 	if _, err := nodes.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -64,7 +65,7 @@ func (n *Node) Run(ctx context.Context, client kubernetes.Interface) error {
 				return err
 			}
 			if err := n.apply(ctx, all); err != nil {
-				fmt.Fprintln(n.Log, "node-network:", err) // the next event, or the resync, tries again
+				fmt.Fprintln(n.Log, "node-network:", err) // the next event or resync retries
 			}
 		}
 	}
@@ -109,7 +110,7 @@ func address(node *corev1.Node) string {
 	return ""
 }
 
-// configure writes the CNI configuration for pods of this node, unless it is there.
+// configure writes the CNI configuration of this node, if it is missing.
 func (n *Node) configure(cidr string) error {
 	config := fmt.Sprintf(`{
   "cniVersion": "1.0.0",
@@ -133,7 +134,7 @@ func (n *Node) configure(cidr string) error {
 	return os.Rename(path+".part", path)
 }
 
-// masquerade gives traffic from pods to the world outside the node's address, once.
+// masquerade gives traffic from pods to the outside the node's address. It adds the rule once.
 func (n *Node) masquerade(ctx context.Context) error {
 	rule := []string{"POSTROUTING", "-s", n.Cluster, "!", "-d", n.Cluster, "-j", "MASQUERADE"}
 	if run(ctx, "iptables", append([]string{"-w", "-t", "nat", "-C"}, rule...)...) == nil {
