@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -58,6 +59,8 @@ func TestFlavorNamesAreFound(t *testing.T) {
 		`var a = map[string]int{"k3d": 1, "minikube": 2}`:             2,
 		`var a = "the driver of minikube"`:                            1,
 		`var a = cobra.Command{Short: "kwok", Example: "lab kwok"}`:   1,
+		`var a = r.Flavor == "kind" && p.Name() != "kind"`:            2,
+		`var a = f.key == "kind"`:                                     0,
 		`var a = doc["kind"] == "Pod" || key == "name"`:               0,
 		`type a struct { K string "json:\"kind\"" }`:                  0,
 		`func f() { switch key { case "apiVersion", "kind": } }`:      0,
@@ -87,9 +90,14 @@ func isAdapter(dir string, names []string) bool {
 	return ok && slices.Contains(names, name)
 }
 
+// isFlavor reports whether an expression is the name of a flavor, by its own name.
+func isFlavor(e ast.Expr) bool {
+	return regexp.MustCompile(`(?i)flavor|provider|\.name\b`).MatchString(types.ExprString(e))
+}
+
 // flavorNamesIn returns the strings of a file that contain a flavor name. An Example of a command may
 // contain one. "kind" is also a common word and a field of every Kubernetes object, so it counts only
-// after --flavor, and where a value is compared with it.
+// after --flavor, and where the name of a flavor is compared with it.
 func flavorNamesIn(f *ast.File, names []string) []string {
 	var found []string
 	check := func(e ast.Expr, text func(s string) bool) {
@@ -108,11 +116,17 @@ func flavorNamesIn(f *ast.File, names []string) []string {
 			key, _ := n.Key.(*ast.Ident)
 			return key == nil || key.Name != "Example"
 		case *ast.BinaryExpr:
-			check(n.X, isKind)
-			check(n.Y, isKind)
-		case *ast.CaseClause:
-			if len(n.List) == 1 {
-				check(n.List[0], isKind)
+			if isFlavor(n.X) || isFlavor(n.Y) {
+				check(n.X, isKind)
+				check(n.Y, isKind)
+			}
+		case *ast.SwitchStmt:
+			for _, s := range n.Body.List {
+				for _, e := range s.(*ast.CaseClause).List {
+					if n.Tag != nil && isFlavor(n.Tag) {
+						check(e, isKind)
+					}
+				}
 			}
 		case *ast.BasicLit:
 			check(n, pattern.MatchString)

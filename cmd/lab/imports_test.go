@@ -60,6 +60,7 @@ func rules() []rule {
 		rule{"providers/*", []string{"providers.", "providers/internal"}},
 		rule{"providers", nil},
 		rule{"e2e", []string{"providers."}},
+		rule{"docs/examples", []string{"providers.", "providers/providertest", "providers/internal"}},
 	)
 }
 
