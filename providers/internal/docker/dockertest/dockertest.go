@@ -103,7 +103,11 @@ func Main(m *testing.M) int {
 }
 
 func play() (code int, played bool) {
-	script := os.Getenv(scriptVariable(filepath.Base(os.Args[0])))
+	name := filepath.Base(os.Args[0])
+	if socket := os.Getenv(engineVariable); socket != "" && name == "docker" {
+		return forward(socket), true
+	}
+	script := os.Getenv(scriptVariable(name))
 	if script == "" {
 		return 0, false
 	}
