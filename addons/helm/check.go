@@ -50,7 +50,7 @@ func (Installer) Stale(ctx context.Context, c addons.Cluster, r addons.Release) 
 		return "it is not installed", nil
 	case last.Info.Status != release.StatusDeployed:
 		return "its last installation did not finish", nil
-	case !isCurrent(last, c, r):
+	case !isCurrent(last, r):
 		return "its chart or its values have changed", nil
 	}
 	return s.missing(last), ctx.Err()

@@ -43,7 +43,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	current := last != nil && isCurrent(last, c, r)
+	current := last != nil && isCurrent(last, r)
 	errs, differs := make([]error, len(list)), make([]string, len(list))
 	var wg sync.WaitGroup
 	// All at once: for each one that comes by itself the server describes its API anew.

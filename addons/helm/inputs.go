@@ -25,14 +25,14 @@ const (
 )
 
 // inputs is a digest of all that a release is made from.
-func inputs(c addons.Cluster, r addons.Release) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%t\n%s", r.Chart.Digest, c.Traits.RunsPods, r.Values.Canonical()))
+func inputs(r addons.Release) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", r.Chart.Digest, r.Values.Canonical()))
 	return hex.EncodeToString(sum[:16]) // a label has room for no more than 63 characters
 }
 
 // isCurrent tells whether a release was completely made from the same.
-func isCurrent(rel *release.Release, c addons.Cluster, r addons.Release) bool {
-	return rel.Info.Status == release.StatusDeployed && rel.Labels[inputsLabel] == inputs(c, r)
+func isCurrent(rel *release.Release, r addons.Release) bool {
+	return rel.Info.Status == release.StatusDeployed && rel.Labels[inputsLabel] == inputs(r)
 }
 
 // load reads a chart, which each use of Helm's changes.

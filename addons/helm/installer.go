@@ -42,7 +42,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
-	if last != nil && isCurrent(last, c, r) && s.missing(last) == "" {
+	if last != nil && isCurrent(last, r) && s.missing(last) == "" {
 		return view(last), nil
 	}
 	loaded, err := load(r.Chart)
@@ -53,7 +53,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 		return addons.Installed{}, err
 	}
 	s.say("applying its chart")
-	rel, err := s.apply(last, loaded, c, r)
+	rel, err := s.apply(last, loaded, r)
 	var former kube.ResourceList
 	if err == nil {
 		former, err = s.former(rel)
@@ -110,13 +110,13 @@ func (s *session) last(name string) (*release.Release, error) {
 // apply installs or upgrades. A failed first installation is installed anew, above what
 // there is of it, because what a chart does before installing it may not do before an
 // upgrade.
-func (s *session) apply(last *release.Release, loaded *chart.Chart, c addons.Cluster, r addons.Release) (*release.Release, error) {
+func (s *session) apply(last *release.Release, loaded *chart.Chart, r addons.Release) (*release.Release, error) {
 	var rel *release.Release
 	var err error
 	if last == nil || !s.everDeployed(r.Addon.Name) {
-		rel, err = s.newInstall(c, r).Run(loaded, r.Values)
+		rel, err = s.newInstall(r).Run(loaded, r.Values)
 	} else {
-		rel, err = s.newUpgrade(c, r).Run(r.Addon.Name, loaded, r.Values)
+		rel, err = s.newUpgrade(r).Run(r.Addon.Name, loaded, r.Values)
 	}
 	if err != nil && s.client.failed != nil {
 		err = s.client.failed
@@ -129,29 +129,23 @@ func (s *session) everDeployed(name string) bool {
 	return err == nil
 }
 
-func (s *session) newInstall(c addons.Cluster, r addons.Release) *action.Install {
+func (s *session) newInstall(r addons.Release) *action.Install {
 	install := action.NewInstall(s.config)
 	install.ReleaseName, install.Namespace = r.Addon.Name, r.Addon.In()
-	install.Labels = map[string]string{inputsLabel: inputs(c, r)}
+	install.Labels = map[string]string{inputsLabel: inputs(r)}
 	install.Replace = true
 	install.SkipCRDs = true // Define has applied them
 	install.Timeout = forever
-	if !c.Traits.RunsPods {
-		install.PostRenderer = lenient{}
-	}
 	return install
 }
 
-func (s *session) newUpgrade(c addons.Cluster, r addons.Release) *action.Upgrade {
+func (s *session) newUpgrade(r addons.Release) *action.Upgrade {
 	upgrade := action.NewUpgrade(s.config)
 	upgrade.Namespace = r.Addon.In()
-	upgrade.Labels = map[string]string{inputsLabel: inputs(c, r)}
+	upgrade.Labels = map[string]string{inputsLabel: inputs(r)}
 	upgrade.ResetValues = true // to what is asked now, and nothing of before
 	upgrade.SkipCRDs = true
 	upgrade.MaxHistory = history
 	upgrade.Timeout = forever
-	if !c.Traits.RunsPods {
-		upgrade.PostRenderer = lenient{}
-	}
 	return upgrade
 }

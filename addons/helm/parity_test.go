@@ -52,17 +52,15 @@ func TestAsHelm(t *testing.T) {
 			c := unpack(t, file)
 			wanted, refused := c.byHelm(t)
 			for how, read := range map[string]func(*testing.T) addons.Values{"files": c.fromFiles, "lab.yaml": c.fromProfile} {
-				for _, runsPods := range []bool{true, false} {
-					got, err := c.byLab(t, read(t), providers.Traits{RunsPods: runsPods})
-					if refused != nil || err != nil {
-						if refused == nil || err == nil || !strings.Contains(err.Error(), refused.Error()) {
-							t.Errorf("%s: helm says %v, lab %v", how, refused, err)
-						}
-						continue
+				got, err := c.byLab(t, read(t))
+				if refused != nil || err != nil {
+					if refused == nil || err == nil || !strings.Contains(err.Error(), refused.Error()) {
+						t.Errorf("%s: helm says %v, lab %v", how, refused, err)
 					}
-					if diff := cmp.Diff(wanted.contents(runsPods), got.contents(runsPods)); diff != "" {
-						t.Errorf("%s, pods run: %t (-helm +lab):\n%s", how, runsPods, diff)
-					}
+					continue
+				}
+				if diff := cmp.Diff(wanted.contents(), got.contents()); diff != "" {
+					t.Errorf("%s (-helm +lab):\n%s", how, diff)
 				}
 			}
 		})
@@ -160,7 +158,7 @@ func (u unvalidated) Build(manifest io.Reader, _ bool) (kube.ResourceList, error
 }
 
 // byLab does what lab does, the way through the record of the cluster included.
-func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Traits) (outcome, error) {
+func (c parityCase) byLab(t *testing.T, own addons.Values) (outcome, error) {
 	t.Helper()
 	archive, err := charts.New(charts.Options{}).Chart(t.Context(), addons.Chart{Path: c.dir})
 	if err != nil {
@@ -172,9 +170,9 @@ func (c parityCase) byLab(t *testing.T, own addons.Values, traits providers.Trai
 	must(t, err)
 	var kept addons.Request
 	must(t, json.Unmarshal(record, &kept))
-	r := addons.Release{Addon: kept.Addon, Chart: archive, Values: kept.Addon.ValuesFor(traits, kept.Values)}
+	r := addons.Release{Addon: kept.Addon, Chart: archive, Values: kept.Addon.ValuesFor(providers.Traits{}, kept.Values)}
 	server, kubeconfig := newAPIServer(t)
-	cluster := addons.Cluster{Kubeconfig: kubeconfig, Traits: traits}
+	cluster := addons.Cluster{Kubeconfig: kubeconfig}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := (Installer{}).Define(ctx, cluster, r); err != nil {
@@ -225,21 +223,17 @@ func (c parityCase) fromProfile(t *testing.T) addons.Values {
 	return p.Addons[0].Values
 }
 
-// contents is all that a release brings to a cluster, by source. Intended differences are left
-// out: lab's labels and, where no pods run, webhooks.
-func (o outcome) contents(runsPods bool) map[string]string {
+// contents returns all that a release brings to a cluster, by source, without lab's labels.
+func (o outcome) contents() map[string]string {
 	all := map[string]string{"notes": o.rel.Info.Notes}
 	for i, text := range strings.Split("\n"+o.rel.Manifest, "\n---") {
-		if !runsPods && strings.Contains(text, "kind: ValidatingWebhookConfiguration") {
-			text = "a webhook"
-		}
 		all[fmt.Sprint("object ", i)] = text
 	}
 	for _, h := range o.rel.Hooks {
 		all["hook "+h.Path+" "+h.Name] = fmt.Sprint(h.Kind, h.Events, h.Weight, h.DeletePolicies, h.Manifest)
 	}
 	for key, object := range o.server.written {
-		if object["type"] == "helm.sh/release.v1" || object["kind"] == "Namespace" || !runsPods && object["kind"] == "ValidatingWebhookConfiguration" {
+		if object["type"] == "helm.sh/release.v1" || object["kind"] == "Namespace" {
 			continue
 		}
 		metadata := object["metadata"].(map[string]any)

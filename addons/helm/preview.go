@@ -20,10 +20,10 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 	if err != nil {
 		return nil, err
 	}
-	if last != nil && isCurrent(last, c, r) {
+	if last != nil && isCurrent(last, r) {
 		return nil, nil
 	}
-	rendered, err := s.render(c, r)
+	rendered, err := s.render(r)
 	if err != nil {
 		return nil, s.explain(ctx, fmt.Errorf("render %s: %w", r.Addon.Name, err))
 	}
@@ -36,12 +36,12 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 
 // render returns what Install would apply. It is an installation that changes nothing:
 // an upgrade would want to have an older release.
-func (s *session) render(c addons.Cluster, r addons.Release) (*release.Release, error) {
+func (s *session) render(r addons.Release) (*release.Release, error) {
 	loaded, err := load(r.Chart)
 	if err != nil {
 		return nil, err
 	}
-	install := s.newInstall(c, r)
+	install := s.newInstall(r)
 	install.DryRun, install.DryRunOption = true, "server"
 	return install.Run(loaded, r.Values)
 }

@@ -1,7 +1,6 @@
 package helm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -15,41 +14,8 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
-	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
-
-const webhook = `
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {name: strict}
-webhooks:
-  - {name: a.example.org, failurePolicy: Fail, timeoutSeconds: 30}
-  - {name: b.example.org}
-`
-
-// TestLenient: webhooks that nobody answers stop nobody; all else is as it was.
-func TestLenient(t *testing.T) {
-	t.Parallel()
-	in := "---\n" + addontest.ConfigMap("settings", "a\n---\nb") + "---\n# Source: x\n" + webhook + "---\n# nothing but a comment\n"
-	out, err := lenient{}.Run(bytes.NewBufferString(in))
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs := documents(out.String())
-	if len(docs) != 2 {
-		t.Fatalf("%d objects, want 2:\n%s", len(docs), out)
-	}
-	if diff := cmp.Diff(documents(in)[0], docs[0]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for _, hook := range docs[1]["webhooks"].([]any) {
-		hook := hook.(map[string]any)
-		if hook["failurePolicy"] != "Ignore" || hook["timeoutSeconds"] != int64(1) || hook["name"] == nil {
-			t.Errorf("%v", hook)
-		}
-	}
-}
 
 // TestBrokenDefinition: a definition that cannot be read is an error that names its line; it
 // is not skipped.
@@ -81,20 +47,18 @@ func TestInputs(t *testing.T) {
 	t.Parallel()
 	base := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"x": 1, "y": 2}}
 	same := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"y": 2, "x": 1}}
-	c := addons.Cluster{}
-	if inputs(c, base) != inputs(c, same) {
+	if inputs(base) != inputs(same) {
 		t.Error("the order of values counts")
 	}
 	for what, other := range map[string]string{
-		"the chart":               inputs(c, addons.Release{Chart: addons.Archive{Digest: "b"}, Values: base.Values}),
-		"values":                  inputs(c, addons.Release{Chart: base.Chart, Values: addons.Values{"x": 1}}),
-		"whether it is simulated": inputs(addons.Cluster{Traits: providers.Traits{RunsPods: true}}, base),
+		"the chart": inputs(addons.Release{Chart: addons.Archive{Digest: "b"}, Values: base.Values}),
+		"values":    inputs(addons.Release{Chart: base.Chart, Values: addons.Values{"x": 1}}),
 	} {
-		if other == inputs(c, base) {
+		if other == inputs(base) {
 			t.Errorf("%s does not count", what)
 		}
 	}
-	if n := len(inputs(c, base)); n > 63 {
+	if n := len(inputs(base)); n > 63 {
 		t.Errorf("%d characters are too many for a label", n)
 	}
 }

@@ -3,27 +3,32 @@
 package kwok
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestCatalog installs the addons of the catalog whose charts are in the directory $LAB_CHARTS (the chart of hello is
-// part of lab). It uses two clusters, because some addons conflict. A second `lab up` must change nothing.
+// TestCatalog installs the whole catalog, in two clusters because some addons conflict. The
+// second installation changes nothing, and nothing remains after the removal.
 func TestCatalog(t *testing.T) {
 	t.Parallel()
-	for _, round := range [][]string{
+	for _, addons := range [][]string{
 		{"hello", "ingress-nginx", "cert-manager", "kube-prometheus-stack", "metrics-server"},
 		{"hello", "traefik"},
 	} {
-		t.Run(round[1], func(t *testing.T) {
+		t.Run(addons[1], func(t *testing.T) {
 			t.Parallel()
 			p := newUser(t)
 			s := newShelf(t, p)
-			addons := p.withCharts(round)
-			name := p.up("--addon", strings.Join(addons, ","), "--timeout", "5m")
+			p.useCharts(addons)
+			name := p.up()
+			empty := p.everything(name)
+			p.Must("up", name, "--addon", strings.Join(addons, ","), "--timeout", "5m")
 			before := p.revisions(name)
 			p.Must("up", name)
 			if after := p.revisions(name); after != before {
@@ -39,11 +44,8 @@ func TestCatalog(t *testing.T) {
 				t.Errorf("%d releases are deployed, want %d:\n%s", n, len(addons), deployed)
 			}
 			p.Must(append([]string{"addon", "remove", "--name", name}, addons...)...)
-			left := p.kubectl(name, "get", "crd,validatingwebhookconfigurations,mutatingwebhookconfigurations", "-o", "name")
-			for object := range strings.Lines(left) {
-				if !strings.HasSuffix(strings.TrimSpace(object), ".kwok.x-k8s.io") { // the engine's own
-					t.Errorf("after the removal there is %s", object)
-				}
+			if diff := gocmp.Diff(empty, p.everything(name)); diff != "" {
+				t.Errorf("before the installation and after the removal (-before +after):\n%s", diff)
 			}
 			p.Must("down", name)
 			s.clear()
@@ -51,29 +53,40 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// withCharts returns the addons whose charts are available, and writes addon files that refer to the charts.
-func (p *user) withCharts(addons []string) []string {
+// everything returns the names of the objects that addons create and no controller does.
+func (p *user) everything(name string) string {
+	p.T.Helper()
+	api := p.kubectl(name, "get", "apiservice", "v1beta1.metrics.k8s.io", "--ignore-not-found", "--output", "name")
+	return api + p.kubectl(name, "get", "--all-namespaces", "--output", "name",
+		"namespaces,crd,validatingwebhookconfigurations,mutatingwebhookconfigurations,clusterroles,clusterrolebindings,"+
+			"ingressclasses,deployments,daemonsets,statefulsets,jobs,services,configmaps,secrets,serviceaccounts")
+}
+
+// standIns has a chart for each addon of the catalog, with the values and kinds of upstream's.
+const standIns = "../../addons/testdata/charts"
+
+// useCharts writes the files that name the charts of addons: upstream's, if LAB_CHARTS names a
+// directory with them, else the stand-ins. hello has a chart of its own.
+func (p *user) useCharts(addons []string) {
 	p.T.Helper()
 	dir := filepath.Join(p.labHome, "config", "addons")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		p.T.Fatal(err)
 	}
-	var found []string
 	for _, addon := range addons {
 		if addon == "hello" {
-			found = append(found, addon)
 			continue
 		}
-		chart, err := filepath.Abs(filepath.Join(os.Getenv("LAB_CHARTS"), addon))
-		if _, missing := os.Stat(chart); os.Getenv("LAB_CHARTS") == "" || missing != nil || err != nil {
-			p.T.Logf("%s is not installed: no chart; set the directory that contains it: export LAB_CHARTS=DIR", addon)
-			continue
+		chart, err := filepath.Abs(filepath.Join(cmp.Or(os.Getenv("LAB_CHARTS"), standIns), addon))
+		if err == nil {
+			_, err = os.Stat(chart)
+		}
+		if err != nil {
+			p.T.Fatal(err)
 		}
 		text := fmt.Sprintf("name: %s\nchart: {path: %q}\n", addon, chart)
 		if err := os.WriteFile(filepath.Join(dir, addon+".yaml"), []byte(text), 0o600); err != nil {
 			p.T.Fatal(err)
 		}
-		found = append(found, addon)
 	}
-	return found
 }
