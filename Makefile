@@ -1,7 +1,6 @@
-# What can be done in a checkout. `make` lists it.
-# Needed: Go, make, git and, for the race detector, gcc. The test bed needs Linux and root.
+# `make` lists the targets. Required: Go, make, git and, for the race detector, gcc. The test bed needs Linux and root.
 
-# Where install puts programs: BINDIR, or PREFIX/bin, or where `go install` puts them.
+# The directory for install: BINDIR, or PREFIX/bin, or the directory of `go install`.
 ifdef PREFIX
 BINDIR ?= $(PREFIX)/bin
 endif
@@ -9,22 +8,22 @@ BINDIR ?= $(or $(shell go env GOBIN),$(firstword $(subst :, ,$(shell go env GOPA
 FUZZTIME ?= 60s
 
 ENGINE := providers/kwok/engine
-# Without cgo, as the test bed builds what goes into its images: it need not compile Kubernetes again.
-# The tag leaves out kustomize's plugins, which no kubectl here loads, and a fifth of the program with them.
+# Without cgo, as the test bed builds its programs, so that Kubernetes is compiled once.
+# The tag disables kustomize's plugins, which are not used and would make the program a quarter larger.
 ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
-# The packages of the engine that do not link Kubernetes, and so can be built for the race detector.
+# The packages of the engine that do not link Kubernetes. Only these are tested with the race detector.
 ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress ./internal/confine
-# The race detector keeps every program for a second after its end, and tests start hundreds of programs.
+# The race detector delays the end of every program by a second, and tests start hundreds of programs.
 export GORACE ?= atexit_sleep_ms=0
-# lint vets everything, and for more; go test would read all that lab depends on once more for it.
+# lint runs vet; go test would read all dependencies of lab again for it.
 UNVETTED := -vet=off
-# As build compiles, so that lab's thousand packages need not be compiled again.
+# The flags of build, so that nothing is compiled twice.
 E2E_TAGS := e2e
 E2E_TEST = CGO_ENABLED=0 go test $(UNVETTED) -trimpath -tags $(E2E_TAGS) -count=1
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 MODULES = $(dir $(shell git ls-files '*go.mod'))
 
-# As minikube's own build sets them; without them it asks for an image that has no tag.
+# The variables that minikube's build sets. Without them, minikube requests an image without a tag.
 MINIKUBE_VERSION := $(addprefix -X k8s.io/minikube/pkg/version.,version=v1.38.1 isoVersion=v1.38.0 \
 	storageProvisionerVersion=v5 gitCommitID=v1.38.1)
 
@@ -38,25 +37,25 @@ build: ## builds bin/lab and bin/lab-engine (the first time, Kubernetes is compi
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
 	cd $(ENGINE) && CGO_ENABLED=0 go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
 
-install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or where go install puts programs
+install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or the directory of go install
 	install -d "$(BINDIR)"
 	install bin/lab bin/lab-engine "$(BINDIR)"
 
-uninstall: ## removes what install installed
+uninstall: ## removes lab and lab-engine from that directory
 	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine"
 
-quickstart: build ## builds lab, makes a cluster, and shows it
+quickstart: build ## builds lab, creates a cluster, and shows it
 	bin/lab up --flavor kwok
 	bin/lab status
 	bin/lab kubectl -- create deployment hello --image=hello --replicas=3 --dry-run=client -o yaml | bin/lab kubectl -- apply -f -
 	bin/lab kubectl -- rollout status deployment/hello --timeout=60s
 	bin/lab kubectl -- get nodes,deployments,pods
-	@echo 'It is yours. When you are done: bin/lab down'
+	@echo 'To delete the cluster: bin/lab down'
 
 lab-minikube: ## builds bin/lab-minikube, for machines that have no minikube
 	cd providers/minikube/upstream && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(MINIKUBE_VERSION)" -o $(CURDIR)/bin/lab-minikube .
 
-test: build test-engine test-inside ## runs all tests but those that need Docker
+test: build test-engine test-inside ## runs all tests except those that need Docker
 	go test -race $(UNVETTED) -timeout 15m ./...
 	LAB_BIN_DIR=$(CURDIR)/bin $(E2E_TEST) -timeout 20m -parallel 4 $(E2E_FLAGS) ./e2e/kwok/...
 
@@ -64,10 +63,10 @@ test-engine: ## runs the tests of lab-engine
 	cd $(ENGINE) && go test -race $(UNVETTED) $(ENGINE_LIGHT)
 	cd $(ENGINE) && CGO_ENABLED=0 go test $(UNVETTED) $(ENGINE_BUILD) -timeout 15m .
 
-test-inside: ## runs the tests of what goes into the images of the test bed
+test-inside: ## runs the tests of the programs in the images of the test bed
 	cd e2e/testbed/inside && CGO_ENABLED=0 go test $(UNVETTED) -trimpath ./...
 
-lint: ## gofmt, go vet and staticcheck
+lint: ## runs gofmt, go vet and staticcheck
 	.ci/lint
 
 fmt: ## formats all Go files
@@ -76,23 +75,23 @@ fmt: ## formats all Go files
 docs: ## writes docs/reference from the commands
 	go test ./cmd/internal/cli -run TestReference -count=1 -update
 
-golden: ## writes the golden files of all tests anew; read the diff
+golden: ## rewrites the golden files of all tests; read the diff
 	go test $$(git grep -l '"update"' -- '*_test.go' ':!$(ENGINE)' ':!e2e' | xargs dirname | sort -u | sed 's|^|./|') -count=1 -update
 
 fuzz: ## runs every fuzzer for FUZZTIME (default 60s)
 	.ci/fuzz $(FUZZTIME)
 
-cross: ## builds lab for every system that it supports
+cross: ## builds lab for all supported systems
 	@for p in $(PLATFORMS); do echo "$$p"; \
 	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -trimpath $(CROSS_FLAGS) -o /dev/null ./cmd/lab || exit 1; done
 
-vuln: ## looks for known vulnerabilities in what lab uses, where their database can be reached
+vuln: ## checks for known vulnerabilities, if the database can be reached
 	.ci/vuln
 
-tidy: ## fails where a go.mod or go.sum is not tidy
+tidy: ## fails if a go.mod or go.sum is not tidy
 	@for m in $(MODULES); do echo "$$m"; (cd $$m && go mod tidy -diff) || exit 1; done
 
-clean: ## removes what was built
+clean: ## removes bin
 	rm -rf bin
 
 include e2e/testbed/testbed.mk

@@ -1,4 +1,4 @@
-// Command web is the web server of the tutorial: it says in which version it runs, and in which pod.
+// Command web is the web server of the tutorial. It answers with its version and the name of its pod.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func main() {
 	version := cmp.Or(os.Getenv("VERSION"), "v1")
-	pod, err := os.Hostname() // in a pod, its name
+	pod, err := os.Hostname() // in a pod, the name of the pod
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// serve answers until Kubernetes wants the pod to go, and then what has been asked already.
+// serve answers requests until SIGTERM, with which Kubernetes stops a pod, and then completes the open ones.
 func serve(server *http.Server) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
