@@ -252,6 +252,11 @@ func TestAuthority(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, file, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
 	want(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, "a chart")
+	ca, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(t, charts.New(charts.Options{Dir: t.TempDir(), CA: ca}), c, "a chart")
 	write(t, file, "no certificate")
 	refuses(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, fault.ErrInvalid, "no certificate")
 }

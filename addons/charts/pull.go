@@ -16,7 +16,7 @@ const maxChart = 20 << 20
 
 // client returns one that trusts the authorities of the store, too.
 func (s *Store) client(o download.Options) (download.Client, error) {
-	o.CAFiles = append(o.CAFiles, s.opts.CAFile)
+	o.CA, o.CAFiles = s.opts.CA, append(o.CAFiles, s.opts.CAFile)
 	o.Pause, o.Stall = s.opts.Pause, s.opts.Stall
 	return download.New(o)
 }

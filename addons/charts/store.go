@@ -28,6 +28,7 @@ import (
 type Options struct {
 	Dir     string // of the cache; made when something is put into it
 	Offline bool   // never touch the network
+	CA      []byte // certificates (PEM) that are trusted in addition to the system's
 	CAFile  string // PEM of authorities that are trusted beside the system's; "" for none
 
 	Pause, Stall time.Duration // as in [download.Options]

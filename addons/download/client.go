@@ -20,6 +20,7 @@ const (
 
 // Options configure a [Client].
 type Options struct {
+	CA       []byte        // certificates (PEM) that are trusted in addition to the system's
 	CAFiles  []string      // PEM files of authorities that are trusted in addition to the system's; "" is skipped
 	CertFile string        // PEM of a certificate to show to servers, with KeyFile
 	KeyFile  string        //
@@ -32,13 +33,8 @@ type Options struct {
 func New(o Options) (Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone() // with ProxyFromEnvironment
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure}
-	for _, file := range o.CAFiles {
-		if file == "" {
-			continue
-		}
-		if err := trust(config, file); err != nil {
-			return Client{}, err
-		}
+	if err := trustAll(config, o); err != nil {
+		return Client{}, err
 	}
 	if o.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(o.CertFile, o.KeyFile)
@@ -58,16 +54,36 @@ func New(o Options) (Client, error) {
 	return Client{HTTP: client, Pause: o.Pause}, nil
 }
 
-// trust adds the certificates in a file to those that config trusts.
-func trust(config *tls.Config, file string) error {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return fault.Errorf(fault.ErrInvalid, "cannot read the certificates: %w", err)
-	}
-	if config.RootCAs == nil {
-		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
-			config.RootCAs = x509.NewCertPool()
+// trustAll adds the certificates of the options to those that config trusts.
+func trustAll(config *tls.Config, o Options) error {
+	if len(o.CA) > 0 {
+		if err := trust(config, "the file of CA certificates", o.CA); err != nil {
+			return err
 		}
+	}
+	for _, file := range o.CAFiles {
+		if file == "" {
+			continue
+		}
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return fault.Errorf(fault.ErrInvalid, "cannot read the certificates: %w", err)
+		}
+		if err := trust(config, file, pem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trust adds the certificates in pem, which come from file, to those that config trusts.
+func trust(config *tls.Config, file string, pem []byte) error {
+	if config.RootCAs == nil {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		config.RootCAs = pool
 	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
 		return fault.Errorf(fault.ErrInvalid, "there is no certificate in %s", file)

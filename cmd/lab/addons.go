@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -19,8 +18,12 @@ func addonTools(dirs lab.Dirs, user config.Config) lab.AddonTools {
 		values["hello"] = addons.Values{"image": image}
 	}
 	return lab.AddonTools{
-		Source: func(offline bool, caFile string) addons.Source {
-			return charts.New(charts.Options{Dir: filepath.Join(dirs.Cache, "charts"), Offline: offline, CAFile: cmp.Or(caFile, user.CAFile)})
+		Source: func(offline bool, ca []byte) addons.Source {
+			options := charts.Options{Dir: filepath.Join(dirs.Cache, "charts"), Offline: offline, CA: ca}
+			if ca == nil {
+				options.CAFile = user.CAFile
+			}
+			return charts.New(options)
 		},
 		Installer: helm.Installer{},
 		Checker:   ready.API{},

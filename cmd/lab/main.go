@@ -33,8 +33,11 @@ func build() (cli.Env, error) {
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	l.Addons = addonTools(dirs, user)
-	l.Installer.Client = func(caFile string) (download.Client, error) {
-		return download.New(download.Options{CAFiles: []string{cmp.Or(caFile, user.CAFile)}})
+	l.Installer.Client = func(ca []byte) (download.Client, error) {
+		if ca != nil {
+			return download.New(download.Options{CA: ca})
+		}
+		return download.New(download.Options{CAFiles: []string{user.CAFile}})
 	}
 	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
 }

@@ -61,7 +61,7 @@ func buildFake() (cli.Env, error) {
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	l.Addons = lab.AddonTools{
-		Source:    func(bool, string) addons.Source { return addontest.Source{} },
+		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
 		Installer: fake, Checker: fake, Set: helm.Set,
 	}
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {

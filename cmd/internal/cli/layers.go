@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"errors"
+	"cmp"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -37,23 +38,6 @@ func (c *command) asked(o *upOptions, args []string) (profiles.Layer, lab.UpRequ
 	return all, request, nil
 }
 
-// written returns the layer of the file and the profile. Both may be "".
-func (c *command) written(file, profile string) (profiles.Layer, error) {
-	switch {
-	case file == standardInput:
-		in, err := c.openFile("--file", file)
-		if err != nil {
-			return profiles.Layer{}, err
-		}
-		return profiles.LoadFrom(in, profile)
-	case file != "":
-		return profiles.LoadFile(file, profile)
-	case profile != "":
-		return profiles.Load(profile)
-	}
-	return profiles.Layer{}, nil
-}
-
 // merged merges the argument over the flags, these over the file and the profile, and these
 // over the defaults.
 func (o *upOptions) merged(written profiles.Layer, args []string) profiles.Layer {
@@ -76,8 +60,8 @@ func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, erro
 		return lab.UpRequest{}, err
 	}
 	if config := string(all.Cluster.Config); config != "" {
-		if spec.Native, err = c.read("--cluster-config", config); err != nil {
-			return lab.UpRequest{}, unreadable("the cluster configuration", err)
+		if spec.Native, err = c.read("--cluster-config", "the cluster configuration", config); err != nil {
+			return lab.UpRequest{}, err
 		}
 		if spec.NativeDir, err = filepath.Abs(filepath.Dir(config)); err != nil { // standard input: the current directory
 			return lab.UpRequest{}, err
@@ -98,18 +82,14 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 	return all.Extends
 }
 
-// unreadable returns the error of a file of a flag.
-func unreadable(what string, err error) error {
-	if errors.Is(err, fault.ErrInvalid) { // standard input was read before
-		return err
-	}
-	return fault.WithHint(usage("cannot read %s: %w", what, err), "check the path; a relative path starts in the current directory, and - is standard input")
-}
-
 // addonRequest returns the request for the addons of a merged layer and the flags. Values of
 // flags override values of files.
 func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.AddonRequest, error) {
-	q := lab.AddonRequest{Offline: o.offline, CAFile: o.caFile}
+	q := lab.AddonRequest{Offline: o.offline}
+	var err error
+	if q.CA, err = c.readCA(o.caFile); err != nil {
+		return q, err
+	}
 	values := map[string]addons.Values{}
 	for _, a := range merged {
 		q.Names = append(q.Names, string(a.Name))
@@ -126,10 +106,27 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.Ad
 			return q, err
 		}
 		values[addon] = addons.Merge(values[addon], v)
+		q.Flagged = append(q.Flagged, addon)
 	}
-	var err error
-	q.Values, err = c.Lab.Addons.Set(values, o.sets, func(path string) ([]byte, error) { return c.read("--set-file", path) })
-	return q, err
+	var unread error
+	q.Values, err = c.Lab.Addons.Set(values, o.sets, func(path string) (data []byte, err error) {
+		data, unread = c.read("--set-file", "the value of --set-file", path)
+		return data, unread
+	})
+	for name, v := range q.Values {
+		if !reflect.DeepEqual(v, values[name]) {
+			q.Flagged = append(q.Flagged, name)
+		}
+	}
+	return q, cmp.Or(unread, err)
+}
+
+// readCA reads the file of --ca-file; it returns nil for "".
+func (c *command) readCA(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	return c.read("--ca-file", "the CA certificates", file)
 }
 
 // readValues reads the file of a --values flag, ADDON=FILE.
@@ -138,9 +135,9 @@ func (c *command) readValues(s string) (addon string, v addons.Values, err error
 	if !ok || addon == "" || file == "" {
 		return "", nil, fault.WithHint(usage("--values %q is not ADDON=FILE", s), "for example --values hello=hello.yaml")
 	}
-	data, err := c.read("--values", file)
+	data, err := c.read("--values", "the values of "+addon, file)
 	if err != nil {
-		return "", nil, unreadable("the values of "+addon, err)
+		return "", nil, err
 	}
 	if v, err = addons.ParseValues(data); err != nil {
 		return "", nil, fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s: %w", file, err), "%s", fault.HintOf(err))

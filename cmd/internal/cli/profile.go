@@ -72,12 +72,16 @@ func (c *command) profileShow() *cobra.Command {
 		Use:   "show PROFILE|FILE",
 		Short: "Show a profile and everything that it extends",
 		Long: `Show a profile, merged with everything that it extends, as one file. Use it as a
-template for your own. With -o json or -o yaml, print an object that also has the source
-of each value.`,
+template for your own. - reads a file from standard input. With -o json or -o yaml,
+print an object that also has the source of each value.`,
 		Example: `  lab profile show web > lab.yaml`,
 		Args:    oneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := profiles.Load(args[0])
+			file, profile := "", args[0]
+			if profile == standardInput {
+				file, profile = profile, ""
+			}
+			p, err := c.written(file, profile)
 			if err != nil {
 				return err
 			}
@@ -143,9 +147,17 @@ func (c *command) validateFile(ctx context.Context, file string) error {
 		err = c.Lab.Validate(ctx, request)
 	}
 	if err != nil {
-		return fault.WithHint(fmt.Errorf("%s: %w", file, err), "%s", fault.HintOf(err))
+		return fault.WithHint(fmt.Errorf("%s: %w", fileName(file), err), "%s", fault.HintOf(err))
 	}
 	return nil
+}
+
+// fileName returns the name of a file for messages.
+func fileName(file string) string {
+	if file == standardInput {
+		return "standard input"
+	}
+	return file
 }
 
 func (c *command) validate(ctx context.Context, files []string) error {
@@ -157,7 +169,7 @@ func (c *command) validate(ctx context.Context, files []string) error {
 		if problems, ok := errors.AsType[profiles.Problems](err); ok {
 			report.Problems = append(report.Problems, problems...)
 		} else if err != nil {
-			report.Problems = append(report.Problems, profiles.Problem{File: file, Message: err.Error()})
+			report.Problems = append(report.Problems, profiles.Problem{File: fileName(file), Message: err.Error()})
 		}
 		report.Valid = report.Valid && err == nil
 	}
@@ -170,7 +182,7 @@ func (c *command) validate(ctx context.Context, files []string) error {
 		return err
 	}
 	for _, file := range files {
-		if _, err := fmt.Fprintf(c.streams.Out, "%s is valid\n", file); err != nil {
+		if _, err := fmt.Fprintf(c.streams.Out, "%s is valid\n", fileName(file)); err != nil {
 			return err
 		}
 	}

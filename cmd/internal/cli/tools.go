@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"strings"
 	"time"
 
@@ -86,7 +87,16 @@ file is missing there, the error names it and its URL.`,
 			defer cancel()
 			progress := c.progress("")
 			defer progress.Close()
-			list, err := c.Lab.InstallTools(ctx, args, from, caFile, progress.Report)
+			ca, err := c.readCA(caFile)
+			if err != nil {
+				return err
+			}
+			if from != "" {
+				if _, err := os.Stat(from); err != nil {
+					return unreadable("the directory of --from", err)
+				}
+			}
+			list, err := c.Lab.InstallTools(ctx, args, from, ca, progress.Report)
 			if err != nil {
 				return err
 			}

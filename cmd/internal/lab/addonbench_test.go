@@ -25,7 +25,7 @@ func newAddonBench(t *testing.T, traits providers.Traits) addonBench {
 	b.fake = addontest.NewFake(filepath.Join(b.home, "addons"))
 	b.ConfigDir = filepath.Join(b.home, "config")
 	b.Lab.Addons = lab.AddonTools{
-		Source:    func(bool, string) addons.Source { return addontest.Source{} },
+		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
 		Installer: b.fake, Checker: b.fake,
 	}
 	return b

@@ -195,7 +195,7 @@ func TestSharedNamespaceIsNotOffered(t *testing.T) {
 func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
-	b.Lab.Addons.Source = func(bool, string) addons.Source { return without{"0.0.1"} }
+	b.Lab.Addons.Source = func(bool, []byte) addons.Source { return without{"0.0.1"} }
 	define := func(version string) {
 		t.Helper()
 		b.own(t, "shop", "name: shop\nchart: {oci: oci://example.org/shop, version: "+version+"}\n")

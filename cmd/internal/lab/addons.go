@@ -19,7 +19,7 @@ import (
 
 // AddonTools are those who do the work on addons.
 type AddonTools struct {
-	Source    func(offline bool, caFile string) addons.Source
+	Source    func(offline bool, ca []byte) addons.Source // ca is as in AddonRequest
 	Installer addons.Installer
 	Checker   addons.Checker
 	Set       func(values map[string]addons.Values, sets addons.Sets, read func(path string) ([]byte, error)) (map[string]addons.Values, error)
@@ -30,12 +30,13 @@ type AddonTools struct {
 type AddonRequest struct {
 	Names   []string
 	Values  map[string]addons.Values // by addon, above those given before
+	Flagged []string                 // addons whose values come from flags
 	Written []string                 // addons that a file names; it has all of their values
 	Reset   bool                     // discard the values that were given before
 	Defined []addons.Addon           // that only this request knows
 	Upgrade bool                     // those that are there to the versions of the catalogue
 	Offline bool                     // take charts from the cache and the disk only
-	CAFile  string                   // authorities that sources of charts are trusted by
+	CA      []byte                   // certificates (PEM) that are trusted for sources of charts, in addition to the system's
 }
 
 // Catalog returns the addons that there are: those that lab brings along, and the user's
@@ -217,9 +218,10 @@ func (l *Lab) planAddons(h *handle, q AddonRequest) (addons.Requests, error) {
 		requests = append(requests, request)
 	}
 	for name := range q.Values {
-		if _, ok := requests.Get(name); !ok && !slices.Contains(q.Written, name) {
-			err := fault.Errorf(fault.ErrInvalid, "there are values for the addon %q, which is not asked for", name)
-			return nil, fault.WithHint(err, "ask for it, too: --addon %s", name)
+		_, requested := requests.Get(name)
+		if !requested && (slices.Contains(q.Flagged, name) || !slices.Contains(q.Written, name)) {
+			err := fault.Errorf(fault.ErrInvalid, "values for addon %q, which is not requested", name)
+			return nil, fault.WithHint(err, "omit its values, or request it: lab up --addon %s, or lab addon install %s", name, name)
 		}
 	}
 	return requests, nil
@@ -279,7 +281,7 @@ func (l *Lab) installOne(ctx context.Context, target addons.Cluster, r addons.Re
 func (l *Lab) releases(
 	ctx context.Context, target addons.Cluster, plan addons.Requests, q AddonRequest, failed func(err error, addon string) error,
 ) (map[string]addons.Release, error) {
-	source := l.Addons.Source(q.Offline, q.CAFile)
+	source := l.Addons.Source(q.Offline, q.CA)
 	var mu sync.Mutex
 	releases := map[string]addons.Release{}
 	err := sideBySide(plan, func(request addons.Request) error {

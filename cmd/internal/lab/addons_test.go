@@ -41,7 +41,7 @@ func TestChartsAreReadFirst(t *testing.T) {
 	t.Parallel()
 	b := newAddonBench(t, onNodes())
 	b.own(t, "shop", "name: shop\nchart: {path: ./shop}\n")
-	b.Addons.Source = func(offline bool, _ string) addons.Source { return brokenSource{offline} }
+	b.Addons.Source = func(offline bool, _ []byte) addons.Source { return brokenSource{offline} }
 	for _, do := range []func() error{
 		func() error { _, err := b.Plan(t.Context(), with("demo", "shop", "cert-manager")); return err },
 		func() error { _, err := b.Up(t.Context(), with("demo", "shop", "cert-manager"), nil); return err },

@@ -62,8 +62,8 @@ func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
 		ConfigDir:  dirs.Config,
 		Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
-			Client: func(caFile string) (download.Client, error) {
-				return download.New(download.Options{CAFiles: []string{caFile}})
+			Client: func(ca []byte) (download.Client, error) {
+				return download.New(download.Options{CA: ca})
 			},
 		},
 	}

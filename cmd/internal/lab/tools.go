@@ -112,12 +112,12 @@ func (l *Lab) PathCommand() string {
 // already stays. One that fails does not keep the others from being installed, unless the
 // network or the disk fails, or ctx ends. Errors: ErrNotFound for a name that is none, before
 // anything is done, and those of [tools.Installer.Install].
-func (l *Lab) InstallTools(ctx context.Context, names []string, from, caFile string, report event.Reporter) (ToolList, error) {
+func (l *Lab) InstallTools(ctx context.Context, names []string, from string, ca []byte, report event.Reporter) (ToolList, error) {
 	picked, err := l.pickTools(names)
 	if err != nil {
 		return ToolList{}, err
 	}
-	source, err := l.toolSource(from, caFile)
+	source, err := l.toolSource(from, ca)
 	if err != nil {
 		return ToolList{}, err
 	}
@@ -143,11 +143,11 @@ func (l *Lab) InstallTools(ctx context.Context, names []string, from, caFile str
 	return list, err
 }
 
-func (l *Lab) toolSource(from, caFile string) (tools.Source, error) {
+func (l *Lab) toolSource(from string, ca []byte) (tools.Source, error) {
 	if from != "" {
 		return tools.Directory(from), nil
 	}
-	client, err := l.Installer.Client(caFile)
+	client, err := l.Installer.Client(ca)
 	return tools.Network(client), err
 }
 

@@ -46,7 +46,7 @@ func newToolBench(t *testing.T, status int, onPath map[string]string) (b bench, 
 	b.Installer = tools.Installer{
 		Dir: filepath.Join(b.home, "bin"), Platform: "linux/amd64",
 		Catalog: func() (tools.Catalog, error) { return catalog, nil },
-		Client: func(string) (download.Client, error) {
+		Client: func([]byte) (download.Client, error) {
 			return download.Client{HTTP: server.Client(), Pause: time.Microsecond}, nil
 		},
 	}
@@ -76,7 +76,7 @@ func machineWith(onPath map[string]string) doctor.Machine {
 func TestTools(t *testing.T) {
 	t.Parallel()
 	b, releases, _ := newToolBench(t, 200, map[string]string{"kubectl": "Client Version: v1.32.4\n", "k9s": "no version"})
-	if _, err := b.InstallTools(t.Context(), []string{"k9s"}, releases, "", nil); err != nil {
+	if _, err := b.InstallTools(t.Context(), []string{"k9s"}, releases, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	list, err := b.Tools(t.Context())
@@ -123,13 +123,13 @@ func TestInstallToolsGoesOn(t *testing.T) {
 				failed = append(failed, e.Step)
 			}
 		}
-		_, err := b.InstallTools(t.Context(), nil, "", "", report)
+		_, err := b.InstallTools(t.Context(), nil, "", nil, report)
 		if !errors.Is(err, tt.kind) || asked.Load() != tt.asked {
 			t.Errorf("%d: %v, asked %d times, failed %q", status, err, asked.Load(), failed)
 		}
 	}
 	b, releases, asked := newToolBench(t, 200, nil)
-	if _, err := b.InstallTools(t.Context(), []string{"k9s", "nope"}, releases, "", nil); !errors.Is(err, fault.ErrNotFound) {
+	if _, err := b.InstallTools(t.Context(), []string{"k9s", "nope"}, releases, nil, nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Error(err)
 	}
 	if version, err := b.Installer.Held(tools.Tool{Name: "k9s"}); version != "" || err != nil || asked.Load() > 0 {
@@ -141,11 +141,11 @@ func TestInstallToolsGoesOn(t *testing.T) {
 func TestRemoveTools(t *testing.T) {
 	t.Parallel()
 	b, releases, _ := newToolBench(t, 200, nil)
-	list, err := b.InstallTools(t.Context(), nil, releases, "", nil)
+	list, err := b.InstallTools(t.Context(), nil, releases, nil, nil)
 	if err != nil || !list.Items[0].New || !list.Items[2].New {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	if list, err = b.InstallTools(t.Context(), nil, releases, "", nil); err != nil || list.Items[0].New {
+	if list, err = b.InstallTools(t.Context(), nil, releases, nil, nil); err != nil || list.Items[0].New {
 		t.Errorf("again: %+v, %v", list, err)
 	}
 	if err := os.WriteFile(b.Installer.Path("helm"), []byte("mine"), 0o755); err != nil {

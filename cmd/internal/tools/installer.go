@@ -17,10 +17,10 @@ import (
 // Installer puts tools into a directory, and takes them away. It is safe for concurrent use,
 // by other processes too.
 type Installer struct {
-	Dir      string                                       // made when something is put into it
-	Platform string                                       // "linux/amd64"
-	Catalog  func() (Catalog, error)                      // [Builtin], outside tests
-	Client   func(caFile string) (download.Client, error) // trusts that file, too
+	Dir      string                                   // made when something is put into it
+	Platform string                                   // "linux/amd64"
+	Catalog  func() (Catalog, error)                  // [Builtin], outside tests
+	Client   func(ca []byte) (download.Client, error) // trusts these certificates (PEM), too
 }
 
 // record is what lab put into the directory under the name of a tool: versions by the
