@@ -12,6 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/docs/examples/flavor"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -20,6 +21,7 @@ import (
 func testFlavors() []providers.Flavor {
 	return []providers.Flavor{
 		boats(),
+		flavor.Flavor(),
 	}
 }
 
