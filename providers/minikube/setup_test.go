@@ -20,7 +20,12 @@ var (
 	_ providers.LogExporter  = (*Provider)(nil)
 )
 
-func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(fakeVariable) != "" && filepath.Base(os.Args[0]) == programName {
+		os.Exit(playMinikube(os.Args[1:]))
+	}
+	os.Exit(dockertest.Main(m))
+}
 
 // answer is what minikube or docker says to a command.
 type answer = dockertest.Answer

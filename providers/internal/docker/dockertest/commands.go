@@ -98,6 +98,9 @@ func (e *Engine) runOther(name string, f flagSet, words []string) (string, error
 			all = append(all, docker.Object{ID: name, Name: name, Labels: labels})
 		}
 		return e.listObjects(f, all)
+	case "volume create":
+		e.volumes[words[0]] = f["label"]
+		return "", nil
 	case "volume rm":
 		for _, name := range words {
 			delete(e.volumes, name)

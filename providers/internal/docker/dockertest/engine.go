@@ -27,6 +27,9 @@ type Engine struct {
 	// succeeds and prints nothing.
 	Exec func(c *Node, stdin []byte, command []string) (stdout string, err error)
 
+	// OneAuthority has all containers share a certificate authority.
+	OneAuthority bool
+
 	// Programs are the names of the programs that run in a container.
 	Programs []string
 
@@ -35,6 +38,7 @@ type Engine struct {
 	containers []*Node
 	networks   []docker.Object
 	volumes    map[string][]string // labels by name
+	authority  *authority
 }
 
 // Node is a container of an Engine.

@@ -39,7 +39,7 @@ func (e *Engine) create(args []string) (*Node, error) {
 	if other, err := e.find(name); err == nil {
 		return nil, fmt.Errorf(`docker: Error response from daemon: Conflict. The container name "/%s" is already in use by container "%s".`, name, other.ID)
 	}
-	ca, err := newAuthority()
+	ca, err := e.newAuthority()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,8 @@ func (c *Node) start() error {
 	c.State.Status, c.State.ExitCode, c.State.StartedAt = "running", 0, time.Now()
 	c.logs = "Reached target Multi-User System\n"
 	c.NetworkSettings.Ports = map[string][]docker.Binding{}
-	for port, bindings := range c.HostConfig.PortBindings {
+	for port, asked := range c.HostConfig.PortBindings {
+		bindings := slices.Clone(asked)
 		for i, b := range bindings {
 			if i > 0 || !slices.Contains([]string{"6443/tcp", "8443/tcp"}, port) {
 				continue
@@ -92,7 +93,7 @@ func (c *Node) start() error {
 			if err != nil {
 				return fmt.Errorf("docker: Error response from daemon: %w", err)
 			}
-			_, b.HostPort, _ = net.SplitHostPort(listener.Addr().String())
+			_, bindings[i].HostPort, _ = net.SplitHostPort(listener.Addr().String())
 			c.api = listener
 			go c.authority.serve(listener)
 		}
@@ -150,6 +151,16 @@ contexts: [{name: default, context: {cluster: default, user: default}}]}
 
 // authority is a certificate that signs itself, for a server on the loopback.
 type authority struct{ certificate, key []byte } // PEM
+
+// newAuthority returns the authority of a new container.
+func (e *Engine) newAuthority() (*authority, error) {
+	if e.OneAuthority && e.authority != nil {
+		return e.authority, nil
+	}
+	a, err := newAuthority()
+	e.authority = a
+	return a, err
+}
 
 func newAuthority() (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
