@@ -1,6 +1,9 @@
 # Targets of the end-to-end tests and of their test bed. The Makefile of the repository includes this file.
 
-.PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-kind e2e-k3d e2e-minikube e2e-compare e2e-observability
+# The flavors that have end-to-end tests with a container engine. minikube takes longest, so it starts early.
+E2E_FLAVORS := kind minikube k3d
+
+.PHONY: testbed testbed-observability testbed-down testbed-env e2e e2e-flavors $(E2E_FLAVORS:%=e2e-%) e2e-compare e2e-observability
 
 testbed: ## builds the test bed: a Docker Engine if none answers, node images, tools (Linux, root)
 	@CGO_ENABLED=0 go run -trimpath ./e2e/testbed up
@@ -17,7 +20,9 @@ testbed-env: ## prints exports that make lab use the test bed: eval "$$(make -s 
 e2e: testbed ## runs the end-to-end tests on real clusters; LAB_E2E_IMAGES=upstream uses the published images
 	$(E2E_TEST) -timeout 100m $(E2E_FLAGS) ./e2e
 
-e2e-kind e2e-k3d e2e-minikube: e2e-%: testbed ## runs the end-to-end tests of one flavor
+e2e-flavors: $(E2E_FLAVORS:%=e2e-%) ## the same, one flavor after the other, or in parallel with -j; e2e-kind runs one flavor
+
+$(E2E_FLAVORS:%=e2e-%): e2e-%: testbed
 	$(E2E_TEST) -timeout 100m -run '/$*$$' $(E2E_FLAGS) ./e2e
 
 e2e-compare: E2E_TAGS := e2e,compare
