@@ -15,8 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestExitCodesAreDocumented compares the table in docs/errors.md with the exit codes
-// that lab has.
+// TestExitCodesAreDocumented checks that the table in docs/errors.md has the exit codes of lab.
 func TestExitCodesAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/errors.md")
 	if err != nil {
@@ -34,16 +33,16 @@ func TestExitCodesAreDocumented(t *testing.T) {
 	} {
 		code, reason := ui.Classify(err)
 		if documented[reason] != fmt.Sprint(code) {
-			t.Errorf("%s has the exit code %d, and docs/errors.md says %q", reason, code, documented[reason])
+			t.Errorf("%s has the exit code %d, but %q in docs/errors.md", reason, code, documented[reason])
 		}
 		delete(documented, reason)
 	}
 	for reason, code := range documented {
-		t.Errorf("docs/errors.md has %s (%s), which lab has not", reason, code)
+		t.Errorf("docs/errors.md has %s (%s), which lab does not have", reason, code)
 	}
 }
 
-// TestLinks checks that what pages of this repository link to in it is there.
+// TestLinks checks that links between pages of this repository lead to existing files.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
 	found := 0
@@ -64,7 +63,7 @@ func TestLinks(t *testing.T) {
 		for _, l := range link.FindAllStringSubmatch(string(text), -1) {
 			found++
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), l[1])); err != nil {
-				t.Errorf("%s: the link %s leads nowhere", path, l[1])
+				t.Errorf("%s: broken link: %s", path, l[1])
 			}
 		}
 		return nil
@@ -73,6 +72,6 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found < 20 {
-		t.Errorf("found %d links only", found)
+		t.Errorf("found only %d links", found)
 	}
 }

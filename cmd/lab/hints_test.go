@@ -10,9 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// hints runs every command that looks at a cluster or needs it, and then every command that
-// these name in what they say, each on the same state of the machine. Each of those must be
-// among the arguments, and end with exit code 0; and the other way round:
+// hints runs all commands that read or need a cluster, and then all commands that appear in
+// their hints, each on the same state of the machine. The latter must be the given commands, and
+// exit with 0:
 //
 //	hints NAME COMMAND...
 func hints(ts *testscript.TestScript, _ bool, args []string) {
@@ -23,7 +23,7 @@ func hints(ts *testscript.TestScript, _ bool, args []string) {
 	keep(ts, saved, dirs)
 	var said strings.Builder
 	for _, command := range []string{"list", "status " + name, "start " + name, "stop " + name, "kubeconfig " + name, "use " + name} {
-		_ = ts.Exec("lab", strings.Fields(command)...) // which may fail: what matters is what it says
+		_ = ts.Exec("lab", strings.Fields(command)...) // only its output matters
 		said.WriteString(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
 		restore(ts, saved, dirs)
 	}
@@ -36,24 +36,24 @@ func hints(ts *testscript.TestScript, _ bool, args []string) {
 	slices.Sort(named)
 	slices.Sort(want)
 	if !slices.Equal(named, want) {
-		ts.Fatalf("the commands named are %q, want %q; all that was said:\n%s", named, want, said.String())
+		ts.Fatalf("the commands in hints are %q, want %q; the output:\n%s", named, want, said.String())
 	}
 	for _, command := range named {
 		if err := ts.Exec("lab", strings.Fields(command)...); err != nil {
-			ts.Fatalf("lab %s was named, and fails: %v\n%s", command, err, ts.ReadFile("stderr"))
+			ts.Fatalf("lab %s is in a hint, and fails: %v\n%s", command, err, ts.ReadFile("stderr"))
 		}
 		restore(ts, saved, dirs)
 	}
 }
 
-// keep copies directories of the script below saved.
+// keep copies directories of the script to the directory saved.
 func keep(ts *testscript.TestScript, saved string, dirs []string) {
 	for _, dir := range dirs {
 		ts.Check(os.CopyFS(filepath.Join(saved, dir), os.DirFS(ts.MkAbs(dir))))
 	}
 }
 
-// restore brings directories back to what keep copied.
+// restore restores directories that keep has copied.
 func restore(ts *testscript.TestScript, saved string, dirs []string) {
 	for _, dir := range dirs {
 		ts.Check(os.RemoveAll(ts.MkAbs(dir)))

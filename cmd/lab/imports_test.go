@@ -15,8 +15,8 @@ import (
 
 const module = "github.com/clusterlab-dev/lab/"
 
-// rule allows the packages below from to import, of this module, only what is below
-// the given paths, and itself. The most specific rule for a package counts.
+// rule restricts which packages of this module the packages at from and below may import: those
+// at the given paths and below, and each other. The first rule that matches a package applies.
 type rule struct {
 	from string
 	may  []string
@@ -64,8 +64,8 @@ func rules() []rule {
 	)
 }
 
-// only says which packages alone may reach a module: nobody else even by way of a
-// third one, but for what the library of a tool draws in, see drivesTool.
+// only returns the packages that may import a module. Other packages must not import it, not even
+// through other modules, except through the library of a tool, see drivesTool.
 func only() map[string][]string {
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"cmd/internal/cli"},
@@ -81,11 +81,10 @@ type goPackage struct {
 	Imports    []string
 }
 
-// graph is packages by import path.
+// graph is a set of packages by import path.
 type graph map[string]goPackage
 
-// TestImports holds the packages to the one direction in which they may import, on
-// every system.
+// TestImports checks the imports of all packages against the rules, on every system.
 func TestImports(t *testing.T) {
 	for _, system := range []string{"linux", "darwin", "windows"} {
 		t.Run(system, func(t *testing.T) {
@@ -100,18 +99,18 @@ func TestImports(t *testing.T) {
 				}
 			}
 			if ours < 8 {
-				t.Errorf("found %d packages only", ours)
+				t.Errorf("found only %d packages", ours)
 			}
 		})
 	}
 }
 
-// TestImportsCanFail shows that check finds what it is there for, and nothing else.
+// TestImportsCanFail checks that check finds violations, and only those.
 func TestImportsCanFail(t *testing.T) {
 	const cli, lab, ui, cobra = "cmd/internal/cli", "cmd/internal/lab", "cmd/internal/ui", "github.com/spf13/cobra"
 	for _, test := range []struct {
 		chain []string // each imports the next
-		want  string   // "" where it is allowed
+		want  string   // "" if it is allowed
 	}{
 		{[]string{"cmd/lab", cli, cobra}, ""},
 		{[]string{"cmd/lab", "providers/kwok", "providers", "errors"}, ""},
@@ -180,8 +179,8 @@ func load(t *testing.T, system string) graph {
 	}
 }
 
-// check returns what is wrong with a package and its imports, each problem with the
-// path that breaks a rule. Packages of other modules have none.
+// check returns the problems of a package of this module, each with the path of imports that
+// breaks a rule.
 func (g graph) check(path string) []string {
 	from, ours := strings.CutPrefix(path, module)
 	if !ours {
@@ -190,12 +189,12 @@ func (g graph) check(path string) []string {
 	var problems []string
 	for _, part := range strings.Split(from, "/") {
 		if slices.Contains([]string{"util", "utils", "common", "helpers", "types", "misc"}, part) {
-			problems = append(problems, fmt.Sprintf("%s: %q says nothing about what is in it", from, part))
+			problems = append(problems, fmt.Sprintf("%s: the name %q does not describe the package", from, part))
 		}
 	}
 	r, ok := ruleOf(from)
 	if !ok {
-		return append(problems, from+": no rule says what it may import; add one")
+		return append(problems, from+": add a rule for its imports")
 	}
 	for _, imported := range g[path].Imports {
 		to, ours := strings.CutPrefix(imported, module)
@@ -216,8 +215,8 @@ func (g graph) check(path string) []string {
 	return problems
 }
 
-// drivesTool tells whether a package is there to import the library of a tool. What
-// such a library imports is its own affair: docker's and helm's draw in half the world.
+// drivesTool reports whether a package imports the library of a tool. The imports of such
+// libraries are not checked.
 func drivesTool(path string) bool {
 	from, ours := strings.CutPrefix(path, module)
 	r, _ := ruleOf(from)
@@ -225,8 +224,8 @@ func drivesTool(path string) bool {
 	return ours && (isAdapter || belowAny(from, []string{"providers/internal", "addons/charts", "addons/helm"}))
 }
 
-// path returns the shortest chain of imports from a package to one below target that
-// does not lead through the package that may import it.
+// path returns the shortest chain of imports from a package to target, without the packages that
+// may import target. It returns nil if there is none.
 func (g graph) path(from, target string, owners []string) []string {
 	seen := map[string]bool{}
 	for chains := [][]string{{from}}; len(chains) > 0; chains = chains[1:] {
@@ -248,7 +247,7 @@ func (g graph) path(from, target string, owners []string) []string {
 	return nil
 }
 
-// ruleOf returns the first rule that covers a package, which is the most specific.
+// ruleOf returns the first rule that matches a package.
 func ruleOf(path string) (rule, bool) {
 	for _, r := range rules() {
 		if parent, ok := strings.CutSuffix(r.from, "/*"); ok && strings.HasPrefix(path, parent+"/") {
@@ -268,8 +267,8 @@ func belowAny(path string, roots []string) bool {
 
 func below(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
 
-// allowed tells whether may covers path. A full stop at its end means the package
-// itself, without those below it.
+// allowed reports whether may matches path. A full stop at the end of may excludes packages
+// below it.
 func allowed(path, may string) bool {
 	if exact, ok := strings.CutSuffix(may, "."); ok {
 		return path == exact

@@ -32,18 +32,16 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// TestMain makes the test binary a lab whose flavors are fakes: everything else in it
-// is what main puts together.
+// TestMain makes the test binary a lab with fake flavors.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"lab": func() { os.Exit(start(buildFake)) }})
 }
 
-// flavorNames are those of the fakes: two of the usual kind, and "plain", which has none
-// of the optional abilities.
+// flavorNames returns the names of the fake flavors. "plain" has no optional abilities.
 func flavorNames() []string { return []string{"kind", "k3d", "plain"} }
 
 func buildFake() (cli.Env, error) {
-	if os.Getenv("STRAYS") != "" { // as libraries do
+	if os.Getenv("STRAYS") != "" { // like a library
 		log.Print("a stray of log")
 		slog.Warn("a stray of slog")
 		fmt.Fprintln(os.Stderr, "a stray on stderr")
@@ -94,8 +92,8 @@ func refuse(spec providers.Spec) error {
 	return nil
 }
 
-// fakeProbe asks the machines of the fakes, in place of API servers. Files called absent and
-// lacks beside the machines say what is not installed, and what is not ready.
+// fakeProbe reads the state of clusters from the fake flavors instead of API servers. The files
+// "absent" and "lacks" have components that are not installed, and what is not ready.
 type fakeProbe struct{}
 
 func (fakeProbe) ask(ctx context.Context, kubeconfig []byte) error {
@@ -136,9 +134,10 @@ func (p fakeProbe) Look(ctx context.Context, kubeconfig []byte, _ probe.Want) (p
 	return report, nil
 }
 
-func TestStories(t *testing.T) {
-	// Under nohup, every lab would ignore hangups. What this process handles, its
-	// children get with the default again.
+// TestScripts runs the end-to-end scripts in testdata/script with fake flavors.
+func TestScripts(t *testing.T) {
+	// Under nohup, every lab would ignore hangups. Child processes do not inherit that if this
+	// process handles them.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	t.Cleanup(func() { signal.Stop(hangups) })
@@ -155,9 +154,9 @@ func TestStories(t *testing.T) {
 			env.Setenv("KUBECONFIG", filepath.Join(env.WorkDir, "home", "kubeconfig"))
 			env.Setenv("FAKE", filepath.Join(env.WorkDir, "fake"))
 			env.Setenv("TMPDIR", filepath.Join(env.WorkDir, "tmp"))
-			// The race detector would keep every lab for a second after its end.
+			// Without it, the race detector delays the end of each lab by a second.
 			env.Setenv("GORACE", "atexit_sleep_ms=0 halt_on_error=1")
-			// Where lab is, and nothing else.
+			// The directory of lab.
 			env.Setenv("LABBIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			return nil
 		},
@@ -203,7 +202,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s never came, or never went", args[0])
+			ts.Fatalf("timed out waiting for %s", args[0])
 		}
 		<-time.After(5 * time.Millisecond)
 	}
@@ -213,36 +212,35 @@ func machine(ts *testscript.TestScript, flavor string) providertest.Machine {
 	return providertest.Machine(filepath.Join(ts.Getenv("FAKE"), flavor))
 }
 
-// foreign makes a cluster behind lab's back: foreign FLAVOR NAME
+// foreign creates a cluster that is not managed by lab: foreign FLAVOR NAME
 func foreign(ts *testscript.TestScript, _ bool, args []string) {
 	spec := providers.Spec{Name: args[1]}.WithDefaults()
 	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Create(context.Background(), spec, nil))
 }
 
-// remake puts another cluster in the place of one: remake FLAVOR NAME
+// remake replaces a cluster by another one that is not managed by lab: remake FLAVOR NAME
 func remake(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(machine(ts, args[0]).Remake(args[1]))
 }
 
-// remove removes a cluster behind lab's back: remove FLAVOR NAME
+// removeCluster deletes a cluster without lab: remove FLAVOR NAME
 func removeCluster(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(fakeFlavor(ts.Getenv("FAKE"), args[0]).Delete(context.Background(), providers.Ref{Name: args[1]}))
 }
 
-// clean checks that nothing of lab's is left, not even an empty directory, neither in its
-// own directories nor among temporary files, and no cluster. What a lab in the background is still taking away has
-// a few seconds to go.
+// clean checks that lab has left nothing: no files and no directories in its own directories or
+// among temporary files, and no clusters. It waits for background processes of lab.
 func clean(ts *testscript.TestScript, _ bool, _ []string) {
 	deadline := time.Now().Add(10 * time.Second)
 	for left := leftBehind(ts); left != ""; left = leftBehind(ts) {
 		if time.Now().After(deadline) {
-			ts.Fatalf("left behind: %s", left)
+			ts.Fatalf("leftover: %s", left)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
 }
 
-// leftBehind returns something that is left, or "".
+// leftBehind returns a leftover, or "".
 func leftBehind(ts *testscript.TestScript) string {
 	left := ""
 	for _, root := range []string{ts.Getenv("LAB_HOME"), ts.Getenv("TMPDIR")} {
@@ -267,7 +265,7 @@ func leftBehind(ts *testscript.TestScript) string {
 	return left
 }
 
-// many runs lab N times at once; {} in an argument is the number of the run:
+// many runs lab N times concurrently. {} in an argument is replaced by the number of the run:
 // many N ARGS...
 func many(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOneVersion holds that lab, its engine and what goes into the test bed's images take one version of each module:
-// what several of them need is compiled once then, which is a third of the engine.
+// TestOneVersion checks that lab, lab-engine and the programs of the test bed require the same version of each module, so
+// that shared packages are compiled once: a third of lab-engine.
 func TestOneVersion(t *testing.T) {
 	t.Parallel()
 	dirs := []string{".", "providers/kwok/engine", "e2e/testbed/inside"}
@@ -27,17 +27,17 @@ func TestOneVersion(t *testing.T) {
 					shared++
 				}
 				if both && other != version {
-					t.Errorf("%s: %s has %s, and %s has %s: go get the higher one in the other, and make tidy", module, dirs[j], other, dir, version)
+					t.Errorf("%s: %s requires %s, but %s requires %s; to fix: go get the higher version, then make tidy", module, dirs[j], other, dir, version)
 				}
 			}
 		}
 	}
 	if shared < 100 {
-		t.Errorf("only %d modules are shared: is this still how a go.mod is read?", shared)
+		t.Errorf("found only %d shared modules", shared)
 	}
 }
 
-// required returns the versions that a go.mod requires, by module; what it replaces by which is not among them.
+// required returns the versions that a go.mod requires, by module. It does not read replacements.
 func required(file string) map[string]string {
 	versions := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^(?:require|\t)\s*(\S+) (v\S+)(?: // indirect)?$`).FindAllStringSubmatch(file, -1) {

@@ -11,9 +11,10 @@ import (
 	"testing"
 )
 
-// TestManner holds the code to what a reader relies on: nothing happens before main,
-// nothing global changes, and nobody prints or exits but those who are there for it.
-func TestManner(t *testing.T) {
+// TestConventions checks the conventions of the code: no init functions, no package variables
+// but errors and embedded files, no prints, exits or sleeps outside their packages, and no long
+// files or functions.
+func TestConventions(t *testing.T) {
 	root := filepath.Join("..", "..")
 	found := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -33,7 +34,7 @@ func TestManner(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, problem := range append(mannerOf(filepath.ToSlash(name), f), tooLong(files, f)...) {
+		for _, problem := range append(violations(filepath.ToSlash(name), f), tooLong(files, f)...) {
 			t.Errorf("%s: %s", name, problem)
 		}
 		return nil
@@ -42,12 +43,12 @@ func TestManner(t *testing.T) {
 		t.Fatal(err)
 	}
 	if found < 50 {
-		t.Errorf("found %d files only", found)
+		t.Errorf("found only %d files", found)
 	}
 }
 
-// TestMannerCanFail shows that mannerOf finds what it is there for.
-func TestMannerCanFail(t *testing.T) {
+// TestConventionsCanFail checks that each violation is found.
+func TestConventionsCanFail(t *testing.T) {
 	for _, code := range []string{
 		"func init() {}",
 		"var count = 1",
@@ -65,14 +66,13 @@ func TestMannerCanFail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(mannerOf("cmd/internal/lab/x.go", f))+len(tooLong(files, f)) == 0 {
-			t.Errorf("%s: let through", code)
+		if len(violations("cmd/internal/lab/x.go", f))+len(tooLong(files, f)) == 0 {
+			t.Errorf("%s: no violation found", code)
 		}
 	}
 }
 
-// tooLong returns what nobody reads in one go: functions of more than 60 lines, and
-// files of more than 400.
+// tooLong returns files of more than 400 lines and functions of more than 60.
 func tooLong(files *token.FileSet, f *ast.File) []string {
 	var problems []string
 	line := func(p token.Pos) int { return files.Position(p).Line }
@@ -87,7 +87,8 @@ func tooLong(files *token.FileSet, f *ast.File) []string {
 	return problems
 }
 
-func mannerOf(name string, f *ast.File) []string {
+// violations returns the init functions, package variables and forbidden calls of a file.
+func violations(name string, f *ast.File) []string {
 	var problems []string
 	for _, d := range f.Decls {
 		switch d := d.(type) {
@@ -99,7 +100,7 @@ func mannerOf(name string, f *ast.File) []string {
 			problems = append(problems, globals(d)...)
 		}
 	}
-	program := f.Name.Name == "main" // its main may exit, and print where it is no part of lab
+	program := f.Name.Name == "main" // may exit, and may print if it is not lab
 	ast.Inspect(f, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
@@ -107,7 +108,7 @@ func mannerOf(name string, f *ast.File) []string {
 		}
 		callee := nameOf(call.Fun)
 		if strings.HasPrefix(callee, "fmt.Fprint") && strings.HasPrefix(nameOf(call.Args[0]), "os.Std") {
-			callee = strings.Replace(callee, "Fprint", "Print", 1) // which it comes to
+			callee = strings.Replace(callee, "Fprint", "Print", 1) // equivalent
 		}
 		if forbidden(callee, name, program) {
 			problems = append(problems, callee)
@@ -143,8 +144,8 @@ func nameOf(e ast.Expr) string {
 	return ""
 }
 
-// globals returns the package variables of d that are neither errors, nor embedded
-// files, nor blank, nor those of another program, reached by linkname.
+// globals returns the package variables of d, except errors, embedded files, blank variables
+// and variables of other packages that are declared by linkname.
 func globals(d *ast.GenDecl) []string {
 	if d.Tok != token.VAR {
 		return nil
