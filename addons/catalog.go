@@ -35,7 +35,7 @@ func BuiltinChart(name string) (fs.FS, error) {
 		_, err = fs.Stat(files, "Chart.yaml")
 	}
 	if err != nil {
-		return nil, fault.Errorf(fault.ErrNotFound, "lab brings no chart %q along: %w", name, err)
+		return nil, fault.Errorf(fault.ErrNotFound, "no builtin chart %q: %w", name, err)
 	}
 	return files, nil
 }
@@ -124,7 +124,7 @@ func (c Catalog) Get(name string) (Addon, error) {
 	if ok {
 		return a, nil
 	}
-	err := fault.Errorf(fault.ErrNotFound, "there is no addon %q", name)
+	err := fault.Errorf(fault.ErrNotFound, "addon %q not found", name)
 	names := slices.Sorted(maps.Keys(c.addons))
 	for _, known := range names {
 		if strings.Contains(known, name) && name != "" || strings.HasPrefix(name, known) {
@@ -134,5 +134,5 @@ func (c Catalog) Get(name string) (Addon, error) {
 	if near := fault.Nearest(name, names); near != "" {
 		return Addon{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Addon{}, fault.WithHint(err, "lab addon list shows those that there are")
+	return Addon{}, fault.WithHint(err, "list the addons: lab addon list")
 }

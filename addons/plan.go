@@ -35,7 +35,7 @@ func (p *planner) add(name string, path []string) error {
 	}
 	path = append(path, name)
 	if slices.Index(path, name) < len(path)-1 {
-		return fault.Errorf(fault.ErrInvalid, "these addons need each other: %s", strings.Join(path, " -> "))
+		return fault.Errorf(fault.ErrInvalid, "addons need each other: %s", strings.Join(path, " -> "))
 	}
 	a, err := p.catalog.Get(name)
 	if err != nil && len(path) > 1 {
@@ -68,8 +68,8 @@ func (p *planner) conflict() error {
 	for _, a := range p.plan {
 		for _, b := range all {
 			if slices.Contains(a.Conflicts, b.Name) || slices.Contains(b.Conflicts, a.Name) {
-				err := fault.Errorf(fault.ErrInvalid, "%s and %s cannot be in one cluster: they want the same", a.Name, b.Name)
-				return fault.WithHint(err, "choose one of them; lab addon remove %s removes one that is there", b.Name)
+				err := fault.Errorf(fault.ErrInvalid, "%s and %s conflict: they use the same resources", a.Name, b.Name)
+				return fault.WithHint(err, "choose one of them, or remove the installed one: lab addon remove %s", b.Name)
 			}
 		}
 	}

@@ -25,12 +25,12 @@ func (a Addon) Validate() error {
 	}
 	for _, what := range a.Provides {
 		if what != ProvidesIngress {
-			bad("it provides %q: only %q is known", what, ProvidesIngress)
+			bad("provides %q is unknown: it must be %q", what, ProvidesIngress)
 		}
 	}
 	for _, c := range a.Ready {
 		if n := c.kinds(); n != 1 {
-			bad("a check for readiness has %d kinds, and must have one", n)
+			bad("a ready check has %d kinds, and must have exactly one", n)
 		}
 	}
 	if len(problems) == 0 {
@@ -67,13 +67,13 @@ func (c Chart) Problem() string {
 	}
 	switch {
 	case sources != 1:
-		return fmt.Sprintf("it has %d sources, and must have one of oci, repository and path", sources)
+		return fmt.Sprintf("it has %d sources, and must have exactly one of oci, repository and path", sources)
 	case strings.Contains(c.Path, "http:/"), strings.Contains(c.Path, "https:/"), strings.Contains(c.Path, "oci:/"):
 		return "a URL is not a path: write repository, name and version, or oci and version"
 	case c.OCI != "":
 		return c.ociProblem()
 	case strings.HasPrefix(c.Repository, "oci://"):
-		return fmt.Sprintf("a registry is not a repository: write oci: %s/%s in place of repository and name", fault.Redact(c.Repository), c.Name)
+		return fmt.Sprintf("a registry is not a repository: write oci: %s/%s instead of repository and name", fault.Redact(c.Repository), c.Name)
 	case c.Repository != "" && !isWeb(c.Repository):
 		return fmt.Sprintf("%q is not the URL of a repository", fault.Redact(c.Repository))
 	case c.Repository != "" && c.Name == "":
@@ -132,5 +132,5 @@ func (c Chart) String() string {
 	case c.Path != "":
 		return c.Path
 	}
-	return "lab's own " + c.Builtin
+	return "the builtin chart " + c.Builtin
 }

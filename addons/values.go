@@ -92,12 +92,12 @@ func asMap(v any) (Values, bool) {
 func ParseValues(data []byte) (Values, error) {
 	var all any
 	if err := yaml.Unmarshal(data, &all); err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "these are no values: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the values: %w", err)
 	}
 	v, ok := asMap(all)
 	if !ok && all != nil {
-		err := fault.Errorf(fault.ErrInvalid, "these are no values: they must be a map, such as replicas: 2")
-		return nil, fault.WithHint(err, "begin each line with a key: KEY: VALUE, without a '-' before it")
+		err := fault.Errorf(fault.ErrInvalid, "cannot read the values: they must be a mapping, such as replicas: 2")
+		return nil, fault.WithHint(err, "start each line with a key: KEY: VALUE, without a '-' before it")
 	}
 	return v, nil
 }

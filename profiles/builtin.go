@@ -27,9 +27,9 @@ func readBuiltin(name string) (Layer, error) {
 	if err == nil {
 		return Parse("profile "+name, data)
 	}
-	err = fault.Errorf(fault.ErrNotFound, "there is no profile %q", name)
+	err = fault.Errorf(fault.ErrNotFound, "profile %q not found", name)
 	if near := fault.Nearest(name, Names()); near != "" {
 		return Layer{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Layer{}, fault.WithHint(err, "there are %s; a file has a / in its path, or ends in .yaml", strings.Join(Names(), ", "))
+	return Layer{}, fault.WithHint(err, "use one of %s, or the path of a file: it contains / or ends in .yaml", strings.Join(Names(), ", "))
 }

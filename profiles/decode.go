@@ -47,7 +47,7 @@ func (d *decoder) enter(n *yaml.Node) *yaml.Node {
 	d.depth++
 	if d.nodes > maxNodes || d.depth > maxDepth {
 		if !d.given {
-			d.problem(n, "this is too large: a profile has at most %d values, %d deep", maxNodes, maxDepth)
+			d.problem(n, "the file is too large: the limit is %d values in %d levels", maxNodes, maxDepth)
 		}
 		d.given = true
 		return nil
@@ -90,7 +90,7 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		d.problem(n, "%s must be a mapping, KEY: VALUE, not %s", said(path), kindOf(n))
+		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", said(path), kindOf(n))
 		return
 	}
 	d.keys(n, v, path)
@@ -128,7 +128,7 @@ func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[str
 		case index < 0 || key.Kind != yaml.ScalarNode:
 			d.unknown(key, keysOf(v.Type()), path)
 		case own[key.Value]:
-			d.problem(key, "%s occurs twice", said(join(path, key.Value)))
+			d.problem(key, "duplicate key %s", said(join(path, key.Value)))
 		case !seen[key.Value]:
 			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
 		}
@@ -156,7 +156,7 @@ func (d *decoder) merge(n *yaml.Node, v reflect.Value, path string, seen map[str
 			d.merge(child, v, path, seen)
 		}
 	default:
-		d.problem(at, "the merge key << takes a mapping or a list of mappings, not %s", kindOf(n))
+		d.problem(at, "the merge key << must be a mapping or a list of mappings, not %s", kindOf(n))
 	}
 }
 
@@ -168,15 +168,15 @@ func wanted(f reflect.StructField) string {
 }
 
 func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
-	where := "here"
+	where := ""
 	if path != "" {
-		where = "in " + path
+		where = " in " + path
 	}
 	if near := fault.Nearest(key.Value, known); near != "" {
-		d.problem(key, "there is no key %q %s; did you mean %s?", clip(key.Value), where, near)
+		d.problem(key, "unknown key %q%s; did you mean %s?", clip(key.Value), where, near)
 		return
 	}
-	d.problem(key, "there is no key %q %s; there are %s", clip(key.Value), where, strings.Join(known, ", "))
+	d.problem(key, "unknown key %q%s; known keys: %s", clip(key.Value), where, strings.Join(known, ", "))
 }
 
 // field reads one value, and checks what its tags say.
@@ -187,16 +187,16 @@ func (d *decoder) field(n *yaml.Node, f reflect.StructField, v reflect.Value, pa
 		return // one is enough for one value
 	}
 	if want := f.Tag.Get("want"); want != "" && v.String() != want {
-		d.problem(n, "%s is %q, and must be %s", said(path), clip(v.String()), want)
+		d.problem(n, "%s must be %[3]s, not %[2]q", said(path), clip(v.String()), want)
 	}
 	if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil && (v.Int() < 0 || v.Int() > int64(highest)) {
-		d.problem(n, "%s is %d, and must be between 0 and %d", said(path), v.Int(), highest)
+		d.problem(n, "%s must be between 0 and %[3]d, not %[2]d", said(path), v.Int(), highest)
 	}
 }
 
 func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.SequenceNode {
-		d.problem(n, "%s must be a list, [A, B], not %s", said(path), kindOf(n))
+		d.problem(n, "%s must be a list ([A, B]), not %s", said(path), kindOf(n))
 		return
 	}
 	d.origin(path, n)

@@ -69,9 +69,9 @@ func TestExtends(t *testing.T) {
 		kind  error
 		words string
 	}{
-		"circle.yaml": {fault.ErrInvalid, "in a circle"}, "self.yaml": {fault.ErrInvalid, "in a circle"},
-		"nowhere.yaml": {fault.ErrNotFound, "nowhere.yaml:3: the profile cannot be read"}, "misspelt.yaml": {fault.ErrNotFound, `misspelt.yaml:3: there is no profile "wbe"`},
-		"bad.yaml": {fault.ErrInvalid, `worse.yaml:3:1: there is no key "wokers"`}, "a/b/upper.yaml": {fault.ErrInvalid, "worse.yaml:3:1"},
+		"circle.yaml": {fault.ErrInvalid, "in a cycle"}, "self.yaml": {fault.ErrInvalid, "in a cycle"},
+		"nowhere.yaml": {fault.ErrNotFound, "nowhere.yaml:3: cannot read the profile"}, "misspelt.yaml": {fault.ErrNotFound, `misspelt.yaml:3: profile "wbe" not found`},
+		"bad.yaml": {fault.ErrInvalid, `worse.yaml:3:1: unknown key "wokers"`}, "a/b/upper.yaml": {fault.ErrInvalid, "worse.yaml:3:1"},
 		"none.yaml": {fault.ErrNotFound, "none.yaml"}, "a": {fault.ErrUnavailable, "is a directory"},
 	} {
 		_, err := profiles.LoadFile(filepath.Join(dir, file), "")

@@ -33,11 +33,11 @@ func (d *decoder) yesNo(n *yaml.Node, v reflect.Value, path string) {
 // text takes no number for a text: 1.30 would be 1.3.
 func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.ScalarNode {
-		d.problem(n, "%s must be a text, not %s", said(path), kindOf(n))
+		d.problem(n, "%s must be a string, not %s", said(path), kindOf(n))
 		return
 	}
 	if n.Tag != "!!str" {
-		d.problem(n, "%s must be a text, not %s; put it into quotes: \"%s\"", said(path), kindOf(n), clip(n.Value))
+		d.problem(n, "%s must be a string, not %s; quote it: \"%s\"", said(path), kindOf(n), clip(n.Value))
 		return
 	}
 	v.SetString(n.Value)
@@ -58,7 +58,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 // free checks a value that lab does not interpret. [decoder.values] reads it.
 func (d *decoder) free(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
-		d.problem(n, "%s must be a mapping, KEY: VALUE, not %s", said(path), kindOf(n))
+		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", said(path), kindOf(n))
 		return
 	}
 	d.tree(n)
@@ -74,7 +74,7 @@ func (d *decoder) tree(n *yaml.Node) {
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			if seen[child.Value] || child.Kind != yaml.ScalarNode {
-				d.problem(child, "the key %q occurs twice, or is not text", clip(child.Value))
+				d.problem(child, "the key %q is a duplicate or not a string", clip(child.Value))
 			}
 			seen[child.Value] = true
 			continue
@@ -111,9 +111,9 @@ func kindOf(n *yaml.Node) string {
 	}
 	switch n.Tag {
 	case "!!str":
-		return "the text \"" + clip(n.Value) + "\""
+		return "the string \"" + clip(n.Value) + "\""
 	case "!!bool":
-		return "the yes-or-no " + clip(n.Value)
+		return "the boolean " + clip(n.Value)
 	}
 	return "the number " + clip(n.Value)
 }

@@ -31,7 +31,7 @@ func parse(file, dir string, data []byte) (Layer, error) {
 	l := Layer{Origins: d.origins}
 	whole := Problem{File: file}
 	if len(data) > maxSize {
-		whole.Message = fmt.Sprintf("it has %d bytes; a profile has at most %d", len(data), maxSize)
+		whole.Message = fmt.Sprintf("the file has %d bytes; the limit is %d", len(data), maxSize)
 		return l, Problems{whole}.err()
 	}
 	documents := yaml.NewDecoder(bytes.NewReader(data))
@@ -39,7 +39,7 @@ func parse(file, dir string, data []byte) (Layer, error) {
 	err := documents.Decode(&root)
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && len(root.Content) == 0:
-		whole.Message = "it is empty; it must begin with apiVersion: " + APIVersion + " and kind: " + Kind
+		whole.Message = "the file is empty; it must start with apiVersion: " + APIVersion + " and kind: " + Kind
 		return l, Problems{whole}.err()
 	case err != nil:
 		return l, Problems{syntax(file, err)}.err()
@@ -50,7 +50,7 @@ func parse(file, dir string, data []byte) (Layer, error) {
 	}
 	d.twice(l.Profile)
 	if err := documents.Decode(&second); err == nil {
-		d.problem(&second, "a second document begins here, and a file has one")
+		d.problem(&second, "a second document starts here; a file must contain one")
 	} else if !errors.Is(err, io.EOF) {
 		d.problems = append(d.problems, syntax(file, err))
 	}
@@ -62,7 +62,7 @@ func (d *decoder) twice(p Profile) {
 	var names []Label
 	for _, a := range p.Addons {
 		if slices.Contains(names, a.Name) && a.Name != "" {
-			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("the addon %s occurs twice", a.Name)})
+			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("duplicate addon %s", a.Name)})
 		}
 		names = append(names, a.Name)
 	}
@@ -111,8 +111,8 @@ func (l Layer) above(path, base string) (Layer, error) {
 
 func load(ref string, chain []string) (Layer, error) {
 	if slices.Contains(chain, ref) || len(chain) > maxExtends {
-		err := fault.Errorf(fault.ErrInvalid, "profiles extend each other in a circle: %s", strings.Join(append(chain, ref), " -> "))
-		return Layer{}, fault.WithHint(err, "take extends out of one of them")
+		err := fault.Errorf(fault.ErrInvalid, "profiles extend each other in a cycle: %s", strings.Join(append(chain, ref), " -> "))
+		return Layer{}, fault.WithHint(err, "remove extends from one of them")
 	}
 	read := readBuiltin
 	if isPath(ref) {
@@ -185,6 +185,6 @@ func unreadable(path string, err error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		kind = fault.ErrNotFound
 	}
-	return fault.WithHint(fault.Errorf(kind, "the profile cannot be read: %w", err),
-		"see that %s is a file that you can read", path)
+	return fault.WithHint(fault.Errorf(kind, "cannot read the profile: %w", err),
+		"check that %s exists and that you can read it", path)
 }

@@ -50,16 +50,16 @@ func (ps Problems) err() error {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return fault.WithHint(ps, "lab profile show web is an example of a file; lab profile schema makes editors point at mistakes")
+	return fault.WithHint(ps, "see an example: lab profile show web; get the schema for your editor: lab profile schema")
 }
 
 // syntax makes a problem of what the YAML parser says, which knows the line at best.
 func syntax(file string, err error) Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	p := Problem{File: file, Message: "this is not YAML: " + message}
+	p := Problem{File: file, Message: "invalid YAML: " + message}
 	if m := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(message); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
-		p.Column, p.Message = 1, "this is not YAML: "+m[2]
+		p.Column, p.Message = 1, "invalid YAML: "+m[2]
 	}
 	return p
 }

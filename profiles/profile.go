@@ -80,11 +80,11 @@ func (a Addon) problem() string {
 	}
 	switch {
 	case !own && (a.Namespace != "" || len(a.Needs) > 0 || len(a.Provides) > 0):
-		return "only an addon with a chart of its own has a namespace, needs and provides"
+		return "namespace, needs and provides require a chart"
 	case slices.ContainsFunc(a.Provides, func(what Label) bool { return what != addons.ProvidesIngress }):
-		return fmt.Sprintf("provides can be %q only", addons.ProvidesIngress)
+		return fmt.Sprintf("provides must be %q", addons.ProvidesIngress)
 	case own && sources != 1:
-		return "a chart has one of path, oci and repository"
+		return "a chart must have exactly one of path, oci and repository"
 	case own:
 		if problem := c.Source().Problem(); problem != "" {
 			return "the chart: " + problem

@@ -92,7 +92,7 @@ func (m Mount) in(dir string) string {
 func (t TTL) problem() string {
 	d, err := time.ParseDuration(string(t))
 	if err != nil || d < time.Second {
-		return "\"" + string(t) + "\" is not a time such as 8h or 90m"
+		return "\"" + string(t) + "\" is not a duration such as 8h or 90m"
 	}
 	return ""
 }

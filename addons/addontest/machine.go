@@ -206,7 +206,7 @@ type chart struct {
 
 func open(a addons.Archive) (chart, error) {
 	invalid := func(err error) (chart, error) {
-		return chart{}, fault.Errorf(fault.ErrInvalid, "read the chart: %w", err)
+		return chart{}, fault.Errorf(fault.ErrInvalid, "cannot read the chart: %w", err)
 	}
 	zip, err := gzip.NewReader(bytes.NewReader(a.Data))
 	if err != nil {

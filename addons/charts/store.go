@@ -72,7 +72,7 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 		return addons.Archive{Digest: seen, Data: data}, nil
 	}
 	if s.opts.Offline {
-		err := fault.Errorf(fault.ErrUnavailable, "it is not in the cache, and lab is to stay offline")
+		err := fault.Errorf(fault.ErrUnavailable, "it is not cached, and --offline is set")
 		return addons.Archive{}, fault.WithHint(err, "run the command once without --offline, or give the addon a chart with a path")
 	}
 	pull := s.fromRepository
@@ -85,8 +85,8 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 	}
 	got := addons.Archive{Digest: digest(data), Data: data}
 	if seen != "" && got.Digest != seen {
-		err := fault.Errorf(fault.ErrForeign, "it is not what it was: its digest is %s, and was %s when it was seen first", got.Digest, seen)
-		return addons.Archive{}, fault.WithHint(err, "ask its authors why; to take it all the same: rm %s", fault.ShellWord(s.seenFile(c)))
+		err := fault.Errorf(fault.ErrForeign, "its content changed: its digest is %s, and was %s when lab first downloaded it", got.Digest, seen)
+		return addons.Archive{}, fault.WithHint(err, "ask its authors why; to accept the new content: rm %s", fault.ShellWord(s.seenFile(c)))
 	}
 	if err := usable(data); err != nil {
 		return addons.Archive{}, err

@@ -93,7 +93,7 @@ func refuses(t *testing.T, s *charts.Store, c addons.Chart, kind error, words ..
 func TestCache(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
-		refuses(t, store(dir, true), c, fault.ErrUnavailable, "not in the cache", "--offline")
+		refuses(t, store(dir, true), c, fault.ErrUnavailable, "not cached", "--offline")
 		if s.Requests() > 0 {
 			t.Error("offline, the network was asked")
 		}
@@ -119,7 +119,7 @@ func TestChanged(t *testing.T) {
 		want(t, store(dir, false), c, "a chart") // the same again is fine
 		remove(t, filepath.Join(dir, strings.ReplaceAll(first.Digest, ":", "-")+".tgz"))
 		s.Put("shop", version, archive("another"))
-		refuses(t, store(dir, false), c, fault.ErrForeign, first.Digest, "seen first", "rm "+dir)
+		refuses(t, store(dir, false), c, fault.ErrForeign, first.Digest, "first downloaded", "rm "+dir)
 		seen, err := filepath.Glob(filepath.Join(dir, "seen", "*"))
 		if err != nil || len(seen) != 1 {
 			t.Fatalf("%q, %v", seen, err)

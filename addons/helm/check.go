@@ -23,7 +23,7 @@ func (Installer) Check(r addons.Release) error {
 	}
 	values := r.Values.Copy()
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(values)); err != nil {
-		return fault.Errorf(fault.ErrInvalid, "the chart: %w", err)
+		return fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)
 	}
 	options := chartutil.ReleaseOptions{Name: r.Addon.Name, Namespace: r.Addon.In(), Revision: 1, IsInstall: true}
 	all, err := chartutil.ToRenderValues(loaded, values, options, nil)

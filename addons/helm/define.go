@@ -100,7 +100,7 @@ func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectM
 	}
 	list, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("list the custom resource definitions: %w", err)
+		return nil, fmt.Errorf("cannot list the custom resource definitions: %w", err)
 	}
 	there := map[string]metav1.PartialObjectMetadata{}
 	for _, d := range list.Items {
@@ -149,10 +149,10 @@ func (s *session) define(ctx context.Context, addon string, d *unstructured.Unst
 		reason, err = s.settleConflict(ctx, addon, d, err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("the definition %s: %w", d.GetName(), err)
+		return "", fmt.Errorf("cannot apply the definition %s: %w", d.GetName(), err)
 	}
 	if err := s.awaitDefinition(d); err != nil {
-		return "", fmt.Errorf("waiting for the definition %s: %w", d.GetName(), err)
+		return "", fmt.Errorf("the definition %s is not served yet: %w", d.GetName(), err)
 	}
 	return reason, nil
 }

@@ -56,7 +56,7 @@ func (s *session) explainUnserved(text string) error {
 		switch {
 		case len(others) == 0 && !isKubernetes(gv.Group):
 			problems = append(problems, fmt.Errorf("%s is not served: there is no custom resource definition for %s", gv, kind))
-			hints["install the addon that brings the definition first: name it in needs"] = true
+			hints["install the addon that provides the definition first: add it to needs"] = true
 		case isKubernetes(gv.Group):
 			problems = append(problems, fmt.Errorf("%s is not served by Kubernetes %s: the chart uses it for %s%s", gv, s.version(), kind, instead(gv.Group, others)))
 			hints["use a version of the chart that supports this Kubernetes, or a cluster with another one: --kubernetes-version"] = true

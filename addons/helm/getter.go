@@ -27,11 +27,11 @@ type getter struct {
 func newGetter(kubeconfig []byte, wrap func(http.RoundTripper) http.RoundTripper) (*getter, error) {
 	loader, err := clientcmd.NewClientConfigFromBytes(kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
 	}
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
 	}
 	config.QPS = -1 // the server has limits of its own
 	config.Timeout = requestTime

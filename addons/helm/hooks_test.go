@@ -111,11 +111,11 @@ func TestHooks(t *testing.T) {
 		"never seen":           {job, &hookServer{events: []string{"ERROR " + tooOld}}, "before lab saw its result"},
 		"failed": {job, &hookServer{events: []string{"MODIFIED " + jobFailed},
 			pods: `{"metadata":{"name":"migrate-x"},"status":{"phase":"Failed","containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":3,"reason":"Error"}}}]}}`},
-			"hook job shop/migrate: container main of pod migrate-x ended with exit code 3: Error: it failed: no luck"},
+			"hook job shop/migrate: container main of pod migrate-x exited with code 3: Error: it failed: no luck"},
 		"failed and deleted":  {job, &hookServer{events: []string{"DELETED " + jobFailed}}, "it failed: no luck"},
 		"deleted at work":     {job, &hookServer{events: []string{"DELETED " + atWork}}, "deleted before it had run"},
 		"pod":                 {pod, &hookServer{events: []string{`MODIFIED {"phase":"Running"}` + "\n" + `MODIFIED {"phase":"Succeeded"}`}}, ""},
-		"failed pod":          {pod, &hookServer{events: []string{`MODIFIED {"phase":"Failed","reason":"Evicted"}`}}, "hook pod shop/migrate: it has no pod: it failed: Evicted"},
+		"failed pod":          {pod, &hookServer{events: []string{`MODIFIED {"phase":"Failed","reason":"Evicted"}`}}, "hook pod shop/migrate: no pod exists: it failed: Evicted"},
 		"another kind":        {schema.GroupVersionKind{Version: "v1", Kind: "Secret"}, &hookServer{}, ""},
 		"another group's job": {schema.GroupVersionKind{Group: "example.org", Version: "v1", Kind: "Job"}, &hookServer{}, ""},
 	} {

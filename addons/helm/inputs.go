@@ -39,10 +39,10 @@ func isCurrent(rel *release.Release, r addons.Release) bool {
 func load(a addons.Archive) (*chart.Chart, error) {
 	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
 	if err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "read the chart: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the chart: %w", err)
 	}
 	if err := loaded.Validate(); err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "the chart: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)
 	}
 	return loaded, nil
 }

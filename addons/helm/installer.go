@@ -98,11 +98,11 @@ func (s *session) last(name string) (*release.Release, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the release %q: %w", name, err)
+		return nil, fmt.Errorf("cannot read the release %q: %w", name, err)
 	}
 	if last.Labels[inputsLabel] == "" {
-		err := fault.Errorf(fault.ErrForeign, "there is a release %q in namespace %q that lab did not install", name, last.Namespace)
-		return nil, fault.WithHint(err, "keep it as it is, or remove it: helm uninstall %s --namespace %s", name, last.Namespace)
+		err := fault.Errorf(fault.ErrForeign, "the release %q in namespace %q is not managed by lab", name, last.Namespace)
+		return nil, fault.WithHint(err, "keep the release, or remove it: helm uninstall %s --namespace %s", name, last.Namespace)
 	}
 	return last, nil
 }

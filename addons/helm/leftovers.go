@@ -114,7 +114,7 @@ func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
 	}
 	_, err = resource.NewHelper(info.Client, info.Mapping).Patch(info.Namespace, info.Name, types.MergePatchType, patch, nil)
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return fmt.Errorf("strip the finalizers of %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
+		return fmt.Errorf("cannot remove the finalizers of %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (s *session) removeDefinition(
 	}
 	err := definitions.Delete(ctx, d.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &d.UID}})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete the definition %s: %w", d.Name, err)
+		return fmt.Errorf("cannot delete the definition %s: %w", d.Name, err)
 	}
 	return nil
 }
@@ -242,7 +242,7 @@ func defines(rel *release.Release, name string) bool {
 func (s *session) everyRelease() ([]*release.Release, error) {
 	list, err := releasesIn(s.client.unbound, "").ListReleases()
 	if err != nil {
-		return nil, fmt.Errorf("list the releases of the cluster: %w", err)
+		return nil, fmt.Errorf("cannot list the releases of the cluster: %w", err)
 	}
 	return list, nil
 }
@@ -271,7 +271,7 @@ func objectsOf(ctx context.Context, client dynamic.Interface, d unstructured.Uns
 		n += *more
 	}
 	first := list.Items[0]
-	return fmt.Sprintf("objects of it exist: %d, such as %s", n, strings.TrimPrefix(first.GetNamespace()+"/"+first.GetName(), "/"))
+	return fmt.Sprintf("it has %d objects, such as %s", n, strings.TrimPrefix(first.GetNamespace()+"/"+first.GetName(), "/"))
 }
 
 // listVersion returns the version in which objects of d are stored, if it is served: no

@@ -92,7 +92,7 @@ func (s *session) namespaceUser(ctx context.Context, n *corev1.Namespace, home b
 func (s *session) isSharedNamespace(name string) (bool, error) {
 	all, err := releasesIn(s.client.unbound, name).ListReleases()
 	if err != nil {
-		return false, fmt.Errorf("list the releases in namespace %s: %w", name, err)
+		return false, fmt.Errorf("cannot list the releases in namespace %s: %w", name, err)
 	}
 	return slices.ContainsFunc(all, func(rel *release.Release) bool {
 		return rel.Name != s.client.release.Name || rel.Namespace != s.client.release.Namespace
@@ -224,7 +224,7 @@ func (s *session) inside(ctx context.Context, namespace string, own residents) (
 			continue // the kind was deleted
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("list %s: %w", resource.GroupResource(), err)
+			return nil, nil, fmt.Errorf("cannot list %s: %w", resource.GroupResource(), err)
 		}
 		for i := range list.Items {
 			all = append(all, resident{kind, &list.Items[i]})

@@ -114,7 +114,7 @@ func (c *client) live(info *resource.Info) (metav1.Object, error) {
 		err = info.Refresh(object, true)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
+		return nil, fmt.Errorf("cannot read %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
 	}
 	return meta.Accessor(object)
 }
@@ -126,7 +126,7 @@ func (c *client) Delete(all kube.ResourceList) (*kube.Result, []error) {
 		live, err := c.live(info)
 		if err == nil && live != nil && live.GetAnnotations()[hookMark] == "" && !isOf(live, c.release) {
 			kind := info.Mapping.GroupVersionKind.Kind
-			err = fault.Errorf(fault.ErrForeign, "%s %s/%s has the name of a hook of the chart, and does not belong to the chart", kind, info.Namespace, info.Name)
+			err = fault.Errorf(fault.ErrForeign, "%s %s/%s has the name of a hook of the chart, but does not belong to the chart", kind, info.Namespace, info.Name)
 			err = fault.WithHint(err, "delete it if you do not need it: kubectl delete %s %s --namespace %s", kind, info.Name, info.Namespace)
 			c.failed = err // Helm keeps its text only
 		}

@@ -17,7 +17,7 @@ func (s *session) prepare(ctx context.Context, a addons.Addon) error {
 	mark := metav1.ObjectMeta{Name: a.In(), Labels: map[string]string{addonLabel: a.Name}}
 	_, err := s.typed.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: mark}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("make the namespace %q: %w", a.In(), err)
+		return fmt.Errorf("cannot create the namespace %q: %w", a.In(), err)
 	}
 	for _, secret := range a.Secrets {
 		mark.Name = secret.Name
@@ -30,7 +30,7 @@ func (s *session) prepare(ctx context.Context, a addons.Addon) error {
 		}
 		_, err := s.typed.CoreV1().Secrets(a.In()).Create(ctx, made, metav1.CreateOptions{})
 		if err != nil && !apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("make the Secret %q: %w", secret.Name, err)
+			return fmt.Errorf("cannot create the Secret %q: %w", secret.Name, err)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 	}
 	rendered, err := s.render(r)
 	if err != nil {
-		return nil, s.explain(ctx, fmt.Errorf("render %s: %w", r.Addon.Name, err))
+		return nil, s.explain(ctx, fmt.Errorf("cannot render %s: %w", r.Addon.Name, err))
 	}
 	before := ""
 	if last != nil {

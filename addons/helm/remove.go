@@ -190,7 +190,7 @@ func (s *session) uninstall(last *release.Release) error {
 		return s.client.failed
 	}
 	if err != nil {
-		return fmt.Errorf("uninstall: %w", err)
+		return fmt.Errorf("cannot uninstall the release: %w", err)
 	}
 	return nil
 }
@@ -267,7 +267,7 @@ func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
 func (s *session) purge(name string) error {
 	for _, rel := range s.revisions(name) {
 		if _, err := s.config.Releases.Delete(name, rel.Version); err != nil && !isNotFound(err) {
-			return fmt.Errorf("delete the record of the release %q: %w", name, err)
+			return fmt.Errorf("cannot delete the record of the release %q: %w", name, err)
 		}
 	}
 	return nil

@@ -39,7 +39,7 @@ func (API) Wait(ctx context.Context, c addons.Cluster, a addons.Addon, in addons
 	}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	last := "the API server to answer"
+	last := "no answer from the API server"
 	for {
 		missing, err := l.missing(ctx)
 		if err != nil {
@@ -56,7 +56,7 @@ func (API) Wait(ctx context.Context, c addons.Cluster, a addons.Addon, in addons
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not work yet: %s: %w", a.Name, last, ctx.Err())
+			return fmt.Errorf("%s is not ready: %s: %w", a.Name, last, ctx.Err())
 		case <-tick.C:
 		}
 	}
@@ -100,7 +100,7 @@ func newLook(c addons.Cluster, a addons.Addon, in addons.Installed) (*look, erro
 func connect(kubeconfig []byte) (*rest.Config, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
 	}
 	config.QPS = -1
 	config.WarningHandler = rest.NoWarnings{}

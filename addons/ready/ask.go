@@ -30,7 +30,7 @@ func (l *look) dryRun(ctx context.Context, values addons.Values) string {
 	mapping, err := l.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	if err != nil {
 		l.mapper.Reset() // it may come
-		return fmt.Sprintf("the API server does not know %s yet", kind.Kind)
+		return fmt.Sprintf("the API server does not serve %s yet", kind.Kind)
 	}
 	var client dynamic.ResourceInterface = l.dynamic.Resource(mapping.Resource)
 	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
@@ -38,7 +38,7 @@ func (l *look) dryRun(ctx context.Context, values addons.Values) string {
 	}
 	_, err = client.Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Sprintf("admission does not take %s yet: %v", kind.Kind, err)
+		return fmt.Sprintf("the API server rejects %s: %v", kind.Kind, err)
 	}
 	return ""
 }
@@ -50,7 +50,7 @@ func (l *look) api(ctx context.Context, want addons.APIAnswer) string {
 		return fmt.Sprintf("%s: %v", want.Path, err)
 	}
 	if !strings.Contains(string(body), want.Contains) {
-		return fmt.Sprintf("%s answers, but without %s", want.Path, want.Contains)
+		return fmt.Sprintf("the answer of %s does not contain %s", want.Path, want.Contains)
 	}
 	return ""
 }
@@ -104,7 +104,7 @@ func (l *look) http(ctx context.Context, want addons.HTTPAnswer) string {
 		case err != nil:
 			missing = fmt.Sprintf("%s: %v", what, err)
 		case !strings.Contains(string(body), want.Contains):
-			missing = fmt.Sprintf("%s answers, but without %s", what, want.Contains)
+			missing = fmt.Sprintf("the answer of %s does not contain %s", what, want.Contains)
 		}
 	})
 	if err != nil {
@@ -135,7 +135,7 @@ func fetch(ctx context.Context, address, path string, prepare func(*http.Request
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusUnauthorized {
-		return nil, fmt.Errorf("it answers %s", resp.Status)
+		return nil, fmt.Errorf("the answer is %s", resp.Status)
 	}
 	return io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 }

@@ -62,9 +62,9 @@ func TestPrometheusAnswers(t *testing.T) {
 	for _, test := range []struct{ targets, alerts, says string }{
 		{up, calm, ""},
 		{`{"data":{"activeTargets":[]}}`, calm, "no targets"},
-		{down, calm, "does not reach etcd at 10.0.0.1:2381: connection refused"},
-		{`{"data":{"activeTargets":[{"health":"unknown","labels":{"job":"etcd","instance":"10.0.0.1:2381"}}]}}`, calm, "has not asked etcd at 10.0.0.1:2381 yet"},
-		{up, fires, "the alert KubeDown fires"},
+		{down, calm, "cannot scrape etcd at 10.0.0.1:2381: connection refused"},
+		{`{"data":{"activeTargets":[{"health":"unknown","labels":{"job":"etcd","instance":"10.0.0.1:2381"}}]}}`, calm, "has not scraped etcd at 10.0.0.1:2381 yet"},
+		{up, fires, "alert KubeDown is firing"},
 		{"<html>", calm, "invalid character"},
 	} {
 		address, _ := serve(t, 200, map[string]string{"/api/v1/targets": test.targets, "/api/v1/alerts": test.alerts})

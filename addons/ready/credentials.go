@@ -31,7 +31,7 @@ func (l *look) credentials(ctx context.Context, namespace string, where addons.C
 	}
 	secret, err := l.typed.CoreV1().Secrets(namespace).Get(ctx, where.Secret, metav1.GetOptions{})
 	if err != nil {
-		return "", "", fmt.Errorf("the Secret with the password: %w", err)
+		return "", "", fmt.Errorf("cannot read the Secret with the password: %w", err)
 	}
 	return string(secret.Data[where.UserKey]), string(secret.Data[where.PasswordKey]), nil
 }

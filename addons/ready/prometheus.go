@@ -61,9 +61,9 @@ func (t targets) missing() string {
 		}
 		what := fmt.Sprintf("%s at %s", target.Labels["job"], target.Labels["instance"])
 		if target.LastError == "" {
-			return "Prometheus has not asked " + what + " yet"
+			return "Prometheus has not scraped " + what + " yet"
 		}
-		return "Prometheus does not reach " + what + ": " + target.LastError
+		return "Prometheus cannot scrape " + what + ": " + target.LastError
 	}
 	return ""
 }
@@ -73,7 +73,7 @@ func (t targets) missing() string {
 func (a alerts) missing() string {
 	for _, alert := range a.Data.Alerts {
 		if severity := alert.Labels["severity"]; alert.State == "firing" && severity != "none" && severity != "info" {
-			return fmt.Sprintf("the alert %s fires", alert.Labels["alertname"])
+			return fmt.Sprintf("alert %s is firing", alert.Labels["alertname"])
 		}
 	}
 	return ""

@@ -40,11 +40,11 @@ func (l *look) rollout(ctx context.Context, o addons.Object) (string, error) {
 	}
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Sprintf("%s is not there yet", o), nil
+		return fmt.Sprintf("%s does not exist yet", o), nil
 	case err != nil:
 		return fmt.Sprintf("%s: %v", o, err), nil
 	case p.stale:
-		return fmt.Sprintf("%s has not been looked at yet", o), nil
+		return fmt.Sprintf("the controller of %s has not observed its latest change", o), nil
 	case p.have >= p.want:
 		return "", nil
 	}
@@ -118,7 +118,7 @@ func (l *look) job(ctx context.Context, o addons.Object) (string, error) {
 			return "", fmt.Errorf("%s failed: %s", o, c.Message)
 		}
 	}
-	missing := fmt.Sprintf("%s has not run yet", o)
+	missing := fmt.Sprintf("%s has not completed yet", o)
 	if why := l.why(ctx, o.Namespace, progress{selector: j.Spec.Selector}); why != "" {
 		missing += ": " + why
 	}

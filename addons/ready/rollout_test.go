@@ -59,26 +59,26 @@ func TestRollout(t *testing.T) {
 		objects []runtime.Object
 		says    string
 	}{
-		"not there":      {"Deployment", nil, "Deployment shop/web is not there yet"},
-		"old news":       {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 2, AvailableReplicas: 2})}, "not been looked at"},
+		"not there":      {"Deployment", nil, "Deployment shop/web does not exist yet"},
+		"old news":       {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 1, UpdatedReplicas: 2, AvailableReplicas: 2})}, "has not observed its latest change"},
 		"old pods only":  {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 1, AvailableReplicas: 2})}, "1 of 2 ready"},
 		"old pods still": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 3, UpdatedReplicas: 2, AvailableReplicas: 2})}, "1 of 2 ready"},
 		"runs":           {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2, AvailableReplicas: 2})}, ""},
 		"no quota": {"Deployment", []runtime.Object{deployment(appsv1.DeploymentStatus{ObservedGeneration: 2, Conditions: []appsv1.DeploymentCondition{
 			{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota"}}})}, "0 of 2 ready: exceeded quota"},
 		"image":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("ImagePullBackOff", "manifest unknown"))}, "cannot pull the image web:v9: manifest unknown"},
-		"crash":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CrashLoopBackOff", "back-off"))}, "container main of pod web-1 crashes again and again (exit code 3)"},
-		"no start":  {"Deployment", []runtime.Object{deployment(unready), pod(neverStarted("mount: not a directory"))}, "container main of pod web-1 cannot be made: mount: not a directory"},
-		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be made: secret "x" not found`},
+		"crash":     {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CrashLoopBackOff", "back-off"))}, "container main of pod web-1 keeps crashing (exit code 3)"},
+		"no start":  {"Deployment", []runtime.Object{deployment(unready), pod(neverStarted("mount: not a directory"))}, "container main of pod web-1 cannot be created: mount: not a directory"},
+		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be created: secret "x" not found`},
 		"no node": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Conditions: []corev1.PodCondition{
-			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node takes pod web-1: 0/1 nodes are free"},
+			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node fits pod web-1: 0/1 nodes are free"},
 		"probe": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
-			{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}}})}, "readiness probe does not succeed"},
+			{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}}})}, "its readiness probe fails"},
 		"set starts":   {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1}}}, "0 of 1 ready"},
 		"set runs":     {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 1, UpdatedReplicas: 1}}}, ""},
 		"daemons":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 2}}}, "2 of 3 ready"},
 		"daemons run":  {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 3}}}, ""},
-		"job waits":    {"Job", []runtime.Object{&batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector()}}}, "has not run yet"},
+		"job waits":    {"Job", []runtime.Object{&batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector()}}}, "has not completed yet"},
 		"job is gone":  {"Job", nil, ""},
 		"does not run": {"ConfigMap", nil, ""},
 	} {

@@ -41,7 +41,7 @@ func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string,
 	case why != "":
 		return why
 	case newest == nil:
-		return "it has no pod"
+		return "no pod exists"
 	}
 	return fmt.Sprintf("pod %s is %s", newest.Name, newest.Status.Phase)
 }
@@ -73,7 +73,7 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			// What would not help, either, the scheduler says at length.
 			message, _, _ := strings.Cut(c.Message, " preemption:")
-			return fmt.Sprintf("no node takes pod %s: %s", pod.Name, strings.TrimSuffix(message, "."))
+			return fmt.Sprintf("no node fits pod %s: %s", pod.Name, strings.TrimSuffix(message, "."))
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
@@ -83,7 +83,7 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.ContainersReady && c.Status == corev1.ConditionFalse && pod.Status.Phase == corev1.PodRunning {
-			return fmt.Sprintf("pod %s runs, and its readiness probe does not succeed yet", pod.Name)
+			return fmt.Sprintf("pod %s is running, but its readiness probe fails", pod.Name)
 		}
 	}
 	return ""
@@ -91,7 +91,7 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 
 func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, c corev1.ContainerStatus) string {
 	if end := c.State.Terminated; end != nil && end.ExitCode != 0 {
-		why := fmt.Sprintf("container %s of pod %s ended with exit code %d", c.Name, pod.Name, end.ExitCode)
+		why := fmt.Sprintf("container %s of pod %s exited with code %d", c.Name, pod.Name, end.ExitCode)
 		if line := lastLine(ctx, client, pod, c.Name, false); line != "" {
 			return why + ": " + line
 		}
@@ -105,7 +105,7 @@ func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.
 	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName":
 		return fmt.Sprintf("pod %s cannot pull the image %s: %s", pod.Name, c.Image, cmp.Or(waiting.Message, waiting.Reason))
 	case "CrashLoopBackOff":
-		why := fmt.Sprintf("container %s of pod %s crashes again and again", c.Name, pod.Name)
+		why := fmt.Sprintf("container %s of pod %s keeps crashing", c.Name, pod.Name)
 		if last := c.LastTerminationState.Terminated; last != nil {
 			if last.Reason == "StartError" { // it did not even start, so no line of its own says why
 				return notMade(c.Name, pod.Name, last.Message)
@@ -123,7 +123,7 @@ func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.
 }
 
 func notMade(container, pod, why string) string {
-	return fmt.Sprintf("container %s of pod %s cannot be made: %s", container, pod, why)
+	return fmt.Sprintf("container %s of pod %s cannot be created: %s", container, pod, why)
 }
 
 // lastLine returns the last line that a container wrote, or "". previous means before it

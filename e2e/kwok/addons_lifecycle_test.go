@@ -175,8 +175,8 @@ func TestChartChanged(t *testing.T) {
 	if err := os.Remove(archives[0]); err != nil {
 		t.Fatal(err)
 	}
-	p.fails(5, []string{"not in the cache", "--offline"}, "up", name, "--offline")
-	p.fails(4, []string{"is not what it was", "seen first", "hint: "}, "up", name)
+	p.fails(5, []string{"not cached", "--offline"}, "up", name, "--offline")
+	p.fails(4, []string{"its content changed", "first downloaded", "hint: "}, "up", name)
 	if got := p.kubectl(name, "get", "configmap", "settings", "--namespace", "shop", "-o", "yaml"); !strings.Contains(got, "good") {
 		t.Errorf("the changed chart was applied: %s", got)
 	}
@@ -195,12 +195,12 @@ func TestAddonErrors(t *testing.T) {
 	s.put("broken", "1.0.0", true, map[string]string{"templates/a.yaml": addontest.ConfigMap("not_valid", "x")})
 	s.put("fine", "1.0.0", true, map[string]string{"templates/a.yaml": web("fine", "")})
 	name := session.RandomName()
-	p.fails(7, []string{"stuck does not work yet", "0 of 2 ready", "no node takes pod stuck-", "node affinity/selector", "lab up " + name},
+	p.fails(7, []string{"stuck is not ready", "0 of 2 ready", "no node fits pod stuck-", "node affinity/selector", "lab up " + name},
 		"up", name, "--flavor", "kwok", "--addon", "stuck,fine", "--timeout", "20s")
 	if got := p.addons(name); got["stuck"].State != "installing" || got["fine"].State != "ready" {
 		t.Errorf("%+v", got)
 	}
-	p.fails(1, []string{"stuck", "no node takes pod"}, "status", name)
+	p.fails(1, []string{"stuck", "no node fits pod"}, "status", name)
 	p.fails(1, []string{"hook job hook/migrate", "active longer than specified deadline", "kubectl describe job migrate"}, "addon", "install", "hook", "--name", name)
 	p.fails(1, []string{"broken", "not_valid"}, "addon", "install", "broken", "--name", name)
 	if got := p.addons(name); got["hook"].State != "failed" || got["broken"].State != "failed" || got["hook"].Reason == "" {

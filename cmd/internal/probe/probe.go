@@ -211,7 +211,7 @@ func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want 
 func connect(kubeconfig []byte) (kubernetes.Interface, error) {
 	config, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	if err != nil {
-		return nil, fmt.Errorf("read the cluster's kubeconfig: %w", err)
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
 	}
 	// This is one client of few requests; its own limits would only slow it down.
 	config.QPS = -1

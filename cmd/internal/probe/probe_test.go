@@ -90,7 +90,7 @@ func TestPressure(t *testing.T) {
 		pods       []corev1.Pod
 		says, hint string
 	}{
-		"the disk is full":   {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node takes pod coredns-1: " + taint + ")", "docker system prune"},
+		"the disk is full":   {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
 		"no memory":          {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a is short of memory (MemoryPressure)"},
 		"another matter":     {node("a", true, ""), dnsless, taint, ""},
 		"nobody can tell":    {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
