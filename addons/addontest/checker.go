@@ -72,7 +72,7 @@ type notWorking struct {
 }
 
 func (n *notWorking) Error() string {
-	return n.name + " does not work yet: " + n.missing + ": " + n.cause.Error()
+	return n.name + " is not ready: " + n.missing + ": " + n.cause.Error()
 }
 func (n *notWorking) Unwrap() error { return n.cause }
 
