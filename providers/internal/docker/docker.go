@@ -45,14 +45,26 @@ func Ping(ctx context.Context) (Engine, error) {
 // ask runs a docker command that only looks, and does not wait for ever where the engine
 // hangs: then it returns ErrUnavailable.
 func ask(ctx context.Context, args ...string) ([]byte, error) {
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limit, changed := ctx.Value(limitKey{}).(time.Duration)
+	if !changed {
+		limit = patience
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, err := run(limited, args...)
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, located(ctx, fault.WithHint(
-			fault.Errorf(fault.ErrUnavailable, "the Docker Engine %w within %s", errSlow, patience), "%s", startHint(true)))
+			fault.Errorf(fault.ErrUnavailable, "the Docker Engine %w within %s", errSlow, limit), "%s", startHint(true)))
 	}
 	return out, err
+}
+
+type limitKey struct{}
+
+// Within returns a context in which an engine must answer a query within limit, instead of the
+// default of 15 seconds.
+func Within(ctx context.Context, limit time.Duration) context.Context {
+	return context.WithValue(ctx, limitKey{}, limit)
 }
 
 // errSlow is that of an engine which is there, and may answer another time.

@@ -3,8 +3,10 @@
 package nodes
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -29,19 +31,30 @@ func TestAwaitDeath(t *testing.T) {
 	}
 }
 
-// TestEngineGone: without an engine there are no nodes. One that only answers late is
-// waited for.
+// TestEngineGone checks that a watch ends when the engine is gone, and continues when the engine
+// answers late.
 func TestEngineGone(t *testing.T) {
 	const words = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
-	for name, test := range map[string]struct {
-		answer dockertest.Answer
-		says   string
-	}{
-		"gone": {dockertest.Answer{Args: "ps", Stderr: words, Code: 1}, words},
-		"slow": {dockertest.Answer{Args: "ps", Hangs: true}, ""},
-	} {
-		dockertest.Script(t, test.answer)
-		wantDeath(t, name, tool(), test.says)
+	dockertest.Script(t, dockertest.Answer{Args: "ps", Stderr: words, Code: 1})
+	wantDeath(t, "gone", tool(), words)
+
+	d := dockertest.Script(t, dockertest.Answer{Args: "ps", Hangs: true})
+	ctx, cancel := context.WithCancel(docker.Within(t.Context(), 50*time.Millisecond))
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- tool().awaitDeath(ctx, "lab", time.Millisecond) }()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for len(d.Calls(t)) <= 2*looksWhileDead { // each call exceeds the limit of an answer
+		select {
+		case err := <-ended:
+			t.Fatalf("the watch of a slow engine ended after %d calls: %v", len(d.Calls(t)), err)
+		case <-tick.C:
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("the watch of a slow engine ended with %v", err)
 	}
 }
 
@@ -67,8 +80,7 @@ func errText(err error) string {
 	return err.Error()
 }
 
-// TestUntilDeath checks that a context ends with the death of a node as its cause, and that stop
-// ends the watch while the engine hangs.
+// TestUntilDeath checks that a context ends with the death of a node as its cause.
 func TestUntilDeath(t *testing.T) {
 	dockertest.Script(t, dockertest.Having(t, node("control-plane", "exited"))...)
 	watched, stop := tool().untilDeath(t.Context(), "lab", time.Millisecond)
@@ -77,16 +89,34 @@ func TestUntilDeath(t *testing.T) {
 		t.Errorf("the cause is %v", err)
 	}
 	stop()
+}
+
+// TestStopEndsWatch checks that stop ends the watch while the engine hangs, and returns when it has
+// ended.
+func TestStopEndsWatch(t *testing.T) {
 	d := dockertest.Script(t, dockertest.Answer{Args: "ps", Hangs: true})
-	watched, stop = tool().untilDeath(t.Context(), "lab", time.Millisecond)
-	for tick := time.NewTicker(10 * time.Millisecond); len(d.Calls(t)) == 0 || d.Calls(t)[0] == ""; <-tick.C {
+	watched, stop := tool().untilDeath(t.Context(), "lab", time.Millisecond)
+	for tick := time.NewTicker(10 * time.Millisecond); d.Calls(t)[0] == ""; <-tick.C {
 		if t.Context().Err() != nil {
 			t.Fatal("docker was never called")
 		}
 	}
-	stop()
+	stopped := make(chan struct{})
+	go func() {
+		stop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(10 * time.Second): // docker answers after 15 s at the latest
+		t.Fatal("stop does not end a watch that waits for the engine")
+	}
 	if err := context.Cause(watched); !errors.Is(err, context.Canceled) {
 		t.Errorf("the cause is %v, want Canceled", err)
+	}
+	stacks := make([]byte, 1<<20)
+	if n := runtime.Stack(stacks, true); bytes.Contains(stacks[:n], []byte("awaitDeath")) {
+		t.Errorf("the watch still runs:\n%s", stacks[:n])
 	}
 }
 
