@@ -20,7 +20,7 @@ import (
 // addon is the addon that the tests install and remove.
 const addon = "hello"
 
-// patience is how long a command may run after a fault. Each command has a lower limit of its own.
+// patience is how long a command may run after a fault. Each command has its own, lower limit.
 const patience = 5 * time.Minute
 
 // held is how long an engine is unavailable and a node is paused, unless the command ends before.

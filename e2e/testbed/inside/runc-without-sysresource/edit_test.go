@@ -12,7 +12,7 @@ func TestEdit(t *testing.T) {
 		{"a container", "config.json",
 			`{"hostname":"x","process":{"args":["a"],"capabilities":{"bounding":["CAP_CHOWN","CAP_SYS_RESOURCE"]},"oomScoreAdj":-997}}`,
 			`{"hostname":"x","process":{"args":["a"],"capabilities":{"bounding":["CAP_CHOWN"]}}}`},
-		{"what may be had stays", "config.json",
+		{"an available capability stays", "config.json",
 			`{"process":{"capabilities":{"effective":["CAP_CHOWN"]},"oomScoreAdj":1000}}`,
 			`{"process":{"capabilities":{"effective":["CAP_CHOWN"]},"oomScoreAdj":1000}}`},
 		{"an exec", "process.json",
