@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -109,28 +110,10 @@ func (s *Store) keep(c addons.Chart, a addons.Archive) error {
 	if err := os.MkdirAll(filepath.Join(s.opts.Dir, "seen"), 0o700); err != nil {
 		return err
 	}
-	if err := write(s.archive(a.Digest), a.Data); err != nil {
+	if err := atomicfile.Write(s.archive(a.Digest), a.Data, 0o600); err != nil {
 		return err
 	}
-	return write(s.seenFile(c), []byte(a.Digest+"\n"))
-}
-
-// write puts data into a file that others may be reading or writing.
-func write(path string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(tmp.Name()))
-		}
-	}()
-	_, err = tmp.Write(data)
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return atomicfile.Write(s.seenFile(c), []byte(a.Digest+"\n"), 0o600)
 }
 
 func (s *Store) archive(digest string) string {

@@ -25,7 +25,7 @@ type rule struct {
 // leaves returns the packages that every package may import. They import nothing but the standard
 // library and each other.
 func leaves() []string {
-	return []string{"providers/fault", "providers/event", "providers/hostport", "providers/logs"}
+	return []string{"providers/atomicfile", "providers/fault", "providers/event", "providers/hostport", "providers/logs"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -41,13 +41,12 @@ func rules() []rule {
 		rule{"cmd/internal/cli", []string{"cmd/internal/lab", "cmd/internal/ui", "providers.", "addons.", "profiles."}},
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/lab", []string{"cmd/internal/state", "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/probe", "cmd/internal/tools", "addons/download", "providers.", "addons.", "profiles."}},
-		rule{"cmd/internal/state", []string{"cmd/internal/atomicfile", "addons.", "providers."}},
-		rule{"cmd/internal/kubeconfig", []string{"cmd/internal/atomicfile", "providers."}},
+		rule{"cmd/internal/state", onTop},
+		rule{"cmd/internal/kubeconfig", []string{"providers."}},
 		rule{"cmd/internal/config", []string{"providers."}},
 		rule{"cmd/internal/probe", []string{"addons/ready", "providers."}},
 		rule{"cmd/internal/doctor", []string{"providers."}},
-		rule{"cmd/internal/tools", []string{"cmd/internal/atomicfile", "addons/download", "providers."}},
-		rule{"cmd/internal/atomicfile", []string{"providers."}},
+		rule{"cmd/internal/tools", []string{"addons/download", "providers."}},
 		rule{"profiles", onTop},
 		rule{"addons/charts", append(onTop, "addons/download")},
 		rule{"addons/download", []string{"providers."}},

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -41,10 +42,7 @@ func (m Machine) SetFaults(f Faults) error {
 		return err
 	}
 	path := filepath.Join(string(m), "faults.json")
-	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return atomicfile.Write(path, b, 0o600)
 }
 
 // faults is strict, so that a misspelt fault is not taken for a healthy machine.

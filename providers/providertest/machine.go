@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -174,10 +175,7 @@ func (m Machine) save(r record) error {
 		return err
 	}
 	path := m.path(r.Spec.Name, "cluster.json")
-	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return atomicfile.Write(path, b, 0o600)
 }
 
 // load returns ErrNotFound where there is no such cluster. One that has no record

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 

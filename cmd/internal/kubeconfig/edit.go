@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 )
 
 const (

@@ -17,7 +17,7 @@ import (
 
 const platform = "linux/amd64"
 
-// bench is an installer, and a server of releases, which can be made to fail.
+// bench is an installer with a server of releases that can fail.
 type bench struct {
 	tools.Installer
 	t      *testing.T
@@ -25,7 +25,7 @@ type bench struct {
 
 	mu      sync.Mutex
 	files   map[string][]byte // by name
-	answers []int             // of the next requests, in place of files
+	answers []int             // status codes of the next requests, instead of files
 	asked   int
 }
 
@@ -89,7 +89,7 @@ func (b *bench) install(name string) (fresh bool, err error) {
 	return b.Install(b.t.Context(), b.tool(name), tools.Network(b.client), func(string) {})
 }
 
-// empty checks that there is nothing in the directory, not even itself.
+// empty checks that the directory does not exist.
 func (b *bench) empty() {
 	b.t.Helper()
 	if entries, err := os.ReadDir(b.Dir); !os.IsNotExist(err) {

@@ -1,6 +1,6 @@
-// Package tools installs what people use beside a cluster, kubectl and its like, into a
-// directory of lab's own: each in one version, and nothing that has not the checksum which
-// the catalogue has for it.
+// Package tools installs command-line tools for clusters, such as kubectl, into a directory of lab.
+// The catalogue has one version of each tool, with checksums. A file with another checksum is not
+// installed.
 package tools
 
 import (
@@ -23,24 +23,24 @@ var embedded embed.FS
 // Tool is a program that can be installed.
 type Tool struct {
 	Name    string          `json:"name"`
-	What    string          `json:"what"`    // it is for, in a few words
-	Version string          `json:"version"` // that lab installs: "v1.37.1"
-	Ask     []string        `json:"ask"`     // arguments that make it say its version, without a cluster
+	What    string          `json:"what"`    // its purpose, in a few words
+	Version string          `json:"version"` // the version that lab installs: "v1.37.1"
+	Ask     []string        `json:"ask"`     // arguments that print the version without a cluster
 	Files   map[string]File `json:"files"`   // by platform: "linux/amd64"
 }
 
 // File is a release of a tool for one platform.
 type File struct {
 	URL     string   `json:"url"`
-	SHA256  string   `json:"sha256"`           // of what is at URL, in lower-case hexadecimal
-	Member  string   `json:"member,omitempty"` // the program, where URL is an archive; "" where it is the program itself
-	Sources []string `json:"sources"`          // where SHA256 was read
+	SHA256  string   `json:"sha256"`           // of the file at URL, in lower-case hexadecimal
+	Member  string   `json:"member,omitempty"` // the program in the archive at URL; "" if URL is the program itself
+	Sources []string `json:"sources"`          // the files that SHA256 was read in
 }
 
-// base returns the name that people save the file by.
+// base returns the name of the file in its URL.
 func (f File) base() string { return path.Base(f.URL) }
 
-// Catalog is a list of tools, in the order in which they are shown.
+// Catalog is a list of tools, in the order in which lab shows them.
 type Catalog []Tool
 
 // Builtin returns the tools that lab knows.
@@ -52,30 +52,29 @@ func Builtin() (Catalog, error) {
 	return Parse(data)
 }
 
-// Parse reads a catalogue. It returns ErrInvalid where something in it is unknown, missing
-// or not of its form.
+// Parse reads a catalogue. It returns ErrInvalid for unknown, missing and invalid fields.
 func Parse(data []byte) (Catalog, error) {
 	var c Catalog
 	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "the catalogue of tools: %w", err)
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the catalogue of tools: %w", err)
 	}
 	for _, t := range c {
 		if err := t.validate(); err != nil {
-			return nil, fault.Errorf(fault.ErrInvalid, "the catalogue of tools: %s: %w", t.Name, err)
+			return nil, fault.Errorf(fault.ErrInvalid, "cannot read the catalogue of tools: %s: %w", t.Name, err)
 		}
 	}
 	return c, nil
 }
 
-// validate looks at what a slip of the hand would break. Names become names of files.
+// validate finds mistakes in an entry. A tool's name becomes the name of a file.
 func (t Tool) validate() error {
 	switch {
 	case !regexp.MustCompile(`^[a-z][a-z0-9-]*$`).MatchString(t.Name):
-		return fmt.Errorf("%q is no name", t.Name)
+		return fmt.Errorf("invalid name %q", t.Name)
 	case !regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+$`).MatchString(t.Version):
-		return fmt.Errorf("%q is no version", t.Version)
+		return fmt.Errorf("invalid version %q", t.Version)
 	case t.What == "" || len(t.Ask) == 0:
-		return fmt.Errorf("it is not said what it is for, or how it says its version")
+		return fmt.Errorf("what or ask is missing")
 	}
 	for platform, f := range t.Files {
 		if err := f.validate(); err != nil {
@@ -93,17 +92,17 @@ func (f File) validate() error {
 	case u.Scheme != "https" || u.Host == "":
 		return fmt.Errorf("%q is not https://HOST/FILE", f.URL)
 	case !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(f.SHA256):
-		return fmt.Errorf("%q is no SHA-256 checksum", f.SHA256)
+		return fmt.Errorf("invalid SHA-256 checksum %q", f.SHA256)
 	case (f.Member != "") != (strings.HasSuffix(f.URL, tarball) || strings.HasSuffix(f.URL, zipped)):
-		return fmt.Errorf("%s and the member %q do not fit", f.base(), f.Member)
+		return fmt.Errorf("%s with the member %q: only archives have a member", f.base(), f.Member)
 	case len(f.Sources) == 0:
-		return fmt.Errorf("it is not said where its checksum is from")
+		return fmt.Errorf("sources is missing")
 	}
 	return nil
 }
 
-// Pick returns the tools of these names, all where there is none. It returns ErrNotFound,
-// with the name that is nearest, for one that there is not.
+// Pick returns the tools with these names, or all tools if there are no names. It returns
+// ErrNotFound for an unknown name, with the most similar one as a hint.
 func (c Catalog) Pick(names []string) ([]Tool, error) {
 	if len(names) == 0 {
 		return c, nil
@@ -127,9 +126,9 @@ func (c Catalog) get(name string) (Tool, error) {
 		}
 		names = append(names, t.Name)
 	}
-	err := fault.Errorf(fault.ErrNotFound, "lab installs no tool %q", name)
+	err := fault.Errorf(fault.ErrNotFound, "lab has no tool %q", name)
 	if near := fault.Nearest(name, names); near != "" {
 		return Tool{}, fault.WithHint(err, "did you mean %s?", near)
 	}
-	return Tool{}, fault.WithHint(err, "lab tools list shows those that there are")
+	return Tool{}, fault.WithHint(err, "list the tools: lab tools list")
 }

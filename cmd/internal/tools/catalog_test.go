@@ -9,8 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestBuiltin: every tool is there for every platform that lab is built for, and a release
-// of one platform is not another's.
+// TestBuiltin checks that every tool has a release for every platform that lab is built for, and
+// that no two platforms have the same release.
 func TestBuiltin(t *testing.T) {
 	t.Parallel()
 	catalog, err := tools.Builtin()
@@ -24,7 +24,7 @@ func TestBuiltin(t *testing.T) {
 		for _, platform := range []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"} {
 			f, ok := tool.Files[platform]
 			if !ok {
-				t.Errorf("there is no %s for %s", tool.Name, platform)
+				t.Errorf("no %s for %s", tool.Name, platform)
 				continue
 			}
 			where := tool.Name + " for " + platform
@@ -40,8 +40,7 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// fits checks that a release is of the tool, of its version and for the platform, as far as
-// its address tells.
+// fits checks that the URL of a release names the tool, its version and the platform.
 func fits(t *testing.T, where string, tool tools.Tool, platform string, f tools.File) {
 	t.Helper()
 	system, machine, _ := strings.Cut(platform, "/")

@@ -16,11 +16,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// onFullDisk is set where this program is run again with room for small files only: the
-// limit would hold for all of it.
+// onFullDisk is set in a second process of this test, which may write small files only: such a
+// limit holds for a whole process.
 const onFullDisk = "LAB_TOOLS_ON_FULL_DISK"
 
-// TestFullDisk: a program that there is no room for leaves nothing, and what was there stays.
+// A failed installation leaves nothing, and an existing program stays.
 func TestFullDisk(t *testing.T) {
 	if os.Getenv(onFullDisk) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFullDisk$")
@@ -39,7 +39,7 @@ func TestFullDisk(t *testing.T) {
 		return bytes.Repeat([]byte("x"), 4096), nil
 	}
 	_, err := b.Install(t.Context(), b.tool("kubectl"), large, nil)
-	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "room") {
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "free some space") {
 		t.Errorf("%v, hint %q", err, fault.HintOf(err))
 	}
 	b.empty()

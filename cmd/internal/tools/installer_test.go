@@ -5,17 +5,20 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gofrs/flock"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools/toolstest"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestInstall is the life of a tool, however it is published.
-func TestInstall(t *testing.T) {
+func TestInstallIsIdempotent(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"kubectl", "helm", "k9s"} {
 		t.Run(name, func(t *testing.T) {
@@ -47,8 +50,7 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// TestUpgrade: another version in the catalogue takes the place of the one that is there,
-// and what an interrupted lab left is gone on with.
+// Another version in the catalogue replaces the installed one. An interrupted upgrade is resumed.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -67,21 +69,21 @@ func TestUpgrade(t *testing.T) {
 	if held, err := b.Held(old); held != toolstest.Version || err != nil {
 		t.Errorf("after: %q, %v", held, err)
 	}
-	// As if lab had been killed after it wrote the record.
+	// As if lab was killed after it wrote the record.
 	if err := os.WriteFile(b.Path("kubectl"), []byte("old"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if fresh, err := b.install("kubectl"); !fresh || err != nil {
-		t.Errorf("gone on: fresh %v, %v", fresh, err)
+		t.Errorf("resumed: fresh %v, %v", fresh, err)
 	}
 }
 
-// TestForeign: what lab did not put there is neither replaced nor removed.
-func TestForeign(t *testing.T) {
+// Programs that are not managed by lab are neither replaced nor removed.
+func TestForeignProgramStays(t *testing.T) {
 	t.Parallel()
 	for what, prepare := range map[string]func(*bench) error{
-		"somebody's": func(b *bench) error { return os.MkdirAll(b.Dir, 0o700) },
-		"changed":    func(b *bench) error { _, err := b.install("kubectl"); return err },
+		"not installed by lab": func(b *bench) error { return os.MkdirAll(b.Dir, 0o700) },
+		"changed":              func(b *bench) error { _, err := b.install("kubectl"); return err },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -96,14 +98,13 @@ func TestForeign(t *testing.T) {
 				}
 			}
 			if data, err := os.ReadFile(b.Path("kubectl")); string(data) != "mine" {
-				t.Errorf("it is %q, %v", data, err)
+				t.Errorf("the program is %q, %v", data, err)
 			}
 		})
 	}
 }
 
-// TestPlatform: where no checksum is known, nothing is asked for.
-func TestPlatform(t *testing.T) {
+func TestUnknownPlatform(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.Platform = "plan9/mips"
@@ -111,7 +112,7 @@ func TestPlatform(t *testing.T) {
 		t.Error(err)
 	}
 	if b.requests() != 0 {
-		t.Error("it was asked for")
+		t.Error("lab made a request")
 	}
 	b.empty()
 	b.Platform = "windows/arm64"
@@ -120,8 +121,7 @@ func TestPlatform(t *testing.T) {
 	}
 }
 
-// TestNoPlace: a directory that cannot be made, or written to, is left as it was.
-func TestNoPlace(t *testing.T) {
+func TestUnwritableDirectory(t *testing.T) {
 	t.Parallel()
 	for what, prepare := range map[string]func(b *bench) error{
 		"a file in its place": func(b *bench) error {
@@ -139,13 +139,13 @@ func TestNoPlace(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if _, err := os.Stat(b.Path("helm")); err == nil {
-			t.Errorf("%s: it is there", what)
+			t.Errorf("%s: the program is installed", what)
 		}
 	}
 }
 
-// TestSpoiltRecord: where it cannot be read what lab installed, nothing is touched.
-func TestSpoiltRecord(t *testing.T) {
+// If lab cannot read its record, it changes nothing.
+func TestDamagedRecord(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	if _, err := b.install("helm"); err != nil {
@@ -159,12 +159,11 @@ func TestSpoiltRecord(t *testing.T) {
 		t.Errorf("%v, hint %q", err, fault.HintOf(err))
 	}
 	if _, err := os.Stat(b.Path("helm")); errors.Is(err, fs.ErrNotExist) {
-		t.Error("it is gone")
+		t.Error("the program was removed")
 	}
 }
 
-// TestAtOnce: labs that install the same do not get into each other's way.
-func TestAtOnce(t *testing.T) {
+func TestConcurrentInstalls(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	errs := make(chan error)
@@ -186,4 +185,44 @@ func TestAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 	b.empty()
+}
+
+// A killed process leaves temporary files. The next lab removes them, but not while a process
+// writes, and no other files.
+func TestLeftoversOfKilledProcess(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no locks on directories")
+	}
+	b := newBench(t)
+	if err := os.MkdirAll(b.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	leftovers, others := []string{".helm.lab-123", "..helm.json.lab-4"}, []string{".helm.lab-notes", ".k9s.lab-5"}
+	for _, name := range slices.Concat(leftovers, others) {
+		if err := os.WriteFile(filepath.Join(b.Dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(when string, names []string, want bool) {
+		t.Helper()
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(b.Dir, name)); (err == nil) != want {
+				t.Errorf("%s: %s exists: %v, want %v", when, name, err == nil, want)
+			}
+		}
+	}
+	writer := flock.New(b.Dir, flock.SetFlag(os.O_RDONLY))
+	if locked, err := writer.TryRLock(); !locked || err != nil {
+		t.Fatal(locked, err)
+	}
+	if _, err := b.install("helm"); err != nil {
+		t.Fatal(err)
+	}
+	check("during another installation", slices.Concat(leftovers, others), true)
+	if err := errors.Join(writer.Unlock(), b.Remove(b.tool("helm"))); err != nil {
+		t.Fatal(err)
+	}
+	check("after the removal", leftovers, false)
+	check("after the removal", others, true)
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Source returns the release of a tool for a platform, verified: what it returns has the
-// checksum of f. It tells moved, as people read it, how far it is.
+// Source returns the release of a tool for a platform, after it verified the checksum of f. It
+// calls moved with the progress as text.
 type Source func(ctx context.Context, t Tool, f File, moved func(string)) ([]byte, error)
 
-// Network returns the source that asks the servers that the catalogue names. It returns
-// ErrForeign where something else is there, and the errors of [download.Client.Get].
+// Network returns the source that downloads from the URLs of the catalogue. The source returns
+// ErrForeign for a file with another checksum, and the errors of [download.Client.Get].
 func Network(client download.Client) Source {
 	return func(ctx context.Context, _ Tool, f File, moved func(string)) ([]byte, error) {
 		data, err := client.Get(ctx, download.Request{URL: f.URL, Limit: maxArchive, Moved: func(arrived, of int64) {
@@ -41,18 +41,18 @@ func progress(arrived, of int64) string {
 	return fmt.Sprintf("%d of %d MiB", arrived>>20, (of+1<<20-1)>>20)
 }
 
-// Directory returns the source that looks into a directory on this machine, for the file by
-// the name that its release has or by any other that begins with the tool's: a browser or a
-// teacher may have renamed it. It returns ErrNotFound where it is not there, and ErrForeign
-// where the file of that name is something else.
+// Directory returns the source that reads a directory on this machine. A release may have its
+// original name or any other that begins with the tool's, because browsers rename downloads. The
+// source returns ErrNotFound if no file is the release, and ErrForeign if the file with the
+// original name has another checksum.
 func Directory(dir string) Source {
 	return func(ctx context.Context, t Tool, f File, _ func(string)) ([]byte, error) {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, fault.Errorf(fault.ErrNotFound, "the directory of --from: %w", err)
+			return nil, fault.Errorf(fault.ErrNotFound, "cannot read the directory of --from: %w", err)
 		}
-		wrong := fault.WithHint(fault.Errorf(fault.ErrNotFound, "there is no %s in %s", f.base(), dir),
-			"put it there, from %s", f.URL)
+		wrong := fault.WithHint(fault.Errorf(fault.ErrNotFound, "%s has no file %s", dir, f.base()),
+			"download %s to that directory", f.URL)
 		for _, e := range entries {
 			if !strings.HasPrefix(strings.ToLower(e.Name()), t.Name) || ctx.Err() != nil {
 				continue
@@ -72,7 +72,7 @@ func Directory(dir string) Source {
 	}
 }
 
-// read returns a file that may be a release.
+// read returns the content of a file that is not too large for a release.
 func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -84,14 +84,14 @@ func read(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// verify returns ErrForeign where data, which is from where, has another checksum.
+// verify returns ErrForeign if data has another checksum. Where is the origin of data.
 func (f File) verify(data []byte, where string) error {
 	got := checksum(data)
 	if got == f.SHA256 {
 		return nil
 	}
-	err := fault.Errorf(fault.ErrForeign, "%s is not the release that lab knows: its SHA-256 is %s, not %s; nothing was installed", where, got, f.SHA256)
-	return fault.WithHint(err, "it was damaged on its way, or a proxy answered in its place: look at it, and get it again from %s", f.URL)
+	err := fault.Errorf(fault.ErrForeign, "cannot install %s: its SHA-256 is %s, not %s", where, got, f.SHA256)
+	return fault.WithHint(err, "the download is damaged, or a proxy answered instead of the server: download it again from %s", f.URL)
 }
 
 func checksum(data []byte) string {
@@ -99,7 +99,8 @@ func checksum(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checksumOf is checksum of a file, which is not read into memory: programs are large.
+// checksumOf returns the checksum of a file. It does not read it into memory, because programs are
+// large.
 func checksumOf(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -113,9 +114,9 @@ func checksumOf(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// orFrom adds to the hint of err the way that needs no network.
+// orFrom adds to the hint of err how to install without a network.
 func (f File) orFrom(err error) error {
-	way := "without a network: lab tools install --from DIR, with " + f.base() + " in DIR"
+	way := "without a network, copy " + f.base() + " to a directory: lab tools install --from DIR"
 	if hint := fault.HintOf(err); hint != "" {
 		way = hint + "; " + way
 	}

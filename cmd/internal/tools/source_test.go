@@ -14,19 +14,18 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestNetworkFails: nothing is there after a download that was not what it should be.
-func TestNetworkFails(t *testing.T) {
+func TestFailedDownloadLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
 		spoil func(*bench)
 		kind  error
 		words []string // in the error or its hint
 	}{
-		"gone":      {func(b *bench) { delete(b.files, "helm.tar.gz") }, fault.ErrNotFound, []string{"404", "--from DIR, with helm.tar.gz in DIR"}},
+		"gone":      {func(b *bench) { delete(b.files, "helm.tar.gz") }, fault.ErrNotFound, []string{"404", "copy helm.tar.gz to a directory: lab tools install --from DIR"}},
 		"too many":  {func(b *bench) { b.answers = []int{429, 429, 429, 429, 429} }, fault.ErrUnavailable, []string{"429", "try again later; without a network"}},
 		"broken":    {func(b *bench) { b.answers = []int{500, 502, 503, 500, 500} }, fault.ErrUnavailable, []string{"500"}},
 		"no access": {func(b *bench) { b.answers = []int{http.StatusUnauthorized} }, fault.ErrUnavailable, []string{"401"}},
-		"a portal":  {func(b *bench) { b.files["helm.tar.gz"] = []byte("<html>") }, fault.ErrForeign, []string{"its SHA-256 is b7d082ee12e91b756ea22e8513b8594eebcf5d39fab813da3cb55794dc888ad7, not ", "nothing was installed"}},
+		"a portal":  {func(b *bench) { b.files["helm.tar.gz"] = []byte("<html>") }, fault.ErrForeign, []string{"its SHA-256 is b7d082ee12e91b756ea22e8513b8594eebcf5d39fab813da3cb55794dc888ad7, not ", "cannot install https://"}},
 		"cut off":   {func(b *bench) { b.files["helm.tar.gz"] = b.files["helm.tar.gz"][:30] }, fault.ErrForeign, []string{"its SHA-256 is"}},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -47,8 +46,7 @@ func TestNetworkFails(t *testing.T) {
 	}
 }
 
-// TestNetworkRecovers: a server that fails for a moment does not matter.
-func TestNetworkRecovers(t *testing.T) {
+func TestDownloadIsRetried(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.answers = []int{503, 429}
@@ -57,27 +55,26 @@ func TestNetworkRecovers(t *testing.T) {
 	}
 }
 
-// TestCancel: whenever it ends, nothing is left.
-func TestCancel(t *testing.T) {
+func TestCancelLeavesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var moved []string
 	_, err := b.Install(ctx, b.tool("helm"), tools.Network(b.client), func(m string) {
 		moved = append(moved, m)
-		cancel() // in the middle of it
+		cancel() // during the download
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if len(moved) == 0 || moved[0] != "0 of 1 MiB" {
-		t.Errorf("it was said: %q", moved)
+		t.Errorf("the progress is %q", moved)
 	}
 	b.empty()
 }
 
-// TestDirectory: the release is found by its name, or by another that begins like it.
-func TestDirectory(t *testing.T) {
+// The release may have its original name or another that begins with the tool's.
+func TestInstallFromDirectory(t *testing.T) {
 	t.Parallel()
 	for name, found := range map[string]bool{"helm.tar.gz": true, "helm (1).tar.gz": true, "Helm-linux.tgz": true, "other.tar.gz": false} {
 		b := newBench(t)
@@ -98,12 +95,12 @@ func TestDirectory(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, held, err)
 		}
 		if b.requests() > 0 {
-			t.Errorf("%s: the network was asked", name)
+			t.Errorf("%s: a server was asked", name)
 		}
 	}
 }
 
-func TestDirectoryFails(t *testing.T) {
+func TestInstallFromDirectoryFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	dir := t.TempDir()

@@ -16,11 +16,11 @@ const (
 	zipped  = ".zip"
 
 	maxArchive = 128 << 20
-	maxProgram = 256 << 20 // unpacked, with all that comes before it in its archive
+	maxProgram = 256 << 20 // unpacked, with the members before it in the archive
 )
 
-// program returns the program that is in data, a release. Of an archive it reads the one
-// member that is asked for, into memory: no name in an archive ever becomes one on the disk.
+// program returns the program in a release. It reads one member of an archive into memory, so no
+// name in an archive becomes the name of a file.
 func (f File) program(data []byte) ([]byte, error) {
 	program, err := data, error(nil)
 	switch {
@@ -30,7 +30,7 @@ func (f File) program(data []byte) ([]byte, error) {
 		program, err = fromZip(data, f.Member, maxProgram)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("unpack %s: %w", f.base(), err)
+		return nil, fmt.Errorf("cannot unpack %s: %w", f.base(), err)
 	}
 	return program, nil
 }
@@ -40,7 +40,7 @@ func fromTarball(data []byte, member string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is skipped is unpacked, too, so the bound is for all of it.
+	// Skipped members are unpacked, too, so the limit counts all of them.
 	files := tar.NewReader(io.LimitReader(unzipped, limit))
 	for {
 		header, err := files.Next()
@@ -79,4 +79,4 @@ func fromZip(data []byte, member string, limit int64) ([]byte, error) {
 	return nil, missing(member)
 }
 
-func missing(member string) error { return fmt.Errorf("there is no %s in it", member) }
+func missing(member string) error { return fmt.Errorf("no file %s in the archive", member) }

@@ -33,9 +33,8 @@ func tarballOf(t testing.TB, header *tar.Header, text string) []byte {
 	return data.Bytes()
 }
 
-// TestProgram is about archives that are not as they should be: checksums keep them away,
-// unless the catalogue itself is wrong.
-func TestProgram(t *testing.T) {
+// Checksums keep damaged archives away, unless the catalogue itself is wrong.
+func TestUnpack(t *testing.T) {
 	t.Parallel()
 	regular := tarballOf(t, &tar.Header{Name: "./bin/k9s", Typeflag: tar.TypeReg}, "program")
 	for what, tt := range map[string]struct {
@@ -45,8 +44,8 @@ func TestProgram(t *testing.T) {
 		want   string // or part of the error
 	}{
 		"a member":              {"k.tar.gz", regular, "bin/k9s", "program"},
-		"by a part of its name": {"k.tar.gz", regular, "k9s", "there is no k9s in it"},
-		"a link":                {"k.tar.gz", tarballOf(t, &tar.Header{Name: "k9s", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}, ""), "k9s", "there is no k9s"},
+		"by a part of its name": {"k.tar.gz", regular, "k9s", "no file k9s in the archive"},
+		"a link":                {"k.tar.gz", tarballOf(t, &tar.Header{Name: "k9s", Linkname: "/etc/passwd", Typeflag: tar.TypeSymlink}, ""), "k9s", "no file k9s"},
 		"cut off":               {"k.tar.gz", regular[:40], "bin/k9s", "unexpected EOF"},
 		"no tarball":            {"k.tar.gz", []byte("<html>"), "k9s", "unpack k.tar.gz"},
 		"no zip":                {"k.zip", []byte("<html>"), "k9s", "unpack k.zip"},
@@ -59,8 +58,7 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// TestBounded: what unpacks to more than a program has is not read to its end.
-func TestBounded(t *testing.T) {
+func TestUnpackLimitsSize(t *testing.T) {
 	t.Parallel()
 	const limit = 4096
 	for name, size := range map[string]int{"k9s": limit + 1, "other": 16 * limit} {
@@ -71,7 +69,7 @@ func TestBounded(t *testing.T) {
 	}
 	data := zipOf(t, "k9s", strings.Repeat("x", limit+1))
 	if _, err := fromZip(data, "k9s", limit); err == nil {
-		t.Error("it was unpacked from a zip")
+		t.Error("the zip was unpacked")
 	}
 	if got, err := fromZip(data, "k9s", limit+1); err != nil || len(got) != limit+1 {
 		t.Errorf("%d bytes, %v", len(got), err)
@@ -95,7 +93,7 @@ func zipOf(t testing.TB, name, text string) []byte {
 	return data.Bytes()
 }
 
-// FuzzProgram: whatever an archive is, it is read or refused.
+// FuzzProgram checks that every archive is unpacked or refused.
 func FuzzProgram(f *testing.F) {
 	f.Add(zipOf(f, "k9s", "program"))
 	f.Add(tarballOf(f, &tar.Header{Name: "k9s", Typeflag: tar.TypeReg}, "program"))

@@ -1,4 +1,4 @@
-// Package toolstest makes releases of tools that are none, for tests.
+// Package toolstest creates fake releases of tools for tests.
 package toolstest
 
 import (
@@ -13,12 +13,12 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 )
 
-// Version is that of all tools.
+// Version is the version of all tools.
 const Version = "v1.37.0"
 
-// Releases returns three tools for one platform, and their releases by name, at base/NAME:
-// kubectl, which is published as it is, helm, in a tarball, and k9s, in a zip. Each is a
-// script that says its version.
+// Releases returns three tools for one platform, and their releases by name: kubectl as a program,
+// helm in a tarball and k9s in a zip archive. The URL of a release is base/NAME. Each program is a
+// script that prints its version.
 func Releases(base, platform string) (tools.Catalog, map[string][]byte, error) {
 	tarball, tarErr := Tarball("bin/README", "a text", "bin/helm", Script("helm"))
 	zipped, zipErr := Zip("README", "a text", "k9s", Script("k9s"))
@@ -35,10 +35,10 @@ func Releases(base, platform string) (tools.Catalog, map[string][]byte, error) {
 	return c, files, errors.Join(tarErr, zipErr)
 }
 
-// Script is the program of a tool.
+// Script returns the program of a tool.
 func Script(name string) string { return "#!/bin/sh\necho " + name + " " + Version + "\n" }
 
-// Tarball returns an archive of files: a name and a text in turn.
+// Tarball returns a tar archive. The arguments are names and contents in turn.
 func Tarball(files ...string) ([]byte, error) {
 	var data bytes.Buffer
 	zipped := gzip.NewWriter(&data)
@@ -53,7 +53,7 @@ func Tarball(files ...string) ([]byte, error) {
 	return data.Bytes(), err
 }
 
-// Zip returns an archive of files: a name and a text in turn.
+// Zip returns a zip archive. The arguments are names and contents in turn.
 func Zip(files ...string) ([]byte, error) {
 	var data bytes.Buffer
 	w := zip.NewWriter(&data)

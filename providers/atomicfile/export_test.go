@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// ReplaceBy is Replace with another way to rename.
+// ReplaceBy is Replace with another function in place of os.Rename.
 func ReplaceBy(tmp *os.File, path string, data []byte, mode fs.FileMode, rename func(from, to string) error) error {
 	return replace(tmp, path, data, mode, rename)
 }

@@ -1,5 +1,6 @@
-// Package atomicfile replaces files so that a reader, and a machine that loses
-// power, finds either the old content or the new one, never a part of it.
+// Package atomicfile replaces files atomically: a reader, or a machine that loses power, finds the
+// old content or the new one and never a part of it. It also finds out whether a file can be
+// written.
 package atomicfile
 
 import (
@@ -9,16 +10,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-// Write puts data into the file at path. A new file gets mode; one that exists
-// keeps its mode and, where the process may set it, its owner. The directory must
-// exist. Errors are those of the operating system; after one, the old content is
-// still there. A process that is killed may leave a file .NAME.lab-*; nobody removes that,
-// because another program may use such names.
+// Write replaces the content of the file at path. A new file gets mode; an existing one keeps its
+// mode and, where the process may set it, its owner. The directory must exist. Errors are those
+// of the operating system; after one, the old content is still there. A process that is killed
+// may leave a temporary file .NAME.lab-NUMBER, see [RemoveLeftovers].
 func Write(path string, data []byte, mode fs.FileMode) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".lab-*")
+	tmp, err := os.CreateTemp(filepath.Dir(path), prefix(path)+"*")
 	if err != nil {
 		return err
 	}
@@ -28,9 +29,24 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// Replace is Write by way of tmp, an empty file that is open for writing, on the file
-// system of path. Afterwards tmp does not exist. After an error it does, possibly closed
-// and with all of data in it.
+func prefix(path string) string { return "." + filepath.Base(path) + ".lab-" }
+
+// RemoveLeftovers removes the temporary files for path that killed processes left. Call it only
+// for a directory that belongs to lab, where no other program uses such names, and while no
+// process is in Write for path.
+func RemoveLeftovers(path string) {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), prefix(path))
+		if ok && e.Type().IsRegular() && number != "" && strings.Trim(number, "0123456789") == "" {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
+// Replace is Write with a temporary file of the caller: tmp is an empty file, open for writing, on
+// the file system of path. Replace removes it. After an error it still exists, possibly closed and
+// with all of data in it.
 func Replace(tmp *os.File, path string, data []byte, mode fs.FileMode) error {
 	return replace(tmp, path, data, mode, os.Rename)
 }
@@ -45,7 +61,7 @@ func replace(tmp *os.File, path string, data []byte, mode fs.FileMode, rename fu
 	if err := tmp.Sync(); err != nil {
 		return err
 	}
-	// Windows renames no open file, so close first.
+	// Windows does not rename open files.
 	if err := tmp.Close(); err != nil {
 		return err
 	}
@@ -63,8 +79,8 @@ func replace(tmp *os.File, path string, data []byte, mode fs.FileMode, rename fu
 	return err
 }
 
-// overwrite writes data into a file that cannot be replaced, such as one that is mounted
-// into a container.
+// overwrite writes data to a file that cannot be replaced, for example because it is mounted into a
+// container.
 func overwrite(path string, data []byte) (err error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -78,14 +94,14 @@ func overwrite(path string, data []byte) (err error) {
 	return overwriteFile(f, old, data)
 }
 
-// content is what overwriteFile needs of a file.
+// content is the part of [os.File] that overwriteFile needs.
 type content interface {
 	io.WriterAt
 	Truncate(size int64) error
 	Sync() error
 }
 
-// overwriteFile restores old where data cannot be written.
+// overwriteFile restores the old content if it cannot write data.
 func overwriteFile(f content, old, data []byte) error {
 	put := func(data []byte) error {
 		if _, err := f.WriteAt(data, 0); err != nil {
@@ -101,7 +117,7 @@ func overwriteFile(f content, old, data []byte) error {
 		return nil
 	}
 	if failed := put(old); failed != nil {
-		return fmt.Errorf("%w; its old content could not be restored: %w", err, failed)
+		return fmt.Errorf("%w; cannot restore the old content: %w", err, failed)
 	}
 	return err
 }
@@ -113,19 +129,19 @@ func ignore(err, kind error) error {
 	return err
 }
 
-// likeOld gives tmp the mode and the owner of the file it will replace.
+// likeOld gives tmp the mode and the owner of the file that it will replace.
 func likeOld(tmp *os.File, path string, mode fs.FileMode) error {
 	old, err := os.Stat(path)
 	if err == nil {
 		mode = old.Mode().Perm()
-		// Somebody else's file, edited with sudo, must stay theirs.
+		// A user's file that is edited with sudo stays the user's.
 		keepOwner(tmp, old)
 	}
 	return tmp.Chmod(mode)
 }
 
-// syncDir makes a rename in dir durable. Not every file system can do that, and
-// the content is safe without it, so errors do not matter.
+// syncDir makes a rename in dir durable. It ignores errors, because not every file system supports
+// that and the content is safe without it.
 func syncDir(dir string) {
 	if d, err := os.Open(dir); err == nil {
 		_ = d.Sync()

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/atomicfile"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 )
 
 func TestWrite(t *testing.T) {
@@ -32,7 +32,7 @@ func TestWrite(t *testing.T) {
 func TestWriteKeepsMode(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // which has no such modes
+		return // Windows has no such modes
 	}
 	path := filepath.Join(t.TempDir(), "file")
 	for _, mode := range []fs.FileMode{0o600, 0o640, 0o604} {
@@ -67,7 +67,7 @@ func TestWriteFails(t *testing.T) {
 	onlyFile(t, target)
 }
 
-// TestWriteKeepsOtherFiles: what looks like a temporary file may be another program's.
+// A file that looks like a temporary file may be another program's.
 func TestWriteKeepsOtherFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -87,7 +87,25 @@ func TestWriteKeepsOtherFiles(t *testing.T) {
 	}
 }
 
-// TestReplaceMountPoint: a file that cannot be renamed over is written in place.
+func TestRemoveLeftovers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, stays := range map[string]bool{
+		".file.lab-1": false, ".file.lab-0123456789": false,
+		"file": true, ".file.lab-": true, ".file.lab-notes": true, ".file.lab-1.txt": true, ".other.lab-1": true, "file.lab-1": true,
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		atomicfile.RemoveLeftovers(filepath.Join(dir, "file"))
+		if _, err := os.Stat(path); (err == nil) != stays {
+			t.Errorf("%s: %v, stays: %v", name, err, stays)
+		}
+	}
+}
+
+// A file that a rename cannot replace is written in place.
 func TestReplaceMountPoint(t *testing.T) {
 	t.Parallel()
 	for _, refused := range []error{syscall.EBUSY, syscall.EXDEV} {
@@ -148,12 +166,12 @@ func TestOverwriteRestores(t *testing.T) {
 	}
 	f.room = 5
 	err = atomicfile.OverwriteFile(f, []byte(f.text), []byte("new content"))
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "could not be restored") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "cannot restore the old content") {
 		t.Errorf("nothing can be written: %v", err)
 	}
 }
 
-// onlyFile checks that no temporary file was left beside path.
+// onlyFile checks that path is the only file in its directory.
 func onlyFile(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))

@@ -5,11 +5,10 @@ import (
 	"os"
 )
 
-// keepOwner does nothing: on Windows a new file inherits the rights of its
-// directory.
+// keepOwner does nothing: on Windows a new file inherits the permissions of its directory.
 func keepOwner(*os.File, fs.FileInfo) {}
 
 func ownerOf(fs.FileInfo) int { return -1 }
 
-// access leaves it to the first write to find out.
+// access returns nil: on Windows the first write finds out.
 func access(string) error { return nil }

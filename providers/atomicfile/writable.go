@@ -45,7 +45,7 @@ func Fix(err error, dirs ...string) string {
 	if !ok || !errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return ""
 	}
-	// What does not exist cannot be created in its directory.
+	// If the file does not exist, the directory is not writable.
 	path := at.Path
 	info, statErr := os.Stat(path)
 	for errors.Is(statErr, fs.ErrNotExist) && filepath.Dir(path) != path {
@@ -58,7 +58,7 @@ func Fix(err error, dirs ...string) string {
 	home, _ := os.UserHomeDir()
 	switch owner := ownerOf(info); {
 	case path == home:
-		return "" // which is more than lab's
+		return "" // it has more than files of lab
 	case owner == os.Geteuid():
 		return "chmod u+w " + fault.ShellWord(path)
 	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):

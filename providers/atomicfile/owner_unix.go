@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// keepOwner hands tmp to the owner of old. Only root can, so errors do not matter.
+// keepOwner gives tmp the owner of old. It ignores errors, because only root can do that.
 func keepOwner(tmp *os.File, old fs.FileInfo) {
 	if st, ok := old.Sys().(*syscall.Stat_t); ok {
 		_ = tmp.Chown(int(st.Uid), int(st.Gid))
@@ -22,7 +22,7 @@ func ownerOf(info fs.FileInfo) int {
 	return -1
 }
 
-// access tells whether this process may create files in dir.
+// access returns an error if this process may not create files in dir.
 func access(dir string) error {
 	if err := syscall.Access(dir, 0o3); err != nil { // W_OK and X_OK
 		return &fs.PathError{Op: "write to", Path: dir, Err: err}
