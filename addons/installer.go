@@ -44,6 +44,7 @@ const (
 	StateInstalling State = "installing" // its chart is applied, it does not work yet
 	StateReady      State = "ready"
 	StateFailed     State = "failed"
+	StateRemoving   State = "removing" // its removal began and is not complete
 )
 
 // Installed is an addon as it is in a cluster.

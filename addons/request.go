@@ -14,6 +14,9 @@ type Request struct {
 	// Unfinished is true until Addon, as it is here, was installed and worked for the first time.
 	Unfinished bool `json:"unfinished,omitempty"`
 
+	// Removing is true from the start of a removal until it is complete.
+	Removing bool `json:"removing,omitempty"`
+
 	Values Values `json:"values,omitempty"`
 }
 

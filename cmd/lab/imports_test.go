@@ -28,6 +28,12 @@ func leaves() []string {
 	return []string{"providers/atomicfile", "providers/fault", "providers/event", "providers/hostport", "providers/logs"}
 }
 
+// useCases returns the packages of the use cases, the highest first. Go refuses an import against the
+// order.
+func useCases() []string {
+	return []string{"cmd/internal/machine", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+}
+
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
 // line here.
 func rules() []rule {
@@ -40,7 +46,13 @@ func rules() []rule {
 		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles"}},
 		rule{"cmd/internal/cli", []string{"cmd/internal/lab", "cmd/internal/ui", "providers.", "addons.", "profiles."}},
 		rule{"cmd/internal/ui", []string{"providers."}},
-		rule{"cmd/internal/lab", []string{"cmd/internal/state", "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/probe", "cmd/internal/tools", "addons/download", "providers.", "addons.", "profiles."}},
+		rule{"cmd/internal/lab", append(useCases(), "cmd/internal/state", "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "addons/download", "providers.", "addons.")},
+		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
+		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
+		rule{"cmd/internal/clusters", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "providers.", "addons.", "profiles.")},
+		rule{"cmd/internal/clusteraddons", append(useCases(), "cmd/internal/state", "providers.", "addons.")},
+		rule{"cmd/internal/inventory", []string{"cmd/internal/output", "cmd/internal/state", "cmd/internal/probe", "providers.", "addons."}},
+		rule{"cmd/internal/output", []string{"cmd/internal/probe", "providers.", "addons."}},
 		rule{"cmd/internal/state", onTop},
 		rule{"cmd/internal/kubeconfig", []string{"providers."}},
 		rule{"cmd/internal/config", []string{"providers."}},

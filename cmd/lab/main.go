@@ -32,7 +32,7 @@ func build() (cli.Env, error) {
 	user, set, misconfigured, err := configure(dirs, flavors())
 	l := lab.New(dirs, set, probe.API{})
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
-	l.Addons = addonTools(dirs, user)
+	l.Addons.Tools = addonTools(dirs, user)
 	l.Installer.Client = func(ca []byte) (download.Client, error) {
 		if ca != nil {
 			return download.New(download.Options{CA: ca})

@@ -58,7 +58,7 @@ func buildFake() (cli.Env, error) {
 	l := lab.New(dirs, set, fakeProbe{})
 	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
-	l.Addons = lab.AddonTools{
+	l.Addons.Tools = lab.AddonTools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
 		Installer: fake, Checker: fake, Set: helm.Set,
 	}
@@ -67,7 +67,7 @@ func buildFake() (cli.Env, error) {
 	}
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
 		l.State.Patience = time.Duration(ms) * time.Millisecond
-		l.Kubeconfig.Patience = l.State.Patience
+		l.Clusters.Kubeconfig.Patience = l.State.Patience
 	}
 	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
 }

@@ -20,7 +20,7 @@ The exit code is 1 if a problem keeps lab from creating clusters. Warnings do no
 the exit code.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := c.Lab.Doctor(cmd.Context())
+			d, err := c.Lab.Examine(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -109,7 +109,7 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.Ad
 		q.Flagged = append(q.Flagged, addon)
 	}
 	var unread error
-	q.Values, err = c.Lab.Addons.Set(values, o.sets, func(path string) (data []byte, err error) {
+	q.Values, err = c.Lab.Addons.Tools.Set(values, o.sets, func(path string) (data []byte, err error) {
 		data, unread = c.read("--set-file", "the value of --set-file", path)
 		return data, unread
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/helm"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/lab"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -84,7 +85,7 @@ func TestValuesMatchHelm(t *testing.T) {
 func requested(t *testing.T, args []string) lab.UpRequest {
 	t.Helper()
 	streams := ui.System()
-	c := &command{Env: Env{Lab: &lab.Lab{Addons: lab.AddonTools{Set: helm.Set}}}, streams: streams}
+	c := &command{Env: Env{Lab: &lab.Lab{Addons: &clusteraddons.Addons{Tools: clusteraddons.Tools{Set: helm.Set}}}}, streams: streams}
 	o := &upOptions{}
 	f := pflag.NewFlagSet("up", pflag.ContinueOnError)
 	o.flags(f, nil)

@@ -1,127 +1,154 @@
-// Package lab holds the use cases: what each command does, without a word on how
-// it is typed or printed. Data passes in one direction: a command calls a method
-// of [Lab], which asks package state what lab made, [providers.Set] to change it,
-// and reports what happens as events.
+// Package lab joins the use cases of the program.
 package lab
 
 import (
 	"context"
-	"errors"
 	"os"
 	"runtime"
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
-	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// DefaultName is the cluster that commands work on where none is named.
-const DefaultName = "lab"
-
-// rollback bounds the removal of a cluster that could not be finished. It is not
-// part of the time that a person gave to the creation, which may be over.
-const rollback = 2 * time.Minute
-
-// Lab is everything that the use cases need. It is safe for concurrent use.
+// Lab is the use cases of the program.
 type Lab struct {
+	*clusters.Clusters
+	*clusters.Expiry
+	*clusters.Runs
+	*machine.Doctor
+	Inventory *inventory.Inventory
+	Addons    *clusteraddons.Addons
+	Images    *clusters.Images
+	Machine   *machine.Tools
+	Dirs      machine.Dirs
+
 	Set        *providers.Set
 	State      *state.Store
 	Kubeconfig kubeconfig.Files
-	Probe      Prober
-	Now        func() time.Time
-	Machine    doctor.Machine // what Doctor looks at
-	Flavor     string         // of new clusters where none is asked for; "" is FlavorAuto
-	ConfigDir  string         // of the user: their own addons are in it
-	Addons     AddonTools
-	Installer  tools.Installer // of what people use beside a cluster
-
-	// Misconfigured is why the user's configuration cannot be used. With it, Doctor is all
-	// that there is to call: the rest would work otherwise than its user meant.
-	Misconfigured error
-
-	own []string // the directories that are lab's alone
+	Installer  *tools.Installer
 }
 
-// New returns a Lab that keeps things in dirs and edits the kubeconfig that kubectl
-// would use.
-func New(dirs Dirs, set *providers.Set, prober Prober) *Lab {
-	return &Lab{
-		Set:        set,
-		own:        []string{dirs.State, dirs.Cache, dirs.Config, dirs.Bin},
-		State:      state.Open(dirs.State),
-		Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home),
-		Probe:      prober,
-		Now:        time.Now,
-		Machine:    doctor.This(dirs.State, dirs.Bin, set.All()...),
-		ConfigDir:  dirs.Config,
-		Installer: tools.Installer{
+// New returns the use cases for the flavors of set. They keep their files in dirs.
+func New(dirs machine.Dirs, set *providers.Set, prober inventory.Prober) *Lab {
+	i := &inventory.Inventory{Set: set, State: state.Open(dirs.State), Probe: prober, Now: time.Now}
+	files := kubeconfig.FromEnv(os.Getenv, dirs.Home)
+	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
+	l := &Lab{
+		Inventory: i, Set: set, State: i.State, Kubeconfig: files, Dirs: dirs,
+		Addons: &clusteraddons.Addons{Inventory: i, ConfigDir: dirs.Config},
+		Images: &clusters.Images{Inventory: i},
+		Machine: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
 			Client: func(ca []byte) (download.Client, error) {
 				return download.New(download.Options{CA: ca})
 			},
-		},
+		}},
 	}
+	l.Installer = &l.Machine.Installer
+	l.Clusters = &clusters.Clusters{Inventory: i, Addons: l.Addons, Kubeconfig: files}
+	l.Expiry, l.Runs = &clusters.Expiry{Clusters: l.Clusters}, &clusters.Runs{Clusters: l.Clusters}
+	l.Doctor = &machine.Doctor{Machine: this, Inventory: i, Expiry: l.Expiry, Kubeconfig: files}
+	return l
 }
 
-// Prober asks a cluster's API server how it is. [probe.API] is the real one.
-type Prober interface {
-	Wait(ctx context.Context, kubeconfig []byte, want probe.Want, moved func(string)) error
-	Look(ctx context.Context, kubeconfig []byte, want probe.Want) (probe.Report, error)
+func (l *Lab) Now() time.Time { return l.Inventory.Now() }
+func (l *Lab) ClusterConfig(ctx context.Context, name string) ([]byte, error) {
+	return l.Clusters.Config(ctx, name)
+}
+func (l *Lab) ConfigFile(name string, config []byte) (string, error) {
+	return l.State.Kubeconfig(name, config)
+}
+func (l *Lab) KubectlCache(name string) string { return l.State.Cache(name) }
+func (l *Lab) LoadImages(ctx context.Context, name string, sources []string, report event.Reporter) error {
+	return l.Images.Load(ctx, name, sources, report)
+}
+func (l *Lab) Catalog() (addons.Catalog, error) { return l.Addons.Catalog() }
+func (l *Lab) Addon(name, addon string, defined []addons.Addon) (addons.Addon, error) {
+	return l.Addons.Definition(name, addon, defined)
+}
+func (l *Lab) InstallAddons(ctx context.Context, name string, q AddonRequest, report event.Reporter) (Cluster, error) {
+	return l.Addons.Install(ctx, name, q, report)
+}
+func (l *Lab) PreviewAddons(ctx context.Context, name string, q AddonRequest) (AddonChanges, error) {
+	return l.Addons.Preview(ctx, name, q)
+}
+func (l *Lab) RemoveAddon(ctx context.Context, name, addon string, report event.Reporter) error {
+	return l.Addons.Remove(ctx, name, addon, report)
+}
+func (l *Lab) OpenAddon(ctx context.Context, name, addon string, secrets bool) (Access, error) {
+	return l.Addons.Open(ctx, name, addon, secrets)
+}
+func (l *Lab) Diagnose(ctx context.Context) (Diagnosis, error) { return l.Doctor.Examine(ctx) }
+func (l *Lab) Flavors(ctx context.Context) (machine.FlavorList, error) {
+	return machine.Flavors(ctx, l.Set)
+}
+func (l *Lab) Tools(ctx context.Context, names ...string) (ToolList, error) {
+	return l.Machine.List(ctx, names...)
+}
+func (l *Lab) InstallTools(ctx context.Context, names []string, from string, ca []byte, report event.Reporter) (ToolList, error) {
+	return l.Machine.Install(ctx, names, from, ca, report)
+}
+func (l *Lab) RemoveTools(names []string) ([]string, error) { return l.Machine.Remove(names) }
+func (l *Lab) PathCommand() string                          { return l.Machine.PathCommand() }
+func (l *Lab) HandBack(getenv func(string) string) (after func()) {
+	return l.Dirs.HandBack(getenv, l.Kubeconfig.Paths)
+}
+func (l *Lab) Made(flavor string) ([]string, error) { return l.Inventory.Names(flavor) }
+func (l *Lab) List(ctx context.Context, all bool) (ClusterList, error) {
+	return l.Inventory.List(ctx, all)
 }
 
-// find returns the record of a cluster that lab made, and ErrInvalid where this lab does not
-// have its flavor. Where lab made none of that name, but some tool has one, it returns
-// ErrForeign.
-func (l *Lab) find(ctx context.Context, name string) (state.Record, error) {
-	r, err := l.State.Get(name)
-	switch {
-	case err == nil:
-		return r, l.hasFlavor(r)
-	case !errors.Is(err, fault.ErrNotFound):
-		return r, err
-	}
-	// Tools that cannot be asked have none that matters here.
-	if c, ok, _ := l.foreign(ctx, name); ok {
-		return r, l.foreignError(c)
-	}
-	return r, fault.WithHint(
-		fault.Errorf(fault.ErrNotFound, "there is no cluster %q", name),
-		"lab list shows those that there are; lab up %s makes it", name)
-}
+type (
+	Dirs         = machine.Dirs
+	Meta         = output.Meta
+	Cluster      = output.Cluster
+	ClusterList  = output.ClusterList
+	Addon        = output.Addon
+	Diff         = output.Diff
+	AddonTools   = clusteraddons.Tools
+	AddonRequest = clusteraddons.Request
+	AddonChanges = clusteraddons.Changes
+	Access       = clusteraddons.Access
+	UpRequest    = clusters.UpRequest
+	Plan         = clusters.Plan
+	Running      = clusters.Running
+	Work         = clusters.Work
+	Wait         = inventory.Wait
+	Prober       = inventory.Prober
+	Diagnosis    = machine.Diagnosis
+	Flavor       = machine.Flavor
+	FlavorList   = machine.FlavorList
+	Abilities    = machine.Abilities
+	Tool         = machine.Tool
+	ToolList     = machine.ToolList
+)
 
-// foreign looks for a cluster that lab has no record of. err is of the tools that
-// could not be asked.
-func (l *Lab) foreign(ctx context.Context, name string, flavors ...string) (c providers.Cluster, ok bool, err error) {
-	all, err := l.Set.List(ctx, flavors...)
-	for _, c := range all {
-		if c.Name == name {
-			return c, true, err
-		}
-	}
-	return providers.Cluster{}, false, err
-}
+const (
+	APIVersion     = output.APIVersion
+	DefaultName    = inventory.DefaultName
+	FlavorAuto     = clusters.FlavorAuto
+	WaitAPI        = inventory.WaitAPI
+	WaitNodes      = inventory.WaitNodes
+	WaitAll        = inventory.WaitAll
+	ActionCreate   = clusters.ActionCreate
+	ActionRecreate = clusters.ActionRecreate
+	ActionStart    = clusters.ActionStart
+	ActionNone     = clusters.ActionNone
+)
 
-// foreignError is the error of a cluster that lab has no record of. One that bears a mark was
-// created by some lab: one with another LAB_HOME, or this one before its record was removed.
-func (l *Lab) foreignError(c providers.Cluster) error {
-	err := fault.Errorf(fault.ErrForeign, "there is a %s cluster %q that lab did not make", c.Provider, c.Name)
-	first := ""
-	if c.Mark != "" {
-		err = fault.Errorf(fault.ErrForeign, "there is a %s cluster %q that lab created, but %s has no record of it", c.Provider, c.Name, l.State.Dir(c.Name))
-		first = "if it was created with another LAB_HOME, use that; else "
-	}
-	if command := l.Set.RemoveCommand(c.Provider, c.Name); command != "" {
-		return fault.WithHint(err, "%schoose another name, or delete the cluster: %s", first, command)
-	}
-	return fault.WithHint(err, "%schoose another name, or remove it with %s itself", first, c.Provider)
-}
+var ErrUnreadable = inventory.ErrUnreadable
 
-func refOf(r state.Record) providers.Ref {
-	return providers.Ref{Provider: r.Flavor, Name: r.Name, ID: r.ID, Mark: r.Spec.Mark, Engine: r.Engine}
-}
+func FindDirs(getenv func(string) string) (Dirs, error) { return machine.FindDirs(getenv) }
+func RunName() string                                   { return clusters.RunName() }

@@ -1,0 +1,256 @@
+package clusteraddons
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
+	"github.com/clusterlab-dev/lab/providers/hostport"
+)
+
+// Plan is what an update of a cluster does with its addons.
+type Plan struct {
+	Requests addons.Requests // to install, dependencies first
+	Resumed  []string        // interrupted removals to finish, dependents first
+	Surplus  []string        // addons that are not requested, dependents first; a prune removes them
+
+	request Request
+}
+
+// Plan plans an update of the addons of a cluster to match q. It keeps the addons that the cluster
+// has, except those whose removal began, unless q requests them again.
+func (s *Addons) Plan(r state.Record, q Request) (Plan, error) {
+	catalog, err := s.Catalog()
+	if err != nil {
+		return Plan{}, err
+	}
+	all := q
+	all.Names = slices.Concat(staying(r), q.Names)
+	p := Plan{request: q}
+	if p.Requests, err = requests(catalog, r, all); err != nil {
+		return Plan{}, err
+	}
+	requested, err := closure(catalog, r, q)
+	if err != nil {
+		return Plan{}, err
+	}
+	for _, request := range slices.Backward(r.Addons) {
+		name := request.Addon.Name
+		_, planned := p.Requests.Get(name)
+		_, wanted := requested.Get(name)
+		switch {
+		case request.Removing && !planned:
+			p.Resumed = append(p.Resumed, name)
+		case !wanted:
+			p.Surplus = append(p.Surplus, name)
+		}
+	}
+	return p, nil
+}
+
+// closure returns what q requests, with everything that it needs.
+func closure(catalog addons.Catalog, r state.Record, q Request) (addons.Requests, error) {
+	q.Values = nil
+	for _, request := range r.Addons { // an addon that no catalogue has can be requested by its name
+		q.Defined = append([]addons.Addon{request.Addon}, q.Defined...)
+	}
+	return requests(catalog, state.Record{}, q)
+}
+
+// requests returns the requests to fulfil, dependencies first. An addon of the cluster keeps its
+// definition, unless it is upgraded or its installation never finished: the definition may have been
+// the cause.
+func requests(catalog addons.Catalog, r state.Record, q Request) (addons.Requests, error) {
+	present := r
+	present.Addons = slices.DeleteFunc(slices.Clone(r.Addons), func(request addons.Request) bool {
+		return request.Own && slices.Contains(q.Written, request.Addon.Name) // the file redefines it, or no longer defines it
+	})
+	if q.Upgrade {
+		catalog = withOwn(catalog, present)
+	} else {
+		catalog = withInstalled(catalog, present)
+	}
+	plan, err := catalog.With(q.Defined...).Plan(q.Names, staying(r))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range q.Names {
+		if _, has := r.Addons.Get(name); q.Upgrade && !has {
+			return nil, fault.WithHint(noAddon(r.Name, name), "install it: lab addon install %s --name %s", name, r.Name)
+		}
+	}
+	var all addons.Requests
+	for _, a := range plan {
+		request, _ := r.Addons.Get(a.Name)
+		all = append(all, updated(request, a, q))
+	}
+	return all, valuesHaveAddon(all, q)
+}
+
+// withInstalled returns the catalogue with the addons of a cluster that were installed once or that
+// it does not define.
+func withInstalled(catalog addons.Catalog, r state.Record) addons.Catalog {
+	for _, request := range r.Addons {
+		if _, err := catalog.Get(request.Addon.Name); err != nil || request.Own || !request.Unfinished {
+			catalog = catalog.With(request.Addon)
+		}
+	}
+	return catalog
+}
+
+// staying returns the addons of a cluster whose removal has not begun.
+func staying(r state.Record) []string {
+	return slices.DeleteFunc(r.Addons.Names(), func(name string) bool {
+		request, _ := r.Addons.Get(name)
+		return request.Removing
+	})
+}
+
+// updated returns the earlier request for an addon with what q changes. a is the definition.
+func updated(request addons.Request, a addons.Addon, q Request) addons.Request {
+	written := slices.Contains(q.Written, a.Name)
+	if written || q.Reset && slices.Contains(q.Names, a.Name) {
+		request.Values = nil
+	}
+	request.Unfinished = request.Unfinished || request.Removing || !reflect.DeepEqual(request.Addon, a)
+	request.Removing = false
+	request.Addon, request.Values = a, addons.Merge(request.Values, q.Values[a.Name])
+	if defined := slices.ContainsFunc(q.Defined, func(d addons.Addon) bool { return d.Name == a.Name }); defined || written {
+		request.Own = defined
+	}
+	return request
+}
+
+// valuesHaveAddon returns ErrInvalid if q has values for an addon that is not requested.
+func valuesHaveAddon(all addons.Requests, q Request) error {
+	for name := range q.Values {
+		_, requested := all.Get(name)
+		if !requested && (slices.Contains(q.Flagged, name) || !slices.Contains(q.Written, name)) {
+			err := fault.Errorf(fault.ErrInvalid, "values for addon %q, which is not requested", name)
+			return fault.WithHint(err, "omit its values, or request it: lab up --addon %s, or lab addon install %s", name, name)
+		}
+	}
+	return nil
+}
+
+// Validate returns the errors of a request that do not depend on a cluster: unknown addons, and
+// charts on this machine that cannot be installed with the values. traits are those of the cluster.
+func (s *Addons) Validate(ctx context.Context, q Request, traits providers.Traits, charts bool) error {
+	catalog, err := s.Catalog()
+	if err != nil {
+		return err
+	}
+	plan, err := requests(catalog, state.Record{}, q)
+	if err != nil || !charts {
+		return err
+	}
+	return s.ReadCharts(ctx, plan, traits)
+}
+
+// ReadCharts reads the charts on this machine, so that errors in them or in their values are found
+// before anything is created. It does not use the network.
+func (s *Addons) ReadCharts(ctx context.Context, plan addons.Requests, traits providers.Traits) error {
+	local := slices.DeleteFunc(slices.Clone(plan), func(r addons.Request) bool { return r.Addon.Chart.Path == "" })
+	failed := func(err error, addon string) error {
+		return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))
+	}
+	releases, err := s.releases(ctx, addons.Cluster{Traits: traits}, local, Request{Offline: true}, failed)
+	if err != nil {
+		return err
+	}
+	return concurrently(local, func(r addons.Request) error {
+		if err := s.Tools.Installer.Check(releases[r.Addon.Name]); err != nil {
+			return failed(err, r.Addon.Name)
+		}
+		return nil
+	})
+}
+
+// SpecFor returns the spec of a new cluster with what the addons of a plan need. A port that must be
+// published gets the same number on the host if that is free, else another. A cluster that runs no
+// pods gets nothing: no pod would answer. It returns ErrInvalid if the cluster would bundle what an
+// addon conflicts with.
+func SpecFor(ctx context.Context, p providers.Provider, spec providers.Spec, plan addons.Requests) (providers.Spec, error) {
+	var list []addons.Addon
+	for _, r := range plan {
+		list = append(list, r.Addon)
+	}
+	if p.Traits(spec).RunsPods {
+		asks := addons.AsksOf(list)
+		spec.Wants = asks.Wants(spec.Wants)
+		spec.Ports = slices.Clone(spec.Ports)
+		for _, port := range asks.Ports {
+			if Published(spec, port) {
+				continue
+			}
+			host, err := hostport.Free(ctx, hostport.Port{Number: port})
+			if err != nil {
+				return spec, err
+			}
+			spec.Ports = append(spec.Ports, providers.Port{Host: host, Container: port})
+		}
+	}
+	if own, addon := bundled(p.Traits(spec), plan); own != "" {
+		err := fault.Errorf(fault.ErrInvalid, "the cluster would bundle %s, which conflicts with %s", own, addon)
+		return spec, fault.WithHint(err, "remove it from the configuration of %s, or do not request the addon", p.Name())
+	}
+	return spec, nil
+}
+
+// Published reports whether a port of the node is published on the host.
+func Published(spec providers.Spec, container int) bool {
+	return slices.ContainsFunc(spec.Ports, func(p providers.Port) bool { return p.Container == container })
+}
+
+// Lacks returns ErrExists if an existing cluster cannot have an addon: it was created without what
+// the addon needs, or it has the addon in another namespace.
+func Lacks(r state.Record, plan addons.Requests) error {
+	for _, request := range plan {
+		name, namespace := request.Addon.Name, request.Addon.In()
+		if before, has := r.Addons.Get(name); has && before.Addon.In() != namespace {
+			err := fault.Errorf(fault.ErrExists, "addon %s is in namespace %s and cannot move to namespace %s", name, before.Addon.In(), namespace)
+			return fault.WithHint(err, "remove it first: lab addon remove %s --name %s", name, r.Name)
+		}
+	}
+	if !r.Traits.RunsPods {
+		return nil
+	}
+	if own, addon := bundled(r.Traits, plan); own != "" {
+		return tooLate(r, addon, "it bundles %s, which conflicts with %s", own, addon)
+	}
+	for _, request := range plan {
+		name := request.Addon.Name
+		for _, port := range request.Addon.Asks.Ports {
+			if r.Traits.HostPorts != "" && !Published(r.Spec, port) {
+				return tooLate(r, name, "its port %d, which %s needs, is not published on the host", port, name)
+			}
+		}
+	}
+	return nil
+}
+
+// tooLate returns the error of an addon that had to be requested when the cluster was created.
+func tooLate(r state.Record, addon, format string, args ...any) error {
+	err := fault.Errorf(fault.ErrExists, "cluster %q exists already, and %s", r.Name, fmt.Sprintf(format, args...))
+	return fault.WithHint(err,
+		"choose another name, or recreate the cluster and lose its contents: lab up %s --addon %s --recreate", r.Name, addon)
+}
+
+// bundled returns what a cluster with these traits bundles that conflicts with an addon, and that
+// addon; or "".
+func bundled(t providers.Traits, plan addons.Requests) (own, addon string) {
+	for _, request := range plan {
+		switch asks := request.Addon.Asks; {
+		case asks.NoIngress && t.Ingress:
+			return "an ingress controller", request.Addon.Name
+		case asks.NoMetricsServer && t.MetricsServer:
+			return "a metrics-server", request.Addon.Name
+		}
+	}
+	return "", ""
+}

@@ -1,0 +1,82 @@
+package clusters_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/labtest"
+)
+
+// distant is a flavor whose node image is in a registry only.
+type distant struct {
+	providers.Provider
+	t *testing.T
+}
+
+func (d distant) Check(_ context.Context, spec providers.Spec) error {
+	if !spec.Offline {
+		d.t.Error("a dry run asks a registry")
+	}
+	return &providers.NotLocal{Image: "node:v1"}
+}
+
+// TestDryRunStaysOffline: it says what would be pulled, with a flavor and with auto.
+func TestDryRunStaysOffline(t *testing.T) {
+	t.Parallel()
+	b := labtest.New(t, func(p providers.Provider) providers.Provider { return distant{p, t} })
+	for _, flavor := range []string{"", "fake"} {
+		q := labtest.Request("lab")
+		q.Flavor = flavor
+		plan, err := b.DryRun(t.Context(), q)
+		if err != nil || plan.Action != "create" || plan.Flavor != "fake" || plan.Pulls != "node:v1" {
+			t.Errorf("flavor %q: %+v, %v", flavor, plan, err)
+		}
+	}
+}
+
+// TestDryRunFindsPorts: up would refuse a port that another program has.
+func TestDryRunFindsPorts(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	other, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	b, q := labtest.New(t, nil), labtest.Request("lab")
+	q.Spec.Ports = []providers.Port{{Host: other.Addr().(*net.TCPAddr).Port, Container: 80}}
+	if _, err := b.DryRun(t.Context(), q); err == nil {
+		t.Error("it plans a port that is taken")
+	}
+}
+
+// TestGivenZero: an explicit 0 counts, an omitted value does not.
+func TestGivenZero(t *testing.T) {
+	t.Parallel()
+	b, q := labtest.New(t, nil), labtest.Request("lab")
+	q.Spec.Workers = 2
+	if _, err := b.Up(t.Context(), q, nil); err != nil {
+		t.Fatal(err)
+	}
+	q = labtest.Request("lab")
+	if d, err := b.Diff(t.Context(), q); err != nil || len(d.Items) > 0 {
+		t.Errorf("nothing is asked: %+v, %v", d, err)
+	}
+	q.Given = profiles.Origins{"cluster.workers": "--workers"}
+	if d, err := b.Diff(t.Context(), q); err != nil || len(d.Items) != 1 || d.Items[0].Asked != "0" {
+		t.Errorf("0 is asked: %+v, %v", d, err)
+	}
+	if _, err := b.Up(t.Context(), q, nil); !errors.Is(err, fault.ErrExists) {
+		t.Errorf("up: %v, want ErrExists", err)
+	}
+	q.Recreate = true
+	if plan, err := b.DryRun(t.Context(), q); err != nil || plan.Spec.Workers != 0 {
+		t.Errorf("--recreate: %+v, %v", plan, err)
+	}
+}

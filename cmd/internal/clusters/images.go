@@ -1,0 +1,122 @@
+package clusters
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/providers/event"
+)
+
+// Images loads container images into clusters.
+type Images struct{ Inventory *inventory.Inventory }
+
+// Load loads images into every node of a cluster. Each source is an archive, as docker save or an OCI
+// builder writes it, or the name of an image of the engine on this machine. Errors are those of
+// [providers.Set.SaveImages] and [providers.Set.LoadImages].
+func (m *Images) Load(ctx context.Context, name string, sources []string, report event.Reporter) error {
+	h, err := m.Inventory.OpenUsable(ctx, name)
+	if err != nil {
+		return err
+	}
+	report = report.For(name)
+	var images []string
+	for _, source := range sources {
+		if !isArchive(source) {
+			images = append(images, source)
+			continue
+		}
+		path, done, err := spooled(m.Inventory.State.Dir(name), source)
+		if err != nil {
+			return err
+		}
+		err = m.loadArchive(ctx, h, path, "Loading "+source, report)
+		done()
+		if err != nil {
+			return err
+		}
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	return m.loadNamed(ctx, h, images, report)
+}
+
+// isArchive reports whether a source is an archive: its content begins like one, or it is a path that
+// cannot be the name of an image. A directory or a text file may have the name of an image.
+func isArchive(source string) bool {
+	for _, suffix := range []string{".tar", ".tgz", ".gz", ".zst"} {
+		if strings.HasSuffix(source, suffix) {
+			return true
+		}
+	}
+	if filepath.IsAbs(source) || strings.HasPrefix(source, "./") || strings.HasPrefix(source, "../") {
+		return true
+	}
+	file, err := os.Open(source)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	start := make([]byte, 512) // the header of a tar, whose magic number is at 257
+	n, _ := io.ReadFull(file, start)
+	start = start[:n]
+	return bytes.HasPrefix(start, []byte{0x1f, 0x8b}) || bytes.HasPrefix(start, []byte{0x28, 0xb5, 0x2f, 0xfd}) ||
+		len(start) > 262 && string(start[257:262]) == "ustar"
+}
+
+// spooled returns a file that can be read more than once, which a pipe cannot. done removes it. It is
+// in dir, the directory of the cluster, and so is removed with the cluster if lab is killed.
+func spooled(dir, source string) (path string, done func(), err error) {
+	info, err := os.Stat(source)
+	if err != nil || info.Mode().IsRegular() || info.IsDir() {
+		return source, func() {}, nil // the flavor reports what is wrong with it, or that it cannot load images
+	}
+	from, err := os.Open(source)
+	if err != nil {
+		return "", nil, err
+	}
+	defer from.Close()
+	dir, err = os.MkdirTemp(dir, "images-")
+	if err != nil {
+		return "", nil, err
+	}
+	path, done = filepath.Join(dir, "images.tar"), func() { _ = os.RemoveAll(dir) }
+	to, err := os.Create(path)
+	if err == nil {
+		_, err = io.Copy(to, from)
+		err = errors.Join(err, to.Close())
+	}
+	if err != nil {
+		done()
+		return "", nil, fmt.Errorf("read %s: %w", source, err)
+	}
+	return path, done, nil
+}
+
+// loadNamed loads images of the engine. It saves all into one archive, which has shared layers once.
+func (m *Images) loadNamed(ctx context.Context, h *inventory.Handle, images []string, report event.Reporter) error {
+	dir, err := os.MkdirTemp(m.Inventory.State.Dir(h.Record.Name), "images-") // removed with the cluster if lab is killed
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	archive, all := filepath.Join(dir, "images.tar"), strings.Join(images, ", ")
+	err = report.Do("Saving "+all, func(*event.Step) error {
+		return m.Inventory.Set.SaveImages(ctx, h.Record.Flavor, images, archive)
+	})
+	if err != nil {
+		return err
+	}
+	return m.loadArchive(ctx, h, archive, "Loading "+all, report)
+}
+
+func (m *Images) loadArchive(ctx context.Context, h *inventory.Handle, archive, step string, report event.Reporter) error {
+	return report.Do(step, func(*event.Step) error { return m.Inventory.Set.LoadImages(ctx, h.Ref(), archive) })
+}

@@ -1,0 +1,304 @@
+package clusters
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// Plan is what [Clusters.Up] does.
+type Plan struct {
+	output.Meta
+	Action string         `json:"action"` // "create", "recreate", "start" or "none"
+	Name   string         `json:"name"`
+	Flavor string         `json:"flavor"`
+	Spec   providers.Spec `json:"spec"`
+	Addons []string       `json:"addons,omitempty"` // that the cluster has afterwards, dependencies first
+	Pulls  string         `json:"pulls,omitempty"`  // the node image that would be pulled; only of a dry run
+
+	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
+
+	addons clusteraddons.Plan
+}
+
+// The actions of a Plan.
+const (
+	ActionCreate   = "create"
+	ActionRecreate = "recreate" // delete the cluster or its leftovers, then create it
+	ActionStart    = "start"
+	ActionNone     = "none"
+)
+
+// Plan returns what Up would do, and changes nothing. Its errors are the errors of Up that can be
+// known before it.
+func (c *Clusters) Plan(ctx context.Context, q UpRequest) (Plan, error) {
+	if err := q.Spec.WithDefaults().Validate(); err != nil {
+		return Plan{}, err
+	}
+	h, err := c.Inventory.OpenOrNew(q.Spec.Name)
+	if err != nil {
+		return Plan{}, err
+	}
+	return c.plan(ctx, h, q)
+}
+
+// DryRun is Plan for display. It also finds errors that Up would meet later, and never uses the
+// network.
+func (c *Clusters) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
+	q.Spec.Offline, q.Addons.Offline = true, true
+	return c.Plan(ctx, q)
+}
+
+// Validate returns the errors of a request that do not depend on this machine: unknown addons and
+// flavors, missing files, broken charts, and settings that the flavor does not support.
+func (c *Clusters) Validate(ctx context.Context, q UpRequest) error {
+	if err := validateTTL(q.TTL); err != nil {
+		return err
+	}
+	set := c.Inventory.Set
+	flavor := cmp.Or(q.Flavor, c.Flavor)
+	var invalid error
+	if flavor != "" && flavor != FlavorAuto {
+		invalid = set.Validate(flavor, q.Spec)
+	} else {
+		flavor = set.Names()[0] // any flavor will do
+	}
+	var traits providers.Traits
+	if p, err := set.Get(flavor); err == nil {
+		traits = p.Traits(q.Spec)
+	}
+	return errors.Join(invalid, c.Addons.Validate(ctx, q.Addons, traits, invalid == nil))
+}
+
+func (c *Clusters) plan(ctx context.Context, h *inventory.Handle, q UpRequest) (Plan, error) {
+	if err := validateTTL(q.TTL); err != nil {
+		return Plan{}, err
+	}
+	p := planner{c, h, q}
+	plan, err := p.cluster(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	if plan.creates() {
+		if plan.Spec, err = c.Inventory.Set.Resolve(ctx, plan.Flavor, plan.Spec); err != nil {
+			return Plan{}, err
+		}
+		if err := p.checkCreation(ctx, &plan); err != nil {
+			return Plan{}, err
+		}
+	}
+	return plan, p.addons(ctx, &plan)
+}
+
+func (p Plan) creates() bool { return p.Action == ActionCreate || p.Action == ActionRecreate }
+
+// planner makes the plan for one request.
+type planner struct {
+	*Clusters
+	h *inventory.Handle
+	q UpRequest
+}
+
+// cluster plans what becomes of the cluster, without its addons.
+func (p planner) cluster(ctx context.Context) (Plan, error) {
+	spec := p.q.Spec.WithDefaults()
+	if err := spec.Validate(); err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{Meta: output.NewMeta("Plan"), Action: ActionCreate, Name: spec.Name, Spec: spec}
+	if !p.h.Recorded() {
+		var err error
+		plan.Flavor, err = p.choose(ctx, spec)
+		return plan, err
+	}
+	r := p.h.Record
+	plan.Flavor = r.Flavor
+	live, err := p.h.Cluster(ctx)
+	switch {
+	case errors.Is(err, fault.ErrNotFound):
+		return p.recreate(ctx, plan)
+	case err != nil:
+		return Plan{}, err
+	case p.q.Recreate, r.Phase != state.PhaseCreated, p.Inventory.Over(r):
+		return p.recreate(ctx, plan)
+	}
+	return p.existing(plan, live)
+}
+
+// existing plans what becomes of a cluster that exists. It returns ErrExists if the cluster cannot be
+// changed to match the request.
+func (p planner) existing(plan Plan, live providers.Cluster) (Plan, error) {
+	r, q := p.h.Record, p.q
+	r.Spec.KubernetesVersion = cmp.Or(r.Spec.KubernetesVersion, release(live))
+	var err error
+	if q.Spec, err = p.Inventory.Set.Localize(r.Flavor, q.Spec); err != nil {
+		return Plan{}, err
+	}
+	if all := differences(r, q); len(all) > 0 {
+		return Plan{}, differs(r, all)
+	}
+	plan.Spec, plan.Action = r.Spec, ActionNone
+	gone := providers.Gone(r.Parts, live.Parts)
+	if len(gone) > 0 && !inventory.Repairable(gone) {
+		return Plan{}, inventory.GoneError(r, gone)
+	}
+	if live.State != providers.StateRunning || len(gone) > 0 {
+		plan.Action = ActionStart
+	}
+	return plan, nil
+}
+
+// recreate plans to create a recorded cluster again, from its record and what the request changes.
+func (p planner) recreate(ctx context.Context, plan Plan) (Plan, error) {
+	plan.Action = ActionRecreate
+	r, flavor := p.h.Record, p.q.Flavor
+	if flavor == "" || flavor == FlavorAuto {
+		flavor = r.Flavor
+	}
+	plan.Spec = inherit(r.Spec, p.q, flavor == r.Flavor).WithDefaults()
+	if flavor == r.Flavor { // checked before anything is deleted
+		return plan, exceptPull(p.Inventory.Set.Check(ctx, flavor, plan.Spec))
+	}
+	var err error
+	plan.Flavor, err = p.choose(ctx, p.q.Spec)
+	return plan, err
+}
+
+// inherit returns the spec of q, completed from has with the settings that are not in q.Given.
+// Settings of one tool are inherited only within its flavor.
+func inherit(has providers.Spec, q UpRequest, sameFlavor bool) providers.Spec {
+	asked := q.Spec
+	open := func(path string) bool { return q.Given[path] == "" }
+	if sameFlavor {
+		if open("cluster.image") && asked.KubernetesVersion == "" { // an image overrides the version
+			asked.NodeImage = cmp.Or(asked.NodeImage, has.NodeImage)
+		}
+		if open("cluster.driver") {
+			asked.Driver = cmp.Or(asked.Driver, has.Driver)
+		}
+		if len(asked.Native) == 0 && open("cluster.config") {
+			asked.Native = has.Native
+		}
+	}
+	if asked.NodeImage == "" && open("cluster.kubernetesVersion") {
+		asked.KubernetesVersion = cmp.Or(asked.KubernetesVersion, has.KubernetesVersion)
+	}
+	if open("cluster.controlPlanes") {
+		asked.ControlPlanes = cmp.Or(asked.ControlPlanes, has.ControlPlanes)
+	}
+	if open("cluster.workers") {
+		asked.Workers = cmp.Or(asked.Workers, has.Workers)
+	}
+	asked.CAFile = cmp.Or(asked.CAFile, has.CAFile)
+	if len(asked.Ports) == 0 && open("cluster.ports") {
+		asked.Ports = has.Ports
+	}
+	if len(asked.Mounts) == 0 && open("cluster.mounts") {
+		asked.Mounts = has.Mounts
+	}
+	if open("cluster.unsyncedEtcd") {
+		asked.Wants.UnsyncedEtcd = asked.Wants.UnsyncedEtcd || has.Wants.UnsyncedEtcd
+	}
+	return asked
+}
+
+// exceptPull returns nil for the error of a node image that the creation would pull.
+func exceptPull(err error) error {
+	if _, ok := errors.AsType[*providers.NotLocal](err); ok {
+		return nil
+	}
+	return err
+}
+
+// choose returns the flavor of a new cluster.
+func (p planner) choose(ctx context.Context, spec providers.Spec) (string, error) {
+	set, flavor := p.Inventory.Set, p.q.Flavor
+	if flavor == "" || flavor == FlavorAuto {
+		flavor = p.Flavor
+	}
+	if flavor == "" || flavor == FlavorAuto {
+		first, err := set.FirstUsable(ctx, spec)
+		if err != nil {
+			return "", err
+		}
+		flavor = first.Name()
+	} else if _, err := set.Get(flavor); err != nil {
+		return "", err
+	} else if err := exceptPull(set.Check(ctx, flavor, spec)); err != nil {
+		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
+	}
+	// If the tool cannot be asked, nothing is created: the name may belong to another cluster, which
+	// the undoing of a failed creation would delete.
+	foreign, unasked := p.Inventory.Unmanaged(ctx, spec.Name, flavor)
+	if foreign != nil {
+		return "", foreign
+	}
+	return flavor, unasked
+}
+
+// checkCreation returns the errors of a creation that can be known before it.
+func (p planner) checkCreation(ctx context.Context, plan *Plan) error {
+	if !p.q.NoKubeconfig {
+		if err := p.entries().check(p.h, plan.Flavor); err != nil {
+			return err
+		}
+	}
+	if !p.q.Spec.Offline {
+		return nil // the creation itself is next
+	}
+	set := p.Inventory.Set
+	err := set.Check(ctx, plan.Flavor, plan.Spec)
+	if remote, ok := errors.AsType[*providers.NotLocal](err); ok {
+		plan.Pulls, err = remote.Image, nil
+	}
+	if err != nil || plan.Action == ActionRecreate { // deleting the old cluster frees its ports
+		return err
+	}
+	return set.CheckPorts(ctx, plan.Spec)
+}
+
+// addons adds to a plan the addons and what they need of the cluster.
+func (p planner) addons(ctx context.Context, plan *Plan) error {
+	var err error
+	if plan.addons, err = p.Addons.Plan(p.h.Record, p.q.Addons); err != nil {
+		return err
+	}
+	requests := plan.addons.Requests
+	if len(requests) == 0 {
+		return nil
+	}
+	flavor, err := p.Inventory.Set.Get(plan.Flavor)
+	if err != nil {
+		return err
+	}
+	if err := p.Addons.ReadCharts(ctx, requests, flavor.Traits(plan.Spec)); err != nil {
+		return err
+	}
+	plan.Addons = requests.Names()
+	if !plan.creates() {
+		return clusteraddons.Lacks(p.h.Record, requests)
+	}
+	plan.Spec, err = clusteraddons.SpecFor(ctx, flavor, plan.Spec, requests)
+	return err
+}
+
+// maxTTL is long enough for any use, and far below what overflows a time.Duration (292 years).
+const maxTTL = 10 * 365 * 24 * time.Hour
+
+func validateTTL(ttl time.Duration) error {
+	if ttl == 0 || ttl >= time.Second && ttl <= maxTTL {
+		return nil
+	}
+	err := fault.Errorf(fault.ErrInvalid, "a time to live of %s: must be between a second and ten years", ttl)
+	return fault.WithHint(err, "use a duration such as --ttl 2h or --ttl 90m")
+}
