@@ -10,7 +10,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/docs/examples/flavor"
 	"github.com/clusterlab-dev/lab/providers"
@@ -92,14 +92,14 @@ func TestAddedFlavor(t *testing.T) {
 			run := func(want int, args ...string) string {
 				streams, stdout, stderr := ui.Test(0, nil)
 				build := func() (cli.Env, error) {
-					dirs, noDirs := lab.FindDirs(os.Getenv)
-					_, set, misconfigured, err := configure(dirs, []providers.Flavor{f})
-					l := lab.New(dirs, set, fakeProbe{})
-					l.Misconfigured = misconfigured
+					dirs, noDirs := machine.FindDirs(os.Getenv)
+					user, set, misconfigured, err := configure(dirs, []providers.Flavor{f})
+					env := assemble(dirs, set, fakeProbe{}, user)
+					env.Doctor.Misconfigured = misconfigured
 					if noDirs != nil {
 						err = noDirs
 					}
-					return cli.Env{Lab: l}, err
+					return env, err
 				}
 				if code := cli.Main(t.Context(), streams, build, args); code != want {
 					t.Errorf("lab %s: exit code %d, want %d\n%s", strings.Join(args, " "), code, want, stderr)

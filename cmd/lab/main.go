@@ -7,10 +7,9 @@ import (
 	"path/filepath"
 	_ "time/tzdata" // so that TZ works on machines without a time zone database
 
-	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/config"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/k3d"
@@ -28,23 +27,16 @@ func flavors() []providers.Flavor {
 
 // build builds the program. On an error it still returns what commands such as version and help need.
 func build() (cli.Env, error) {
-	dirs, noDirs := lab.FindDirs(os.Getenv)
+	dirs, noDirs := machine.FindDirs(os.Getenv)
 	user, set, misconfigured, err := configure(dirs, flavors())
-	l := lab.New(dirs, set, probe.API{})
-	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
-	l.Addons.Tools = addonTools(dirs, user)
-	l.Installer.Client = func(ca []byte) (download.Client, error) {
-		if ca != nil {
-			return download.New(download.Options{CA: ca})
-		}
-		return download.New(download.Options{CAFiles: []string{user.CAFile}})
-	}
-	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
+	env := assemble(dirs, set, probe.API{}, user)
+	env.Doctor.Misconfigured = misconfigured
+	return env, cmp.Or(noDirs, err)
 }
 
 // configure reads the user's configuration and creates the flavors as it says. If the configuration
 // is not valid, the flavors are not configured, and misconfigured is the reason.
-func configure(dirs lab.Dirs, flavors []providers.Flavor) (user config.Config, set *providers.Set, misconfigured, err error) {
+func configure(dirs machine.Dirs, flavors []providers.Flavor) (user config.Config, set *providers.Set, misconfigured, err error) {
 	user, misconfigured = config.Load(os.Getenv, dirs.Config, flavors...)
 	var all []providers.Provider
 	for _, f := range flavors {

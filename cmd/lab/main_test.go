@@ -24,7 +24,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
@@ -47,7 +48,7 @@ func buildFake() (cli.Env, error) {
 		fmt.Fprintln(os.Stderr, "a stray on stderr")
 		fmt.Println("a stray on stdout")
 	}
-	dirs, noDirs := lab.FindDirs(os.Getenv)
+	dirs, noDirs := machine.FindDirs(os.Getenv)
 	var flavors []providers.Flavor
 	for _, name := range flavorNames() {
 		flavors = append(flavors, providers.Flavor{Name: name, New: func(providers.Setup) providers.Provider {
@@ -55,21 +56,21 @@ func buildFake() (cli.Env, error) {
 		}})
 	}
 	user, set, misconfigured, err := configure(dirs, flavors)
-	l := lab.New(dirs, set, fakeProbe{})
-	l.Flavor, l.Misconfigured = user.Flavor, misconfigured
+	env := assemble(dirs, set, fakeProbe{}, user)
+	env.Doctor.Misconfigured = misconfigured
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
-	l.Addons.Tools = lab.AddonTools{
+	env.Addons.Tools = clusteraddons.Tools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
 		Installer: fake, Checker: fake, Set: helm.Set,
 	}
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
-		l.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }
+		env.Tools.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }
 	}
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
-		l.State.Patience = time.Duration(ms) * time.Millisecond
-		l.Clusters.Kubeconfig.Patience = l.State.Patience
+		env.Inventory.State.Patience = time.Duration(ms) * time.Millisecond
+		env.Clusters.Kubeconfig.Patience = env.Inventory.State.Patience
 	}
-	return cli.Env{Lab: l}, cmp.Or(noDirs, err)
+	return env, cmp.Or(noDirs, err)
 }
 
 func fakeFlavor(dir, name string) providers.Provider {
@@ -208,7 +209,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func machine(ts *testscript.TestScript, flavor string) providertest.Machine {
+func machineOf(ts *testscript.TestScript, flavor string) providertest.Machine {
 	return providertest.Machine(filepath.Join(ts.Getenv("FAKE"), flavor))
 }
 
@@ -220,7 +221,7 @@ func foreign(ts *testscript.TestScript, _ bool, args []string) {
 
 // remake replaces a cluster by another one that is not managed by lab: remake FLAVOR NAME
 func remake(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(machine(ts, args[0]).Remake(args[1]))
+	ts.Check(machineOf(ts, args[0]).Remake(args[1]))
 }
 
 // removeCluster deletes a cluster without lab: remove FLAVOR NAME

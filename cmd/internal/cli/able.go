@@ -24,5 +24,5 @@ func (c *command) able(cmd *cobra.Command) error {
 	if c.unbuilt != nil || verb == verbDoctor || strings.HasPrefix(verb, cobra.ShellCompRequestCmd) {
 		return c.unbuilt
 	}
-	return c.Lab.Misconfigured
+	return c.Doctor.Misconfigured
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -29,7 +29,7 @@ directory. "lab addon info ADDON -o yaml" prints an example.`,
 
 // AddonList is the result of `lab addon list`.
 type AddonList struct {
-	lab.Meta
+	output.Meta
 	Items []addons.Addon `json:"items"`
 }
 
@@ -39,11 +39,11 @@ func (c *command) addonList() *cobra.Command {
 		Short: "List available addons",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			catalog, err := c.Lab.Catalog()
+			catalog, err := c.Addons.Catalog()
 			if err != nil {
 				return err
 			}
-			list := AddonList{lab.Meta{APIVersion: lab.APIVersion, Kind: "AddonList"}, catalog.All()}
+			list := AddonList{output.Meta{APIVersion: output.APIVersion, Kind: "AddonList"}, catalog.All()}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
 				t := ui.NewTable("name", "version", "description")
 				for _, a := range list.Items {
@@ -57,7 +57,7 @@ func (c *command) addonList() *cobra.Command {
 
 // AddonInfo is the result of `lab addon info`.
 type AddonInfo struct {
-	lab.Meta
+	output.Meta
 	addons.Addon
 }
 
@@ -85,7 +85,7 @@ a file. With -o yaml, print its definition as a template for your own addon.`,
 		if err != nil {
 			return err
 		}
-		a, err := c.Lab.Addon(clusterOf(cmd, cluster, written), args[0], q.Defined)
+		a, err := c.Addons.Definition(clusterOf(cmd, cluster, written), args[0], q.Defined)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (c *command) printAddon(a addons.Addon) error {
 	case ui.FormatYAML:
 		return ui.Print(c.streams.Out, c.format, a, nil)
 	}
-	info := AddonInfo{lab.Meta{APIVersion: lab.APIVersion, Kind: "Addon"}, a}
+	info := AddonInfo{output.Meta{APIVersion: output.APIVersion, Kind: "Addon"}, a}
 	return ui.Print(c.streams.Out, c.format, info, nil)
 }
 

@@ -45,7 +45,7 @@ func splitNames(args []string) []string {
 
 // warnOf prints the warnings of the named addons.
 func (c *command) warnOf(progress *ui.Progress, names []string) error {
-	catalog, err := c.Lab.Catalog()
+	catalog, err := c.Addons.Catalog()
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c *command) warnOf(progress *ui.Progress, names []string) error {
 
 // completeAddons completes the names of the catalogue.
 func (c *command) completeAddons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	catalog, _ := c.Lab.Catalog()
+	catalog, _ := c.Addons.Catalog()
 	var names []string
 	for _, a := range catalog.All() {
 		names = append(names, a.Name+"\t"+a.Summary)

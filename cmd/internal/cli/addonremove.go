@@ -28,7 +28,7 @@ prints what it keeps, and the commands that delete it.`,
 			progress := c.progress(name)
 			defer progress.Close()
 			for _, addon := range args {
-				if err := c.Lab.RemoveAddon(ctx, name, addon, progress.Report); err != nil {
+				if err := c.Addons.Remove(ctx, name, addon, progress.Report); err != nil {
 					return err
 				}
 			}

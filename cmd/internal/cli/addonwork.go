@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
 )
@@ -84,7 +85,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {
-		changes, err := c.Lab.PreviewAddons(ctx, o.cluster, q)
+		changes, err := c.Addons.Preview(ctx, o.cluster, q)
 		if err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	if err := c.warnOf(progress, q.Names); err != nil {
 		return err
 	}
-	cluster, err := c.Lab.InstallAddons(ctx, o.cluster, q, progress.Report)
+	cluster, err := c.Addons.Install(ctx, o.cluster, q, progress.Report)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	return c.printCluster(cluster)
 }
 
-func changesView(changes lab.AddonChanges) ui.View {
+func changesView(changes clusteraddons.Changes) ui.View {
 	t := ui.NewTable("addon", "change", "object")
 	for _, item := range changes.Items {
 		for _, change := range item.Changes {
@@ -129,7 +130,7 @@ func clusterOf(cmd *cobra.Command, name string, written profiles.Layer) string {
 
 // clusterFlag adds --name to commands whose arguments do not name the cluster.
 func (c *command) clusterFlag(cmd *cobra.Command, name *string) {
-	cmd.Flags().StringVar(name, "name", lab.DefaultName, "name of the cluster")
+	cmd.Flags().StringVar(name, "name", inventory.DefaultName, "name of the cluster")
 	_ = cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
 		return c.completeNames(cmd, nil, s)
 	})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -34,7 +34,7 @@ is ready, and 8 otherwise.`,
 			if err != nil {
 				return err
 			}
-			diff, err := c.Lab.Diff(cmd.Context(), request)
+			diff, err := c.Clusters.Diff(cmd.Context(), request)
 			if err != nil {
 				return err
 			}
@@ -58,13 +58,13 @@ is ready, and 8 otherwise.`,
 			return nil
 		},
 	}
-	o.flags(cmd.Flags(), c.Lab.Set.Names())
+	o.flags(cmd.Flags(), c.Inventory.Set.Names())
 	o.setting(cmd.Flags(), "ttl", "ttl", "time to live, such as 2h")
 	cmd.Flags().BoolVar(&o.prune, "prune", false, "report addons that are not requested as differences, too")
 	return cmd
 }
 
-func diffView(d lab.Diff) ui.View {
+func diffView(d output.Diff) ui.View {
 	t := ui.NewTable("setting", "current", "requested", "command")
 	for _, item := range d.Items {
 		t.Row(item.Path, item.Has, item.Asked, item.By)

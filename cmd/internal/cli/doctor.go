@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -20,7 +20,7 @@ The exit code is 1 if a problem keeps lab from creating clusters. Warnings do no
 the exit code.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := c.Lab.Examine(cmd.Context())
+			d, err := c.Doctor.Examine(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -33,7 +33,7 @@ the exit code.`,
 }
 
 // diagnosisView returns a table of all checks, then a section for each problem.
-func diagnosisView(d lab.Diagnosis) ui.View {
+func diagnosisView(d machine.Diagnosis) ui.View {
 	v := &ui.Details{}
 	all := ui.NewTable("check", "status", "found")
 	for _, f := range d.Items {

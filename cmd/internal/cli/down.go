@@ -55,9 +55,9 @@ func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) er
 	defer cancel()
 	// A failure does not stop the deletion of the other clusters.
 	errs := []error{problems}
-	remove := c.Lab.Down
+	remove := c.Clusters.Down
 	if o.forget {
-		remove = c.Lab.Forget
+		remove = c.Clusters.Forget
 	}
 	for _, name := range names {
 		errs = append(errs, remove(ctx, name, progress.Report))
@@ -67,7 +67,7 @@ func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) er
 
 func (c *command) downNames(o *downOptions, names []string) (all []string, problems, err error) {
 	if o.flavor != "" {
-		if _, err := c.Lab.Set.Get(o.flavor); err != nil {
+		if _, err := c.Inventory.Set.Get(o.flavor); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -79,7 +79,7 @@ func (c *command) downNames(o *downOptions, names []string) (all []string, probl
 	case o.flavor != "" && !o.all:
 		return nil, nil, fault.WithHint(usage("--flavor requires --all"), "delete all clusters of the flavor: lab down --all --flavor %s", o.flavor)
 	case o.all:
-		all, problems = c.Lab.Made(o.flavor)
+		all, problems = c.Inventory.Names(o.flavor)
 		return all, problems, nil
 	case len(names) == 0:
 		return []string{nameOf(nil)}, nil, nil

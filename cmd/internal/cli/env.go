@@ -1,6 +1,6 @@
 // Package cli implements the command line. The file of a verb has its options, its cobra
-// command, and a function that runs it: it calls package lab, and prints the result with
-// package ui. No other package of lab imports cobra.
+// command, and a function that runs it: it calls a use case, and prints the result with package
+// ui. No other package of lab imports cobra.
 package cli
 
 import (
@@ -11,13 +11,24 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
 // Env has what commands need from the outside. Package main creates it.
 type Env struct {
-	Lab *lab.Lab
+	Inventory *inventory.Inventory
+	Clusters  *clusters.Clusters
+	Expiry    *clusters.Expiry
+	Runs      *clusters.Runs
+	Images    *clusters.Images
+	Addons    *clusteraddons.Addons
+	Doctor    *machine.Doctor
+	Tools     *machine.Tools
+	Dirs      machine.Dirs
 }
 
 // Main runs a command line and returns its exit code. args do not include the name of the
@@ -62,10 +73,10 @@ func (c *command) execute(ctx context.Context, build func() (Env, error), args [
 	if c.verb == verbRun {
 		defer func() { err = ownCode(err) }()
 	}
-	if c.Env, c.unbuilt = build(); c.Lab == nil {
+	if c.Env, c.unbuilt = build(); c.Inventory == nil {
 		return c.unbuilt
 	}
-	defer c.Lab.HandBack(os.Getenv)()
+	defer c.Dirs.HandBack(os.Getenv, c.Clusters.Kubeconfig.Paths)()
 	defer c.sweep()
 	root := c.root()
 	root.SetArgs(args)

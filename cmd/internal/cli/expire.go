@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -31,14 +31,14 @@ or that are not managed by lab.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			progress := c.progress("")
 			defer progress.Close()
-			names, problems := c.Lab.Due()
+			names, problems := c.Expiry.Due()
 			if len(names) == 0 && problems == nil {
 				progress.Note("There is nothing to delete.")
 				return nil
 			}
 			ctx, cancel := withTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return c.Lab.Collect(ctx, progress.Report)
+			return c.Expiry.Collect(ctx, progress.Report)
 		},
 	}
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
@@ -52,7 +52,7 @@ func (c *command) reap() *cobra.Command {
 		Short:  "Wait until a cluster expires, and delete it",
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
-		RunE:   func(cmd *cobra.Command, args []string) error { return c.Lab.Watch(cmd.Context(), args[0]) },
+		RunE:   func(cmd *cobra.Command, args []string) error { return c.Expiry.Watch(cmd.Context(), args[0]) },
 	}
 }
 
@@ -72,7 +72,7 @@ NAME defaults to "lab".`,
 			if !cmd.Flags().Changed("ttl") {
 				return fault.WithHint(usage("lab extend requires --ttl"), "for example: lab extend %s --ttl 2h", nameOf(args))
 			}
-			cluster, err := c.Lab.Extend(cmd.Context(), nameOf(args), ttl)
+			cluster, err := c.Expiry.Extend(cmd.Context(), nameOf(args), ttl)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ NAME defaults to "lab".`,
 
 // watch starts a background process that deletes the cluster when it expires. Without the
 // process, the next lab command after that deletes the cluster.
-func (c *command) watch(progress *ui.Progress, cluster lab.Cluster) {
+func (c *command) watch(progress *ui.Progress, cluster output.Cluster) {
 	if cluster.ExpiresAt == nil {
 		return
 	}
@@ -100,14 +100,14 @@ func (c *command) watch(progress *ui.Progress, cluster lab.Cluster) {
 // sweep starts a background process that deletes expired clusters, if there are any, so that
 // no command waits for that.
 func (c *command) sweep() {
-	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Lab.Misconfigured != nil || len(c.Lab.Expired()) == 0 {
+	if c.verb == verbGC || c.verb == verbReap || c.unbuilt != nil || c.Doctor.Misconfigured != nil || len(c.Expiry.Expired()) == 0 {
 		return
 	}
 	_ = detach(verbGC, "--progress", string(ui.ModeQuiet)) // the next command tries again
 }
 
 // expiry returns when the cluster expires: "in 2h", "now", or "" for never.
-func expiry(cluster lab.Cluster, now time.Time) string {
+func expiry(cluster output.Cluster, now time.Time) string {
 	switch {
 	case cluster.ExpiresAt == nil:
 		return ""

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -15,7 +15,7 @@ func (c *command) flavors() *cobra.Command {
 on this machine, and if not, the reason and the command that fixes it.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := c.Lab.Flavors(cmd.Context())
+			list, err := machine.Flavors(cmd.Context(), c.Inventory.Set)
 			if err != nil {
 				return err
 			}
@@ -25,7 +25,7 @@ on this machine, and if not, the reason and the command that fixes it.`,
 }
 
 // flavorsView returns a table that compares the flavors, then a section for each flavor.
-func flavorsView(list lab.FlavorList) ui.View {
+func flavorsView(list machine.FlavorList) ui.View {
 	d := &ui.Details{}
 	overview := ui.NewTable("flavor", "usable", "vanilla", "stop and start", "load images", "export logs")
 	for _, f := range list.Items {

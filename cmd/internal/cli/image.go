@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -44,9 +44,9 @@ the pod sets imagePullPolicy: Never.`,
 					args[i] = "/dev/stdin"
 				}
 			}
-			return c.Lab.LoadImages(cmd.Context(), name, args, progress.Report)
+			return c.Images.Load(cmd.Context(), name, args, progress.Report)
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "name of the cluster")
+	cmd.Flags().StringVar(&name, "name", inventory.DefaultName, "name of the cluster")
 	return cmd
 }

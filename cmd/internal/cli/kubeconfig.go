@@ -14,7 +14,7 @@ kubeconfig contains credentials: keep it secret.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := c.Lab.ClusterConfig(cmd.Context(), nameOf(args))
+			config, err := c.Clusters.Config(cmd.Context(), nameOf(args))
 			if err != nil {
 				return err
 			}
@@ -33,7 +33,7 @@ kubeconfig entries are added. NAME defaults to "lab".`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cluster, err := c.Lab.Use(cmd.Context(), nameOf(args))
+			cluster, err := c.Clusters.Use(cmd.Context(), nameOf(args))
 			if err != nil {
 				return err
 			}

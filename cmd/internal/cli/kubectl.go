@@ -27,7 +27,7 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 			if err != nil {
 				return err
 			}
-			config, err := c.Lab.ClusterConfig(cmd.Context(), name)
+			config, err := c.Clusters.Config(cmd.Context(), name)
 			if err != nil {
 				return err
 			}
@@ -55,10 +55,10 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	if path, err := exec.LookPath("kubectl"); err == nil {
 		return path, nil, nil
 	}
-	if path, err := exec.LookPath(c.Lab.Installer.Path("kubectl")); err == nil {
+	if path, err := exec.LookPath(c.Tools.Installer.Path("kubectl")); err == nil {
 		return path, nil, nil
 	}
-	path, args, err = c.Lab.Set.Kubectl()
+	path, args, err = c.Inventory.Set.Kubectl()
 	if err != nil {
 		err := fault.Errorf(fault.ErrUnavailable, "kubectl is not installed, and no flavor comes with one")
 		return "", nil, fault.WithHint(err, "install it: lab tools install kubectl")
@@ -71,12 +71,12 @@ func (c *command) runKubectl(ctx context.Context, name string, config []byte, ar
 	if err != nil {
 		return err
 	}
-	file, err := c.Lab.ConfigFile(name, config)
+	file, err := c.Inventory.State.Kubeconfig(name, config)
 	if err != nil {
 		return err
 	}
 	cmd := exec.Command(path, slices.Concat(first, args)...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Lab.KubectlCache(name))
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
 	// The underlying writers, so that kubectl recognizes a terminal.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
 	return runChild(ctx, cmd, c.files)

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -22,10 +24,10 @@ func (o *upOptions) profileFlags(f *pflag.FlagSet) {
 
 // asked returns the request of a command: its argument, merged over its flags, the file, the
 // profile and the defaults.
-func (c *command) asked(o *upOptions, args []string) (profiles.Layer, lab.UpRequest, error) {
+func (c *command) asked(o *upOptions, args []string) (profiles.Layer, clusters.UpRequest, error) {
 	written, err := c.written(o.file, o.profile)
 	if err != nil {
-		return written, lab.UpRequest{}, err
+		return written, clusters.UpRequest{}, err
 	}
 	all := o.merged(written, args)
 	request, err := c.request(o, all)
@@ -41,7 +43,7 @@ func (c *command) asked(o *upOptions, args []string) (profiles.Layer, lab.UpRequ
 // merged merges the argument over the flags, these over the file and the profile, and these
 // over the defaults.
 func (o *upOptions) merged(written profiles.Layer, args []string) profiles.Layer {
-	all := profiles.Layer{Profile: profiles.Profile{Name: lab.DefaultName}, Origins: profiles.Origins{"name": "default"}}
+	all := profiles.Layer{Profile: profiles.Profile{Name: inventory.DefaultName}, Origins: profiles.Origins{"name": "default"}}
 	all = all.Under(written).Under(o.layer)
 	if len(args) > 0 {
 		all.Name, all.Origins["name"] = profiles.Name(args[0]), "argument"
@@ -50,24 +52,24 @@ func (o *upOptions) merged(written profiles.Layer, args []string) profiles.Layer
 }
 
 // request converts the merged layer and the other options to a request for package lab.
-func (c *command) request(o *upOptions, all profiles.Layer) (lab.UpRequest, error) {
+func (c *command) request(o *upOptions, all profiles.Layer) (clusters.UpRequest, error) {
 	spec, err := all.Spec()
 	if err != nil {
-		return lab.UpRequest{}, err
+		return clusters.UpRequest{}, err
 	}
 	asked, err := c.addonRequest(&o.addons, all.Addons)
 	if err != nil {
-		return lab.UpRequest{}, err
+		return clusters.UpRequest{}, err
 	}
 	if config := string(all.Cluster.Config); config != "" {
 		if spec.Native, err = c.read("--cluster-config", "the cluster configuration", config); err != nil {
-			return lab.UpRequest{}, err
+			return clusters.UpRequest{}, err
 		}
 		if spec.NativeDir, err = filepath.Abs(filepath.Dir(config)); err != nil { // standard input: the current directory
-			return lab.UpRequest{}, err
+			return clusters.UpRequest{}, err
 		}
 	}
-	return lab.UpRequest{
+	return clusters.UpRequest{
 		Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
 		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,
 		Wait: o.wait, Rollback: o.rollback,
@@ -84,8 +86,8 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 
 // addonRequest returns the request for the addons of a merged layer and the flags. Values of
 // flags override values of files.
-func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.AddonRequest, error) {
-	q := lab.AddonRequest{Offline: o.offline}
+func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (clusteraddons.Request, error) {
+	q := clusteraddons.Request{Offline: o.offline}
 	var err error
 	if q.CA, err = c.readCA(o.caFile); err != nil {
 		return q, err
@@ -109,7 +111,7 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (lab.Ad
 		q.Flagged = append(q.Flagged, addon)
 	}
 	var unread error
-	q.Values, err = c.Lab.Addons.Tools.Set(values, o.sets, func(path string) (data []byte, err error) {
+	q.Values, err = c.Addons.Tools.Set(values, o.sets, func(path string) (data []byte, err error) {
 		data, unread = c.read("--set-file", "the value of --set-file", path)
 		return data, unread
 	})

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -23,11 +24,11 @@ func (c *command) list() *cobra.Command {
 addons: their states in -o json are those that lab saw last.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, problems := c.Lab.List(cmd.Context(), all)
+			list, problems := c.Inventory.List(cmd.Context(), all)
 			if err := cmd.Context().Err(); err != nil {
 				return err
 			}
-			if errors.Is(problems, lab.ErrUnreadable) {
+			if errors.Is(problems, inventory.ErrUnreadable) {
 				return problems
 			}
 			progress := c.progress("")
@@ -37,20 +38,20 @@ addons: their states in -o json are those that lab saw last.`,
 				progress.Note("There are no clusters. Create one: lab up")
 				return nil
 			}
-			return ui.Print(c.streams.Out, c.format, list, func() ui.View { return listView(list, all, c.Lab.Now()) })
+			return ui.Print(c.streams.Out, c.format, list, func() ui.View { return listView(list, all, c.Inventory.Now()) })
 		},
 	}
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "include clusters that are not managed by lab")
 	return cmd
 }
 
-func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
+func listView(list output.ClusterList, all bool, now time.Time) ui.View {
 	headers := []string{"name", "flavor", "state", "kubernetes", "age"}
-	expires := slices.ContainsFunc(list.Items, func(c lab.Cluster) bool { return c.ExpiresAt != nil })
+	expires := slices.ContainsFunc(list.Items, func(c output.Cluster) bool { return c.ExpiresAt != nil })
 	if expires {
 		headers = append(headers, "expires")
 	}
-	addons := slices.ContainsFunc(list.Items, func(c lab.Cluster) bool { return len(c.Addons) > 0 })
+	addons := slices.ContainsFunc(list.Items, func(c output.Cluster) bool { return len(c.Addons) > 0 })
 	if addons {
 		headers = append(headers, "addons")
 	}
@@ -82,7 +83,7 @@ func listView(list lab.ClusterList, all bool, now time.Time) ui.View {
 	return t
 }
 
-func addonNames(cluster lab.Cluster) string {
+func addonNames(cluster output.Cluster) string {
 	var names []string
 	for _, a := range cluster.Addons {
 		names = append(names, a.Name)

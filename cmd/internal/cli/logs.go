@@ -29,7 +29,7 @@ To print the logs of a pod, use "lab kubectl -- logs POD".`,
 			if err != nil {
 				return err
 			}
-			if err := c.Lab.ExportLogs(cmd.Context(), name, dir); err != nil {
+			if err := c.Clusters.ExportLogs(cmd.Context(), name, dir); err != nil {
 				if made {
 					_ = os.Remove(dir) // only if it is still empty
 				}

@@ -10,14 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // NamespaceList is the result of `lab ns` without an argument.
 type NamespaceList struct {
-	lab.Meta
+	output.Meta
 	Current string   `json:"current"`
 	Items   []string `json:"items"`
 }
@@ -43,7 +43,7 @@ its current context. The cluster need not be managed by lab.`,
 				err := fault.Errorf(fault.ErrNotFound, "the cluster has no namespace %q", args[0])
 				return fault.WithHint(err, "list the namespaces: lab ns; or create it: kubectl create namespace %s", args[0])
 			}
-			if err := c.Lab.Kubeconfig.SetNamespace(cmd.Context(), args[0]); err != nil {
+			if err := c.Clusters.Kubeconfig.SetNamespace(cmd.Context(), args[0]); err != nil {
 				return err
 			}
 			progress := c.progress("")
@@ -57,9 +57,9 @@ its current context. The cluster need not be managed by lab.`,
 // namespaces reads the namespaces of the cluster of the current context, which need not be
 // managed by lab.
 func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
-	list := NamespaceList{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "NamespaceList"}}
+	list := NamespaceList{Meta: output.Meta{APIVersion: output.APIVersion, Kind: "NamespaceList"}}
 	var err error
-	if list.Current, err = c.Lab.Kubeconfig.Namespace(); err != nil {
+	if list.Current, err = c.Clusters.Kubeconfig.Namespace(); err != nil {
 		return list, err
 	}
 	path, args, err := c.findKubectl()

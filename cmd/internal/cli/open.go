@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 )
 
 func (c *command) open() *cobra.Command {
@@ -22,7 +22,7 @@ forwards a port until you press Ctrl-C. User names and passwords are printed onl
 		Args:              oneAddon,
 		ValidArgsFunction: c.completeAddons,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			access, err := c.Lab.OpenAddon(cmd.Context(), name, args[0], secrets)
+			access, err := c.Addons.Open(cmd.Context(), name, args[0], secrets)
 			if err != nil {
 				return err
 			}
@@ -35,7 +35,7 @@ forwards a port until you press Ctrl-C. User names and passwords are printed onl
 	return cmd
 }
 
-func (c *command) runOpen(ctx context.Context, access lab.Access, addon string, noBrowser bool) error {
+func (c *command) runOpen(ctx context.Context, access clusteraddons.Access, addon string, noBrowser bool) error {
 	progress := c.progress("")
 	defer progress.Close()
 	switch {

@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 func (c *command) start() *cobra.Command {
-	level := lab.WaitAll
+	level := inventory.WaitAll
 	cmd := c.power(&cobra.Command{
 		Use:   "start [NAME]",
 		Short: "Start a stopped cluster, or repair a broken one",
@@ -21,8 +22,8 @@ recreates a missing network or load balancer.
 
 --wait sets how long start waits: until the API server answers (api), until the nodes
 are ready, too (nodes), or until DNS and the addons work, too (all).`,
-	}, func(ctx context.Context, name string, report event.Reporter) (lab.Cluster, error) {
-		return c.Lab.Start(ctx, name, level, report)
+	}, func(ctx context.Context, name string, report event.Reporter) (output.Cluster, error) {
+		return c.Clusters.Start(ctx, name, level, report)
 	})
 	cmd.Flags().Var(&level, "wait", "what to wait for")
 	return cmd
@@ -34,11 +35,11 @@ func (c *command) stop() *cobra.Command {
 		Short: "Stop a cluster and keep its contents",
 		Long: `Stop a cluster and keep its contents. NAME defaults to "lab". A stopped cluster uses
 no CPU and no memory. To start it again, use "lab start".`,
-	}, c.Lab.Stop)
+	}, c.Clusters.Stop)
 }
 
 // power adds what start and stop have in common. do is what differs.
-func (c *command) power(cmd *cobra.Command, do func(context.Context, string, event.Reporter) (lab.Cluster, error)) *cobra.Command {
+func (c *command) power(cmd *cobra.Command, do func(context.Context, string, event.Reporter) (output.Cluster, error)) *cobra.Command {
 	var timeout time.Duration
 	cmd.Args = oneName
 	cmd.ValidArgsFunction = c.completeNames

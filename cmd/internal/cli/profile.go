@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -27,7 +27,7 @@ func (c *command) profile() *cobra.Command {
 
 // ProfileList is the result of `lab profile list`.
 type ProfileList struct {
-	lab.Meta
+	output.Meta
 	Items []ProfileItem `json:"items"`
 }
 
@@ -44,7 +44,7 @@ func (c *command) profileList() *cobra.Command {
 		Short: "List the builtin profiles",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			list := ProfileList{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileList"}}
+			list := ProfileList{Meta: output.Meta{APIVersion: output.APIVersion, Kind: "ProfileList"}}
 			for _, name := range profiles.Names() {
 				p, err := profiles.Load(name)
 				if err != nil {
@@ -86,7 +86,7 @@ print an object that also has the source of each value.`,
 				return err
 			}
 			if c.format != ui.FormatTable {
-				shown := ProfileShown{lab.Meta{APIVersion: lab.APIVersion, Kind: "Profile"}, p.Profile, p.Settings()}
+				shown := ProfileShown{output.Meta{APIVersion: output.APIVersion, Kind: "Profile"}, p.Profile, p.Settings()}
 				return ui.Print(c.streams.Out, c.format, shown, nil)
 			}
 			p.Extends = "" // everything is merged
@@ -102,14 +102,14 @@ print an object that also has the source of each value.`,
 
 // ProfileShown is the result of `lab profile show`.
 type ProfileShown struct {
-	lab.Meta
+	output.Meta
 	Profile  profiles.Profile   `json:"profile"`
 	Settings []profiles.Setting `json:"settings"`
 }
 
 // ProfileReport is the result of `lab profile validate`.
 type ProfileReport struct {
-	lab.Meta
+	output.Meta
 	Valid    bool               `json:"valid"`
 	Problems []profiles.Problem `json:"problems"`
 }
@@ -144,7 +144,7 @@ func (c *command) validateFile(ctx context.Context, file string) error {
 	all := o.merged(written, nil)
 	request, err := c.request(o, all)
 	if err == nil {
-		err = c.Lab.Validate(ctx, request)
+		err = c.Clusters.Validate(ctx, request)
 	}
 	if err != nil {
 		return fault.WithHint(fmt.Errorf("%s: %w", fileName(file), err), "%s", fault.HintOf(err))
@@ -161,7 +161,7 @@ func fileName(file string) string {
 }
 
 func (c *command) validate(ctx context.Context, files []string) error {
-	report := ProfileReport{Meta: lab.Meta{APIVersion: lab.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
+	report := ProfileReport{Meta: output.Meta{APIVersion: output.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
 	var errs []error
 	for _, file := range files {
 		err := c.validateFile(ctx, file)

@@ -13,7 +13,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/providertest"
@@ -85,7 +90,10 @@ func testRoot(t *testing.T) *cobra.Command {
 		t.Fatal(err)
 	}
 	streams, _, _ := ui.Test(0, nil)
-	c := &command{Env: Env{Lab: lab.New(lab.Dirs{State: t.TempDir()}, set, nil)}, streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
+	i := &inventory.Inventory{Set: set, State: state.Open(t.TempDir())}
+	a := &clusteraddons.Addons{Inventory: i}
+	env := Env{Inventory: i, Addons: a, Clusters: &clusters.Clusters{Inventory: i, Addons: a}, Tools: &machine.Tools{Installer: tools.Installer{Catalog: tools.Builtin}}}
+	c := &command{Env: env, streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
 	return c.root()
 }
 

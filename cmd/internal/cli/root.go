@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -106,7 +106,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 // nameOf returns the name of the cluster in args, or the default name.
 func nameOf(args []string) string {
 	if len(args) == 0 {
-		return lab.DefaultName
+		return inventory.DefaultName
 	}
 	return args[0]
 }
@@ -116,6 +116,6 @@ func (c *command) completeNames(_ *cobra.Command, args []string, _ string) ([]st
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	names, _ := c.Lab.Made("")
+	names, _ := c.Inventory.Names("")
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -65,7 +65,7 @@ command starts.`,
 		},
 	}
 	f := cmd.Flags()
-	o.flags(f, c.Lab.Set.Names())
+	o.flags(f, c.Inventory.Set.Names())
 	o.waitFlag(f)
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster if the command or an addon fails")
 	o.setting(f, "ttl", "ttl", "time to live of a cluster that is kept, such as 2h (default: no expiry)")
@@ -86,7 +86,7 @@ func ownCode(err error) error {
 }
 
 func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
-	ctx, name := cmd.Context(), lab.RunName()
+	ctx, name := cmd.Context(), clusters.RunName()
 	_, request, err := c.asked(&o.upOptions, []string{name})
 	if err != nil {
 		return err
@@ -101,13 +101,13 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 	report := func(e event.Event) { progress.Report(e) }
 	up, cancel := withTimeout(ctx, o.timeout)
 	defer cancel()
-	left, err := c.Lab.Run(up, request, lab.Work{
-		Do: func(r lab.Running) error {
+	left, err := c.Runs.Run(up, request, clusters.Work{
+		Do: func(r clusters.Running) error {
 			progress.Close() // the command uses the terminal
 			progress = c.progress(r.Name)
 			return c.runOn(ctx, r, o, args)
 		},
-		Failed: func(r lab.Running) {
+		Failed: func(r clusters.Running) {
 			if ctx.Err() == nil { // after a signal, a kill may follow soon
 				c.saveLogs(ctx, progress, r, o)
 			}
@@ -126,7 +126,7 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 
 // kept prints how to use and delete a cluster that was kept.
 func (c *command) kept(ctx context.Context, progress *ui.Progress, name string) {
-	cluster, err := c.Lab.Status(context.WithoutCancel(ctx), name)
+	cluster, err := c.Clusters.Status(context.WithoutCancel(ctx), name)
 	if err != nil {
 		return // its creation failed or was interrupted
 	}

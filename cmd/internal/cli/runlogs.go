@@ -10,13 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
 // saveLogs saves the logs and events of the cluster. With --progress quiet, which hides the
 // name of the directory, it does so only if --logs is set.
-func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Running, o *runOptions) {
+func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r clusters.Running, o *runOptions) {
 	if c.mode == ui.ModeQuiet && o.logs == "" {
 		return
 	}
@@ -27,14 +27,14 @@ func (c *command) saveLogs(ctx context.Context, progress *ui.Progress, r lab.Run
 		progress.Warn("cannot save the logs: %v", err)
 		return
 	}
-	if err := errors.Join(c.saveEvents(ctx, r, dir), c.Lab.ExportLogs(ctx, r.Name, dir)); err != nil {
+	if err := errors.Join(c.saveEvents(ctx, r, dir), c.Clusters.ExportLogs(ctx, r.Name, dir)); err != nil {
 		progress.Warn("cannot save all logs: %v", err)
 	}
 	progress.Note("Saved logs and events in %s", dir)
 }
 
 // saveEvents writes the events of all namespaces into dir.
-func (c *command) saveEvents(ctx context.Context, r lab.Running, dir string) error {
+func (c *command) saveEvents(ctx context.Context, r clusters.Running, dir string) error {
 	path, args, err := c.findKubectl()
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (c *command) saveEvents(ctx context.Context, r lab.Running, dir string) err
 		return err
 	}
 	args = slices.Concat(args, []string{
-		"--kubeconfig", config, "--cache-dir", c.Lab.KubectlCache(r.Name),
+		"--kubeconfig", config, "--cache-dir", c.Inventory.State.Cache(r.Name),
 		"get", "events", "--all-namespaces", "--sort-by", ".metadata.creationTimestamp", "--output", "wide",
 	})
 	events, err := exec.CommandContext(ctx, path, args...).Output()

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 )
 
 // runOn runs a command on a cluster. It returns [exited] if the command fails.
-func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args []string) error {
+func (c *command) runOn(ctx context.Context, r clusters.Running, o *runOptions, args []string) error {
 	env, bin, err := c.prepareRun(r)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (c *command) runOn(ctx context.Context, r lab.Running, o *runOptions, args 
 }
 
 // prepareRun returns the environment of a command, and the first directory of its PATH.
-func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error) {
+func (c *command) prepareRun(r clusters.Running) (env []string, bin string, err error) {
 	bin = filepath.Join(r.Scratch, "bin")
 	if err := os.MkdirAll(bin, 0o700); err != nil {
 		return nil, "", err
@@ -45,14 +45,14 @@ func (c *command) prepareRun(r lab.Running) (env []string, bin string, err error
 	}
 	return append(os.Environ(),
 		"PATH="+strings.TrimSuffix(bin+string(filepath.ListSeparator)+os.Getenv("PATH"), string(filepath.ListSeparator)),
-		"KUBECONFIG="+config, "KUBECACHEDIR="+c.Lab.KubectlCache(r.Name),
+		"KUBECONFIG="+config, "KUBECACHEDIR="+c.Inventory.State.Cache(r.Name),
 		"LAB_CLUSTER="+r.Name, "LAB_CONTEXT="+r.Context, "LAB_KUBERNETES_VERSION="+r.KubernetesVersion,
 	), bin, nil
 }
 
 // writeConfig writes the kubeconfig of the cluster to a file that is deleted with the
 // cluster, and returns its path.
-func writeConfig(r lab.Running) (path string, err error) {
+func writeConfig(r clusters.Running) (path string, err error) {
 	if err := os.MkdirAll(r.Scratch, 0o700); err != nil {
 		return "", err
 	}

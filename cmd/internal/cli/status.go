@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -26,7 +26,7 @@ where pods run, DNS. Otherwise it is 1. Missing components do not change the exi
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cluster, err := c.Lab.Status(cmd.Context(), nameOf(args))
+			cluster, err := c.Clusters.Status(cmd.Context(), nameOf(args))
 			if err != nil {
 				return err
 			}
@@ -38,11 +38,11 @@ where pods run, DNS. Otherwise it is 1. Missing components do not change the exi
 	}
 }
 
-func (c *command) printCluster(cluster lab.Cluster) error {
+func (c *command) printCluster(cluster output.Cluster) error {
 	return ui.Print(c.streams.Out, c.format, cluster, func() ui.View { return c.clusterView(cluster) })
 }
 
-func (c *command) clusterView(cluster lab.Cluster) ui.View {
+func (c *command) clusterView(cluster output.Cluster) ui.View {
 	d := &ui.Details{}
 	d.Add("Name", cluster.Name)
 	d.Add("Flavor", cluster.Flavor)
@@ -52,9 +52,9 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 	d.Add("Context", cluster.Context)
 	d.Add("Profile", cluster.Profile)
 	if cluster.CreatedAt != nil {
-		d.Add("Age", ui.Duration(c.Lab.Now().Sub(*cluster.CreatedAt)))
+		d.Add("Age", ui.Duration(c.Inventory.Now().Sub(*cluster.CreatedAt)))
 	}
-	d.Add("Expires", expiry(cluster, c.Lab.Now()))
+	d.Add("Expires", expiry(cluster, c.Inventory.Now()))
 	d.Add("Missing", strings.Join(cluster.Missing, ", "))
 	d.Add("Ports", strings.Join(cluster.Ports, ", "))
 	d.Add("Mounts", strings.Join(cluster.Mounts, ", "))
@@ -80,7 +80,7 @@ func (c *command) clusterView(cluster lab.Cluster) ui.View {
 	return d
 }
 
-func addonsTable(list []lab.Addon) *ui.Table {
+func addonsTable(list []output.Addon) *ui.Table {
 	t := ui.NewTable("name", "version", "state", "address", "note")
 	for _, a := range list {
 		note := a.Reason

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -35,7 +35,7 @@ func (c *command) toolsList() *cobra.Command {
 machine: by lab, or else on PATH. list does not use the network.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			list, err := c.Lab.Tools(cmd.Context())
+			list, err := c.Tools.List(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -47,11 +47,11 @@ machine: by lab, or else on PATH. list does not use the network.`,
 	}
 }
 
-func (c *command) printTools(list lab.ToolList) error {
+func (c *command) printTools(list machine.ToolList) error {
 	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return toolsView(list) })
 }
 
-func toolsView(list lab.ToolList) ui.View {
+func toolsView(list machine.ToolList) ui.View {
 	t := ui.NewTable("name", "version", "installed", "by lab", "path", "description")
 	for _, tool := range list.Items {
 		installed, byLab := tool.Installed, ""
@@ -96,7 +96,7 @@ file is missing there, the error names it and its URL.`,
 					return unreadable("the directory of --from", err)
 				}
 			}
-			list, err := c.Lab.InstallTools(ctx, args, from, ca, progress.Report)
+			list, err := c.Tools.Install(ctx, args, from, ca, progress.Report)
 			if err != nil {
 				return err
 			}
@@ -112,7 +112,7 @@ file is missing there, the error names it and its URL.`,
 }
 
 // noteTools prints warnings about tools, and how to add their directory to PATH.
-func (c *command) noteTools(progress *ui.Progress, list lab.ToolList) {
+func (c *command) noteTools(progress *ui.Progress, list machine.ToolList) {
 	byLab := false
 	for _, tool := range list.Items {
 		byLab = byLab || tool.ByLab
@@ -121,7 +121,7 @@ func (c *command) noteTools(progress *ui.Progress, list lab.ToolList) {
 		}
 	}
 	if byLab && !list.OnPath {
-		progress.Note("%s is not on PATH. Add it: %s", list.Directory, c.Lab.PathCommand())
+		progress.Note("%s is not on PATH. Add it: %s", list.Directory, c.Tools.PathCommand())
 	}
 }
 
@@ -134,7 +134,7 @@ did not install, or that were changed since, are kept.`,
 		Example:           `  lab tools uninstall k9s`,
 		ValidArgsFunction: c.completeTools,
 		RunE: func(_ *cobra.Command, args []string) error {
-			removed, err := c.Lab.RemoveTools(args)
+			removed, err := c.Tools.Remove(args)
 			progress := c.progress("")
 			defer progress.Close()
 			switch {
@@ -150,7 +150,7 @@ did not install, or that were changed since, are kept.`,
 
 // completeTools completes the names of the catalogue.
 func (c *command) completeTools(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	catalog, _ := c.Lab.Installer.Catalog()
+	catalog, _ := c.Tools.Installer.Catalog()
 	var names []string
 	for _, t := range catalog {
 		names = append(names, t.Name+"\t"+t.What)

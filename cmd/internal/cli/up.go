@@ -7,7 +7,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
 )
@@ -22,7 +24,7 @@ type upOptions struct {
 	file         string
 	recreate     bool
 	rollback     bool
-	wait         lab.Wait
+	wait         inventory.Wait
 	addons       addonOptions
 }
 
@@ -62,7 +64,7 @@ after --timeout, and 1 if waiting cannot help.`,
 		},
 	}
 	f := cmd.Flags()
-	o.flags(f, c.Lab.Set.Names())
+	o.flags(f, c.Inventory.Set.Names())
 	o.setting(f, "ttl", "ttl", "time to live, such as 2h, from the end of this command (default: no expiry)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
@@ -75,7 +77,7 @@ after --timeout, and 1 if waiting cannot help.`,
 
 // waitFlag adds --wait.
 func (o *upOptions) waitFlag(f *pflag.FlagSet) {
-	o.wait = lab.WaitAll
+	o.wait = inventory.WaitAll
 	f.Var(&o.wait, "wait", "what to wait for")
 }
 
@@ -83,7 +85,7 @@ func (o *upOptions) waitFlag(f *pflag.FlagSet) {
 func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.profileFlags(f)
 	o.setting(f, "flavor", "flavor", "the tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto uses the first usable one")
-	f.Lookup("flavor").DefValue = lab.FlavorAuto
+	f.Lookup("flavor").DefValue = clusters.FlavorAuto
 	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
 	o.setting(f, "image", "cluster.image", "node image (default: that of the flavor)")
 	o.setting(f, "control-planes", "cluster.controlPlanes", "number of control planes (default: 1)")
@@ -110,7 +112,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	ctx, cancel := withTimeout(cmd.Context(), o.timeout)
 	defer cancel()
 	if o.dryRun {
-		plan, err := c.Lab.DryRun(ctx, request)
+		plan, err := c.Clusters.DryRun(ctx, request)
 		if err != nil {
 			return err
 		}
@@ -122,7 +124,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	if err := c.warnOf(progress, request.Addons.Names); err != nil {
 		return err
 	}
-	cluster, err := c.Lab.Up(ctx, request, progress.Report)
+	cluster, err := c.Clusters.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 }
 
 // warnMissing warns about components that a cluster lacks.
-func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
+func warnMissing(progress *ui.Progress, cluster output.Cluster) {
 	if len(cluster.Missing) > 0 {
 		progress.Warn("cluster %q has no %s: workloads that need it do not work until you install it",
 			cluster.Name, strings.Join(cluster.Missing, ", no "))
@@ -145,12 +147,12 @@ func warnMissing(progress *ui.Progress, cluster lab.Cluster) {
 }
 
 // next prints the next commands to try.
-func (c *command) next(progress *ui.Progress, cluster lab.Cluster, noKubeconfig bool) {
+func (c *command) next(progress *ui.Progress, cluster output.Cluster, noKubeconfig bool) {
 	if c.format != ui.FormatTable {
 		return
 	}
 	name := ""
-	if cluster.Name != lab.DefaultName {
+	if cluster.Name != inventory.DefaultName {
 		name = " " + cluster.Name
 	}
 	if noKubeconfig {
@@ -160,7 +162,7 @@ func (c *command) next(progress *ui.Progress, cluster lab.Cluster, noKubeconfig 
 	progress.Note("kubectl now uses context %s. Without kubectl: lab kubectl%s -- get nodes    Delete it: lab down%s", cluster.Context, name, name)
 }
 
-func planView(p lab.Plan) ui.View {
+func planView(p clusters.Plan) ui.View {
 	d := &ui.Details{}
 	d.Add("Action", p.Action)
 	d.Add("Name", p.Name)

@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
@@ -82,10 +82,10 @@ func TestValuesMatchHelm(t *testing.T) {
 }
 
 // requested returns the request of a `lab up` command line.
-func requested(t *testing.T, args []string) lab.UpRequest {
+func requested(t *testing.T, args []string) clusters.UpRequest {
 	t.Helper()
 	streams := ui.System()
-	c := &command{Env: Env{Lab: &lab.Lab{Addons: &clusteraddons.Addons{Tools: clusteraddons.Tools{Set: helm.Set}}}}, streams: streams}
+	c := &command{Env: Env{Addons: &clusteraddons.Addons{Tools: clusteraddons.Tools{Set: helm.Set}}}, streams: streams}
 	o := &upOptions{}
 	f := pflag.NewFlagSet("up", pflag.ContinueOnError)
 	o.flags(f, nil)

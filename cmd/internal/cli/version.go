@@ -6,13 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/lab"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
 // Version is the result of `lab version`.
 type Version struct {
-	lab.Meta
+	output.Meta
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
 	Go       string `json:"go"`
@@ -22,7 +22,7 @@ type Version struct {
 // buildVersion returns the version that Go recorded in this program.
 func buildVersion() Version {
 	v := Version{
-		Meta:    lab.Meta{APIVersion: lab.APIVersion, Kind: "Version"},
+		Meta:    output.Meta{APIVersion: output.APIVersion, Kind: "Version"},
 		Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	info, ok := debug.ReadBuildInfo()

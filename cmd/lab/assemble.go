@@ -1,0 +1,70 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/charts"
+	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/addons/helm"
+	"github.com/clusterlab-dev/lab/addons/ready"
+	"github.com/clusterlab-dev/lab/cmd/internal/cli"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/config"
+	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/state"
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/providers"
+)
+
+// assemble returns the use cases for the flavors of set. They keep their files in dirs.
+func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, user config.Config) cli.Env {
+	i := &inventory.Inventory{Set: set, State: state.Open(dirs.State), Probe: prober, Now: time.Now}
+	a := &clusteraddons.Addons{Inventory: i, ConfigDir: dirs.Config, Tools: addonTools(dirs, user)}
+	c := &clusters.Clusters{Inventory: i, Addons: a, Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home), Flavor: user.Flavor}
+	e := &clusters.Expiry{Clusters: c}
+	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
+	return cli.Env{
+		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs,
+		Runs:   &clusters.Runs{Clusters: c},
+		Images: &clusters.Images{Inventory: i},
+		Doctor: &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
+		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
+			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
+			Client: func(ca []byte) (download.Client, error) {
+				if ca != nil {
+					return download.New(download.Options{CA: ca})
+				}
+				return download.New(download.Options{CAFiles: []string{user.CAFile}})
+			},
+		}},
+	}
+}
+
+// addonTools returns the implementations for real clusters, configured as the user says.
+func addonTools(dirs machine.Dirs, user config.Config) clusteraddons.Tools {
+	values := map[string]addons.Values{}
+	if image := user.HelloImage; image != "" {
+		values["hello"] = addons.Values{"image": image}
+	}
+	return clusteraddons.Tools{
+		Source: func(offline bool, ca []byte) addons.Source {
+			options := charts.Options{Dir: filepath.Join(dirs.Cache, "charts"), Offline: offline, CA: ca}
+			if ca == nil {
+				options.CAFile = user.CAFile
+			}
+			return charts.New(options)
+		},
+		Installer: helm.Installer{},
+		Checker:   ready.API{},
+		Set:       helm.Set,
+		Values:    values,
+	}
+}
