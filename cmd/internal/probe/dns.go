@@ -16,11 +16,10 @@ import (
 	"github.com/clusterlab-dev/lab/addons/ready"
 )
 
-// serviceDNS is what every flavor's DNS stands behind, whatever runs it.
+// serviceDNS is the Service of DNS in every flavor, whatever runs it.
 const serviceDNS = "kube-dns"
 
-// missingDNS returns what is missing until the cluster's DNS has an address that
-// serves.
+// missingDNS returns what is missing until DNS answers at an address, or "".
 func missingDNS(ctx context.Context, client kubernetes.Interface, since map[string]time.Time) string {
 	list, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + serviceDNS,
@@ -31,7 +30,7 @@ func missingDNS(ctx context.Context, client kubernetes.Interface, since map[stri
 	stale := false
 	for _, slice := range list.Items {
 		for _, endpoint := range slice.Endpoints {
-			// A nil condition means ready, says the API.
+			// The API defines a nil condition as ready.
 			if r := endpoint.Conditions.Ready; r != nil && !*r {
 				continue
 			}
@@ -46,13 +45,13 @@ func missingDNS(ctx context.Context, client kubernetes.Interface, since map[stri
 		}
 	}
 	if stale {
-		return "DNS to run again (what is said of its pods is from before the nodes started)"
+		return "DNS to run again (the reports of its pods are older than the start of the nodes)"
 	}
 	return "DNS to be ready (" + whyNoDNS(ctx, client) + ")"
 }
 
-// hasDNS tells whether anything is installed that serves the Service kube-dns, by the label
-// that every distribution gives it.
+// hasDNS reports whether a workload with the label of kube-dns is installed. Every distribution uses
+// that label.
 func hasDNS(ctx context.Context, client kubernetes.Interface) (bool, error) {
 	options := metav1.ListOptions{LabelSelector: "k8s-app=" + serviceDNS, Limit: 1}
 	deployments, err := client.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, options)
@@ -63,7 +62,7 @@ func hasDNS(ctx context.Context, client kubernetes.Interface) (bool, error) {
 	return err != nil || len(daemons.Items) > 0, err
 }
 
-// whyNoDNS says why no pod of the Service kube-dns is ready, as far as the pods tell.
+// whyNoDNS returns why no pod of the Service kube-dns is ready, as far as the pods report it.
 func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	service, err := client.CoreV1().Services(metav1.NamespaceSystem).Get(ctx, serviceDNS, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -80,9 +79,9 @@ func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	return missing
 }
 
-// runsSince tells whether the pod behind an address runs since its node does, and is found
-// at the address. The containers of a node that was stopped are dead, whatever the API
-// server still says of them, and the pod has another address when they run again.
+// runsSince reports whether the pod behind an address started after its node did, and has that address.
+// The containers of a node that was stopped are dead, even if the API server still reports them as
+// running, and the pod has another address when they run again.
 func runsSince(ctx context.Context, client kubernetes.Interface, endpoint discoveryv1.Endpoint, since map[string]time.Time) (bool, error) {
 	ref := endpoint.TargetRef
 	if ref == nil || len(since) == 0 {
@@ -92,12 +91,12 @@ func runsSince(ctx context.Context, client kubernetes.Interface, endpoint discov
 	if err != nil {
 		return false, err
 	}
-	// By the pod's own word: what the slice says of it is older. The control plane takes
-	// that word back where it thinks that the node is lost, as it may when it starts itself.
+	// The status of the pod is newer than that of the slice. The control plane resets it if it considers
+	// the node lost, which it may do when it starts itself.
 	if !isReady(pod) || !isAt(pod, endpoint.Addresses) {
 		return false, nil
 	}
-	// The API server keeps whole seconds.
+	// The API server stores whole seconds.
 	began := since[pod.Spec.NodeName].Truncate(time.Second)
 	for _, c := range pod.Status.ContainerStatuses {
 		if !c.Ready || c.State.Running == nil || c.State.Running.StartedAt.Time.Before(began) {

@@ -25,11 +25,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// patient is far longer than what ends at once may take.
+// patient is far longer than a wait that ends early may take.
 const patient = 20 * time.Second
 
-// wait waits for at most patient, and returns how long it took.
-func wait(t *testing.T, config []byte, want Want) (time.Duration, error) {
+// waitPatiently waits for at most patient, and returns how long it took.
+func waitPatiently(t *testing.T, config []byte, want Want) (time.Duration, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
@@ -38,8 +38,8 @@ func wait(t *testing.T, config []byte, want Want) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// TestWaitEndsWhereWaitingCannotHelp: a permanent error ends the wait in seconds, with its reason.
-func TestWaitEndsWhereWaitingCannotHelp(t *testing.T) {
+// TestWaitEndsEarly: a permanent error ends the wait in seconds, with its reason.
+func TestWaitEndsEarly(t *testing.T) {
 	t.Parallel()
 	ready := &apiServer{nodes: []corev1.Node{node("a", true, "")}}
 	good := string(ready.start(t))
@@ -69,7 +69,7 @@ func TestWaitEndsWhereWaitingCannotHelp(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			took, err := wait(t, []byte(tt.config), Want{Nodes: 1})
+			took, err := waitPatiently(t, []byte(tt.config), Want{Nodes: 1})
 			if err == nil || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) || took > patient/2 {
 				t.Errorf("after %s: %v, want %q", took, err, tt.says)
 			}
@@ -80,7 +80,7 @@ func TestWaitEndsWhereWaitingCannotHelp(t *testing.T) {
 	}
 }
 
-// otherAuthority is a certificate authority that signed nothing, as a kubeconfig has it.
+// otherAuthority returns a certificate authority that signed nothing, in the form of a kubeconfig.
 func otherAuthority(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -101,13 +101,13 @@ func TestRefusedForAMoment(t *testing.T) {
 	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, unknown: true}
 	config := s.start(t)
 	time.AfterFunc(certain/2, func() { s.change(func(s *apiServer) { s.unknown = false }) })
-	if _, err := wait(t, config, Want{Nodes: 1}); err != nil {
+	if _, err := waitPatiently(t, config, Want{Nodes: 1}); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestNodesGone: a Node object that was deleted does not come back while its machine runs. One
-// whose machine has just started registers yet, and a new cluster's nodes do, too.
+// TestNodesGone: a deleted Node object does not return while its node runs. A node that has just started
+// still registers, and so do the nodes of a new cluster.
 func TestNodesGone(t *testing.T) {
 	t.Parallel()
 	names := []string{"a", "b"}
@@ -138,13 +138,13 @@ func TestNodesGone(t *testing.T) {
 		})
 	}
 	s := &apiServer{nodes: []corev1.Node{node("a-1", true, ""), node("b-1", true, "")}}
-	if _, err := wait(t, s.start(t), Want{Nodes: 2, Names: names, Settled: true}); err != nil {
+	if _, err := waitPatiently(t, s.start(t), Want{Nodes: 2, Names: names, Settled: true}); err != nil {
 		t.Errorf("nodes that register under other names: %v", err)
 	}
 }
 
-// TestWithout: what the configuration of the tool leaves out, or a user removed, is reported and
-// not waited for.
+// TestWithout: a component that the configuration of the tool disables, or that a user removed, is
+// reported and not waited for.
 func TestWithout(t *testing.T) {
 	t.Parallel()
 	const noNetwork = "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized"
@@ -191,17 +191,17 @@ func TestWithout(t *testing.T) {
 		})
 	}
 	// What a new cluster is to have may come some time after its nodes.
-	took, err := wait(t, (&apiServer{nodes: one}).start(t), want)
+	took, err := waitPatiently(t, (&apiServer{nodes: one}).start(t), want)
 	if err != nil || took < time.Second {
 		t.Errorf("a new cluster without DNS: after %s: %v", took, err)
 	}
 }
 
-// TestWaitForAPI: where nothing else is wanted, an answer is all that is waited for.
+// TestWaitForAPI: if nothing else is wanted, an answer of the API server ends the wait.
 func TestWaitForAPI(t *testing.T) {
 	t.Parallel()
 	s := &apiServer{broken: 2}
-	if took, err := wait(t, s.start(t), Want{}); err != nil || s.asked < 3 {
+	if took, err := waitPatiently(t, s.start(t), Want{}); err != nil || s.asked < 3 {
 		t.Errorf("after %s and %d requests: %v", took, s.asked, err)
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/clusterlab-dev/lab/addons/ready"
 )
 
-// Node is a node as the API server has it.
+// Node is a node in the API server.
 type Node struct {
 	Name   string `json:"name"`
 	Role   string `json:"role"` // "control-plane" or "worker"
 	Ready  bool   `json:"ready"`
-	Reason string `json:"reason,omitempty"` // why it is not ready, in the kubelet's words
+	Reason string `json:"reason,omitempty"` // why it is not ready, in the words of the kubelet
 }
 
 const roleControlPlane = "control-plane"
@@ -55,8 +55,8 @@ func nodeOf(n *corev1.Node) Node {
 	return node
 }
 
-// missingReports returns what is missing until every node that began to run at a known
-// time has reported since. It does so by renewing its lease.
+// missingReports returns what is missing until every node has reported since it began to run, or "". A
+// node reports by renewing its lease.
 func missingReports(ctx context.Context, client kubernetes.Interface, nodes []Node, since map[string]time.Time) string {
 	leases, err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -76,15 +76,15 @@ func missingReports(ctx context.Context, client kubernetes.Interface, nodes []No
 	return ""
 }
 
-// lacksNetwork tells whether the kubelet waits for a network plugin, in its own words or those
-// of the runtime.
+// lacksNetwork reports whether the kubelet waits for a network plugin. The kubelet or the runtime says so
+// in the reason.
 func (n Node) lacksNetwork() bool {
 	return !n.Ready && (strings.Contains(n.Reason, "NetworkReady=false") || strings.Contains(n.Reason, "NetworkPluginNotReady") ||
 		strings.Contains(n.Reason, "cni "))
 }
 
-// gone returns the nodes that are wanted and do not register any more. Nodes may register
-// under other names than their tool knows, so as long as there are enough, none is gone.
+// gone returns the wanted nodes that are not registered and will not register. Nodes may register under
+// other names than their tool knows: while enough are registered, none is gone.
 func (w Want) gone(nodes []Node) []string {
 	if !w.Settled || len(nodes) >= len(w.Names) {
 		return nil
@@ -96,12 +96,11 @@ func (w Want) gone(nodes []Node) []string {
 	})
 }
 
-// missingNodes returns what is missing until the nodes that are wanted are there and all
-// ready, as far as they can be. A node that has no network yet waits for a pod that brings it,
-// so what keeps that pod is the reason.
+// missingNodes returns what is missing until the wanted nodes are registered and ready, or "". A node
+// without a network waits for the pod of the network plugin: then the reason is that of the pod.
 func missingNodes(ctx context.Context, client kubernetes.Interface, nodes []Node, want Want) string {
 	n := want.Nodes
-	if len(want.Names) > 0 { // the tool's own configuration may ask for more
+	if len(want.Names) > 0 { // the tool's own configuration may have more nodes
 		n = len(want.Names)
 	}
 	if len(nodes) < n {
@@ -129,4 +128,25 @@ func missingNodes(ctx context.Context, client kubernetes.Interface, nodes []Node
 		return fmt.Sprintf("node %s to be ready (%s)", first.Name, first.Reason)
 	}
 	return fmt.Sprintf("%d nodes to be ready (%s: %s)", unready, first.Name, first.Reason)
+}
+
+// relief returns the fix for the first node that lacks a resource, for a hint, or "". Such a node
+// accepts no more pods, and evicts those that it has.
+func relief(nodes []corev1.Node) string {
+	for i := range nodes {
+		for _, c := range nodes[i].Status.Conditions {
+			if c.Status != corev1.ConditionTrue {
+				continue
+			}
+			switch c.Type {
+			case corev1.NodeDiskPressure:
+				return fmt.Sprintf("the disk of node %s is almost full (DiskPressure): docker system df shows what uses it, "+
+					"docker system prune removes what no container uses", nodes[i].Name)
+			case corev1.NodeMemoryPressure:
+				return fmt.Sprintf("node %s lacks memory (MemoryPressure): end other programs, stop other clusters, "+
+					"or give the engine more memory; lab doctor shows how much it has", nodes[i].Name)
+			}
+		}
+	}
+	return ""
 }

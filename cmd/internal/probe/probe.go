@@ -1,18 +1,23 @@
-// Package probe asks a cluster's API server whether the cluster works: does it
-// answer, are its nodes ready, can its pods resolve names. It is written once for
-// every flavor, and looks only at what a user of the cluster would see.
+// Package probe asks the API server of a cluster whether the cluster works: does the server answer, are
+// the nodes ready, can pods resolve names. It is the same for every flavor, and uses only what a user
+// of the cluster sees.
 package probe
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -21,52 +26,50 @@ import (
 )
 
 const (
-	// interval is short because most waits are; a local API server does not mind.
+	// interval is short because most waits are short. The load on a local API server is small.
 	interval = 100 * time.Millisecond
 
-	// standard is the patience with one request. A local API server that takes longer is stuck,
-	// and the next request may find it well.
+	// standard is the timeout of one request. A local API server that takes longer hangs, and may
+	// answer the next request.
 	standard = 10 * time.Second
 
 	// certain is how long a permanent error must last before it ends a wait: a starting server
 	// may give the same error for a moment.
 	certain = 2 * time.Second
 
-	// comesWithin is how long a new cluster may be without DNS until it counts as not installed:
-	// k3s applies its manifests some seconds after its API server answers.
+	// comesWithin is how long a new cluster may be without DNS before DNS counts as not installed: k3s
+	// applies its manifests some seconds after its API server answers.
 	comesWithin = 30 * time.Second
 
-	// registersWithin is how long a node may take to register after it began to run. One whose
-	// Node object was deleted registers when it starts, and never again.
+	// registersWithin is how long a node may take to register after it began to run. A node registers
+	// only when it starts: not after its Node object was deleted.
 	registersWithin = 2 * time.Minute
 )
 
 // Want is what Wait waits for.
 type Want struct {
-	Nodes   int               // how many nodes must be registered and ready; 0: only the API server must answer
-	Names   []string          // of these nodes, where their tool can tell
+	Nodes   int               // nodes that must be registered and ready; 0: only the API server must answer
+	Names   []string          // of these nodes, if their tool knows them
 	DNS     bool              // whether pods must be able to resolve names
 	Without providers.Without // components that the cluster was created without; they are not waited for
 	Settled bool              // the cluster was ready before: what is missing now does not come by itself
 
-	// Since is when nodes began to run, by name. What the API server remembers of them
-	// from before, as after a stop and a start, does not count: it says "ready" of a node
-	// until it misses it, most of a minute later.
+	// Since is when nodes began to run, by name. Earlier reports do not count: after a stop and a
+	// start, the API server reports a node as ready until it misses it, most of a minute later.
 	Since map[string]time.Time
 }
 
-// Report is what one look at a cluster found.
+// Report is the state of a cluster at one time.
 type Report struct {
 	Nodes  []Node
-	Lacks  error    // what is not as wanted, and why; nil where all is. Its hint says what helps
+	Lacks  error    // what is not as wanted, and why; nil if everything is. Its hint is the fix
 	Absent []string // components that are not installed and not waited for
 
-	final bool // Lacks does not pass by itself
+	final bool // waiting does not end Lacks
 	noDNS bool // Lacks is that no DNS is installed
 }
 
-// NodesGone is the error of nodes whose Node objects were deleted while their machines, or what
-// stands for them, still run.
+// NodesGone is the error of nodes whose Node objects were deleted while the nodes still run.
 type NodesGone struct{ Names []string }
 
 // Error names the nodes.
@@ -79,7 +82,7 @@ func (g *NodesGone) Error() string {
 
 // API asks API servers.
 type API struct {
-	patience time.Duration // with one request; 0 means standard
+	patience time.Duration // timeout of one request; 0 means standard
 	comes    time.Duration // 0 means comesWithin
 }
 
@@ -88,31 +91,28 @@ func (a API) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, cmp.Or(a.patience, standard))
 }
 
-// Wait returns nil once the cluster is as wanted. moved, which may be nil, is told
-// what is being waited for as it changes. When ctx ends, Wait returns an error that
-// says what was missing last and wraps the context's, with a hint where a node has run
-// short of something. Where waiting cannot help it returns after [certain]: the errors are
-// [NodesGone], and those of a server that is not the cluster's, or cannot be trusted.
+// Wait returns nil once the cluster is as wanted. It passes to moved, which may be nil, what it waits
+// for. If ctx ends, Wait returns an error that says what was missing last and wraps the error of ctx,
+// with a hint if a node lacks a resource. If waiting cannot help, it returns after [certain]: the errors
+// are [NodesGone], and those of a server that is not the cluster's or cannot be trusted.
 func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(string)) error {
 	client, err := connect(kubeconfig)
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
 	missing := errors.New("the API server to answer")
 	var final, noDNS since
-	for {
+	err = wait.PollUntilContextCancel(ctx, interval, true, func(ctx context.Context) (done bool, err error) {
 		report, err := a.look(ctx, client, want)
 		noDNS.track(report.noDNS)
 		final.track(report.final || cannotPass(err))
 		switch {
 		case err == nil && report.Lacks == nil, noDNS.lasts(cmp.Or(a.comes, comesWithin)):
-			return nil
+			return true, nil
 		case final.lasts(certain) && err != nil:
-			return untrusted(err)
+			return false, untrusted(err)
 		case final.lasts(certain):
-			return report.Lacks
+			return false, report.Lacks
 		case ctx.Err() == nil && err != nil:
 			missing = errors.New(unanswered(err))
 		case ctx.Err() == nil:
@@ -121,15 +121,15 @@ func (a API) Wait(ctx context.Context, kubeconfig []byte, want Want, moved func(
 		if moved != nil {
 			moved("waiting for " + missing.Error())
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for %w: %w", missing, ctx.Err())
-		case <-tick.C:
-		}
+		return false, nil
+	})
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("waiting for %w: %w", missing, ctx.Err())
 	}
+	return err
 }
 
-// since is when something began that lasts; zero where it does not.
+// since is when a condition began to hold; zero while it does not hold.
 type since struct{ time.Time }
 
 func (s *since) track(holds bool) {
@@ -142,8 +142,8 @@ func (s *since) track(holds bool) {
 
 func (s *since) lasts(d time.Duration) bool { return !s.IsZero() && time.Since(s.Time) >= d }
 
-// Look looks at the cluster once. An error is of an API server that does not answer, or not
-// as it should.
+// Look returns the state of the cluster now. Its error is that of an API server that does not answer
+// the requests.
 func (a API) Look(ctx context.Context, kubeconfig []byte, want Want) (Report, error) {
 	client, err := connect(kubeconfig)
 	if err != nil {
@@ -170,7 +170,8 @@ func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (
 	return r, nil
 }
 
-// examine completes the report with what is not installed, and returns what is missing.
+// examine adds to the report what is not installed, and returns what is missing until the cluster is as
+// wanted.
 func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want Want) string {
 	if gone := want.gone(r.Nodes); len(gone) > 0 {
 		r.Lacks, r.final = &NodesGone{gone}, true
@@ -200,7 +201,7 @@ func (r *Report) examine(ctx context.Context, client kubernetes.Interface, want 
 	case !installed && (want.Without.DNS || want.Settled):
 		r.Absent = append(r.Absent, "DNS")
 		return ""
-	case want.Without != providers.Without{}: // without which DNS does not work
+	case want.Without != providers.Without{}: // DNS does not work without these components
 		return ""
 	}
 	r.noDNS = !installed
@@ -213,7 +214,29 @@ func connect(kubeconfig []byte) (kubernetes.Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
 	}
-	// This is one client of few requests; its own limits would only slow it down.
+	// The client sends few requests: its rate limit would only delay them.
 	config.QPS = -1
 	return kubernetes.NewForConfig(config)
+}
+
+// cannotPass reports whether waiting cannot end an error: the server that answers is not the API server
+// of the kubeconfig, or cannot prove that it is.
+func cannotPass(err error) bool {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var record tls.RecordHeaderError
+	return err != nil && (errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &record) ||
+		errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "unsupported protocol scheme") ||
+		apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) || apierrors.IsBadRequest(err))
+}
+
+// untrusted returns the error of a wait that such an error ends.
+func untrusted(err error) error {
+	wrapped := fmt.Errorf("the API server cannot be used: %w", err)
+	var host x509.HostnameError
+	if errors.As(err, &host) {
+		return fault.WithHint(wrapped, "let the API server listen on an address that its certificate names, such as 127.0.0.1, "+
+			"or add the address to the names of the certificate in the configuration of the tool")
+	}
+	return fault.WithHint(wrapped, "find the program that answers at the address of the API server; lab doctor checks the machine")
 }

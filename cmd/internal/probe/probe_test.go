@@ -39,7 +39,7 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// TestMissing is about what a person reads when time is over.
+// TestMissing checks what the error says after a timeout.
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	no := false
@@ -80,7 +80,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestPressure: where the pods of DNS cannot run, it is said why, and what helps.
+// TestPressure: if the pods of DNS cannot run, the error says why, and has a hint.
 func TestPressure(t *testing.T) {
 	t.Parallel()
 	const taint = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }"
@@ -91,7 +91,7 @@ func TestPressure(t *testing.T) {
 		says, hint string
 	}{
 		"the disk is full":   {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
-		"no memory":          {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a is short of memory (MemoryPressure)"},
+		"no memory":          {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a lacks memory (MemoryPressure)"},
 		"another matter":     {node("a", true, ""), dnsless, taint, ""},
 		"nobody can tell":    {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
 		"the node is at end": {pressed("a", corev1.NodeDiskPressure), nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
@@ -116,7 +116,7 @@ func TestPressure(t *testing.T) {
 	}
 }
 
-// TestWaitUntilReady changes the cluster as one that starts does.
+// TestWaitUntilReady: Wait follows a cluster that starts until it is ready.
 func TestWaitUntilReady(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false
@@ -151,7 +151,7 @@ func TestWaitUntilReady(t *testing.T) {
 	}
 }
 
-// TestSince: what an API server remembers from before a restart is not believed.
+// TestSince: reports from before a restart do not count.
 func TestSince(t *testing.T) {
 	t.Parallel()
 	yes := true
@@ -187,7 +187,7 @@ func TestSince(t *testing.T) {
 	}
 }
 
-// TestReadyUnsaid: an address that says nothing of its readiness is ready, says the API.
+// TestReadyUnsaid: an address without a condition is ready.
 func TestReadyUnsaid(t *testing.T) {
 	t.Parallel()
 	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, dns: dns(nil)}
@@ -198,7 +198,7 @@ func TestReadyUnsaid(t *testing.T) {
 	}
 }
 
-// TestHangingRequest: one request that is never answered costs its own patience only.
+// TestHangingRequest: a request that is never answered does not end the wait.
 func TestHangingRequest(t *testing.T) {
 	t.Parallel()
 	s := &apiServer{nodes: []corev1.Node{node("a", true, "")}, broken: 1, hangs: true}
@@ -210,7 +210,7 @@ func TestHangingRequest(t *testing.T) {
 	}
 }
 
-// TestHangingServer: a server that never answers anything cannot keep anybody.
+// TestHangingServer: a server that never answers does not keep Wait beyond its context.
 func TestHangingServer(t *testing.T) {
 	t.Parallel()
 	s := &apiServer{broken: 1 << 30, hangs: true}

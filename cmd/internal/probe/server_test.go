@@ -21,7 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// apiServer is as much of one as the probe asks.
+// apiServer serves the requests of the probe.
 type apiServer struct {
 	mu     sync.Mutex
 	nodes  []corev1.Node
@@ -37,7 +37,7 @@ type apiServer struct {
 	coredns bool // a Deployment serves kube-dns
 }
 
-// start returns the kubeconfig with which the server can be asked.
+// start starts the server, and returns a kubeconfig for it.
 func (s *apiServer) start(t *testing.T) []byte {
 	t.Helper()
 	server := httptest.NewUnstartedServer(s)
@@ -114,14 +114,14 @@ func (s *apiServer) answer(resource, selector string) any {
 	return corev1.NodeList{TypeMeta: is("NodeList", "v1"), Items: s.nodes}
 }
 
-// lease returns one that a node renewed at a time.
+// lease returns the lease of a node that was renewed at a time.
 func lease(node string, renewed time.Time) coordinationv1.Lease {
 	return coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{Name: node}, Spec: coordinationv1.LeaseSpec{RenewTime: &metav1.MicroTime{Time: renewed}},
 	}
 }
 
-// podSince returns a pod of a node whose container runs since a time.
+// podSince returns a pod whose container started at a time.
 func podSince(node string, began time.Time) corev1.Pod {
 	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: began}}}
 	return corev1.Pod{
@@ -133,7 +133,7 @@ func podSince(node string, began time.Time) corev1.Pod {
 	}
 }
 
-// node returns one that is ready, or says why it is not.
+// node returns a node that is ready, or not ready with a reason.
 func node(name string, controlPlane bool, unready string) corev1.Node {
 	n := corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if controlPlane {
@@ -148,14 +148,14 @@ func node(name string, controlPlane bool, unready string) corev1.Node {
 	return n
 }
 
-// pressed is a node that is ready, and has run short of something.
+// pressed returns a ready node that lacks a resource.
 func pressed(name string, what corev1.NodeConditionType) corev1.Node {
 	n := node(name, true, "")
 	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: what, Status: corev1.ConditionTrue})
 	return n
 }
 
-// unschedulable is a pod that no node takes.
+// unschedulable returns a pod that no node accepts.
 func unschedulable(name, why string) corev1.Pod {
 	return corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "kube-system"},
@@ -164,8 +164,7 @@ func unschedulable(name, why string) corev1.Pod {
 	}
 }
 
-// dns returns the addresses behind the Service kube-dns. nil means that the API server
-// does not say whether one is ready.
+// dns returns the addresses of the Service kube-dns. nil is an address without the condition ready.
 func dns(ready ...*bool) []discoveryv1.EndpointSlice {
 	slice := discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Name: "kube-dns-x", Namespace: "kube-system"}}
 	for _, r := range ready {
