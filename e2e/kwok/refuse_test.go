@@ -69,7 +69,7 @@ func TestEngineUnusable(t *testing.T) {
 	for content, words := range map[string][]string{
 		"":                          {"lab-engine cannot be used", "make install"},
 		"#!/bin/sh\nexit 1\n":       {"lab-engine cannot be used", "make install"},
-		"#!/bin/sh\necho '{}'\n":    {"does not tell its version", "make install"},
+		"#!/bin/sh\necho '{}'\n":    {"does not print its version", "make install"},
 		"\x7fELF is what it is not": {"lab-engine cannot be used", "make install"},
 	} {
 		if err := os.WriteFile(engine, []byte(content), 0o700); err != nil {

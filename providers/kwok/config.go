@@ -10,20 +10,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// engineConfig is the file engine.json, all that an engine is told.
+// engineConfig is the content of engine.json, the configuration of an engine.
 type engineConfig struct {
 	APIVersion   string `json:"apiVersion"`
 	Kind         string `json:"kind"`
 	Name         string `json:"name"`
 	ControlPlane string `json:"controlPlane"` // the node's name
 	Workers      int    `json:"workers"`
-	Mark         string `json:"mark,omitempty"` // of no account to the engine
+	Mark         string `json:"mark,omitempty"` // not used by the engine
 	Native       string `json:"native,omitempty"`
 }
 
-// configFor translates spec, or returns ErrInvalid or ErrUnsupported. What addons
-// want of the cluster is not looked at: [Provider.Traits] tells them that they do
-// not get it.
+// configFor translates spec. It returns ErrInvalid or ErrUnsupported if that is not possible. It
+// ignores spec.Wants: [Provider.Traits] tells addons what the cluster does not have.
 func configFor(spec providers.Spec) (engineConfig, error) {
 	if err := spec.WithDefaults().Validate(); err != nil {
 		return engineConfig{}, err
@@ -42,9 +41,9 @@ func configFor(spec providers.Spec) (engineConfig, error) {
 	}, nil
 }
 
-// Localize puts the files that KWOK's configuration names, relative to dir, into the
-// configuration itself, as documents: the engine reads no file outside its directory. The
-// path of one that cannot be read it leaves in place, for the engine to refuse.
+// Localize adds the files that KWOK's configuration names, relative to dir, to the configuration as
+// documents, because the engine reads no file outside its directory. It keeps the path of a file that
+// it cannot read; the engine rejects that path.
 func (*Provider) Localize(text []byte, dir string) []byte {
 	absolute := nodes.Absolute(dir)
 	var documents, files []string
@@ -67,8 +66,8 @@ func (*Provider) Localize(text []byte, dir string) []byte {
 	return []byte(strings.Join(append(documents, files...), "\n---\n"))
 }
 
-// unsupported returns ErrUnsupported for the first thing in spec that kwok does
-// not have, and as the hint what to do instead.
+// unsupported returns ErrUnsupported, with a hint, for the first setting of spec that kwok does not
+// have.
 func unsupported(spec providers.Spec) error {
 	for _, limit := range []struct {
 		asked         bool
@@ -76,7 +75,7 @@ func unsupported(spec providers.Spec) error {
 	}{
 		{spec.ControlPlanes > 1, "a kwok cluster has one control plane",
 			"leave out --control-planes, or use --flavor kind"},
-		{len(spec.Ports) > 0, "kwok cannot publish ports, because no pod runs that could answer",
+		{len(spec.Ports) > 0, "kwok cannot publish ports, because its pods are simulated",
 			"leave out --port, or use --flavor kind"},
 		{len(spec.Mounts) > 0, "kwok cannot mount directories, because its nodes are simulated",
 			"leave out --mount, or use --flavor kind"},
@@ -84,7 +83,7 @@ func unsupported(spec providers.Spec) error {
 			"leave out --image, or use --flavor kind"},
 		{spec.Driver != "", "kwok has no drivers",
 			"leave out the driver, or use --flavor minikube"},
-		{spec.CAFile != "", "kwok pulls no images, so it has no use for a CA file",
+		{spec.CAFile != "", "kwok needs no CA file, because it pulls no images",
 			"leave out the CA file, or use --flavor kind"},
 	} {
 		if limit.asked {
@@ -94,13 +93,13 @@ func unsupported(spec providers.Spec) error {
 	return nil
 }
 
-// matchVersion returns ErrUnsupported unless asked is the version offered, with or
-// without the "v".
+// matchVersion returns ErrUnsupported unless the version asked is the version offered. A missing "v"
+// is ignored.
 func matchVersion(asked, offered string) error {
 	if asked == offered || "v"+asked == offered {
 		return nil
 	}
 	return fault.WithHint(
-		fault.Errorf(fault.ErrUnsupported, "this build of kwok is Kubernetes %s, not %s", offered, asked),
+		fault.Errorf(fault.ErrUnsupported, "this build of lab-engine contains Kubernetes %s, not %s", offered, asked),
 		"leave out --kubernetes-version, or use --flavor kind")
 }

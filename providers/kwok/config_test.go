@@ -32,7 +32,7 @@ func TestConfigFor(t *testing.T) {
 	}
 }
 
-func TestConfigForRefuses(t *testing.T) {
+func TestConfigForRejectsUnsupportedSettings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string

@@ -47,7 +47,7 @@ func TestCreateReportsSteps(t *testing.T) {
 	}
 }
 
-func TestCreateKeepsToItself(t *testing.T) {
+func TestCreateTouchesOnlyItsDirectory(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	dir := create(t, p)
@@ -77,22 +77,22 @@ func TestCreateKeepsToItself(t *testing.T) {
 	}
 }
 
-func TestCreateTellsWhyItFailed(t *testing.T) {
+func TestFailedCreateReportsReason(t *testing.T) {
 	t.Parallel()
 	const log = "line 4\nline 5\nline 6\nline 7\nline 8" // as the engine logged it, but for times
 	for _, tt := range []struct {
 		behavior, says, words, hint string
 	}{
-		{"die", "lab-engine: etcd: no luck today (exit status 1)", log, "try again with -v"},
-		{"full", "no space left on device (exit status 1)", log, "free some space"},
-		{"nokey", "write pki/.engine.kubeconfig.42: no space left on device", log, "free some space"},
+		{"die", "lab-engine: etcd: no luck today (exit status 1)", log, "run the command again with -v"},
+		{"full", "no space left on device (exit status 1)", log, "free space"},
+		{"nokey", "write pki/.engine.kubeconfig.42: no space left on device", log, "free space"},
 		{"damaged", "pki/ca.key is damaged", log, "lab up demo --recreate"},
-		{"panic", "it ended before the cluster was ready (exit status 2)", "line 8\npanic: what now", "try again with -v"},
+		{"panic", "it ended before the cluster was ready (exit status 2)", "line 8\npanic: what now", "run the command again with -v"},
 		{"killed", "it ended before the cluster was ready (signal: killed)", log, "memory"},
-		{"mute", "it ended before the cluster was ready\n", log, "try again with -v"},
-		{"flood", "it ended before the cluster was ready\n", log, "try again with -v"},
-		{"locked", "another lab-engine is at work", "", ""},
-		{"die+deaf", "no luck today", log, "try again with -v"},
+		{"mute", "it ended before the cluster was ready\n", log, "run the command again with -v"},
+		{"flood", "it ended before the cluster was ready\n", log, "run the command again with -v"},
+		{"locked", "another lab-engine runs", "", ""},
+		{"die+deaf", "no luck today", log, "run the command again with -v"},
 	} {
 		t.Run(tt.behavior, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +118,7 @@ func TestCreateTellsWhyItFailed(t *testing.T) {
 	}
 }
 
-// withoutTimes takes off what package log puts before a line.
+// withoutTimes removes the prefix that package log adds to a line.
 func withoutTimes(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -148,9 +148,9 @@ func TestCreateInterrupted(t *testing.T) {
 	}
 }
 
-// TestCreateInterruptedAtTheLastMoment cancels when the line that says ready has been
-// read from the pipe already, and only waits for its turn.
-func TestCreateInterruptedAtTheLastMoment(t *testing.T) {
+// TestCreateInterruptedWhenReady cancels the creation when the line with ready has been read from the
+// pipe, but not yet handled.
+func TestCreateInterruptedWhenReady(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "hurry")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -168,7 +168,7 @@ func TestCreateInterruptedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-func TestCreateWhereItCannot(t *testing.T) {
+func TestCreateWithoutAccess(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "a-file")
 	if err := os.WriteFile(root, nil, 0o600); err != nil {
@@ -179,12 +179,12 @@ func TestCreateWhereItCannot(t *testing.T) {
 		t.Errorf("error is %v (%s), want one that names %s and LAB_HOME", err, fault.HintOf(err), root)
 	}
 	full := cannotWrite(root, &os.PathError{Op: "mkdir", Path: root, Err: syscall.ENOSPC})
-	if hint := fault.HintOf(full); !strings.Contains(hint, "free some space") {
+	if hint := fault.HintOf(full); !strings.Contains(hint, "free space") {
 		t.Errorf("hint on a full disk is %q", hint)
 	}
 }
 
-func TestCreateManyAtOnce(t *testing.T) {
+func TestCreateInParallel(t *testing.T) {
 	t.Parallel()
 	const n = 30
 	p := newProvider(t, "good")
@@ -210,7 +210,7 @@ func TestCreateManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestCreateOneNameTwiceAtOnce(t *testing.T) {
+func TestCreateOneNameInParallel(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	errs := make([]error, 2)

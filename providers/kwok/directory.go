@@ -16,18 +16,18 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
 )
 
-// The files of a cluster that tell what its directory is.
+// Files that identify the directory of a cluster.
 const (
 	configFile = "engine.json"
 	lockFile   = "lock"
 )
 
-// claim makes the directory of a new cluster, or returns ErrExists.
+// claim creates the directory of a new cluster. It returns ErrExists if the directory exists.
 func (p *Provider) claim(config engineConfig) error {
 	dir := p.dir(config.Name)
 	err := scratch.Make(dir)
 	if errors.Is(err, fs.ErrExist) {
-		return fault.Errorf(fault.ErrExists, "%s is there already", dir)
+		return fault.Errorf(fault.ErrExists, "%s already exists", dir)
 	}
 	if err != nil {
 		return cannotWrite(p.opts.Dir, err)
@@ -42,7 +42,7 @@ func (p *Provider) claim(config engineConfig) error {
 	return nil
 }
 
-// readConfig returns what claim wrote into dir.
+// readConfig returns the configuration that claim wrote into dir.
 func readConfig(dir string) (engineConfig, error) {
 	text, err := os.ReadFile(filepath.Join(dir, configFile))
 	var config engineConfig
@@ -52,7 +52,7 @@ func readConfig(dir string) (engineConfig, error) {
 	return config, err
 }
 
-// nodeNames returns the names of the nodes that the engine creates, as PROTOCOL.md says.
+// nodeNames returns the names of the nodes that the engine creates, see PROTOCOL.md.
 func nodeNames(c engineConfig) []string {
 	names := []string{c.ControlPlane}
 	for i := 1; i <= c.Workers; i++ {
@@ -65,7 +65,7 @@ func nodeNames(c engineConfig) []string {
 	return names
 }
 
-// identify returns what tells whose the cluster in dir is.
+// identify returns the cluster in dir with its name, ID, mark and nodes.
 func identify(dir, name string) providers.Cluster {
 	c := providers.Cluster{Name: name, Provider: Name, ID: idOf(dir)}
 	config, err := readConfig(dir)
@@ -73,7 +73,7 @@ func identify(dir, name string) providers.Cluster {
 		c.Mark, c.Nodes = config.Mark, nodeNames(config)
 		return c
 	}
-	// A lab that was killed while it wrote the configuration left nothing else, and no engine.
+	// If lab was killed while it wrote the configuration, the directory contains nothing else.
 	entries, unreadable := os.ReadDir(dir)
 	other := func(e fs.DirEntry) bool { return e.Name() != configFile }
 	if c.Bare = unreadable == nil && !slices.ContainsFunc(entries, other); !c.Bare {
@@ -82,47 +82,45 @@ func identify(dir, name string) providers.Cluster {
 	return c
 }
 
-// find returns the directory of ref's cluster. It returns ErrNotFound where there is
-// none, ErrForeign where what lies there was not made by this package, and the errors of
-// [providers.Ref.Check].
+// find returns the directory of the cluster ref. It returns ErrNotFound if the directory does not
+// exist, ErrForeign if this package did not create it, and the errors of [providers.Ref.Check].
 func (p *Provider) find(ref providers.Ref) (dir string, err error) {
 	if err := providers.ValidateName(ref.Name); err != nil {
-		return "", err // it might be a path that leads elsewhere
+		return "", err // an invalid name may be a path out of the directory
 	}
 	dir = p.dir(ref.Name)
 	if _, err := os.Lstat(dir); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", fault.Errorf(fault.ErrNotFound, "no kwok cluster is called %q", ref.Name)
+			return "", fault.Errorf(fault.ErrNotFound, "there is no kwok cluster %q", ref.Name)
 		}
 		return "", err
 	}
 	if !isCluster(dir) {
 		return "", fault.WithHint(
 			fault.Errorf(fault.ErrForeign, "%s is not the directory of a cluster: it has no %s", dir, configFile),
-			"move it elsewhere")
+			"move it away: mv %s %s", fault.ShellWord(dir), fault.ShellWord(dir+".old"))
 	}
 	return dir, ref.Check(identify(dir, ref.Name))
 }
 
-// isCluster tells whether dir was made by claim: it holds a configuration or another of
-// an engine's own files, or nothing at all, since lab may have been killed before it wrote
-// one.
+// isCluster reports whether claim created dir: it contains a file of a cluster, or nothing, because
+// lab may have been killed before it wrote the configuration.
 func isCluster(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return errors.Is(err, fs.ErrPermission) // whose it is will turn out
+		return errors.Is(err, fs.ErrPermission) // the caller then fails to identify it
 	}
 	own := []string{configFile, statusFile, lockFile, "kubeconfig", "pki", "etcd"}
 	return len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return slices.Contains(own, e.Name()) })
 }
 
-// Delete kills the engine and removes the directory. An order to shut down would
-// only cost time: it would save data that are about to be removed.
+// Delete kills the engine and removes the directory. It does not shut the engine down in order, because
+// that would only save data that Delete removes.
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	dir, err := p.find(ref)
 	leftovers := p.leftovers(ref.Name)
 	if errors.Is(err, fault.ErrNotFound) && len(leftovers) > 0 {
-		return destroy(ctx, leftovers...) // what a Delete that was interrupted began
+		return destroy(ctx, leftovers...) // of an interrupted Delete
 	}
 	if err != nil {
 		return err
@@ -133,8 +131,8 @@ func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	return errors.Join(p.discard(ctx, ref.Name), destroy(ctx, leftovers...))
 }
 
-// discard removes a cluster whose engine has ended. It renames the directory
-// first, so that a half-removed cluster never looks like a whole one.
+// discard removes a cluster whose engine has ended. It renames the directory first, so that a partly
+// removed cluster does not look complete.
 func (p *Provider) discard(ctx context.Context, name string) error {
 	trash := p.dir("." + name + ".deleted-" + rand.Text())
 	if err := os.Rename(p.dir(name), trash); err != nil {
@@ -143,8 +141,8 @@ func (p *Provider) discard(ctx context.Context, name string) error {
 	return destroy(ctx, trash)
 }
 
-// destroy removes directories that discard hid, and ends an engine that had been
-// started at the very moment. With the last cluster the directory of all goes.
+// destroy removes directories that discard renamed. It also ends an engine that was started in the
+// meantime. With the last cluster, it removes the directory of all clusters.
 func destroy(ctx context.Context, trash ...string) error {
 	var errs []error
 	for _, dir := range trash {
@@ -157,10 +155,10 @@ func destroy(ctx context.Context, trash ...string) error {
 	return errors.Join(errs...)
 }
 
-// leftovers are what interrupted calls of discard hid and did not remove, of the
-// cluster of that name, or of all where it is "*".
+// leftovers returns the directories that interrupted calls of discard left, of the cluster name or, if
+// it is "*", of all.
 func (p *Provider) leftovers(name string) []string {
-	// The pattern is sound, and what cannot be read cannot be removed.
+	// The pattern is valid, and an unreadable directory cannot be cleaned up here.
 	paths, _ := fs.Glob(os.DirFS(p.opts.Dir), "."+name+".deleted-*")
 	for i, path := range paths {
 		paths[i] = p.dir(path)

@@ -17,30 +17,29 @@ import (
 )
 
 const (
-	// lastGasp is how long an engine that gave up may take to end by itself, so
-	// that its exit status and its last words can be had.
-	lastGasp = 2 * time.Second
+	// exitWithin is how long boot waits for a failed engine to exit by itself, so that it can report
+	// its exit status and its last log lines.
+	exitWithin = 2 * time.Second
 
-	// exitFailed is the status of an engine that failed, or refuses a configuration.
+	// exitFailed is the exit code of an engine that failed or rejects a configuration.
 	exitFailed = 1
-	// exitLocked is the status of an engine that found another one at work.
+	// exitLocked is the exit code if another engine runs in the directory.
 	exitLocked = 3
 )
 
-// errNotReady is an engine that went quiet before the cluster was ready.
+// errNotReady is the error of an engine that closed its pipe before the cluster was ready.
 var errNotReady = errors.New("it ended before the cluster was ready")
 
-// engine is a lab-engine that this process started. It outlives this process
-// unless it is told to end.
+// engine is a lab-engine that this process started. It keeps running when this process ends.
 type engine struct {
 	dir   string
 	cmd   *exec.Cmd
-	pipe  *os.File      // on which it reports while it starts
-	ended chan struct{} // closed once it has ended and was waited for
+	pipe  *os.File      // it reports its progress here while it starts
+	ended chan struct{} // closed when it has ended
 }
 
-// boot runs the engine of the cluster in dir, and returns once it is ready. On
-// error, and when ctx ends, it has ended: asked to first, where grace is not 0.
+// boot starts the engine of the cluster in dir, and returns when the cluster is ready. On an error, and
+// when ctx ends, it ends the engine: in order within grace, or by killing it if grace is 0.
 func boot(ctx context.Context, path, dir string, grace time.Duration, report event.Reporter) error {
 	e, err := launch(path, dir)
 	if err != nil {
@@ -50,15 +49,15 @@ func boot(ctx context.Context, path, dir string, grace time.Duration, report eve
 	if err == nil {
 		return nil
 	}
-	gasp, cancel := context.WithTimeout(ctx, lastGasp)
+	limited, cancel := context.WithTimeout(ctx, exitWithin)
 	defer cancel()
-	byItself := e.wait(gasp)
+	byItself := e.wait(limited)
 	e.end(grace)
 	return e.explain(err, byItself)
 }
 
-// launch starts the program at path in a session of its own, so that the Ctrl-C
-// which ends lab does not end the cluster.
+// launch starts the program at path in a new session, so that Ctrl-C in the terminal of lab does not
+// end the engine.
 func launch(path, dir string) (*engine, error) {
 	output, err := openOutput(dir)
 	if err != nil {
@@ -71,7 +70,7 @@ func launch(path, dir string) (*engine, error) {
 	}
 	defer w.Close()
 
-	// No CommandContext: the engine is to outlive the call that started it.
+	// No CommandContext, because the engine must outlive this call.
 	cmd := exec.Command(path, "serve", "--dir", dir, "--report-fd", "3")
 	cmd.Dir = dir
 	cmd.Env = environment()
@@ -84,15 +83,14 @@ func launch(path, dir string) (*engine, error) {
 	}
 	e := &engine{dir: dir, cmd: cmd, pipe: r, ended: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // its status is kept in cmd; waited for, it leaves no zombie
+		_ = cmd.Wait() // stores the status in cmd, and leaves no zombie
 		close(e.ended)
 	}()
 	return e, nil
 }
 
-// openOutput opens the file for what the engine writes to its standard streams:
-// panics, above all. It keeps the one before, which tells why a cluster died that
-// is being repaired.
+// openOutput opens the file for the output of the engine, mainly panics. It keeps the previous file,
+// which contains the reason why the engine died before.
 func openOutput(dir string) (*os.File, error) {
 	logs := filepath.Join(dir, "logs")
 	if err := os.MkdirAll(logs, 0o700); err != nil {
@@ -107,8 +105,8 @@ func openOutput(dir string) (*os.File, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 }
 
-// follow passes on what the engine reports until it is ready. It returns the
-// engine's own error, errNotReady, or that of ctx.
+// follow reports the steps of the engine until the cluster is ready. It returns the error of the
+// engine, errNotReady, or the error of ctx.
 func (e *engine) follow(ctx context.Context, report event.Reporter) (err error) {
 	stop := context.AfterFunc(ctx, func() { e.pipe.Close() })
 	defer stop()
@@ -119,7 +117,7 @@ func (e *engine) follow(ctx context.Context, report event.Reporter) (err error) 
 	for lines := bufio.NewScanner(e.pipe); lines.Scan(); {
 		switch said := steps.take(lines.Bytes()); {
 		case said.Ready:
-			return ctx.Err() // a step that it reported may have been the cause to cancel
+			return ctx.Err() // the reporter may have cancelled ctx
 		case said.Error != "":
 			err = errors.New(said.Error)
 		}
@@ -133,11 +131,11 @@ func (e *engine) follow(ctx context.Context, report event.Reporter) (err error) 
 	return err
 }
 
-// end makes the engine end, and returns when it has. It takes no context: whoever
-// is interrupted has to clean up all the same.
+// end ends the engine, and returns when it has ended. It takes no context, because an interrupted call
+// must clean up, too.
 func (e *engine) end(grace time.Duration) {
 	if grace > 0 {
-		_ = e.cmd.Process.Signal(syscall.SIGTERM) // fails where it has ended
+		_ = e.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if e.wait(ctx) {
@@ -148,13 +146,13 @@ func (e *engine) end(grace time.Duration) {
 	<-e.ended
 }
 
-// wait waits until the engine has ended or ctx has, and tells whether it has.
+// wait waits until the engine or ctx ends, and reports whether the engine has ended.
 func (e *engine) wait(ctx context.Context) bool {
 	select {
 	case <-e.ended:
 	case <-ctx.Done():
 	}
-	select { // both may be true
+	select { // if both have ended, the engine counts
 	case <-e.ended:
 		return true
 	default:
@@ -162,18 +160,18 @@ func (e *engine) wait(ctx context.Context) bool {
 	}
 }
 
-// explain adds to the reason why the engine did not get ready how it ended, if it
-// did so by itself, and the last lines that it logged.
+// explain adds the exit status of the engine, if it ended by itself, and its last log lines to the
+// reason why it did not become ready.
 func (e *engine) explain(reason error, byItself bool) error {
 	if errors.Is(reason, context.Canceled) {
-		return reason // whoever interrupts does not ask for reasons
+		return reason // the user interrupted it, and needs no reason
 	}
 	err, hint := fmt.Errorf("%s: %w", engineName, reason), ""
 	switch {
 	case errors.Is(reason, context.DeadlineExceeded):
-		err, hint = fmt.Errorf("%s was not ready in time: %w", engineName, reason), "give it more time with --timeout"
+		err, hint = fmt.Errorf("%s was not ready in time: %w", engineName, reason), "allow more time with --timeout"
 	case byItself && e.cmd.ProcessState.ExitCode() == exitLocked:
-		return fmt.Errorf("another %s is at work on this cluster", engineName)
+		return fmt.Errorf("another %s runs this cluster", engineName)
 	case byItself:
 		err = fmt.Errorf("%s: %w (%s)", engineName, reason, e.cmd.ProcessState)
 	}

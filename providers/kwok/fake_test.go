@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// TestMain makes the test binary a lab-engine too, where it is called by that name.
+// TestMain runs the test binary as a lab-engine if that is its name.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == engineName {
 		os.Exit(playEngine(os.Args[1:]))
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fakeEngine returns the path of a lab-engine that behaves as told. What it is to
-// do is written in the name of its directory, because engines get no environment.
+// fakeEngine returns the path of a lab-engine with the behavior. The name of its directory contains the
+// behavior, because engines get no environment.
 func fakeEngine(t *testing.T, behavior ...string) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -45,7 +45,7 @@ func fakeEngine(t *testing.T, behavior ...string) string {
 	return path
 }
 
-// actor is a fake engine at work.
+// actor is a running fake engine.
 type actor struct {
 	behavior []string
 	dir      string
@@ -90,7 +90,7 @@ func (a *actor) version() int {
 	return 0
 }
 
-// check refuses a configuration that has the word "Nope".
+// check rejects a configuration that contains "Nope".
 func (a *actor) check(native []byte) int {
 	if strings.Contains(string(native), "Nope") {
 		fmt.Fprintln(os.Stderr, "feature gates: unrecognized feature gate: Nope")
@@ -99,7 +99,7 @@ func (a *actor) check(native []byte) int {
 	return 0
 }
 
-// serve follows the protocol but for what the behavior says.
+// serve follows the protocol, except for the behavior.
 func (a *actor) serve() int {
 	for _, variable := range os.Environ() {
 		if !strings.Contains(" HOME PATH TMPDIR TZ ", " "+strings.Split(variable, "=")[0]+" ") {
@@ -139,8 +139,7 @@ func (a *actor) serve() int {
 	return 0
 }
 
-// start reports steps, and returns the exit status of an engine that does not
-// survive them, else -1.
+// start reports the steps. It returns the exit code of an engine that fails in them, else -1.
 func (a *actor) start() int {
 	a.say(message{Step: "Starting etcd", State: "started"})
 	for i := range 8 {
@@ -212,10 +211,10 @@ func writeWhole(path string, content []byte) {
 	must(0, os.Rename(path+".tmp", path))
 }
 
-// hang waits for good, or for as long as no test takes.
+// hang waits for longer than any test takes.
 func hang() { await(nil) }
 
-// await bounds every wait, so that no engine outlives by much a test that crashed.
+// await waits with a timeout, so that a fake engine ends soon after a test that crashed.
 func await(signal <-chan os.Signal) {
 	select {
 	case <-signal:

@@ -23,8 +23,8 @@ import (
 	"time"
 )
 
-// open makes an API server answer, and returns its port. A cluster keeps its CA,
-// its kubeconfig and its port for its whole life, as a real one does.
+// open starts an API server, and returns its port. A cluster keeps its CA, its kubeconfig and its port,
+// as a real one does.
 func (a *actor) open() int {
 	before := must(readStatus(a.dir))
 	if _, err := os.Stat("pki"); errors.Is(err, fs.ErrNotExist) {
@@ -96,8 +96,7 @@ type certificate struct {
 	key      *ecdsa.PrivateKey
 }
 
-// newCertificate returns a certificate that issuer signed, or, where that is nil, a
-// certificate authority.
+// newCertificate returns a certificate that issuer signed, or a certificate authority if issuer is nil.
 func newCertificate(name string, issuer *certificate) *certificate {
 	c := &certificate{key: must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
 	c.template = &x509.Certificate{

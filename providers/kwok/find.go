@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -18,18 +19,17 @@ import (
 const (
 	engineName = "lab-engine"
 
-	// answerWithin bounds how long an engine may take to tell its version or to check
-	// a configuration: far more than it needs on a machine that is busy, far less than
-	// for ever.
+	// answerWithin is the timeout of lab-engine version and lab-engine check. Both take well under a
+	// second, and a few seconds on a busy machine.
 	answerWithin = 15 * time.Second
 )
 
-// findEngine returns the path of the first lab-engine that can be run, else
-// ErrUnavailable, which says what is wrong with the one that cannot.
+// findEngine returns the path of the first lab-engine that can be run. If there is none, it returns
+// ErrUnavailable with the problem of the first one that it found.
 func (p *Provider) findEngine() (string, error) {
 	if !supported {
 		return "", fault.WithHint(
-			fault.Errorf(fault.ErrUnavailable, "kwok's engine runs on Linux and macOS"),
+			fault.Errorf(fault.ErrUnavailable, "lab-engine runs on Linux and macOS only"),
 			"run lab inside WSL 2, or use --flavor kind")
 	}
 	var unfit error
@@ -49,8 +49,8 @@ func (p *Provider) findEngine() (string, error) {
 	return "", reinstall(fault.Errorf(fault.ErrUnavailable, "the program %s is not installed", engineName))
 }
 
-// candidates are the places where lab-engine may be, best first: the one beside
-// lab is of the same build.
+// candidates returns the paths at which lab-engine may be, in the order of preference. The one next to
+// lab is first, because it is of the same build.
 func (p *Provider) candidates() []string {
 	if p.opts.Engine != "" {
 		return []string{p.opts.Engine}
@@ -71,6 +71,7 @@ func (p *Provider) candidates() []string {
 	return paths
 }
 
+// executable returns nil if the file at path can be run, else ErrUnavailable.
 func executable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -81,13 +82,13 @@ func executable(path string) error {
 	}
 	if info.Mode()&0o111 == 0 {
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s is not executable", path),
-			"chmod +x %s", fault.ShellWord(path))
+			"make it executable: chmod +x %s", fault.ShellWord(path))
 	}
 	return nil
 }
 
-// askVersion runs the engine at path to learn its version of Kubernetes, and
-// returns ErrUnavailable where it cannot be run or does not answer.
+// askVersion returns the version of Kubernetes that the engine at path contains. It returns
+// ErrUnavailable if the engine cannot be run or does not answer.
 func askVersion(ctx context.Context, path string) (string, error) {
 	out, err := ask(ctx, path, nil, "version", "-o", "json")
 	if ctx.Err() != nil {
@@ -98,13 +99,13 @@ func askVersion(ctx context.Context, path string) (string, error) {
 	}
 	var answer struct{ KubernetesVersion string }
 	if err := json.Unmarshal(out, &answer); err != nil || answer.KubernetesVersion == "" {
-		return "", cannotRun(path, errors.New("it does not tell its version"))
+		return "", cannotRun(path, errors.New("it does not print its version"))
 	}
 	return answer.KubernetesVersion, nil
 }
 
-// checkNative returns ErrInvalid, in the engine's own words, where the engine at path
-// refuses a configuration. Nothing is created.
+// checkNative returns ErrInvalid with the error of the engine at path if the engine rejects a
+// configuration. It creates nothing.
 func checkNative(ctx context.Context, path string, native []byte) error {
 	_, err := ask(ctx, path, native, "check")
 	if ctx.Err() != nil {
@@ -114,7 +115,7 @@ func checkNative(ctx context.Context, path string, native []byte) error {
 	if ok && exit.ExitCode() == exitFailed {
 		return fault.WithHint(
 			fault.Errorf(fault.ErrInvalid, "invalid configuration: %s", lastLines(exit.Stderr, 10)),
-			"correct the file of --cluster-config or cluster.config; docs/kwok.md lists what it may hold")
+			"correct the file of --cluster-config or cluster.config; docs/kwok.md lists the settings")
 	}
 	if err != nil {
 		return cannotRun(path, err)
@@ -122,24 +123,24 @@ func checkNative(ctx context.Context, path string, native []byte) error {
 	return nil
 }
 
-// ask runs the engine at path for an answer that takes it no time.
+// ask runs a short command of the engine at path, and returns its stdout.
 func ask(ctx context.Context, path string, in []byte, args ...string) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	cmd := exec.CommandContext(limited, path, args...)
 	cmd.Env = environment()
 	cmd.Stdin = bytes.NewReader(in)
-	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
+	cmd.WaitDelay = time.Second // a child process may keep the pipe open
 	out, err := cmd.Output()
 	if limited.Err() != nil {
-		err = errors.New("it does not answer")
+		err = fmt.Errorf("it did not answer within %s", answerWithin)
 	}
 	return out, err
 }
 
-// environment is what an engine gets of lab's own. A control plane must not come
-// to depend on the shell it was started from: a proxy, a KUBECONFIG or, in a pod
-// of a CI system, KUBERNETES_SERVICE_HOST would lead it to another cluster.
+// environment returns the environment of an engine. A control plane must not depend on the shell that
+// started it: a proxy, KUBECONFIG or, in the pod of a CI system, KUBERNETES_SERVICE_HOST would lead it
+// to another cluster.
 func environment() []string {
 	env := []string{}
 	for _, variable := range os.Environ() {

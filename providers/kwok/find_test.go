@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 		{"not executable", file(0o600, ""), "not executable", "chmod +x /"},
 		{"of another machine", file(0o700, "\x7fELF of some sort"), "exec format error", "make install"},
 		{"crashing at once", fakeEngine(t, "crash"), "exit status 2: runtime: cannot allocate memory", "make install"},
-		{"another program", fakeEngine(t, "mumble"), "does not tell its version", "make install"},
+		{"another program", fakeEngine(t, "mumble"), "does not print its version", "make install"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -53,7 +53,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("its own version: %v", err)
 		}
 		err := p.Check(t.Context(), providers.Spec{KubernetesVersion: "v1.37.9"})
-		if !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), "is Kubernetes v1.37.2, not v1.37.9") {
+		if !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), "contains Kubernetes v1.37.2, not v1.37.9") {
 			t.Errorf("error is %v, want ErrUnsupported with both versions", err)
 		}
 	})

@@ -24,11 +24,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// readyWithin is how long an API server may take to say that it is ready. One on
-// a machine that is busy needs a good part of it.
+// readyWithin is the timeout of a readiness request. On a busy machine, an answer can take more than a
+// second.
 const readyWithin = 2 * time.Second
 
-// Kubeconfig returns the kubeconfig that the engine wrote.
+// Kubeconfig returns the kubeconfig that the engine wrote. It returns ErrUnavailable if there is none yet.
 func (p *Provider) Kubeconfig(_ context.Context, ref providers.Ref) ([]byte, error) {
 	dir, err := p.find(ref)
 	if err != nil {
@@ -37,25 +37,25 @@ func (p *Provider) Kubeconfig(_ context.Context, ref providers.Ref) ([]byte, err
 	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fault.Errorf(fault.ErrUnavailable, "the cluster is not complete: it has no kubeconfig yet")
-		return nil, fault.WithHint(err, "lab start %s", ref.Name)
+		return nil, fault.WithHint(err, "start it: lab start %s", ref.Name)
 	}
 	return config, err
 }
 
-// Entries returns the names that the engine uses, which are those of kwokctl.
+// Entries returns the names that the engine uses. kwokctl uses the same.
 func (*Provider) Entries(name string) providers.Entries {
 	known := "kwok-" + name
 	return providers.Entries{Cluster: known, User: known, Context: known}
 }
 
-// access is what a kubeconfig says of how to reach a cluster.
+// access contains the credentials of a kubeconfig.
 type access struct {
 	ca     []byte // PEM
 	client tls.Certificate
 }
 
-// readAccess reads the kubeconfig of the cluster in dir. It knows YAML only as
-// far as engines write it: one key a line. On error it returns what it understood.
+// readAccess reads the kubeconfig of the cluster in dir. It expects one key per line, as the engine
+// writes it. On an error it also returns what it has read.
 func readAccess(dir string) (a access, err error) {
 	config, err := os.ReadFile(filepath.Join(dir, "kubeconfig"))
 	if err != nil {
@@ -76,6 +76,7 @@ func readAccess(dir string) (a access, err error) {
 	return a, nil
 }
 
+// value returns the value of the first line with key, or "".
 func value(config []byte, key string) string {
 	for line := range strings.Lines(string(config)) {
 		if after, ok := strings.CutPrefix(strings.TrimLeft(line, " -"), key+":"); ok {
@@ -85,11 +86,11 @@ func value(config []byte, key string) string {
 	return ""
 }
 
-// idOf returns the identity of the cluster in dir: the SHA-256 of its CA's certificate,
-// since every cluster makes a CA of its own. The kubeconfig has it, and the engine keeps
-// it. It is "" before the first start.
+// idOf returns the ID of the cluster in dir: the SHA-256 of its CA certificate, which is different for
+// each cluster. It reads the certificate from the kubeconfig, or else from pki. The ID is "" before the
+// first start.
 func idOf(dir string) string {
-	access, _ := readAccess(dir) // what could be read is enough
+	access, _ := readAccess(dir) // the certificate may be valid even if the rest is not
 	block, _ := pem.Decode(access.ca)
 	if block == nil {
 		text, _ := os.ReadFile(filepath.Join(dir, "pki", "ca.crt"))
@@ -102,7 +103,7 @@ func idOf(dir string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ready returns nil if the API server at port says that it is.
+// ready returns nil if the API server at port is ready.
 func (a access) ready(ctx context.Context, port int) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
@@ -113,14 +114,14 @@ func (a access) ready(ctx context.Context, port int) error {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(a.ca)
-	// A transport of its own: no proxy of the environment, no connection kept.
+	// A new transport, so that no proxy of the environment is used and no connection stays open.
 	client := http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{a.client}},
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return errors.Unwrap(err) // without the URL, which nobody asked for
+		return errors.Unwrap(err) // without the URL
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

@@ -12,13 +12,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// bornWithin is how long a new cluster may be without an engine: the time that
-// a large program needs to start on a machine that is busy.
-const bornWithin = 30 * time.Second
+// launchWithin is how long a new cluster may have no engine: the time that the program needs to start on
+// a busy machine.
+const launchWithin = 30 * time.Second
 
-// List returns the clusters of this directory. One that is broken is among them,
-// with the reason; only a directory that cannot be read is an error. It removes
-// what an interrupted Delete left.
+// List returns the clusters in the directory. A broken cluster is listed with the reason. List returns
+// an error only if it cannot read the directory. It removes what an interrupted Delete left.
 func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	entries, err := os.ReadDir(p.opts.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +26,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = destroy(ctx, p.leftovers("*")...) // the next Delete tells what is in the way
+	_ = destroy(ctx, p.leftovers("*")...) // the next Delete reports errors
 
 	var names []string
 	for _, entry := range entries {
@@ -45,11 +44,11 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return clusters, ctx.Err()
 }
 
-// inspect says what there is to say of one cluster.
+// inspect returns one cluster with its state.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	dir := p.dir(name)
 	access, accessErr := readAccess(dir)
-	// Whose it is is known even where nothing else is, so that it can be removed.
+	// The identity is set even if the rest is unknown, so that the cluster can be deleted.
 	c := identify(dir, name)
 	c.State = providers.StateUnknown
 	pid, err := holder(dir)
@@ -66,10 +65,10 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	switch {
 	case pid == 0:
 		c.State, c.Reason = dead(dir, name, s)
-	case s.PID != pid || s.Phase == phaseStarting: // what another pid wrote is from a life before
+	case s.PID != pid || s.Phase == phaseStarting: // a status of another pid is from an earlier engine
 		c.State = providers.StateCreating
 	case s.Phase == phaseStopped:
-		c.State = providers.StateStopped // all but its process has ended
+		c.State = providers.StateStopped // only its process is still ending
 	case accessErr != nil:
 		c.Reason = accessErr.Error()
 	default:
@@ -81,8 +80,8 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	return c
 }
 
-// unanswered tells the state of a cluster whose API server, of the engine pid, did
-// not answer: the engine may have ended meanwhile.
+// unanswered returns the state of a cluster whose API server did not answer. pid is the engine, which
+// may have ended in the meantime.
 func (p *Provider) unanswered(ctx context.Context, name string, pid int, failure error) (providers.State, string) {
 	if now, err := holder(p.dir(name)); err == nil && now != pid && ctx.Err() == nil {
 		c := p.inspect(ctx, name)
@@ -91,22 +90,22 @@ func (p *Provider) unanswered(ctx context.Context, name string, pid int, failure
 	return providers.StateDegraded, "its API server does not answer: " + failure.Error()
 }
 
-// dead tells what became of a cluster whose engine does not live.
+// dead returns the state of a cluster without an engine, and the reason.
 func dead(dir, name string, s status) (providers.State, string) {
 	if s.Phase == phaseStopped {
 		return providers.StateStopped, ""
 	}
-	// An engine may have started since, which wrote the status that we read.
+	// An engine may have started and written the status in the meantime.
 	if pid, err := holder(dir); err != nil || pid != 0 {
 		return providers.StateCreating, ""
 	}
 	if s.EverReady {
-		return providers.StateDegraded, "its engine died (lab start " + name + " brings it back)"
+		return providers.StateDegraded, "its engine died (restart it: lab start " + name + ")"
 	}
-	if s.Phase == "" && youngerThan(bornWithin, filepath.Join(dir, configFile)) {
+	if s.Phase == "" && youngerThan(launchWithin, filepath.Join(dir, configFile)) {
 		return providers.StateCreating, ""
 	}
-	return providers.StateDegraded, "its creation was interrupted (lab start " + name + " goes on with it)"
+	return providers.StateDegraded, "its creation was interrupted (resume it: lab start " + name + ")"
 }
 
 func youngerThan(age time.Duration, path string) bool {

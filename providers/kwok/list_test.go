@@ -58,7 +58,7 @@ func both(first, second func(*testing.T, string)) func(*testing.T, string) {
 	}
 }
 
-// spoil replaces a file of the cluster.
+// spoil overwrites a file of the cluster.
 func spoil(file, content string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		t.Helper()
@@ -68,21 +68,21 @@ func spoil(file, content string) func(*testing.T, string) {
 	}
 }
 
-func TestListNewborn(t *testing.T) {
+func TestListNewCluster(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	if err := p.claim(engineConfig{Name: "demo"}); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, p, providers.StateCreating, "")
-	old := time.Now().Add(-2 * bornWithin)
+	old := time.Now().Add(-2 * launchWithin)
 	if err := os.Chtimes(filepath.Join(p.dir("demo"), configFile), old, old); err != nil {
 		t.Fatal(err)
 	}
 	wantState(t, p, providers.StateDegraded, "creation was interrupted")
 }
 
-func TestListLeavesOthersAlone(t *testing.T) {
+func TestListIgnoresOtherDirectories(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	stranger := filepath.Join(p.dir("photos"), "holiday.jpg")
@@ -108,7 +108,7 @@ func TestListLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-func TestKubeconfigOfHalfMade(t *testing.T) {
+func TestKubeconfigOfIncompleteCluster(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
@@ -122,7 +122,7 @@ func TestExportLogs(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	dir, to := create(t, p), t.TempDir()
-	// A link must not take a secret along.
+	// The target of a link may be secret.
 	if err := os.Symlink(filepath.Join(dir, "kubeconfig"), filepath.Join(dir, "logs", "link.log")); err != nil {
 		t.Fatal(err)
 	}

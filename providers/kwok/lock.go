@@ -10,17 +10,18 @@ import (
 )
 
 const (
-	// killedWithin bounds how long a killed process may take to let go of the
-	// lock. Only one that hangs in the kernel takes longer.
+	// killedWithin is how long a killed process may take to release the lock. Only a process that hangs
+	// in the kernel takes longer.
 	killedWithin = 10 * time.Second
 
-	lingers = 300 * time.Millisecond // how long a process that ends may take from there
+	// exitsWithin is how long a process may take to exit after it released the lock.
+	exitsWithin = 300 * time.Millisecond
 )
 
-var errTooSlow = errors.New("it takes too long")
+var errTooSlow = errors.New("timed out")
 
-// end makes whatever engine is at work in dir end, and returns once it has: asked
-// to first, where grace is not 0.
+// end ends the engine that runs in dir, if any, and returns when it has ended. It first sends SIGTERM
+// and waits for grace, unless grace is 0, and then kills the engine.
 func end(ctx context.Context, dir string, grace time.Duration) error {
 	process, err := engineOf(dir)
 	if err != nil || process == nil {
@@ -41,14 +42,13 @@ func end(ctx context.Context, dir string, grace time.Duration) error {
 		return err
 	}
 	if err := awaitFree(ctx, dir, killedWithin); err != nil {
-		return fmt.Errorf("its engine was killed and has not ended: %w", err)
+		return fmt.Errorf("its engine was killed, but has not ended: %w", err)
 	}
 	awaitExit(ctx, process)
 	return nil
 }
 
-// engineOf returns the process that holds the lock of dir, or nil. It is the
-// caller's to release.
+// engineOf returns the process that holds the lock of dir, or nil. The caller must release it.
 func engineOf(dir string) (*os.Process, error) {
 	pid, err := holder(dir)
 	if err != nil || pid == 0 {
@@ -58,14 +58,15 @@ func engineOf(dir string) (*os.Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its engine, process %d: %w", pid, err)
 	}
-	// A process id may have passed on to a stranger since; on Linux the handle
-	// that we have by now cannot. So ask again who holds the lock.
+	// Another process may have got the process ID in the meantime. On Linux, process is a handle, which
+	// no other process can get. So check again that it holds the lock.
 	if again, err := holder(dir); err != nil || again != pid {
 		return nil, errors.Join(err, process.Release())
 	}
 	return process, nil
 }
 
+// send sends a signal. A process that has ended is not an error.
 func send(process *os.Process, signal os.Signal) error {
 	if err := process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("its engine, process %d: %w", process.Pid, err)
@@ -73,11 +74,11 @@ func send(process *os.Process, signal os.Signal) error {
 	return nil
 }
 
-// awaitExit waits a moment for a process that has let go of the lock: the kernel
-// frees its memory and what else it had open only then. A zombie, which nobody
-// waits for where lab runs in a container without an init, has nothing to free.
+// awaitExit waits up to exitsWithin for a process that has released the lock, because the kernel frees
+// its memory and its other files only when it exits. It does not wait longer: in a container without an
+// init, the process stays a zombie, which has nothing to free.
 func awaitExit(ctx context.Context, process *os.Process) {
-	_ = poll(ctx, lingers, func() (bool, error) {
+	_ = poll(ctx, exitsWithin, func() (bool, error) {
 		return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone), nil
 	})
 }
@@ -90,8 +91,8 @@ func awaitFree(ctx context.Context, dir string, limit time.Duration) error {
 	})
 }
 
-// poll calls done until it returns true or an error, ctx ends, or limit has
-// passed, which is errTooSlow.
+// poll calls done until it returns true or an error. It returns the error of ctx when ctx ends, and
+// errTooSlow after limit.
 func poll(ctx context.Context, limit time.Duration, done func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTooSlow)
 	defer cancel()

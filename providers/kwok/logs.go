@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// ExportLogs copies into dir what the engine logged, its configuration and its
-// status. Nothing of it is secret: keys and the kubeconfig stay where they are.
+// ExportLogs copies the logs, the configuration and the status of the engine into dir. None of them
+// contains secrets; it does not copy keys and the kubeconfig.
 func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
 	from, err := p.find(ref)
 	if err != nil {
@@ -32,7 +32,7 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// Rotation may take a file away, and a half-made cluster may lack any.
+		// Log rotation may remove a file, and an incomplete cluster may lack any of them.
 		if err := copyFile(filepath.Join(dir, filepath.Base(path)), path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

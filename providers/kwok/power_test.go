@@ -49,7 +49,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-func TestStopOnAFullDisk(t *testing.T) {
+func TestStopOnFullDisk(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("no device that is always full")
@@ -61,7 +61,7 @@ func TestStopOnAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := p.Stop(t.Context(), providers.Ref{Name: "demo"})
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "its engine has ended") || !strings.Contains(fault.HintOf(err), "free some space") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the engine has ended") || !strings.Contains(fault.HintOf(err), "free space") {
 		t.Errorf("error is %v (hint %q), want ENOSPC with what to do", err, fault.HintOf(err))
 	}
 }
@@ -81,7 +81,7 @@ func TestStopInterrupted(t *testing.T) {
 	}
 }
 
-func TestStartThatFailsKeepsTheCluster(t *testing.T) {
+func TestFailedStartKeepsCluster(t *testing.T) {
 	t.Parallel()
 	for _, behavior := range []string{"die", "hang", "hang+deaf", "sleep"} {
 		t.Run(behavior, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestStartThatFailsKeepsTheCluster(t *testing.T) {
 	}
 }
 
-func TestStartReplacesAnEngineThatDoesNotAnswer(t *testing.T) {
+func TestStartReplacesUnresponsiveEngine(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	sick := withEngine(t, p.opts.Dir, "sick", "deaf")
@@ -125,7 +125,7 @@ func TestStartReplacesAnEngineThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestStartWaitsForTheEngineOfAnother(t *testing.T) {
+func TestStartWaitsForEngineOfAnotherProcess(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	dir := create(t, p)
@@ -145,7 +145,7 @@ func TestStartWaitsForTheEngineOfAnother(t *testing.T) {
 	}
 }
 
-func TestStartCompletesAHalfMadeCluster(t *testing.T) {
+func TestStartCompletesInterruptedCreation(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	halfMade(t, p.opts.Dir, providers.Spec{Name: "demo"})
@@ -155,7 +155,7 @@ func TestStartCompletesAHalfMadeCluster(t *testing.T) {
 	wantState(t, p, providers.StateRunning, "")
 }
 
-func TestStartKeepsTheLastCrash(t *testing.T) {
+func TestStartKeepsPreviousPanic(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	dir := create(t, p)
@@ -170,7 +170,7 @@ func TestStartKeepsTheLastCrash(t *testing.T) {
 	}
 }
 
-func TestDeleteInWhateverState(t *testing.T) {
+func TestDeleteInEachState(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]func(*testing.T, string){
 		"running":                    nothing,
@@ -196,7 +196,7 @@ func TestDeleteInWhateverState(t *testing.T) {
 	}
 }
 
-// TestDeleteByMark: Delete recognizes a cluster without ID by its mark, one without mark by
+// TestDeleteByMark checks that Delete recognizes a cluster without ID by its mark, one without mark by
 // its ID, and one whose first file was not written completely by its name. A cluster of which
 // neither can be read stays.
 func TestDeleteByMark(t *testing.T) {
@@ -245,7 +245,7 @@ func remove(file string) func(*testing.T, string) {
 	}
 }
 
-// TestRemoveCommand runs the command that lab names where it has no record of a cluster.
+// TestRemoveCommand runs the command that deletes a cluster without a record.
 func TestRemoveCommand(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
@@ -276,7 +276,7 @@ func TestDeleteLeavesNoZombie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A zombie can be signalled; a process that was waited for cannot.
+	// A zombie can be signalled, a reaped process cannot.
 	if err := poll(t.Context(), 5*time.Second, func() (bool, error) {
 		return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH), nil
 	}); err != nil {
@@ -305,8 +305,8 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	}
 }
 
-// TestNoStrangerIsSignalled is about a process whose id a dead engine once had.
-func TestNoStrangerIsSignalled(t *testing.T) {
+// TestDeadEngineIsNotSignalled checks that a process with the former ID of an engine is not signalled.
+func TestDeadEngineIsNotSignalled(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "good")
 	dir := create(t, p)

@@ -4,7 +4,7 @@ package kwok
 
 import "syscall"
 
-// Without fcntl locks nobody can tell a live engine from a dead one.
+// supported is false: without fcntl locks, a running engine cannot be recognized.
 const supported = false
 
 func detached() *syscall.SysProcAttr { return nil }

@@ -13,21 +13,22 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
+// supported is true: fcntl locks show whether an engine runs.
 const supported = true
 
-// errUnseen is an engine of another container or machine.
+// errUnseen is the error of an engine that runs in another container or on another machine.
 var errUnseen = fault.WithHint(
-	errors.New("its engine runs where lab cannot see it: in another container, or on another machine"),
+	errors.New("lab cannot see its engine, which runs in another container or on another machine"),
 	"run lab where the cluster was created")
 
-// detached puts a process into a session of its own.
+// detached returns attributes that start a process in a new session.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// holder returns the id of the process that holds the lock of the cluster in dir,
-// which is its engine, or 0 where it is free.
+// holder returns the ID of the process that holds the lock of the cluster in dir: its engine. It returns
+// 0 if the lock is free.
 //
-// It only asks. Taking the lock to see whether it is free would make lab the
-// holder for that moment, and another lab would kill it for the engine.
+// holder only queries the lock. If it took the lock to test it, lab would hold the lock for a moment, and
+// another lab process would take lab for the engine and kill it.
 func holder(dir string) (pid int, err error) {
 	file, err := os.Open(filepath.Join(dir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,13 +40,13 @@ func holder(dir string) (pid int, err error) {
 	defer file.Close()
 	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart}
 	if err := syscall.FcntlFlock(file.Fd(), syscall.F_GETLK, &lock); err != nil {
-		return 0, &fs.PathError{Op: "ask for the lock", Path: file.Name(), Err: err}
+		return 0, &fs.PathError{Op: "query the lock", Path: file.Name(), Err: err}
 	}
 	switch {
 	case lock.Type == syscall.F_UNLCK:
 		return 0, nil
 	case lock.Pid <= 0:
-		// To signal 0 or less would hit a whole group of processes, our own first.
+		// A signal to 0 or to a negative ID would reach a whole process group, such as that of lab.
 		return 0, errUnseen
 	}
 	return int(lock.Pid), nil

@@ -1,10 +1,9 @@
-// Package kwok makes clusters of simulated nodes: the real control plane of
-// Kubernetes, run as one process a cluster by the program lab-engine, and pods
-// that KWOK pretends to run. It needs neither a container engine nor root.
+// Package kwok creates clusters of simulated nodes. The program lab-engine runs the real control plane
+// of Kubernetes, one process per cluster, and KWOK simulates the pods. kwok needs neither a container
+// engine nor root.
 //
-// A cluster is a directory and the process that holds the lock in it;
-// engine/PROTOCOL.md says what lies where. No process outlives the need for it,
-// and no process id is trusted that does not hold the lock at that moment.
+// A cluster is a directory and the process that holds the lock in it; engine/PROTOCOL.md describes both.
+// The package trusts a process ID only while that process holds the lock.
 package kwok
 
 import (
@@ -21,32 +20,31 @@ import (
 // Name is the flavor's name.
 const Name = "kwok"
 
-// Options say where things are.
+// Options configure a [Provider].
 type Options struct {
-	// Dir is where clusters are kept, one directory each. It is made when the
-	// first cluster is. It must be the caller's own: names in it are trusted.
+	// Dir is the directory of the clusters, each of which is a subdirectory. Create creates it with the
+	// first cluster. No other program may write to it, because names in it are trusted.
 	Dir string
 
-	// Engine is the path of lab-engine. Where it is empty, the program is looked
-	// for beside lab's own, on PATH, and then in BinDirs.
+	// Engine is the path of lab-engine. If it is empty, the program is looked for next to lab, on PATH
+	// and then in BinDirs.
 	Engine string
 
 	// BinDirs are further directories in which lab-engine may be.
 	BinDirs []string
 }
 
-// Provider implements [providers.Provider], [providers.StartStopper] and
-// [providers.LogExporter]. Nothing runs on its nodes, so it loads no images.
+// Provider implements [providers.Provider], [providers.StartStopper], [providers.LogExporter] and
+// [providers.KubectlProvider]. Its nodes run nothing, so it does not load images.
 type Provider struct {
 	opts     Options
-	grace    time.Duration // how long an engine may take to shut down in order
-	patience time.Duration // how long Start waits for one that is at work and does not answer
+	grace    time.Duration // how long an engine may take to shut down
+	patience time.Duration // how long Start waits for a running engine that does not answer
 }
 
 // New returns a Provider. It touches nothing.
 func New(opts Options) *Provider {
-	// The engine is started inside its directory, where a relative path would
-	// mean another place.
+	// The working directory of the engine is that of its cluster, so paths must be absolute.
 	if abs, err := filepath.Abs(opts.Dir); err == nil {
 		opts.Dir = abs
 	}
@@ -56,8 +54,8 @@ func New(opts Options) *Provider {
 // Name returns "kwok".
 func (*Provider) Name() string { return Name }
 
-// RemoveCommand implements [providers.Remover]: there is no program but lab that manages these
-// clusters.
+// RemoveCommand implements [providers.Remover]. No other program manages these clusters, so the command
+// kills the engine and removes the directory.
 func (p *Provider) RemoveCommand(name string) string {
 	command := "rm -r " + fault.ShellWord(p.dir(name))
 	if pid, err := holder(p.dir(name)); err == nil && pid > 0 {
@@ -66,10 +64,10 @@ func (p *Provider) RemoveCommand(name string) string {
 	return command
 }
 
-// Describe says what the flavor offers.
+// Describe returns the row of the flavor in lab flavors.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
-		Summary:      "a real control plane with simulated nodes: pods look alive, and no container ever runs",
+		Summary:      "a real control plane with simulated nodes and pods; no containers run",
 		Nodes:        fmt.Sprintf("simulated, 1 control plane and up to %d workers", providers.MaxNodes),
 		Runtime:      "none, pods are simulated",
 		Unprivileged: "yes, and without a container engine",
@@ -78,15 +76,14 @@ func (*Provider) Describe() providers.Description {
 	}
 }
 
-// Traits says that no pod runs, from which all else follows: no port leads to a
-// pod, and no metrics are served.
+// Traits returns that no pods run. So no port reaches a pod, and no component serves metrics.
 func (*Provider) Traits(providers.Spec) providers.Traits {
 	return providers.Traits{RunsPods: false}
 }
 
-// Check returns nil where lab-engine is found and can tell its version, else
-// ErrUnavailable, ErrUnsupported where that is not the version asked for, and ErrInvalid
-// where it refuses the spec's own configuration.
+// Check implements [providers.Provider]. It returns ErrUnavailable if lab-engine is missing or does not
+// run, ErrUnsupported if it contains another version of Kubernetes than spec, and ErrInvalid if it
+// rejects the native configuration.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	path, err := p.findEngine()
 	if err != nil {
@@ -108,9 +105,9 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	return err
 }
 
-// Create makes the cluster and returns once it is ready: its nodes too, since
-// they cost nothing. It returns ErrInvalid, ErrUnsupported, ErrExists or
-// ErrUnavailable, or an error with the last words of an engine that died.
+// Create creates the cluster and returns when it is ready, nodes included. It returns ErrInvalid,
+// ErrUnsupported, ErrExists or ErrUnavailable. If the engine dies, the error contains its last log
+// lines.
 func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
 	config, err := configFor(spec)
 	if err != nil {
@@ -126,19 +123,18 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 	if err := p.claim(config); err != nil {
 		return err
 	}
-	// No grace for an engine that failed: its data go with it.
+	// A failed engine is killed at once, because its data is removed.
 	err = boot(ctx, engine, p.dir(spec.Name), 0, report.For(spec.Name))
 	if err == nil {
 		return nil
 	}
 	if left := p.discard(context.WithoutCancel(ctx), spec.Name); left != nil {
-		return fmt.Errorf("%w\nand what it left is still there: %w", err, left)
+		return fmt.Errorf("%w\nand cannot remove the files of the cluster: %w", err, left)
 	}
 	return err
 }
 
-// engineFor returns the path of a lab-engine that is of the Kubernetes version
-// asked for; "" accepts any.
+// engineFor returns the path of a lab-engine that contains a version of Kubernetes; "" accepts any.
 func (p *Provider) engineFor(ctx context.Context, version string) (string, error) {
 	path, err := p.findEngine()
 	if err != nil || version == "" {
@@ -151,7 +147,7 @@ func (p *Provider) engineFor(ctx context.Context, version string) (string, error
 	return path, matchVersion(version, offered)
 }
 
-// Versions returns the one version of Kubernetes that lab-engine is built of.
+// Versions implements [providers.Versioner]: lab-engine contains one version of Kubernetes.
 func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	path, err := p.findEngine()
 	if err != nil {
@@ -161,4 +157,5 @@ func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return []string{version}, err
 }
 
+// dir returns the directory of a cluster.
 func (p *Provider) dir(name string) string { return filepath.Join(p.opts.Dir, name) }

@@ -7,7 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// message is one line of what an engine reports while it starts.
+// message is one line that an engine writes to its pipe.
 type message struct {
 	Step    string
 	State   event.State
@@ -19,12 +19,11 @@ type message struct {
 // tracker turns messages into steps.
 type tracker struct {
 	report event.Reporter
-	open   map[string]*event.Step // that began and did not end, by name
+	open   map[string]*event.Step // the running steps, by name
 }
 
-// take reads one line. A line that means nothing is passed over: a later engine
-// may have more to say than lab understands, and what counts is whether it gets
-// ready.
+// take reads one line. It ignores a line that it does not understand, because a newer engine may report
+// more.
 func (t tracker) take(line []byte) message {
 	var m message
 	if json.Unmarshal(line, &m) != nil || m.Step == "" {
@@ -48,7 +47,7 @@ func (t tracker) take(line []byte) message {
 	return m
 }
 
-// endAll ends whatever step is open.
+// endAll ends all running steps.
 func (t tracker) endAll(err error) {
 	for _, step := range t.open {
 		step.End(err)

@@ -17,9 +17,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// newProvider returns a provider with a fake engine and a directory of its own, and
-// checks in the end that nothing of it is left. It does not wait long for engines
-// that do not do what they are told.
+// newProvider returns a provider with a fake engine and a new directory. At the end of the test it
+// checks that nothing is left. The provider waits only briefly for engines that do not react.
 func newProvider(t *testing.T, behavior ...string) *Provider {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "kwok")
@@ -40,14 +39,14 @@ func newProvider(t *testing.T, behavior ...string) *Provider {
 	return p
 }
 
-// withEngine returns another provider of the same clusters.
+// withEngine returns a provider for the same clusters with another engine.
 func withEngine(t *testing.T, root string, behavior ...string) *Provider {
 	p := New(Options{Dir: root, Engine: fakeEngine(t, behavior...)})
 	p.grace, p.patience = 300*time.Millisecond, time.Second
 	return p
 }
 
-// create makes a cluster called demo, and returns its directory.
+// create creates the cluster demo, and returns its directory.
 func create(t *testing.T, p *Provider) string {
 	t.Helper()
 	if err := p.Create(t.Context(), providers.Spec{Name: "demo"}, nil); err != nil {
@@ -56,7 +55,7 @@ func create(t *testing.T, p *Provider) string {
 	return p.dir("demo")
 }
 
-// only returns the one cluster that there is.
+// only returns the only cluster.
 func only(t *testing.T, p *Provider) providers.Cluster {
 	t.Helper()
 	clusters, err := p.List(t.Context())
@@ -74,7 +73,7 @@ func wantState(t *testing.T, p *Provider, state providers.State, reason string) 
 	}
 }
 
-// kill ends the engine of the cluster in dir as a crash does.
+// kill kills the engine of the cluster in dir.
 func kill(t *testing.T, dir string) {
 	t.Helper()
 	pid, err := holder(dir)
@@ -89,7 +88,7 @@ func kill(t *testing.T, dir string) {
 	}
 }
 
-// halfMade leaves what a crash of lab and its engine leaves, long ago.
+// halfMade creates the files that a crash of lab and its engine left long ago.
 func halfMade(t *testing.T, root string, spec providers.Spec) {
 	t.Helper()
 	p := withEngine(t, root, "good")
@@ -119,7 +118,7 @@ func leaks(t *testing.T, root, name string) []string {
 	return found
 }
 
-// processes returns the engines whose arguments contain what is given.
+// processes returns the engines whose arguments contain argument.
 func processes(t *testing.T, argument string) []string {
 	t.Helper()
 	table, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,args=").Output()

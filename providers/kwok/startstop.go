@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Start runs the engine of a cluster that was stopped, that died, or whose
-// creation was interrupted. On error it leaves the cluster stopped, with its data.
+// Start starts the engine of a cluster that was stopped, died, or whose creation was interrupted. On an
+// error, the cluster is stopped and keeps its data.
 func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	dir, err := p.find(ref)
 	if err != nil {
@@ -28,8 +28,8 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	return boot(ctx, engine, dir, p.grace, report.For(ref.Name))
 }
 
-// settle waits until the engine of a cluster, if there is one, answers or ends:
-// another lab may just have started it. One that does neither is stopped.
+// settle waits until the engine of a cluster answers or ends, because another lab process may just have
+// started it. It stops an engine that does neither, and reports whether the cluster runs.
 func (p *Provider) settle(ctx context.Context, name string) (running bool, err error) {
 	err = poll(ctx, p.patience, func() (bool, error) {
 		pid, err := holder(p.dir(name))
@@ -45,8 +45,8 @@ func (p *Provider) settle(ctx context.Context, name string) (running bool, err e
 	return running, err
 }
 
-// Stop ends the engine in order, or kills it where that takes too long, and keeps
-// the cluster. One whose engine had died is stopped afterwards, too.
+// Stop shuts the engine down, or kills it after the grace period, and keeps the cluster. A cluster whose
+// engine had died is stopped afterwards, too.
 func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	dir, err := p.find(ref)
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	}
 	err = markStopped(dir)
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.WithHint(fmt.Errorf("its engine has ended, but that cannot be recorded: %w", err), "%s", remedy(err, dir))
+		return fault.WithHint(fmt.Errorf("the engine has ended, but lab cannot record that: %w", err), "%s", remedy(err, dir))
 	}
 	return err
 }

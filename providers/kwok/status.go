@@ -11,23 +11,23 @@ import (
 
 const statusFile = "status.json"
 
-// The phases of an engine's life. Only an orderly end leaves phaseStopped.
+// The phases of an engine. The engine writes phaseStopped only when it shuts down in order.
 const (
 	phaseStarting = "starting"
 	phaseReady    = "ready"
 	phaseStopped  = "stopped"
 )
 
-// status is what an engine tells of itself in status.json.
+// status is the content of status.json.
 type status struct {
 	Phase             string
 	PID               int
 	APIPort           int
 	KubernetesVersion string
-	EverReady         bool // the cluster was complete at least once
+	EverReady         bool // the cluster was ready at least once
 }
 
-// readStatus returns the zero status where the engine has written none yet.
+// readStatus returns the status of the engine in dir, or the zero status if it has written none yet.
 func readStatus(dir string) (status, error) {
 	var s status
 	text, err := os.ReadFile(filepath.Join(dir, statusFile))
@@ -38,13 +38,12 @@ func readStatus(dir string) (status, error) {
 		err = json.Unmarshal(text, &s)
 	}
 	if err != nil {
-		return s, fmt.Errorf("%s cannot be read: %w", statusFile, err)
+		return s, fmt.Errorf("cannot read %s: %w", statusFile, err)
 	}
 	return s, nil
 }
 
-// markStopped does for a dead engine what it would have done itself in an orderly
-// end. It keeps whatever else the engine had written.
+// markStopped writes the phase that a dead engine did not write. It keeps the rest of the status.
 func markStopped(dir string) error {
 	all := map[string]any{}
 	text, err := os.ReadFile(filepath.Join(dir, statusFile))
@@ -52,7 +51,7 @@ func markStopped(dir string) error {
 		err = json.Unmarshal(text, &all)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s cannot be read: %w", statusFile, err)
+		return fmt.Errorf("cannot read %s: %w", statusFile, err)
 	}
 	if all["phase"] == phaseStopped {
 		return nil
