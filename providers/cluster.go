@@ -10,30 +10,30 @@ type Cluster struct {
 	Name              string
 	Provider          string
 	State             State
-	ID                string               // the same for the cluster's whole life, and another for a later one of its name; "" while it is being made
-	Mark              string               // that of its Spec; "" where lab did not make it
-	Bare              bool                 // of it there is only what cannot bear a mark: a network, an empty directory
-	Unread            bool                 // its mark cannot be read, so it may have one; Reason says why
-	KubernetesVersion string               // "" where the tool cannot tell
-	Since             map[string]time.Time // when each node began to run, by its name, where the tool can tell
+	ID                string               // the same for the cluster's whole life, different for a later cluster of its name; "" while it is being created
+	Mark              string               // that of its Spec; "" if lab did not create it
+	Bare              bool                 // only objects exist that cannot bear a mark: a network, an empty directory
+	Unread            bool                 // its mark cannot be read, and it may have one; Reason says why
+	KubernetesVersion string               // "" if unknown
+	Since             map[string]time.Time // when each node started, by its name; nil if unknown
 	Reason            string               // why State is degraded or unknown, in a few words
-	Nodes             []string             // the names under which its nodes register, where the tool can tell
-	Parts             []Part               // what it is made of on this machine now; nil where the tool cannot tell
+	Nodes             []string             // the names under which its nodes register; nil if unknown
+	Parts             []Part               // the objects on this machine that it consists of now; nil if unknown
 }
 
-// Part is one thing on this machine that a cluster is made of. lab records the parts of a
-// cluster that works, and so notices one that another program removed.
+// Part is one object on this machine that a cluster consists of. lab records the parts of a
+// cluster that works, and so notices when another program removes one.
 type Part struct {
-	Kind   string `json:"kind"`             // "node", "load balancer", "network", "volume": as a person reads it
-	Name   string `json:"name"`             // as its tool knows it
-	Repair bool   `json:"repair,omitempty"` // StartStopper.Start creates it again where it is gone
+	Kind   string `json:"kind"`             // "node", "load balancer", "registry", "network": part of messages
+	Name   string `json:"name"`             // the name that its tool gives it
+	Repair bool   `json:"repair,omitempty"` // StartStopper.Start recreates it
 }
 
-// String is the part as messages name it: "node lab-worker".
+// String returns the part as messages name it: "node lab-worker".
 func (p Part) String() string { return p.Kind + " " + p.Name }
 
-// Gone returns the parts of recorded that are not among live. If the tool cannot list
-// the parts, nothing is gone.
+// Gone returns the parts of recorded that are not in live. A nil live means that the tool
+// cannot list parts, and nothing is reported as removed.
 func Gone(recorded, live []Part) []Part {
 	if live == nil {
 		return nil

@@ -1,11 +1,11 @@
-// Package providers defines what lab asks of a tool that makes Kubernetes
-// clusters, and holds the rules that are the same for all of them.
+// Package providers defines the driver of a tool that creates Kubernetes clusters, and the
+// rules that are the same for all of them.
 //
-// [Provider] is the driver: one small interface, one implementation a tool, in
-// the packages below this one. [Set] is what the rest of lab calls: it checks
-// names and specs, finds a cluster whatever its flavor, refuses to touch what it
-// is not sure of, and gives every error its context, so that no driver has to.
-// Package providertest holds the contract that every driver must pass.
+// [Provider] is the driver: one small interface, with one implementation per tool in the
+// packages below this one. [Set] is what the rest of lab calls. It validates names and specs,
+// finds a cluster of any flavor, refuses to change a cluster whose owner is not certain, and
+// gives every error its context, so that drivers need not. Package providertest holds the
+// contract that every driver must pass.
 //
-// This package imports only the standard library.
+// This package imports the standard library only, and packages of lab that do the same.
 package providers

@@ -8,13 +8,13 @@ import (
 
 // Found is what [Set.Lookup] learned of one cluster.
 type Found struct {
-	Cluster *Cluster // the cluster of that name, whoever made it; nil where there is none
-	Err     error    // why its tool or its engine could not be asked
+	Cluster *Cluster // the cluster of that name, of any owner; nil if none exists
+	Err     error    // why its tool or its engine cannot be asked
 }
 
-// Lookup looks for clusters in the lists of their tools, on the engines that they were
-// made on, and asks each engine once. The result has an entry for each of refs, in their
-// order; errs joins the errors of all engines that could not be asked, each an [Error].
+// Lookup looks for clusters in the lists of their tools, on the engines that they were created
+// on, and asks each engine once. The result has an entry for each of refs, in their order. errs
+// joins the errors of all engines that could not be asked, each an [Error].
 func (s *Set) Lookup(ctx context.Context, refs ...Ref) (found []Found, errs error) {
 	type place struct {
 		flavor string
@@ -55,6 +55,9 @@ func (s *Set) Lookup(ctx context.Context, refs ...Ref) (found []Found, errs erro
 	return found, errors.Join(failures...)
 }
 
+// lookup looks for clusters of one tool on one engine. If a cluster is missing or its name
+// belongs to another one, it checks that the engine is the recorded one: another engine may use
+// its address by now.
 func (s *Set) lookup(ctx context.Context, flavor string, engine Engine, refs []Ref) []Found {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -76,7 +79,7 @@ func lookup(ctx context.Context, p Provider, engine Engine, refs []Ref) []Found 
 		return failed(refs, err)
 	}
 	found := make([]Found, len(refs))
-	var engineErr error // asked for once
+	var engineErr error // determined once
 	asked := false
 	for i, ref := range refs {
 		for n := range all {
@@ -104,8 +107,8 @@ func listOn(ctx context.Context, p Provider, engine Engine) ([]Cluster, error) {
 	return p.List(ctx)
 }
 
-// checkEngine returns ErrUnavailable where a cluster that was not found may be on another
-// engine than the one that was asked.
+// checkEngine returns ErrUnavailable if a cluster that was not found may be on another engine
+// than the one that answered.
 func checkEngine(ctx context.Context, p Provider, ref Ref) error {
 	if u, ok := p.(EngineUser); ok && isBound(ref) {
 		return u.CheckEngine(ctx, ref.Engine)
@@ -113,8 +116,8 @@ func checkEngine(ctx context.Context, p Provider, ref Ref) error {
 	return nil
 }
 
-// isBound reports whether a cluster was on some engine for certain, recorded or not. A
-// creation that was cut short early, by a lab that recorded no engine, may have made none.
+// isBound reports whether a cluster was certainly on some engine, recorded or not. A creation
+// that was interrupted early, by a lab that recorded no engine, may have used none.
 func isBound(ref Ref) bool { return ref.ID != "" || !ref.Engine.IsZero() }
 
 func failed(refs []Ref, err error) []Found {

@@ -16,9 +16,9 @@ const (
 	MaxNameLength = 32
 )
 
-// ValidateName returns nil if name can be the name of a cluster of every flavor:
-// a DNS label (RFC 1123) of MinNameLength to MaxNameLength characters. Otherwise
-// it returns ErrInvalid, with what is wrong, and as the hint a name that would do.
+// ValidateName returns nil if name can be the name of a cluster of every flavor: a DNS label
+// (RFC 1123) of MinNameLength to MaxNameLength characters. Otherwise it returns ErrInvalid with
+// the reason, and a similar valid name as the hint.
 func ValidateName(name string) error {
 	problem := nameProblem(name)
 	if problem == "" {
@@ -32,7 +32,7 @@ func ValidateName(name string) error {
 }
 
 func nameProblem(name string) string {
-	length := utf8.RuneCountInString(name) // as a person counts
+	length := utf8.RuneCountInString(name)
 	switch {
 	case length == 0:
 		return "must not be empty"
@@ -52,7 +52,7 @@ func nameProblem(name string) string {
 	return ""
 }
 
-// suggestName turns name into a valid one that still resembles it, or into "".
+// suggestName returns a valid name that resembles name, or "".
 func suggestName(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

@@ -9,20 +9,20 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Straggler is implemented by providers whose engines go on for a while with what a lab
-// that was killed had asked of them.
+// Straggler is implemented by providers whose engines go on with requests of a lab that was
+// killed.
 type Straggler interface {
-	// Straggles is how long, after the last that has come, something may still come.
+	// Straggles returns how long after the last object another one may still appear.
 	Straggles() time.Duration
 }
 
-// lookEvery is how often an engine is asked whether something has come.
+// lookEvery is how often DeleteOrphan looks for objects that appear late.
 const lookEvery = 250 * time.Millisecond
 
-// DeleteOrphan is Delete for a cluster whose creation was cut short together with the lab
-// that made it: it also removes what comes late of it, and tells step while it waits for
-// that. What cannot be removed is tried again for as long: a container that only just comes
-// may have a volume or a network in use before it shows. Errors are those of Delete.
+// DeleteOrphan is Delete for a cluster whose creation was interrupted together with the lab
+// that ran it. It also removes objects that appear late, and reports to step while it waits for
+// them. It retries what cannot be removed for as long: a container that only just appears may
+// use a volume or a network before it is listed. Errors are those of Delete.
 func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *event.Step) error {
 	err := s.Delete(ctx, ref)
 	p, unknown := s.Get(ref.Provider)
@@ -46,14 +46,14 @@ func (s *Set) DeleteOrphan(ctx context.Context, ref Ref, step *event.Step) error
 			return late
 		case !errors.Is(late, fault.ErrNotFound):
 			err = late
-		case !errors.Is(err, fault.ErrNotFound): // what could not be removed has gone by itself
+		case !errors.Is(err, fault.ErrNotFound): // another program removed it
 			err = nil
 		}
 	}
 	return err
 }
 
-// isFinal tells whether a removal that failed so need not be tried again.
+// isFinal reports whether a removal that failed with err need not be retried.
 func isFinal(err error) bool {
 	return errors.Is(err, fault.ErrForeign) || errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrInvalid) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

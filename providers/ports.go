@@ -8,9 +8,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/hostport"
 )
 
-// checkPorts returns an error for the first of ports that is in use. The error names the program
-// that uses it, where that can be found. The tools fail on such a port only in the middle of a
-// creation, and none of them names the program.
+// checkPorts returns an error for the first of ports that is in use. The error names the
+// program that uses it, if that can be determined. The tools fail on such a port only in the
+// middle of a creation, and do not name the program.
 func checkPorts(ctx context.Context, ports []Port) error {
 	for _, p := range ports {
 		if !hostport.Taken(ctx, p.OnHost()) {

@@ -6,43 +6,44 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Ref names one cluster for good: a later cluster of the same name has another ID, and
-// another mark. It also says on which engine the cluster is.
+// Ref identifies one cluster: a later cluster of the same name has another ID and another mark.
+// It also says on which engine the cluster is.
 type Ref struct {
 	Provider string
 	Name     string
-	ID       string // as Cluster.ID; "" where creation never got so far
-	Mark     string // as Spec.Mark
-	Engine   Engine // that it is on; zero where the flavor has none, and in old records
+	ID       string // Cluster.ID; "" if the creation did not get that far
+	Mark     string // Spec.Mark
+	Engine   Engine // the engine that it is on; zero if the flavor has none, and in old records
 }
 
-// Engine says where a container engine is, and which one it is. The zero Engine is the
-// one that the tool uses now.
+// Engine identifies a container engine and its address. The zero Engine is the one that the
+// tool uses now.
 type Engine struct {
 	ID       string `json:"id,omitempty"`       // as the engine reports it: docker info
-	Context  string `json:"context,omitempty"`  // the name of the docker context; "" where the host alone is known
+	Context  string `json:"context,omitempty"`  // the name of the docker context; "" if only the host is known
 	Host     string `json:"host,omitempty"`     // the endpoint: unix:///var/run/docker.sock
-	CertPath string `json:"certPath,omitempty"` // the directory of the TLS certificates; "" where the context has them
+	CertPath string `json:"certPath,omitempty"` // the directory of the TLS certificates; "" if the context has them
 }
 
 // IsZero reports whether no engine is named.
 func (e Engine) IsZero() bool { return e == Engine{} }
 
-// Owner says whose a cluster is.
+// Owner says who created a cluster.
 type Owner int
 
 // OwnerUnknown is never OwnerForeign: a cluster whose mark and ID cannot be read may be lab's, so
 // it is neither removed nor forgotten.
 const (
+	// OwnerUnknown is not OwnerForeign: lab may have created a cluster whose mark and ID cannot
+	// be read, so lab neither deletes nor forgets it.
 	OwnerUnknown Owner = iota
 	OwnerLab
 	OwnerForeign
 )
 
-// Owner says whether c, which has the name, is the cluster. The mark decides where both
-// sides have one, and the ID where one side has no mark. Something that cannot bear a
-// mark, such as a network, is the cluster's, because lab remembers that it created one of
-// this name.
+// Owner returns who created c, which has the name of ref. The mark decides if both sides have
+// one, else the ID. An object that cannot bear a mark, such as a network, belongs to ref,
+// because lab has recorded that it created a cluster of this name.
 func (r Ref) Owner(c Cluster) Owner {
 	is := func(same bool) Owner {
 		if same {
@@ -52,7 +53,7 @@ func (r Ref) Owner(c Cluster) Owner {
 	}
 	switch {
 	case r.Mark == "" && r.ID == "":
-		return OwnerLab // named by its name alone
+		return OwnerLab // identified by its name alone
 	case r.Mark != "" && c.Mark != "":
 		return is(r.Mark == c.Mark)
 	case r.ID != "" && r.ID == c.ID:
@@ -64,16 +65,16 @@ func (r Ref) Owner(c Cluster) Owner {
 	case c.Bare:
 		return OwnerLab
 	case r.Mark != "":
-		return OwnerForeign // lab's would bear the mark
+		return OwnerForeign // a cluster of lab would bear the mark
 	}
 	return OwnerUnknown
 }
 
-// Is reports whether c, which has the name, is surely the cluster.
+// Is reports whether c, which has the name, is certainly the cluster.
 func (r Ref) Is(c Cluster) bool { return r.Owner(c) == OwnerLab }
 
-// Check returns nil where c, which has the name, is the cluster, ErrForeign where it is
-// another, and ErrUnavailable where that cannot be told.
+// Check returns nil if c, which has the name, is the cluster; ErrForeign if it is another; and
+// ErrUnavailable if that cannot be determined.
 func (r Ref) Check(c Cluster) error {
 	switch r.Owner(c) {
 	case OwnerLab:
@@ -92,27 +93,27 @@ func (r Ref) Check(c Cluster) error {
 		"lab keeps the cluster and its record; delete the cluster yourself, then run: lab down %s --forget", r.Name)
 }
 
-// EngineUser is implemented by providers whose clusters are on container engines. A
-// machine may know several engines, and the tool uses one of them at a time.
+// EngineUser is implemented by providers whose clusters are on container engines. A machine may
+// have several engines, and the tool uses one of them at a time.
 type EngineUser interface {
 	// Engine returns the engine that the tool uses now, or ErrUnavailable. It returns the
 	// zero Engine where a cluster made from spec is on none.
 	Engine(ctx context.Context, spec Spec) (Engine, error)
 
-	// ListOn is List of another engine. It returns ErrUnavailable where that does not
+	// ListOn is List for another engine. It returns ErrUnavailable if that engine does not
 	// answer.
 	ListOn(ctx context.Context, engine Engine) ([]Cluster, error)
 
-	// CheckEngine returns ErrUnavailable where the engine does not answer, or where another
-	// engine answers in its place: what that one does not have may still exist. Of the zero
-	// Engine, where none was recorded, it does so where this machine knows several.
+	// CheckEngine returns ErrUnavailable if the engine does not answer, or if another engine
+	// answers at its address: then the cluster may still exist. For the zero Engine, which
+	// means that none was recorded, it returns ErrUnavailable if this machine has several.
 	CheckEngine(ctx context.Context, engine Engine) error
 }
 
-// Forgetter is implemented by providers that keep something of their own on this machine
-// while they make a cluster.
+// Forgetter is implemented by providers that keep temporary files of their own on this machine
+// while they create a cluster.
 type Forgetter interface {
-	// Forget removes what a creation that was cut short left of that, and ends what it
-	// started. It touches no cluster, and does nothing where there is nothing.
+	// Forget removes these files after an interrupted creation, and ends the processes that it
+	// started. It touches no cluster, and does nothing if nothing is left.
 	Forget(name string) error
 }

@@ -13,10 +13,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Set is the flavors that this program knows, and the rules that hold for all of
-// them: what a valid spec is, that a cluster is touched only where its identity is
-// the one that lab recorded, and that every error says what failed, on which
-// cluster, with which tool. It is safe for concurrent use on different names.
+// Set is the flavors of this program and the rules for all of them: what a valid spec is, that
+// a cluster is changed only if its identity is the recorded one, and that every error says what
+// failed, on which cluster, with which tool. It is safe for concurrent use on different names.
 type Set struct {
 	providers []Provider // in the order in which `--flavor auto` tries them
 }
@@ -45,7 +44,7 @@ func (s *Set) Names() []string {
 	return names
 }
 
-// Get returns the provider of a flavor. It returns ErrInvalid where there is none.
+// Get returns the provider of a flavor. It returns ErrInvalid if the flavor is unknown.
 func (s *Set) Get(flavor string) (Provider, error) {
 	for _, p := range s.providers {
 		if p.Name() == flavor {
@@ -56,8 +55,8 @@ func (s *Set) Get(flavor string) (Provider, error) {
 	return nil, fault.WithHint(err, "use one of %s; to compare them: lab flavors", strings.Join(s.Names(), ", "))
 }
 
-// FirstUsable returns the first provider whose Check passes for spec. Where none does it
-// returns ErrUnavailable, and says of each flavor why.
+// FirstUsable returns the first provider whose Check passes for spec. If none does, it returns
+// ErrUnavailable with the reason of each flavor.
 func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	var reasons []error
 	for _, p := range s.providers {
@@ -74,10 +73,10 @@ func (s *Set) FirstUsable(ctx context.Context, spec Spec) (Provider, error) {
 	return nil, fault.WithHint(err, "see how to fix each flavor: lab flavors")
 }
 
-// Check returns nil where the flavor could create a cluster from spec on this machine now. It
-// asks no registry: for a node image that is not on this machine it returns [NotLocal], and
-// the engine, which may know a mirror that lab does not, will try to pull it. Other errors are
-// those of [Set.Get], [Set.Resolve] and [Provider].Check.
+// Check returns nil if the flavor could create a cluster from spec on this machine now. It asks
+// no registry: for a node image that is not on this machine it returns [NotLocal], because the
+// engine may use a mirror that lab does not know. Other errors are those of [Set.Get],
+// [Set.Resolve] and [Provider].Check.
 func (s *Set) Check(ctx context.Context, flavor string, spec Spec) error {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -100,9 +99,9 @@ func check(ctx context.Context, p Provider, spec Spec) error {
 	return p.Check(ctx, spec)
 }
 
-// Validate returns ErrInvalid or ErrUnsupported where the flavor can create no cluster from
-// spec on any machine that has the files which spec names. It asks no tool, so a loose
-// version of Kubernetes passes.
+// Validate returns ErrInvalid or ErrUnsupported if the flavor cannot create a cluster from spec
+// on any machine that has the files which spec names. It asks no tool, so an inexact version of
+// Kubernetes passes.
 func (s *Set) Validate(flavor string, spec Spec) error {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -124,9 +123,9 @@ func (s *Set) Validate(flavor string, spec Spec) error {
 // CheckPorts returns ErrExists where another program has a port that spec publishes.
 func (s *Set) CheckPorts(ctx context.Context, spec Spec) error { return checkPorts(ctx, spec.Ports) }
 
-// Create makes a cluster of the flavor and returns it. It returns ErrInvalid where
-// spec makes no sense, ErrExists where the tool has a cluster of that name
-// already, whoever made it, and otherwise what [Provider].Create returns.
+// Create creates a cluster of the flavor and returns it. It returns ErrInvalid if spec is not
+// valid, ErrExists if the tool has a cluster of that name, and otherwise the errors of
+// [Provider].Create.
 func (s *Set) Create(ctx context.Context, flavor string, spec Spec, report event.Reporter) (Cluster, error) {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -144,7 +143,7 @@ func create(ctx context.Context, p Provider, spec Spec, report event.Reporter) (
 	if err != nil {
 		return Cluster{}, err
 	}
-	spec.Offline = true // the engine is to try
+	spec.Offline = true // the engine tries to pull
 	if err := p.Check(ctx, spec); err != nil {
 		if _, pulled := errors.AsType[*NotLocal](err); !pulled {
 			return Cluster{}, err
@@ -159,10 +158,10 @@ func create(ctx context.Context, p Provider, spec Spec, report event.Reporter) (
 	return own(ctx, p, Ref{Provider: p.Name(), Name: spec.Name, Mark: spec.Mark})
 }
 
-// Engine returns the engine on which the flavor would make a cluster now, to be recorded
-// before that is done: the cluster is looked for there, whatever engine is in use by then.
-// It is zero where the flavor has no engine. It returns ErrUnavailable where the engine
-// does not answer.
+// Engine returns the engine on which the flavor would create a cluster now. lab records it
+// before the creation, and looks for the cluster there later, whatever engine is in use then.
+// It is zero if the flavor uses no engine. Engine returns ErrUnavailable if the engine does not
+// answer.
 func (s *Set) Engine(ctx context.Context, flavor string, spec Spec) (Engine, error) {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -176,10 +175,10 @@ func (s *Set) Engine(ctx context.Context, flavor string, spec Spec) (Engine, err
 	return engine, wrap("create", p, spec.Name, err)
 }
 
-// Delete removes the cluster. It returns ErrNotFound where there is none, once what a
-// creation or removal that was cut short may have left of it is gone, too; ErrForeign
-// where there is one that is not ref's, which it leaves alone; and ErrUnavailable where
-// its tool or its engine cannot be asked, or cannot tell whose it is.
+// Delete deletes the cluster. It returns ErrNotFound if the cluster does not exist, after it
+// has removed leftovers of an interrupted creation or deletion; ErrForeign if the cluster of
+// that name is not ref's, which it leaves unchanged; and ErrUnavailable if the tool or the
+// engine cannot be asked, or cannot determine the owner.
 func (s *Set) Delete(ctx context.Context, ref Ref) error {
 	p, err := s.Get(ref.Provider)
 	if err != nil {
@@ -221,11 +220,10 @@ func (s *Set) Find(ctx context.Context, ref Ref) (c Cluster, err error) {
 	return c, err
 }
 
-// List returns the clusters of the given flavors, of all where none is given,
-// whoever made them, by name. Tools are asked side by side; one that fails does not
-// hide the others: the clusters that could be had are returned together with the
-// errors, each an [Error] that names its provider; ErrInvalid is that of a flavor that
-// is not in the set.
+// List returns the clusters of the given flavors, or of all, sorted by name. It asks the tools
+// concurrently. If some of them fail, it returns the clusters of the others together with the
+// errors, each an [Error] that names its provider. It returns ErrInvalid for a flavor that is
+// not in the set.
 func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
 	found := make([][]Cluster, len(s.providers))
 	errs := make([]error, len(s.providers))
@@ -253,7 +251,7 @@ func (s *Set) List(ctx context.Context, flavors ...string) ([]Cluster, error) {
 	return all, errors.Join(errs...)
 }
 
-// on calls f with ref's provider once it is sure that the cluster is ref's.
+// on calls f with ref's provider once the cluster is certainly ref's.
 func (s *Set) on(ctx context.Context, op string, ref Ref, f func(Provider) error) error {
 	p, err := s.Get(ref.Provider)
 	if err != nil {
@@ -280,7 +278,7 @@ func own(ctx context.Context, p Provider, ref Ref) (Cluster, error) {
 	return *found.Cluster, nil
 }
 
-// explain adds to the error of a cluster that does not exist what helps.
+// explain adds a hint to the error of a cluster that does not exist.
 func explain(p Provider, err error) error {
 	if errors.Is(err, fault.ErrNotFound) && fault.HintOf(err) == "" {
 		return fault.WithHint(err, "list the existing clusters: lab list")

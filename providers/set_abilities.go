@@ -7,8 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Start starts the cluster, and repairs it. Errors are those of Delete, and
-// ErrUnsupported.
+// Start starts and repairs the cluster. Errors are those of Delete, and ErrUnsupported.
 func (s *Set) Start(ctx context.Context, ref Ref, report event.Reporter) error {
 	return s.on(ctx, "start", ref, func(p Provider) error {
 		ss, ok := p.(StartStopper)
@@ -19,7 +18,7 @@ func (s *Set) Start(ctx context.Context, ref Ref, report event.Reporter) error {
 	})
 }
 
-// Stop stops the cluster and keeps what is in it. Errors are those of Start.
+// Stop stops the cluster and keeps everything in it. Errors are those of Start.
 func (s *Set) Stop(ctx context.Context, ref Ref) error {
 	return s.on(ctx, "stop", ref, func(p Provider) error {
 		ss, ok := p.(StartStopper)
@@ -42,9 +41,9 @@ func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
 	})
 }
 
-// SaveImages writes images of this machine, by name, into an archive for LoadImages of
-// a cluster of the flavor. It returns ErrUnsupported, ErrNotFound where there is no
-// such image, and ErrUnavailable where the engine does not answer.
+// SaveImages writes images of this machine, by name, into an archive for LoadImages of a
+// cluster of the flavor. It returns ErrUnsupported, ErrNotFound if an image does not exist, and
+// ErrUnavailable if the engine does not answer.
 func (s *Set) SaveImages(ctx context.Context, flavor string, images []string, archive string) error {
 	p, err := s.Get(flavor)
 	if err != nil {
@@ -69,8 +68,8 @@ func (s *Set) ExportLogs(ctx context.Context, ref Ref, dir string) error {
 	})
 }
 
-// RemoveCommand returns the command by which a person deletes a cluster that lab has no record
-// of, or "" where the flavor knows none.
+// RemoveCommand returns the command with which users delete a cluster that lab has no record
+// of, or "" if the flavor has none.
 func (s *Set) RemoveCommand(flavor, name string) string {
 	p, err := s.Get(flavor)
 	if r, ok := p.(Remover); ok && err == nil {

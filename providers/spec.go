@@ -5,33 +5,34 @@ import (
 	"strings"
 )
 
-// Spec is what a person asks of a new cluster. The zero value of every field but
-// Name means the flavor's default.
+// Spec is the request for a new cluster. The zero value of every field but Name means the
+// flavor's default.
 type Spec struct {
 	Name              string  `json:"name"`
 	KubernetesVersion string  `json:"kubernetesVersion,omitempty"` // "v1.37.2"
-	NodeImage         string  `json:"nodeImage,omitempty"`         // overrides KubernetesVersion where the flavor has node images
+	NodeImage         string  `json:"nodeImage,omitempty"`         // overrides KubernetesVersion if the flavor has node images
 	ControlPlanes     int     `json:"controlPlanes,omitempty"`     // 0 means 1
 	Workers           int     `json:"workers,omitempty"`
 	Ports             []Port  `json:"ports,omitempty"`
 	Mounts            []Mount `json:"mounts,omitempty"`
 	Driver            string  `json:"driver,omitempty"` // of flavors that have drivers
 	CAFile            string  `json:"caFile,omitempty"` // PEM; trusted by nodes when they pull images
-	Native            []byte  `json:"native,omitempty"` // the tool's own configuration, merged underneath this spec
-	NativeDir         string  `json:"-"`                // the directory of its file; "" where it does not depend on one, see [Localizer]
+	Native            []byte  `json:"native,omitempty"` // the tool's own configuration; this spec overrides it
+	NativeDir         string  `json:"-"`                // the directory of its file; "" if it depends on none, see [Localizer]
 	Wants             Wants   `json:"wants,omitzero"`
 
-	// Mark is a UUID that the cluster bears from its first part on, so that what a creation
-	// that was cut short has left can be told from what somebody else made under its name.
+	// Mark is a UUID that the cluster bears from its first object on. It distinguishes
+	// leftovers of an interrupted creation from objects that another program created under the
+	// same name.
 	Mark string `json:"mark,omitempty"`
 
-	// Offline makes [Provider].Check pass, instead of asking a registry, where the node image
-	// is not on this machine: it returns [NotLocal]. It is not remembered with the cluster.
+	// Offline has [Provider].Check return [NotLocal], instead of asking a registry, if the node
+	// image is not on this machine. It is not recorded with the cluster.
 	Offline bool `json:"-"`
 
-	// LogsDir is where a creation that fails saves the logs of the nodes that it removes, in
-	// a directory of their own; "" is the system's directory for temporary files. It is of
-	// this creation alone, and not remembered with the cluster.
+	// LogsDir is where a failed creation saves the logs of the nodes that it removes, in a
+	// directory of their own; "" is the system's directory for temporary files. It is not
+	// recorded with the cluster.
 	LogsDir string `json:"-"`
 }
 
@@ -58,7 +59,7 @@ func (p Port) String() string {
 	return s
 }
 
-// Mount makes a directory of the host visible in every node.
+// Mount mounts a directory of the host in every node.
 type Mount struct {
 	Host     string `json:"host"`
 	Node     string `json:"node"`
@@ -73,8 +74,8 @@ func (m Mount) String() string {
 	return m.Host + ":" + m.Node
 }
 
-// Wants is what a lab asks of the cluster when it is created, for its addons or for
-// speed, because it cannot be had afterwards. A flavor that cannot do it does without.
+// Wants is what the cluster should offer to its addons, or do for speed. It cannot be changed
+// after the creation. A flavor ignores what it does not support.
 type Wants struct {
 	ControlPlaneMetrics bool `json:"controlPlaneMetrics,omitempty"` // scrapeable from inside the cluster
 	NoIngress           bool `json:"noIngress,omitempty"`           // leave out the flavor's bundled ingress
@@ -82,12 +83,12 @@ type Wants struct {
 	UnsyncedEtcd        bool `json:"unsyncedEtcd,omitempty"`        // etcd's writes stay in memory until the kernel puts them on the disk
 }
 
-// Traits are the facts about a cluster on which addon values depend. Addons never
-// ask which flavor made a cluster; they ask this.
+// Traits are the facts about a cluster on which addon values depend. Addons do not depend on
+// the flavor that created it.
 type Traits struct {
 	RunsPods            bool         `json:"runsPods"`                      // false: nodes and pods are simulated
 	HostPorts           HostPorts    `json:"hostPorts,omitempty"`           // how a published port reaches a pod
-	LoadBalancer        LoadBalancer `json:"loadBalancer,omitempty"`        // who serves Services of type LoadBalancer
+	LoadBalancer        LoadBalancer `json:"loadBalancer,omitempty"`        // what serves Services of type LoadBalancer
 	ControlPlaneMetrics []string     `json:"controlPlaneMetrics,omitempty"` // scrape targets that answer, e.g. "etcd"
 	Ingress             bool         `json:"ingress,omitempty"`             // an ingress controller is bundled and present
 	MetricsServer       bool         `json:"metricsServer,omitempty"`       // likewise
@@ -108,11 +109,11 @@ type HostPorts string
 // The ways a host port can reach a pod; "" means that none does.
 const (
 	HostPortsNode         HostPorts = "node"         // it ends at one node: a pod with that hostPort gets it
-	HostPortsLoadBalancer HostPorts = "loadBalancer" // it ends at a balancer before the nodes: a Service of type LoadBalancer gets it
+	HostPortsLoadBalancer HostPorts = "loadBalancer" // it ends at a load balancer in front of the nodes: a Service of type LoadBalancer gets it
 )
 
-// LoadBalancer says who serves Services of type LoadBalancer; "" means nobody.
+// LoadBalancer says what serves Services of type LoadBalancer; "" means nothing does.
 type LoadBalancer string
 
-// LoadBalancerBuiltin is a load balancer that the flavor brings along.
+// LoadBalancerBuiltin is a load balancer that the flavor bundles.
 const LoadBalancerBuiltin LoadBalancer = "builtin"

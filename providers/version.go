@@ -9,19 +9,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// VersionLatest asks for the newest version of Kubernetes that a flavor offers.
+// VersionLatest requests the newest version of Kubernetes that a flavor offers.
 const VersionLatest = "latest"
 
-// Versioner is implemented by providers that know which versions of Kubernetes they can
-// create without asking a network. The others take a version such as "v1.37" as it is.
+// Versioner is implemented by providers that know, without a network, which versions of
+// Kubernetes they can create. The others take a version such as "v1.37" as it is.
 type Versioner interface {
 	// Versions returns them, such as "v1.37.2", newest first. The first is what
 	// [VersionLatest] means.
 	Versions(ctx context.Context) ([]string, error)
 }
 
-// Localizer is implemented by providers whose own configuration may depend on the directory
-// of its file, or on the environment.
+// Localizer is implemented by providers whose own configuration may depend on the directory of
+// its file, or on the environment.
 type Localizer interface {
 	// Localize returns a configuration that means the same wherever lab is called: its
 	// relative paths are those of dir. It returns a text that it cannot read unchanged;
@@ -29,8 +29,9 @@ type Localizer interface {
 	Localize(text []byte, dir string) []byte
 }
 
-// Localize returns spec with the tool's own configuration in a form that depends on nothing
-// else, see [Localizer]. Errors are those of [Set.Get].
+// Localize returns a configuration that means the same in every working directory: relative
+// paths in it are relative to dir. It returns a text that it cannot parse unchanged; Create
+// reports the error.
 func (s *Set) Localize(flavor string, spec Spec) (Spec, error) {
 	p, err := s.Get(flavor)
 	return localize(p, spec), err

@@ -11,9 +11,9 @@ import (
 type Event struct {
 	Time    time.Time
 	Cluster string
-	Step    string // what is being done, as a person reads it: "Starting the control plane"
+	Step    string // for users: "Starting the control plane"
 	State   State
-	Message string        // what moved, or why it failed; may be empty
+	Message string        // what changed, or why it failed; may be empty
 	Elapsed time.Duration // since the step started
 }
 
@@ -57,7 +57,7 @@ func (r Reporter) Start(name string) *Step {
 	return s
 }
 
-// Warn reports something that the user should know although the work goes on.
+// Warn reports something that the user should know and that does not stop the work.
 func (r Reporter) Warn(format string, args ...any) {
 	if r != nil {
 		r(Event{Time: time.Now(), State: Warning, Message: fmt.Sprintf(format, args...)})
@@ -83,8 +83,8 @@ type Step struct {
 	ended bool
 }
 
-// Progress reports what moved. A message equal to the one before is dropped, so
-// that loops may call it at every turn; so is one that comes after End.
+// Progress reports what changed. It drops a message that equals the one before, so loops may
+// call it in every iteration, and a message after End.
 func (s *Step) Progress(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,8 +95,8 @@ func (s *Step) Progress(message string) {
 	s.send(Progress, message)
 }
 
-// End reports that the step is done or, where err is not nil, failed. Only the
-// first call counts.
+// End reports that the step is done or, if err is not nil, that it failed. Only the first call
+// counts.
 func (s *Step) End(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

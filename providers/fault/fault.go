@@ -1,6 +1,6 @@
-// Package fault has the errors of lab: their kinds, which decide the exit code, the hint that tells
-// a person what to do, and the full output of the tool that failed. It also has what error messages
-// are written with: suggestions for misspelled names, quoting for a shell, and the removal of
+// Package fault defines the errors of lab: their kinds, which determine the exit code, the hint that
+// tells the user what to do, and the full output of the tool that failed. It also has helpers for error
+// messages: suggestions for misspelled names, quoting for a shell, and the removal of
 // credentials from URLs.
 package fault
 
@@ -11,13 +11,13 @@ import (
 
 // The kinds of failure that callers tell apart. Test with [errors.Is].
 var (
-	// ErrInvalid: what was asked for makes no sense, whatever the machine.
+	// ErrInvalid: the request is not valid on any machine.
 	ErrInvalid = errors.New("invalid")
-	// ErrNotFound: there is no such cluster, flavor or thing.
+	// ErrNotFound: the cluster, flavor or object does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrExists: the name is taken.
+	// ErrExists: the name is in use.
 	ErrExists = errors.New("already exists")
-	// ErrForeign: the cluster is not one that lab made, so lab leaves it alone.
+	// ErrForeign: lab did not create the cluster, so lab does not change it.
 	ErrForeign = errors.New("not managed by lab")
 	// ErrUnavailable: the tool, its engine or something else that it needs is
 	// missing or not running.
@@ -26,8 +26,8 @@ var (
 	ErrUnsupported = errors.New("not supported")
 )
 
-// WithHint attaches to err what a person can do about it, best of all a command.
-// It leaves the message as it is, and nil as nil.
+// WithHint attaches to err what the user can do about it, if possible an exact command. It does
+// not change the message. It returns nil for nil.
 func WithHint(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -44,8 +44,8 @@ func HintOf(err error) string {
 	return ""
 }
 
-// WithDetail attaches to err what a tool said when it failed, in full: error messages keep to
-// the reason, and a person who asks for more is shown the rest. It leaves nil as nil.
+// WithDetail attaches to err the full output of the tool that failed. Messages contain only the
+// reason; -v shows the detail. It returns nil for nil.
 func WithDetail(err error, detail string) error {
 	if err == nil || detail == "" {
 		return err
@@ -61,8 +61,8 @@ func DetailOf(err error) string {
 	return ""
 }
 
-// Errorf is [fmt.Errorf] for an error of a kind, one of the Err… values above,
-// whose text need not stand in the message.
+// Errorf is [fmt.Errorf] for an error of a kind, one of the Err… values above, whose text is
+// not part of the message.
 func Errorf(kind error, format string, args ...any) error {
 	return &kinded{kind: kind, err: fmt.Errorf(format, args...)}
 }

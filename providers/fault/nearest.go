@@ -2,8 +2,8 @@ package fault
 
 import "strings"
 
-// Nearest returns the known word that s was most likely meant to be, or "": one that it
-// is the beginning of, or that two slips make of it.
+// Nearest returns the known word that s was most likely meant to be, or "": a word that begins
+// with s, or one that differs in at most two letters.
 func Nearest(s string, known []string) string {
 	s = strings.ToLower(s)
 	best, least := "", 3
@@ -18,7 +18,8 @@ func Nearest(s string, known []string) string {
 	return best
 }
 
-// distance is Levenshtein's: how many letters must be put in, left out or replaced.
+// distance returns the Levenshtein distance: how many letters must be inserted, deleted or
+// replaced.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -1,4 +1,4 @@
-// Package hostport finds free ports of this machine, and the programs that have the others.
+// Package hostport finds free ports of this machine, and the programs that use the others.
 package hostport
 
 import (

@@ -13,23 +13,23 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// logsWithin bounds the saving of logs before a cluster is removed that failed.
+// logsWithin bounds the time for saving the logs of a cluster that is about to be deleted.
 const logsWithin = 30 * time.Second
 
-// With saves logs as [Save] does, and returns cause with the place.
+// With saves logs as [Save] does, and returns cause with the directory.
 func With(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) error {
 	return Name(cause, Save(ctx, name, parent, cause, export))
 }
 
-// Save has export save the logs of a cluster that failed because of cause into a
-// directory of its own below parent, "" being the system's for temporary files, and returns
-// that directory. It returns "" where they cannot be saved: cause is what matters. After an
-// interrupt they are not saved, as the person waits.
+// Save has export write the logs of a cluster that failed because of cause into a new directory
+// below parent, and returns that directory. "" is the system's directory for temporary files.
+// Save returns "" if nothing could be saved: cause matters more. After an interrupt it saves
+// nothing, because the user is waiting.
 func Save(ctx context.Context, name, parent string, cause error, export func(ctx context.Context, dir string) error) string {
 	if errors.Is(cause, context.Canceled) {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logsWithin) // its time may be what is over
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logsWithin) // it may have timed out
 	defer cancel()
 	parent = cmp.Or(parent, os.TempDir())
 	if err := os.MkdirAll(parent, 0o700); err != nil {
@@ -39,19 +39,19 @@ func Save(ctx context.Context, name, parent string, cause error, export func(ctx
 	if err != nil {
 		return ""
 	}
-	if err := export(ctx, dir); err != nil && os.Remove(dir) == nil { // as nothing was saved
+	if err := export(ctx, dir); err != nil && os.Remove(dir) == nil { // it is empty
 		return ""
 	}
 	return filepath.Clean(dir)
 }
 
-// Name returns cause with the directory where logs are, or as it is where dir is "".
+// Name returns cause with the directory of the logs, or unchanged if dir is "".
 func Name(cause error, dir string) error {
 	if dir == "" {
 		return cause
 	}
 	err := fmt.Errorf("%w\nits logs are in %s", cause, dir)
-	if fault.HintOf(cause) == "" && !errors.Is(cause, context.DeadlineExceeded) { // which more time would help
+	if fault.HintOf(cause) == "" && !errors.Is(cause, context.DeadlineExceeded) { // its hint is to allow more time
 		return fault.WithHint(err, "read the logs in %s", dir)
 	}
 	return err

@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// Node names the logs of one node by their paths in the saved logs. A path that is empty, or
-// where nothing is, is left out.
+// Node has the paths of the logs of one node in the saved logs. A path may be empty, and a
+// file may be missing.
 type Node struct {
 	Name    string
-	Ended   string // how the node ended, such as "exit code 1"; "" while it runs
+	Ended   string // how the node exited, such as "exit code 1"; "" while it runs
 	Output  string // what its container wrote
 	Journal string // what journalctl prints
-	Runtime string // what containerd wrote, where that is not in the journal
+	Runtime string // what containerd wrote, if that is not in the journal
 	Pods    string // a directory like /var/log/pods
 }
 
-// Cause is why a creation failed.
+// Cause says why a creation failed.
 type Cause struct {
 	Program string // that failed: "kubelet", "containerd", "kube-apiserver"; "" for the node itself, or [NodeImage]
 	Said    string // why, in the words of the program
@@ -31,12 +31,12 @@ type Cause struct {
 
 func (c Cause) String() string { return c.what + ": " + c.Said }
 
-// NodeImage stands for a program where the image of a node lacks what every node has.
+// NodeImage is the Program of a Cause if the image of a node lacks what every node needs.
 const NodeImage = "image"
 
-// Find returns the cause that is nearest to the beginning of the chain: a node that ended
-// comes before containerd, that before the kubelet, that before etcd, the API server and
-// the other containers. A node without systemd is told of where nothing else explains it.
+// Find returns the first cause in the order in which components depend on one another: a node
+// that exited, containerd, the kubelet, etcd, the API server, other containers. It reports a
+// node without systemd only if nothing else explains the failure.
 func Find(logs fs.FS, nodes []Node) (Cause, bool) {
 	for _, look := range []func(fs.FS, Node) (Cause, bool){ended, containerd, kubelet, containers, output, image} {
 		for _, n := range nodes {
@@ -48,13 +48,13 @@ func Find(logs fs.FS, nodes []Node) (Cause, bool) {
 	return Cause{}, false
 }
 
-// read returns a file, or "" where it cannot be read.
+// read returns a file, or "" if it cannot be read.
 func read(logs fs.FS, path string) string {
 	text, _ := fs.ReadFile(logs, cmp.Or(path, "-"))
 	return string(text)
 }
 
-// ended finds a node whose container has ended.
+// ended finds a node whose container has exited.
 func ended(logs fs.FS, n Node) (Cause, bool) {
 	if n.Ended == "" {
 		return Cause{}, false
@@ -63,7 +63,8 @@ func ended(logs fs.FS, n Node) (Cause, bool) {
 	return Cause{"", cmp.Or(said, "it wrote nothing"), fmt.Sprintf("node %s exited (%s)", n.Name, n.Ended)}, true
 }
 
-// containerd finds a containerd that crashes, or serves no kubelet.
+// containerd finds a containerd that crashes, or that runs without the plugin that the kubelet
+// uses.
 func containerd(logs fs.FS, n Node) (Cause, bool) {
 	entries := parseJournal(read(logs, n.Journal))
 	for line := range strings.Lines(read(logs, n.Runtime)) {
@@ -95,7 +96,7 @@ func containers(logs fs.FS, n Node) (Cause, bool) {
 		}
 	}
 	for name, t := range troubles(read(logs, n.Journal) + read(logs, n.Output)) {
-		if ran[name] || t.reason == "CrashLoopBackOff" { // it could be run, and then said more itself
+		if ran[name] || t.reason == "CrashLoopBackOff" { // it ran, and its own output says more
 			continue
 		}
 		what := fmt.Sprintf("%s of %s cannot be run (%s)", name, n.Name, t.reason)
@@ -112,11 +113,11 @@ func containers(logs fs.FS, n Node) (Cause, bool) {
 	}), true
 }
 
-// crashes is after how many restarts a container counts as crashing whatever its last words:
-// one restart is usual where a node is slow.
+// crashes is the number of restarts from which a container counts as crashing, whatever its
+// last output: one restart is usual on a slow node.
 const crashes = 3
 
-// innermost takes the names of gRPC off a message.
+// innermost removes gRPC's prefixes from a message.
 func innermost(message string) string {
 	if i := strings.LastIndex(message, " desc = "); i >= 0 {
 		return message[i+len(" desc = "):]
@@ -124,13 +125,13 @@ func innermost(message string) string {
 	return message
 }
 
-// output finds what only a program that ends can have written to the output of the node.
+// output finds a line in the output of a node that only a failing program writes.
 func output(logs fs.FS, n Node) (Cause, bool) {
 	said, dying := Reason(read(logs, n.Output))
 	return Cause{"", said, "node " + n.Name + " does not start"}, dying
 }
 
-// image finds a node that has no journal, so its image does not run systemd.
+// image finds a node without a journal, whose image does not run systemd.
 func image(logs fs.FS, n Node) (Cause, bool) {
 	text := strings.TrimSpace(read(logs, n.Journal))
 	ok := n.Ended == "" && strings.Contains(text, "executable file not found") && len(parseJournal(text)) == 0

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// settled is how long a program must have run since it last crashed to count as recovered.
-// The tools restart the kubelet every second or so until it works.
+// settled is how long a program must have run since its last crash to count as recovered. The
+// tools restart the kubelet every second until it works.
 const settled = 10 * time.Second
 
 // entry is one line of systemd's journal, with the lines that continue it.
@@ -33,8 +33,8 @@ func parseJournal(text string) []entry {
 	return entries
 }
 
-// crash tells why a unit of systemd's crashed that has not recovered since, in the last
-// words of its process, or in systemd's where it said nothing.
+// crash returns why a unit of systemd crashed and has not recovered, by the last output of its
+// process, or by systemd's status if the process wrote nothing.
 func crash(entries []entry, unit string) (said string, crashed bool) {
 	exit, status := -1, ""
 	for i, e := range entries {
@@ -75,7 +75,7 @@ func crash(entries []entry, unit string) (said string, crashed bool) {
 	return said, true
 }
 
-// refusedPlugin tells why containerd runs without the plugin by which the kubelet uses it.
+// refusedPlugin returns why containerd runs without the plugin that the kubelet uses.
 func refusedPlugin(entries []entry) (said string, refused bool) {
 	for _, e := range entries {
 		if e.program != "containerd" {
@@ -96,7 +96,7 @@ func refusedPlugin(entries []entry) (said string, refused bool) {
 	return said, refused
 }
 
-// isCRI tells whether a plugin of containerd's is one without which it serves no kubelet.
+// isCRI reports whether a plugin of containerd is required by the kubelet.
 func isCRI(id string) bool {
 	return strings.HasPrefix(id, "io.containerd.cri.v1.") || strings.HasPrefix(id, "io.containerd.grpc.v1.cri")
 }

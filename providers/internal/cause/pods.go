@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// trouble is why the kubelet cannot run a container, by its own statement: the kind of
-// failure, such as ImagePullBackOff, and the message.
+// trouble is why the kubelet cannot run a container, as it logs it: the kind of failure, such
+// as ImagePullBackOff, and the message.
 type trouble struct{ reason, message string }
 
-// troubles returns the last statement of the kubelet about each container, or about each
-// pod, by name, that it cannot run.
+// troubles returns the kubelet's last message about each container or pod, by name, that it
+// cannot run.
 func troubles(text string) map[string]trouble {
 	statement := regexp.MustCompile(`failed to "(\w+)" for "([^"\s]+)" with (\w+): "`)
 	found := map[string]trouble{}
@@ -40,16 +40,16 @@ func troubles(text string) map[string]trouble {
 	return found
 }
 
-// container is what the runtime kept of one container's output, as the kubelet stores it:
-// POD_DIRECTORY/NAME/N.log, N counting the restarts.
+// container is the saved output of one container, as the kubelet stores it:
+// POD_DIRECTORY/NAME/N.log, where N counts the restarts.
 type container struct {
 	name     string
 	restarts int
 	lines    []string // of the last run that wrote something
 }
 
-// containersOf reads a directory of the layout of /var/log/pods, for pods of the namespace
-// kube-system: those that the tools create.
+// containersOf reads a directory with the layout of /var/log/pods, for pods of the namespace
+// kube-system.
 func containersOf(logs fs.FS, dir string) []container {
 	paths, _ := fs.Glob(logs, dir+"/kube-system_*/*/*.log")
 	slices.SortFunc(paths, func(a, b string) int { return cmp.Compare(runOf(a), runOf(b)) })
@@ -76,14 +76,14 @@ func containersOf(logs fs.FS, dir string) []container {
 	return list
 }
 
-// runOf returns the number of a run, of the path of its log.
+// runOf returns the number of the run from the path of its log.
 func runOf(path string) int {
 	n, _ := strconv.Atoi(strings.TrimSuffix(path[strings.LastIndex(path, "/")+1:], ".log"))
 	return n
 }
 
-// unwrap removes what the container runtime puts before each line: its time, stream and
-// whether it is whole.
+// unwrap removes the prefix that the container runtime adds to each line: time, stream and a
+// flag.
 func unwrap(text string) []string {
 	prefix := regexp.MustCompile(`^\S+Z? (?:stdout|stderr) [FP] ?`)
 	var lines []string
@@ -93,8 +93,8 @@ func unwrap(text string) []string {
 	return lines
 }
 
-// rank sorts the containers of a control plane by what needs what: without etcd no API
-// server runs, and without that nothing else.
+// rank orders the containers of a control plane by dependency: no API server runs without etcd,
+// and nothing else runs without the API server.
 func rank(name string) int {
 	order := []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"}
 	for i, prefix := range order {

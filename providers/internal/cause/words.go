@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// longest is how much of a message is kept, in bytes: some bear a whole configuration.
+// longest is how much of a message is kept, in bytes: some contain a whole configuration.
 const longest = 600
 
 // The weights of a line, by what it says of the end of the program that wrote it.
 const (
 	weightNone  = iota // an empty line, a stack trace, a usage text
-	weightPlain        // it may be the reason, where nothing else is
-	weightError        // an error that the program may have survived
-	weightDying        // the program ends because of it
+	weightPlain        // it may be the reason if nothing else is
+	weightError        // an error after which the program may go on
+	weightDying        // the program exits because of it
 )
 
-// Reason returns why a program ended, from the lines that it wrote, in its own words: the
-// last line of the greatest weight or, where several programs of one output end for different
-// reasons, the reason that is given most often, by the one that is restarted in vain. dying
-// tells whether only a program that ends can have written it. Reason returns "" where the
-// lines say nothing.
+// Reason returns why a program exited, from the lines that it wrote: the last line of the
+// greatest weight. If several programs of one output end for different reasons, it returns the
+// most frequent one, which is that of the program that is restarted in vain. dying reports
+// whether only a program that exits writes such a line. Reason returns "" if the lines contain
+// no reason.
 func Reason(text string) (said string, dying bool) { return reason(strings.Split(text, "\n")) }
 
 func reason(lines []string) (said string, dying bool) {
@@ -49,7 +49,7 @@ func reason(lines []string) (said string, dying bool) {
 	return said, best == weightDying
 }
 
-// format is how lines look of what is told apart by more than its beginning.
+// format has the patterns of log lines that a prefix alone does not identify.
 type format struct{ color, klog, trace *regexp.Regexp }
 
 func formats() format {
@@ -61,7 +61,7 @@ func formats() format {
 	}
 }
 
-// weigh returns what a line says, without its time and place in the code, and its weight.
+// weigh returns the message of a line, without its time and place in the code, and its weight.
 // It knows the formats of klog, logrus, zap, Go's runtime, cobra and systemd.
 func (f format) weigh(line string) (string, int) {
 	line = strings.TrimRight(f.color.ReplaceAllString(line, ""), " \r")
@@ -87,7 +87,7 @@ func (f format) weigh(line string) (string, int) {
 	return strings.TrimSpace(line), weightPlain
 }
 
-// weighKlog takes the severity and the text of a line of Kubernetes' own log.
+// weighKlog returns the message and the weight of a line in the format of klog.
 func weighKlog(parts []string) (string, int) {
 	severity, text := parts[1], parts[2]
 	message := text
@@ -108,7 +108,7 @@ func weighKlog(parts []string) (string, int) {
 	return message, weightNone
 }
 
-// weighZap takes a line of JSON, which etcd writes.
+// weighZap returns the message and the weight of a line of JSON, which etcd writes.
 func weighZap(line string) (string, int) {
 	var entry struct{ Level, Msg, Error string }
 	if err := json.Unmarshal([]byte(line), &entry); err != nil {
@@ -121,7 +121,7 @@ func weighZap(line string) (string, int) {
 	return message, weightOf(entry.Level)
 }
 
-// weighLogrus takes a line of k3s or containerd.
+// weighLogrus returns the message and the weight of a line of k3s or containerd.
 func weighLogrus(line string) (string, int) {
 	message := field(line, "msg")
 	if failed := field(line, "error"); failed != "" {

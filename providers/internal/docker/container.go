@@ -20,7 +20,7 @@ type Container struct {
 		Status    string // created, running, paused, restarting, removing, exited or dead
 		ExitCode  int
 		Error     string    // why it could not be started
-		StartedAt time.Time // in the year 1 where it never was
+		StartedAt time.Time // in the year 1 if it never was
 	}
 	Config struct {
 		Image    string
@@ -31,19 +31,19 @@ type Container struct {
 		Binds         []string // host:container:options
 		NetworkMode   string   // the network that it was created in, or "bridge"
 		RestartPolicy struct{ Name string }
-		PortBindings  map[string][]Binding // as asked for, by port: "6443/tcp"
+		PortBindings  map[string][]Binding // as requested, by port: "6443/tcp"
 	}
 	NetworkSettings struct {
 		Ports    map[string][]Binding // as they are, while it runs
-		Networks map[string]Endpoint  // that it is in, by their names
+		Networks map[string]Endpoint  // by their names
 	}
 }
 
-// Endpoint is where a container is in a network.
+// Endpoint is the connection of a container to a network.
 type Endpoint struct {
 	IPAddress  string                       // "" while it does not run
-	NetworkID  string                       // stays when the network is removed; "" where the container was never started
-	IPAMConfig struct{ IPv4Address string } // the address that it must have; "" for any
+	NetworkID  string                       // stays when the network is removed; "" if the container was never started
+	IPAMConfig struct{ IPv4Address string } // its fixed address; "" for any
 }
 
 // Binding is where a port of a container is published on the host.
@@ -55,8 +55,8 @@ type Binding struct {
 // Running reports whether the container runs and is not paused.
 func (c Container) Running() bool { return c.State.Status == "running" }
 
-// Containers returns the containers that bear a label, "key" or "key=value", in
-// whatever state, by name.
+// Containers returns the containers that bear a label, "key" or "key=value", in any state, by
+// name.
 func Containers(ctx context.Context, label string) ([]Container, error) {
 	out, err := ask(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+label)
 	ids := strings.Fields(string(out))
@@ -64,7 +64,7 @@ func Containers(ctx context.Context, label string) ([]Container, error) {
 		return nil, err
 	}
 	out, err = ask(ctx, append([]string{"inspect", "--type=container"}, ids...)...)
-	// One that was removed meanwhile must not hide the others, which are printed.
+	// docker prints the others if one was removed meanwhile.
 	if err != nil && !isGone(err) {
 		return nil, err
 	}

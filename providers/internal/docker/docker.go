@@ -1,6 +1,6 @@
-// Package docker is what the adapters share whose nodes are containers. It asks the
-// Docker Engine by way of the docker command, as kind does: contexts, DOCKER_HOST, TLS
-// and ssh then work the way the user has set them up, and both talk to one engine.
+// Package docker asks the Docker Engine through the docker command, as kind does. So contexts,
+// DOCKER_HOST, TLS and ssh work as the user has configured them, and lab and its tools use the
+// same engine.
 package docker
 
 import (
@@ -16,34 +16,34 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// patience is how long an engine may take to say that it is there: far more than it
-// needs on a machine that is busy, far less than a person waits for nothing.
+// patience bounds how long an engine may take to answer: far more than it needs on a busy
+// machine.
 const patience = 15 * time.Second
 
-// Engine is what lab needs to know of a Docker Engine.
+// Engine is what lab needs to know about a Docker Engine.
 type Engine struct {
 	Version  string
-	Memory   int64 // that its containers can have, in bytes; 0 where it does not say
-	CgroupV1 bool  // containers are bounded by the version of cgroups that Kubernetes gives up
+	Memory   int64 // available to its containers, in bytes; 0 if unknown
+	CgroupV1 bool  // it has the version of cgroups that Kubernetes 1.35 and newer rejects by default
 }
 
-// Ping returns the engine if it answers. Otherwise it returns ErrUnavailable, with the
-// hint that mends it on this system.
+// Ping returns the engine if it answers. Otherwise it returns ErrUnavailable, with the hint
+// that fixes it on this system.
 func Ping(ctx context.Context) (Engine, error) {
 	out, err := ask(ctx, "info", "--format", "{{.ServerVersion}} {{.CgroupVersion}} {{.MemTotal}}")
 	if err != nil {
 		return Engine{}, err
 	}
 	words := append(strings.Fields(string(out)), "", "", "")
-	if words[0] == "" { // some versions of docker say nothing at all, and end well
+	if words[0] == "" { // some versions of docker print nothing and succeed
 		return Engine{}, notRunning("the Docker Engine does not answer")
 	}
 	memory, _ := strconv.ParseInt(words[2], 10, 64)
 	return Engine{Version: words[0], CgroupV1: words[1] == "1", Memory: memory}, nil
 }
 
-// ask runs a docker command that only looks, and does not wait for ever where the engine
-// hangs: then it returns ErrUnavailable.
+// ask runs a docker command that changes nothing. If the engine hangs, ask returns
+// ErrUnavailable after a while.
 func ask(ctx context.Context, args ...string) ([]byte, error) {
 	limit, changed := ctx.Value(limitKey{}).(time.Duration)
 	if !changed {
@@ -67,19 +67,18 @@ func Within(ctx context.Context, limit time.Duration) context.Context {
 	return context.WithValue(ctx, limitKey{}, limit)
 }
 
-// errSlow is that of an engine which is there, and may answer another time.
+// errSlow is the error of an engine that exists and may answer later.
 var errSlow = errors.New("did not answer")
 
-// Gone tells whether an error says that there is no engine any more.
+// Gone reports whether err says that the engine does not exist any more.
 func Gone(err error) bool {
 	return errors.Is(err, fault.ErrUnavailable) && !errors.Is(err, errSlow)
 }
 
-// run runs the docker command and returns what it prints. Where it fails it may have
-// printed something all the same.
+// run runs the docker command and returns its output, also if it fails.
 func run(ctx context.Context, args ...string) ([]byte, error) { return feed(ctx, nil, args...) }
 
-// feed is run with something for the command to read.
+// feed is run with input for the command.
 func feed(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
 	err := pipe(ctx, stdin, &stdout, args...)
@@ -95,7 +94,7 @@ func pipe(ctx context.Context, stdin io.Reader, stdout io.Writer, args ...string
 	return failure(ctx, args[0], stderr.String(), err)
 }
 
-// failure explains why a docker command failed that wrote said to stderr.
+// failure returns why a docker command failed that wrote said to stderr.
 func failure(ctx context.Context, command, said string, err error) error {
 	switch {
 	case err == nil:
@@ -108,9 +107,9 @@ func failure(ctx context.Context, command, said string, err error) error {
 	return located(ctx, Explain(command, LastLines(said, 3), errors.New(LastLines(said, 3))))
 }
 
-// LastLines returns the last n lines of a command's output that say something: neither
-// empty ones, nor the id of a container, nor docker's advice on its own usage, nor a warning
-// that containerd's ctr prints before the reason of a failure.
+// LastLines returns the last n meaningful lines of a command's output. It skips empty lines,
+// IDs of containers, docker's advice on its own usage, and a warning that containerd's ctr
+// prints before the reason of a failure.
 func LastLines(text string, n int) string {
 	var lines []string
 	for line := range strings.Lines(withoutIDs(text)) {
@@ -122,12 +121,12 @@ func LastLines(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// withoutIDs removes the ids that the engine writes behind names.
+// withoutIDs removes the IDs that the engine appends to names.
 func withoutIDs(text string) string {
 	return regexp.MustCompile(` \([0-9a-f]{64}\)`).ReplaceAllString(text, "")
 }
 
-// isID tells whether a line is the id of a container.
+// isID reports whether a line is the ID of a container.
 func isID(line string) bool {
 	return len(line) == 64 && strings.Trim(line, "0123456789abcdef") == ""
 }

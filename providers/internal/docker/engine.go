@@ -15,8 +15,8 @@ import (
 
 type engineKey struct{}
 
-// On returns a context in which the commands of this package go to an engine, and not to
-// the one that the docker command uses now. The zero Engine changes nothing.
+// On returns a context in which the commands of this package use engine e instead of docker's
+// current one. The zero Engine changes nothing.
 func On(ctx context.Context, e providers.Engine) context.Context {
 	if e.IsZero() {
 		return ctx
@@ -24,8 +24,8 @@ func On(ctx context.Context, e providers.Engine) context.Context {
 	return context.WithValue(ctx, engineKey{}, e)
 }
 
-// Current returns the engine that the docker command uses now. It returns ErrUnavailable
-// where that does not answer.
+// Current returns the engine that the docker command uses now. It returns ErrUnavailable if
+// that does not answer.
 func Current(ctx context.Context) (providers.Engine, error) {
 	e := endpoint(ctx)
 	id, err := engineID(ctx)
@@ -33,7 +33,7 @@ func Current(ctx context.Context) (providers.Engine, error) {
 	return e, err
 }
 
-// endpoint returns where the docker command finds its engine, without asking the engine.
+// endpoint returns the address that the docker command uses, without asking the engine.
 // Programs that imitate docker have no contexts; then only the ID is known.
 func endpoint(ctx context.Context) providers.Engine {
 	out, err := ask(ctx, "context", "inspect", "--format", "{{.Name}}\t{{.Endpoints.docker.Host}}")
@@ -56,11 +56,11 @@ func engineID(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// CheckEngine returns ErrUnavailable where an engine does not answer, or where another
-// engine answers at its address.
+// CheckEngine returns ErrUnavailable if an engine does not answer, or if another engine answers
+// at its address.
 //
-// Of the zero Engine it returns ErrUnavailable where docker knows several engines: an older
-// lab did not record which one a cluster is on.
+// For the zero Engine it returns ErrUnavailable if docker knows several engines: older versions
+// of lab did not record the engine of a cluster.
 func CheckEngine(ctx context.Context, e providers.Engine) error {
 	if e.IsZero() {
 		return checkAlone(ctx)
@@ -86,8 +86,8 @@ func checkAlone(ctx context.Context) error {
 		"list the contexts: docker context ls; use the one of the cluster: docker context use NAME")
 }
 
-// RequireCurrent returns ErrUnavailable where an engine is not the one that the docker
-// command uses now, for tools that can use no other. The zero Engine is always fine.
+// RequireCurrent returns ErrUnavailable if an engine is not docker's current one, for tools
+// that cannot use another. It accepts the zero Engine.
 func RequireCurrent(ctx context.Context, e providers.Engine) error {
 	if e.Host == "" || endpoint(ctx).Host == e.Host {
 		return nil
@@ -102,9 +102,9 @@ func RequireCurrent(ctx context.Context, e providers.Engine) error {
 	return fault.WithHint(err, "switch to the engine of the cluster: export DOCKER_HOST=%s", e.Host)
 }
 
-// Environment returns env with the variables that lead the docker command, and programs
-// that use it, to an engine. A socket of this machine is named by its path: a context may
-// be renamed. TLS and ssh are settings of the context.
+// Environment returns env with the variables that select an engine for the docker command and
+// for programs that use it. A socket of this machine is selected by its path, because a context
+// may be renamed. TLS and ssh are settings of the context.
 func Environment(env []string, e providers.Engine) []string {
 	if e.Host == "" {
 		return env
@@ -123,7 +123,7 @@ func Environment(env []string, e providers.Engine) []string {
 	return env
 }
 
-// Env returns env with the variables that lead to the engine of ctx: see [Environment].
+// Env returns env with the variables that select the engine of ctx: see [Environment].
 func Env(ctx context.Context, env []string) []string {
 	if e, ok := ctx.Value(engineKey{}).(providers.Engine); ok {
 		return Environment(env, e)
@@ -131,15 +131,15 @@ func Env(ctx context.Context, env []string) []string {
 	return env
 }
 
-// command is a docker command for the engine of ctx.
+// command returns a docker command for the engine of ctx.
 func command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "docker", args...)
-	cmd.WaitDelay = time.Second // a plugin of docker's may hold on to the pipes
+	cmd.WaitDelay = time.Second // a plugin of docker may keep the pipes open
 	cmd.Env = Env(ctx, os.Environ())
 	return cmd
 }
 
-// located adds to the error of an engine that is not the current one which one it is.
+// located adds to an error the engine that does not answer, if it is not the current one.
 func located(ctx context.Context, err error) error {
 	e, ok := ctx.Value(engineKey{}).(providers.Engine)
 	if !ok || e.Host == "" || !errors.Is(err, fault.ErrUnavailable) {

@@ -10,10 +10,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Explain returns err with its kind and with the hint that fixes it, where words, what
-// a command of docker's such as "pull" said, tell the cause. Otherwise it returns err as it is.
-// The output of `docker exec` is that of another program, but for the last line, which may be
-// docker's.
+// Explain returns err with a kind and a hint if words, the output of a docker command such as
+// "pull", contain a known cause. Otherwise it returns err. The output of `docker exec` is that
+// of another program, except the last line, which may be docker's.
 func Explain(command, words string, err error) error {
 	last := LastLines(words, 1)
 	switch {
@@ -34,7 +33,7 @@ func withHint(err error, hint string) error {
 	return fault.WithHint(err, "%s", hint)
 }
 
-// Daemon returns what the engine itself answered, of an error of a program that asked it.
+// Daemon returns the engine's own answer from the error of a program that asked it.
 func Daemon(words string) (said string, ok bool) {
 	const mark = "Error response from daemon: "
 	i := strings.LastIndex(words, mark)
@@ -65,7 +64,7 @@ func explain(words string, err error) error {
 	return withHint(err, MachineHint(words))
 }
 
-// explainPull is explain for `docker pull`, whose words may also tell of a registry.
+// explainPull is explain for `docker pull`, whose output may also be about a registry.
 func explainPull(words string, err error) error {
 	said := saidIn(words)
 	switch {
@@ -81,14 +80,14 @@ func explainPull(words string, err error) error {
 	return explain(words, err)
 }
 
-// unanswered tells whether words say that the engine does not answer.
+// unanswered reports whether words say that the engine does not answer.
 func unanswered(words string) bool {
 	return saidIn(words)("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
 		"Is the docker daemon running", "docker daemon is not running")
 }
 
-// MachineHint returns what a person can do about a reason that lies in the machine, such as
-// a disk that is full, or "". said is the reason alone, not a whole output.
+// MachineHint returns a hint for a cause that is in the machine, such as a full disk, or "".
+// said is the cause alone, not a whole output.
 func MachineHint(said string) string {
 	is := saidIn(said)
 	switch {
@@ -118,7 +117,7 @@ func notRunning(what string) error {
 	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%s", what), "%s", startHint(false))
 }
 
-// startHint says how the engine is started here or, where it hangs, started again.
+// startHint says how to start the engine on this system or, if it hangs, how to restart it.
 func startHint(again bool) string {
 	switch {
 	case runtime.GOOS == "darwin" && again:

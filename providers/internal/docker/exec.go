@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Exec runs a command in a container that runs, with stdin to read and stdout to write to,
-// each of which may be nil. An error bears the command's last words.
+// Exec runs a command in a running container. stdin and stdout may be nil. The error contains
+// the last lines of the command's output.
 func Exec(ctx context.Context, id string, stdin io.Reader, stdout io.Writer, command ...string) error {
 	args := []string{"exec"}
 	if stdin != nil {
@@ -19,9 +19,9 @@ func Exec(ctx context.Context, id string, stdin io.Reader, stdout io.Writer, com
 	return pipe(ctx, stdin, stdout, append(append(args, id), command...)...)
 }
 
-// Programs returns the names of the programs that run in a container.
+// Programs returns the names of the running programs in a container.
 func Programs(ctx context.Context, id string) ([]string, error) {
-	out, err := ask(ctx, "top", id, "-o", "pid,comm") // it wants the pid, too
+	out, err := ask(ctx, "top", id, "-o", "pid,comm") // docker requires the pid, too
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func Programs(ctx context.Context, id string) ([]string, error) {
 	return programs, nil
 }
 
-// Logs writes the last lines of what a container said, in whatever state it is; all of
-// them where lines is 0.
+// Logs writes the last lines of the output of a container in any state; all of it if lines is
+// 0.
 func Logs(ctx context.Context, id string, lines int, w io.Writer) error {
 	tail := "all"
 	if lines > 0 {
@@ -47,9 +47,8 @@ func Logs(ctx context.Context, id string, lines int, w io.Writer) error {
 	return failure(ctx, "logs", "", err)
 }
 
-// WriteLog has write fill a file. Where that fails the reason stands in the file: who reads
-// the logs of a cluster that broke is to know what could not be had. Errors are those of
-// the file, and ctx's.
+// WriteLog has write fill a file. If that fails, the file contains the reason, so that readers
+// of saved logs know what is missing. Errors are those of the file, and ctx's.
 func WriteLog(ctx context.Context, path string, write func(w io.Writer) error) (err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -62,7 +61,7 @@ func WriteLog(ctx context.Context, path string, write func(w io.Writer) error) (
 	return errors.Join(err, ctx.Err())
 }
 
-// CopyOut copies a file or directory of a container, which need not run, to this machine.
+// CopyOut copies a file or directory of a container, running or not, to this machine.
 func CopyOut(ctx context.Context, id, path, to string) error {
 	_, err := run(ctx, "cp", id+":"+path, to)
 	return err

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// ReadFile returns a file of a container, which need not run.
+// ReadFile returns a file of a container, running or not.
 func ReadFile(ctx context.Context, id, path string) ([]byte, error) {
 	out, err := run(ctx, "cp", "--follow-link", id+":"+path, "-")
 	if err != nil {
@@ -24,9 +24,9 @@ func ReadFile(ctx context.Context, id, path string) ([]byte, error) {
 	return io.ReadAll(archive)
 }
 
-// WriteFiles writes files, by their absolute paths, into a container, which need not run,
-// with the directories that they are in. They belong to root there, and anybody in it
-// may read them.
+// WriteFiles writes files, by their absolute paths, into a container, running or not, and
+// creates their directories. The files belong to root and are readable for everyone in the
+// container.
 func WriteFiles(ctx context.Context, id string, files map[string]string) error {
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)

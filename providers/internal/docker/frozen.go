@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// waking calls end, which ends the processes of containers, and where that fails because
-// some would not die, wakes them and calls it again.
+// waking calls end, which ends the processes of containers. If some cannot die because they are
+// frozen, it thaws them and calls end again.
 func waking(ctx context.Context, ids []string, end func() error) error {
 	err := end()
 	if !isFrozen(err) {
@@ -22,20 +22,20 @@ func waking(ctx context.Context, ids []string, end func() error) error {
 	return nil
 }
 
-// isFrozen tells whether docker failed because a process in the container would not
-// die. On cgroup v1 one that is frozen cannot, and runc freezes a pod for a moment when
-// it starts it: a node that is killed just then keeps it so for ever.
+// isFrozen reports whether docker failed because a process in the container did not die. On
+// cgroup v1 a frozen process cannot die. runc freezes a pod for a moment when it starts it, and
+// a node that is killed at that moment stays frozen.
 func isFrozen(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "did not receive an exit event")
 }
 
-// thawScript runs in a container that sees the machine's cgroups, with the frozen
-// container's ID as $0: part of the name of its cgroup, whatever manages those.
+// thawScript runs in a container that mounts the machine's cgroups, with the ID of the frozen
+// container as $0: it is part of the name of its cgroup with every cgroup driver.
 const thawScript = `find /cgroup/freezer -path "*$0*" -name freezer.state | while read -r f; do echo THAWED >"$f"; done`
 
-// thaw wakes what is frozen in a container. Nobody in it can any more, and lab may run
-// elsewhere, or as a user who may not: so a container does it that is made of the same
-// image, which is here, and is removed once it is done.
+// thaw thaws the processes of a container. Programs inside it cannot, and lab may run on
+// another machine or without the permission. So a temporary container of the same image, which
+// exists locally, does it.
 func thaw(ctx context.Context, id string) error {
 	image, err := ask(ctx, "inspect", "--type=container", "--format", "{{.Image}}", id)
 	if isGone(err) {

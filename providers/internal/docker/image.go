@@ -14,7 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// HasImage tells whether the engine has an image, so that none need be pulled.
+// HasImage reports whether the engine has an image.
 func HasImage(ctx context.Context, image string) (bool, error) {
 	_, err := ask(ctx, "image", "inspect", "--format", "{{.Id}}", image)
 	if err != nil && strings.Contains(err.Error(), "No such image") {
@@ -23,7 +23,7 @@ func HasImage(ctx context.Context, image string) (bool, error) {
 	return err == nil, err
 }
 
-// Tags returns the tags by which the engine has images of a repository.
+// Tags returns the tags of the engine's images of a repository.
 func Tags(ctx context.Context, repository string) ([]string, error) {
 	out, err := ask(ctx, "image", "ls", "--format", "{{.Tag}}", repository)
 	return strings.Fields(string(out)), err
@@ -38,12 +38,12 @@ func SplitImage(image string) (repository, tag string) {
 	return image, ""
 }
 
-// attempts is how often an image is pulled before it is given up. Networks of
-// workshops are bad, and what a failed pull has got is kept.
+// attempts is how often Pull tries. Networks are unreliable, and the engine keeps the layers of
+// a failed pull.
 const attempts = 3
 
-// Pull has the engine pull an image, and tells moved how far it is. It returns
-// ErrNotFound where the registry has none, and ErrUnavailable where it cannot be asked.
+// Pull has the engine pull an image, and reports progress to moved. It returns ErrNotFound if
+// the registry lacks the image, and ErrUnavailable if the registry cannot be reached.
 func Pull(ctx context.Context, image string, moved func(string)) error {
 	var err error
 	for n := range attempts {
@@ -63,7 +63,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 	return err
 }
 
-// pull is one attempt. docker says what becomes of each layer, on a line of its own.
+// pull is one attempt. docker reports the state of each layer on a line of its own.
 func pull(ctx context.Context, image string, moved func(string)) error {
 	var stderr bytes.Buffer
 	cmd := command(ctx, "pull", image)
@@ -90,8 +90,8 @@ func pull(ctx context.Context, image string, moved func(string)) error {
 		}
 		moved(fmt.Sprintf("%d of %d layers", done, layers))
 	}
-	_, _ = io.Copy(io.Discard, stdout) // a line too long for the scanner must not stop docker
-	err = cmd.Wait()                   // before stderr is looked at
+	_, _ = io.Copy(io.Discard, stdout) // after a line that is too long for the scanner
+	err = cmd.Wait()                   // before stderr is read
 	return failure(ctx, "pull", stderr.String(), err)
 }
 
@@ -109,11 +109,11 @@ func firstLine(s string) string {
 	return line
 }
 
-// RegistryWithin is how long a registry may take to answer before lab says that it
-// cannot be reached: this is asked before anything is begun, and often by a person.
+// RegistryWithin bounds how long a registry may take to answer: it is asked before the work
+// begins, while the user waits.
 const RegistryWithin = 2 * time.Second
 
-// AskRegistry returns nil if the registry of an image answers, whatever it says.
+// AskRegistry returns nil if the registry of an image answers, with any status.
 func AskRegistry(ctx context.Context, image string) error {
 	limited, cancel := context.WithTimeout(ctx, RegistryWithin)
 	defer cancel()
@@ -139,8 +139,7 @@ func AskRegistry(ctx context.Context, image string) error {
 	return resp.Body.Close()
 }
 
-// RegistryOf returns the host, with a port where there is one, that an image's name
-// means.
+// RegistryOf returns the host of the registry of an image, with the port if it names one.
 func RegistryOf(image string) string {
 	first, _, more := strings.Cut(image, "/")
 	if more && (strings.ContainsAny(first, ".:") || first == "localhost") && first != "docker.io" {

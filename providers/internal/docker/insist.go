@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// goneFor is how long an engine may be away, as when it is restarted, before nothing is
-// expected of it any more.
+// goneFor is how long an engine may not answer, as during a restart, before Insist gives up.
 const goneFor = 5 * time.Second
 
-// Insist calls try every so often until it is done, whatever errors it met on the way.
-// It returns the last of them when ctx ends, or when the engine is gone: what is to be
-// removed will then still be there.
+// Insist calls try periodically until it is done, whatever errors it returns. When ctx ends, or
+// when the engine does not exist any more, Insist returns the last error: what was to be
+// removed still exists.
 func Insist(ctx context.Context, every time.Duration, try func() (done bool, err error)) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var last error
-	var gone time.Time // since when there is no engine
+	var gone time.Time // since when the engine does not exist
 	for {
 		done, err := try()
 		if done && err == nil {
 			return nil
 		}
 		if ctx.Err() == nil {
-			last = err // with the end of ctx, try only says that it was cut short
+			last = err // when ctx has ended, err only says that
 		}
 		switch {
 		case !Gone(err):

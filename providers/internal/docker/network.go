@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// CreateNetwork creates a bridge network with options of `docker network create`. One that
-// another program has just created under the name is no error.
+// CreateNetwork creates a bridge network with options of `docker network create`. It returns
+// nil if the network exists by now.
 func CreateNetwork(ctx context.Context, name string, options ...string) error {
 	args := slices.Concat([]string{"network", "create", "--driver=bridge"}, options, []string{name})
 	_, err := run(ctx, args...)
@@ -17,12 +17,12 @@ func CreateNetwork(ctx context.Context, name string, options ...string) error {
 	return err
 }
 
-// IsOverlap tells whether a network was not created because another has its addresses.
+// IsOverlap reports whether a network was not created because another uses its addresses.
 func IsOverlap(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "Pool overlaps") || strings.Contains(err.Error(), "networks have overlapping"))
 }
 
-// MTU returns the option that gives a network the MTU of the engine's own network, or none.
+// MTU returns the option that gives a network the MTU of the engine's default network, or nil.
 func MTU(ctx context.Context) []string {
 	const option = "com.docker.network.driver.mtu"
 	out, err := ask(ctx, "network", "inspect", "bridge", "--format", `{{index .Options "`+option+`"}}`)
@@ -33,9 +33,9 @@ func MTU(ctx context.Context) []string {
 	return []string{"--opt=" + option + "=" + mtu}
 }
 
-// Reconnect puts a container, which must not run, into the network that has the name now, at
-// the address that it must have. The engine looks for the network that the container was in
-// by its ID, so that another of the same name does not count.
+// Reconnect connects a stopped container to the network that has the name now, at the
+// container's fixed address if it has one. The engine looks up the former network of the
+// container by ID, so another network of the same name does not replace it.
 func Reconnect(ctx context.Context, network Object, c Container) error {
 	endpoint, was := c.NetworkSettings.Networks[network.Name]
 	if was {

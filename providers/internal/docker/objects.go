@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Kind is a kind of thing in the engine besides containers.
+// Kind is a kind of object in the engine other than containers.
 type Kind string
 
 // The kinds that clusters leave behind.
@@ -14,21 +14,19 @@ const (
 	Volume  Kind = "volume"
 )
 
-// Labelled returns the names of what there is of a kind that bears a label, "key" or
-// "key=value".
+// Labelled returns the names of the objects of a kind that bear a label, "key" or "key=value".
 func Labelled(ctx context.Context, kind Kind, label string) ([]string, error) {
 	out, err := ask(ctx, string(kind), "ls", "--format", "{{.Name}}", "--filter", "label="+label)
 	return strings.Fields(string(out)), err
 }
 
-// Object is a thing in the engine besides containers.
+// Object is an object in the engine other than a container.
 type Object struct {
 	ID, Name string
 	Labels   []string // "key=value"
 }
 
-// Networks returns the networks that bear a label, "key" or "key=value", or all where label
-// is "".
+// Networks returns the networks that bear a label, "key" or "key=value", or all if label is "".
 func Networks(ctx context.Context, label string) ([]Object, error) {
 	args := []string{"network", "ls", "--no-trunc", "--format", "{{.ID}} {{.Name}} {{.Labels}}"}
 	if label != "" {
@@ -46,10 +44,10 @@ func Networks(ctx context.Context, label string) ([]Object, error) {
 	return all, err
 }
 
-// HasVolume tells whether there is a volume of that name.
+// HasVolume reports whether a volume of that name exists.
 func HasVolume(ctx context.Context, name string) (bool, error) {
 	out, err := ask(ctx, "volume", "ls", "--quiet", "--filter", "name="+name)
-	for found := range strings.FieldsSeq(string(out)) { // the filter takes names that only contain it, too
+	for found := range strings.FieldsSeq(string(out)) { // the filter matches substrings, too
 		if found == name {
 			return true, err
 		}
@@ -57,7 +55,7 @@ func HasVolume(ctx context.Context, name string) (bool, error) {
 	return false, err
 }
 
-// RemoveAll removes things of a kind. Those that are gone already are no error.
+// RemoveAll removes objects of a kind. It ignores objects that do not exist any more.
 func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
 	if len(ids) == 0 {
 		return nil
@@ -69,11 +67,11 @@ func RemoveAll(ctx context.Context, kind Kind, ids ...string) error {
 	return err
 }
 
-// StartAnywhere starts a container that does not run. Where another has the address that
-// it was to have in one of its networks, it gets the next that is free, and moved is true.
+// StartAnywhere starts a stopped container. If another container uses its address in a network,
+// it gets a free one, and moved is true.
 func StartAnywhere(ctx context.Context, c Container) (moved bool, err error) {
 	_, err = run(ctx, "start", c.ID)
-	if err == nil || !strings.Contains(err.Error(), "Address already in use") { // of a port it is said without the capital
+	if err == nil || !strings.Contains(err.Error(), "Address already in use") { // for a port docker writes it in lower case
 		return false, err
 	}
 	for network := range c.NetworkSettings.Networks {
@@ -88,7 +86,8 @@ func StartAnywhere(ctx context.Context, c Container) (moved bool, err error) {
 	return err == nil, err
 }
 
-// Disconnect takes containers out of a network. Those that are not in it are no error.
+// Disconnect disconnects containers from a network. It ignores containers that are not
+// connected.
 func Disconnect(ctx context.Context, network string, ids ...string) error {
 	for _, id := range ids {
 		_, err := run(ctx, "network", "disconnect", "--force", network, id)

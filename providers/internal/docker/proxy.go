@@ -9,10 +9,10 @@ import (
 // Proxy is what the docker command sets in every container that it creates, because the user's
 // configuration of it says so (https://docs.docker.com/engine/cli/proxy/).
 type Proxy struct {
-	File    string // that says so
-	Key     string // in it: "proxies.default"
-	URL     string // of the proxy for HTTPS or, without one, for HTTP; it may hold a password
-	NoProxy string // what is reached without it, separated by commas
+	File    string // the configuration file
+	Key     string // in the file: "proxies.default"
+	URL     string // of the proxy for HTTPS or else for HTTP; it may contain a password
+	NoProxy string // hosts that are reached directly, separated by commas
 }
 
 // ConfiguredProxy returns the proxy that a configuration of the docker command sets for every

@@ -12,7 +12,7 @@ import (
 
 // CheckReachable returns ErrUnavailable where lab shares the kernel with the Docker Engine but
 // not its network, as in a container that was given the host's socket: ports that the engine
-// publishes on 127.0.0.1 are not those of lab's own 127.0.0.1. Where that cannot be told, it
+// publishes on 127.0.0.1 are not those of lab's own 127.0.0.1. If that is unknown, it
 // returns nil.
 func CheckReachable(ctx context.Context) error {
 	kernel, err := os.ReadFile("/proc/sys/kernel/osrelease")

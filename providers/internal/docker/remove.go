@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Remove kills and removes containers with their anonymous volumes. Those that are
-// gone already are no error.
+// Remove kills and removes containers with their anonymous volumes. It ignores containers that
+// do not exist any more.
 func Remove(ctx context.Context, ids ...string) error {
 	if len(ids) == 0 {
 		return nil
@@ -23,8 +23,8 @@ func remove(ctx context.Context, ids []string) error {
 	return err
 }
 
-// isGone tells whether docker failed only because what it was told to remove is not
-// there, or is being removed by somebody else at this moment.
+// isGone reports whether docker failed only because an object that it was to remove does not
+// exist, or because another program is removing it at this moment.
 func isGone(err error) bool {
 	if err == nil {
 		return false

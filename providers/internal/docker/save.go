@@ -9,11 +9,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Save writes images of the engine into an archive. Of an image for several platforms
-// only the engine's own is written: of the others it has but the names, and a node that
-// was told to take them would look for what is not there. Save returns ErrNotFound where
-// the engine does not have one of the images, ErrInvalid where one has no tag, and leaves no
-// archive on error.
+// Save writes images of the engine into an archive, for the engine's platform only: for the
+// other platforms of an image the engine has no layers, and nodes fail to import such an
+// archive. Save returns ErrNotFound if the engine lacks an image, and ErrInvalid if one has no
+// tag. It leaves no archive on error.
 func Save(ctx context.Context, images []string, archive string) error {
 	platform := ""
 	var tags []string
@@ -59,8 +58,8 @@ func tagsOf(ctx context.Context, image string) (tags []string, platform string, 
 	return tags, platform, nil
 }
 
-// knowsNoPlatforms tells whether the docker command or its engine is from before version
-// 28, whose images are of one platform each.
+// knowsNoPlatforms reports whether the docker command or its engine is older than version 28,
+// whose images have one platform each.
 func knowsNoPlatforms(err error) bool {
 	words := err.Error()
 	return strings.Contains(words, "unknown flag: --platform") || strings.Contains(words, "requires API version")

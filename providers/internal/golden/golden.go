@@ -1,4 +1,4 @@
-// Package golden compares what tests get with files that hold what they should.
+// Package golden compares the results of tests with files that contain the expected ones.
 package golden
 
 import (
@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Check fails the test where got is not what the file at path holds. Where update is set
-// it writes got there first: `make golden`, and then read the diff.
+// Check fails the test if got differs from the file at path. If update is set, it writes got
+// there first: run `make golden`, then read the diff.
 func Check(t testing.TB, update bool, path, got string) {
 	t.Helper()
 	if update {

@@ -19,8 +19,11 @@ import (
 // answerWithin bounds a question to an API server on this machine.
 const answerWithin = 3 * time.Second
 
-// AskVersion returns the version of Kubernetes that a cluster's API server says it is.
-// See [AskVersion].
+// AskVersion returns the version of Kubernetes that the API server at an address reports, or ""
+// if the server requires authentication for that.
+//
+// The request contains no secret, and only lists show the answer. So the server need not
+// authenticate itself, and lab needs no key.
 func (t Tool) AskVersion(ctx context.Context, nodes []docker.Container) (string, error) {
 	at, err := t.Address(nodes)
 	if err != nil {
@@ -51,7 +54,7 @@ func AskVersion(ctx context.Context, at string) (string, error) {
 	case http.StatusOK:
 	case http.StatusUnauthorized:
 		return "", nil
-	default: // forbidden, for one, until it has made its first roles
+	default: // such as forbidden, until it has created its first roles
 		return "", fmt.Errorf("GET /version: %s", resp.Status)
 	}
 	var version struct{ GitVersion string }
@@ -59,19 +62,19 @@ func AskVersion(ctx context.Context, at string) (string, error) {
 	return version.GitVersion, err
 }
 
-// refusedFor is how long there may be no connection before it is looked into: a published port
-// takes one as soon as its container runs, unless Docker runs without its proxies.
+// refusedFor is how long connections may fail before AwaitAPI looks for the cause: a published
+// port accepts them as soon as its container runs, unless Docker runs without its proxies.
 const refusedFor = 5 * time.Second
 
-// AwaitAPI waits until the API server of a cluster answers, and no longer than the nodes
-// live. Before several control planes, the balancer asks one after the other, and each
-// must answer. It returns ErrUnavailable where lab cannot reach what Docker publishes.
+// AwaitAPI waits until the API server of a cluster answers, and stops when a node dies. A load
+// balancer asks several control planes in turn, and each must answer. AwaitAPI returns
+// ErrUnavailable if lab cannot reach the ports that Docker publishes.
 func (t Tool) AwaitAPI(ctx context.Context, name string, step *event.Step) error {
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
-	var refused time.Time // since when there is no connection to where the API server is published
+	var refused time.Time // since when connections to the API server fail
 	for inTurn := 0; ; {
-		nodes, err := t.Find(ctx, name) // anew: a port may change with every start
+		nodes, err := t.Find(ctx, name) // again: a port may change with every start
 		if err != nil {
 			return err
 		}
@@ -106,12 +109,12 @@ func (t Tool) AwaitAPI(ctx context.Context, name string, step *event.Step) error
 	}
 }
 
-// isDead tells whether a node neither runs nor is about to.
+// isDead reports whether a node neither runs nor is about to.
 func isDead(n docker.Container) bool {
 	return n.State.Status != "running" && n.State.Status != "restarting"
 }
 
-// count returns how many control planes there are.
+// count returns the number of control planes.
 func (t Tool) count(nodes []docker.Container) int {
 	n := 0
 	for _, c := range nodes {

@@ -18,19 +18,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// maxIndex bounds what is read of the index of an archive, in bytes: 4 MiB, as much as
-// registries take for a manifest.
+// maxIndex bounds how much of the index of an archive is read, in bytes: 4 MiB, the limit of
+// registries for a manifest.
 const maxIndex = 4 << 20
 
-// named is an image of an archive.
+// named is the name of an image in an archive.
 type named struct {
 	raw  string // its name in the archive, under which containerd keeps it
 	full string // the name by which the kubelet asks for it: docker.io/library/web:v1
 }
 
-// namesIn returns the names of the images of an archive, as docker save or an OCI builder
-// writes it, whether compressed or not. It returns ErrInvalid where the file is no such
-// archive, and where none of its images has a name: no pod could refer to it.
+// namesIn returns the names of the images in an archive that docker save or an OCI builder
+// wrote, compressed or not. It returns ErrInvalid if the file is not such an archive, or if no
+// image in it has a name: no pod could use it.
 func namesIn(path string) ([]named, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -77,8 +77,8 @@ func namesIn(path string) ([]named, error) {
 	return names, nil
 }
 
-// CheckArchive returns nil where a file is an image archive that a cluster can use, and
-// otherwise ErrInvalid, as [Tool.LoadImages] does.
+// CheckArchive returns nil if a file is an image archive that a cluster can use, and otherwise
+// ErrInvalid, as [Tool.LoadImages] does.
 func CheckArchive(path string) error {
 	_, err := namesIn(path)
 	return err
@@ -89,8 +89,8 @@ func noArchive(path string, err error) error {
 		"create an archive: docker save --output FILE IMAGE")
 }
 
-// decompress returns a reader of what a file holds, which may be compressed with gzip or
-// zstd, as containerd takes it.
+// decompress returns a reader of the contents of a file, which may be compressed with gzip or
+// zstd, the formats that containerd reads.
 func decompress(file io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReader(file)
 	start, err := buffered.Peek(4)
@@ -107,8 +107,8 @@ func decompress(file io.Reader) (io.Reader, error) {
 	return buffered, nil
 }
 
-// namesOf returns the names in the index of an archive of docker's and in that of an OCI
-// layout, either of which may be missing.
+// namesOf returns the names in the index of docker's format and in that of an OCI layout,
+// either of which may be missing.
 func namesOf(manifest, index []byte) ([]named, error) {
 	var images []struct{ RepoTags []string }
 	var layout struct {

@@ -13,10 +13,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Check returns nil where the Docker Engine answers and has a node image, or the image's
-// registry answers. Where spec is Offline, the registry is not asked, and Check returns
+// Check returns nil if the Docker Engine answers and has a node image, or if the image's
+// registry answers. If spec is Offline, it does not ask the registry, and returns
 // [providers.NotLocal] for an image that is not on this machine. Otherwise it returns
-// ErrUnavailable. variable is the environment variable that names another image.
+// ErrUnavailable. variable is the environment variable that selects another image.
 func Check(ctx context.Context, spec providers.Spec, image, variable string) error {
 	if _, err := docker.Ping(ctx); err != nil {
 		return err
@@ -35,7 +35,7 @@ func Check(ctx context.Context, spec providers.Spec, image, variable string) err
 	return hintImage(ctx, err, Image{image, variable})
 }
 
-// withoutDigest returns an image's name as people read it.
+// withoutDigest returns an image's name without its digest, for messages.
 func withoutDigest(image string) string {
 	short, _, _ := strings.Cut(image, "@")
 	return short
@@ -56,15 +56,14 @@ func hintImage(ctx context.Context, err error, image Image) error {
 		"pull the image where the registry is reachable: docker pull %s; or use an image that is on this machine: export %s=IMAGE", short, image.Variable)
 }
 
-// offered is how many versions a person is offered.
+// offered is how many versions a hint names.
 const offered = 3
 
-// nearest returns the flags that ask for the versions nearest to an image's that the
-// engine has images for, or "" where it has none. The tag of a node image is a version
-// of Kubernetes.
+// nearest returns the flags that request the versions nearest to an image's that the engine has
+// images for, or "". The tag of a node image is a version of Kubernetes.
 func nearest(ctx context.Context, image string) string {
 	repository, tag := docker.SplitImage(image)
-	tags, _ := docker.Tags(ctx, repository) // what cannot be had is not offered
+	tags, _ := docker.Tags(ctx, repository) // none on error
 	tags = slices.DeleteFunc(tags, func(t string) bool { return !strings.HasPrefix(t, "v1.") || t == tag })
 	want := releaseOf(tag)
 	slices.SortFunc(tags, func(a, b string) int {
@@ -77,8 +76,7 @@ func nearest(ctx context.Context, image string) string {
 	return strings.Join(tags[:min(len(tags), offered)], ", ")
 }
 
-// releaseOf returns a version such as v1.37.2-k3s1 as one number, its minor version
-// counting most.
+// releaseOf returns a version such as v1.37.2-k3s1 as one number for comparisons.
 func releaseOf(version string) int {
 	numbers, _, _ := strings.Cut(strings.TrimPrefix(version, "v1."), "-")
 	minor, patch, _ := strings.Cut(numbers, ".")
@@ -89,9 +87,9 @@ func releaseOf(version string) int {
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// Versions returns the versions of Kubernetes that node images of the repository of image
-// stand for: those that the engine has, and image itself. Newest first. It returns
-// ErrUnavailable where the engine does not answer.
+// Versions returns the versions of Kubernetes for which the engine has node images of the
+// repository of image, and that of image itself, newest first. It returns ErrUnavailable if the
+// engine does not answer.
 func Versions(ctx context.Context, image string) ([]string, error) {
 	repository, tag := docker.SplitImage(image)
 	tags, err := docker.Tags(ctx, repository)

@@ -46,9 +46,9 @@ type namedUser struct {
 	} `json:"user"`
 }
 
-// Kubeconfig returns the kubeconfig that stands in file in a cluster's first node, which
-// need not run, with other names and the address by which this machine reaches the API
-// server. It returns ErrNotFound, or ErrUnavailable where there is none in it yet.
+// Kubeconfig returns the kubeconfig in file of a cluster's first node, which need not run, with
+// other names and the address by which this machine reaches the API server. It returns
+// ErrNotFound, or ErrUnavailable if the file does not exist yet.
 func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, names providers.Entries) ([]byte, error) {
 	ctx = docker.On(ctx, ref.Engine)
 	nodes, err := t.Own(ctx, ref)
@@ -77,7 +77,7 @@ func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, na
 	return config, nil
 }
 
-// Access is what a kubeconfig is made of where a tool keeps it in files, each PEM.
+// Access is the credentials for a kubeconfig, each PEM, for tools that keep them in files.
 type Access struct{ CA, Certificate, Key []byte }
 
 // Kubeconfig returns a self-contained kubeconfig for a server at an address such as
@@ -108,7 +108,7 @@ func rename(admin []byte, names providers.Entries, server string) ([]byte, error
 	return yaml.Marshal(a)
 }
 
-// name gives the one cluster, user and context their names, and the cluster its address.
+// name sets the names of the one cluster, user and context, and the address of the cluster.
 func (a *access) name(names providers.Entries, server string) {
 	a.Clusters[0].Name, a.Clusters[0].Cluster.Server = names.Cluster, server
 	a.Users[0].Name = names.User

@@ -12,9 +12,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// List returns every cluster of the tool that the Docker Engine has, whoever made it. It
-// returns ErrUnavailable where the engine cannot be asked, also as there is no docker
-// command: the clusters of one who took it off PATH are not gone.
+// List returns every cluster of the tool that the Docker Engine has, of any owner. It returns
+// ErrUnavailable if the engine cannot be asked, also if the docker command is not on PATH:
+// clusters still exist then.
 func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 	containers, err := docker.Containers(ctx, t.Label)
 	if err != nil {
@@ -41,8 +41,7 @@ func (t Tool) List(ctx context.Context) ([]providers.Cluster, error) {
 	return append(clusters, t.bare(networks, names)...), ctx.Err()
 }
 
-// bare returns the clusters that have a network, and are not among names: those that have
-// containers.
+// bare returns the clusters that have a network and are not in names, which have containers.
 func (t Tool) bare(networks []docker.Object, names []string) []providers.Cluster {
 	var clusters []providers.Cluster
 	for _, network := range networks {
@@ -58,8 +57,8 @@ func (t Tool) bare(networks []docker.Object, names []string) []providers.Cluster
 	return clusters
 }
 
-// inspect says what there is to say of a cluster. It is alive if its API server says so:
-// containers run long before there is a cluster in them.
+// inspect describes a cluster. It runs if its API server answers: containers run long before
+// that.
 func (t Tool) inspect(ctx context.Context, name string, nodes []docker.Container, networks []docker.Object) providers.Cluster {
 	c := t.identify(name, nodes)
 	first, _ := t.First(nodes)

@@ -15,14 +15,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// LoadImages has every node of a cluster that runs pods take the images of an archive,
-// side by side. All must run. importer is the command in a node that reads an archive;
-// without one it is containerd's. Errors: ErrInvalid where the file is no image archive, or
-// its images have no names; where a node does not have an image afterwards, an error says so.
+// LoadImages imports the images of an archive into every node that runs pods, concurrently. All
+// of them must run. importer is the command in a node that reads an archive; the default is
+// containerd's. LoadImages returns ErrInvalid if the file is not an image archive or its images
+// have no names, and an error if a node lacks an image afterwards.
 //
-// The tools' own ways are not used: one unpacks and copies the archive first, one goes by
-// a container that it starts for it, and all of them want every platform that the archive
-// names, though the engine that wrote it may have one.
+// It does not use the tools' own commands: one copies the archive first, one starts a container
+// for it, and all require every platform that the archive names, while the engine that wrote it
+// may have only one.
 func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string, importer ...string) error {
 	names, err := namesIn(archive)
 	if err != nil {
@@ -55,8 +55,9 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	return errors.Join(errs...)
 }
 
-// importNamed has containerd in a node take an archive, and makes sure that the kubelet finds
-// each image of it by its full name: containerd keeps the names of an OCI layout as they are.
+// importNamed has containerd in a node import an archive, and makes every image available under
+// its full name, which the kubelet uses: containerd keeps the names of an OCI layout as they
+// are.
 func importNamed(ctx context.Context, node docker.Container, archive string, names []named) error {
 	ctr := []string{"ctr", "--namespace=k8s.io", "images"}
 	if err := feed(ctx, node, archive, append(ctr, "import", "-")); err != nil {
@@ -82,7 +83,7 @@ func importNamed(ctx context.Context, node docker.Container, archive string, nam
 	return nil
 }
 
-// feed has a command in a node read an archive.
+// feed runs a command in a node that reads an archive from its standard input.
 func feed(ctx context.Context, node docker.Container, archive string, command []string) error {
 	file, err := os.Open(archive)
 	if err != nil {
@@ -95,7 +96,7 @@ func feed(ctx context.Context, node docker.Container, archive string, command []
 	return nil
 }
 
-// importHint says what helps where an import failed because of what is in the archive.
+// importHint returns a hint for an import that failed because of the contents of the archive.
 func importHint(err error) string {
 	switch words := err.Error(); {
 	case strings.Contains(words, "no match for platform"):

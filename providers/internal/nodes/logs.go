@@ -15,15 +15,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/logs"
 )
 
-// WithLogs saves the logs of a cluster whose creation failed because of err, as
-// [logs.Save] does, and returns why it failed: the cause that the logs state or,
-// where they state none, err. What the tool said is the detail of the error. Where the engine
-// does not answer any more, that is the cause. A cluster of which no node ran has no logs.
+// WithLogs saves the logs of a cluster whose creation failed because of err, as [logs.Save]
+// does. It returns the cause that the logs contain, or else err. The output of the tool is the
+// detail of the error. If the engine does not answer any more, that is the cause. A cluster of
+// which no node ran has no logs.
 func (t Tool) WithLogs(ctx context.Context, name, parent string, err error, export func(ctx context.Context, dir string) error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // its time may be what is over
+	ctx = context.WithoutCancel(ctx) // it may have timed out
 	found, failed := t.Find(ctx, name)
 	if docker.Gone(failed) && !docker.Gone(err) {
 		return fault.WithDetail(failed, whole(err))
@@ -39,8 +39,8 @@ func (t Tool) WithLogs(ctx context.Context, name, parent string, err error, expo
 	return logs.Name(err, dir)
 }
 
-// Because returns err with the cause that the logs in dir state. A creation that ran out of
-// time still failed for that, whatever it waited for.
+// Because returns err with the cause that the logs in dir contain. A creation that ran out of
+// time still failed with a timeout.
 func (t Tool) Because(err error, dir string, found []docker.Container) error {
 	var logs []cause.Node
 	for _, n := range found {
@@ -72,10 +72,11 @@ func (t Tool) Because(err error, dir string, found []docker.Container) error {
 	return t.hint(why, c.Program, dir)
 }
 
-// kubeadm is what the tools set up nodes with.
+// kubeadm is the program with which the tools set up nodes.
 const kubeadm = "kubeadm"
 
-// hint names what in the tool's own configuration may be wrong, and the logs.
+// hint names the keys of the tool's own configuration that may be wrong, and the directory of
+// the logs.
 func (t Tool) hint(err error, program, dir string) error {
 	if t.Settings != nil {
 		if keys := t.Settings(program); keys != "" {
@@ -85,7 +86,7 @@ func (t Tool) hint(err error, program, dir string) error {
 	return fault.WithHint(err, "read the logs in %s", dir)
 }
 
-// whole returns all that an error tells, its detail included.
+// whole returns the message of an error and its detail.
 func whole(err error) string {
 	if detail := fault.DetailOf(err); detail != "" {
 		return err.Error() + "\n" + detail
@@ -93,14 +94,14 @@ func whole(err error) string {
 	return err.Error()
 }
 
-// lastLines is how many lines of a node's log are looked at for what it said last.
+// lastLines is how many lines of a node's log LastWords reads.
 const lastLines = 1000
 
-// LastWords returns an error that says what happened to a node and why, by what it said last,
-// which is the error's detail.
+// LastWords returns an error that says what happened to a node, with the reason in the last
+// lines of its log. The log is the error's detail.
 func LastWords(ctx context.Context, n docker.Container, what string) error {
 	var log bytes.Buffer
-	_ = docker.Logs(ctx, n.ID, lastLines, &log) // what there is will do
+	_ = docker.Logs(ctx, n.ID, lastLines, &log) // the error is better than none
 	said, _ := cause.Reason(log.String())
 	if said == "" {
 		return errors.New(what)

@@ -9,12 +9,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// hostsDir is where containerd looks for what to ask in place of a registry, anew at
-// each pull.
+// hostsDir is where containerd looks up the mirrors of a registry at each pull.
 const hostsDir = "/etc/containerd/certs.d"
 
-// Mirror tells containerd in the nodes what to ask in place of registries, by their
-// hosts: "registry.corp/docker" or, without TLS, "http://registry.corp:5000".
+// Mirror configures mirrors of registries, by their hosts, for containerd in the nodes:
+// "registry.corp/docker" or, without TLS, "http://registry.corp:5000".
 func Mirror(ctx context.Context, nodes []docker.Container, registries map[string]string) error {
 	if len(registries) == 0 {
 		return nil
@@ -31,8 +30,8 @@ func Mirror(ctx context.Context, nodes []docker.Container, registries map[string
 	return nil
 }
 
-// hostsFile returns containerd's configuration for a registry. The registry itself is
-// asked where its mirror does not answer, or does not have an image.
+// hostsFile returns containerd's configuration for a registry. containerd asks the registry
+// itself if its mirror does not answer, or lacks an image.
 func hostsFile(host, mirror string) string {
 	if host == "docker.io" {
 		host = "registry-1.docker.io" // by which it goes, other than by its name in images

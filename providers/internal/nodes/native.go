@@ -7,15 +7,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Field is where a tool's own configuration names a file: the keys that lead to it, through
-// lists, and what becomes of the text there.
+// Field is a field of a tool's own configuration that contains a path: the keys that lead to
+// it, through lists, and a function that changes its text.
 type Field struct {
 	Keys   []string
 	Change func(string) string
 }
 
-// ChangeFields returns a configuration in YAML with its fields changed. A text that is not
-// YAML it returns as it is.
+// ChangeFields returns a configuration in YAML with its fields changed. It returns a text that
+// is not YAML unchanged.
 func ChangeFields(text []byte, fields ...Field) []byte {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil || len(document.Content) == 0 {
@@ -35,7 +35,7 @@ func ChangeFields(text []byte, fields ...Field) []byte {
 	return out.Bytes()
 }
 
-// change changes the texts that keys lead to, and reports whether one is another now.
+// change changes the texts that keys lead to, and reports whether any differs now.
 func change(n *yaml.Node, keys []string, to func(string) string) (changed bool) {
 	switch {
 	case n.Kind == yaml.SequenceNode:
@@ -59,7 +59,7 @@ func change(n *yaml.Node, keys []string, to func(string) string) (changed bool) 
 	return changed
 }
 
-// Absolute returns a function that gives the absolute form of a path that is relative to dir.
+// Absolute returns a function that makes paths absolute that are relative to dir.
 func Absolute(dir string) func(string) string {
 	return func(path string) string {
 		if filepath.IsAbs(path) {

@@ -44,8 +44,8 @@ func (t Tool) repair(ctx context.Context, ref providers.Ref, nodes []docker.Cont
 	return t.Own(ctx, ref)
 }
 
-// reconnect puts the lost nodes into a network, which it creates where it is gone. Nodes that
-// run are stopped before: they work out their addresses when they start.
+// reconnect connects the lost nodes to a network, which it recreates if necessary. It stops
+// running nodes first: they determine their addresses when they start.
 func (t Tool) reconnect(ctx context.Context, name string, nodes, lost []docker.Container) error {
 	awake := slices.DeleteFunc(slices.Clone(lost), func(n docker.Container) bool { return !n.Running() })
 	if err := docker.Stop(ctx, IDs(awake)...); err != nil {
@@ -80,8 +80,8 @@ func networkNamed(ctx context.Context, name string) (docker.Object, bool, error)
 	return networks[i], true, err
 }
 
-// networkOf returns the network that the tool created a cluster in, or "", and whether the
-// tool created that, too.
+// networkOf returns the network that the tool created a cluster in, or "", and whether the tool
+// created that network, too.
 func (t Tool) networkOf(nodes []docker.Container) (name string, own bool) {
 	if t.Network == nil || len(nodes) == 0 {
 		return "", false
@@ -93,8 +93,8 @@ func (t Tool) networkOf(nodes []docker.Container) (name string, own bool) {
 	return t.Network(first)
 }
 
-// isStale tells whether the network that a container was put into is gone. The engine knows
-// it by its ID: a later one of the same name does not count.
+// isStale reports whether the network that a container was connected to does not exist any
+// more. The engine identifies it by ID: a later one of the same name does not count.
 func isStale(n docker.Container, network string, networks []docker.Object) bool {
 	endpoint, ok := n.NetworkSettings.Networks[network]
 	is := func(o docker.Object) bool {
@@ -103,13 +103,13 @@ func isStale(n docker.Container, network string, networks []docker.Object) bool 
 	return !slices.ContainsFunc(networks, is)
 }
 
-// isConnected tells whether a container is in a network that exists.
+// isConnected reports whether a container is in a network that exists.
 func isConnected(n docker.Container, network string, networks []docker.Object) bool {
 	_, ok := n.NetworkSettings.Networks[network]
 	return ok && !isStale(n, network, networks)
 }
 
-// remembersBalancer tells whether the load balancer of a cluster can be created again.
+// remembersBalancer reports whether the load balancer of a cluster can be recreated.
 func (t Tool) remembersBalancer(nodes []docker.Container) bool {
 	first, ok := t.First(nodes)
 	return ok && t.CanRebalance != nil && t.CanRebalance(first)

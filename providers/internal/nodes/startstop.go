@@ -10,15 +10,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Stop stops the nodes of a cluster, all at once, and keeps them stopped when the machine
-// starts.
+// Stop stops the nodes of a cluster, and has the engine not start them with the machine.
 func (t Tool) Stop(ctx context.Context, ref providers.Ref) error {
 	ctx = docker.On(ctx, ref.Engine)
 	nodes, err := t.Own(ctx, ref)
 	if err != nil {
 		return err
 	}
-	// First of all, so that whatever happens afterwards they count as stopped.
+	// First, so that they count as stopped whatever happens afterwards.
 	if err := t.bringBack(ctx, RestartNever, nodes); err != nil {
 		return err
 	}
@@ -38,9 +37,9 @@ func (t Tool) Stop(ctx context.Context, ref providers.Ref) error {
 	return docker.Stop(ctx, IDs(running)...)
 }
 
-// Start brings a cluster back: it repairs what it can, has wake start those of its nodes that are asleep, in
-// the order that suits the tool, and waits until the API server answers. On a cluster
-// that does answer it does nothing. On error it leaves the cluster as far as it came.
+// Start repairs what it can, has wake start the stopped nodes in the order that suits the tool,
+// and waits until the API server answers. On a cluster that answers it does nothing. On error
+// the cluster stays as it is then.
 func (t Tool) Start(ctx context.Context, ref providers.Ref, report event.Reporter,
 	wake func(ctx context.Context, asleep []docker.Container, step *event.Step) error) error {
 	ctx = docker.On(ctx, ref.Engine)
@@ -73,8 +72,8 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report event.Reporte
 	return report.Do("Waiting for the API server", func(step *event.Step) error { return t.AwaitAPI(ctx, ref.Name, step) })
 }
 
-// rouse gives the nodes back what a stop took from them, goes on with those that are
-// paused, and returns those that must be started.
+// rouse reverts what a stop changed, resumes paused nodes, and returns the nodes that must be
+// started.
 func (t Tool) rouse(ctx context.Context, nodes []docker.Container) ([]docker.Container, error) {
 	if err := t.bringBack(ctx, t.Restart, nodes); err != nil {
 		return nil, err
@@ -91,7 +90,7 @@ func (t Tool) rouse(ctx context.Context, nodes []docker.Container) ([]docker.Con
 	return asleep, docker.Do(ctx, []string{"unpause"}, IDs(paused)...)
 }
 
-// bringBack has the engine bring nodes back by a policy, where the tool has one.
+// bringBack sets the restart policy of nodes, if the tool has one.
 func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Container) error {
 	if t.Restart == "" {
 		return nil
@@ -99,7 +98,7 @@ func (t Tool) bringBack(ctx context.Context, policy string, nodes []docker.Conta
 	return docker.Do(ctx, []string{"update", "--restart=" + policy}, IDs(nodes)...)
 }
 
-// Headless is the error of a start without a control plane.
+// Headless returns the error of a start without a control plane.
 func Headless(name string) error {
 	return fault.WithHint(errors.New("its control plane is missing"), "recreate the cluster; its contents are lost: lab up %s --recreate", name)
 }

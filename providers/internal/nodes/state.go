@@ -9,16 +9,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// bornWithin is how long a cluster may take to answer for the first time. One that is
-// older and does not is broken.
+// bornWithin is how long a new cluster may take to answer for the first time. An older one that
+// does not answer is broken.
 const bornWithin = 5 * time.Minute
 
-// RestartNever is the restart policy of nodes that were stopped on purpose, and are not
-// to come back when the machine starts.
+// RestartNever is the restart policy of nodes that were stopped on purpose.
 const RestartNever = "no"
 
-// State tells the state of a cluster by its containers alone and, where it is degraded,
-// why.
+// State returns the state of a cluster by its containers alone and, if it is degraded, the
+// reason.
 func (t Tool) State(nodes []docker.Container) (providers.State, string) {
 	isNew := func(n docker.Container) bool { return isYoung(n, time.Now()) }
 	if _, ok := t.First(nodes); !ok {
@@ -55,15 +54,15 @@ func (t Tool) State(nodes []docker.Container) (providers.State, string) {
 	return providers.StateDegraded, reason
 }
 
-// wasStopped tells whether a node was stopped on purpose: lab takes from those that it
-// stops what would start them again, and others that are stopped end in order.
+// wasStopped reports whether a node was stopped on purpose: lab changes the restart policy of
+// nodes that it stops, and other nodes exit with a regular code.
 func (t Tool) wasStopped(n docker.Container) bool {
 	calm := n.State.ExitCode == 0 || n.State.ExitCode == 130 || n.State.ExitCode == 143
 	byLab := t.Restart != "" && n.HostConfig.RestartPolicy.Name == RestartNever
 	return n.State.Status == "exited" && (byLab || calm)
 }
 
-// WhyNot says why a node does not run.
+// WhyNot returns why a node does not run.
 func WhyNot(n docker.Container) string {
 	switch n.State.Status {
 	case "exited", "dead":
@@ -71,8 +70,8 @@ func WhyNot(n docker.Container) string {
 	case "created":
 		return fmt.Sprintf("node %s was never started", n.Name)
 	}
-	return fmt.Sprintf("node %s is %s", n.Name, n.State.Status) // paused, for one
+	return fmt.Sprintf("node %s is %s", n.Name, n.State.Status) // such as paused
 }
 
-// isYoung tells whether a node may still be on its way up for the first time.
+// isYoung reports whether a node may still be starting for the first time.
 func isYoung(n docker.Container, now time.Time) bool { return now.Sub(n.Created) < bornWithin }

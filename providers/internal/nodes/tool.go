@@ -1,7 +1,7 @@
-// Package nodes is what the adapters share whose clusters are containers of a Docker
-// Engine: which containers a cluster is made of, in what state they are, where their API
-// server is published and what it answers. Each adapter says in a [Tool] how its tool
-// marks and publishes them.
+// Package nodes is shared by the adapters whose clusters are containers of a Docker Engine. It
+// creates clusters, determines their state, and finds the address of their API server. Each
+// adapter describes in a [Tool] how its tool labels and publishes containers, and in a
+// [Creation] what differs when a cluster is created.
 package nodes
 
 import (
@@ -18,21 +18,21 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// Tool says how a tool's clusters are known by their containers.
+// Tool describes how the clusters of a tool are recognized by their containers.
 type Tool struct {
 	Flavor  string // the provider's name
-	Label   string // of every container; its value is the cluster's name, unless Cluster tells it
+	Label   string // of every container; its value is the cluster's name, unless Cluster is set
 	APIPort string // the API server's port in a container: "6443/tcp"
 
-	// Cluster tells which cluster a container with the label is of. It may be nil.
+	// Cluster returns the cluster of a container that bears the label. It may be nil.
 	Cluster func(docker.Container) string
 
-	// ControlPlane tells whether a container runs a control plane. Of several the first
-	// by name is the one that began the cluster.
+	// ControlPlane reports whether a container runs a control plane. The first by name is the
+	// one with which the cluster began.
 	ControlPlane func(docker.Container) bool
 
-	// Balancer tells whether a container stands before the control planes, and is where
-	// the API server is published. It may be nil.
+	// Balancer reports whether a container is the load balancer in front of the control planes,
+	// where the API server is published. It may be nil.
 	Balancer func(docker.Container) bool
 
 	// Helper reports whether another container runs no pods. It may be nil.
@@ -42,43 +42,43 @@ type Tool struct {
 	// loses images without it. It may be nil.
 	Registry func(docker.Container) bool
 
-	// Network tells which network the tool created a container in, or "", and whether the
+	// Network returns the network that the tool created a container in, or "", and whether the
 	// tool creates that network for its clusters, so that Remake may. It may be nil.
 	Network func(docker.Container) (name string, own bool)
 
-	// Remake creates a network of a cluster again, as the tool does.
+	// Remake recreates a network of a cluster as the tool does.
 	Remake func(ctx context.Context, network string, nodes []docker.Container) error
 
-	// Rebalance creates the load balancer of a cluster again, and does not start it. It may
-	// be nil, as CanRebalance, which tells whether a control plane remembers enough for it.
+	// Rebalance recreates the load balancer of a cluster and does not start it. It may be nil,
+	// as may CanRebalance, which reports whether a control plane has the data for it.
 	Rebalance    func(ctx context.Context, nodes []docker.Container) error
 	CanRebalance func(docker.Container) bool
 
-	// Bare tells of which cluster a network is, or "", where a cluster may have a network
+	// Bare returns the cluster of a network, or "", for tools whose clusters may have a network
 	// and no containers. It may be nil.
 	Bare func(docker.Object) string
 
 	// AsPublished says that the certificate of the API server names the address that it is
-	// published on, such as 0.0.0.0, and not the loopback in its place.
+	// published on, such as 0.0.0.0, and not the loopback instead.
 	AsPublished bool
 
-	// Mark tells the mark that a container bears, or "". It may be nil.
+	// Mark returns the mark of a container, or "". It may be nil.
 	Mark func(docker.Container) string
 
-	// Program is what makes a container a node, by the beginning of its name: "k3s". It is
-	// "" where a container ends with it.
+	// Program is the beginning of the name of the program that makes a container a node: "k3s".
+	// It is "" if a container exits with it.
 	Program string
 
-	// Restart is the policy by which the tool has the engine bring nodes back:
-	// "on-failure:1". It is "" where the tool leaves that to a person.
+	// Restart is the restart policy that the tool gives to nodes: "on-failure:1". It is "" if
+	// the tool sets none.
 	Restart string
 
-	// Logs tells where the logs of a node are, below the directory into which those of its
+	// Logs returns where the logs of a node are, below the directory into which those of its
 	// cluster are saved. It may be nil.
 	Logs func(node string) cause.Node
 
-	// Settings names the keys of the tool's own configuration that configure a program of
-	// a node. It is nil where nobody gave such a configuration.
+	// Settings returns the keys of the tool's own configuration for a program of a node. It is
+	// nil if the user gave no such configuration.
 	Settings func(program string) string
 }
 
@@ -98,8 +98,8 @@ func (t Tool) Find(ctx context.Context, name string) ([]docker.Container, error)
 	return nodes, err
 }
 
-// Own returns the containers of a cluster by name. It returns ErrNotFound where nothing
-// has the name, and the errors of [providers.Ref.Check] where nothing of it is ref's.
+// Own returns the containers of a cluster. It returns ErrNotFound if no container has the name,
+// and the errors of [providers.Ref.Check] if none of them is ref's.
 func (t Tool) Own(ctx context.Context, ref providers.Ref) ([]docker.Container, error) {
 	found, err := t.Find(ctx, ref.Name)
 	if err != nil {
@@ -108,9 +108,9 @@ func (t Tool) Own(ctx context.Context, ref providers.Ref) ([]docker.Container, e
 	return t.Pick(found, ref)
 }
 
-// Pick returns those of the containers of a name that are ref's: the ones that bear its
-// mark or, where none does, all of the cluster that ref's first node began. Helpers, which
-// bear no mark, count as ref's while that node is there, or nothing of another cluster.
+// Pick returns the containers in found that are ref's: those that bear its mark or, if none
+// does, all of the cluster that begins with ref's first node. Helpers, which bear no mark, are
+// ref's while that node exists, or if nothing of another cluster exists.
 func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Container, error) {
 	members := t.members(found)
 	c := t.identify(ref.Name, members)
@@ -139,14 +139,14 @@ func (t Tool) Pick(found []docker.Container, ref providers.Ref) ([]docker.Contai
 		return append(own, helpers...), nil
 	}
 	if len(own) == 0 {
-		return nil, cmp.Or(ref.Check(c), fault.Errorf(fault.ErrForeign, "none of the containers of this name is of the cluster that lab made"))
+		return nil, cmp.Or(ref.Check(c), fault.Errorf(fault.ErrForeign, "none of the containers of this name belongs to the cluster that lab created"))
 	}
 	return own, nil
 }
 
-// members returns the containers of a name without nodes that bear no mark, where others
-// do: somebody copied the labels, as docker run does from an image that docker commit made
-// of a node. The tool makes all nodes of a cluster alike.
+// members returns the containers of a name without nodes that bear no mark, if others do:
+// another program copied their labels, as docker run does from an image that docker commit
+// created from a node. The tool itself marks all nodes of a cluster alike.
 func (t Tool) members(found []docker.Container) []docker.Container {
 	if mark, _ := t.markOf(found); mark == "" {
 		return found
@@ -156,7 +156,7 @@ func (t Tool) members(found []docker.Container) []docker.Container {
 	})
 }
 
-// identify returns what tells whose a cluster is.
+// identify returns the identity of a cluster: its ID and its mark.
 func (t Tool) identify(name string, nodes []docker.Container) providers.Cluster {
 	c := providers.Cluster{Name: name, Provider: t.Flavor}
 	if first, ok := t.First(nodes); ok {
@@ -176,8 +176,8 @@ func is(recognizes func(docker.Container) bool, c docker.Container) bool {
 	return recognizes != nil && recognizes(c)
 }
 
-// markOf returns the mark of a cluster, and whether none of its containers could bear one:
-// the helpers of the tool come and go without it.
+// markOf returns the mark of a cluster, and whether none of its containers can bear one:
+// helpers of the tool have none.
 func (t Tool) markOf(nodes []docker.Container) (mark string, bare bool) {
 	if t.Mark == nil {
 		return "", false
@@ -190,7 +190,7 @@ func (t Tool) markOf(nodes []docker.Container) (mark string, bare bool) {
 	return "", len(t.Workers(nodes)) == 0
 }
 
-// nameOf returns the name of the cluster that a container is of.
+// nameOf returns the name of the cluster of a container.
 func (t Tool) nameOf(c docker.Container) string {
 	if t.Cluster != nil {
 		return t.Cluster(c)
@@ -198,7 +198,7 @@ func (t Tool) nameOf(c docker.Container) string {
 	return c.Config.Labels[t.Label]
 }
 
-// First returns the container that began the cluster. Its ID is the cluster's identity.
+// First returns the container with which the cluster began. Its ID is the cluster's identity.
 func (t Tool) First(nodes []docker.Container) (docker.Container, bool) {
 	i := slices.IndexFunc(nodes, t.ControlPlane)
 	if i < 0 {
@@ -207,8 +207,8 @@ func (t Tool) First(nodes []docker.Container) (docker.Container, bool) {
 	return nodes[i], true
 }
 
-// Address returns where the API server is published on this machine. It is known of
-// stopped clusters too, where the tool has the port picked when it makes the cluster.
+// Address returns where the API server is published on this machine. Stopped clusters have an
+// address, too, if the tool chooses the port when it creates them.
 func (t Tool) Address(nodes []docker.Container) (string, error) {
 	i := -1
 	if t.Balancer != nil {
@@ -220,12 +220,12 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 	if i < 0 {
 		return "", errors.New("it has no control plane")
 	}
-	// Where Docker Desktop runs the engine elsewhere, it notes what it forwards.
+	// Docker Desktop runs the engine elsewhere, and records what it forwards.
 	if forwarded := nodes[i].Config.Labels["desktop.docker.io/ports/"+t.APIPort]; forwarded != "" {
 		return forwarded, nil
 	}
 	for _, ports := range []map[string][]docker.Binding{nodes[i].NetworkSettings.Ports, nodes[i].HostConfig.PortBindings} {
-		// What was asked for is kept as it was asked: k3d leaves out the protocol.
+		// PortBindings are as requested: k3d omits the protocol.
 		for _, b := range slices.Concat(ports[t.APIPort], ports[strings.TrimSuffix(t.APIPort, "/tcp")]) {
 			if b.HostPort != "" && b.HostPort != "0" {
 				return net.JoinHostPort(t.reachable(b.HostIP), b.HostPort), nil
@@ -235,7 +235,7 @@ func (t Tool) Address(nodes []docker.Container) (string, error) {
 	return "", errors.New("its API server is not published on a host port")
 }
 
-// reachable returns the address by which this machine reaches one that it listens on.
+// reachable returns the address by which this machine reaches a published one.
 func (t Tool) reachable(listens string) string {
 	switch {
 	case t.AsPublished:
@@ -247,7 +247,7 @@ func (t Tool) reachable(listens string) string {
 	return cmp.Or(listens, "127.0.0.1")
 }
 
-// IDs returns the identities of containers, as docker's commands take them.
+// IDs returns the IDs of containers, as docker's commands take them.
 func IDs(nodes []docker.Container) []string {
 	list := make([]string, len(nodes))
 	for i, n := range nodes {

@@ -1,5 +1,5 @@
-// Package scratch keeps directories of clusters in one that all of them share, and that
-// is there only as long as one of them is.
+// Package scratch keeps temporary directories of clusters in one shared directory, which exists
+// only as long as one of them does.
 package scratch
 
 import (
@@ -10,16 +10,16 @@ import (
 	"path/filepath"
 )
 
-// attempts is how often the shared directory may be taken away at the very moment. Each
-// takes another lab that has just removed its last cluster.
+// attempts bounds how often another lab process may remove the shared directory at the same
+// moment, when it removes its last cluster.
 const attempts = 100
 
-// Make makes a cluster's directory and the shared one that it is in, for their owner
-// alone. Of several callers it lets one through, and returns [fs.ErrExist] to the others.
+// Make creates a cluster's directory and the shared one above it, for their owner only. If
+// several callers create the same one, all but the first get [fs.ErrExist].
 func Make(dir string) error {
 	for n := 1; ; n++ {
 		err := os.MkdirAll(filepath.Dir(dir), 0o700)
-		vanished := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) // it was there, and then was not
+		vanished := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) // another process removed it meanwhile
 		if err == nil {
 			err = os.Mkdir(dir, 0o700)
 			vanished = errors.Is(err, fs.ErrNotExist)
@@ -32,14 +32,14 @@ func Make(dir string) error {
 	}
 }
 
-// Remove removes a cluster's directory with all that is in it, and the shared one once
-// that is empty. A directory that is not there is no error.
+// Remove removes a cluster's directory with its contents, and the shared one if it is empty
+// then. It returns nil if the directory does not exist.
 func Remove(dir string) error {
 	err := os.RemoveAll(dir)
 	shared := filepath.Dir(dir)
-	// Somebody may have put a link in its place, to a larger disk, and that is theirs.
+	// The user may have replaced it with a link to a larger disk: that stays.
 	if info, err := os.Lstat(shared); err == nil && info.IsDir() {
-		_ = os.Remove(shared) // fails as long as there is something in it
+		_ = os.Remove(shared) // fails if it is not empty
 	}
 	return err
 }

@@ -1,5 +1,5 @@
-// Package nodestest holds an adapter to what its tool and its nodes really said when a
-// creation failed.
+// Package nodestest checks the errors of adapters against the recorded output of tools and
+// nodes whose creation failed.
 package nodestest
 
 import (
