@@ -17,22 +17,21 @@ import (
 )
 
 const (
-	// maxNodes is what a bridge of Linux, which a Docker network is, can hold.
+	// maxNodes is the limit of a Linux bridge, which a Docker network is.
 	maxNodes = 1000
 
-	// caInNode is where programs in a node look for certificates, every file of which
-	// they trust.
+	// caInNode is in the directory whose certificates all programs in a node trust.
 	caInNode = "/etc/ssl/certs/lab-ca.pem"
 
 	loopback = "127.0.0.1"
 
-	// What k3d calls nodes in its filters. "all" would have the load balancer, too.
+	// k3d's filters for nodes. "all" would include the load balancer.
 	everyServer = "server:*"
 	everyAgent  = "agent:*"
 )
 
-// configFor translates spec into k3d's configuration. It returns ErrInvalid or
-// ErrUnsupported, and touches nothing.
+// configFor translates spec into k3d's configuration. It returns ErrInvalid or ErrUnsupported,
+// and has no side effects.
 func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error) {
 	if spec.Driver != "" {
 		err := fault.Errorf(fault.ErrUnsupported, "k3d does not support drivers, such as %q", spec.Driver)
@@ -65,8 +64,8 @@ func configFor(spec providers.Spec, opts Options) (*v1alpha5.SimpleConfig, error
 	return c, nil
 }
 
-// setNodes sets how many nodes there are. One control plane and no workers are what
-// everybody gets who asks for nothing.
+// setNodes sets the number of nodes. One control plane and no workers are the defaults, so they
+// count as not requested.
 func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	switch {
 	case c.Servers > 0 && spec.ControlPlanes > 1 && spec.ControlPlanes != c.Servers:
@@ -83,7 +82,7 @@ func setNodes(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	return nil
 }
 
-// setMark has every container bear the mark, where there is one.
+// setMark labels every container with the mark, if there is one.
 func setMark(c *v1alpha5.SimpleConfig, mark string) {
 	if mark == "" {
 		return
@@ -96,9 +95,9 @@ func setMark(c *v1alpha5.SimpleConfig, mark string) {
 		v1alpha5.LabelWithNodeFilters{Label: labelMark + "=" + mark, NodeFilters: filters})
 }
 
-// setNetwork keeps to the loopback what k3d would open to the network, unless the user's
-// own configuration says otherwise. Several servers know one another by address, which k3d
-// keeps for them only in a network whose addresses it gives itself.
+// setNetwork restricts to the loopback what k3d would publish on all addresses, unless the
+// user's configuration names an address. Several servers refer to one another by address, which
+// k3d keeps only in a network whose addresses it assigns itself.
 func setNetwork(c *v1alpha5.SimpleConfig) {
 	c.ExposeAPI.HostIP = cmp.Or(c.ExposeAPI.HostIP, loopback)
 	if r := c.Registries.Create; r != nil {
@@ -109,8 +108,8 @@ func setNetwork(c *v1alpha5.SimpleConfig) {
 	}
 }
 
-// addMounts makes the mounts in every node, and the certificate with them. A mount that
-// native has on some of the nodes is made on all.
+// addMounts adds the mounts and the certificate authority to every node. A mount that native
+// has on some nodes is added to all.
 func addMounts(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	mounts := spec.Mounts
 	if spec.CAFile != "" {
@@ -143,8 +142,8 @@ func addMounts(c *v1alpha5.SimpleConfig, spec providers.Spec) error {
 	return nil
 }
 
-// addPorts publishes the ports at the load balancer or, where native has switched it off,
-// at the first server.
+// addPorts publishes the ports at the load balancer or, if native disables it, at the first
+// server.
 func addPorts(c *v1alpha5.SimpleConfig, ports []providers.Port) {
 	at := "loadbalancer"
 	if c.Options.K3dOptions.DisableLoadbalancer {

@@ -14,9 +14,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// environment returns what k3d must know of the machine before it starts nodes: above all
-// at which address they reach it. k3d itself runs a container of tools for that each time;
-// where the engine is on this machine, nothing is asked of it.
+// environment returns what k3d needs to know about the machine before it starts nodes, above
+// all the address at which they reach it. k3d itself runs a tools container for that each time;
+// if the engine is on this machine, that is not necessary.
 func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.EnvironmentInfo, error) {
 	info, err := runtimes.Docker.Info()
 	if err != nil {
@@ -36,19 +36,19 @@ func environment(ctx context.Context, cluster *k3d.Cluster, tools string) (*k3d.
 	return &k3d.EnvironmentInfo{RuntimeInfo: *info, HostGateway: gateway}, nil
 }
 
-// labelTools is on a container of tools that lab ran; its value is another for each.
+// labelTools is a label of a tools container that lab runs; its value is unique.
 const labelTools = "clusterlab.dev/tools"
 
-// removeTools removes the container that runTools ran with the token. One that k3d itself
-// runs at the same time has the same name, and stays.
+// removeTools removes the container that runTools ran with the token. One that k3d runs at the
+// same time has the same name, and stays.
 func removeTools(ctx context.Context, token string) {
 	if found, err := docker.Containers(ctx, labelTools+"="+token); err == nil {
-		_ = docker.Remove(ctx, nodes.IDs(found)...) // it goes with the cluster, too
+		_ = docker.Remove(ctx, nodes.IDs(found)...) // it is removed with the cluster, too
 	}
 }
 
-// runTools runs the container in which k3d looks names up, before k3d would: it takes the
-// image from the environment only, and asks for a volume that there need not be.
+// runTools runs the container in which k3d looks up names, before k3d would: k3d takes the
+// image from the environment only, and needs a volume that may not exist.
 func runTools(ctx context.Context, cluster *k3d.Cluster, image, token string) error {
 	return client.NodeRun(ctx, runtimes.Docker, &k3d.Node{
 		Name:          containerName(cluster.Name, "tools"),

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// explain returns an error of k3d's, its kind and a hint where its words tell the cause.
-// Around the engine's words, k3d says in five ways that it failed: one is enough.
+// explain returns an error of k3d with a kind and a hint if its text contains a known cause.
+// k3d wraps the engine's message in up to five others: only the engine's is kept.
 func explain(err error) error {
 	if err == nil || errors.Is(err, fault.ErrInvalid) {
 		return err
@@ -28,7 +28,7 @@ func explain(err error) error {
 	return docker.Explain("", words, errors.New(words))
 }
 
-// culprit returns the last container that k3d names, "" where there is none.
+// culprit returns the last container that k3d names, or "".
 func culprit(words string) string {
 	if i := strings.LastIndex(words, "'k3d-"); i >= 0 {
 		if name, _, ok := strings.Cut(words[i+1:], "'"); ok {
@@ -38,8 +38,8 @@ func culprit(words string) string {
 	return ""
 }
 
-// lastWords adds to an error what the node said last that it is about. k3d itself tells
-// only for which line of the node's log it waited in vain.
+// lastWords adds to an error the last output of the node that it is about. k3d itself names
+// only the line of the node's log that did not appear.
 func lastWords(ctx context.Context, name string, cause error) error {
 	if !strings.Contains(cause.Error(), "failed to get ready") {
 		return cause

@@ -18,9 +18,9 @@ import (
 const clockSkew = time.Minute
 
 // removeHostsFiles removes the copies of its nodes' /etc/hosts that k3d leaves among the
-// system's temporary files whenever it starts them, or is killed while it does. A copy is
-// of a node whose name stands in it, by a name that no other cluster of this engine has,
-// and is not older than that node: an older one may be of another cluster of the name.
+// system's temporary files. A copy belongs to a node whose name it contains, which is unique on
+// this engine, and is not older than that node: an older one may belong to another cluster of
+// the name.
 func removeHostsFiles(nodes []docker.Container) {
 	paths, _ := filepath.Glob(filepath.Join(os.TempDir(), "k3d-hostsfile-*"))
 	for _, path := range paths {
@@ -30,7 +30,7 @@ func removeHostsFiles(nodes []docker.Container) {
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue // somebody else's
+			continue // another user's
 		}
 		words := strings.Fields(string(text))
 		if slices.ContainsFunc(nodes, func(c docker.Container) bool {
@@ -41,14 +41,14 @@ func removeHostsFiles(nodes []docker.Container) {
 	}
 }
 
-// removeMemoryFiles removes the directories in the user's configuration in which k3d keeps
-// what nodes read as the size of their memory, where it is bounded.
+// removeMemoryFiles removes the directories in the user's configuration in which k3d keeps the
+// simulated memory size of nodes with limited memory.
 func removeMemoryFiles(found []docker.Container) error {
 	dir, own := os.Getenv("XDG_CONFIG_HOME"), false
 	if dir == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil // then k3d had none either
+			return nil // k3d had none either
 		}
 		dir, own = filepath.Join(home, k3d.DefaultConfigDirName), true
 	}
@@ -62,7 +62,7 @@ func removeMemoryFiles(found []docker.Container) error {
 		}
 	}
 	if own {
-		_ = os.Remove(dir) // fails as long as there is something in it
+		_ = os.Remove(dir) // fails if it is not empty
 	}
 	return nil
 }

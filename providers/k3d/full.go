@@ -15,10 +15,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// complete has k3d work out what a configuration means: every container, with its image
-// and ports. It returns ErrInvalid.
+// complete has k3d expand a configuration to every container with its image and ports. It
+// returns ErrInvalid.
 func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1alpha5.ClusterConfig, error) {
-	quiet() // it logs what it makes of ports
+	quiet() // it logs ports
 	full, err := config.TransformSimpleToClusterConfig(ctx, runtimes.Docker, *c, "/k3d.yaml")
 	if err == nil {
 		full, err = config.ProcessClusterConfig(*full)
@@ -27,10 +27,10 @@ func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1a
 		return nil, invalid("%w", err)
 	}
 	if balancer := full.ServerLoadBalancer; balancer != nil {
-		balancer.Node.Image = opts.LoadBalancerImage // k3d takes it from the environment only
+		balancer.Node.Image = opts.LoadBalancerImage // k3d reads it from the environment only
 	}
 	if full.Token == "" {
-		full.Token = rand.Text() // k3d's own is not made to be secret
+		full.Token = rand.Text() // k3d's own is not random enough
 	}
 	addMirrors(full, opts.Registries)
 	if err := keepInside(full); err != nil {
@@ -39,8 +39,8 @@ func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1a
 	return full, rememberBalancer(full)
 }
 
-// keepInside publishes on the loopback what has no address, where Docker would open it to
-// the network, and refuses to publish two things at one port.
+// keepInside publishes ports without an address on the loopback, which Docker would publish on
+// all addresses, and returns an error if a port is published twice.
 func keepInside(full *v1alpha5.ClusterConfig) error {
 	taken := map[string]bool{}
 	for _, n := range full.Nodes {
@@ -61,8 +61,7 @@ func keepInside(full *v1alpha5.ClusterConfig) error {
 	return nil
 }
 
-// addMirrors has the nodes ask mirrors in place of registries. What native says of a
-// registry stands.
+// addMirrors configures mirrors of registries, except those that native configures.
 func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
 	if len(mirrors) == 0 {
 		return
@@ -81,8 +80,7 @@ func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
 	}
 }
 
-// mirrorOf translates "registry.corp/docker": nodes ask the host, for images below the
-// path.
+// mirrorOf translates "registry.corp/docker": nodes ask the host for images below the path.
 func mirrorOf(address string) registries.Mirror {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
@@ -90,7 +88,7 @@ func mirrorOf(address string) registries.Mirror {
 	}
 	host, path, _ := strings.Cut(strings.Trim(rest, "/"), "/")
 	if name, _, _ := strings.Cut(host, ":"); !ok && (name == "localhost" || strings.HasPrefix(name, "127.")) {
-		scheme = "http" // as Docker does it
+		scheme = "http" // as Docker does
 	}
 	m := registries.Mirror{Endpoints: []string{scheme + "://" + host}}
 	if path != "" {

@@ -11,17 +11,16 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// messages makes progress of what k3d logs. k3d tells of its work in no other way than by
-// lines of text in one log for the whole process, so a line belongs to the cluster whose
-// container it names, and what names none is dropped. It implements [logrus.Hook].
+// messages turns k3d's log into progress. k3d reports its work only as lines of one log for the
+// whole process, so a line belongs to the cluster whose container it names; others are dropped.
+// It implements [logrus.Hook].
 type messages struct {
 	once  sync.Once
 	mu    sync.Mutex
 	steps map[string]*event.Step // by the beginning of the names of a cluster's containers
 }
 
-// follow has a step report what k3d says of a cluster, until the returned function is
-// called.
+// follow has step report k3d's messages about a cluster, until the returned function is called.
 func (m *messages) follow(cluster string, step *event.Step) (unfollow func()) {
 	m.once.Do(func() {
 		quiet()
@@ -50,7 +49,7 @@ func quiet() {
 // Levels returns those that k3d logs at.
 func (*messages) Levels() []logrus.Level { return logrus.AllLevels }
 
-// Fire takes one line.
+// Fire handles one line.
 func (m *messages) Fire(e *logrus.Entry) error {
 	line, _, _ := strings.Cut(strings.TrimSpace(e.Message), "\n")
 	m.mu.Lock()

@@ -10,14 +10,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// podLogs are what the kubelet keeps of the containers of pods, in a node.
+// podLogs is where the kubelet keeps the logs of pods in a node.
 const podLogs = "/var/log/pods"
 
-// runtimeLog is what containerd writes, in a node: k3s keeps it out of its own output.
+// runtimeLog is containerd's log in a node: k3s does not include it in its own output.
 const runtimeLog = "/var/lib/rancher/k3s/agent/containerd/containerd.log"
 
-// ExportLogs writes what every container of the cluster said, into a file of its name, and
-// the logs of the pods on each node, into a directory of its name.
+// ExportLogs writes the output of every container of the cluster into a file of its name, and
+// the logs of the pods on each node into a directory of its name.
 func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
 	ctx = docker.On(ctx, ref.Engine)
 	found, err := containers().Own(ctx, ref)
@@ -42,13 +42,13 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 	return nil
 }
 
-// logsOf tells where ExportLogs puts the logs of a node.
+// logsOf returns where ExportLogs writes the logs of a node.
 func logsOf(node string) cause.Node {
 	return cause.Node{Output: node + ".log", Runtime: node + "-containerd.log", Pods: node}
 }
 
-// settings names the keys of k3d's configuration for a program of a node, or for what makes
-// it one: arguments of k3s configure all of them.
+// settings returns the keys of k3d's configuration for a program of a node, or for the node
+// itself: arguments of k3s configure all of them.
 func settings(program string) string {
 	if program == "" {
 		return "image or options.k3s.extraArgs"

@@ -18,9 +18,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// parseNative reads k3d's own configuration as k3d reads it, by its schema first. It
-// returns an empty one for nothing, else ErrInvalid, and ErrUnsupported for what would
-// open the cluster to the network.
+// parseNative parses k3d's own configuration as k3d does, by its schema first. It returns an
+// empty one for no text, ErrInvalid, and ErrUnsupported for a configuration that would open the
+// cluster to the network.
 func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return &v1alpha5.SimpleConfig{}, nil
@@ -44,7 +44,7 @@ func parseNative(text []byte) (*v1alpha5.SimpleConfig, error) {
 	}
 	read, err := config.FromViper(v)
 	if err == nil && read.GetAPIVersion() != v1alpha5.ApiVersion {
-		read, err = config.Migrate(read, v1alpha5.ApiVersion) // as k3d does with those of its older versions
+		read, err = config.Migrate(read, v1alpha5.ApiVersion) // as k3d does for older versions
 	}
 	if err != nil {
 		return nil, invalid("%w", err)
@@ -65,9 +65,9 @@ func namedIn(native []byte) string {
 	return c.Name
 }
 
-// Localize expands the environment variables in a configuration, as k3d does, and gives
-// relative paths their absolute form: relative to the file, and not to the directory that lab
-// is called in. A volume without a slash is one of Docker's, by its name.
+// Localize expands environment variables in a configuration, as k3d does, and makes relative
+// paths absolute, relative to the directory of the file instead of the working directory. A
+// volume without a slash is one of Docker's.
 func (*Provider) Localize(text []byte, dir string) []byte {
 	absolute := nodes.Absolute(dir)
 	file := func(source string) string {
@@ -90,7 +90,7 @@ func (*Provider) Localize(text []byte, dir string) []byte {
 	)
 }
 
-// sources returns the directories and files of this machine that a configuration mounts.
+// sources returns the files and directories of this machine that a configuration mounts.
 func sources(c *v1alpha5.SimpleConfig) []string {
 	var all []string
 	for _, v := range c.Volumes {
@@ -101,7 +101,8 @@ func sources(c *v1alpha5.SimpleConfig) []string {
 	return all
 }
 
-// checkNative refuses what k3d would end the whole program for, and what cannot be had.
+// checkNative rejects configurations for which k3d would exit the whole program, and those that
+// lab does not support.
 func checkNative(c *v1alpha5.SimpleConfig) error {
 	for _, l := range c.Options.Runtime.Labels {
 		key, _, _ := strings.Cut(l.Label, "=")
@@ -124,7 +125,7 @@ func checkNative(c *v1alpha5.SimpleConfig) error {
 	return nil
 }
 
-// disables tells whether a configuration has k3s leave out one of its parts.
+// disables reports whether a configuration disables a component of k3s.
 func disables(c *v1alpha5.SimpleConfig, part string) bool {
 	if c == nil {
 		return false
@@ -137,7 +138,7 @@ func disables(c *v1alpha5.SimpleConfig, part string) bool {
 	return false
 }
 
-// without tells what a configuration has k3s leave out.
+// without returns what a configuration has k3s leave out.
 func without(c *v1alpha5.SimpleConfig) providers.Without {
 	if c == nil {
 		return providers.Without{}
@@ -155,7 +156,7 @@ func invalid(format string, a ...any) error {
 	return fault.WithHint(err, "see https://k3d.io/stable/usage/configfile/")
 }
 
-// conflict is for what the configuration for k3d says, and the rest of the spec otherwise.
+// conflict returns the error of a configuration for k3d that differs from the rest of the spec.
 func conflict(format string, a ...any) error {
 	err := fault.Errorf(fault.ErrInvalid, "the configuration for k3d conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
 	return fault.WithHint(err, "set it in one place only")

@@ -11,7 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// setImage gives the nodes their image, and refuses to overrule native.
+// setImage sets the image of the nodes, and returns an error if native has another one.
 func setImage(c *v1alpha5.SimpleConfig, spec providers.Spec, image string) error {
 	asked := spec.NodeImage != "" || spec.KubernetesVersion != ""
 	image = nodeImage(spec, image)
@@ -24,8 +24,8 @@ func setImage(c *v1alpha5.SimpleConfig, spec providers.Spec, image string) error
 	return nil
 }
 
-// nodeImage returns the image that spec asks for: by its name, or by the version of
-// Kubernetes, of which the first release of k3s is taken where none is named.
+// nodeImage returns the image that spec requests: by its name, or by the version of Kubernetes,
+// with the first release of k3s if the version names none.
 func nodeImage(spec providers.Spec, image string) string {
 	version := spec.KubernetesVersion
 	if spec.NodeImage != "" {
@@ -41,14 +41,13 @@ func nodeImage(spec providers.Spec, image string) string {
 	return repository + ":" + version
 }
 
-// Versions returns the versions of Kubernetes of the node images that are here, and of the
-// default one.
+// Versions returns the versions of Kubernetes of the local node images and of the default one.
 func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
-// allowCgroupV1 adds what the kubelet needs on a machine with cgroup v1, and tells whether
-// it did: versions that are known to do without are left alone.
+// allowCgroupV1 has the kubelet accept cgroup v1, and reports whether it changed the
+// configuration: older versions accept it by default.
 func allowCgroupV1(c *v1alpha5.SimpleConfig) bool {
 	_, tag := docker.SplitImage(c.Image)
 	if !nodes.WantsCgroupV2(tag) {

@@ -12,17 +12,17 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// labelOwner is on all that k3d makes.
+// labelOwner is a label of everything that k3d creates.
 const labelOwner = "app=k3d"
 
-// labelMark is on the containers of a cluster that lab made; its value is the mark.
+// labelMark is a label of the containers of a cluster that lab created; its value is the mark.
 const labelMark = "clusterlab.dev/mark"
 
-// adminFile is where k3d has k3s write its kubeconfig, in a server.
+// adminFile is where k3s in a server writes its kubeconfig.
 const adminFile = "/output/kubeconfig.yaml"
 
-// containers says how k3d's clusters are known by their containers. The restart policy is
-// k3d's own.
+// containers describes how k3d's clusters are recognized by their containers. The restart
+// policy is k3d's own.
 func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
@@ -41,9 +41,9 @@ func containers() nodes.Tool {
 	}
 }
 
-// markOf returns the mark of a container. A container that somebody starts from a commit of a
-// node inherits the node's labels, and so its mark: it bears none, unless it has a name of the
-// cluster's or is in its network.
+// markOf returns the mark of a container. A container that another program starts from a commit
+// of a node inherits the node's labels, and so its mark. It has no mark unless it has a name of
+// the cluster's or is in its network.
 func markOf(c docker.Container) string {
 	labels := c.Config.Labels
 	named := strings.HasPrefix(c.Name, containerName(labels[k3d.LabelClusterName], "")+"-")
@@ -57,12 +57,12 @@ func hasRole(role k3d.Role) func(docker.Container) bool {
 	return func(c docker.Container) bool { return c.Config.Labels[k3d.LabelRole] == string(role) }
 }
 
-// isNode tells whether a container is a node of Kubernetes, and not a helper.
+// isNode reports whether a container is a node of Kubernetes, and not a helper.
 func isNode(c docker.Container) bool {
 	return hasRole(k3d.ServerRole)(c) || hasRole(k3d.AgentRole)(c)
 }
 
-// bareOf returns the cluster that a network of k3d's is for, or "".
+// bareOf returns the cluster of a network of k3d, or "".
 func bareOf(network docker.Object) string {
 	name, ok := strings.CutPrefix(network.Name, containerName("", ""))
 	if !ok || !slices.Contains(network.Labels, labelOwner) {
@@ -71,14 +71,14 @@ func bareOf(network docker.Object) string {
 	return name
 }
 
-// List returns every cluster of k3d that the Docker Engine has, whoever made it, or
-// ErrUnavailable where that cannot be asked. One whose making was cut short before its
-// first node is known by its network.
+// List returns every cluster of k3d that the Docker Engine has, of any owner, or ErrUnavailable
+// if the engine cannot be asked. A cluster whose creation was interrupted before its first node
+// is recognized by its network.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }
 
-// Engine returns the Docker Engine that the docker command uses now, as k3d does.
+// Engine returns docker's current engine, which k3d uses.
 func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
 	return docker.Current(ctx)
 }
@@ -88,14 +88,14 @@ func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]provi
 	return p.List(docker.On(ctx, engine))
 }
 
-// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
-// another answers at its address.
+// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
+// answers at its address.
 func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
 	return docker.CheckEngine(ctx, engine)
 }
 
-// Kubeconfig returns the kubeconfig with the names and the address that k3d gives it.
-// k3d itself could not tell it of a stopped cluster.
+// Kubeconfig returns the kubeconfig with the names and the address that k3d gives it. k3d
+// itself cannot return that of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
 	return containers().Kubeconfig(ctx, ref, adminFile, entries(ref.Name))
 }
@@ -108,7 +108,7 @@ func entries(name string) providers.Entries {
 	return providers.Entries{Cluster: known, User: "admin@" + known, Context: known}
 }
 
-// containerName is what k3d calls a part of a cluster or, with no part, the cluster.
+// containerName returns k3d's name of a part of a cluster or, without a part, of the cluster.
 func containerName(cluster, part string) string {
 	name := k3d.DefaultObjectNamePrefix + "-" + cluster
 	if part != "" {

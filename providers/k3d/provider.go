@@ -1,10 +1,9 @@
-// Package k3d makes clusters with k3d (https://k3d.io), whose nodes are containers of a
-// Docker Engine that run k3s. k3d is used as a library, so no program of that name need be
-// installed; the docker command must be.
+// Package k3d creates clusters with k3d (https://k3d.io), whose nodes are containers of a
+// Docker Engine that run k3s. k3d is used as a library, so only the docker command must be
+// installed.
 //
-// All that a cluster is are containers, a network and volumes that bear k3d's labels.
-// Nothing about them is kept elsewhere, and a cluster that k3d itself made is like any
-// other.
+// A cluster consists of containers, a network and volumes with k3d's labels, and nothing else
+// is recorded about it. A cluster that k3d itself created is treated the same.
 package k3d
 
 import (
@@ -20,11 +19,11 @@ import (
 // Name is the flavor's name.
 const Name = "k3d"
 
-// The images of a cluster that nothing else is said of. As a library k3d would take a k3s
-// that Kubernetes no longer supports, and "latest" of its own.
+// The default images. k3d's library defaults to a release of k3s that Kubernetes no longer
+// supports, and to "latest" of its own images.
 const (
-	// defaultNode is the newest release of k3s that had been published when k3d v5.9.0
-	// was taken in (github.com/k3s-io/k3s/releases).
+	// defaultNode is the newest release of k3s when k3d v5.9.0 became a dependency
+	// (github.com/k3s-io/k3s/releases).
 	defaultNode = "docker.io/rancher/k3s:v1.37.1-k3s1"
 
 	// The other two are released with k3d, under its own version.
@@ -32,21 +31,22 @@ const (
 	defaultTools        = "ghcr.io/k3d-io/k3d-tools:5.9.0"
 )
 
-// Options say which images to use, and where to write.
+// Options select the images, mirrors and certificates of the nodes.
 type Options struct {
-	// NodeImage is the node image for specs that ask for none; "" is k3s's own. A spec
-	// that asks for a version of Kubernetes gets this image with another tag.
+	// NodeImage is the node image for specs that name none; "" is k3s's own. A spec that
+	// requests a version of Kubernetes gets this image with another tag.
 	NodeImage string
 
-	// LoadBalancerImage is what stands before the nodes, and ToolsImage what k3d looks
-	// around with where the engine is in a virtual machine; "" are k3d's own.
+	// LoadBalancerImage is the image of the load balancer in front of the nodes, ToolsImage
+	// that of the container with which k3d inspects an engine in a virtual machine; "" are
+	// k3d's own.
 	LoadBalancerImage, ToolsImage string
 
-	// Registries is what nodes ask in place of a registry, by its host:
-	// "docker.io": "registry.corp/docker".
+	// Registries are mirrors of registries, by their hosts: "docker.io":
+	// "registry.corp/docker".
 	Registries map[string]string
 
-	// CAFile is the certificate authority that nodes trust where a spec names none.
+	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 }
 
@@ -57,7 +57,7 @@ type Provider struct {
 	messages *messages
 }
 
-// New returns a Provider. It touches nothing.
+// New returns a Provider. It has no side effects.
 func New(opts Options) *Provider {
 	opts.NodeImage = cmp.Or(opts.NodeImage, defaultNode)
 	opts.LoadBalancerImage = cmp.Or(opts.LoadBalancerImage, defaultLoadBalancer)
@@ -68,13 +68,13 @@ func New(opts Options) *Provider {
 // Name returns "k3d".
 func (*Provider) Name() string { return Name }
 
-// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+// Straggles returns how long the Docker Engine may go on with requests of a killed lab.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "k3d cluster delete " + name }
 
-// Describe says what the flavor offers.
+// Describe returns what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
 		Summary:      "k3s in Docker: small and fast, with a load balancer in front of the nodes",
@@ -89,13 +89,13 @@ func (*Provider) Describe() providers.Description {
 	}
 }
 
-// Traits says that a published port ends at the load balancer before the nodes, where a
-// Service of that type answers. One process serves all the metrics of k3s's control plane,
-// so there are no targets to tell apart.
+// Traits says that a published port ends at the load balancer in front of the nodes, where a
+// Service of that type answers. One process serves all metrics of k3s's control plane, so there
+// are no separate targets.
 func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	native, err := parseNative(spec.Native)
 	if err != nil {
-		native = nil // Create says what is wrong with it
+		native = nil // Create reports the error
 	}
 	traits := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsLoadBalancer}
 	if !disables(native, "servicelb") {
@@ -114,14 +114,14 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	return err
 }
 
-// Check returns nil where the Docker Engine answers and has the node image that spec asks
-// for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
+// Check returns nil if the Docker Engine answers and has the node image for spec, or if the
+// image's registry answers. Otherwise it returns ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	return nodes.Check(ctx, spec, nodeImage(spec, p.opts.NodeImage), imageVariable)
 }
 
-// Delete removes the nodes, the network and the volumes. k3d's own Delete is not used: it
-// tells of no failure but in its log.
+// Delete removes the nodes, the network and the volumes. It does not use k3d's own Delete,
+// which reports failures in its log only.
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	return remove(docker.On(ctx, ref.Engine), ref)
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// sweepWithin bounds the removal of a cluster that could not be finished.
+// sweepWithin bounds the removal of a cluster whose creation failed.
 const sweepWithin = time.Minute
 
-// sweep removes what was made of a cluster that could not be finished, as soon as the
-// engine lets it.
+// sweep removes everything of a cluster whose creation failed, as soon as the engine permits
+// it.
 func sweep(ctx context.Context, ref providers.Ref) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
@@ -31,10 +31,10 @@ func sweep(ctx context.Context, ref providers.Ref) error {
 	})
 }
 
-// remove removes the containers of a cluster, then its volumes and its network, and what
-// k3d wrote on this machine for its nodes. Where another cluster has containers of the
-// name, the volumes and the network may be that one's, and stay. It returns ErrNotFound
-// where there are neither containers nor a network, and the errors of [providers.Ref.Check].
+// remove removes the containers of a cluster, then its volumes and its network, and the files
+// that k3d wrote on this machine for its nodes. If another cluster has containers of the name,
+// the volumes and the network may belong to it, and stay. It returns ErrNotFound if neither
+// containers nor a network exist, and the errors of [providers.Ref.Check].
 func remove(ctx context.Context, ref providers.Ref) error {
 	found, gone := containers().Find(ctx, ref.Name)
 	if gone != nil && !errors.Is(gone, fault.ErrNotFound) {
@@ -56,17 +56,16 @@ func remove(ctx context.Context, ref providers.Ref) error {
 			return err
 		}
 		if had {
-			gone = nil // it was cut short before its first node
+			gone = nil // it was interrupted before its first node
 		}
 	}
 	removeHostsFiles(own)
 	return cmp.Or(removeMemoryFiles(own), gone)
 }
 
-// removeShared removes the volumes and the network of a cluster that has no containers any
-// more, and tells whether there was a network. That goes last: List knows a cluster by it
-// that was removed half-way. A network that the cluster only shares bears another name,
-// and stays.
+// removeShared removes the volumes and the network of a cluster without containers, and reports
+// whether a network existed. The network is last, because List recognizes a half-removed
+// cluster by it. A network that the cluster only uses has another name, and stays.
 func removeShared(ctx context.Context, name string) (had bool, err error) {
 	volumes, err := docker.Labelled(ctx, docker.Volume, k3d.LabelClusterName+"="+name)
 	if err == nil {
@@ -91,8 +90,8 @@ func removeShared(ctx context.Context, name string) (had bool, err error) {
 	return had, err
 }
 
-// leaveRegistries takes k3d's registries, which several clusters share, out of a network
-// that is about to go.
+// leaveRegistries disconnects k3d's registries, which several clusters share, from a network
+// that is about to be removed.
 func leaveRegistries(ctx context.Context, network string) error {
 	registries, err := docker.Containers(ctx, k3d.LabelRole+"="+string(k3d.RegistryRole))
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// labelBalancer is on the servers of a cluster; its value is a balancer as JSON, because
-// the container of the load balancer is the only place where k3d keeps what it publishes.
+// labelBalancer is a label of the servers of a cluster; its value is a balancer as JSON. k3d
+// itself keeps the published ports in the container of the load balancer only.
 const labelBalancer = "clusterlab.dev/load-balancer"
 
 // balancer is what the load balancer of a cluster is created from.
@@ -30,7 +30,7 @@ type balancer struct {
 	Config k3d.LoadbalancerConfig `json:"config"`
 }
 
-// rememberBalancer writes into the labels of the servers how the load balancer is created.
+// rememberBalancer labels the servers with the data of the load balancer.
 func rememberBalancer(full *v1alpha5.ClusterConfig) error {
 	lb := full.ServerLoadBalancer
 	if lb == nil || lb.Node == nil || lb.Config == nil {
@@ -52,7 +52,7 @@ func rememberBalancer(full *v1alpha5.ClusterConfig) error {
 	return nil
 }
 
-// rebalance creates the load balancer of a cluster again, as its first server remembers it.
+// rebalance recreates the load balancer of a cluster from the label of its first server.
 func rebalance(ctx context.Context, nodes []docker.Container) error {
 	first, _ := containers().First(nodes)
 	labels := first.Config.Labels
@@ -69,7 +69,7 @@ func rebalance(ctx context.Context, nodes []docker.Container) error {
 		Networks: []string{labels[k3d.LabelNetwork]}, RuntimeLabels: map[string]string{}, Restart: true,
 	}
 	for key, value := range labels {
-		if strings.HasPrefix(key, k3d.LabelClusterName) { // those of the cluster, as on all of its containers
+		if strings.HasPrefix(key, k3d.LabelClusterName) { // the labels that all containers of the cluster have
 			node.RuntimeLabels[key] = value
 		}
 	}
@@ -85,8 +85,8 @@ func rebalance(ctx context.Context, nodes []docker.Container) error {
 	return nil
 }
 
-// remakeNetwork has k3d create the network of a cluster again, with the addresses that it had.
-// Where another network has taken them, it gets others, unless servers know one another by them.
+// remakeNetwork has k3d recreate the network of a cluster with its former addresses. If another
+// network uses them, it gets other ones, unless servers refer to one another by address.
 func remakeNetwork(ctx context.Context, name string, nodes []docker.Container) error {
 	first, _ := containers().First(nodes)
 	network := &k3d.ClusterNetwork{Name: name}

@@ -15,14 +15,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
+// Stop stops the nodes, and has the engine not start them with the machine.
 func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	return containers().Stop(ctx, ref)
 }
 
-// Start starts the nodes that do not run, and waits until the API server answers. On
-// error it leaves the cluster as far as it came. k3d asks the engine that the docker
-// command uses now: where the cluster is on another, Start returns ErrUnavailable.
+// Start starts the stopped nodes and waits until the API server answers. On error the cluster
+// stays as it is then. k3d uses docker's current engine: if the cluster is on another one,
+// Start returns ErrUnavailable.
 func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	if err := docker.RequireCurrent(ctx, ref.Engine); err != nil {
 		return err
@@ -35,9 +35,9 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	})
 }
 
-// wakeAll starts the nodes that are asleep. Servers that know one another by address have
-// it for good; but a container that the engine brought back by itself, before a server, may
-// have been given it, and must let go of it.
+// wakeAll starts the stopped nodes. Servers that refer to one another by address have fixed
+// addresses. A container that the engine started earlier by itself may have got such an
+// address, and is stopped then.
 func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Container, step *event.Step) error {
 	if len(asleep) == 0 {
 		return nil
@@ -57,8 +57,8 @@ func (p *Provider) wakeAll(ctx context.Context, name string, asleep []docker.Con
 	return p.wake(ctx, name, step)
 }
 
-// wake has k3d start what does not run, in its order: the servers before the agents, and
-// the balancer last. It also tells nodes anew at which address they reach this machine.
+// wake has k3d start the stopped nodes in its order: servers, agents, load balancer. It also
+// tells nodes again at which address they reach this machine.
 func (p *Provider) wake(ctx context.Context, name string, step *event.Step) error {
 	defer p.messages.follow(name, step)()
 	cluster, err := client.ClusterGet(ctx, runtimes.Docker, &k3d.Cluster{Name: name})
@@ -77,8 +77,8 @@ func (p *Provider) wake(ctx context.Context, name string, step *event.Step) erro
 	return p.start(ctx, cluster, opts)
 }
 
-// recallDisabled tells k3d again that CoreDNS is disabled: it looks for that in the arguments
-// that it remembers only while it creates a node, and fails to edit a manifest otherwise.
+// recallDisabled tells k3d that CoreDNS is disabled: k3d looks for that in arguments that it
+// has only while it creates a node, and otherwise fails to edit a manifest.
 func recallDisabled(cluster *k3d.Cluster) {
 	for _, n := range cluster.Nodes {
 		for _, arg := range n.Cmd {
@@ -89,8 +89,8 @@ func recallDisabled(cluster *k3d.Cluster) {
 	}
 }
 
-// refresh starts the balancer again if it was awake all the time: it looks the addresses of
-// the nodes up when it starts, and these may have got others since.
+// refresh restarts the load balancer if it was not restarted with the nodes: it resolves their
+// addresses when it starts, and these may have changed.
 func refresh(ctx context.Context, name string, asleep []docker.Container) error {
 	found, err := containers().Find(ctx, name)
 	if err != nil {

@@ -13,30 +13,29 @@ import (
 )
 
 const (
-	// balancerImage is what kind puts before several control planes. It cannot be told
-	// to take another.
+	// balancerImage is kind's image of the load balancer in front of several control planes.
+	// kind has no setting for it.
 	balancerImage = "docker.io/envoyproxy/envoy:v1.36.2"
 
-	// maxNodes is what a bridge of Linux, which a Docker network is, can hold.
+	// maxNodes is the limit of a Linux bridge, which a Docker network is.
 	maxNodes = 1000
 
-	// markInNode is where a node has the mark of its cluster: in the name of a directory,
-	// since kind lets nobody set labels. What is mounted there is of no account, and is
-	// what kind itself mounts from every machine.
+	// markInNode is the directory of the mark in a node: the name of a mount point in it is the
+	// mark, because kind has no setting for labels. The mounted directory does not matter, and
+	// is one that kind itself mounts.
 	markInNode = "/kind/lab/"
 	markedWith = "/lib/modules"
 
-	// caInNode is where programs in a node look for certificates, every file of which
-	// they trust: no command need be run there.
+	// caInNode is in the directory whose certificates all programs in a node trust.
 	caInNode = "/etc/ssl/certs/lab-ca.pem"
 
 	loopback = "127.0.0.1"
 )
 
-// The patches for kubeadm's configuration. kind takes the form of maps for every
-// version of kubeadm where no apiVersion is given.
+// The patches for kubeadm's configuration. Without an apiVersion, kind accepts maps of
+// arguments for every version of kubeadm.
 const (
-	// patchCgroupV1 has the kubelet do what it refuses by default from 1.35 on.
+	// patchCgroupV1 has the kubelet accept cgroup v1, which it rejects by default from 1.35 on.
 	patchCgroupV1 = `kind: KubeletConfiguration
 failCgroupV1: false
 `
@@ -52,8 +51,8 @@ etcd:
     extraArgs:
       listen-metrics-urls: http://0.0.0.0:2381
 `
-	// patchMirrors has containerd, version 2 or 1, look where mirrors are written; newer
-	// ones do so by themselves.
+	// patchMirrors has containerd, version 2 or 1, read the directory of mirrors; newer ones do
+	// so by default.
 	patchMirrors = `[plugins.'io.containerd.cri.v1.images'.registry]
 config_path = '/etc/containerd/certs.d'
 [plugins.'io.containerd.grpc.v1.cri'.registry]
@@ -70,8 +69,8 @@ metricsBindAddress: 0.0.0.0:10249
 `
 )
 
-// configFor translates spec into kind's configuration. image is the node image where
-// spec asks for none. It returns ErrInvalid or ErrUnsupported, and touches nothing.
+// configFor translates spec into kind's configuration. image is the node image if spec names
+// none. It returns ErrInvalid or ErrUnsupported, and has no side effects.
 func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
 	if spec.Driver != "" {
 		err := fault.Errorf(fault.ErrUnsupported, "kind does not support drivers, such as %q", spec.Driver)
@@ -103,7 +102,7 @@ func configFor(spec providers.Spec, image string) (*v1alpha4.Cluster, error) {
 	return c, nil
 }
 
-// nodesFor returns the nodes, those of native as they are where it has any.
+// nodesFor returns the nodes: those of native if it has any.
 func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, error) {
 	if len(native) > 0 {
 		return native, sameNodes(spec, native)
@@ -122,7 +121,7 @@ func nodesFor(spec providers.Spec, native []v1alpha4.Node) ([]v1alpha4.Node, err
 	return nodes, nil
 }
 
-// addMounts makes the mounts in every node, and the certificate and the mark with them.
+// addMounts adds the mounts, the certificate authority and the mark to every node.
 func addMounts(c *v1alpha4.Cluster, spec providers.Spec) error {
 	mounts := spec.Mounts
 	if spec.CAFile != "" {
@@ -149,9 +148,8 @@ func addMounts(c *v1alpha4.Cluster, spec providers.Spec) error {
 	return nil
 }
 
-// addPorts publishes the ports at the first control plane. A port of native's for which
-// no address is given is published on the loopback, too; kind itself would open it to
-// the network.
+// addPorts publishes the ports at the first control plane. It also restricts ports of native
+// without an address to the loopback, which kind would publish on all addresses.
 func addPorts(c *v1alpha4.Cluster, ports []providers.Port) error {
 	taken := map[string]bool{}
 	for i := range c.Nodes {
@@ -188,7 +186,7 @@ func portKey(m v1alpha4.PortMapping) string {
 	return fmt.Sprintf("%s/%d/%s", m.ListenAddress, m.HostPort, protocol)
 }
 
-// namesOf returns what kind will call the containers.
+// namesOf returns the names that kind gives to the containers.
 func namesOf(c *v1alpha4.Cluster) []string {
 	var names []string
 	count := map[v1alpha4.NodeRole]int{}
@@ -212,7 +210,7 @@ func firstControlPlane(c *v1alpha4.Cluster) *v1alpha4.Node {
 			return &c.Nodes[i]
 		}
 	}
-	return &v1alpha4.Node{Image: defaults.Image} // never: there is one, see sameNodes
+	return &v1alpha4.Node{Image: defaults.Image} // never: sameNodes requires one
 }
 
 func controlPlanes(nodes []v1alpha4.Node) int {

@@ -13,9 +13,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// explain returns an error of kind's with what the command said that failed: kind keeps
-// it, and does not show it. began tells whether kind had begun its work; before that it
-// finds fault only with what it was given.
+// explain returns an error of kind with the output of the command that failed, which kind keeps
+// but does not show. began says that kind had begun its work: before that, only its input can
+// be wrong.
 func explain(err error, began bool) error {
 	if err == nil {
 		return nil
@@ -39,11 +39,11 @@ func explainOne(err error, began bool) error {
 	case !began:
 		return invalid("%s", err)
 	}
-	return errors.New(err.Error()) // without the stack traces that kind's have
+	return errors.New(err.Error()) // without the stack trace
 }
 
-// explainCommand returns what a command said last that tells why it failed, with all that it
-// said for the detail.
+// explainCommand returns the reason in the output of a command that failed. The whole output is
+// the detail.
 func explainCommand(failed string, run *exec.RunError) error {
 	words := string(run.Output)
 	if taken(words) {
@@ -53,7 +53,7 @@ func explainCommand(failed string, run *exec.RunError) error {
 	docked, ok := strings.CutPrefix(command, "docker ")
 	said, _ := cause.Reason(words)
 	if ok && docked != "exec" {
-		said = docker.LastLines(words, 3) // docker says a thing only once
+		said = docker.LastLines(words, 3) // docker prints a reason only once
 	}
 	err := fmt.Errorf("%s: %s", failed, said)
 	if said == "" {
@@ -65,8 +65,8 @@ func explainCommand(failed string, run *exec.RunError) error {
 	return fault.WithDetail(err, words)
 }
 
-// what says what failed in words that are shorter than the command, which may have a
-// hundred arguments: kind's own, or the program and what it was to do.
+// what returns what failed, in kind's words or else as the program and its subcommand: a
+// command may have a hundred arguments.
 func what(err error, run *exec.RunError) string {
 	if prefix, ok := strings.CutSuffix(err.Error(), ": "+run.Error()); ok {
 		return prefix
@@ -74,12 +74,12 @@ func what(err error, run *exec.RunError) string {
 	return strings.Join(run.Command[:min(2, len(run.Command))], " ")
 }
 
-// taken tells whether docker refused a name because a container bears it.
+// taken reports whether docker refused a name because a container has it.
 func taken(said string) bool {
 	return strings.Contains(said, "is already in use by container")
 }
 
-// causes returns the errors that kind joined, or the one that there is.
+// causes returns the errors that kind joined, or err itself.
 func causes(err error) []error {
 	if all := kinderrors.Errors(err); len(all) > 0 {
 		return all

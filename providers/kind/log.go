@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// steps makes events of what kind logs. It implements kind's [log.Logger]: kind tells
-// of its work in no other way than by lines of text, one thing after another.
+// steps turns kind's log into events. It implements kind's [log.Logger]: kind reports its work
+// only as lines of text, one step after another.
 type steps struct {
 	report event.Reporter
 
@@ -22,14 +22,14 @@ type steps struct {
 	closed bool
 }
 
-// The marks that kind puts before a step's name.
+// The prefixes of kind's step names.
 const (
 	markStart  = " • "
 	markDone   = " ✓ "
 	markFailed = " ✗ "
 )
 
-// line takes one message of the normal level.
+// line handles a message of the normal level.
 func (s *steps) line(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,10 +41,10 @@ func (s *steps) line(text string) {
 	if strings.HasPrefix(text, markDone) {
 		s.end(nil)
 	}
-	// What failed ends with its cause, which is still to come: see close.
+	// A failed step ends in close, with its error.
 }
 
-// warn takes a warning, which becomes a message of the step at hand.
+// warn reports a warning as progress of the current step.
 func (s *steps) warn(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *steps) warn(text string) {
 	}
 }
 
-// end ends the step at hand. The caller holds the lock.
+// end ends the current step. The caller holds the lock.
 func (s *steps) end(err error) {
 	if s.now != nil {
 		s.now.End(err)
@@ -61,7 +61,7 @@ func (s *steps) end(err error) {
 	s.now = nil
 }
 
-// close ends the step at hand, and drops whatever kind still says.
+// close ends the current step. Later messages of kind are dropped.
 func (s *steps) close(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,14 +69,14 @@ func (s *steps) close(err error) {
 	s.closed = true
 }
 
-// started tells whether kind got as far as to begin something.
+// started reports whether kind began a step.
 func (s *steps) started() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.began
 }
 
-// stepName takes the pictures off, of which not every terminal has any.
+// stepName removes the emoji, which not every terminal can show.
 func stepName(text string) string {
 	text = strings.TrimSuffix(strings.TrimSpace(text), "...")
 	return strings.TrimRightFunc(text, func(r rune) bool { return r > unicode.MaxASCII || unicode.IsSpace(r) })

@@ -13,11 +13,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// ExportLogs writes what kind collects: the logs of each node, of its pods and of the
-// engine. What cannot be had, as a node does not run, says so in its own file.
+// ExportLogs writes what kind collects: the logs of each node, of its pods and of the engine. A
+// file that cannot be collected contains the reason.
 //
-// kind asks the engine that the docker command uses now, and returns ErrUnavailable where
-// the cluster is on another.
+// kind uses docker's current engine, so ExportLogs returns ErrUnavailable if the cluster is on
+// another one.
 func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
 	if _, err := containers().Own(docker.On(ctx, ref.Engine), ref); err != nil {
 		return err
@@ -35,12 +35,12 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 	}
 }
 
-// logsOf tells where kind puts the logs of a node.
+// logsOf returns where kind writes the logs of a node.
 func logsOf(node string) cause.Node {
 	return cause.Node{Output: node + "/serial.log", Journal: node + "/journal.log", Pods: node + "/pods"}
 }
 
-// settings names the keys of kind's configuration for a program of a node.
+// settings returns the keys of kind's configuration for a program of a node.
 func settings(program string) string {
 	switch {
 	case program == "containerd":
@@ -55,8 +55,8 @@ func settings(program string) string {
 	return ""
 }
 
-// unwritten returns those of kind's errors that do not stand in the files: commands that
-// failed do, with their words.
+// unwritten returns those of kind's errors that are not in the files, which contain the output
+// of commands that failed.
 func unwritten(err error) error {
 	if err == nil {
 		return nil

@@ -16,14 +16,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// What kind's own configuration calls itself.
+// The kind and apiVersion of kind's own configuration.
 const (
 	nativeKind    = "Cluster"
 	nativeVersion = "kind.x-k8s.io/v1alpha4"
 )
 
-// parseNative reads kind's own configuration, as strictly as kind does, with every node
-// given its role. It returns an empty one for nothing, else ErrInvalid.
+// parseNative parses kind's own configuration as strictly as kind does, and gives every node a
+// role. It returns an empty one for no text, and ErrInvalid.
 func parseNative(text []byte) (*v1alpha4.Cluster, error) {
 	c := &v1alpha4.Cluster{}
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -58,15 +58,15 @@ func namedIn(native []byte) string {
 	return c.Name
 }
 
-// Localize gives mounts of relative directories their absolute form: relative to the file, as
-// people mean it, and not to the directory that lab is called in.
+// Localize makes the relative paths of mounts absolute, relative to the directory of the file
+// instead of the working directory.
 func (*Provider) Localize(text []byte, dir string) []byte {
 	return nodes.ChangeFields(text, nodes.Field{Keys: []string{"nodes", "extraMounts", "hostPath"}, Change: nodes.Absolute(dir)})
 }
 
-// sources returns the directories and files of this machine that a configuration mounts. It
-// leaves out what kind itself mounts from the machine of the engine, which may be a virtual
-// machine: that path need not exist here.
+// sources returns the files and directories of this machine that a configuration mounts. It
+// omits the source of the mark, which kind itself mounts from the machine of the engine: that
+// may be a virtual machine, and the path need not exist here.
 func sources(c *v1alpha4.Cluster) []string {
 	var all []string
 	for _, n := range c.Nodes {
@@ -79,8 +79,8 @@ func sources(c *v1alpha4.Cluster) []string {
 	return all
 }
 
-// sameNodes returns ErrInvalid where the nodes of native are not as many as were asked
-// for. One control plane and no workers are what everybody gets who asks for nothing.
+// sameNodes returns ErrInvalid if the nodes of native differ from the requested numbers. One
+// control plane and no workers are the defaults, so they count as not requested.
 func sameNodes(spec providers.Spec, native []v1alpha4.Node) error {
 	has := controlPlanes(native)
 	workers := len(native) - has
@@ -95,8 +95,8 @@ func sameNodes(spec providers.Spec, native []v1alpha4.Node) error {
 	return nil
 }
 
-// without tells what kind's own configuration leaves out, be it by a setting of kind or by
-// the phases of kubeadm that a patch skips.
+// without returns what kind's own configuration leaves out, by a setting of kind or by phases
+// of kubeadm that a patch skips.
 func without(c *v1alpha4.Cluster) providers.Without {
 	patches := slices.Clone(c.KubeadmConfigPatches)
 	for _, n := range c.Nodes {
@@ -119,8 +119,8 @@ func invalid(format string, a ...any) error {
 	return fault.WithHint(err, "see https://kind.sigs.k8s.io/docs/user/configuration/")
 }
 
-// conflict is for what the configuration for kind says, and the rest of the spec
-// otherwise.
+// conflict returns the error of a configuration for kind that differs from the rest of the
+// spec.
 func conflict(format string, a ...any) error {
 	err := fault.Errorf(fault.ErrInvalid, "the configuration for kind conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
 	return fault.WithHint(err, "set it in one place only")

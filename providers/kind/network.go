@@ -13,9 +13,8 @@ import (
 // subnetsTried is how many ranges of addresses kind tries for its network.
 const subnetsTried = 5
 
-// remakeNetwork creates the network that all clusters of kind share as kind does, which has no
-// command for it but the creation of a cluster. Where the engine has no IPv6, neither has the
-// network.
+// remakeNetwork recreates the network that all clusters of kind share, as kind does, which has
+// no command for it. If the engine has no IPv6, the network has none.
 func remakeNetwork(ctx context.Context, name string, _ []docker.Container) error {
 	options := append([]string{"--opt=com.docker.network.bridge.enable_ip_masquerade=true"}, docker.MTU(ctx)...)
 	for attempt := range int32(subnetsTried) {
@@ -30,8 +29,8 @@ func remakeNetwork(ctx context.Context, name string, _ []docker.Container) error
 	return docker.CreateNetwork(ctx, name, options...)
 }
 
-// subnet returns the range of IPv6 addresses that kind tries for a network: a local one that
-// is made of its name.
+// subnet returns the range of local IPv6 addresses that kind derives from the name of a
+// network.
 func subnet(name string, attempt int32) netip.Prefix {
 	hash := sha1.New()
 	_, _ = hash.Write([]byte(name))

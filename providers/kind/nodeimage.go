@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// setImages gives every node its image, and refuses to overrule native.
+// setImages sets the image of every node, and returns an error if native has another one.
 func setImages(c *v1alpha4.Cluster, spec providers.Spec, image string) error {
 	asked := spec.NodeImage != "" || spec.KubernetesVersion != ""
 	image = nodeImage(spec, image)
@@ -25,8 +25,8 @@ func setImages(c *v1alpha4.Cluster, spec providers.Spec, image string) error {
 	return nil
 }
 
-// nodeImage returns the image that spec asks for: by its name, or by the version of
-// Kubernetes, which is the tag of kind's images.
+// nodeImage returns the image that spec requests: by its name, or by the version of Kubernetes,
+// which is the tag of kind's images.
 func nodeImage(spec providers.Spec, image string) string {
 	if spec.NodeImage != "" {
 		return spec.NodeImage
@@ -38,8 +38,7 @@ func nodeImage(spec providers.Spec, image string) string {
 	return repository + ":" + spec.KubernetesVersion
 }
 
-// Versions returns the versions of Kubernetes of the node images that are here, and of the
-// default one.
+// Versions returns the versions of Kubernetes of the local node images and of the default one.
 func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return nodes.Versions(ctx, p.opts.NodeImage)
 }

@@ -21,14 +21,14 @@ const (
 // adminFile is the kubeconfig that kubeadm writes in a control plane.
 const adminFile = "/etc/kubernetes/admin.conf"
 
-// containers says how kind's clusters are known by their containers. The restart policy
-// is kind's own.
+// containers describes how kind's clusters are recognized by their containers. The restart
+// policy is kind's own.
 func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: labelCluster, APIPort: "6443/tcp", Restart: "on-failure:1",
 		ControlPlane: hasRole(roleControlPlane), Balancer: hasRole(roleBalancer), Mark: markOf,
 		Logs:        logsOf,
-		AsPublished: true, // kubeadm is told so by kind
+		AsPublished: true, // kind configures kubeadm so
 		Network:     func(c docker.Container) (string, bool) { return c.HostConfig.NetworkMode, true },
 		Remake:      remakeNetwork,
 	}
@@ -50,13 +50,13 @@ func hasRole(r string) func(docker.Container) bool {
 	return func(c docker.Container) bool { return c.Config.Labels[labelRole] == r }
 }
 
-// List returns every cluster of kind that the Docker Engine has, whoever made it, or
-// ErrUnavailable where that cannot be asked.
+// List returns every cluster of kind that the Docker Engine has, of any owner, or
+// ErrUnavailable if the engine cannot be asked.
 func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }
 
-// Engine returns the Docker Engine that the docker command uses now, as kind does.
+// Engine returns docker's current engine, which kind uses.
 func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
 	return docker.Current(ctx)
 }
@@ -66,14 +66,14 @@ func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]provide
 	return containers().List(docker.On(ctx, engine))
 }
 
-// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
-// another answers at its address.
+// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
+// answers at its address.
 func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
 	return docker.CheckEngine(ctx, engine)
 }
 
-// Kubeconfig returns the kubeconfig with the names and the address that kind gives it.
-// kind itself could not tell it of a stopped cluster.
+// Kubeconfig returns the kubeconfig with the names and the address that kind gives it. kind
+// itself cannot return that of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
 	return containers().Kubeconfig(ctx, ref, adminFile, entries(ref.Name))
 }

@@ -1,10 +1,9 @@
-// Package kind makes clusters with kind (https://kind.sigs.k8s.io), whose nodes are
-// containers of a Docker Engine. kind is used as a library, so no program of that name
-// need be installed; the docker command must be.
+// Package kind creates clusters with kind (https://kind.sigs.k8s.io), whose nodes are
+// containers of a Docker Engine. kind is used as a library, so only the docker command must be
+// installed.
 //
-// All that a cluster is are containers that bear kind's label. Nothing about them is
-// kept elsewhere: their state is the cluster's, and a cluster that kind itself made is
-// like any other.
+// A cluster consists of containers with kind's label, and nothing else is recorded about it. A
+// cluster that kind itself created is treated the same.
 package kind
 
 import (
@@ -28,29 +27,28 @@ import (
 // Name is the flavor's name.
 const Name = "kind"
 
-// Options say which images to use, and where to write.
+// Options select the images and the directory for temporary files.
 type Options struct {
-	// NodeImage is the node image for specs that ask for none; "" is kind's own. A
-	// spec that asks for a version of Kubernetes gets this image with another tag.
+	// NodeImage is the node image for specs that name none; "" is kind's own. A spec that
+	// requests a version of Kubernetes gets this image with another tag.
 	NodeImage string
 
-	// CAFile is the certificate authority that nodes trust where a spec names none.
+	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 
-	// Registries are what nodes ask in place of registries, by their hosts: see
-	// [nodes.Mirror].
+	// Registries are mirrors of registries, by their hosts: see [nodes.Mirror].
 	Registries map[string]string
 
-	// Dir is a directory of lab's own, made when it is needed. kind writes a kubeconfig
-	// at the end of a creation, wanted or not; it goes here, and is removed at once. ""
-	// is a directory among the system's temporary files.
+	// Dir is lab's directory for the kubeconfig that kind always writes at the end of a
+	// creation, and that lab removes at once. lab creates it when necessary. "" is a directory
+	// among the system's temporary files.
 	Dir string
 }
 
 // Provider implements [providers.Provider] and all optional abilities.
 type Provider struct{ opts Options }
 
-// New returns a Provider. It touches nothing.
+// New returns a Provider. It has no side effects.
 func New(opts Options) *Provider {
 	opts.NodeImage = cmp.Or(opts.NodeImage, defaults.Image)
 	opts.Dir = cmp.Or(opts.Dir, filepath.Join(os.TempDir(), "lab-kind"))
@@ -60,13 +58,13 @@ func New(opts Options) *Provider {
 // Name returns "kind".
 func (*Provider) Name() string { return Name }
 
-// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+// Straggles returns how long the Docker Engine may go on with requests of a killed lab.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "kind delete cluster --name " + name }
 
-// Describe says what the flavor offers.
+// Describe returns what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
 		Summary:      "Kubernetes in Docker: every node is a container; the Kubernetes project uses it for its own tests",
@@ -82,14 +80,14 @@ func (*Provider) Describe() providers.Description {
 	}
 }
 
-// Traits says that a published port ends at a node, and that nobody serves load
-// balancers. The metrics of the control plane answer where they were asked for.
+// Traits says that a published port ends at a node, and that nothing serves load balancers. The
+// metrics of the control plane are available if spec requests them.
 func (*Provider) Traits(spec providers.Spec) providers.Traits {
 	traits := providers.Traits{RunsPods: true, HostPorts: providers.HostPortsNode}
 	if spec.Wants.ControlPlaneMetrics {
 		traits.ControlPlaneMetrics = []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 	}
-	if native, err := parseNative(spec.Native); err == nil { // else Create says what is wrong with it
+	if native, err := parseNative(spec.Native); err == nil { // otherwise Create reports the error
 		traits.Without = without(native)
 	}
 	return traits
@@ -102,19 +100,19 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	return err
 }
 
-// Check returns nil where the Docker Engine answers and has the node image that spec asks
-// for, or could pull it: its registry answers. Otherwise it returns ErrUnavailable.
+// Check returns nil if the Docker Engine answers and has the node image for spec, or if the
+// image's registry answers. Otherwise it returns ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	return nodes.Check(ctx, spec, nodeImage(spec, p.opts.NodeImage), imageVariable)
 }
 
-// Delete removes the nodes with their volumes. The network stays that all clusters of
-// kind share. kind's own Delete is not used: it edits a kubeconfig, cannot be
-// cancelled, and finds nothing amiss where there is no cluster.
+// Delete removes the nodes with their volumes. The network stays, which all clusters of kind
+// share. It does not use kind's own Delete, which edits a kubeconfig, cannot be interrupted,
+// and reports no error if the cluster does not exist.
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	ctx = docker.On(ctx, ref.Engine)
 	own, err := containers().Own(ctx, ref)
-	if errors.Is(err, fault.ErrNotFound) { // it may have been cut short before its first node
+	if errors.Is(err, fault.ErrNotFound) { // it may have been interrupted before its first node
 		return errors.Join(err, p.Forget(ref.Name))
 	}
 	if err != nil {
@@ -126,10 +124,10 @@ func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	return p.Forget(ref.Name)
 }
 
-// tool returns kind as its library offers it. It touches nothing.
+// tool returns kind's library. It has no side effects.
 func tool(logger log.Logger) *cluster.Provider {
 	return cluster.NewProvider(cluster.ProviderWithLogger(logger), cluster.ProviderWithDocker())
 }
 
-// scratch is the directory in which kind may write while it makes a cluster.
+// scratch returns the directory into which kind may write while it creates a cluster.
 func (p *Provider) scratch(name string) string { return filepath.Join(p.opts.Dir, name) }

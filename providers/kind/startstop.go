@@ -11,24 +11,24 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// addressFile is where a node keeps the address it had, to mend its configuration by
-// when it starts with another.
+// addressFile is where a node keeps its former address, to fix its configuration when it starts
+// with another one.
 const addressFile = "/kind/old-ipv4"
 
-// Stop stops the nodes, all at once, and keeps them stopped when the machine starts.
+// Stop stops the nodes, and has the engine not start them with the machine.
 func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	return containers().Stop(ctx, ref)
 }
 
-// Start starts the nodes that do not run, and waits until the API server answers. On
-// error it leaves the cluster as far as it came.
+// Start starts the stopped nodes and waits until the API server answers. On error the cluster
+// stays as it is then.
 func (*Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	return containers().Start(ctx, ref, report, startNodes)
 }
 
-// startNodes starts one node after the other in the order of the addresses that they
-// had. Docker gives the lowest that is free, so most get theirs again. A node that gets
-// another mends itself, but several control planes know one another by address.
+// startNodes starts one node after the other, in the order of their former addresses. Docker
+// assigns the lowest free address, so most nodes get theirs again. A node with another address
+// fixes its own configuration, but several control planes refer to one another by address.
 func startNodes(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 	had := map[string]netip.Addr{}
 	for _, n := range asleep {
@@ -44,8 +44,8 @@ func startNodes(ctx context.Context, asleep []docker.Container, step *event.Step
 	return nil
 }
 
-// inOrder sorts nodes by the addresses that they had. Those whose address nobody knows
-// come where the first gap is, which most likely was theirs.
+// inOrder sorts nodes by their former addresses. Nodes with unknown addresses go into the first
+// gap, which most likely was theirs.
 func inOrder(nodes []docker.Container, had map[string]netip.Addr) []docker.Container {
 	var known, unknown []docker.Container
 	for _, n := range nodes {
@@ -67,8 +67,8 @@ func inOrder(nodes []docker.Container, had map[string]netip.Addr) []docker.Conta
 	return slices.Concat(known[:gap], unknown, known[gap:])
 }
 
-// isGateway tells whether an address is the one that Docker gives to a network's own
-// gateway, the first.
+// isGateway reports whether an address is the first of its network, which Docker uses for the
+// gateway.
 func isGateway(a netip.Addr) bool {
 	bytes := a.AsSlice()
 	return len(bytes) > 0 && bytes[len(bytes)-1] == 1

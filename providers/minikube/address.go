@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// readdress writes the addresses of nodes, by the names of their containers, into a
-// profile, and leaves all else in it as it is.
+// readdress writes the addresses of nodes, by the names of their containers, into a profile,
+// and keeps everything else in it.
 func (p *Provider) readdress(name string, addresses map[string]string) error {
 	path := filepath.Join(p.profileDir(name), "config.json")
 	text, err := os.ReadFile(path)

@@ -12,8 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// checkFiles returns ErrInvalid where something that spec would mount is not there, or
-// the certificate authority is none: minikube would leave it out without a word.
+// checkFiles returns ErrInvalid if a mounted path does not exist, or if the certificate
+// authority contains no certificate: minikube would ignore such a file silently.
 func checkFiles(spec providers.Spec) error {
 	if err := nodes.CheckFiles(spec); err != nil || spec.CAFile == "" {
 		return err
@@ -31,9 +31,9 @@ func checkFiles(spec providers.Spec) error {
 	return fault.WithHint(err, "convert a DER certificate: openssl x509 -inform der -in %s", spec.CAFile)
 }
 
-// lendCertificate puts the certificate authority of spec where minikube looks for those
-// that nodes are to trust. It does so for every cluster that it starts, so the file is
-// there only until the nodes have it.
+// lendCertificate copies the certificate authority of spec to where minikube looks for those
+// that nodes should trust. minikube does so for every cluster that it starts, so the copy
+// exists only until the nodes have it.
 func (p *Provider) lendCertificate(spec providers.Spec) error {
 	if spec.CAFile == "" {
 		return nil
@@ -49,17 +49,17 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 	return os.WriteFile(path, text, 0o600)
 }
 
-// certificate is the path of a certificate authority in minikube's home while lab lends
-// it. The hash of what is in it is part of the name.
+// certificate returns the path of the copy of a certificate authority in minikube's home. Its
+// name contains the hash of its contents.
 func (p *Provider) certificate(cluster string, text []byte) string {
 	sum := sha256.Sum256(text)
 	return filepath.Join(p.home(), "certs", "lab-"+cluster+"-"+hex.EncodeToString(sum[:])+".pem")
 }
 
-// takeCertificateBack removes what lendCertificate put there, also in a lab that was
-// killed: files of the cluster's name whose hash is that of their name.
+// takeCertificateBack removes the copies of lendCertificate, also those of a killed lab: files
+// with the name of the cluster and the hash of their contents.
 func (p *Provider) takeCertificateBack(cluster string) {
-	entries, _ := os.ReadDir(filepath.Join(p.home(), "certs")) // not there where none was ever lent
+	entries, _ := os.ReadDir(filepath.Join(p.home(), "certs")) // none if it does not exist
 	for _, e := range entries {
 		path := filepath.Join(p.home(), "certs", e.Name())
 		if text, err := os.ReadFile(path); err == nil && path == p.certificate(cluster, text) {

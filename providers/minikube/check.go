@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// ownRepository is where the images of minikube's own nodes are. Which of them it
-	// takes, only minikube knows.
+	// ownRepository has minikube's own node images. Which tag it uses, only minikube knows.
 	ownRepository = "gcr.io/k8s-minikube/kicbase"
 
 	imageVariable = "LAB_IMAGES_MINIKUBE_BASE"
@@ -25,16 +24,16 @@ func (p *Provider) Validate(spec providers.Spec) error {
 	return err
 }
 
-// Check returns nil where a minikube is found that is new enough and, unless another
-// driver is asked for, the Docker Engine answers and has the image of the nodes or could
-// pull it. Otherwise it returns ErrUnavailable.
+// Check returns nil if a supported minikube is found and, with the docker driver, the Docker
+// Engine answers and has the node image or its registry answers. Otherwise it returns
+// ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 	if _, err := p.program(ctx); err != nil {
 		return err
 	}
 	native, err := parseNative(spec.Native)
 	if err != nil {
-		return nil // it is Create's to say so
+		return nil // Create reports the error
 	}
 	args := slices.Concat(defaults(), p.configured(), native, ownArgs(spec))
 	if last(args, flagDriver) != driverDocker {

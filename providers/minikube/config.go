@@ -12,19 +12,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// The drivers that lab knows more of than their names.
+// The drivers that lab treats differently from others.
 const (
 	driverDocker = "docker"
 	driverPodman = "podman"
 	driverNone   = "none"
 )
 
-// runtimeContainerd is what runs the pods unless another runtime is asked for.
+// runtimeContainerd is the default container runtime.
 const runtimeContainerd = "containerd"
 
 const loopback = "127.0.0.1"
 
-// The flags that more than one place speaks of.
+// The flags that several functions use.
 const (
 	flagDriver     = "driver"
 	flagKubernetes = "kubernetes-version"
@@ -35,20 +35,20 @@ const (
 	flagNames      = "apiserver-names"
 )
 
-// markDomain makes a cluster's mark a name of its API server, which the profile keeps and
-// nobody can look up: minikube has no labels. A flag that is made for something else, and
-// does nothing here, might be gone tomorrow.
+// markDomain is appended to a cluster's mark to form a name of its API server, which the
+// profile keeps and no DNS resolves: minikube has no labels, and a flag with another purpose
+// may disappear.
 const markDomain = ".lab.invalid"
 
-// defaults are the flags that everything else goes above. What minikube would wait for
-// besides the API server is waited for by lab, whatever the flavor.
+// defaults returns the flags that all others override. lab itself waits for everything after
+// the API server, for every flavor.
 func defaults() []string {
 	return []string{"--driver=" + driverDocker, "--container-runtime=" + runtimeContainerd, "--wait=apiserver"}
 }
 
-// controlPlaneMetrics are the flags by which the control plane tells its metrics to
-// others than itself. There is none for etcd: minikube v1.38 writes whatever it is told
-// of etcd into the line before, and kubeadm refuses the file.
+// controlPlaneMetrics returns the flags with which the control plane serves its metrics to
+// other hosts. There is none for etcd: minikube v1.38 appends etcd's settings to the line
+// before, and kubeadm rejects the file.
 func controlPlaneMetrics() []string {
 	return []string{
 		"--extra-config=controller-manager.bind-address=0.0.0.0",
@@ -56,14 +56,15 @@ func controlPlaneMetrics() []string {
 	}
 }
 
-// allowCgroupV1 has the kubelet do what it refuses by default from Kubernetes 1.35 on.
+// allowCgroupV1 has the kubelet accept cgroup v1, which it rejects by default from Kubernetes
+// 1.35 on.
 const allowCgroupV1 = "--extra-config=kubelet.fail-cgroupv1=false"
 
 // argsFor translates spec into flags of `minikube start`. It returns ErrInvalid or
-// ErrUnsupported, and touches nothing.
+// ErrUnsupported, and has no side effects.
 //
-// Of a flag that stands there twice minikube takes the last one, and of those that may
-// be repeated all: so the flags are put one behind the other, what matters most last.
+// If a flag occurs twice, minikube uses the last one; flags that may be repeated add up. So the
+// flags are concatenated in order of priority, the highest last.
 func (p *Provider) argsFor(spec providers.Spec) ([]string, error) {
 	native, err := parseNative(spec.Native)
 	if err != nil {
@@ -84,12 +85,12 @@ func (p *Provider) argsFor(spec providers.Spec) ([]string, error) {
 	return args, nil
 }
 
-// driver returns the driver that a spec will be made with.
+// driver returns the driver for a spec.
 func (p *Provider) driver(spec providers.Spec, native []string) string {
 	return last(slices.Concat(defaults(), p.configured(), native, ownArgs(spec)), flagDriver)
 }
 
-// configured returns the flags of the user's own configuration.
+// configured returns the flags of lab's configuration.
 func (p *Provider) configured() []string {
 	var args []string
 	if p.opts.BaseImage != "" {
@@ -98,7 +99,7 @@ func (p *Provider) configured() []string {
 	return append(args, p.opts.ExtraArgs...)
 }
 
-// ownArgs returns the flags that spec alone asks for.
+// ownArgs returns the flags that spec alone requires.
 func ownArgs(spec providers.Spec) []string {
 	var args []string
 	add := func(name, value string) {
@@ -122,7 +123,7 @@ func ownArgs(spec providers.Spec) []string {
 		add("ports", publish(port))
 	}
 	for _, m := range spec.Mounts {
-		add("mount", "true") // versions before 1.36 want it
+		add("mount", "true") // required before version 1.36
 		add("mount-string", mountString(m))
 	}
 	if spec.CAFile != "" {
@@ -134,7 +135,7 @@ func ownArgs(spec providers.Spec) []string {
 	return args
 }
 
-// publish returns a port as docker publishes it, on the loopback unless it says where.
+// publish returns a port as docker publishes it, on the loopback unless it has an address.
 func publish(p providers.Port) string {
 	s := net.JoinHostPort(cmp.Or(p.Address, loopback), strconv.Itoa(p.Host)) + ":" + strconv.Itoa(p.Container)
 	if p.Protocol != "" && p.Protocol != "tcp" {
@@ -146,7 +147,7 @@ func publish(p providers.Port) string {
 func mountString(m providers.Mount) string {
 	host := m.Host
 	if abs, err := filepath.Abs(host); err == nil {
-		host = abs // docker takes a relative one for the name of a volume
+		host = abs // docker treats a relative one as the name of a volume
 	}
 	if m.ReadOnly {
 		return host + ":" + m.Node + ":ro"
@@ -154,8 +155,8 @@ func mountString(m providers.Mount) string {
 	return host + ":" + m.Node
 }
 
-// withCgroupV1 adds what a machine with cgroup v1 needs to args, and tells whether it
-// did. Where no version of Kubernetes is asked for, it is that of minikube's own.
+// withCgroupV1 returns args with what a machine with cgroup v1 needs, and reports whether it
+// changed them. Without a version of Kubernetes in args, minikube's default counts.
 func withCgroupV1(args []string, minikube version) ([]string, bool) {
 	kubernetes := last(args, flagKubernetes)
 	switch {
@@ -169,14 +170,14 @@ func withCgroupV1(args []string, minikube version) ([]string, bool) {
 	return append(args, allowCgroupV1), true
 }
 
-// isExact tells whether a version of Kubernetes is one, and not a word like "stable".
+// isExact reports whether a version of Kubernetes is a number, and not a word like "stable".
 func isExact(kubernetes string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(kubernetes, "v"), "1.")
 }
 
 func option(name, value string) string { return "--" + name + "=" + value }
 
-// last returns the value of the last of the flags of that name, or "".
+// last returns the value of the last flag of that name, or "".
 func last(args []string, name string) string {
 	for _, arg := range slices.Backward(args) {
 		if value, ok := strings.CutPrefix(arg, "--"+name+"="); ok {
@@ -186,6 +187,5 @@ func last(args []string, name string) string {
 	return ""
 }
 
-// inContainers tells whether a driver's nodes are containers, whose ports can be
-// published.
+// inContainers reports whether a driver's nodes are containers, which can publish ports.
 func inContainers(driver string) bool { return driver == driverDocker || driver == driverPodman }

@@ -107,7 +107,8 @@ func (p *Provider) finish(ctx context.Context, name string, args []string) error
 	return nodes.Mirror(ctx, found, p.opts.Registries)
 }
 
-// startArgs are the arguments of `minikube start`: lab's own come last, and so count.
+// startArgs returns the arguments of `minikube start`. lab's own are last, so they override
+// others.
 func startArgs(args ...string) []string {
 	return append(append([]string{"start"}, args...), "--interactive=false", "--output=json")
 }

@@ -18,22 +18,22 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// sweepWithin bounds the removal of a cluster that could not be finished.
+// sweepWithin bounds the removal of a cluster whose creation failed.
 const sweepWithin = 2 * time.Minute
 
-// authorizedKeys are the keys that a node lets in.
+// authorizedKeys is the file of the keys that a node accepts.
 const authorizedKeys = "/home/docker/.ssh/authorized_keys"
 
-// Delete removes the cluster with its volumes, its network and its profile. Where its
-// nodes are containers that is done without minikube, which would leave the network of
-// several nodes, and make the user forget which profile they were at.
+// Delete deletes the cluster with its volumes, its network and its profile. If its nodes are
+// containers, it does not use minikube, which leaves the network of several nodes and changes
+// the user's current profile.
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	if err := p.endAnother(ref.Name); err != nil {
 		return err
 	}
 	ctx, _, err := p.own(ctx, ref)
 	if errors.Is(err, fault.ErrNotFound) {
-		// A volume may have come late. An engine that does not answer has none that matters.
+		// A volume may have appeared late. An engine that does not answer has no leftovers that matter.
 		if left := p.sweep(ctx, ref.Name); left != nil && !errors.Is(left, fault.ErrUnavailable) {
 			return left
 		}
@@ -43,7 +43,7 @@ func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 		return err
 	}
 	config, err := p.profile(ref.Name)
-	if err != nil { // half-made, before there was a machine, or unreadable
+	if err != nil { // incomplete or unreadable
 		return p.remove(ctx, program{}, ref, driverDocker)
 	}
 	tool := program{}
@@ -55,8 +55,8 @@ func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	return p.remove(ctx, tool, ref, config.Driver)
 }
 
-// Forget ends a minikube that outlived the lab which started it, and removes what it was
-// lent.
+// Forget ends a minikube that outlived the lab which started it, and removes its temporary
+// files.
 func (p *Provider) Forget(name string) error {
 	if err := p.endAnother(name); err != nil {
 		return err
@@ -70,8 +70,8 @@ func (p *Provider) endAnother(name string) error {
 	return endOther(p.lockFile(name), kubeconfigVariable(p.scratch(name)), p.lingers)
 }
 
-// remove removes all there is of a cluster. It can be called again. minikube knows a
-// machine by its name alone, so the profile is looked at directly before.
+// remove removes everything of a cluster. It can be called again. minikube identifies a machine
+// by name, so remove checks the profile directly before.
 func (p *Provider) remove(ctx context.Context, tool program, ref providers.Ref, driver string) error {
 	var err error
 	if driver == driverDocker {
@@ -88,8 +88,8 @@ func (p *Provider) remove(ctx context.Context, tool program, ref providers.Ref, 
 	return p.forgetFiles(ref.Name)
 }
 
-// checkProfile returns the error of [providers.Ref.Check] for the profile of this moment.
-// One that is gone is no error.
+// checkProfile returns the error of [providers.Ref.Check] for the current profile, and nil if
+// none exists.
 func (p *Provider) checkProfile(ctx context.Context, ref providers.Ref) error {
 	if !p.hasProfile(ref.Name) {
 		return nil
@@ -99,9 +99,9 @@ func (p *Provider) checkProfile(ctx context.Context, ref providers.Ref) error {
 	return ref.Check(c)
 }
 
-// sweep removes what the Docker Engine has of a cluster, until there is nothing: what was
-// on its way when minikube was ended may only just have come. Nodes that another home of
-// minikube made stay, with their volumes and their network.
+// sweep removes the objects of a cluster from the Docker Engine until none is left: some may
+// appear after minikube was ended. Nodes of a minikube with another home stay, with their
+// volumes and their network.
 func (p *Provider) sweep(ctx context.Context, name string) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -141,9 +141,9 @@ func (p *Provider) sweep(ctx context.Context, name string) error {
 	}
 }
 
-// isOfAnotherHome reports whether a node was made by a minikube with another home: each
-// home has keys of its own, and lets the key of a machine into its node. A node that has
-// no key yet is taken for one of this home.
+// isOfAnotherHome reports whether a node was created by a minikube with another home: each home
+// has its own keys, and a node accepts the key of its machine. A node without a key counts as
+// one of this home.
 func (p *Provider) isOfAnotherHome(ctx context.Context, c docker.Container) bool {
 	key, err := os.ReadFile(filepath.Join(p.machinesDir(), filepath.Base(c.Name), "id_rsa.pub"))
 	if err != nil {
@@ -163,8 +163,7 @@ func (p *Provider) networks(ctx context.Context, name string) ([]string, error) 
 	return ids, err
 }
 
-// inUse adds to the error of a network what helps where a container is in it that is
-// somebody else's.
+// inUse adds a hint to the error of a network that contains a container of another program.
 func inUse(network string, err error) error {
 	if !strings.Contains(err.Error(), "has active endpoints") {
 		return err
@@ -173,8 +172,8 @@ func inUse(network string, err error) error {
 		network, network)
 }
 
-// volumes returns the volumes of a cluster whose nodes are removed, each of which had one
-// of its own name. One that a node has still is somebody else's.
+// volumes returns the volumes of a cluster whose nodes are removed: each node had one of its
+// name. A volume that a node still uses belongs to another cluster.
 func (p *Provider) volumes(ctx context.Context, cluster string) ([]string, error) {
 	volumes, err := docker.Labelled(ctx, docker.Volume, label)
 	if err != nil {
@@ -185,13 +184,13 @@ func (p *Provider) volumes(ctx context.Context, cluster string) ([]string, error
 	return slices.DeleteFunc(volumes, func(v string) bool { return !isNode(v) || slices.Contains(others, v) }), err
 }
 
-// nodesOf returns what tells the names of a cluster's nodes from others.
+// nodesOf returns a function that reports whether a name is that of a node of a cluster.
 func (p *Provider) nodesOf(cluster string) func(string) bool {
 	node := regexp.MustCompile(`^` + regexp.QuoteMeta(cluster) + `-m[0-9]{2,}$`)
 	return func(name string) bool { return name == cluster || node.MatchString(name) && !p.hasProfile(name) }
 }
 
-// forgetFiles removes the files of a cluster, and of a minikube that was ended.
+// forgetFiles removes the files of a cluster, and those of an ended minikube.
 func (p *Provider) forgetFiles(name string) error {
 	if name != filepath.Base(name) || name == "." || name == ".." {
 		return fmt.Errorf("invalid profile name %q", name)
@@ -199,7 +198,7 @@ func (p *Provider) forgetFiles(name string) error {
 	p.takeCertificateBack(name)
 	p.forget(name)
 	errs := []error{os.RemoveAll(p.profileDir(name))}
-	machines, _ := os.ReadDir(p.machinesDir()) // not there where none was ever made
+	machines, _ := os.ReadDir(p.machinesDir()) // none if it does not exist
 	isNode := p.nodesOf(name)
 	for _, m := range machines {
 		if isNode(m.Name()) {

@@ -13,14 +13,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// errMute is a program that ends well and is no minikube.
+// errMute is the error of a program that succeeds and is not minikube.
 var errMute = errors.New("it exited without any output in the format of minikube")
 
-// lastWords is how many lines of what minikube said an error bears.
+// lastWords is how many lines of minikube's output an error contains.
 const lastWords = 8
 
-// failure returns why minikube failed: what it says itself, with its advice for a hint,
-// or else what the process did and its last words.
+// failure returns why minikube failed: its own error event, with its advice as the hint, or
+// else its exit status and its last lines.
 func (l *listener) failure(exit error, stderr string) error {
 	if l.fatal.Type == "" {
 		words := lastLines(strings.Join(append(l.words, stderr), "\n"), lastWords)
@@ -31,7 +31,7 @@ func (l *listener) failure(exit error, stderr string) error {
 			return invalid("%s", words)
 		}
 		said, _ := cause.Reason(words)
-		// minikube may pass on what docker said last.
+		// The last line may be docker's.
 		return unexpected(docker.Explain("exec", words, fault.WithDetail(fmt.Errorf("%w: %s", exit, said), words)))
 	}
 	data := l.fatal.Data
@@ -55,8 +55,8 @@ func unexpected(err error) error {
 	return fault.WithHint(fmt.Errorf("minikube: %w", err), "read the logs: minikube logs; check this machine: lab doctor")
 }
 
-// kindOf returns the kind of error that one of minikube's exit codes means, or nil. They
-// are in tens by what failed, and by how within the ten.
+// kindOf returns the kind of error for an exit code of minikube, or nil. The tens of a code say
+// what failed, the ones how.
 func kindOf(exitCode string) error {
 	code, err := strconv.Atoi(exitCode)
 	if err != nil || code < 10 || code > 119 {
@@ -89,8 +89,8 @@ func kindOf(exitCode string) error {
 	return nil
 }
 
-// advice returns minikube's own for what ended it or, where that is to pass a flag that
-// lab does not, how it gets there.
+// advice returns minikube's advice for an error or, if it is about flags that lab does not
+// have, how to do the same with lab.
 func (l *listener) advice() string {
 	data := l.fatal.Data
 	advice := strings.Join(strings.Fields(data.Advice), " ")
@@ -105,8 +105,8 @@ func (l *listener) advice() string {
 	return advice
 }
 
-// essence returns the part of a message that says why: minikube puts the command that
-// failed before it, which may have a hundred arguments, and all that it wrote.
+// essence returns the reason in a message: minikube prefixes it with the command that failed,
+// which may have a hundred arguments, and with its whole output.
 func essence(message string) string {
 	_, stderr, ok := strings.Cut(message, "stderr:")
 	if said, _ := cause.Reason(docker.LastLines(stderr, lastWords)); ok && said != "" {
@@ -116,8 +116,8 @@ func essence(message string) string {
 	return lastLines(message, lastWords)
 }
 
-// lastLines returns the last n lines that say something, without pictures and without
-// minikube's own clock before them.
+// lastLines returns the last n meaningful lines, without emoji and without minikube's
+// timestamps.
 func lastLines(text string, n int) string {
 	var kept []string
 	clock := regexp.MustCompile(`^[IWEF]\d{4} \d{2}:\d{2}:\d{2}\.\d+\s+\d+ \S+\] `)

@@ -7,21 +7,21 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// startEvent is one line that minikube writes with --output=json, as far as lab looks.
+// startEvent is what lab reads of a line that minikube writes with --output=json.
 type startEvent struct {
 	Type string
 	Data struct {
-		Name     string // of the step; the name of an error: "GUEST_PROVISION"
+		Name     string // of the step, or of an error: "GUEST_PROVISION"
 		Message  string
-		ExitCode string // of an error that ends minikube, and of no other
+		ExitCode string // only of an error that ends minikube
 		Advice   string
 		URL      string
-		Artifact string // that is downloaded
+		Artifact string // of a download
 		Progress string // of a download: "0.34"
 	}
 }
 
-// The types of events, without what they all begin with.
+// The types of events.
 const (
 	typePrefix   = "io.k8s.sigs.minikube."
 	typeStep     = typePrefix + "step"
@@ -31,27 +31,27 @@ const (
 	typeProgress = typePrefix + "download.progress"
 )
 
-// stepDone is the step that is none.
+// stepDone is the name of the event that follows the last step.
 const stepDone = "Done"
 
-// decode returns the event that a line is. A line of something else is none.
+// decode returns the event of a line, and false if the line is not an event.
 func decode(line []byte) (startEvent, bool) {
 	var e startEvent
 	err := json.Unmarshal(line, &e)
 	return e, err == nil && strings.HasPrefix(e.Type, typePrefix)
 }
 
-// listener makes of events what lab shows and, in the end, an error.
+// listener turns minikube's output into progress and, in the end, an error.
 type listener struct {
-	begin func(step string)    // a step began; it may be nil
-	moved func(message string) // something moved in the step at hand
-	step  string               // at hand
-	said  int                  // how many events there were
+	begin func(step string)    // called when a step begins; may be nil
+	moved func(message string) // called with the progress of the current step
+	step  string               // the current one
+	said  int                  // the number of events
 	fatal startEvent           // the error that ended minikube
-	words []string             // what it said besides, the last of it
+	words []string             // the last lines that are not events
 }
 
-// take takes a line.
+// take handles a line.
 func (l *listener) take(line []byte) {
 	e, ok := decode(line)
 	if !ok {
@@ -82,14 +82,14 @@ func (l *listener) take(line []byte) {
 	}
 }
 
-// remember keeps the last lines that are no events.
+// remember keeps the last lines that are not events.
 func (l *listener) remember(line string) {
 	const most = 12
 	l.words = append(l.words, line)
 	l.words = l.words[max(0, len(l.words)-most):]
 }
 
-// percent returns a share such as "0.34" as "34%".
+// percent returns a fraction such as "0.34" as "34%".
 func percent(share string) string {
 	var f float64
 	if err := json.Unmarshal([]byte(share), &f); err != nil || f < 0 || f > 1 {
@@ -99,8 +99,8 @@ func percent(share string) string {
 	return string(text) + "%"
 }
 
-// steps returns a listener that reports each of minikube's steps as one of lab's, and
-// what ends the last.
+// steps returns a listener that reports each of minikube's steps, and a function that ends the
+// last one.
 func steps(report event.Reporter) (l *listener, end func(error)) {
 	var now *event.Step
 	end = func(err error) {
@@ -123,9 +123,8 @@ func steps(report event.Reporter) (l *listener, end func(error)) {
 	return l, end
 }
 
-// quiet returns a listener for a command that reports nothing to anybody, and need not
-// speak in events.
+// quiet returns a listener for a command that writes no events, and reports nothing.
 func quiet() *listener { return &listener{moved: func(string) {}, said: 1} }
 
-// inside returns a listener that reports what minikube does as moves of one step.
+// inside returns a listener that reports minikube's steps as progress of one step.
 func inside(step *event.Step) *listener { return &listener{moved: step.Progress} }

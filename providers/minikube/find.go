@@ -19,16 +19,16 @@ const (
 	programName = "minikube"
 	builtName   = "lab-minikube"
 
-	// versionWithin bounds how long minikube may take to tell its version: far more than
-	// it needs on a machine that is busy, far less than for ever.
+	// versionWithin bounds how long minikube may take to report its version: far more than
+	// it needs on a busy machine.
 	versionWithin = 15 * time.Second
 )
 
-// oldest is the first version of minikube whose events and files are those that lab
+// oldest returns the first version of minikube whose events and files have the format that lab
 // reads.
 func oldest() version { return version{1, 32} }
 
-// version is a version of minikube's, as far as lab looks.
+// version is the major and minor version of minikube.
 type version struct{ major, minor int }
 
 func (v version) before(major, minor int) bool {
@@ -48,7 +48,7 @@ func (p *Provider) program(ctx context.Context) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	p.mu.Lock() // while it is asked: who comes meanwhile wants to know the same
+	p.mu.Lock() // also while minikube runs, so that concurrent callers ask it once
 	defer p.mu.Unlock()
 	if p.known.path != path {
 		known, err := p.meet(ctx, path)
@@ -60,7 +60,7 @@ func (p *Provider) program(ctx context.Context) (program, error) {
 	return p.known, nil
 }
 
-// meet asks a minikube for its version.
+// meet asks a minikube for its version, and returns ErrUnavailable if lab does not support it.
 func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 	text, err := p.askVersion(ctx, path)
 	if err != nil {
@@ -77,8 +77,8 @@ func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 	return program{path, v}, nil
 }
 
-// findProgram returns the path of the user's own minikube or else of the one that is
-// built with lab.
+// findProgram returns the path of the user's minikube or else of the one that is built with
+// lab.
 func (p *Provider) findProgram() (string, error) {
 	if p.opts.Program != "" {
 		return p.opts.Program, nil
@@ -111,19 +111,19 @@ func installHint() string {
 	return "install minikube: https://minikube.sigs.k8s.io/docs/start/; or build it in a checkout of lab: make lab-minikube"
 }
 
-// askVersion runs minikube to learn its version. It returns ErrUnavailable where it
-// cannot be run, does not answer, or is another program.
+// askVersion runs minikube to get its version. It returns ErrUnavailable if the program cannot
+// run, does not answer, or is not minikube.
 func (p *Provider) askVersion(ctx context.Context, path string) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, versionWithin)
 	defer cancel()
 	cmd := exec.CommandContext(limited, path, "version", "--output=json")
 	cmd.Env = p.environment("")
-	// Whatever minikube is asked, it makes its home; who only has lab look for it may never use it.
+	// minikube creates its home for every command; a user who only checks may never use it.
 	if home, err := os.MkdirTemp("", "lab-minikube-"); err == nil {
 		defer func() { _ = os.RemoveAll(home) }()
 		cmd.Env = append(cmd.Env, "MINIKUBE_HOME="+home)
 	}
-	cmd.WaitDelay = time.Second // for a child of it that holds on to the pipe
+	cmd.WaitDelay = time.Second // a child may keep the pipe open
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
@@ -141,7 +141,7 @@ func (p *Provider) askVersion(ctx context.Context, path string) (string, error) 
 	return answer.MinikubeVersion, nil
 }
 
-// unfit is the error for a program that cannot be used, with what it said last.
+// unfit returns the error of a program that cannot be used, with the last lines of its output.
 func unfit(path string, err error) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -149,7 +149,7 @@ func unfit(path string, err error) error {
 			err = fmt.Errorf("%w: %s", err, words)
 		}
 	}
-	var failed *exec.Error // which names the program itself
+	var failed *exec.Error // its text names the program, too
 	if errors.As(err, &failed) {
 		err = failed.Err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// checkFree returns ErrExists where a cluster of that name is there, or something in the
-// Docker Engine that is in its way.
+// checkFree returns ErrExists if a cluster of that name exists, or an object in the Docker
+// Engine that conflicts with it.
 func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker bool) error {
 	c, err := p.find(ctx, spec.Name)
 	if err == nil {
@@ -29,8 +29,8 @@ func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker 
 	return err
 }
 
-// checkVolume returns ErrExists where there is a volume of a node's name: minikube would
-// take it as it is, with the data of another cluster in it.
+// checkVolume returns ErrExists if a volume with a node's name exists: minikube would use it
+// with the data of another cluster.
 func checkVolume(ctx context.Context, node string) error {
 	has, err := docker.HasVolume(ctx, node)
 	if err != nil || !has {
@@ -40,7 +40,7 @@ func checkVolume(ctx context.Context, node string) error {
 	return fault.WithHint(err, "use another name, or remove the volume: docker volume rm %s", node)
 }
 
-// nodeNames returns what minikube will call the nodes.
+// nodeNames returns the names that minikube gives to the nodes.
 func nodeNames(spec providers.Spec) []string {
 	names := []string{spec.Name}
 	for i := 2; i <= spec.ControlPlanes+spec.Workers; i++ {

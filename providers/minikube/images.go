@@ -10,12 +10,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// LoadImages imports the archive into every node, side by side. Every node must run.
+// LoadImages imports the images of an archive into every node. All nodes must run.
 //
-// Where nodes are containers it goes straight to what runs the pods there: `minikube
-// image load` unpacks the archive, copies it twice, and ends well where it failed.
+// If nodes are containers it uses the container runtime in them directly: `minikube image load`
+// unpacks the archive, copies it twice, and succeeds if the import failed.
 func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
-	if err := nodes.CheckArchive(archive); err != nil { // a VM's minikube would not say so
+	if err := nodes.CheckArchive(archive); err != nil { // minikube reports no error
 		return err
 	}
 	name := ref.Name
@@ -40,7 +40,7 @@ func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive st
 	return p.containers().LoadImages(ctx, nodesOnly(ref), archive, importer(config.KubernetesConfig.ContainerRuntime)...)
 }
 
-// importer returns the command by which a container runtime takes an archive.
+// importer returns the command with which a container runtime imports an archive.
 func importer(runtime string) []string {
 	switch runtime {
 	case "docker":
@@ -48,10 +48,10 @@ func importer(runtime string) []string {
 	case "crio", "cri-o":
 		return []string{"podman", "load"}
 	}
-	return nil // containerd's own
+	return nil // the default, containerd's
 }
 
-// SaveImages has the Docker Engine write images of its own into an archive.
+// SaveImages writes images of the Docker Engine into an archive.
 func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
 	return docker.Save(ctx, images, archive)
 }

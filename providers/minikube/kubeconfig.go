@@ -12,9 +12,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// Kubeconfig returns the kubeconfig that minikube would write, with what is in the files
-// of the profile. Where no port of this machine leads to the API server, as with stopped
-// clusters, its address is that in the network of the nodes.
+// Kubeconfig returns the kubeconfig that minikube would write, with the contents of the
+// profile's files. If the API server is not published on this machine, as for stopped clusters,
+// its address is that in the network of the nodes.
 func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
 	name := ref.Name
 	ctx, _, err := p.own(ctx, ref)
@@ -54,8 +54,8 @@ func (*Provider) Entries(name string) providers.Entries {
 	return providers.Entries{Cluster: name, User: name, Context: name}
 }
 
-// reach returns the address of the API server: on this machine where it is published, or
-// else in the network of the nodes.
+// reach returns the address of the API server: on this machine if it is published, else in the
+// network of the nodes.
 func (p *Provider) reach(config profile, containers []docker.Container) (string, error) {
 	if at, err := p.containers().Address(containers); err == nil {
 		return at, nil
@@ -63,7 +63,7 @@ func (p *Provider) reach(config profile, containers []docker.Container) (string,
 	return config.address()
 }
 
-// access reads what a user of the cluster needs.
+// access reads the credentials of a user of the cluster.
 func (p *Provider) access(name string) (nodes.Access, error) {
 	var a nodes.Access
 	for path, content := range map[string]*[]byte{
@@ -86,6 +86,6 @@ func halfMade(name string, err error) error {
 		"recreate the cluster: lab up %s; or delete it: lab down %s", name, name)
 }
 
-// withoutKind returns the text of err alone: a profile that is not there does not mean
-// that the cluster is not.
+// withoutKind returns the text of err without its kind: a missing profile does not mean that
+// the cluster does not exist.
 func withoutKind(err error) error { return errors.New(err.Error()) }

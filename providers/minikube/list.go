@@ -12,12 +12,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// label is what minikube marks its containers, volumes and networks with; its value is
-// the name of the node or, of a network, of the cluster.
+// label is minikube's label of containers, volumes and networks; its value is the name of the
+// node or, for a network, of the cluster.
 const label = "name.minikube.sigs.k8s.io"
 
-// containers says how minikube's clusters are known by their containers, if they are.
-// minikube brings none back by itself when the engine starts.
+// containers describes how minikube's clusters are recognized by their containers. minikube
+// sets no restart policy.
 func (p *Provider) containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: label, APIPort: "8443/tcp", Cluster: p.clusterOf,
@@ -30,9 +30,9 @@ func (p *Provider) containers() nodes.Tool {
 	}
 }
 
-// clusterOf returns the name of the cluster that a node is of. Nodes after the first are
-// called NAME-m02 and so on; so may a cluster of someone else be, which then has a
-// profile or a network of that name.
+// clusterOf returns the name of the cluster of a node. Nodes after the first are named NAME-m02
+// and so on. A cluster of another program may have such a name, and then has a profile or a
+// network of that name.
 func (p *Provider) clusterOf(c docker.Container) string {
 	node := c.Config.Labels[label]
 	parts := regexp.MustCompile(`^(.+)-m[0-9]{2,}$`).FindStringSubmatch(node)
@@ -43,8 +43,8 @@ func (p *Provider) clusterOf(c docker.Container) string {
 	return parts[1]
 }
 
-// List returns every cluster in minikube's home or among the containers of the Docker
-// Engine, whoever made it.
+// List returns every cluster in minikube's home or among the containers of the Docker Engine,
+// of any owner.
 func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	names, err := p.names()
 	if err != nil {
@@ -55,7 +55,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 		return nil, err
 	}
 	for i := range found {
-		if p.hasProfile(found[i].Name) { // else it is of another home
+		if p.hasProfile(found[i].Name) { // otherwise it belongs to another home
 			found[i].ID = p.identity(found[i].Name)
 		}
 		p.setMark(ctx, &found[i], true)
@@ -72,7 +72,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return append(found, others...), ctx.Err()
 }
 
-// needsDocker tells whether any of the profiles has containers in the Docker Engine.
+// needsDocker reports whether any of the profiles uses the docker driver.
 func (p *Provider) needsDocker(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		c, err := p.profile(name)
@@ -80,26 +80,25 @@ func (p *Provider) needsDocker(names []string) bool {
 	})
 }
 
-// Engine returns the Docker Engine that minikube uses now, where nodes are containers.
+// Engine returns docker's current engine, which minikube uses, if nodes are containers.
 func (p *Provider) Engine(ctx context.Context, spec providers.Spec) (providers.Engine, error) {
 	native, err := parseNative(spec.Native)
-	if err != nil || p.driver(spec, native) != driverDocker { // what is wrong with native, Create says
+	if err != nil || p.driver(spec, native) != driverDocker { // Create reports an error of native
 		return providers.Engine{}, nil
 	}
 	return docker.Current(ctx)
 }
 
-// ListOn returns every cluster in minikube's home or among the containers of a Docker
-// Engine.
+// ListOn returns every cluster in minikube's home or among the containers of a Docker Engine.
 func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
 	return p.List(docker.On(ctx, engine))
 }
 
-// CheckEngine returns ErrUnavailable where a Docker Engine does not answer, or where
-// another answers at its address.
+// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
+// answers at its address.
 func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
 	if engine.IsZero() {
-		return nil // as with drivers that have no engine
+		return nil // a driver without an engine
 	}
 	return docker.CheckEngine(ctx, engine)
 }
@@ -115,8 +114,8 @@ func (p *Provider) own(ctx context.Context, ref providers.Ref) (context.Context,
 	return ctx, c, err
 }
 
-// nodesOnly is a reference for [nodes.Tool], which cannot tell whose a node of minikube's
-// is: own has done so by the profile.
+// nodesOnly returns a reference for [nodes.Tool], which cannot determine the owner of
+// minikube's nodes: own has done so by the profile.
 func nodesOnly(ref providers.Ref) providers.Ref {
 	return providers.Ref{Provider: Name, Name: ref.Name, Engine: ref.Engine}
 }

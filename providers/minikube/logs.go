@@ -16,12 +16,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// collectWithin bounds what minikube may take to collect its own logs.
+// collectWithin bounds how long minikube may take to collect its own logs.
 const collectWithin = 20 * time.Second
 
-// ExportLogs writes what minikube noted when it made the cluster, what each node printed
-// and its journal and, of a cluster that runs, what minikube collects: the last of each
-// part of it. What cannot be had says so in its own file.
+// ExportLogs writes minikube's log of the creation, the output and the journal of each node
+// and, for a running cluster, what minikube collects: the last lines of each component. A file
+// that cannot be collected contains the reason.
 func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
 	ctx, _, err := p.own(ctx, ref)
 	if err != nil {
@@ -31,7 +31,7 @@ func (p *Provider) ExportLogs(ctx context.Context, ref providers.Ref, dir string
 }
 
 func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
-	dir, err := filepath.Abs(dir) // minikube runs elsewhere
+	dir, err := filepath.Abs(dir) // minikube has another working directory
 	if err != nil {
 		return err
 	}
@@ -60,12 +60,12 @@ func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
 	return ctx.Err()
 }
 
-// logsOf tells where exportLogs puts the logs of a node.
+// logsOf returns where exportLogs writes the logs of a node.
 func logsOf(node string) cause.Node {
 	return cause.Node{Output: node + ".log", Journal: node + "-journal.log", Pods: node}
 }
 
-// settings names the keys of minikube's configuration for a program of a node.
+// settings returns the keys of minikube's configuration for a program of a node.
 func settings(program string) string {
 	switch {
 	case program == "containerd":
@@ -76,8 +76,7 @@ func settings(program string) string {
 	return ""
 }
 
-// collect has minikube write its own logs into a file. They are worth having where they
-// can be had.
+// collect has minikube write its own logs into a file, and ignores a failure.
 func (p *Provider) collect(ctx context.Context, name, file string) {
 	if _, err := p.profile(name); err != nil {
 		return
@@ -91,7 +90,7 @@ func (p *Provider) collect(ctx context.Context, name, file string) {
 	_ = p.run(ctx, tool, name, quiet(), "logs", "--file="+file)
 }
 
-// copyFile copies a file, if it is there.
+// copyFile copies a file if it exists.
 func copyFile(from, to string) error {
 	text, err := os.ReadFile(from)
 	if errors.Is(err, fs.ErrNotExist) {

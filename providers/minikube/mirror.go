@@ -8,13 +8,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// takesHosts tells whether nodes can be told afterwards what to ask in place of
-// registries. Others are told by minikube, which knows of one mirror only.
+// takesHosts reports whether mirrors can be configured in the nodes after the creation.
+// Otherwise minikube configures them, and supports only one.
 func takesHosts(args []string) bool {
 	return last(args, flagDriver) == driverDocker && last(args, flagRuntime) == runtimeContainerd
 }
 
-// mirrors returns the flags by which minikube is told.
+// mirrors returns the flags with which minikube configures mirrors.
 func (p *Provider) mirrors() []string {
 	var args []string
 	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
@@ -25,8 +25,7 @@ func (p *Provider) mirrors() []string {
 	return args
 }
 
-// warnOfMirrors says which registries will be asked though the user's configuration
-// names others.
+// warnOfMirrors reports which mirrors of lab's configuration are not used.
 func (p *Provider) warnOfMirrors(args []string, report event.Reporter) {
 	if takesHosts(args) {
 		return
@@ -38,8 +37,8 @@ func (p *Provider) warnOfMirrors(args []string, report event.Reporter) {
 	}
 }
 
-// canMirror tells whether minikube itself can have a registry's mirror: it takes hosts,
-// and only for Docker's own registry.
+// canMirror reports whether minikube itself supports a mirror: it accepts hosts only, and only
+// for Docker's own registry.
 func canMirror(host, mirror string) bool {
 	_, at, _ := strings.Cut(withScheme(mirror), "://")
 	return host == "docker.io" && !strings.Contains(at, "/")

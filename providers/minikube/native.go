@@ -15,15 +15,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// reserved are the flags by which lab drives minikube, and those with which no cluster
-// comes of it that lab could vouch for.
+// reserved returns the flags with which lab controls minikube, and those that create no usable
+// cluster.
 func reserved() []string {
 	return []string{"profile", "output", "interactive", "force", "dry-run", "download-only", "no-kubernetes",
 		"delete-on-failure", "embed-certs", "keep-context", "apiserver-port", "vm-driver", "skip-audit", "help"}
 }
 
-// parseNative reads minikube's own configuration, which is a map in YAML from flags of
-// `minikube start` to their values, and returns the flags. It returns ErrInvalid.
+// parseNative parses minikube's own configuration, a YAML map from flags of `minikube start` to
+// their values, and returns the flags. It returns ErrInvalid.
 func parseNative(text []byte) ([]string, error) {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil, nil
@@ -33,7 +33,7 @@ func parseNative(text []byte) ([]string, error) {
 		return nil, invalid("%w", err)
 	}
 	if len(document.Content) == 0 {
-		return nil, nil // comments
+		return nil, nil // only comments
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
@@ -58,7 +58,7 @@ func parseNative(text []byte) ([]string, error) {
 	return args, nil
 }
 
-// valuesOf returns the values of one flag: what stands there, or each of a list.
+// valuesOf returns the values of one flag: a scalar, or each item of a list.
 func valuesOf(key, value *yaml.Node) ([]string, error) {
 	name := key.Value
 	if !regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(name) || len(name) == 1 {
@@ -81,8 +81,8 @@ func valuesOf(key, value *yaml.Node) ([]string, error) {
 	return values, nil
 }
 
-// narrow has ports published on the loopback that do not say where: minikube itself
-// would open them to the network.
+// narrow restricts published ports without an address to the loopback: minikube would publish
+// them on all addresses.
 func narrow(name, value string) string {
 	if name != "ports" {
 		return value
@@ -101,14 +101,14 @@ func invalid(format string, a ...any) error {
 	return fault.WithHint(err, "list the flags: minikube start --help; see https://minikube.sigs.k8s.io/docs/commands/start/")
 }
 
-// conflict is for what the configuration for minikube says, and the rest of the spec
-// otherwise.
+// conflict returns the error of a configuration for minikube that differs from the rest of the
+// spec.
 func conflict(format string, a ...any) error {
 	err := fault.Errorf(fault.ErrInvalid, "the configuration for minikube conflicts with the flags or the lab file: %w", fmt.Errorf(format, a...))
 	return fault.WithHint(err, "set it in one place only")
 }
 
-// enables tells whether flags switch on an addon of minikube's own.
+// enables reports whether flags enable an addon of minikube.
 func enables(flags []string, addon string) bool {
 	for _, flag := range flags {
 		if list, ok := strings.CutPrefix(flag, "--addons="); ok && slices.Contains(strings.Split(list, ","), addon) {
@@ -118,7 +118,7 @@ func enables(flags []string, addon string) bool {
 	return false
 }
 
-// without tells what flags have minikube, or kubeadm on its behalf, leave out.
+// without returns what flags have minikube, or kubeadm, leave out.
 func without(flags []string) providers.Without {
 	skips := func(phase string) bool {
 		return slices.ContainsFunc(flags, func(flag string) bool {

@@ -9,12 +9,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// subnetBits is the length of the prefix of a network that minikube chooses itself.
+// subnetBits is the length of the prefix of the networks that minikube creates by default.
 const subnetBits = 24
 
-// remakeNetwork creates the network of a cluster with the addresses that it had, as minikube
-// does, which has no command for it but the creation of a cluster. The nodes have fixed
-// addresses in it. It returns ErrUnavailable where another network has taken the addresses.
+// remakeNetwork recreates the network of a cluster with its former addresses, as minikube does,
+// which has no command for it. The nodes have fixed addresses in it. It returns ErrUnavailable
+// if another network uses the addresses.
 func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docker.Container) error {
 	options := append([]string{"-o", "--ip-masq", "-o", "--icc"}, docker.MTU(ctx)...)
 	options = append(options, "--label=created_by.minikube.sigs.k8s.io=true", "--label="+label+"="+name)
@@ -29,7 +29,7 @@ func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docke
 	return err
 }
 
-// subnet returns the addresses of a cluster's network by those of its nodes.
+// subnet returns the addresses of a cluster's network from those of its nodes.
 func (p *Provider) subnet(name string, nodes []docker.Container) (netip.Prefix, bool) {
 	bits := subnetBits
 	if config, err := p.profile(name); err == nil && strings.Contains(config.Subnet, "/") {

@@ -19,18 +19,17 @@ import (
 )
 
 const (
-	// lingers is how long the programs that minikube has started may go on once it was
-	// ended: what they have told the engine to make can be found and removed only when
-	// it is there.
+	// lingers is how long the children of minikube may go on after it was ended: what they
+	// requested from the engine can be removed only when it exists.
 	lingers = 5 * time.Second
 
-	// longestLine is how much of a line is read, and of the last words on stderr.
+	// longestLine bounds how much of a line, and of the end of stderr, is kept, in bytes.
 	longestLine = 1 << 16
 )
 
-// run runs minikube on a cluster, and passes what it writes on to l. Where it fails, or
-// ctx ends, all that it started has ended, too, when run returns; else something may be
-// meant to stay, as what serves a mount of a virtual machine is.
+// run runs minikube on a cluster, and passes its output to l. If minikube fails, or ctx ends,
+// everything that it started has ended when run returns. Otherwise programs may remain that
+// should, such as one that serves a mount of a virtual machine.
 func (p *Provider) run(ctx context.Context, tool program, name string, l *listener, args ...string) error {
 	held, err := p.hold(name)
 	if err != nil {
@@ -43,7 +42,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	cmd.Env, cmd.Dir = append(docker.Env(ctx, p.environment(name)), p.temporary(name)...), p.scratch(name)
 	cmd.Stdout, cmd.Stderr = lines, stderr
 	cmd.WaitDelay = time.Second
-	own(cmd, held) // so that nothing but lab ends it, and all of it
+	own(cmd, held) // so that only lab ends it, with its children
 	if err = cmd.Start(); err == nil {
 		note(held, cmd.Process.Pid)
 		err = cmd.Wait()
@@ -54,7 +53,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // that is what stays, and writes to the same place
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay): // then a child remains and keeps the pipe open
 		return l.failure(err, stderr.String())
 	case l.said == 0:
 		return l.failure(errMute, stderr.String())
@@ -62,9 +61,9 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 	return nil
 }
 
-// environment is what minikube gets: lab's own, in which a person may have told it this
-// or that, and a place of lab's for the kubeconfig that it writes, and for what the
-// kubectl remembers that it calls.
+// environment returns the environment of minikube: lab's own, in which the user may configure
+// minikube, and directories of lab for the kubeconfig that minikube writes and for the cache of
+// the kubectl that it runs.
 func (p *Provider) environment(name string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		key, _, _ := strings.Cut(v, "=")
@@ -77,15 +76,15 @@ func (p *Provider) environment(name string) []string {
 		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
 }
 
-// kubeconfigVariable is the variable of the environment that only minikubes of one cluster
-// have, and what they start.
+// kubeconfigVariable returns a variable of the environment that only the minikube processes of
+// one cluster have, and their children.
 func kubeconfigVariable(scratch string) string {
 	return "KUBECONFIG=" + filepath.Join(scratch, "kubeconfig")
 }
 
-// temporary returns what has minikube put its temporary files where they are removed with
-// all else, which it does not do itself when it is ended. Its locks are not among them:
-// all minikubes share those. Where that cannot be had the files go where they always do.
+// temporary returns the variable that has minikube put its temporary files where lab removes
+// them: minikube leaves them when it is ended. All minikube processes share their locks, so
+// those stay where they are. If that fails, minikube uses the default directory.
 func (p *Provider) temporary(name string) []string {
 	dir := filepath.Join(p.scratch(name), "tmp")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -97,8 +96,8 @@ func (p *Provider) temporary(name string) []string {
 	return []string{"TMPDIR=" + dir}
 }
 
-// hold makes the directory of a cluster in which minikube may write, and returns the
-// file that is locked as long as minikube, or what it started, is at work.
+// hold creates the directory of a cluster in which minikube may write, and returns a file that
+// is locked as long as minikube, or a program that it started, runs.
 func (p *Provider) hold(name string) (*os.File, error) {
 	if err := scratch.Make(p.scratch(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -117,10 +116,10 @@ func (p *Provider) hold(name string) (*os.File, error) {
 	return file, nil
 }
 
-// forget removes what lab keeps while minikube is at work on a cluster, and the
-// directory that all clusters share, once it is empty.
+// forget removes the temporary files of minikube for a cluster, and the shared directory if it
+// is empty then.
 func (p *Provider) forget(name string) {
-	if providers.ValidateName(name) == nil { // another might lead to another place
+	if providers.ValidateName(name) == nil { // another might be a path to another directory
 		_ = scratch.Remove(p.scratch(name))
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// startOf returns nothing: here a process is known by the lock that it has open.
+// startOf returns "": on Linux a process is recognized by the lock that it has open.
 func startOf(int) string { return "" }
 
-// holders returns the processes that have a lock open, but for this one. Those of other
-// users cannot be seen.
+// holders returns the processes that have a lock open, except this one. Those of other users
+// are invisible.
 func holders(lock *os.File, mark string) []holder {
 	locked, err := lock.Stat()
 	if err != nil {
@@ -34,7 +34,7 @@ func holders(lock *os.File, mark string) []holder {
 	return found
 }
 
-// hasOpen tells whether a process has a file open.
+// hasOpen reports whether a process has a file open.
 func hasOpen(pid int, file os.FileInfo) bool {
 	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
 	fds, _ := os.ReadDir(dir)

@@ -18,18 +18,17 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// killedWithin bounds how long programs may take to end when they are killed.
+// killedWithin bounds how long killed programs may take to end.
 const killedWithin = 10 * time.Second
 
-// own gives a program a process group of its own, and the lock to hold for as long as it
-// or anything that it starts lives. A Ctrl-C that ends lab does not reach it: lab does.
+// own gives a program its own process group, and the lock to hold as long as it or its children
+// live. Ctrl-C ends lab and not the program: lab ends it.
 func own(cmd *exec.Cmd, lock *os.File) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.ExtraFiles = []*os.File{lock}
 }
 
-// shareLocks puts minikube's directory of locks, which is among its temporary files, into
-// dir, too.
+// shareLocks links minikube's directory of locks, which is among its temporary files, into dir.
 func shareLocks(dir string) error {
 	locks := "minikube-locks-" + strconv.Itoa(os.Getuid())
 	shared := filepath.Join(os.TempDir(), locks)
@@ -39,13 +38,12 @@ func shareLocks(dir string) error {
 	return os.Symlink(shared, filepath.Join(dir, locks))
 }
 
-// note writes down which process was given the lock, and when it started: its ID alone may
-// pass on to another process.
+// note records which process got the lock, and when it started: its ID may be reused.
 func note(lock *os.File, pid int) {
 	_, _ = lock.WriteAt([]byte(strconv.Itoa(pid)+" "+startOf(pid)+"\n"), 0)
 }
 
-// noted returns what note wrote down; 0 where there is nothing.
+// noted returns what note recorded, or 0.
 func noted(lock *os.File) (pid int, start string) {
 	text, _ := io.ReadAll(io.NewSectionReader(lock, 0, longestLine))
 	line, _, _ := strings.Cut(string(text), "\n")
@@ -54,7 +52,7 @@ func noted(lock *os.File) (pid int, start string) {
 	return pid, start
 }
 
-// lock takes the lock if it is free, and tells whether it was.
+// lock takes the lock if it is free, and reports whether it was.
 func lock(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -63,8 +61,8 @@ func lock(file *os.File) (bool, error) {
 	return err == nil, err
 }
 
-// endGroup returns when no process of a group is left whose leader has ended. They have
-// some time to finish what they are at, and are killed then.
+// endGroup returns when no process of a group is left whose leader has ended. It kills them
+// after the grace period.
 func endGroup(pid int, grace time.Duration) {
 	gone := func() bool { return errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) }
 	if !within(grace, gone) {
@@ -73,17 +71,17 @@ func endGroup(pid int, grace time.Duration) {
 	}
 }
 
-// holder is a process that keeps a lock from being free.
+// holder is a process that holds a lock.
 type holder struct {
 	pid  int
 	name string // of its program
 	own  bool   // lab started it
 }
 
-// endOther ends a minikube that outlived the lab which started it, if there is one: who
-// holds the lock at path is at work still. Only processes that hold the lock and that lab
-// started are ended: mark is the variable of the environment that those have. It returns
-// ErrUnavailable where the lock does not get free, and says who holds it.
+// endOther ends a minikube that outlived the lab which started it, if one holds the lock at
+// path. It ends only processes that hold the lock and have mark, a variable, in their
+// environment: lab started those. It returns ErrUnavailable, with the remaining holders, if the
+// lock stays taken.
 func endOther(path, mark string, grace time.Duration) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -103,7 +101,7 @@ func endOther(path, mark string, grace time.Duration) error {
 		if within(grace, free) {
 			return nil
 		}
-		_ = syscall.Kill(-first, syscall.SIGKILL) // its group, whose ID is taken as long as one of it lives
+		_ = syscall.Kill(-first, syscall.SIGKILL) // its group, whose ID is not reused while a member lives
 	}
 	ended = endHolders(file, mark, func(holder) bool { return true }) || ended
 	if ended && within(killedWithin, free) || free() {
@@ -112,8 +110,7 @@ func endOther(path, mark string, grace time.Duration) error {
 	return heldBy(path, holders(file, mark))
 }
 
-// endHolders kills those of the holders of a lock that lab started, and tells whether
-// there was one.
+// endHolders kills the holders of a lock that lab started, and reports whether it killed one.
 func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
 	any := false
 	for _, h := range holders(lock, mark) {
@@ -124,7 +121,7 @@ func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
 		if err != nil {
 			continue
 		}
-		// The ID may have passed on since; on Linux the handle that we have by now cannot.
+		// The ID may have been reused since; on Linux the handle refers to the same process.
 		if slices.Contains(holders(lock, mark), h) {
 			any = process.Kill() == nil || any
 		}
@@ -133,7 +130,7 @@ func endHolders(lock *os.File, mark string, which func(holder) bool) bool {
 	return any
 }
 
-// heldBy is the error of a lock that others hold.
+// heldBy returns the error of a lock that other processes hold.
 func heldBy(path string, others []holder) error {
 	if len(others) == 0 {
 		return fault.WithHint(
@@ -153,7 +150,7 @@ func heldBy(path string, others []holder) error {
 		"end the processes that lab did not start: kill %s; then retry", strings.Join(ids, " "))
 }
 
-// within tells whether done becomes true in time.
+// within reports whether done becomes true before the limit.
 func within(limit time.Duration, done func() bool) bool {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// own has all that a program started ended with it.
+// own has all children of a program end with it.
 func own(cmd *exec.Cmd, _ *os.File) {
 	cmd.Cancel = func() error {
 		return exec.Command("taskkill", "/t", "/f", "/pid", strconv.Itoa(cmd.Process.Pid)).Run()
 	}
 }
 
-// shareLocks always fails: there only an administrator may make links.
+// shareLocks always fails: on Windows only administrators may create links.
 func shareLocks(string) error { return errors.ErrUnsupported }
 
 func note(*os.File, int) {}
 
-// lock always succeeds: here a lock cannot be passed on to another program.
+// lock always succeeds: on Windows a program cannot inherit a lock.
 func lock(*os.File) (bool, error) { return true, nil }
 
 func endGroup(int, time.Duration) {}

@@ -23,14 +23,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// bornWithin is how long a cluster may take to get a container or a configuration. A
-// profile that is older and has none is what something left that broke.
+// bornWithin is how long a new cluster may have a profile without a container or a
+// configuration. After that, it is a leftover.
 const bornWithin = 5 * time.Minute
 
-// serverCertificate is that of the API server, in a node.
+// serverCertificate is the certificate of the API server in a node.
 const serverCertificate = "/var/lib/minikube/certs/apiserver.crt"
 
-// profile is what minikube keeps of a cluster, as far as lab looks.
+// profile is what lab reads of minikube's configuration of a cluster.
 type profile struct {
 	Driver           string
 	KicBaseImage     string
@@ -45,16 +45,16 @@ type profile struct {
 	}
 }
 
-// home is the directory in which minikube keeps everything.
+// home returns minikube's home directory.
 func (p *Provider) home() string {
 	home := p.opts.Home
 	if home == "" {
 		home = os.Getenv("MINIKUBE_HOME")
 	}
 	if home == "" {
-		home, _ = os.UserHomeDir() // without one minikube itself does not work
+		home, _ = os.UserHomeDir() // minikube requires one
 	}
-	if filepath.Base(home) != ".minikube" { // as minikube itself goes about it
+	if filepath.Base(home) != ".minikube" { // as minikube does
 		home = filepath.Join(home, ".minikube")
 	}
 	return home
@@ -67,8 +67,8 @@ func (p *Provider) hasProfile(name string) bool {
 	return err == nil
 }
 
-// names returns the names of all profiles, half-made ones included, and of those that a
-// minikube was about to begin when its lab was killed.
+// names returns the names of all profiles, incomplete ones included, and of clusters that a
+// minikube was about to create when its lab was killed.
 func (p *Provider) names() ([]string, error) {
 	var names []string
 	for _, dir := range []string{filepath.Join(p.home(), "profiles"), p.opts.Dir} {
@@ -85,8 +85,8 @@ func (p *Provider) names() ([]string, error) {
 	return names, nil
 }
 
-// profile reads a profile. It returns ErrNotFound where there is none, or one that is
-// only begun.
+// profile reads a profile. It returns ErrNotFound if it does not exist, or has no configuration
+// yet.
 func (p *Provider) profile(name string) (profile, error) {
 	var c profile
 	path := filepath.Join(p.profileDir(name), "config.json")
@@ -103,7 +103,7 @@ func (p *Provider) profile(name string) (profile, error) {
 	return c, nil
 }
 
-// address returns where the cluster's API server is in the network of its nodes.
+// address returns the address of the API server in the network of the nodes.
 func (c profile) address() (string, error) {
 	if len(c.Nodes) == 0 || c.Nodes[0].IP == "" {
 		return "", errors.New("it has no address yet")
@@ -111,9 +111,9 @@ func (c profile) address() (string, error) {
 	return net.JoinHostPort(c.Nodes[0].IP, strconv.Itoa(c.Nodes[0].Port)), nil
 }
 
-// identity returns what tells a cluster from a later one of its name, or "" while it is
-// being made: minikube makes a certificate for whoever uses it, and keeps that for as
-// long as there is the profile.
+// identity returns an ID that distinguishes a cluster from a later one of its name, or "" while
+// it is being created: the hash of the client certificate, which minikube creates once per
+// profile.
 func (p *Provider) identity(name string) string {
 	text, err := os.ReadFile(filepath.Join(p.profileDir(name), "client.crt"))
 	if err != nil {
@@ -123,10 +123,9 @@ func (p *Provider) identity(name string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// setMark says in c which mark the cluster bears. It gets the mark with its configuration,
-// before which there are only files that cannot bear one. Where the configuration is lost,
-// or is in another home, nodes have the mark, too: it is a name in the certificate of their
-// API server.
+// setMark sets the mark in c. The configuration contains it; before that exists, only files
+// exist that cannot bear a mark. If the configuration is lost or in another home, the mark is
+// among the names in the certificate of the API server.
 func (p *Provider) setMark(ctx context.Context, c *providers.Cluster, containers bool) {
 	config, err := p.profile(c.Name)
 	switch {
@@ -142,7 +141,7 @@ func (p *Provider) setMark(ctx context.Context, c *providers.Cluster, containers
 	}
 }
 
-// markAmong returns the mark that is among the names of an API server, or "".
+// markAmong returns the mark among the names of an API server, or "".
 func markAmong(names []string) string {
 	for _, name := range names {
 		if mark, ok := strings.CutSuffix(name, markDomain); ok {
@@ -152,7 +151,7 @@ func markAmong(names []string) string {
 	return ""
 }
 
-// markInNode returns the mark that the first node of a cluster bears, or "".
+// markInNode returns the mark of the first node of a cluster, or "".
 func (p *Provider) markInNode(ctx context.Context, name string) (string, error) {
 	found, err := p.containers().Find(ctx, name)
 	if err != nil {
@@ -177,7 +176,7 @@ func (p *Provider) markInNode(ctx context.Context, name string) (string, error) 
 	return markAmong(certificate.DNSNames), nil
 }
 
-// isYoung tells whether a profile may still be on its way to be a cluster.
+// isYoung reports whether the cluster of a profile may still be being created.
 func (p *Provider) isYoung(name string) bool {
 	for _, dir := range []string{p.profileDir(name), p.scratch(name)} {
 		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) < bornWithin {

@@ -1,12 +1,10 @@
-// Package minikube makes clusters with minikube (https://minikube.sigs.k8s.io), which it
-// runs as a process: a minikube that the user has installed, or the lab-minikube that is
-// built with lab.
+// Package minikube creates clusters with minikube (https://minikube.sigs.k8s.io), which it runs
+// as a process: the user's minikube, or the lab-minikube that is built with lab.
 //
-// minikube keeps a directory for each cluster, its profile, in a home that is the user's
-// own: so the clusters of lab show in `minikube profile list`, and those of others in
-// lab. Its nodes are containers of a Docker Engine, unless another driver is asked for.
-// What can be known from the profile and the containers is read there; minikube is asked
-// to do what it alone knows how to do.
+// minikube keeps a directory for each cluster, its profile, in the user's home. So `minikube
+// profile list` shows the clusters of lab, and lab shows those of the user. Nodes are
+// containers of a Docker Engine unless another driver is requested. lab reads the profile and
+// the containers itself, and runs minikube only for what it alone can do.
 package minikube
 
 import (
@@ -24,53 +22,51 @@ import (
 // Name is the flavor's name.
 const Name = "minikube"
 
-// Options say what minikube is told, and where things are.
+// Options configure minikube.
 type Options struct {
-	// BaseImage is the image of the nodes for specs that ask for none; "" is minikube's
-	// own.
+	// BaseImage is the node image for specs that name none; "" is minikube's own.
 	BaseImage string
 
-	// ExtraArgs are flags of `minikube start`, each "--name=value". What a spec asks
-	// for goes above them.
+	// ExtraArgs are flags of `minikube start`, each "--name=value". A spec overrides them.
 	ExtraArgs []string
 
-	// Registries are what is asked in place of a registry, by its host.
+	// Registries are mirrors of registries, by their hosts.
 	Registries map[string]string
 
-	// CAFile is the certificate authority that nodes trust where a spec names none.
+	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 
-	// Home is minikube's home. Where it is empty it is the one that minikube itself
-	// would take: $MINIKUBE_HOME, or .minikube in the user's home directory.
+	// Home is minikube's home. "" is minikube's own default: $MINIKUBE_HOME, or .minikube in
+	// the user's home directory.
 	Home string
 
-	// Program is the path of minikube. Where it is empty, minikube is looked for on
-	// PATH, and lab-minikube beside lab's own program, on PATH, and in BinDirs.
+	// Program is the path of minikube. If it is empty, lab uses minikube on PATH, or else
+	// lab-minikube next to lab's own program, on PATH, or in BinDirs.
 	Program string
 
-	// BinDirs are further directories in which lab-minikube may be.
+	// BinDirs are more directories that may contain lab-minikube.
 	BinDirs []string
 
-	// Dir is a directory of lab's own, made when it is needed, for what is there only
-	// while minikube is at work: its lock and the kubeconfig that it writes, wanted or
-	// not. "" is a directory among the system's temporary files.
+	// Dir is lab's directory for temporary files of minikube: its lock, and the kubeconfig that
+	// it always writes. lab creates it when necessary. "" is a directory among the system's
+	// temporary files.
 	Dir string
 }
 
 // Provider implements [providers.Provider] and all optional abilities.
 type Provider struct {
 	opts    Options
-	lingers time.Duration // how long what minikube has started may go on once it was ended
+	lingers time.Duration // how long children of minikube may go on after it was ended
 
 	mu    sync.Mutex
-	known program // that has told its version; asking takes a tenth of a second each time
+	known program // whose version is known; asking takes 0.1 s
 }
 
-// New returns a Provider. It touches nothing.
+// New returns a Provider. It has no side effects.
 func New(opts Options) *Provider {
 	opts.Dir = cmp.Or(opts.Dir, filepath.Join(os.TempDir(), "lab-minikube"))
 	if abs, err := filepath.Abs(opts.Dir); err == nil {
-		opts.Dir = abs // minikube need not run where lab does
+		opts.Dir = abs // minikube may have another working directory
 	}
 	return &Provider{opts: opts, lingers: lingers}
 }
@@ -78,13 +74,13 @@ func New(opts Options) *Provider {
 // Name returns "minikube".
 func (*Provider) Name() string { return Name }
 
-// Straggles is how long the Docker Engine may go on with what a killed lab asked of it.
+// Straggles returns how long the Docker Engine may go on with requests of a killed lab.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "minikube delete --profile " + name }
 
-// Describe says what the flavor offers.
+// Describe returns what the flavor offers.
 func (*Provider) Describe() providers.Description {
 	return providers.Description{
 		Summary:      "a cluster in containers or virtual machines, with many bundled addons",
@@ -100,13 +96,13 @@ func (*Provider) Describe() providers.Description {
 	}
 }
 
-// Traits says that a published port ends at a node, where nodes are containers, and that
-// nobody serves load balancers. kube-proxy's metrics always answer, and where they were
-// asked for all but etcd's. An ingress and a metrics-server are there where minikube's own
-// configuration switches them on.
+// Traits says that a published port ends at a node, if nodes are containers, and that nothing
+// serves load balancers. kube-proxy's metrics are always available, and those of the other
+// components except etcd if spec requests them. An ingress and a metrics-server exist if
+// minikube's own configuration enables them.
 func (p *Provider) Traits(spec providers.Spec) providers.Traits {
 	traits := providers.Traits{RunsPods: true, ControlPlaneMetrics: []string{"kube-proxy"}}
-	if native, err := parseNative(spec.Native); err == nil { // else Create says what is wrong with it
+	if native, err := parseNative(spec.Native); err == nil { // otherwise Create reports the error
 		if inContainers(p.driver(spec, native)) {
 			traits.HostPorts = providers.HostPortsNode
 		}

@@ -9,12 +9,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// serviceRange is from where minikube takes the addresses of Services, that of the API server
-// first (its flag --service-cluster-ip-range).
+// serviceRange is the first address that minikube assigns to a Service, that of the API server
+// (its flag --service-cluster-ip-range).
 const serviceRange = "10.96.0.1"
 
-// checkProxy returns ErrUnavailable where docker gives every node a proxy that kubeadm would ask
-// for the API server of its own cluster: minikube then waits until its timeout.
+// checkProxy returns ErrUnavailable if docker configures a proxy in every node that kubeadm
+// would use for the API server of its own cluster: minikube then waits until its timeout.
 func checkProxy() error {
 	p, ok := docker.ConfiguredProxy(os.Getenv)
 	if !ok || reachesDirectly(p.NoProxy, serviceRange) {
@@ -25,7 +25,7 @@ func checkProxy() error {
 		`add this to %s in that file: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local,control-plane.minikube.internal"`, p.Key)
 }
 
-// reachesDirectly reports whether a list such as NO_PROXY leaves out an address.
+// reachesDirectly reports whether a list such as NO_PROXY contains an address.
 func reachesDirectly(noProxy, address string) bool {
 	ip := netip.MustParseAddr(address)
 	for entry := range strings.SplitSeq(noProxy, ",") {

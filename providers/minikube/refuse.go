@@ -9,18 +9,19 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// noneProfile is what the driver none wants its cluster to be called.
+// noneProfile is the only name that the driver none supports.
 const noneProfile = "minikube"
 
-// maxNodes is what minikube's network for a cluster can hold: it counts the addresses
-// of nodes up to 253, and keeps some.
+// maxNodes is the limit of minikube's network for a cluster: it numbers the addresses of nodes
+// up to 253, and reserves some.
 const maxNodes = 250
 
-// isNodeName matches what minikube calls the second node of a cluster, and the next.
+// isNodeName reports whether minikube could give a name to the second or a later node of a
+// cluster.
 func isNodeName(name string) bool { return regexp.MustCompile(`-m[0-9]+$`).MatchString(name) }
 
-// refuse returns ErrUnsupported where minikube could not make what spec asks for, or
-// would make something else without a word.
+// refuse returns ErrUnsupported if minikube cannot create what spec requests, or would silently
+// create something else.
 func refuse(spec providers.Spec, driver string, native []string) error {
 	ports := len(spec.Ports) > 0 || last(native, "ports") != ""
 	several := spec.ControlPlanes+spec.Workers > 1 || last(native, "nodes") != "" || last(native, "ha") == "true"
@@ -53,8 +54,8 @@ func refuse(spec providers.Spec, driver string, native []string) error {
 	return nil
 }
 
-// contradicts returns ErrInvalid where the configuration for minikube says what spec,
-// of which own are the flags, says otherwise.
+// contradicts returns ErrInvalid if the configuration for minikube differs from own, the flags
+// of spec.
 func contradicts(native, own []string) error {
 	for _, arg := range native {
 		name, value, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
@@ -71,7 +72,7 @@ func contradicts(native, own []string) error {
 	return nil
 }
 
-// repeatable are the flags that may be given more than once, and add up.
+// repeatable returns the flags that may be repeated.
 func repeatable() []string {
 	return []string{flagExtra, flagMirror, "ports", "addons", "apiserver-ips", flagNames, "docker-env", "docker-opt", "insecure-registry"}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// Start has minikube bring the cluster back, and returns when the API server answers. On
-// error it leaves the cluster as far as it came.
+// Start has minikube start the cluster, and returns when the API server answers. On error the
+// cluster stays as it is then.
 func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	name := ref.Name
 	ctx, c, err := p.own(ctx, ref)
@@ -21,7 +21,7 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	}
 	_, missing := p.containers().Find(ctx, name)
 	if config, err := p.profile(name); missing != nil && err == nil && config.Driver == driverDocker {
-		return nodes.Headless(name) // minikube would try to make a node of what its volume holds
+		return nodes.Headless(name) // minikube would create a node from its volume
 	}
 	tool, err := p.program(ctx)
 	if err != nil {
@@ -38,8 +38,8 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	})
 }
 
-// startNodes starts the containers of nodes. minikube would insist on the address that
-// each had; it makes do with another, if its profile says so.
+// startNodes starts the containers of nodes. minikube requires the address that the profile
+// says, so startNodes changes the profile if a node gets another one.
 func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.Container) error {
 	anyMoved := false
 	for _, node := range asleep {
@@ -65,8 +65,8 @@ func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.
 	return p.readdress(name, addresses)
 }
 
-// wake runs `minikube start` on a cluster that there is. It knows what the cluster is
-// made of, and is told only where it gets its files.
+// wake runs `minikube start` on an existing cluster. minikube knows what the cluster consists
+// of, so wake passes only the flags that say where to get files.
 func (p *Provider) wake(ctx context.Context, tool program, name string, step *event.Step) error {
 	args := slices.DeleteFunc(p.configured(), func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")

@@ -14,12 +14,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// statusWithin bounds how long minikube may take to tell the state of a machine that lab
-// cannot see into.
+// statusWithin bounds how long minikube may take to report the state of a virtual machine.
 const statusWithin = 10 * time.Second
 
-// inspect says what there is to say of a cluster that has a profile, and no container in
-// the Docker Engine.
+// inspect describes a cluster that has a profile and no container in the Docker Engine.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	c := providers.Cluster{Name: name, Provider: Name, ID: p.identity(name)}
 	p.setMark(ctx, &c, false)
@@ -31,7 +29,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 		c.State, c.Reason = providers.StateUnknown, err.Error()
 	case config.Driver == driverDocker:
 		c.State, c.Reason = providers.StateDegraded, "its containers are missing"
-		c.Parts = []providers.Part{} // so that what was recorded counts as gone
+		c.Parts = []providers.Part{} // so that recorded parts count as removed
 		if networks, err := p.networks(ctx, name); err == nil && len(networks) > 0 {
 			c.Parts = append(c.Parts, providers.Part{Kind: "network", Name: name, Repair: true})
 		}
@@ -44,7 +42,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	return c
 }
 
-// ask asks the API server of a cluster or else minikube how it is.
+// ask asks the API server of a cluster, or else minikube, for its state.
 func (p *Provider) ask(ctx context.Context, name string, config profile) (_ providers.State, reason, version string) {
 	at, err := config.address()
 	if err == nil {
@@ -59,13 +57,13 @@ func (p *Provider) ask(ctx context.Context, name string, config profile) (_ prov
 		return providers.StateUnknown, "minikube does not report its state: " + said.Error(), ""
 	case host == "Stopped":
 		return providers.StateStopped, "", ""
-	case server == "Running": // where lab cannot reach it
+	case server == "Running": // lab cannot reach it
 		return providers.StateRunning, "", config.KubernetesConfig.KubernetesVersion
 	}
 	return providers.StateDegraded, "its API server does not answer: " + err.Error(), ""
 }
 
-// status has minikube tell the state of a cluster's first machine, and of the API server
+// status has minikube report the state of a cluster's first machine, and of the API server
 // there.
 func (p *Provider) status(ctx context.Context, name string) (host, server string, err error) {
 	path, err := p.findProgram()
@@ -76,12 +74,12 @@ func (p *Provider) status(ctx context.Context, name string) (host, server string
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "status", "--output=json", "--profile="+name, "--skip-audit")
 	cmd.Env, cmd.WaitDelay = docker.Env(ctx, p.environment(name)), time.Second
-	out, err := cmd.Output() // which fails where the cluster does not run
+	out, err := cmd.Output() // it fails if the cluster does not run
 	if ctx.Err() != nil {
 		return "", "", ctx.Err()
 	}
 	var machines []struct{ Host, APIServer string }
-	if !bytes.HasPrefix(bytes.TrimSpace(out), []byte("[")) { // it is a list where there are several
+	if !bytes.HasPrefix(bytes.TrimSpace(out), []byte("[")) { // it is a list for several nodes
 		out = append(append([]byte("["), out...), ']')
 	}
 	if json.Unmarshal(out, &machines) != nil || len(machines) == 0 {
