@@ -2,7 +2,7 @@ package providertest
 
 import "github.com/clusterlab-dev/lab/providers"
 
-// Ability is something that a provider need not be able to do.
+// Ability is an optional ability of a provider.
 type Ability string
 
 // The optional abilities, each an interface of package providers.
@@ -12,7 +12,7 @@ const (
 	ExportLogs Ability = "export logs"    // providers.LogExporter
 )
 
-// abilities returns what p can do, by what it implements.
+// abilities returns the abilities of p, by the interfaces that it implements.
 func abilities(p providers.Provider) map[Ability]bool {
 	_, startStop := p.(providers.StartStopper)
 	_, loadImages := p.(providers.ImageLoader)
@@ -20,8 +20,8 @@ func abilities(p providers.Provider) map[Ability]bool {
 	return map[Ability]bool{StartStop: startStop, LoadImages: loadImages, ExportLogs: exportLogs}
 }
 
-// without returns f without the methods of one ability. A value cannot lose methods,
-// so what is left is spelt out.
+// without returns f without the methods of one ability. Methods cannot be removed from a value,
+// so each combination is a struct.
 func (f *fake) without(a Ability) providers.Provider {
 	switch a {
 	case StartStop:

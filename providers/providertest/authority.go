@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// newCA returns a certificate authority of the cluster's own, as PEM. Its key is
-// thrown away: nothing is ever signed with it.
+// newCA returns a certificate authority for the cluster, as PEM. Its key is dropped, because it
+// signs nothing.
 func newCA(cluster string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -39,7 +39,7 @@ func newCA(cluster string) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
-// id is the hash of the authority, as it is the same for the cluster's whole life.
+// id is the hash of the authority, which is the same for the cluster's whole life.
 func (r record) id() string {
 	if r.CA == nil {
 		return ""
@@ -48,8 +48,8 @@ func (r record) id() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// newKubeconfig returns a kubeconfig for a server that is not there: nobody listens
-// on port 1, and the token opens nothing.
+// newKubeconfig returns a kubeconfig for a server that does not exist: no program listens on
+// port 1, and the token is not a secret.
 func newKubeconfig(context string, ca []byte) []byte {
 	return fmt.Appendf(nil, `apiVersion: v1
 kind: Config

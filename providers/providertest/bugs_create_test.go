@@ -97,13 +97,13 @@ func bugsOfNew() map[string]bug {
 				return nil
 			}
 			return err
-		}), "a cluster/asked for again/exists already"},
+		}), "a cluster/created again/exists already"},
 		"replaces the one that exists": {onCreateError(func(m *mutant, name string, err error) error {
 			if errors.Is(err, fault.ErrExists) {
 				return errors.Join(err, m.fake.machine.Remake(name))
 			}
 			return err
-		}), "a cluster/asked for again/is unharmed"},
+		}), "a cluster/created again/is unchanged"},
 	}
 }
 

@@ -75,9 +75,9 @@ func bugsSideBySide() map[string]bug {
 			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				return alone(&busy, func() error { return good(ctx, s, r) })
 			}
-		}), "clusters side by side/are made at the same time"},
+		}), "clusters side by side/are created at the same time"},
 		"has one ID for all": {onEach(func(_ *mutant, c *providers.Cluster) { c.ID = "id" }),
-			"clusters side by side/have IDs of their own"},
+			"clusters side by side/have different IDs"},
 		"takes the name for an ID": {onEach(func(_ *mutant, c *providers.Cluster) { c.ID = c.Name }),
 			"clusters side by side/differ from earlier ones of the same name"},
 	}
@@ -87,14 +87,14 @@ func bugsOfHalfMade() map[string]bug {
 	refused := errors.New("refused")
 	return map[string]bug{
 		"takes half-made for running": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateRunning }),
-			"a half-made cluster/is listed, and not as running"},
+			"an incomplete cluster/is listed, and not as running"},
 		"hides what is half-made": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)
 				halfMade := func(c providers.Cluster) bool { return c.State == providers.StateCreating }
 				return slices.DeleteFunc(all, halfMade), err
 			}
-		}, "a half-made cluster/is listed, and not as running"},
+		}, "an incomplete cluster/is listed, and not as running"},
 		"makes anew what is half-made": {onCreate(func(m *mutant, good create) create {
 			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				if r, err := m.fake.machine.load(s.Name); err == nil && r.CA == nil {
@@ -102,28 +102,28 @@ func bugsOfHalfMade() map[string]bug {
 				}
 				return good(ctx, s, r)
 			}
-		}), "a half-made cluster/keeps its name"},
+		}), "an incomplete cluster/keeps its name"},
 		"has no logs of what is half-made": {func(m *mutant) {
 			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
 				return m.unless(providers.StateCreating, ref.Name, refused,
 					func() error { return m.fake.ExportLogs(ctx, ref, dir) })
 			}
-		}, "a half-made cluster/gives the logs that there are"},
+		}, "an incomplete cluster/exports the available logs"},
 		"cannot delete what is half-made": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error {
 				return m.unless(providers.StateCreating, ref.Name, refused,
 					func() error { return m.fake.Delete(ctx, ref) })
 			}
-		}, "a half-made cluster/is deleted without a trace"},
+		}, "an incomplete cluster/is deleted without leftovers"},
 		"forgets the mark of what is half-made": {onEach(func(_ *mutant, c *providers.Cluster) {
 			if c.State == providers.StateCreating {
 				c.Mark = ""
 			}
-		}), "a half-made cluster/can be told from that of someone else"},
+		}), "an incomplete cluster/bears its mark or cannot bear one"},
 		"takes the clusters of others for lab's": {onEach(func(_ *mutant, c *providers.Cluster) { c.Bare = c.Mark == "" }),
-			"a cluster of someone else/bears no mark"},
+			"a foreign cluster/bears no mark"},
 		"marks the clusters of others": {onEach(func(_ *mutant, c *providers.Cluster) { c.Mark = cmp.Or(c.Mark, "lab's") }),
-			"a cluster of someone else/bears no mark"},
+			"a foreign cluster/bears no mark"},
 		"hides the clusters of others": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)
@@ -133,7 +133,7 @@ func bugsOfHalfMade() map[string]bug {
 				}
 				return slices.DeleteFunc(all, foreign), err
 			}
-		}, "a cluster of someone else/is listed, with an ID"},
+		}, "a foreign cluster/is listed, with an ID"},
 	}
 }
 
@@ -144,8 +144,8 @@ func nameOnly(ref providers.Ref) providers.Ref {
 
 // bugsOfOwner are in telling whose a cluster is.
 func bugsOfOwner() map[string]bug {
-	const lost, both, other = "a cluster that lab remembers/once its ID is lost/", "a cluster that lab remembers/once its ID and its mark are lost/",
-		"a cluster that lab remembers/once another has its name/"
+	const lost, both, other = "a recorded cluster/once its ID is lost/", "a recorded cluster/once its ID and its mark are lost/",
+		"a recorded cluster/once another has its name/"
 	return map[string]bug{
 		"knows its clusters by the ID alone": {onEach(func(_ *mutant, c *providers.Cluster) {
 			if c.State == providers.StateRunning && c.ID == "" {
@@ -159,7 +159,7 @@ func bugsOfOwner() map[string]bug {
 				}
 				return m.fake.Delete(ctx, ref)
 			}
-		}, lost + "it is deleted without a trace"},
+		}, lost + "it is deleted without leftovers"},
 		"takes the unknown for another's": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error {
 				if err := m.fake.Delete(ctx, ref); errors.Is(err, fault.ErrUnavailable) {
@@ -168,33 +168,33 @@ func bugsOfOwner() map[string]bug {
 					return err
 				}
 			}
-		}, both + "it is not deleted, and not taken for another's"},
+		}, both + "it is neither deleted nor called foreign"},
 		"deletes by name": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error { return m.fake.Delete(ctx, nameOnly(ref)) }
-		}, other + "that one is not deleted"},
+		}, other + "the other one is not deleted"},
 		"reads kubeconfigs by name": {func(m *mutant) {
 			m.kubeconfig = func(ctx context.Context, ref providers.Ref) ([]byte, error) {
 				return m.fake.Kubeconfig(ctx, nameOnly(ref))
 			}
-		}, other + "its kubeconfig is not that one's"},
+		}, other + "the other one's kubeconfig is not returned"},
 		"stops by name": {func(m *mutant) {
 			m.stop = func(ctx context.Context, ref providers.Ref) error { return m.fake.Stop(ctx, nameOnly(ref)) }
-		}, other + "that one is not stopped"},
+		}, other + "the other one is not stopped"},
 		"starts by name": {func(m *mutant) {
 			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				return m.fake.Start(ctx, nameOnly(ref), r)
 			}
-		}, other + "that one is not started"},
+		}, other + "the other one is not started"},
 		"exports logs by name": {func(m *mutant) {
 			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
 				return m.fake.ExportLogs(ctx, nameOnly(ref), dir)
 			}
-		}, other + "its logs are not that one's"},
+		}, other + "the other one's logs are not exported"},
 		"loads images by name": {func(m *mutant) {
 			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
 				return m.fake.LoadImages(ctx, nameOnly(ref), archive)
 			}
-		}, other + "that one gets no images"},
+		}, other + "the other one gets no images"},
 	}
 }
 

@@ -33,7 +33,7 @@ func bugsOfKubeconfig() map[string]bug {
 				e.User = "admin@" + e.User
 				return e
 			}
-		}, "a cluster/by its kubeconfig/has the entries that were announced"},
+		}, "a cluster/by its kubeconfig/has the entries that Entries returns"},
 		"refers to a file": {onKubeconfig("token: not-a-secret", "client-key: /root/key.pem"),
 			"a cluster/by its kubeconfig/needs no file and no command"},
 		"runs a command to log in": {onKubeconfig("token: not-a-secret", "exec: {command: login}"),
@@ -43,7 +43,7 @@ func bugsOfKubeconfig() map[string]bug {
 		"has an authority that is none": {onKubeconfig("authority-data: ", "authority-data: AAAA"),
 			"a cluster/by its kubeconfig/trusts the cluster's own authority alone"},
 		"names the context by itself": {onKubeconfig("fake-", "lab-"),
-			"a cluster/by its kubeconfig/bears the name that the tool's users know"},
+			"a cluster/by its kubeconfig/has the context name of the tool"},
 		"does not say which archive": {func(m *mutant) {
 			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
 				err := m.fake.LoadImages(ctx, ref, archive)
@@ -52,27 +52,27 @@ func bugsOfKubeconfig() map[string]bug {
 				}
 				return err
 			}
-		}, "a cluster/given images/that are not there says which"},
+		}, "a cluster/loading images/names a missing archive"},
 		"cannot load images": {func(m *mutant) {
 			m.loadImages = func(ctx context.Context, ref providers.Ref, archive string) error {
 				return cmp.Or(m.fake.LoadImages(ctx, ref, archive), errors.New("exit status 1"))
 			}
-		}, "a cluster/given images/from an archive takes them"},
+		}, "a cluster/loading images/loads an archive"},
 		"saves what there is not": {func(m *mutant) {
 			m.saveImages = func(ctx context.Context, images []string, archive string) error {
 				return cmp.Or(ignoreNotFound(m.fake.SaveImages(ctx, images, archive)), os.WriteFile(archive, nil, 0o600))
 			}
-		}, "a cluster/given images/that the machine does not have are not found"},
+		}, "a cluster/loading images/reports missing images as not found"},
 		"leaves half an archive": {func(m *mutant) {
 			m.saveImages = func(ctx context.Context, images []string, archive string) error {
 				return cmp.Or(os.WriteFile(archive, nil, 0o600), m.fake.SaveImages(ctx, images, archive))
 			}
-		}, "a cluster/given images/that the machine does not have are not found"},
+		}, "a cluster/loading images/reports missing images as not found"},
 		"saves nothing": {func(m *mutant) {
 			m.saveImages = func(ctx context.Context, images []string, _ string) error {
 				return m.fake.SaveImages(ctx, images, filepath.Join(string(m.fake.machine), "elsewhere"))
 			}
-		}, "a cluster/given images/of the machine takes them"},
+		}, "a cluster/loading images/loads images of the machine"},
 		"exports no logs": {func(m *mutant) {
 			m.exportLogs = func(ctx context.Context, ref providers.Ref, _ string) error {
 				_, err := m.fake.machine.load(ref.Name)
@@ -99,7 +99,7 @@ func bugsOfPower() map[string]bug {
 		"cannot stop": {onStop(providers.StateRunning, refused), "a cluster/once stopped/stops"},
 		"does not stop": {onStop(providers.StateRunning, nil),
 			"a cluster/once stopped/is listed as stopped, and the same"},
-		"leaves the API server on": {onStop(providers.StateRunning, nil), "a cluster/once stopped/frees the machine"},
+		"leaves the API server on": {onStop(providers.StateRunning, nil), "a cluster/once stopped/stops the API server"},
 		"forgets the ID on stop": {func(m *mutant) {
 			m.stop = func(ctx context.Context, ref providers.Ref) error {
 				return cmp.Or(m.fake.Stop(ctx, ref), m.fake.machine.Remake(ref.Name))

@@ -23,19 +23,19 @@ func bugsAtRest() map[string]bug {
 		}, "without a cluster/has a lower-case name that never changes"},
 		"does not say what it is": {func(m *mutant) {
 			m.describe = func() providers.Description { return providers.Description{} }
-		}, "without a cluster/says what it is"},
+		}, "without a cluster/has a summary"},
 		"makes traits up": {func(m *mutant) {
 			t := providers.Traits{ControlPlaneMetrics: []string{rand.Text()}}
 			m.traits = func(providers.Spec) providers.Traits { return t }
 		}, "without a cluster/derives traits from the spec alone"},
 		"lost its abilities": {func(m *mutant) { m.bare = true },
-			"without a cluster/can do what it promises and no more"},
+			"without a cluster/has exactly the promised abilities"},
 		"is never usable": {func(m *mutant) {
 			m.check = func(context.Context, providers.Spec) error { return fault.ErrUnavailable }
 		}, "without a cluster/is usable"},
 		"says that all is well without its tool": {func(m *mutant) {
 			m.check = func(context.Context, providers.Spec) error { return nil }
-		}, "without a cluster/says how to mend a missing tool"},
+		}, "without a cluster/has a hint for a missing tool"},
 		"gives no hint": {func(m *mutant) {
 			m.check = func(ctx context.Context, spec providers.Spec) error {
 				if err := m.fake.Check(ctx, spec); err != nil {
@@ -43,7 +43,7 @@ func bugsAtRest() map[string]bug {
 				}
 				return nil
 			}
-		}, "without a cluster/says how to mend a missing tool"},
+		}, "without a cluster/has a hint for a missing tool"},
 		"cannot list nothing": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)
@@ -52,7 +52,7 @@ func bugsAtRest() map[string]bug {
 				}
 				return all, err
 			}
-		}, "without a cluster/lists nothing that nobody made"},
+		}, "without a cluster/lists no cluster that does not exist"},
 	}
 }
 
@@ -109,6 +109,6 @@ func bugsOfUnknown() map[string]bug {
 				}
 				return err
 			}
-		}, "an unknown cluster/is not made by asking for it"},
+		}, "an unknown cluster/is not created by these calls"},
 	}
 }

@@ -33,7 +33,7 @@ func (s *suite) find(t *testing.T, p providers.Provider, name string) providers.
 	return found[0]
 }
 
-// wantRunning checks that the cluster runs, and is still the same.
+// wantRunning checks that the cluster runs and is still the same.
 func (s *suite) wantRunning(t *testing.T, c *subject) {
 	t.Helper()
 	got := s.find(t, s.p, c.name)
@@ -43,7 +43,7 @@ func (s *suite) wantRunning(t *testing.T, c *subject) {
 	wantSameID(t, got, c)
 }
 
-// wantSameID checks that the cluster is the one that was created, and not remade.
+// wantSameID checks that the cluster is the one that was created, and was not recreated.
 func wantSameID(t *testing.T, got providers.Cluster, c *subject) {
 	t.Helper()
 	if got.ID != c.id {
@@ -51,7 +51,7 @@ func wantSameID(t *testing.T, got providers.Cluster, c *subject) {
 	}
 }
 
-// wantGone checks that nothing is left of the cluster.
+// wantGone checks that nothing of the cluster is left.
 func (s *suite) wantGone(t *testing.T, name string) {
 	t.Helper()
 	if found := s.listed(t, s.p, name); len(found) > 0 {
@@ -62,7 +62,7 @@ func (s *suite) wantGone(t *testing.T, name string) {
 	}
 }
 
-// wantAnswer checks that the API server answers, where the harness can tell.
+// wantAnswer checks that the API server answers, if the harness has a Probe.
 func (s *suite) wantAnswer(t *testing.T, kubeconfig []byte) {
 	t.Helper()
 	if s.Probe == nil {

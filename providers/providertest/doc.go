@@ -1,9 +1,9 @@
-// Package providertest holds the contract that every [providers.Provider] must
-// pass, as a test suite, and a fake provider that passes it.
+// Package providertest has the contract of every [providers.Provider] as a test suite, and a
+// fake provider that passes it.
 //
-// [Run] is the suite: each rule of the contract is one subtest whose name is the
-// rule. An adapter's test says how to make the provider and what the suite cannot
-// know about it, in a [Harness]:
+// [Run] is the suite: each rule of the contract is one subtest, named after the rule. An
+// adapter's test describes in a [Harness] how to create the provider, and what the suite cannot
+// know about it:
 //
 //	func TestContract(t *testing.T) {
 //		providertest.Run(t, func(t *testing.T) providertest.Harness {
@@ -16,7 +16,7 @@
 //		})
 //	}
 //
-// [NewFake] is the fake. It keeps its clusters in a directory, a [Machine], so that
-// several processes see the same ones and tests of the whole program can use it in
-// place of a real tool. What is to go wrong there is written down in [Faults].
+// [NewFake] returns the fake. It keeps its clusters in a directory, a [Machine], so several
+// processes see the same clusters, and tests of the whole program can use it instead of a real
+// tool. [Faults] describe what fails there.
 package providertest

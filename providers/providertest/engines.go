@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Engines are the container engines that a [Machine] knows, kept in engines.json there. A
-// machine without the file has none, and its clusters are on no engine.
+// Engines are the container engines of a [Machine], kept in engines.json there. A machine
+// without the file has none, and its clusters are on no engine.
 type Engines struct {
 	Current providers.Engine  `json:"current"`        // where clusters are created
 	Down    []string          `json:"down,omitempty"` // the hosts of those that do not answer
@@ -51,7 +51,7 @@ func (f *fake) Engine(_ context.Context, _ providers.Spec) (providers.Engine, er
 	return e.Current, err
 }
 
-// CheckEngine returns ErrUnavailable as Engines says.
+// CheckEngine returns ErrUnavailable for engines that Engines lists as down or replaced.
 func (f *fake) CheckEngine(_ context.Context, engine providers.Engine) error {
 	e, err := f.machine.engines()
 	if err != nil {

@@ -24,7 +24,7 @@ func (r *recorder) report(e event.Event) {
 	}
 }
 
-// add keeps the event, and returns which start of a step it is, or 0.
+// add records the event. It returns the number of the step if the event starts one, else 0.
 func (r *recorder) add(e event.Event) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,14 +40,14 @@ func (r *recorder) add(e event.Event) int {
 	return r.starts
 }
 
-// close says that the call has returned.
+// close records that the call has returned.
 func (r *recorder) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
 }
 
-// checkLate checks that no event came after close.
+// checkLate checks that no event arrived after close.
 func (r *recorder) checkLate(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
@@ -57,8 +57,8 @@ func (r *recorder) checkLate(t *testing.T) {
 	}
 }
 
-// checkSteps checks that every step which started ended exactly once, and that
-// nothing was said of a step outside of its time.
+// checkSteps checks that every started step ended exactly once, and that no event belongs to a
+// step that is not running.
 func (r *recorder) checkSteps(t *testing.T) {
 	t.Helper()
 	r.mu.Lock()
@@ -87,7 +87,7 @@ func (r *recorder) checkSteps(t *testing.T) {
 	}
 }
 
-// checkFields checks that every event tells what a renderer needs.
+// checkFields checks that every event has the fields that a renderer needs.
 func (r *recorder) checkFields(t *testing.T, cluster string) {
 	t.Helper()
 	r.mu.Lock()

@@ -30,7 +30,7 @@ func ExampleNewFake() {
 	fmt.Println(kind.Delete(ctx, providers.Ref{Name: "demo"}), machine.Leaks("demo"))
 	// Output:
 	// <nil>
-	// there is a cluster called "demo" already
+	// cluster "demo" already exists
 	// <nil>
 	// degraded its engine is gone <nil>
 	// <nil> []

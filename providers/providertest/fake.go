@@ -12,29 +12,28 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// FakeOptions say which flavor a fake passes for. The zero value is one that can do
-// everything.
+// FakeOptions describe the flavor of a fake. The zero value has every ability.
 type FakeOptions struct {
 	Name        string // the flavor; "" means "fake"
 	Description providers.Description
 	Traits      providers.Traits
 	Without     Ability // the optional ability that it does not have; "" means it has all
 
-	// Context is the context that kubeconfigs call a cluster by, with %s in place of
-	// the cluster's name; "" means NAME-%s.
+	// Context is the name of a cluster's context in its kubeconfig, with %s for the cluster's
+	// name; "" means NAME-%s.
 	Context string
 
 	// KubernetesVersion is that of clusters whose spec names none; "" means v1.37.2.
 	KubernetesVersion string
 
-	// Refuse returns the error for a spec that the flavor cannot have; nil means that
-	// it takes every valid one.
+	// Refuse returns the error for a spec that the flavor does not support; nil accepts every
+	// valid one.
 	Refuse func(spec providers.Spec) error
 }
 
-// NewFake returns a provider whose clusters are files on m. It keeps the contract,
-// but for what the [Faults] of m say. It implements every optional interface but
-// the one that options leave out.
+// NewFake returns a provider whose clusters are files on m. It keeps the contract, except for
+// the [Faults] of m. It implements every optional interface except the one that options leave
+// out.
 func NewFake(m Machine, options FakeOptions) providers.Provider {
 	options.Name = cmp.Or(options.Name, "fake")
 	options.Context = cmp.Or(options.Context, options.Name+"-%s")
@@ -142,7 +141,7 @@ func (f *fake) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error
 		return nil, err
 	}
 	if r.CA == nil {
-		return nil, errors.New("the cluster has no kubeconfig yet: it is half-made")
+		return nil, errors.New("the cluster has no kubeconfig yet: it is incomplete")
 	}
 	return newKubeconfig(f.Entries(ref.Name).Context, r.CA), nil
 }
@@ -159,14 +158,14 @@ func (f *fake) open(ctx context.Context, call string, ref providers.Ref) (record
 	}
 	engine := ref.Engine
 	if engine.IsZero() {
-		engine, _ = f.Engine(ctx, providers.Spec{}) // of which begin has said what there is to say
+		engine, _ = f.Engine(ctx, providers.Spec{}) // begin has reported its error
 	}
 	if err := f.CheckEngine(ctx, engine); err != nil {
 		return record{}, err
 	}
 	r, err := f.machine.load(ref.Name)
 	if err == nil && r.Host != engine.Host {
-		err = fault.Errorf(fault.ErrNotFound, "there is no cluster called %q", ref.Name)
+		err = fault.Errorf(fault.ErrNotFound, "cluster %q does not exist", ref.Name)
 	}
 	if err == nil {
 		err = ref.Check(f.cluster(r))
@@ -174,7 +173,7 @@ func (f *fake) open(ctx context.Context, call string, ref providers.Ref) (record
 	return r, err
 }
 
-// state returns the condition of the cluster, and why if it is degraded.
+// state returns the state of the cluster and, if it is degraded, the reason.
 func (m Machine) state(r record) (providers.State, string) {
 	reason, err := os.ReadFile(m.path(r.Spec.Name, "broken"))
 	if err != nil || r.State != providers.StateRunning {

@@ -12,15 +12,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Start has no port to lose and no node to wait for: what it repairs is the record, and the
-// parts that can be created again.
+// Start repairs the record and the parts that can be recreated; a fake has no ports or nodes to
+// wait for.
 func (f *fake) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
 	r, err := f.open(ctx, "start", ref)
 	if err != nil {
 		return err
 	}
 	if r.CA == nil {
-		return errors.New("the cluster cannot be started: it is half-made")
+		return errors.New("the cluster cannot be started: it is incomplete")
 	}
 	if err := f.machine.repair(r.Spec); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (f *fake) Stop(ctx context.Context, ref providers.Ref) error {
 		return err
 	}
 	if r.CA == nil {
-		return errors.New("the cluster cannot be stopped: it is half-made")
+		return errors.New("the cluster cannot be stopped: it is incomplete")
 	}
 	r.State = providers.StateStopped
 	return f.machine.save(r)

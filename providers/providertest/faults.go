@@ -15,8 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Faults is what is to go wrong on a [Machine]. It is kept in faults.json there, and
-// holds for every call that begins afterwards.
+// Faults describe what fails on a [Machine]. They are kept in faults.json there, and apply to
+// every call that begins afterwards.
 type Faults struct {
 	Unavailable string `json:"unavailable,omitempty"` // Check and Create fail with this message
 	Hint        string `json:"hint,omitempty"`        // goes with Unavailable
@@ -32,7 +32,7 @@ type Faults struct {
 	NotReady  bool   `json:"notReady,omitempty"`  // no API server answers Machine.Probe
 }
 
-// SetFaults replaces what is to go wrong; the zero value mends everything.
+// SetFaults replaces the faults; the zero value removes all.
 func (m Machine) SetFaults(f Faults) error {
 	b, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
@@ -45,7 +45,7 @@ func (m Machine) SetFaults(f Faults) error {
 	return atomicfile.Write(path, b, 0o600)
 }
 
-// faults is strict, so that a misspelt fault is not taken for a healthy machine.
+// faults is strict, so that a misspelled fault is not ignored.
 func (m Machine) faults() (Faults, error) {
 	var f Faults
 	b, err := os.ReadFile(filepath.Join(string(m), "faults.json"))
@@ -66,7 +66,7 @@ func (m Machine) faults() (Faults, error) {
 	return f, nil
 }
 
-// begin returns the error with which a call is to fail at once, if any.
+// begin returns the error with which a call fails at once, or nil.
 func (m Machine) begin(ctx context.Context, call string) error {
 	f, err := m.faults()
 	if err != nil {
@@ -81,7 +81,7 @@ func (m Machine) begin(ctx context.Context, call string) error {
 	return nil
 }
 
-// check returns ErrUnavailable if that is to be.
+// check returns ErrUnavailable if the faults say so.
 func (f Faults) check() error {
 	if f.Unavailable == "" {
 		return nil

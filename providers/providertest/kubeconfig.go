@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// kubeconfig is as much of a kubeconfig as the rules are about.
+// kubeconfig has the fields of a kubeconfig that the rules check.
 type kubeconfig struct {
 	CurrentContext string `json:"current-context"`
 	Contexts       []struct {
@@ -57,10 +57,10 @@ func parseKubeconfig(data []byte) (*kubeconfig, error) {
 	return k, nil
 }
 
-// authority is what tells one cluster's kubeconfig from another's.
+// authority returns the certificate authority, which differs between clusters.
 func (k *kubeconfig) authority() []byte { return k.Clusters[0].Cluster.CA }
 
-// checkContext checks that whoever takes this file as it is gets the cluster.
+// checkContext checks that the current context is that of the cluster.
 func (k *kubeconfig) checkContext(t *testing.T) {
 	c := k.Contexts[0]
 	if c.Name == "" || c.Name != k.CurrentContext {
@@ -71,8 +71,7 @@ func (k *kubeconfig) checkContext(t *testing.T) {
 	}
 }
 
-// checkSelfContained checks that the kubeconfig works on another machine, too, as
-// far as the file itself goes.
+// checkSelfContained checks that the kubeconfig refers to no files or commands of this machine.
 func (k *kubeconfig) checkSelfContained(t *testing.T) {
 	u := k.Users[0].User
 	for _, path := range []string{k.Clusters[0].Cluster.CAFile, u.CertFile, u.KeyFile, u.TokenFile} {
@@ -85,7 +84,7 @@ func (k *kubeconfig) checkSelfContained(t *testing.T) {
 	}
 }
 
-// checkTrust checks that the token or key is shown to the cluster's server only.
+// checkTrust checks that credentials are sent to the cluster's server only.
 func (k *kubeconfig) checkTrust(t *testing.T) {
 	c := k.Clusters[0].Cluster
 	if c.Insecure {

@@ -44,7 +44,7 @@ type record struct {
 	bare bool // there is a directory only
 }
 
-// Break makes the running cluster degraded, as when its engine is killed.
+// Break makes the running cluster degraded, as if its engine was killed.
 func (m Machine) Break(name string) error {
 	if _, err := m.load(name); err != nil {
 		return err
@@ -70,13 +70,13 @@ func (m Machine) HalfMade(spec providers.Spec) error {
 	return m.claim(record{Spec: spec, State: providers.StateCreating})
 }
 
-// LoseID takes from the cluster what its ID is read from, as when its first node is
-// removed. It still bears its mark.
+// LoseID removes what the ID of the cluster is read from, as when its first node is removed.
+// The cluster still bears its mark.
 func (m Machine) LoseID(name string) error {
 	return m.change(name, func(r *record) { r.CA = nil })
 }
 
-// LoseMark makes the mark of the cluster one that cannot be read.
+// LoseMark makes the mark of the cluster unreadable.
 func (m Machine) LoseMark(name string) error {
 	return m.change(name, func(r *record) { r.Unread = true })
 }
@@ -90,8 +90,8 @@ func (m Machine) change(name string, f func(*record)) error {
 	return m.save(r)
 }
 
-// Remake puts another cluster of the same name in the place of the cluster, as when
-// somebody deletes it and makes it anew with the tool itself.
+// Remake replaces the cluster by another of the same name, as when another program deletes and
+// recreates it with the tool itself.
 func (m Machine) Remake(name string) error {
 	r, err := m.load(name)
 	if err != nil {
@@ -104,7 +104,7 @@ func (m Machine) Remake(name string) error {
 	return m.save(r)
 }
 
-// Leaks returns every path of the machine that has the name in it.
+// Leaks returns every path of the machine that contains the name.
 func (m Machine) Leaks(name string) []string {
 	var found []string
 	// An unreadable directory is a leak too: it is reported by its path.
@@ -117,8 +117,8 @@ func (m Machine) Leaks(name string) []string {
 	return found
 }
 
-// Probe stands for asking the API server of a kubeconfig: it returns nil if the
-// cluster runs and is ready, and ErrNotFound if the machine has no such cluster.
+// Probe stands for a request to the API server of a kubeconfig: it returns nil if the cluster
+// runs and is ready, and ErrNotFound if it does not exist.
 func (m Machine) Probe(_ context.Context, kubeconfig []byte) error {
 	k, err := parseKubeconfig(kubeconfig)
 	if err != nil {
@@ -148,14 +148,14 @@ func (m Machine) path(name string, elem ...string) string {
 	return filepath.Join(append([]string{string(m), "clusters", name}, elem...)...)
 }
 
-// claim takes the name for r; of two processes that try, one gets it.
+// claim takes the name for r; one of several concurrent processes succeeds.
 func (m Machine) claim(r record) error {
 	if err := os.MkdirAll(filepath.Join(string(m), "clusters"), 0o700); err != nil {
 		return err
 	}
 	err := os.Mkdir(m.path(r.Spec.Name), 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return fault.Errorf(fault.ErrExists, "there is a cluster called %q already", r.Spec.Name)
+		return fault.Errorf(fault.ErrExists, "cluster %q already exists", r.Spec.Name)
 	}
 	if err != nil {
 		return err
@@ -168,7 +168,7 @@ func (m Machine) claim(r record) error {
 	)
 }
 
-// save replaces the record in one go, since others may be reading it.
+// save replaces the record atomically, because other processes may read it.
 func (m Machine) save(r record) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -178,13 +178,13 @@ func (m Machine) save(r record) error {
 	return atomicfile.Write(path, b, 0o600)
 }
 
-// load returns ErrNotFound where there is no such cluster. One that has no record
-// yet is being made.
+// load returns ErrNotFound if the cluster does not exist. One without a record is being
+// created.
 func (m Machine) load(name string) (record, error) {
 	b, err := os.ReadFile(m.path(name, "cluster.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(m.path(name)); err != nil {
-			return record{}, fault.Errorf(fault.ErrNotFound, "there is no cluster called %q", name)
+			return record{}, fault.Errorf(fault.ErrNotFound, "cluster %q does not exist", name)
 		}
 		return record{Spec: providers.Spec{Name: name}, State: providers.StateCreating, bare: true}, nil
 	}
@@ -201,7 +201,7 @@ func (m Machine) load(name string) (record, error) {
 // remove removes the cluster with all that belongs to it.
 func (m Machine) remove(name string) error { return os.RemoveAll(m.path(name)) }
 
-// list returns the clusters, half-made ones included.
+// list returns the clusters, incomplete ones included.
 func (m Machine) list() ([]record, error) {
 	entries, err := os.ReadDir(filepath.Join(string(m), "clusters"))
 	if errors.Is(err, fs.ErrNotExist) {

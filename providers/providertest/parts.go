@@ -29,7 +29,7 @@ func nodeNames(spec providers.Spec) []string {
 	return names
 }
 
-// assemble writes down what the cluster is made of.
+// assemble records the parts of the cluster.
 func (m Machine) assemble(spec providers.Spec) error {
 	errs := []error{m.repair(spec)}
 	for _, name := range nodeNames(spec) {
@@ -38,7 +38,7 @@ func (m Machine) assemble(spec providers.Spec) error {
 	return errors.Join(errs...)
 }
 
-// repair writes down again what Start can create.
+// repair records the parts again that Start can recreate.
 func (m Machine) repair(spec providers.Spec) error {
 	return m.addPart(spec.Name, kindNetwork, spec.Name)
 }
@@ -51,7 +51,7 @@ func (m Machine) addPart(cluster, kind, name string) error {
 	return os.WriteFile(filepath.Join(dir, name), nil, 0o600)
 }
 
-// parts returns what the cluster is made of now.
+// parts returns the current parts of the cluster.
 func (m Machine) parts(cluster string) []providers.Part {
 	parts := []providers.Part{}
 	for _, kind := range []string{kindNode, kindNetwork} {

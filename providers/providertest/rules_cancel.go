@@ -13,9 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// cancelled holds the rules for a Create whose context ends. It cancels when a step
-// starts, not after some time: there is work ahead then on fast machines and on slow
-// ones, so Create may not succeed, and the rule fails or passes every time alike.
+// cancelled has the rules for a Create whose context ends. It cancels when a step starts, not
+// after some time: on machines of any speed work is left then, so Create may not succeed.
 func (s *suite) cancelled(t *testing.T) {
 	before := goroutines(s.Goroutines)
 	t.Run("before it starts leaves nothing", func(t *testing.T) {
@@ -59,8 +58,8 @@ func (s *suite) interrupted(ctx context.Context, t *testing.T, r *recorder, kind
 	s.wantGone(t, spec.Name)
 }
 
-// cancelPoints returns the steps in which to cancel: all, or a telling few. With -short a slow provider is spared the last
-// one, which costs it nearly a whole Create.
+// cancelPoints returns the steps in which to cancel: all or, for a slow provider, a few. With
+// -short it leaves out the last one, which takes nearly as long as a whole Create.
 func (s *suite) cancelPoints() []int {
 	last := 1
 	if s.first != nil {
@@ -79,7 +78,7 @@ func (s *suite) cancelPoints() []int {
 	return all
 }
 
-// deadline is time enough to get into the work and not to finish it.
+// deadline is long enough to begin the work and too short to finish it.
 func (s *suite) deadline() time.Duration {
 	if s.Slow {
 		return 5 * time.Second
@@ -87,8 +86,8 @@ func (s *suite) deadline() time.Duration {
 	return 20 * time.Millisecond
 }
 
-// failed holds the rules for a Create that goes wrong half-way. Its cause must not be
-// hidden behind the context that the provider cancels while it cleans up.
+// failed has the rules for a Create that fails half-way. The error must contain the cause, and
+// not the cancellation of a context during the cleanup.
 func (s *suite) failed(t *testing.T) {
 	for _, cause := range slices.Sorted(maps.Keys(s.Failures)) {
 		t.Run("because of "+cause+" leaves nothing", func(t *testing.T) {
@@ -104,8 +103,8 @@ func (s *suite) failed(t *testing.T) {
 	}
 }
 
-// halfMade holds the rules for what a crash in the middle of Create left. It must be
-// listed, or nobody could ever delete it.
+// halfMade has the rules for leftovers of a crash in the middle of Create. List must show them,
+// so that they can be deleted.
 func (s *suite) halfMade(t *testing.T) {
 	if s.HalfMade == nil {
 		return
@@ -117,7 +116,7 @@ func (s *suite) halfMade(t *testing.T) {
 			t.Errorf("state is %q", got.State)
 		}
 	})
-	t.Run("can be told from that of someone else", func(t *testing.T) {
+	t.Run("bears its mark or cannot bear one", func(t *testing.T) {
 		if got := s.find(t, s.p, spec.Name); got.Mark != spec.Mark && !got.Bare {
 			t.Errorf("its mark is %q, not %q", got.Mark, spec.Mark)
 		}
@@ -126,17 +125,17 @@ func (s *suite) halfMade(t *testing.T) {
 		wantError(t, s.create(s.ctx(t), spec, s.record()), fault.ErrExists)
 	})
 	if p, ok := s.p.(providers.LogExporter); ok {
-		t.Run("gives the logs that there are", func(t *testing.T) {
+		t.Run("exports the available logs", func(t *testing.T) {
 			wantNoError(t, p.ExportLogs(s.ctx(t), s.ref(spec.Name), t.TempDir()))
 		})
 	}
-	t.Run("is deleted without a trace", func(t *testing.T) {
+	t.Run("is deleted without leftovers", func(t *testing.T) {
 		wantNoError(t, s.p.Delete(s.ctx(t), s.ref(spec.Name)))
 		s.wantGone(t, spec.Name)
 	})
 }
 
-// foreign holds the rules for a cluster that the tool itself made.
+// foreign has the rules for a cluster that the tool itself created.
 func (s *suite) foreign(t *testing.T) {
 	if s.Foreign == nil {
 		return
@@ -146,8 +145,9 @@ func (s *suite) foreign(t *testing.T) {
 	CheckForeign(t, s.p, name)
 }
 
-// CheckForeign holds the rules that List shows a running cluster that somebody else made, and takes it for nothing of
-// lab's. Run calls it for what Harness.Foreign makes; without that hook, another test that has such a cluster can.
+// CheckForeign has the rules that List shows a running cluster of another program, and does not
+// take it for lab's. Run calls it for what Harness.Foreign creates; without that hook, another
+// test that has such a cluster can call it.
 func CheckForeign(t *testing.T, p providers.Provider, name string) {
 	s := &suite{Harness: Harness{Timeout: time.Minute}, p: p}
 	t.Run("is listed, with an ID", func(t *testing.T) {

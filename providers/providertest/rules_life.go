@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// life follows one cluster from its creation to its deletion: most rules, for the
-// price of one Create.
+// life follows one cluster from its creation to its deletion: most rules need only this one
+// Create.
 func (s *suite) life(t *testing.T) {
 	spec, r := s.newSpec(t), s.record()
 	if err := s.create(s.ctx(t), spec, r); err != nil {
@@ -20,10 +20,10 @@ func (s *suite) life(t *testing.T) {
 	c := &subject{name: spec.Name, mark: spec.Mark, steps: r.starts}
 	c.id = s.find(t, s.p, c.name).ID
 	t.Run("when new", func(t *testing.T) { s.whenNew(t, c, r) })
-	t.Run("asked for again", func(t *testing.T) { s.takenName(t, c) })
+	t.Run("created again", func(t *testing.T) { s.takenName(t, c) })
 	t.Run("by its kubeconfig", func(t *testing.T) { s.kubeconfig(t, c) })
 	if _, ok := s.p.(providers.ImageLoader); ok {
-		t.Run("given images", func(t *testing.T) { s.images(t, c) })
+		t.Run("loading images", func(t *testing.T) { s.images(t, c) })
 	}
 	if _, ok := s.p.(providers.LogExporter); ok {
 		t.Run("writes logs", func(t *testing.T) { s.wantLogs(t, c.name) })
@@ -39,8 +39,8 @@ func (s *suite) life(t *testing.T) {
 	s.first = c
 }
 
-// whenNew holds the rules for a cluster that was just made. Its ID matters most: by
-// it lab tells its own cluster from one that was made anew behind its back.
+// whenNew has the rules for a new cluster. Its ID matters most: by it lab distinguishes its
+// cluster from a later one of the same name.
 func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 	t.Run("is listed as running", func(t *testing.T) {
 		s.wantRunning(t, c)
@@ -74,18 +74,17 @@ func (s *suite) whenNew(t *testing.T, c *subject, r *recorder) {
 	}
 }
 
-// takenName holds the rule that Create never touches a cluster that is there: it may
-// be somebody's work of a week.
+// takenName has the rule that Create never changes an existing cluster.
 func (s *suite) takenName(t *testing.T, c *subject) {
 	spec := s.Spec
 	spec.Name = c.name
 	err := s.create(s.ctx(t), spec, s.record())
 	t.Run("exists already", func(t *testing.T) { wantError(t, err, fault.ErrExists) })
-	t.Run("is unharmed", func(t *testing.T) { s.wantRunning(t, c) })
+	t.Run("is unchanged", func(t *testing.T) { s.wantRunning(t, c) })
 }
 
-// kubeconfig holds the rules for what lab merges into the user's own kubeconfig and
-// hands to programs in other directories, or other containers.
+// kubeconfig has the rules for the kubeconfig that lab merges into the user's, and passes to
+// programs in other directories or containers.
 func (s *suite) kubeconfig(t *testing.T, c *subject) {
 	got, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 	if err != nil {
@@ -97,7 +96,7 @@ func (s *suite) kubeconfig(t *testing.T, c *subject) {
 		t.Fatalf("Kubeconfig cannot be read: %v", err)
 	}
 	t.Run("has one context, which is current", k.checkContext)
-	t.Run("has the entries that were announced", func(t *testing.T) {
+	t.Run("has the entries that Entries returns", func(t *testing.T) {
 		got := providers.Entries{Cluster: k.Clusters[0].Name, User: k.Users[0].Name, Context: k.Contexts[0].Name}
 		if want := s.p.Entries(c.name); got != want {
 			t.Errorf("the entries are %+v, announced were %+v", got, want)
@@ -106,7 +105,7 @@ func (s *suite) kubeconfig(t *testing.T, c *subject) {
 	t.Run("needs no file and no command", k.checkSelfContained)
 	t.Run("trusts the cluster's own authority alone", k.checkTrust)
 	if s.Context != nil {
-		t.Run("bears the name that the tool's users know", func(t *testing.T) {
+		t.Run("has the context name of the tool", func(t *testing.T) {
 			if want := s.Context(c.name); k.CurrentContext != want {
 				t.Errorf("current context is %q, want %q", k.CurrentContext, want)
 			}
@@ -114,10 +113,10 @@ func (s *suite) kubeconfig(t *testing.T, c *subject) {
 	}
 }
 
-// images holds the rules for loading an archive into the nodes.
+// images has the rules for loading an archive into the nodes.
 func (s *suite) images(t *testing.T, c *subject) {
 	p := s.p.(providers.ImageLoader)
-	t.Run("that are not there says which", func(t *testing.T) {
+	t.Run("names a missing archive", func(t *testing.T) {
 		missing := filepath.Join(t.TempDir(), "no-such-archive.tar")
 		err := p.LoadImages(s.ctx(t), s.ref(c.name), missing)
 		if err == nil || !strings.Contains(err.Error(), filepath.Base(missing)) {
@@ -125,17 +124,17 @@ func (s *suite) images(t *testing.T, c *subject) {
 		}
 	})
 	if s.Archive != "" {
-		t.Run("from an archive takes them", func(t *testing.T) {
+		t.Run("loads an archive", func(t *testing.T) {
 			wantNoError(t, p.LoadImages(s.ctx(t), s.ref(c.name), s.Archive))
 		})
 	}
 	if s.Image != "" {
-		t.Run("of the machine takes them", func(t *testing.T) {
+		t.Run("loads images of the machine", func(t *testing.T) {
 			archive := filepath.Join(t.TempDir(), "image.tar")
 			wantNoError(t, p.SaveImages(s.ctx(t), []string{s.Image}, archive))
 			wantNoError(t, p.LoadImages(s.ctx(t), s.ref(c.name), archive))
 		})
-		t.Run("that the machine does not have are not found", func(t *testing.T) {
+		t.Run("reports missing images as not found", func(t *testing.T) {
 			dir := t.TempDir()
 			err := p.SaveImages(s.ctx(t), []string{s.Image, "lab.invalid/no-such-image:v0"}, filepath.Join(dir, "image.tar"))
 			wantError(t, err, fault.ErrNotFound)
@@ -146,7 +145,7 @@ func (s *suite) images(t *testing.T, c *subject) {
 	}
 }
 
-// wantLogs checks that some log can be had, whatever its name.
+// wantLogs checks that at least one log is exported.
 func (s *suite) wantLogs(t *testing.T, name string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -156,8 +155,8 @@ func (s *suite) wantLogs(t *testing.T, name string) {
 	}
 }
 
-// sameKubeconfig checks that the kubeconfig still is that of the cluster. Its server
-// may have moved to another port.
+// sameKubeconfig checks that the kubeconfig is still that of the cluster. Its server may have
+// another port.
 func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
 	t.Helper()
 	got, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
@@ -173,7 +172,7 @@ func (s *suite) sameKubeconfig(t *testing.T, c *subject) {
 	}
 }
 
-// deleted holds the rules for the end of a cluster.
+// deleted has the rules for the deletion of a cluster.
 func (s *suite) deleted(t *testing.T, c *subject) {
 	if err := s.p.Delete(s.ctx(t), s.ref(c.name)); err != nil {
 		t.Fatalf("Delete: %v", err)

@@ -8,8 +8,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// owned holds the rules that a cluster is known by its mark, or else by its ID, and that
-// what is done to it never hits another one of its name.
+// owned has the rules that a cluster is identified by its mark, or else by its ID, and that no
+// call changes another cluster of its name.
 func (s *suite) owned(t *testing.T) {
 	if s.LoseID != nil {
 		t.Run("once its ID is lost", s.withoutID)
@@ -22,7 +22,7 @@ func (s *suite) owned(t *testing.T) {
 	}
 }
 
-// remembered makes a cluster, and returns what lab would remember of it.
+// remembered creates a cluster, and returns what lab would record.
 func (s *suite) remembered(t *testing.T) providers.Ref {
 	t.Helper()
 	spec := s.newSpec(t)
@@ -34,8 +34,7 @@ func (s *suite) remembered(t *testing.T) providers.Ref {
 	return ref
 }
 
-// withoutID is about a cluster that lost its first part: the rest of it must not stay for
-// ever.
+// withoutID is about a cluster that lost its first part: the rest must not stay forever.
 func (s *suite) withoutID(t *testing.T) {
 	ref := s.remembered(t)
 	s.LoseID(t, ref.Name)
@@ -44,18 +43,18 @@ func (s *suite) withoutID(t *testing.T) {
 			t.Errorf("List says %+v, which is not taken for %+v", got, ref)
 		}
 	})
-	t.Run("it is deleted without a trace", func(t *testing.T) {
+	t.Run("it is deleted without leftovers", func(t *testing.T) {
 		wantNoError(t, s.p.Delete(s.ctx(t), ref))
 		s.wantGone(t, ref.Name)
 	})
 }
 
-// withoutBoth is about a cluster that may be lab's, or another's.
+// withoutBoth is about a cluster whose owner is unknown.
 func (s *suite) withoutBoth(t *testing.T) {
 	ref := s.remembered(t)
 	s.LoseID(t, ref.Name)
 	s.LoseMark(t, ref.Name)
-	t.Run("it is not deleted, and not taken for another's", func(t *testing.T) {
+	t.Run("it is neither deleted nor called foreign", func(t *testing.T) {
 		err := s.p.Delete(s.ctx(t), ref)
 		if err == nil || errors.Is(err, fault.ErrForeign) || errors.Is(err, fault.ErrNotFound) {
 			t.Errorf("error is %v, want one that says that the owner is unknown", err)
@@ -64,7 +63,7 @@ func (s *suite) withoutBoth(t *testing.T) {
 	})
 }
 
-// replaced is about another cluster that took the name after lab had looked.
+// replaced is about another cluster that took the name after lab listed the first one.
 func (s *suite) replaced(t *testing.T) {
 	ref := s.remembered(t)
 	s.Replace(t, ref.Name)
@@ -75,19 +74,19 @@ func (s *suite) replaced(t *testing.T) {
 			wantSameID(t, s.find(t, s.p, ref.Name), other)
 		})
 	}
-	foreign("that one is not deleted", func(t *testing.T) error { return s.p.Delete(s.ctx(t), ref) })
-	foreign("its kubeconfig is not that one's", func(t *testing.T) error {
+	foreign("the other one is not deleted", func(t *testing.T) error { return s.p.Delete(s.ctx(t), ref) })
+	foreign("the other one's kubeconfig is not returned", func(t *testing.T) error {
 		_, err := s.p.Kubeconfig(s.ctx(t), ref)
 		return err
 	})
 	if p, ok := s.p.(providers.StartStopper); ok {
-		foreign("that one is not stopped", func(t *testing.T) error { return p.Stop(s.ctx(t), ref) })
-		foreign("that one is not started", func(t *testing.T) error { return p.Start(s.ctx(t), ref, nil) })
+		foreign("the other one is not stopped", func(t *testing.T) error { return p.Stop(s.ctx(t), ref) })
+		foreign("the other one is not started", func(t *testing.T) error { return p.Start(s.ctx(t), ref, nil) })
 	}
 	if p, ok := s.p.(providers.LogExporter); ok {
-		foreign("its logs are not that one's", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), ref, t.TempDir()) })
+		foreign("the other one's logs are not exported", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), ref, t.TempDir()) })
 	}
 	if p, ok := s.p.(providers.ImageLoader); ok && s.Archive != "" {
-		foreign("that one gets no images", func(t *testing.T) error { return p.LoadImages(s.ctx(t), ref, s.Archive) })
+		foreign("the other one gets no images", func(t *testing.T) error { return p.LoadImages(s.ctx(t), ref, s.Archive) })
 	}
 }

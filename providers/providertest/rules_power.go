@@ -7,8 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// stopped holds the rules for a cluster that is to come back as it was: people stop
-// one in the evening, and the name, the context and the logs must be there next day.
+// stopped has the rules for a stopped cluster, which must keep its name, context and logs.
 func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 	t.Run("stops", func(t *testing.T) { wantNoError(t, p.Stop(s.ctx(t), s.ref(c.name))) })
 	t.Run("is listed as stopped, and the same", func(t *testing.T) {
@@ -19,7 +18,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 		wantSameID(t, got, c)
 	})
 	if s.Probe != nil {
-		t.Run("frees the machine", func(t *testing.T) {
+		t.Run("stops the API server", func(t *testing.T) {
 			if s.Probe(s.ctx(t), c.kubeconfig) == nil {
 				t.Error("its API server still answers")
 			}
@@ -37,7 +36,7 @@ func (s *suite) stopped(t *testing.T, p providers.StartStopper, c *subject) {
 	})
 }
 
-// started holds the rules for the day after.
+// started has the rules for a start after a stop.
 func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 	r := s.record()
 	err := p.Start(s.ctx(t), s.ref(c.name), r.report)
@@ -54,16 +53,15 @@ func (s *suite) started(t *testing.T, p providers.StartStopper, c *subject) {
 	})
 }
 
-// answersNow checks that the API server answers by the kubeconfig of this moment:
-// a start may have moved it to another port.
+// answersNow checks that the API server answers at the address in the current kubeconfig: a
+// start may change its port.
 func (s *suite) answersNow(t *testing.T, c *subject) {
 	kubeconfig, err := s.p.Kubeconfig(s.ctx(t), s.ref(c.name))
 	wantNoError(t, err)
 	s.wantAnswer(t, kubeconfig)
 }
 
-// broken holds the rules for a cluster that died by itself, as all do when a laptop
-// is restarted.
+// broken has the rules for a cluster that died by itself, as when a laptop restarts.
 func (s *suite) broken(t *testing.T, c *subject) {
 	s.Break(t, c.name)
 	t.Run("is listed as degraded, and the same", func(t *testing.T) {

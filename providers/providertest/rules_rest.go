@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// atRest holds the rules that need no cluster.
+// atRest has the rules that need no cluster.
 func (s *suite) atRest(t *testing.T) {
 	t.Run("has a lower-case name that never changes", func(t *testing.T) {
 		first, again, another := s.p.Name(), s.p.Name(), s.New().Name()
@@ -21,7 +21,7 @@ func (s *suite) atRest(t *testing.T) {
 			t.Errorf("names are %q, %q and, in another process, %q", first, again, another)
 		}
 	})
-	t.Run("says what it is", func(t *testing.T) {
+	t.Run("has a summary", func(t *testing.T) {
 		if s.p.Describe().Summary == "" {
 			t.Error("Describe has no Summary")
 		}
@@ -32,7 +32,7 @@ func (s *suite) atRest(t *testing.T) {
 			t.Errorf("traits of one spec differ (-first +second):\n%s", diff)
 		}
 	})
-	t.Run("can do what it promises and no more", func(t *testing.T) {
+	t.Run("has exactly the promised abilities", func(t *testing.T) {
 		for ability, has := range abilities(s.p) {
 			if promised := !slices.Contains(s.Cannot, ability); has != promised {
 				t.Errorf("can %s: %t, the harness says %t", ability, has, promised)
@@ -43,7 +43,7 @@ func (s *suite) atRest(t *testing.T) {
 		wantNoError(t, s.p.Check(s.ctx(t), s.Spec))
 	})
 	if s.Unavailable != nil {
-		t.Run("says how to mend a missing tool", func(t *testing.T) {
+		t.Run("has a hint for a missing tool", func(t *testing.T) {
 			err := s.Unavailable.Check(s.ctx(t), s.Spec)
 			wantError(t, err, fault.ErrUnavailable)
 			if fault.HintOf(err) == "" {
@@ -51,14 +51,14 @@ func (s *suite) atRest(t *testing.T) {
 			}
 		})
 	}
-	t.Run("lists nothing that nobody made", func(t *testing.T) {
+	t.Run("lists no cluster that does not exist", func(t *testing.T) {
 		if found := s.listed(t, s.p, s.newSpec(t).Name); len(found) > 0 {
 			t.Errorf("List has %+v", found)
 		}
 	})
 }
 
-// unknown holds the rule that nothing can be done to a cluster that is not there.
+// unknown has the rule that calls for a cluster that does not exist fail.
 func (s *suite) unknown(t *testing.T) {
 	name := s.newSpec(t).Name
 	notFound := func(rule string, call func(t *testing.T) error) {
@@ -79,10 +79,10 @@ func (s *suite) unknown(t *testing.T) {
 	if p, ok := s.p.(providers.LogExporter); ok {
 		notFound("has no logs", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), s.ref(name), t.TempDir()) })
 	}
-	t.Run("is not made by asking for it", func(t *testing.T) { s.wantGone(t, name) })
+	t.Run("is not created by these calls", func(t *testing.T) { s.wantGone(t, name) })
 }
 
-// refused holds the rules for specs that cannot be had.
+// refused has the rules for specs that the provider does not support.
 func (s *suite) refused(t *testing.T) {
 	refuse := func(what string, change func(*providers.Spec), kind error) {
 		t.Run(what, func(t *testing.T) {

@@ -10,14 +10,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// sideBySide holds the rules for several clusters, one of which has the name of an
-// earlier one.
+// sideBySide has the rules for several clusters, one of which has the name of an earlier one.
 func (s *suite) sideBySide(t *testing.T) {
 	clusters := s.makeAll(t)
-	t.Run("have IDs of their own", func(t *testing.T) { s.distinctIDs(t, clusters) })
+	t.Run("have different IDs", func(t *testing.T) { s.distinctIDs(t, clusters) })
 	t.Run("differ from earlier ones of the same name", func(t *testing.T) {
 		if s.first == nil {
-			t.Fatal("there was no earlier one: run the rules of \"a cluster\" too")
+			t.Fatal("no earlier cluster exists: run the rules of \"a cluster\" too")
 		}
 		if clusters[0].id == s.first.id {
 			t.Errorf("ID is %q again", s.first.id)
@@ -35,7 +34,7 @@ func (s *suite) sideBySide(t *testing.T) {
 		s.interruptDelete(t, clusters[1].name)
 	})
 	if s.Slow {
-		return // there is none left
+		return // none is left
 	}
 	t.Run("can be deleted at the same time", func(t *testing.T) {
 		errs := each(clusters[2:], func(c *subject) error { return s.p.Delete(s.ctx(t), s.ref(c.name)) })
@@ -46,7 +45,7 @@ func (s *suite) sideBySide(t *testing.T) {
 	})
 }
 
-// makeAll makes the clusters at the same time, the first without a Reporter.
+// makeAll creates the clusters concurrently, the first without a Reporter.
 func (s *suite) makeAll(t *testing.T) []*subject {
 	n := 6
 	if s.Slow {
@@ -69,7 +68,7 @@ func (s *suite) makeAll(t *testing.T) []*subject {
 		return s.create(s.ctx(t), spec, s.record())
 	})
 	t.Run("need no Reporter", func(t *testing.T) { wantNoError(t, errs[0]) })
-	t.Run("are made at the same time", func(t *testing.T) { wantNoError(t, errors.Join(errs[1:]...)) })
+	t.Run("are created at the same time", func(t *testing.T) { wantNoError(t, errors.Join(errs[1:]...)) })
 	if errors.Join(errs...) != nil {
 		t.FailNow()
 	}
@@ -90,8 +89,8 @@ func (s *suite) distinctIDs(t *testing.T, clusters []*subject) {
 	}
 }
 
-// interruptDelete cancels a Delete, of a broken cluster where the harness can break
-// one, and calls it again.
+// interruptDelete cancels a Delete, of a broken cluster if the harness can break one, and calls
+// it again.
 func (s *suite) interruptDelete(t *testing.T, name string) {
 	if s.Break != nil {
 		s.Break(t, name)
@@ -99,7 +98,7 @@ func (s *suite) interruptDelete(t *testing.T, name string) {
 	ctx, cancel := context.WithCancel(s.ctx(t))
 	cancel()
 	if err := s.p.Delete(ctx, s.ref(name)); err == nil {
-		s.wantGone(t, name) // it may finish, but then it must have
+		s.wantGone(t, name) // it may succeed, but then nothing may be left
 	} else {
 		wantError(t, err, context.Canceled)
 	}
@@ -109,14 +108,14 @@ func (s *suite) interruptDelete(t *testing.T, name string) {
 	s.wantGone(t, name)
 }
 
-// stop stops the cluster where that can be done.
+// stop stops the cluster if the provider can.
 func (s *suite) stop(t *testing.T, name string) {
 	if p, ok := s.p.(providers.StartStopper); ok {
 		wantNoError(t, p.Stop(s.ctx(t), s.ref(name)))
 	}
 }
 
-// each calls f for all the clusters at once, and returns the errors in their order.
+// each calls f for all clusters concurrently, and returns the errors in their order.
 func each(clusters []*subject, f func(*subject) error) []error {
 	errs := make([]error, len(clusters))
 	var wg sync.WaitGroup

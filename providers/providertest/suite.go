@@ -13,11 +13,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Run checks that a provider keeps the contract of package providers. It calls
-// newHarness once, when HOME and KUBECONFIG already point into a directory of the
-// test; what needs the real ones, such as a compiler's cache, must be done before.
-// It may not run in parallel with other tests, since it watches what the whole
-// process prints.
+// Run checks that a provider keeps the contract of package providers. It calls newHarness once,
+// when HOME and KUBECONFIG already refer to a directory of the test; what needs the real ones,
+// such as a compiler's cache, must be done before. It cannot run in parallel with other tests,
+// because it captures the output of the whole process.
 func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 	home := isolateHome(t)
 	printed := capturePrints(t)
@@ -31,9 +30,9 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 	t.Run("clusters side by side", s.sideBySide)
 	t.Run("a cancelled create", s.cancelled)
 	t.Run("a failed create", s.failed)
-	t.Run("a half-made cluster", s.halfMade)
-	t.Run("a cluster of someone else", s.foreign)
-	t.Run("a cluster that lab remembers", s.owned)
+	t.Run("an incomplete cluster", s.halfMade)
+	t.Run("a foreign cluster", s.foreign)
+	t.Run("a recorded cluster", s.owned)
 	t.Run("the provider never", func(t *testing.T) {
 		t.Run("prints", printed)
 		t.Run("touches the user's kubeconfig", home)
@@ -60,8 +59,8 @@ type subject struct {
 	kubeconfig []byte
 }
 
-// newSpec returns the harness's spec under a name of its own, and sees to it that
-// nothing of it outlives the test that asked.
+// newSpec returns the harness's spec with a new name and mark, and has the cluster deleted when
+// the test ends.
 func (s *suite) newSpec(t *testing.T) providers.Spec {
 	spec := s.Spec
 	spec.Name = s.Prefix + "-" + strings.ToLower(rand.Text()[:8])
@@ -78,10 +77,10 @@ func newMark() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// deleteAfter deletes the cluster when the test ends, if it is still there.
+// deleteAfter deletes the cluster when the test ends, if it still exists.
 func (s *suite) deleteAfter(t *testing.T, name string) {
 	t.Cleanup(func() {
-		// The test's own context has ended by now.
+		// The test's own context has ended.
 		ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 		defer cancel()
 		if err := s.p.Delete(ctx, s.ref(name)); err != nil && !errors.Is(err, fault.ErrNotFound) {
@@ -97,7 +96,7 @@ func (s *suite) ctx(t *testing.T) context.Context {
 	return ctx
 }
 
-// record returns a Reporter's other end, which the suite watches until it is done.
+// record returns a recorder, which the suite checks until its end.
 func (s *suite) record() *recorder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,14 +105,14 @@ func (s *suite) record() *recorder {
 	return r
 }
 
-// reportedLate comes last, so that stragglers had all the time of the suite.
+// reportedLate is the last rule, so that late events had time to arrive.
 func (s *suite) reportedLate(t *testing.T) {
 	for _, r := range s.recorders {
 		r.checkLate(t)
 	}
 }
 
-// ref names the cluster by its name alone.
+// ref identifies the cluster by its name alone.
 func (s *suite) ref(name string) providers.Ref {
 	return providers.Ref{Provider: s.p.Name(), Name: name}
 }

@@ -18,8 +18,8 @@ import (
 // usersKubeconfig has a current context, which every tool likes to change.
 const usersKubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: of-the-user\n"
 
-// isolateHome gives the test a home of its own, with kubeconfigs in the places
-// where tools look, and returns the check that they are as they were.
+// isolateHome gives the test a home directory with kubeconfigs where tools look for them, and
+// returns a check that they have not changed.
 func isolateHome(t *testing.T) func(*testing.T) {
 	home := t.TempDir()
 	dir := filepath.Join(home, ".kube")
@@ -43,7 +43,7 @@ func isolateHome(t *testing.T) func(*testing.T) {
 	}
 }
 
-// snapshot returns the contents of all files below dir by their path in it.
+// snapshot returns the contents of all files below dir, by their relative paths.
 func snapshot(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	contents := map[string]string{}
@@ -62,8 +62,8 @@ func snapshot(t *testing.T, dir string) map[string]string {
 	return contents
 }
 
-// capturePrints sends what the process prints into a file until t ends, and returns
-// the check that it is empty.
+// capturePrints redirects the output of the process into a file until t ends, and returns a
+// check that it is empty.
 func capturePrints(t *testing.T) func(*testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "printed"))
 	if err != nil {
@@ -86,8 +86,8 @@ func capturePrints(t *testing.T) func(*testing.T) {
 	}
 }
 
-// goroutines returns the stacks of all goroutines by their number, but for those
-// that have a function of ignored in them.
+// goroutines returns the stacks of all goroutines by their number, except those that contain a
+// function of ignored.
 func goroutines(ignored []string) map[string]string {
 	buf := make([]byte, 1<<20)
 	for n := runtime.Stack(buf, true); n == len(buf); n = runtime.Stack(buf, true) {
@@ -103,7 +103,7 @@ func goroutines(ignored []string) map[string]string {
 	return stacks
 }
 
-// wantGoroutines checks that those which were not there before end soon.
+// wantGoroutines checks that goroutines which are not in before end soon.
 func wantGoroutines(t *testing.T, before map[string]string, ignored []string) {
 	// The test's own goroutine is younger than before.
 	ignored = append([]string{"providertest.wantGoroutines"}, ignored...)
