@@ -27,8 +27,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestThroughLayers: whatever is wrapped around an error, its kind, its cause and its
-// hint can be found.
+// TestThroughLayers checks that the kind, the cause and the hint of an error are found through
+// all wrappers.
 func TestThroughLayers(t *testing.T) {
 	t.Parallel()
 	err := fault.WithHint(fault.Errorf(fault.ErrUnavailable, "open the socket: %w", fs.ErrPermission), "join the group")

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// late is a flavor whose engine brings something at given times, and looks away otherwise.
+// late is a flavor whose engine creates objects at given times.
 type late struct {
 	providers.Provider
 	began   time.Time
@@ -62,12 +62,12 @@ func TestDeleteOrphan(t *testing.T) {
 		times int           // it removes something
 		after time.Duration // it is over
 	}{
-		"nothing there":         {nil, ref, fault.ErrNotFound, 0, 5 * time.Second},
-		"all there":             {[]time.Duration{0}, ref, nil, 1, 5 * time.Second},
-		"one comes late":        {[]time.Duration{4 * time.Second}, ref, nil, 1, 9 * time.Second},
-		"one after the other":   {[]time.Duration{0, 4 * time.Second, 8 * time.Second}, ref, nil, 3, 13 * time.Second},
-		"of somebody else":      {[]time.Duration{0}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, 0},
-		"of somebody else late": {[]time.Duration{time.Second}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, time.Second},
+		"nothing there":           {nil, ref, fault.ErrNotFound, 0, 5 * time.Second},
+		"all there":               {[]time.Duration{0}, ref, nil, 1, 5 * time.Second},
+		"one comes late":          {[]time.Duration{4 * time.Second}, ref, nil, 1, 9 * time.Second},
+		"one after the other":     {[]time.Duration{0, 4 * time.Second, 8 * time.Second}, ref, nil, 3, 13 * time.Second},
+		"of another program":      {[]time.Duration{0}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, 0},
+		"of another program late": {[]time.Duration{time.Second}, providers.Ref{Provider: "late", Name: "lab", Mark: "x"}, fault.ErrForeign, 0, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestDeleteOrphan(t *testing.T) {
 	}
 }
 
-// TestDeleteOrphanInUse is about what cannot be removed while something of it still comes.
+// TestDeleteOrphanInUse is about objects that cannot be removed while others still appear.
 func TestDeleteOrphanInUse(t *testing.T) {
 	t.Parallel()
 	inUse := errors.New("volume is in use")

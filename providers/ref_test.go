@@ -8,8 +8,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestOwner: the mark decides if both sides have one, the ID if one has none; else the owner is
-// unknown.
+// TestOwner checks that the mark decides if both sides have one, else the ID, and that the
+// owner is unknown otherwise.
 func TestOwner(t *testing.T) {
 	t.Parallel()
 	const own, other = "11111111-aaaa", "22222222-bbbb"
@@ -32,11 +32,11 @@ func TestOwner(t *testing.T) {
 		"neither can be read":                  {both, providers.Cluster{Unread: true}, providers.OwnerUnknown},
 		"no mark, ID lost":                     {both, providers.Cluster{}, providers.OwnerForeign},
 		"a network that is left":               {both, providers.Cluster{Bare: true}, providers.OwnerLab},
-		"half-made":                            {marked, providers.Cluster{Mark: own}, providers.OwnerLab},
-		"half-made, mark unreadable":           {marked, providers.Cluster{ID: "1", Unread: true}, providers.OwnerUnknown},
-		"half-made, nothing to bear a mark":    {marked, providers.Cluster{Bare: true}, providers.OwnerLab},
-		"half-made by another":                 {marked, providers.Cluster{Mark: other}, providers.OwnerForeign},
-		"made by another while lab's was made": {marked, providers.Cluster{ID: "1"}, providers.OwnerForeign},
+		"incomplete":                           {marked, providers.Cluster{Mark: own}, providers.OwnerLab},
+		"incomplete, mark unreadable":          {marked, providers.Cluster{ID: "1", Unread: true}, providers.OwnerUnknown},
+		"incomplete, nothing can bear a mark":  {marked, providers.Cluster{Bare: true}, providers.OwnerLab},
+		"incomplete, of another program":       {marked, providers.Cluster{Mark: other}, providers.OwnerForeign},
+		"created by another program meanwhile": {marked, providers.Cluster{ID: "1"}, providers.OwnerForeign},
 		"old, its ID":                          {old, providers.Cluster{ID: "1", Mark: other}, providers.OwnerLab},
 		"old, ID lost":                         {old, providers.Cluster{}, providers.OwnerUnknown},
 		"old, another ID":                      {old, providers.Cluster{ID: "2"}, providers.OwnerForeign},
@@ -52,7 +52,7 @@ func TestOwner(t *testing.T) {
 	}
 }
 
-// TestGone: a recorded part that the tool does not list is gone, if the tool lists parts at all.
+// TestGone checks that a recorded part is gone if the tool lists parts and not that one.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	node, network := providers.Part{Kind: "node", Name: "lab"}, providers.Part{Kind: "network", Name: "lab"}

@@ -17,21 +17,21 @@ import (
 // plain hides the optional abilities of a provider.
 type plain struct{ providers.Provider }
 
-// absent is a flavor that can be used on no machine.
+// absent is a flavor that is usable on no machine.
 type absent struct{ providers.Provider }
 
 func (absent) Check(context.Context, providers.Spec) error {
 	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "it is not there"), "use full")
 }
 
-// newFake returns a flavor on a machine of its own.
+// newFake returns a flavor on a new machine.
 func newFake(t *testing.T, name string) providers.Provider {
 	t.Helper()
 	return providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: name})
 }
 
-// setup returns a set of a flavor that can do everything, one that can do the least,
-// and one that cannot be used, and the machine of the first.
+// setup returns a set of a flavor with all abilities, one with none, and one that is not
+// usable, and the machine of the first.
 func setup(t *testing.T) (*providers.Set, providertest.Machine) {
 	t.Helper()
 	m := providertest.Machine(t.TempDir())
@@ -109,7 +109,8 @@ func TestCreate(t *testing.T) {
 	wrapped(t, err, fault.ErrUnavailable, "the engine is off")
 }
 
-// TestIdentity remakes a cluster behind lab's back: nothing may touch the new one.
+// TestIdentity replaces a cluster as another program would, and checks that nothing changes the
+// new one.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	set, m := setup(t)
@@ -137,7 +138,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// cutShort is a flavor with something of a cluster that its List does not see.
+// cutShort is a flavor with leftovers that its List does not show.
 type cutShort struct {
 	providers.Provider
 	removed int
@@ -151,8 +152,8 @@ func (c *cutShort) Delete(context.Context, providers.Ref) error {
 	return c.fails
 }
 
-// TestDeleteOfWhatIsNotListed: a creation that was killed at its first moment may have made
-// something, and no cluster yet. With the record, nobody would know of it any more.
+// TestDeleteOfWhatIsNotListed checks that leftovers of a creation that was killed at once are
+// removed before its record.
 func TestDeleteOfWhatIsNotListed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ fails, want error }{
@@ -175,7 +176,7 @@ func TestDeleteOfWhatIsNotListed(t *testing.T) {
 	}
 }
 
-// keeper is a flavor that keeps something of its own while it makes a cluster.
+// keeper is a flavor with temporary files of its own.
 type keeper struct {
 	providers.Provider
 	forgotten []string
@@ -187,8 +188,8 @@ func (k *keeper) Forget(name string) error {
 	return k.fails
 }
 
-// TestNameOfAnother: somebody has made a cluster under the name of one that was never
-// finished. Theirs stays, and of lab's nothing does.
+// TestNameOfAnother checks that a cluster of another program stays if it has the name of an
+// incomplete one, whose leftovers are removed.
 func TestNameOfAnother(t *testing.T) {
 	t.Parallel()
 	for _, fails := range []error{nil, errors.New("the disk is gone")} {
@@ -263,7 +264,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// all calls each method of set that is about one cluster, delete last.
+// all calls each method of set for one cluster, Delete last.
 func all(t *testing.T, set *providers.Set, ref providers.Ref) map[string]error {
 	t.Helper()
 	ctx := t.Context()
@@ -285,7 +286,7 @@ func setFaults(t *testing.T, m providertest.Machine, f providertest.Faults) {
 	}
 }
 
-// wrapped checks that err is an Error of a kind, unless that is nil, with some words.
+// wrapped checks that err is an Error of a kind, if that is not nil, and its message.
 func wrapped(t *testing.T, err, kind error, words string) {
 	t.Helper()
 	var e *providers.Error

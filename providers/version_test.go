@@ -17,7 +17,7 @@ type versioned struct {
 	offered []string
 }
 
-// everything is what a versioned flavor passes on.
+// everything is the interfaces that a versioned flavor implements.
 type everything interface {
 	providers.Provider
 	providers.Validator

@@ -195,7 +195,7 @@ registries: {config: registries.yaml}
 	}
 }
 
-// TestOlderVersions: k3d still takes the configurations of its older versions.
+// TestOlderVersions checks that configurations of older versions of k3d are accepted.
 func TestOlderVersions(t *testing.T) {
 	t.Parallel()
 	for version, text := range map[string]string{
@@ -210,7 +210,7 @@ func TestOlderVersions(t *testing.T) {
 	}
 }
 
-// TestRecallDisabled: k3d must know at a start, too, that CoreDNS is disabled.
+// TestRecallDisabled checks that k3d is told at a start that CoreDNS is disabled.
 func TestRecallDisabled(t *testing.T) {
 	t.Parallel()
 	without, with := &k3d.Node{Cmd: []string{"server", "--disable=traefik,coredns"}}, &k3d.Node{Cmd: []string{"server", "--disable=traefik"}}

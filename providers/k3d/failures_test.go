@@ -7,7 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes/nodestest"
 )
 
-// TestFailures holds the errors to what k3d and the nodes said when real creations failed.
+// TestFailures checks the errors for recorded output of k3d and of nodes whose creation failed.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	tool := containers()

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// TestRemoveHostsFiles: only those of the cluster's own nodes are removed.
+// TestRemoveHostsFiles checks that only files of the cluster's nodes are removed.
 func TestRemoveHostsFiles(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -40,7 +40,7 @@ func TestRemoveHostsFiles(t *testing.T) {
 	wantEntries(t, dir, "k3d-hostsfile-2", "k3d-hostsfile-3", "k3d-hostsfile-4", "k3d-hostsfile-5", "other")
 }
 
-// TestRemoveMemoryFiles: the user's own files stay, wherever a name leads.
+// TestRemoveMemoryFiles checks that the user's files stay, also if a name is a path.
 func TestRemoveMemoryFiles(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("XDG_CONFIG_HOME", "")

@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// TestComplete: nothing is open to the network that nobody asked to be, the images are
-// those that were configured, and the user's mirrors are there.
+// TestComplete checks that nothing is published on all addresses by default, and that
+// configured images and mirrors are used.
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	opts := Options{NodeImage: standard, LoadBalancerImage: "lb:v1", Registries: map[string]string{"docker.io": "registry.corp/docker", "quay.io": "x"}}
@@ -55,7 +55,7 @@ registries: {create: {name: reg, image: reg:v1, hostPort: "5000"}, config: "mirr
 		t.Errorf("mirrors: %+v", mirrors)
 	}
 	if full.Token == "" {
-		t.Error("no token: what was made could not be told from what somebody else made")
+		t.Error("the token is empty")
 	}
 }
 

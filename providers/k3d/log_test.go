@@ -9,7 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// TestMessages: each cluster gets what is said of it, and nobody what is said of none.
+// TestMessages checks that a message is reported for the cluster that it names, and dropped if
+// it names none.
 func TestMessages(t *testing.T) {
 	m := &messages{}
 	var got []string

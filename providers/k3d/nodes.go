@@ -26,7 +26,7 @@ const adminFile = "/output/kubeconfig.yaml"
 func containers() nodes.Tool {
 	return nodes.Tool{
 		Flavor: Name, Label: k3d.LabelClusterName, APIPort: k3d.DefaultAPIPort + "/tcp", Restart: "unless-stopped",
-		Program:      "k3s", // the entrypoint that k3d gives a node waits for it for ever
+		Program:      "k3s", // k3d's entrypoint of a node does not exit with it
 		ControlPlane: hasRole(k3d.ServerRole), Balancer: hasRole(k3d.LoadBalancerRole),
 		Helper: func(c docker.Container) bool { return !isNode(c) }, Registry: hasRole(k3d.RegistryRole),
 		Mark: markOf,

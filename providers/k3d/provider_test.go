@@ -92,7 +92,7 @@ func TestCreateWhereTaken(t *testing.T) {
 	}
 }
 
-// refusing has k3d, which asks the engine itself, told the same by it whatever it asks.
+// refusing has an engine answer every request of k3d with the same error.
 func refusing(t *testing.T, message string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -106,7 +106,7 @@ func refusing(t *testing.T, message string) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-// TestCreateFails has the engine refuse k3d its first wish.
+// TestCreateFails has the engine refuse k3d's first request.
 func TestCreateFails(t *testing.T) {
 	refusing(t, "no space left on device")
 	d := dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 1"}, dockertest.Answer{Args: "image inspect"},
@@ -130,7 +130,7 @@ func TestCreateFails(t *testing.T) {
 	wantEntries(t, logs) // no node ever ran
 }
 
-// TestMark: the mark is on every container, and a network has none.
+// TestMark checks that every container has the mark, and a network has none.
 func TestMark(t *testing.T) {
 	marked := node("agent-0", "running")
 	marked.Config.Labels[labelMark] = "a mark"
@@ -140,10 +140,10 @@ func TestMark(t *testing.T) {
 		mark    string
 		bare    bool
 	}{
-		"of somebody else": {dockertest.Having(t, node("server-0", "exited")), "", false},
-		"of lab":           {dockertest.Having(t, marked), "a mark", false},
-		"only a helper":    {dockertest.Having(t, node("tools", "exited")), "", true},
-		"only a network":   {[]dockertest.Answer{{Args: "ps"}}, "", true},
+		"of another program": {dockertest.Having(t, node("server-0", "exited")), "", false},
+		"of lab":             {dockertest.Having(t, marked), "a mark", false},
+		"only a helper":      {dockertest.Having(t, node("tools", "exited")), "", true},
+		"only a network":     {[]dockertest.Answer{{Args: "ps"}}, "", true},
 	} {
 		dockertest.Script(t, append(test.answers, networks)...)
 		all, err := New(Options{}).List(t.Context())
@@ -153,8 +153,8 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestSweepSparesTheFaster: containers that somebody else made meanwhile stay, and with
-// them the network.
+// TestSweepSparesTheFaster checks that containers of another program stay, and with them the
+// network.
 func TestSweepSparesTheFaster(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	ours, theirs := node("server-0", "running"), node("agent-0", "running")
@@ -188,7 +188,7 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 	}
 }
 
-// TestRemoveTools: a container of tools that another k3d runs has the same name, and stays.
+// TestRemoveTools checks that a tools container of another k3d, which has the same name, stays.
 func TestRemoveTools(t *testing.T) {
 	d := dockertest.Script(t, append(dockertest.Having(t, node("tools", "running")), dockertest.Answer{Args: "rm"})...)
 	removeTools(t.Context(), "a-token")
@@ -198,7 +198,7 @@ func TestRemoveTools(t *testing.T) {
 	}
 }
 
-// TestCutShort: of a cluster that was to be there may be no more than a network.
+// TestCutShort checks that a cluster of which only a network exists is listed and deleted.
 func TestCutShort(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	d := dockertest.Script(t, dockertest.Answer{Args: "ps"}, dockertest.Answer{Args: "network ls", Stdout: "id-1 k3d-lab app=k3d\n"},
@@ -260,8 +260,8 @@ func TestExportLogs(t *testing.T) {
 	}
 }
 
-// TestStartRefreshes: where all runs and nothing answers, the balancer looks for nodes that
-// have moved.
+// TestStartRefreshes checks that the load balancer is restarted if all nodes run and the API
+// server does not answer.
 func TestStartRefreshes(t *testing.T) {
 	d := dockertest.Script(t, append(dockertest.Having(t, node("server-0", "running"), node("serverlb", "running")),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "restart", Stderr: "Error response from daemon: no space left on device", Code: 1})...)
@@ -271,8 +271,8 @@ func TestStartRefreshes(t *testing.T) {
 	}
 }
 
-// TestMarkOf: labels are inherited by what somebody starts from a commit of a node, and are then
-// no mark.
+// TestMarkOf checks that a container from a commit of a node, which inherits its labels, has no
+// mark.
 func TestMarkOf(t *testing.T) {
 	t.Parallel()
 	marked := func(name, network string) docker.Container {

@@ -12,8 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestServersRememberTheBalancer: what only the container of the load balancer knew can be read
-// from the servers, where it can be created again.
+// TestServersRememberTheBalancer checks that the labels of the servers contain the data of the
+// load balancer.
 func TestServersRememberTheBalancer(t *testing.T) {
 	t.Parallel()
 	spec := providers.Spec{Name: "lab", ControlPlanes: 1, Workers: 1, Mark: "a-mark", Ports: []providers.Port{{Host: 8080, Container: 80}}}

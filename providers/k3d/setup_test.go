@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 const token = "a-token"
 
 // node returns a container of cluster "lab" whose name is "k3d-lab-" and part, such as
-// "server-0", made a day ago.
+// "server-0", created a day ago.
 func node(part, state string) docker.Container {
 	c := docker.Container{ID: "id-of-" + part, Name: "k3d-lab-" + part, Created: time.Now().Add(-24 * time.Hour)}
 	c.State.Status, c.State.ExitCode = state, 137

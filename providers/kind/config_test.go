@@ -92,8 +92,8 @@ func TestConfigRefused(t *testing.T) {
 	}
 }
 
-// TestMarkNeedsNoLocalDirectory: the engine may be in a virtual machine, and then this machine
-// lacks the directory that a mark is mounted from.
+// TestMarkNeedsNoLocalDirectory checks that the directory that a mark is mounted from need not
+// exist on this machine: the engine may be in a virtual machine.
 func TestMarkNeedsNoLocalDirectory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -153,7 +153,7 @@ func TestNamesAndImages(t *testing.T) {
 	}
 }
 
-// TestTraits: what kind's own configuration leaves out is known beforehand.
+// TestTraits checks that traits say what kind's own configuration leaves out.
 func TestTraits(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]providers.Without{

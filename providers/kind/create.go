@@ -59,7 +59,7 @@ func (p *Provider) plan(spec providers.Spec) (*v1alpha4.Cluster, error) {
 	return config, nodes.CheckFiles(spec, sources(config)...)
 }
 
-// work is one creation by kind. kind takes no context, so it runs in a goroutine of its own,
+// work is one creation by kind. kind takes no context, so it runs in its own goroutine,
 // and is stopped by the removal of the nodes that it works on.
 type work struct {
 	provider *Provider

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes/nodestest"
 )
 
-// TestFailures holds the errors to what kind, kubeadm and the nodes said when real creations
+// TestFailures checks the errors for recorded output of kind, kubeadm and nodes whose creation
 // failed.
 func TestFailures(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,8 @@ import (
 	kinderrors "sigs.k8s.io/kind/pkg/errors"
 )
 
-// TestUnwritten: what a command failed with stands in its file, unless there is no file.
+// TestUnwritten checks that only errors of writing files are returned: the files contain those
+// of commands.
 func TestUnwritten(t *testing.T) {
 	t.Parallel()
 	full := kinderrors.Wrap(&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, "inspect")

@@ -12,7 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestRemakeNetwork: the network is as kind creates it.
+// TestRemakeNetwork checks that the network has the options that kind uses.
 func TestRemakeNetwork(t *testing.T) {
 	const (
 		create  = "network create --driver=bridge --opt=com.docker.network.bridge.enable_ip_masquerade=true --opt=com.docker.network.driver.mtu=1400 "

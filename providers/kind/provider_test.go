@@ -88,7 +88,8 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// TestMark: the mark is the name of a mount point of every node; a balancer has none.
+// TestMark checks that the mark is the name of a mount point of every node, and that a load
+// balancer has none.
 func TestMark(t *testing.T) {
 	marked := node("worker", "exited")
 	marked.HostConfig.Binds = []string{"/lib/modules:/lib/modules:ro", "/lib/modules:/kind/lab/a-mark:ro"}
@@ -97,9 +98,9 @@ func TestMark(t *testing.T) {
 		mark      string
 		bare      bool
 	}{
-		"of somebody else": {node("control-plane", "exited"), "", false},
-		"of lab":           {marked, "a-mark", false},
-		"only a balancer":  {node(roleBalancer, "exited"), "", true},
+		"of another program": {node("control-plane", "exited"), "", false},
+		"of lab":             {marked, "a-mark", false},
+		"only a balancer":    {node(roleBalancer, "exited"), "", true},
 	} {
 		dockertest.Script(t, dockertest.Having(t, test.container)...)
 		all, err := New(Options{}).List(t.Context())
@@ -109,7 +110,8 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestDeleteStaysInside: the name of a cluster that lab did not make may be a path.
+// TestDeleteStaysInside checks that a name that is a path removes nothing outside lab's
+// directory.
 func TestDeleteStaysInside(t *testing.T) {
 	dir := t.TempDir()
 	outside := filepath.Join(dir, "outside")
@@ -161,15 +163,15 @@ func TestCreateFails(t *testing.T) {
 		t.Errorf("steps: %q", steps)
 	}
 	if !slices.Contains(steps, "Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default done") {
-		t.Errorf("nobody was warned: %q", steps)
+		t.Errorf("no warning: %q", steps)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("%s is there: %v; calls: %q", dir, err, d.Calls(t))
 	}
 }
 
-// TestCreateSparesTheFaster: nodes that somebody else makes at the same moment are not
-// what a failed creation takes back.
+// TestCreateSparesTheFaster checks that a failed creation does not remove nodes that another
+// program created at the same time.
 func TestCreateSparesTheFaster(t *testing.T) {
 	engine := []dockertest.Answer{
 		{Args: "info --format {{.ServerVersion}}", Stdout: "28.0.0 2"}, {Args: "info --format {{json .}}", Stdout: `{"CgroupVersion":"2"}`},
@@ -255,8 +257,8 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// TestStartOrder: nodes start in the order of the addresses that they had, so that they
-// are given them again.
+// TestStartOrder checks that nodes start in the order of their former addresses, so that they
+// get them again.
 func TestStartOrder(t *testing.T) {
 	all := []docker.Container{node("control-plane", "exited"), node("external-load-balancer", "exited"), node("worker", "exited"), node("worker2", "paused")}
 	d := dockertest.Script(t, append(dockertest.Having(t, all...),

@@ -29,7 +29,7 @@ func TestWithLogs(t *testing.T) {
 		hint   string
 	}{
 		"saved":           {broken, save, 1, "read the logs in "},
-		"it has a hint":   {fault.WithHint(broken, "mend it"), save, 1, "mend it"},
+		"it has a hint":   {fault.WithHint(broken, "fix it"), save, 1, "fix it"},
 		"too slow":        {fmt.Errorf("waiting: %w", context.DeadlineExceeded), save, 1, ""},
 		"interrupted":     {fmt.Errorf("waiting: %w", context.Canceled), save, 0, ""},
 		"none":            {broken, none, 0, ""},

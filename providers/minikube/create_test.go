@@ -18,7 +18,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// started is what minikube answers when it has made a cluster.
+// started returns minikube's output when it has created a cluster.
 func started(t *testing.T) answer {
 	t.Helper()
 	transcript, err := os.ReadFile("testdata/start.jsonl")
@@ -50,7 +50,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCreateTaken: nothing is begun where anything bears the name.
+// TestCreateTaken checks that nothing begins if an object with the name exists.
 func TestCreateTaken(t *testing.T) {
 	for what, test := range map[string]struct {
 		docker answer
@@ -79,8 +79,8 @@ func TestCreateTaken(t *testing.T) {
 	}
 }
 
-// TestCreateFails: minikube's error is what a person reads, its logs are saved, and what
-// it left is removed.
+// TestCreateFails checks that the error is minikube's, that logs are saved, and that leftovers
+// are removed.
 func TestCreateFails(t *testing.T) {
 	transcript, err := os.ReadFile("testdata/port-taken.jsonl")
 	if err != nil {
@@ -135,7 +135,7 @@ func TestCgroupV1IsSaid(t *testing.T) {
 	}
 }
 
-// TestMirrors: nodes are told of them when they are there.
+// TestMirrors checks that mirrors are configured in the nodes after the creation.
 func TestMirrors(t *testing.T) {
 	p, _ := scripted(t, started(t))
 	p.opts.Registries = map[string]string{"quay.io": "quay.corp"}
@@ -152,7 +152,7 @@ func TestMirrors(t *testing.T) {
 	}
 }
 
-// TestSeveralControlPlanes: an old minikube would not know the flag.
+// TestSeveralControlPlanes checks that an old minikube, which lacks the flag, is refused.
 func TestSeveralControlPlanes(t *testing.T) {
 	dockertest.Script(t, ready()...)
 	tool := dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.32.0"}`})
@@ -162,7 +162,7 @@ func TestSeveralControlPlanes(t *testing.T) {
 	}
 }
 
-// TestNodeDies: minikube would wait for a node that died, and is ended.
+// TestNodeDies checks that minikube is ended when a node dies.
 func TestNodeDies(t *testing.T) {
 	p, _ := scripted(t, answer{Args: "start", Hangs: true})
 	having := dockertest.Having(t, node("lab", "exited", 137))
@@ -174,8 +174,8 @@ func TestNodeDies(t *testing.T) {
 	}
 }
 
-// TestCertificate: minikube gives every cluster the certificates that it finds, so lab's
-// is there only while its own cluster starts.
+// TestCertificate checks that lab's certificate is in minikube's home only while its own
+// cluster starts: minikube copies every certificate there into every cluster.
 func TestCertificate(t *testing.T) {
 	p, _ := scripted(t, started(t))
 	dockertest.Script(t, ready()...)

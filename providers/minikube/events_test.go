@@ -14,7 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestSteps reads what minikube wrote while it made a cluster.
+// TestSteps reads recorded output of a successful creation.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	transcript, err := os.ReadFile("testdata/start.jsonl")
@@ -60,8 +60,8 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
-// TestFailure: what a person reads is what minikube says, without what is said to
-// nobody, and with its advice.
+// TestFailure checks that the error contains minikube's message and advice, without other
+// output.
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	exit := errors.New("exit status 80")

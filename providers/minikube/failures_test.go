@@ -9,7 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes/nodestest"
 )
 
-// TestFailures holds the errors to what minikube and the nodes said when real creations failed.
+// TestFailures checks the errors for recorded output of minikube and of nodes whose creation
+// failed.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	tool := (&Provider{}).containers()

@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestVersionLeavesNothing: minikube makes its home even when it is only asked for its version.
+// TestVersionLeavesNothing checks that asking for the version does not create minikube's home.
 func TestVersionLeavesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), programName)
 	script := "#!/bin/sh\nmkdir -p \"${MINIKUBE_HOME:-$HOME/.minikube}/certs\"\necho '{\"minikubeVersion\":\"v1.38.1\"}'\n"
@@ -70,7 +70,7 @@ func TestVersionLeavesNothing(t *testing.T) {
 	}
 }
 
-// TestCheckOfOtherDrivers: where nodes are no containers, no engine need answer.
+// TestCheckOfOtherDrivers checks that no engine is required if nodes are not containers.
 func TestCheckOfOtherDrivers(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.None(t)
@@ -82,8 +82,8 @@ func TestCheckOfOtherDrivers(t *testing.T) {
 	}
 }
 
-// TestCheckOwnImage: any image of minikube's own repository will do, since only minikube
-// knows which it wants.
+// TestCheckOwnImage checks that any image of minikube's own repository suffices: only minikube
+// knows which it uses.
 func TestCheckOwnImage(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.Script(t, answer{Args: "info", Stdout: "28.0.0 2"}, answer{Args: "image ls --format {{.Tag}} " + ownRepository, Stdout: "v0.0.50\n"})
@@ -122,7 +122,8 @@ func TestFindProgram(t *testing.T) {
 	}
 }
 
-// TestVersionIsAskedOnce: one `lab up` wants it three times, and minikube is slow to say it.
+// TestVersionIsAskedOnce checks that the version is cached: one `lab up` needs it three times,
+// and minikube is slow.
 func TestVersionIsAskedOnce(t *testing.T) {
 	p, tool := scripted(t)
 	for range 3 {

@@ -22,7 +22,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// api is an API server as far as a list looks, and returns its address.
+// api starts an API server for a list, and returns its address.
 func api(t *testing.T) (host string, port int) {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"gitVersion":"v1.37.2"}`) }))
@@ -77,7 +77,8 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestMark: the mark is in the profile's configuration, before which there are only files.
+// TestMark checks that the mark is read from the profile's configuration, before which only
+// files exist.
 func TestMark(t *testing.T) {
 	p, _ := scripted(t)
 	marked := inDocker()
@@ -103,7 +104,8 @@ func TestMark(t *testing.T) {
 	}
 }
 
-// TestIdentity: it is that of the profile, which a container made anew does not change.
+// TestIdentity checks that the ID is that of the profile, and stays if a container is
+// recreated.
 func TestIdentity(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
@@ -122,7 +124,7 @@ func TestIdentity(t *testing.T) {
 	if before == "" || before != id(moved) {
 		t.Error("a new container changes the identity")
 	}
-	write(t, filepath.Join(p.profileDir("lab"), "client.crt"), "made anew")
+	write(t, filepath.Join(p.profileDir("lab"), "client.crt"), "recreated")
 	if before == id(first) {
 		t.Error("a new profile does not change the identity")
 	}
@@ -134,7 +136,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestListWithoutDocker: clusters that are no containers are there all the same.
+// TestListWithoutDocker checks that clusters which are not containers are listed without an
+// engine.
 func TestListWithoutDocker(t *testing.T) {
 	p, _ := scripted(t)
 	dockertest.Script(t, answer{Args: "ps", Stderr: "Cannot connect to the Docker daemon", Code: 1})

@@ -15,8 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestRemakeNetwork: the network has the addresses that the nodes must have, and bears what
-// minikube and lab know it by.
+// TestRemakeNetwork checks that the network has the former addresses, and minikube's labels.
 func TestRemakeNetwork(t *testing.T) {
 	p, _ := scripted(t)
 	second := node("lab-m02", "exited", 0)
@@ -42,8 +41,8 @@ func TestRemakeNetwork(t *testing.T) {
 	}
 }
 
-// TestOnlyNodeGone: of a cluster whose only node is gone the profile and the network remain,
-// and a start does not try.
+// TestOnlyNodeGone checks that a cluster whose only node was removed is listed, and that a
+// start refuses to recreate it.
 func TestOnlyNodeGone(t *testing.T) {
 	p, tool := scripted(t)
 	keep(t, p, "lab", inDocker())

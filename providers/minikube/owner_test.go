@@ -21,7 +21,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// markedProfile is a configuration that bears a mark.
+// markedProfile returns a configuration with a mark.
 func markedProfile(mark string) profile {
 	c := inDocker()
 	c.KubernetesConfig.APIServerNames = []string{mark + markDomain}
@@ -43,8 +43,8 @@ func serverCertificateFor(t *testing.T, names ...string) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
-// TestLostProfile: nodes without a profile are recognized by their mark and removed. If their
-// owner is unknown, they stay.
+// TestLostProfile checks that nodes without a profile are recognized by their mark and removed,
+// and stay if their owner is unknown.
 func TestLostProfile(t *testing.T) {
 	for name, test := range map[string]struct {
 		certificate dockertest.Answer
@@ -75,8 +75,8 @@ func TestLostProfile(t *testing.T) {
 	}
 }
 
-// TestDeleteSparesAnotherHome: the profile is lab's, but the container of its name now belongs
-// to a minikube with another home, which has other keys.
+// TestDeleteSparesAnotherHome checks that a container stays if it belongs to a minikube with
+// another home, whose keys differ.
 func TestDeleteSparesAnotherHome(t *testing.T) {
 	for name, test := range map[string]struct {
 		lets    dockertest.Answer
@@ -110,8 +110,8 @@ func TestDeleteSparesAnotherHome(t *testing.T) {
 	}
 }
 
-// TestDeleteLooksAtTheProfile: minikube removes a machine by its name, so that the profile
-// is looked at directly before.
+// TestDeleteLooksAtTheProfile checks that the owner is checked directly before minikube removes
+// a machine, which it identifies by name.
 func TestDeleteLooksAtTheProfile(t *testing.T) {
 	machine := markedProfile("a-mark")
 	machine.Driver, machine.Nodes[0].IP, machine.Nodes[0].Port = "kvm2", "127.0.0.1", 1
@@ -129,8 +129,8 @@ func TestDeleteLooksAtTheProfile(t *testing.T) {
 	}
 }
 
-// TestProfileLeft: a profile whose containers and certificate are gone is removed by its mark;
-// another program's profile stays.
+// TestProfileLeft checks that a profile without containers and certificate is removed by its
+// mark, and that another program's profile stays.
 func TestProfileLeft(t *testing.T) {
 	for mark, kind := range map[string]error{"a-mark": nil, "another": fault.ErrForeign} {
 		p, _ := scripted(t)

@@ -33,7 +33,7 @@ func shell(t *testing.T, script string) (*Provider, program) {
 	return p, program{path: path}
 }
 
-// TestRunEndsAll: what minikube has started goes with it, and nothing is kept.
+// TestRunEndsAll checks that minikube's children end with it, and that no files are left.
 func TestRunEndsAll(t *testing.T) {
 	t.Parallel()
 	pids := filepath.Join(t.TempDir(), "pids")
@@ -60,8 +60,7 @@ func TestRunEndsAll(t *testing.T) {
 	}
 }
 
-// alive tells whether a process runs. A zombie, which nobody may wait for in a
-// container, does not.
+// alive reports whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err == nil && strings.Contains(string(stat), ") Z ") {
@@ -70,8 +69,8 @@ func alive(pid int) bool {
 	return syscall.Kill(pid, 0) == nil
 }
 
-// TestEndOther: a minikube that outlived its lab is ended by whoever removes the cluster,
-// and one at a time is at work on a cluster.
+// TestEndOther checks that a minikube that outlived its lab is ended before the cluster is
+// deleted, and that only one minikube works on a cluster.
 func TestEndOther(t *testing.T) {
 	p, tool := shell(t, "sleep 60 & touch started; wait\n")
 	done := make(chan error, 1)
@@ -96,8 +95,8 @@ func TestEndOther(t *testing.T) {
 	}
 }
 
-// TestEndOtherSparesStrangers: neither the process that has the ID of a minikube which
-// ended long ago is killed, nor one that holds the lock and that lab did not start.
+// TestEndOtherSparesStrangers checks that a process is not killed if it only has the ID of a
+// former minikube, or if it holds the lock and lab did not start it.
 func TestEndOtherSparesStrangers(t *testing.T) {
 	p, _ := shell(t, "")
 	dockertest.Script(t, ready()...)
@@ -148,7 +147,7 @@ func TestRunTellsMinikubeWhereToWrite(t *testing.T) {
 	}
 }
 
-// TestRunLeavesWhatIsToStay: minikube may end well and leave a program behind.
+// TestRunLeavesWhatIsToStay checks that a child may outlive a minikube that succeeded.
 func TestRunLeavesWhatIsToStay(t *testing.T) {
 	t.Parallel()
 	pids := filepath.Join(t.TempDir(), "pids")
@@ -176,8 +175,8 @@ func TestRunLeavesWhatIsToStay(t *testing.T) {
 	}
 }
 
-// TestTemporaryFiles: those of a minikube that was ended go, and its locks are those that
-// all minikubes share.
+// TestTemporaryFiles checks that the files of an ended minikube are removed, and that all
+// minikube processes share their locks.
 func TestTemporaryFiles(t *testing.T) {
 	shared := t.TempDir()
 	t.Setenv("TMPDIR", shared)
@@ -193,8 +192,8 @@ func TestTemporaryFiles(t *testing.T) {
 	}
 }
 
-// TestLastWords: what minikube says beside its events is what there is to tell, where it
-// says nothing else.
+// TestLastWords checks that the error contains output other than events if no event says why
+// minikube failed.
 func TestLastWords(t *testing.T) {
 	t.Parallel()
 	p, tool := shell(t, "echo out; echo why >&2; exit 3\n")
@@ -203,7 +202,7 @@ func TestLastWords(t *testing.T) {
 	}
 }
 
-// TestMute: a program that ends well and says nothing is no minikube.
+// TestMute checks that a program that succeeds without output is not accepted as minikube.
 func TestMute(t *testing.T) {
 	t.Parallel()
 	p, tool := shell(t, "echo hello\n")

@@ -34,7 +34,7 @@ const serverCertificate = "/var/lib/minikube/certs/apiserver.crt"
 type profile struct {
 	Driver           string
 	KicBaseImage     string
-	Subnet           string // as asked for; "" for any
+	Subnet           string // as requested; "" for any
 	KubernetesConfig struct {
 		KubernetesVersion, ContainerRuntime string
 		APIServerNames                      []string // one of them is the mark

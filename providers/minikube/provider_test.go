@@ -45,8 +45,8 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// TestDeleteOfNetworkInUse: what somebody else has put into the cluster's network is not
-// lab's to remove.
+// TestDeleteOfNetworkInUse checks that a container of another program in the cluster's network
+// stays.
 func TestDeleteOfNetworkInUse(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
@@ -56,7 +56,7 @@ func TestDeleteOfNetworkInUse(t *testing.T) {
 	}
 }
 
-// TestDeleteOfOtherDrivers: where nodes are machines only minikube can remove them.
+// TestDeleteOfOtherDrivers checks that minikube removes nodes that are not containers.
 func TestDeleteOfOtherDrivers(t *testing.T) {
 	machine := inDocker()
 	machine.Driver, machine.Nodes[0].IP, machine.Nodes[0].Port = "kvm2", "127.0.0.1", 1
@@ -77,7 +77,8 @@ func TestDeleteOfOtherDrivers(t *testing.T) {
 	}
 }
 
-// TestDeleteStaysInside: a name that leads elsewhere removes nothing there.
+// TestDeleteStaysInside checks that a name that is a path removes nothing outside the
+// directories of minikube and lab.
 func TestDeleteStaysInside(t *testing.T) {
 	p, _ := scripted(t)
 	outside := filepath.Join(p.home(), "profiles", "..", "cache")
@@ -128,7 +129,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartElsewhere: a node whose address was taken gets another, and minikube is told.
+// TestStartElsewhere checks that a node whose address is in use gets another one, and that the
+// profile says so.
 func TestStartElsewhere(t *testing.T) {
 	_, port := api(t)
 	p, _ := scripted(t, started(t))

@@ -27,11 +27,11 @@ func TestMain(m *testing.M) {
 	os.Exit(dockertest.Main(m))
 }
 
-// answer is what minikube or docker says to a command.
+// answer is the scripted output of a command of minikube or docker.
 type answer = dockertest.Answer
 
-// scripted returns a Provider whose minikube gives the answers, with a home that is
-// empty. Its docker is that of [dockertest.Script].
+// scripted returns a Provider whose minikube gives the answers, with an empty home. Its docker
+// is that of [dockertest.Script].
 func scripted(t *testing.T, answers ...answer) (*Provider, dockertest.Docker) {
 	t.Helper()
 	tool := dockertest.Program(t, programName, append(answers, answer{Args: "version", Stdout: `{"commit":"x","minikubeVersion":"v1.38.1"}`})...)
@@ -40,14 +40,13 @@ func scripted(t *testing.T, answers ...answer) (*Provider, dockertest.Docker) {
 	return p, tool
 }
 
-// ready are the answers of a docker that has nothing and is fit for everything.
+// ready adds the answers of a docker without objects that suits every cluster.
 func ready(answers ...answer) []answer {
 	return append(answers, answer{Args: "info", Stdout: "28.0.0 2"}, answer{Args: "ps"}, answer{Args: "volume ls"},
 		answer{Args: "network ls"}, answer{Args: "image inspect", Stdout: "sha256:1"})
 }
 
-// keep makes a profile with a configuration and a certificate, as old as one that has
-// been there for a day.
+// keep creates a profile with a configuration and a certificate, a day old.
 func keep(t *testing.T, p *Provider, name string, config profile) {
 	t.Helper()
 	text, err := json.Marshal(config)
@@ -77,7 +76,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// inDocker is a configuration as minikube keeps it.
+// inDocker returns a configuration of the docker driver.
 func inDocker() profile {
 	c := profile{Driver: driverDocker}
 	c.Nodes = append(c.Nodes, struct {
@@ -88,7 +87,7 @@ func inDocker() profile {
 	return c
 }
 
-// node returns a container that was made a day ago.
+// node returns a container that was created a day ago.
 func node(name, state string, exitCode int) docker.Container {
 	c := docker.Container{ID: "id-of-" + name, Name: name, Created: time.Now().Add(-24 * time.Hour)}
 	c.State.Status, c.State.ExitCode = state, exitCode
@@ -97,7 +96,7 @@ func node(name, state string, exitCode int) docker.Container {
 	return c
 }
 
-// left returns what there is in the directories of minikube and of lab, files only.
+// left returns the files in the directories of minikube and of lab.
 func left(t *testing.T, p *Provider) []string {
 	t.Helper()
 	var paths []string

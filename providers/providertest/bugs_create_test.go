@@ -16,7 +16,7 @@ import (
 // create is the signature of Provider.Create.
 type create = func(context.Context, providers.Spec, event.Reporter) error
 
-// onCreate seeds a bug around Create: spoil gets the fake's own and returns it spoilt.
+// onCreate seeds a bug in Create: spoil gets the fake's Create and returns a faulty one.
 func onCreate(spoil func(m *mutant, good create) create) func(*mutant) {
 	return func(m *mutant) { m.create = spoil(m, m.fake.Create) }
 }
@@ -49,7 +49,7 @@ func onReport(keep func(event.Event) bool) func(*mutant) {
 	}
 }
 
-// onEach seeds a bug in what List says of each cluster.
+// onEach seeds a bug in the clusters that List returns.
 func onEach(spoil func(*mutant, *providers.Cluster)) func(*mutant) {
 	return func(m *mutant) {
 		m.list = func(ctx context.Context) ([]providers.Cluster, error) {
@@ -62,10 +62,10 @@ func onEach(spoil func(*mutant, *providers.Cluster)) func(*mutant) {
 	}
 }
 
-// bugsOfNew are in the making of a cluster.
+// bugsOfNew returns bugs in the creation of a cluster.
 func bugsOfNew() map[string]bug {
 	return map[string]bug{
-		"mends an invalid spec": {onCreate(func(m *mutant, good create) create {
+		"corrects an invalid spec": {onCreate(func(m *mutant, good create) create {
 			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				s.Workers = max(s.Workers, 0)
 				return good(ctx, s, r)
@@ -92,7 +92,7 @@ func bugsOfNew() map[string]bug {
 		"returns before the API server answers": {onCreateError(func(m *mutant, _ string, err error) error {
 			return cmp.Or(err, m.fake.machine.SetFaults(Faults{NotReady: true}))
 		}), "a cluster/when new/answers"},
-		"makes it twice": {onCreateError(func(_ *mutant, _ string, err error) error {
+		"creates it twice": {onCreateError(func(_ *mutant, _ string, err error) error {
 			if errors.Is(err, fault.ErrExists) {
 				return nil
 			}
@@ -107,7 +107,7 @@ func bugsOfNew() map[string]bug {
 	}
 }
 
-// bugsOfList are in what is said of a cluster.
+// bugsOfList returns bugs in List.
 func bugsOfList() map[string]bug {
 	return map[string]bug{
 		"forgets whose cluster it is": {onEach(func(_ *mutant, c *providers.Cluster) { c.Provider = "" }),
@@ -141,7 +141,7 @@ func bugsOfList() map[string]bug {
 	}
 }
 
-// bugsOfCancel are in a Create that does not come to its end.
+// bugsOfCancel returns bugs in a Create that fails or is interrupted.
 func bugsOfCancel() map[string]bug {
 	interrupted := func(err error) bool {
 		return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -16,7 +16,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// leave puts a file that belongs to the cluster where no List sees it.
+// leave creates a file of the cluster that List does not see.
 func (m *mutant) leave(name string) error {
 	return os.WriteFile(filepath.Join(string(m.fake.machine), "volume-of-"+name), nil, 0o600)
 }
@@ -50,7 +50,7 @@ func bugsOfDelete() map[string]bug {
 	}
 }
 
-// alone fails where a call of f is under way, and makes calls long enough to meet.
+// alone fails if another call of f is running, and makes calls slow enough to overlap.
 func alone(busy *sync.Mutex, f func() error) error {
 	if !busy.TryLock() {
 		return errors.New("another call is under way")
@@ -86,16 +86,16 @@ func bugsSideBySide() map[string]bug {
 func bugsOfHalfMade() map[string]bug {
 	refused := errors.New("refused")
 	return map[string]bug{
-		"takes half-made for running": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateRunning }),
+		"lists an incomplete cluster as running": {onEach(func(_ *mutant, c *providers.Cluster) { c.State = providers.StateRunning }),
 			"an incomplete cluster/is listed, and not as running"},
-		"hides what is half-made": {func(m *mutant) {
+		"hides an incomplete cluster": {func(m *mutant) {
 			m.list = func(ctx context.Context) ([]providers.Cluster, error) {
 				all, err := m.fake.List(ctx)
 				halfMade := func(c providers.Cluster) bool { return c.State == providers.StateCreating }
 				return slices.DeleteFunc(all, halfMade), err
 			}
 		}, "an incomplete cluster/is listed, and not as running"},
-		"makes anew what is half-made": {onCreate(func(m *mutant, good create) create {
+		"recreates an incomplete cluster": {onCreate(func(m *mutant, good create) create {
 			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				if r, err := m.fake.machine.load(s.Name); err == nil && r.CA == nil {
 					return m.fake.machine.remove(s.Name)
@@ -103,19 +103,19 @@ func bugsOfHalfMade() map[string]bug {
 				return good(ctx, s, r)
 			}
 		}), "an incomplete cluster/keeps its name"},
-		"has no logs of what is half-made": {func(m *mutant) {
+		"has no logs of an incomplete cluster": {func(m *mutant) {
 			m.exportLogs = func(ctx context.Context, ref providers.Ref, dir string) error {
 				return m.unless(providers.StateCreating, ref.Name, refused,
 					func() error { return m.fake.ExportLogs(ctx, ref, dir) })
 			}
 		}, "an incomplete cluster/exports the available logs"},
-		"cannot delete what is half-made": {func(m *mutant) {
+		"cannot delete an incomplete cluster": {func(m *mutant) {
 			m.delete = func(ctx context.Context, ref providers.Ref) error {
 				return m.unless(providers.StateCreating, ref.Name, refused,
 					func() error { return m.fake.Delete(ctx, ref) })
 			}
 		}, "an incomplete cluster/is deleted without leftovers"},
-		"forgets the mark of what is half-made": {onEach(func(_ *mutant, c *providers.Cluster) {
+		"forgets the mark of an incomplete cluster": {onEach(func(_ *mutant, c *providers.Cluster) {
 			if c.State == providers.StateCreating {
 				c.Mark = ""
 			}
@@ -137,12 +137,12 @@ func bugsOfHalfMade() map[string]bug {
 	}
 }
 
-// nameOnly is what a provider makes of a reference that looks at names alone.
+// nameOnly returns a reference as a provider sees it that checks names alone.
 func nameOnly(ref providers.Ref) providers.Ref {
 	return providers.Ref{Provider: ref.Provider, Name: ref.Name}
 }
 
-// bugsOfOwner are in telling whose a cluster is.
+// bugsOfOwner returns bugs in the identification of a cluster.
 func bugsOfOwner() map[string]bug {
 	const lost, both, other = "a recorded cluster/once its ID is lost/", "a recorded cluster/once its ID and its mark are lost/",
 		"a recorded cluster/once another has its name/"

@@ -40,7 +40,7 @@ func bugsOfKubeconfig() map[string]bug {
 			"a cluster/by its kubeconfig/needs no file and no command"},
 		"trusts anybody": {onKubeconfig("server:", "insecure-skip-tls-verify: true\n    server:"),
 			"a cluster/by its kubeconfig/trusts the cluster's own authority alone"},
-		"has an authority that is none": {onKubeconfig("authority-data: ", "authority-data: AAAA"),
+		"has an invalid certificate authority": {onKubeconfig("authority-data: ", "authority-data: AAAA"),
 			"a cluster/by its kubeconfig/trusts the cluster's own authority alone"},
 		"names the context by itself": {onKubeconfig("fake-", "lab-"),
 			"a cluster/by its kubeconfig/has the context name of the tool"},
@@ -58,7 +58,7 @@ func bugsOfKubeconfig() map[string]bug {
 				return cmp.Or(m.fake.LoadImages(ctx, ref, archive), errors.New("exit status 1"))
 			}
 		}, "a cluster/loading images/loads an archive"},
-		"saves what there is not": {func(m *mutant) {
+		"saves images that do not exist": {func(m *mutant) {
 			m.saveImages = func(ctx context.Context, images []string, archive string) error {
 				return cmp.Or(ignoreNotFound(m.fake.SaveImages(ctx, images, archive)), os.WriteFile(archive, nil, 0o600))
 			}
@@ -92,7 +92,7 @@ func (m *mutant) unless(state providers.State, name string, bad error, good func
 	return good()
 }
 
-// bugsOfPower are in stopping, starting and breaking.
+// bugsOfPower returns bugs in Stop, in Start and in a broken cluster.
 func bugsOfPower() map[string]bug {
 	refused := errors.New("refused")
 	return map[string]bug{
@@ -121,7 +121,7 @@ func bugsOfPower() map[string]bug {
 					func() error { return m.fake.ExportLogs(ctx, ref, dir) })
 			}
 		}, "a cluster/once stopped/keeps its logs"},
-		"starts a stopped one instead of making it": {onCreate(func(m *mutant, good create) create {
+		"starts a stopped cluster instead of refusing its name": {onCreate(func(m *mutant, good create) create {
 			return func(ctx context.Context, s providers.Spec, r event.Reporter) error {
 				return m.unless(providers.StateStopped, s.Name, nil, func() error { return good(ctx, s, r) })
 			}

@@ -24,7 +24,7 @@ func bugsAtRest() map[string]bug {
 		"does not say what it is": {func(m *mutant) {
 			m.describe = func() providers.Description { return providers.Description{} }
 		}, "without a cluster/has a summary"},
-		"makes traits up": {func(m *mutant) {
+		"returns random traits": {func(m *mutant) {
 			t := providers.Traits{ControlPlaneMetrics: []string{rand.Text()}}
 			m.traits = func(providers.Spec) providers.Traits { return t }
 		}, "without a cluster/derives traits from the spec alone"},
@@ -56,7 +56,7 @@ func bugsAtRest() map[string]bug {
 	}
 }
 
-// ignoreNotFound is the mistake of taking nothing to do for success.
+// ignoreNotFound is the bug of returning nil if the cluster does not exist.
 func ignoreNotFound(err error) error {
 	if errors.Is(err, fault.ErrNotFound) {
 		return nil
@@ -101,7 +101,7 @@ func bugsOfUnknown() map[string]bug {
 				return ignoreNotFound(m.fake.ExportLogs(ctx, ref, dir))
 			}
 		}, "an unknown cluster/has no logs"},
-		"makes what it was asked to start": {func(m *mutant) {
+		"creates a cluster that it should start": {func(m *mutant) {
 			m.start = func(ctx context.Context, ref providers.Ref, r event.Reporter) error {
 				err := m.fake.Start(ctx, ref, r)
 				if errors.Is(err, fault.ErrNotFound) {

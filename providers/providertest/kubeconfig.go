@@ -64,7 +64,7 @@ func (k *kubeconfig) authority() []byte { return k.Clusters[0].Cluster.CA }
 func (k *kubeconfig) checkContext(t *testing.T) {
 	c := k.Contexts[0]
 	if c.Name == "" || c.Name != k.CurrentContext {
-		t.Errorf("the current context is %q, the one that there is %q", k.CurrentContext, c.Name)
+		t.Errorf("the current context is %q, the only context is %q", k.CurrentContext, c.Name)
 	}
 	if c.Context.Cluster != k.Clusters[0].Name || c.Context.User != k.Users[0].Name {
 		t.Errorf("context %+v means neither cluster %q nor user %q", c, k.Clusters[0].Name, k.Users[0].Name)

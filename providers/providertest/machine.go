@@ -21,7 +21,7 @@ import (
 // given the same one, in whatever process, see the same clusters:
 //
 //	faults.json                    what is to go wrong: see Faults
-//	engines.json                   the engines that there are: see Engines
+//	engines.json                   the engines: see Engines
 //	clusters/NAME/cluster.json     one cluster
 //	clusters/NAME/broken           there if the cluster is degraded; why, in a line
 //	clusters/NAME/parts/KIND/PART  what it is made of; a test may remove one

@@ -51,7 +51,7 @@ func TestBrokenMayBeWrittenByHand(t *testing.T) {
 	}
 }
 
-// TestHardlyBegun is about a creation that was killed before it could write what it makes.
+// TestHardlyBegun is about a creation that was killed before it wrote a record.
 func TestHardlyBegun(t *testing.T) {
 	m := Machine(t.TempDir())
 	must(t, os.MkdirAll(m.path("lab"), 0o700))

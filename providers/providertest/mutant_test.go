@@ -8,7 +8,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// mutant is the fake, in which a bug replaces some of the functions.
+// mutant is the fake with some functions replaced by a bug.
 type mutant struct {
 	fake *fake // as it was
 	bare bool  // has no optional ability

@@ -30,8 +30,8 @@ func TestFakeWithoutAbilitiesKeepsTheContract(t *testing.T) {
 	})
 }
 
-// fakeHarness has every hook, so that every rule is checked. If seed is not nil it
-// makes each provider a mutant.
+// fakeHarness has every hook, so that every rule is checked. If seed is not nil, each provider
+// is a mutant.
 func fakeHarness(t *testing.T, seed func(*mutant)) Harness {
 	m := Machine(t.TempDir())
 	setFaults := func(t *testing.T, f Faults) {

@@ -6,8 +6,7 @@ import (
 	"testing/fstest"
 )
 
-// TestReason: a program's own words about its end are found in every log format, whatever
-// else it wrote before and after.
+// TestReason checks that the reason of a program's exit is found in every log format.
 func TestReason(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -59,13 +58,13 @@ func TestReason(t *testing.T) {
 	}
 }
 
-// journal gives lines the beginning that journalctl gives them.
+// journal prefixes lines as journalctl does.
 func journal(lines ...string) string {
 	return "Nov 29 10:12:" + strings.Join(lines, "\nNov 29 10:12:") + "\n"
 }
 
-// TestFind: what is nearest to the beginning of the chain counts, and what has recovered does
-// not.
+// TestFind checks that the first cause in the order of dependency is found, and that recovered
+// programs are not.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	exit := "05 n systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE"

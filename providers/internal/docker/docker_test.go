@@ -196,7 +196,8 @@ func TestAskRegistry(t *testing.T) {
 	}
 }
 
-// TestAskMuteRegistry: a registry behind a wall that swallows packets must not be waited for.
+// TestAskMuteRegistry checks that lab does not wait for a registry behind a firewall that drops
+// packets.
 func TestAskMuteRegistry(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -210,7 +211,7 @@ func TestAskMuteRegistry(t *testing.T) {
 	}
 }
 
-// check checks the words of an error, or that there is none, and its hint.
+// check checks the message of an error, "" for none, and its hint.
 func check(t *testing.T, err error, says, hint string) {
 	t.Helper()
 	switch {
@@ -237,7 +238,8 @@ func TestLastLines(t *testing.T) {
 	}
 }
 
-// TestFrozen: what cannot die is woken, by a container of the same image, and then dies.
+// TestFrozen checks that frozen processes are thawed by a container of the same image, and then
+// die.
 func TestFrozen(t *testing.T) {
 	for command, end := range map[string]func(context.Context, ...string) error{"rm": docker.Remove, "stop": docker.Stop} {
 		t.Run(command, func(t *testing.T) {

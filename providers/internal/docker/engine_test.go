@@ -59,7 +59,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestOn: commands go to the engine of their context, and an error says which one that is.
+// TestOn checks that commands use the engine of their context, and that an error names it.
 func TestOn(t *testing.T) {
 	d := dockertest.Script(t, dockertest.Answer{Args: "ps", Stderr: "Cannot connect to the Docker daemon at unix:///a.sock", Code: 1})
 	ctx := docker.On(t.Context(), providers.Engine{Context: "a", Host: "unix:///a.sock"})
@@ -95,7 +95,7 @@ func TestCheckEngine(t *testing.T) {
 	}
 }
 
-// TestRequireCurrent: a tool that can use the current engine alone says how to switch.
+// TestRequireCurrent checks that the hint says how to switch to the engine of a cluster.
 func TestRequireCurrent(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "context inspect", Stdout: "default\tunix:///b.sock"}, dockertest.Answer{Args: "info", Stdout: "B"})
 	for hint, e := range map[string]providers.Engine{

@@ -10,7 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// TestExplainByCommand: words count only if they come from the command that knows.
+// TestExplainByCommand checks that a text is a known cause only in the output of certain
+// commands.
 func TestExplainByCommand(t *testing.T) {
 	t.Parallel()
 	const kubeadm = "[control-plane] Creating static Pod manifest for \"kube-apiserver\"\n" +

@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// TestInsist: errors pass, an engine that is gone does not come back, and of an end by
-// time the error tells that went before it.
+// TestInsist checks that errors are retried, that it gives up when the engine does not exist
+// any more, and that it returns the last error when its time ends.
 func TestInsist(t *testing.T) {
 	busy := errors.New("removal is in progress")
 	gone := fault.Errorf(fault.ErrUnavailable, "cannot connect")

@@ -42,7 +42,7 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// TestStartAnywhere: a port that is taken is another matter than an address.
+// TestStartAnywhere checks that a port in use is not treated as an address in use.
 func TestStartAnywhere(t *testing.T) {
 	c := docker.Container{ID: "1"}
 	c.NetworkSettings.Networks = map[string]docker.Endpoint{"net": {}}

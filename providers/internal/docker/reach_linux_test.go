@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestCheckReachable: an engine of this very kernel whose bridge is not among the addresses of
-// this machine is in another network.
+// TestCheckReachable checks that an engine with the kernel of this machine, whose bridge is not
+// among the machine's addresses, counts as in another network.
 func TestCheckReachable(t *testing.T) {
 	data, err := os.ReadFile("/proc/sys/kernel/osrelease")
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestSave: an archive keeps only tags, so an image that is given by its ID is saved by its
-// tags, and one without a tag is refused.
+// TestSave checks that an image given by its ID is saved by its tags, because an archive keeps
+// only tags, and that an image without a tag is refused.
 func TestSave(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "images.tar")
 	const id = "sha256:4c1f2b"

@@ -123,7 +123,7 @@ func namesOf(manifest, index []byte) ([]named, error) {
 	var names []named
 	seen := map[string]bool{}
 	add := func(raw string) {
-		// containerd takes a text without any of these for a tag of a name that it makes up.
+		// containerd treats a text without any of these as a tag of a generated name.
 		if !strings.ContainsAny(raw, "/:@") {
 			return
 		}

@@ -87,8 +87,8 @@ func FuzzNamesOf(f *testing.F) {
 	})
 }
 
-// TestImportNamed: the kubelet asks for images by their full names, and what is not there after
-// an import was not loaded.
+// TestImportNamed checks that images get their full names, which the kubelet uses, and that an
+// image missing after an import is an error.
 func TestImportNamed(t *testing.T) {
 	archive := file(t, dockertest.Tar(t, "index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`))
 	names, err := namesIn(archive)

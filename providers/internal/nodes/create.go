@@ -113,7 +113,7 @@ func (t Tool) run(ctx context.Context, c Creation, report event.Reporter) error 
 }
 
 // runWatched ends Run when a node dies: the tools go on waiting for it, up to their own limits
-// or for ever.
+// or forever.
 func (t Tool) runWatched(ctx context.Context, c Creation, report event.Reporter) error {
 	if !c.InDocker {
 		return c.Run(ctx, report)

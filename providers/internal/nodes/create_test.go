@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// scripted returns a creation that notes what is called, and fails where fail says.
+// scripted returns a creation that records calls, and fails as fail says.
 func scripted(calls *[]string, fail map[string]error) Creation {
 	note := func(name string) error {
 		*calls = append(*calls, name)

@@ -15,7 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestAwaitDeath: a node that ended is given up, one that is not started yet is not.
+// TestAwaitDeath checks that a node that exited ends the watch, and one that has not started
+// does not.
 func TestAwaitDeath(t *testing.T) {
 	for name, test := range map[string]struct {
 		node docker.Container
@@ -120,7 +121,8 @@ func TestStopEndsWatch(t *testing.T) {
 	}
 }
 
-// TestHollow: a node whose program has ended is given up, though its container goes on.
+// TestHollow checks that a node whose program has exited ends the watch, though its container
+// runs.
 func TestHollow(t *testing.T) {
 	const empty, whole = "PID COMMAND\n7 k3d-entrypoint.\n9 sleep\n", "PID COMMAND\n7 k3d-entrypoint.\n9 k3s-server\n"
 	old, young := node("control-plane", "running"), node("control-plane", "running")

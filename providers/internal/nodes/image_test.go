@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestCheckOffers: whoever asks for a version that is not to be had is told of those
-// that are, the nearest first.
+// TestCheckOffers checks that the hint for a version that is not available names available
+// ones, the nearest first.
 func TestCheckOffers(t *testing.T) {
 	absent := []dockertest.Answer{{Args: "info", Stdout: "28.0.0 2"}, {Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}}
 	for tags, want := range map[string]string{
@@ -29,7 +29,7 @@ func TestCheckOffers(t *testing.T) {
 	}
 }
 
-// TestCheckOffline: an image that is not here is no reason to ask its registry.
+// TestCheckOffline checks that an offline check does not ask the registry of a missing image.
 func TestCheckOffline(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"}, dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1})
 	err := Check(t.Context(), providers.Spec{Offline: true}, "127.0.0.1:1/node:v1.36.9", "LAB_IMAGE")
@@ -38,7 +38,8 @@ func TestCheckOffline(t *testing.T) {
 	}
 }
 
-// TestPinnedByDigest: docker load keeps no digest, and a person is told what is on the machine.
+// TestPinnedByDigest checks that the error names the local image that docker load stored
+// without its digest.
 func TestPinnedByDigest(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
 		dockertest.Answer{Args: "image inspect --format {{.Id}} 127.0.0.1:1/node:v1.37.0@", Stderr: "Error: No such image: x", Code: 1},
@@ -60,8 +61,8 @@ func TestPullOffers(t *testing.T) {
 	}
 }
 
-// TestAdapt checks that a step says when the engine has little memory or only cgroup v1, and
-// that the configuration is changed for cgroup v1 alone.
+// TestAdapt checks that a step reports little memory or cgroup v1, and that the configuration
+// changes for cgroup v1 alone.
 func TestAdapt(t *testing.T) {
 	for info, want := range map[string]string{
 		"28.0.0 2 0": "", "28.0.0 2 1073741824": "Low memory", "28.0.0 2 2147483648": "", "28.0.0 1 0": "Allowing cgroup v1",

@@ -69,7 +69,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// TestHalfMade: containers that run are no cluster yet.
+// TestHalfMade checks that running containers alone are not a cluster.
 func TestHalfMade(t *testing.T) {
 	dockertest.Script(t, dockertest.Having(t, young(published(node("control-plane", "running"), "127.0.0.1", "1")))...)
 	if got, err := tool().List(t.Context()); err != nil || len(got) != 1 || got[0].State != providers.StateCreating {
@@ -127,8 +127,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// TestClusterByOther: a tool whose label does not say which cluster a node is of says so
-// itself.
+// TestClusterByOther is about a tool whose label does not name the cluster.
 func TestClusterByOther(t *testing.T) {
 	other := tool()
 	other.Cluster = func(c docker.Container) string { return strings.TrimPrefix(c.Name, "lab-") }
@@ -145,7 +144,7 @@ func TestClusterByOther(t *testing.T) {
 	}
 }
 
-// TestWithoutRestart: where the tool brings nodes back never, that tells nothing.
+// TestWithoutRestart checks that the restart policy is ignored for a tool that sets none.
 func TestWithoutRestart(t *testing.T) {
 	manual := tool()
 	manual.Restart = ""

@@ -17,8 +17,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// TestWithLogs: the cause comes first, of a creation that ran out of time, too, and what the
-// tool said is kept. The engine's own end is the cause of everything else.
+// TestWithLogs checks that the error states the cause first, also after a timeout, and keeps
+// the tool's output. If the engine does not exist any more, that is the cause.
 func TestWithLogs(t *testing.T) {
 	const gone = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 	broke := fault.WithDetail(fault.Errorf(fault.ErrNotFound, "the tool failed"), "its whole output")

@@ -25,9 +25,8 @@ func marked(c docker.Container, mark string) docker.Container {
 	return c
 }
 
-// TestOwn: of the containers of a name only those are a cluster's that bear its mark or,
-// where it has none, that its first node began; and helpers, while no other cluster has
-// the name.
+// TestOwn checks that the containers of a cluster are those with its mark or, if it has none,
+// those that its first node began with, and helpers while no other cluster has the name.
 func TestOwn(t *testing.T) {
 	const cp, worker, balancer, mark = "control-plane", "worker", "balancer", "a-mark"
 	ref := providers.Ref{Name: "lab", ID: "id-of-control-plane", Mark: mark}

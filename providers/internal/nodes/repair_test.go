@@ -21,8 +21,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
 
-// networked is a tool whose clusters have a network of their own, and a load balancer that it
-// can create again.
+// networked returns a tool whose clusters have their own network, and a load balancer that it
+// can recreate.
 func networked(t *testing.T) Tool {
 	t.Helper()
 	tool := tool()
@@ -44,7 +44,7 @@ func in(c docker.Container, network, id string) docker.Container {
 	return c
 }
 
-// TestParts: what of a cluster exists, and what a start creates again.
+// TestParts checks which parts a cluster has, and which of them a start recreates.
 func TestParts(t *testing.T) {
 	t.Parallel()
 	first, worker, balancer := in(node("control-plane", "exited"), "net", "1"), in(node("worker", "exited"), "net", "1"), in(node("balancer", "exited"), "net", "1")
@@ -81,8 +81,8 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// TestStartRepairs: a start creates the network and the load balancer again, and puts the nodes
-// into the network that has the name now, those that must have their addresses at these.
+// TestStartRepairs checks that a start recreates the network and the load balancer, and
+// connects the nodes, with their fixed addresses if they have any.
 func TestStartRepairs(t *testing.T) {
 	first, worker := in(node("control-plane", "exited"), "net", "1"), in(node("worker", "running"), "net", "1")
 	first.Config.Labels["balanced"] = "yes"
@@ -129,8 +129,8 @@ func TestStartRepairs(t *testing.T) {
 	}
 }
 
-// TestListAsksOnce: however many clusters there are, the networks are asked for once, and not
-// at all where there is none.
+// TestListAsksOnce checks that networks are listed once for any number of clusters, and not at
+// all without one.
 func TestListAsksOnce(t *testing.T) {
 	other := in(node("control-plane", "exited"), "net", "1")
 	other.Config.Labels = map[string]string{"cluster": "other", "role": "control-plane"}
@@ -145,7 +145,8 @@ func TestListAsksOnce(t *testing.T) {
 	}
 }
 
-// TestStartWithoutControlPlane: nothing is waited for that cannot come.
+// TestStartWithoutControlPlane checks that a start does not wait for a control plane that does
+// not exist.
 func TestStartWithoutControlPlane(t *testing.T) {
 	dockertest.Script(t, dockertest.Having(t, node("worker", "running"))...)
 	err := networked(t).Start(t.Context(), providers.Ref{Name: "lab"}, nil, nil)

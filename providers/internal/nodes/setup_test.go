@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 
 const apiPort = "6443/tcp"
 
-// tool is one that marks a container's cluster and role.
+// tool returns a tool with labels for a container's cluster and role.
 func tool() Tool {
 	has := func(role string) func(docker.Container) bool {
 		return func(c docker.Container) bool { return c.Config.Labels["role"] == role }
@@ -25,8 +25,8 @@ func tool() Tool {
 		ControlPlane: has("control-plane"), Balancer: has("balancer")}
 }
 
-// node returns a container of cluster "lab" whose name is "lab-" and role, made a day
-// ago. state may have an exit code after a space.
+// node returns a container of cluster "lab" whose name is "lab-" and role, created a day ago.
+// state may have an exit code after a space.
 func node(role, state string) docker.Container {
 	c := docker.Container{ID: "id-of-" + role, Name: "lab-" + role, Created: time.Now().Add(-24 * time.Hour)}
 	c.State.Status, c.State.ExitCode = state, 137
@@ -38,19 +38,19 @@ func node(role, state string) docker.Container {
 	return c
 }
 
-// young makes a container one that was made a moment ago.
+// young returns a container as if created a moment ago.
 func young(c docker.Container) docker.Container {
 	c.Created = time.Now()
 	return c
 }
 
-// stoppedByLab makes a container one that lab stopped.
+// stoppedByLab returns a container as lab stops it.
 func stoppedByLab(c docker.Container) docker.Container {
 	c.HostConfig.RestartPolicy.Name = RestartNever
 	return c
 }
 
-// published makes a container one whose API server is published.
+// published returns a container that publishes its API server.
 func published(c docker.Container, hostIP, port string) docker.Container {
 	c.HostConfig.PortBindings = map[string][]docker.Binding{apiPort: {{HostIP: hostIP, HostPort: port}}}
 	return c

@@ -45,7 +45,7 @@ func TestMakeAndRemove(t *testing.T) {
 	}
 }
 
-// TestSharedIsALink: a link that somebody put there stays.
+// TestSharedIsALink checks that a link in place of the shared directory stays.
 func TestSharedIsALink(t *testing.T) {
 	t.Parallel()
 	elsewhere, link := t.TempDir(), filepath.Join(t.TempDir(), "tool")
@@ -58,7 +58,8 @@ func TestSharedIsALink(t *testing.T) {
 	}
 }
 
-// TestSharedCannotBeMade: a link to nowhere is no cluster that is there already.
+// TestSharedCannotBeMade checks that a dangling link is not mistaken for an existing directory
+// of a cluster.
 func TestSharedCannotBeMade(t *testing.T) {
 	t.Parallel()
 	link := filepath.Join(t.TempDir(), "tool")
@@ -70,7 +71,8 @@ func TestSharedCannotBeMade(t *testing.T) {
 	}
 }
 
-// TestSideBySide: those who come find the shared directory, though others take it away.
+// TestSideBySide checks that concurrent callers get the shared directory while others remove
+// it.
 func TestSideBySide(t *testing.T) {
 	t.Parallel()
 	shared := filepath.Join(t.TempDir(), "tool")

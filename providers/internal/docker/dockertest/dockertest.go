@@ -1,6 +1,5 @@
-// Package dockertest puts a docker command on PATH that says what a test wrote down for
-// it, and remembers what it was asked; or another program in its place. The test binary
-// itself plays it:
+// Package dockertest puts a fake docker command on PATH, or another program. It gives scripted
+// answers and records its calls, or it uses an [Engine]. The test binary itself plays it:
 //
 //	func TestMain(m *testing.M) { os.Exit(dockertest.Main(m)) }
 package dockertest
@@ -29,11 +28,11 @@ type Answer struct {
 // Docker is a scripted docker command, or another program.
 type Docker struct{ dir, name string }
 
-// Path is where the program is.
+// Path returns the path of the program.
 func (d Docker) Path() string { return filepath.Join(d.dir, d.name) }
 
-// Script puts a docker on PATH that gives the answers, each call the first that fits.
-// A call that none fits fails. It may not be used in parallel tests.
+// Script puts a docker on PATH that gives each call the first answer that matches. A call
+// without an answer fails. It cannot be used in parallel tests.
 func Script(t *testing.T, answers ...Answer) Docker {
 	t.Helper()
 	d := Program(t, "docker", answers...)
@@ -41,7 +40,7 @@ func Script(t *testing.T, answers ...Answer) Docker {
 	return d
 }
 
-// Program makes a program that gives the answers, and leaves PATH as it is.
+// Program creates a program that gives the answers, and does not change PATH.
 func Program(t *testing.T, name string, answers ...Answer) Docker {
 	t.Helper()
 	d := Docker{t.TempDir(), name}
@@ -124,7 +123,7 @@ func play() (code int, played bool) {
 	return a.Code, true
 }
 
-// next notes the call and returns its answer.
+// next records the call and returns its answer.
 func next(path, args string) (Answer, error) {
 	var answers []Answer
 	text, err := os.ReadFile(path)
