@@ -92,7 +92,7 @@ func kindRefused(t *testing.T, p *user) []refusal {
 ]`))
 	return []refusal{
 		{[]string{"--cluster-config", gate}, 1, "-control-plane does not start: failed to merge global and in-flight KubeletConfiguration while setting defaults, error: unrecognized feature gate: NoSuchGate\n"},
-		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another: --port"},
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "use another port: --port"},
 		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "export LAB_IMAGES_KIND_NODE=IMAGE"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
 	}

@@ -125,7 +125,7 @@ func minikubeRefused(t *testing.T, p *user) []refusal {
 	gate := nativeFile(t, p, []byte("extra-config: kubelet.feature-gates=NoSuchGate=true\n"))
 	return []refusal{
 		{[]string{"--cluster-config", gate, "--timeout", "90s"}, 7, "does not start: failed to set feature gates from initial flags-based config: unrecognized feature gate: NoSuchGate (timed out)\n"},
-		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "choose another"},
+		{[]string{"--port", strconv.Itoa(port) + ":80"}, 1, "use another port"},
 		{[]string{"--image", "127.0.0.1:1/none:v1"}, 5, "docker pull 127.0.0.1:1/none:v1"},
 		{[]string{"--mount", filepath.Join(p.dir, "none") + ":/x"}, 2, "no such file"},
 		{[]string{"--control-planes", "2"}, 6, "--control-planes 3"},
