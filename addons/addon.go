@@ -6,26 +6,26 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Addon is something that can be put onto a cluster.
+// Addon is software that lab can install in a cluster.
 type Addon struct {
 	Name      string    `json:"name"`
-	Summary   string    `json:"summary,omitempty"` // one line: what it is
-	Warning   string    `json:"warning,omitempty"` // one line that is said each time it is installed
+	Summary   string    `json:"summary,omitempty"` // one line
+	Warning   string    `json:"warning,omitempty"` // one line, printed at each installation
 	Chart     Chart     `json:"chart"`
-	Namespace string    `json:"namespace,omitempty"` // "" means a namespace of its name
+	Namespace string    `json:"namespace,omitempty"` // "" means the addon's name
 	Needs     []string  `json:"needs,omitempty"`     // addons that must work before it is installed
-	Conflicts []string  `json:"conflicts,omitempty"` // addons that want the same as this one
+	Conflicts []string  `json:"conflicts,omitempty"` // addons that cannot be in the same cluster
 	Asks      Asks      `json:"asks,omitzero"`
-	Provides  []string  `json:"provides,omitempty"` // what it serves for other addons: ProvidesIngress
+	Provides  []string  `json:"provides,omitempty"` // what it provides for other addons: ProvidesIngress
 	Values    Values    `json:"values,omitempty"`
-	Overlays  []Overlay `json:"overlays,omitempty"` // in order, each above the ones before
+	Overlays  []Overlay `json:"overlays,omitempty"` // in order; each overrides those before
 	Secrets   []Secret  `json:"secrets,omitempty"`
-	Leftovers []Object  `json:"leftovers,omitempty"` // what its own programs create in its namespace, and which goes with it
-	Ready     []Check   `json:"ready,omitempty"`     // beside the rollout of its workloads, which always counts
+	Leftovers []Object  `json:"leftovers,omitempty"` // objects that its programs create in its namespace, deleted with it
+	Ready     []Check   `json:"ready,omitempty"`     // in addition to the rollout of its workloads, which is always checked
 	Access    Access    `json:"access,omitzero"`
 }
 
-// ProvidesIngress is what an addon provides that serves Ingresses on port 80 of the cluster.
+// ProvidesIngress marks addons that serve Ingresses on port 80 of the cluster.
 const ProvidesIngress = "ingress"
 
 // Chart says where a chart comes from. Exactly one of OCI, Repository, Path and Builtin
@@ -36,49 +36,49 @@ type Chart struct {
 	Name       string `json:"name,omitempty"`       // in Repository
 	Version    string `json:"version,omitempty"`    // of OCI and Repository
 	Path       string `json:"path,omitempty"`       // a directory or an archive
-	Builtin    string `json:"builtin,omitempty"`    // one that lab brings along
+	Builtin    string `json:"builtin,omitempty"`    // the name of a chart that is part of lab
 }
 
-// Asks is what an addon asks of the cluster when it is created, because it cannot be had
-// afterwards.
+// Asks are an addon's requirements for the creation of the cluster, because the cluster cannot be
+// changed later.
 type Asks struct {
 	Ports               []int `json:"ports,omitempty"`               // of the cluster, published on the host
-	ControlPlaneMetrics bool  `json:"controlPlaneMetrics,omitempty"` // it does without where it must
-	NoIngress           bool  `json:"noIngress,omitempty"`           // it takes the place of a bundled one
+	ControlPlaneMetrics bool  `json:"controlPlaneMetrics,omitempty"` // optional
+	NoIngress           bool  `json:"noIngress,omitempty"`           // it replaces the bundled controller
 	NoMetricsServer     bool  `json:"noMetricsServer,omitempty"`     // likewise
 }
 
-// Secret is one that lab makes before the addon is installed, once, and never changes: so
-// no password stands in values, and each cluster has its own.
+// Secret is a Secret that lab creates before it installs the addon, and never changes. So values
+// contain no password, and each cluster has a different one.
 type Secret struct {
 	Name      string            `json:"name"`
 	Fixed     map[string]string `json:"fixed,omitempty"`
-	Generated []string          `json:"generated,omitempty"` // keys with a random value each
+	Generated []string          `json:"generated,omitempty"` // keys with random values
 }
 
-// Access says how a person reaches the addon.
+// Access says how a user opens the addon.
 type Access struct {
 	Host        string      `json:"host,omitempty"`    // a URL on the published port of the ingress
-	Service     string      `json:"service,omitempty"` // else a port is forwarded to this Service
+	Service     string      `json:"service,omitempty"` // otherwise lab forwards a local port to this Service
 	Port        int         `json:"port,omitempty"`    // of Service
 	Path        string      `json:"path,omitempty"`
 	Credentials Credentials `json:"credentials,omitzero"`
 }
 
-// Credentials says in which Secret of the addon's namespace a name and a password are.
+// Credentials names the Secret in the addon's namespace that has the user name and the password.
 type Credentials struct {
 	Secret      string `json:"secret,omitempty"`
 	UserKey     string `json:"userKey,omitempty"`
 	PasswordKey string `json:"passwordKey,omitempty"`
 }
 
-// Check is one thing that must hold before the addon counts as working. One field beside
-// Part is set. Where pods do not run, none counts.
+// Check is a condition for an addon that works. Exactly one field is set, in addition to Part. On
+// clusters that run no pods, checks are skipped.
 type Check struct {
-	Part       string      `json:"part,omitempty"`       // an object of the chart; where values leave it out, this does not count
-	Rollout    *Object     `json:"rollout,omitempty"`    // a workload that the addon itself makes
-	DryRun     Values      `json:"dryRun,omitempty"`     // an object that admission accepts
-	Ingress    int         `json:"ingress,omitempty"`    // a port of the cluster that answers HTTP on the host
+	Part       string      `json:"part,omitempty"`       // an object of the chart; if values disable it, the check is skipped
+	Rollout    *Object     `json:"rollout,omitempty"`    // a workload that the addon creates itself
+	DryRun     Values      `json:"dryRun,omitempty"`     // an object that admission must accept
+	Ingress    int         `json:"ingress,omitempty"`    // a port of the cluster that must answer HTTP on the host
 	Prometheus *Endpoint   `json:"prometheus,omitempty"` // all targets up, no alert firing
 	HTTP       *HTTPAnswer `json:"http,omitempty"`
 	API        *APIAnswer  `json:"api,omitempty"`
@@ -90,7 +90,7 @@ type Endpoint struct {
 	Port    int    `json:"port"`
 }
 
-// HTTPAnswer is what a Service must answer.
+// HTTPAnswer is the required answer of a Service.
 type HTTPAnswer struct {
 	Endpoint
 	Path        string      `json:"path"`
@@ -98,7 +98,7 @@ type HTTPAnswer struct {
 	Credentials Credentials `json:"credentials,omitzero"`
 }
 
-// APIAnswer is what the cluster's own API server must answer.
+// APIAnswer is the required answer of the cluster's API server.
 type APIAnswer struct {
 	Path     string `json:"path"`
 	Contains string `json:"contains,omitempty"`
@@ -112,7 +112,7 @@ type Object struct {
 	Name       string `json:"name"`
 }
 
-// String is the object as people and kubectl write it: "Deployment web/hello".
+// String returns the object as KIND NAMESPACE/NAME, such as "Deployment web/hello".
 func (o Object) String() string {
 	if o.Namespace == "" {
 		return o.Kind + " " + o.Name
@@ -123,7 +123,7 @@ func (o Object) String() string {
 // In returns the namespace of the addon.
 func (a Addon) In() string { return cmp.Or(a.Namespace, a.Name) }
 
-// Wants adds to w what cannot be had of the cluster once it is made.
+// Wants returns w with the requirements of a that concern the configuration of the cluster.
 func (a Asks) Wants(w providers.Wants) providers.Wants {
 	w.ControlPlaneMetrics = w.ControlPlaneMetrics || a.ControlPlaneMetrics
 	w.NoIngress = w.NoIngress || a.NoIngress

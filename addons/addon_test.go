@@ -7,7 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// TestAsksWants: what addons ask comes to what was wanted before, and takes nothing away.
+// TestAsksWants: requirements of addons are added to those before.
 func TestAsksWants(t *testing.T) {
 	t.Parallel()
 	before := providers.Wants{NoIngress: true, UnsyncedEtcd: true}

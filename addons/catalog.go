@@ -25,10 +25,10 @@ var builtinCharts embed.FS
 // Catalog is a set of addons. The zero value is empty.
 type Catalog struct{ addons map[string]Addon }
 
-// Builtin returns the addons that lab brings along.
+// Builtin returns the addons of lab's catalog.
 func Builtin() (Catalog, error) { return Catalog{}.Read(embedded, "catalog") }
 
-// BuiltinChart returns the files of a chart that lab brings along, or ErrNotFound.
+// BuiltinChart returns the files of a chart that is part of lab, or ErrNotFound.
 func BuiltinChart(name string) (fs.FS, error) {
 	files, err := fs.Sub(builtinCharts, "charts/builtin/"+name)
 	if err == nil {
@@ -40,10 +40,10 @@ func BuiltinChart(name string) (fs.FS, error) {
 	return files, nil
 }
 
-// ReadDir returns c with the addons of the user's directory, one a file *.yaml. One that
-// has the name of an addon of c is put above it, key by key, so that a file of two lines
-// can change where a chart comes from. A directory that does not exist has none. It
-// returns ErrInvalid, with the file, where one cannot be understood.
+// ReadDir returns c with the addons of the user's directory, one per file *.yaml. An addon with the
+// name of one in c overrides it key by key, so that a file of two lines can change the source of a
+// chart. A directory that does not exist has no addons. ReadDir returns ErrInvalid, with the file,
+// for an invalid addon.
 func (c Catalog) ReadDir(dir string) (Catalog, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return c, nil
@@ -53,7 +53,7 @@ func (c Catalog) ReadDir(dir string) (Catalog, error) {
 		return Catalog{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	for name, a := range more.addons {
-		// Relative to the file, wherever lab is called.
+		// Relative paths start at the directory of the file.
 		if a.Chart.Path != "" && !filepath.IsAbs(a.Chart.Path) {
 			a.Chart.Path = filepath.Join(dir, a.Chart.Path)
 			more.addons[name] = a
@@ -62,7 +62,7 @@ func (c Catalog) ReadDir(dir string) (Catalog, error) {
 	return more, nil
 }
 
-// Read is ReadDir for any file system.
+// Read is like ReadDir for any file system.
 func (c Catalog) Read(files fs.FS, dir string) (Catalog, error) {
 	names, err := fs.Glob(files, dir+"/*.yaml")
 	if err != nil {
@@ -82,7 +82,7 @@ func (c Catalog) Read(files fs.FS, dir string) (Catalog, error) {
 	return c, nil
 }
 
-// parse reads one addon, above the one of its name that is in c already.
+// parse reads one addon, which overrides the one of its name in c.
 func (c Catalog) parse(data []byte) (Addon, error) {
 	var head struct {
 		Name  string `json:"name"`
@@ -93,7 +93,7 @@ func (c Catalog) parse(data []byte) (Addon, error) {
 	}
 	a := c.addons[head.Name]
 	if head.Chart != nil {
-		a.Chart = Chart{} // of which only the whole makes sense
+		a.Chart = Chart{} // replace the whole chart
 	}
 	if err := yaml.UnmarshalStrict(data, &a); err != nil {
 		return Addon{}, err
@@ -101,7 +101,7 @@ func (c Catalog) parse(data []byte) (Addon, error) {
 	return a, a.Validate()
 }
 
-// With returns c with more addons, each in place of the one of its name.
+// With returns c with more addons, which replace those of the same names.
 func (c Catalog) With(more ...Addon) Catalog {
 	all := maps.Clone(c.addons)
 	if all == nil {

@@ -32,7 +32,7 @@ func TestBuiltin(t *testing.T) {
 	}
 	for _, a := range c.All() {
 		if a.Summary == "" {
-			t.Errorf("%s: nobody is told what it is", a.Name)
+			t.Errorf("%s has no summary", a.Name)
 		}
 		for _, other := range slices.Concat(a.Needs, a.Conflicts) {
 			if _, err := c.Get(other); err != nil {
@@ -50,7 +50,7 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// TestReadDir puts the user's own addons beside and above those that lab brings along.
+// TestReadDir: the user's addons are added to the catalog, and override addons of the same names.
 func TestReadDir(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -66,7 +66,7 @@ func TestReadDir(t *testing.T) {
 	}
 	mirrored, _ := c.Get("cert-manager")
 	if mirrored.Chart.OCI != "oci://registry.corp/cert-manager" || len(mirrored.Ready) == 0 || mirrored.Summary == "" {
-		t.Errorf("it was not put above the one that lab has: %+v", mirrored)
+		t.Errorf("it does not override the one of the catalog: %+v", mirrored)
 	}
 	if _, err := c.ReadDir(filepath.Join(dir, "nope")); err != nil {
 		t.Errorf("no directory: %v", err)

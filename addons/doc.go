@@ -1,10 +1,9 @@
-// Package addons holds what lab can put onto a cluster. An addon is data: a chart,
-// what it needs, what it wants to be told on which kind of cluster, and what "works"
-// means for it. [Builtin] is the catalogue that lab brings along, one YAML file an
-// addon; users add their own in files of the same form.
+// Package addons defines addons, the software that lab installs in clusters. An addon is data: a
+// chart, the addons that it needs, its values on each kind of cluster, and the checks that it works.
+// [Builtin] is lab's catalog, with one YAML file per addon. Users add their own files of the same
+// form.
 //
-// The work itself is behind three interfaces, one implementation each: [Source] brings
-// charts (package charts), [Installer] puts them into a cluster (package helm), and
-// [Checker] tells when they work (package ready). Values depend on a cluster's traits
-// and never on the flavor that made it.
+// Three interfaces do the work, with one implementation each: [Source] reads charts (package
+// charts), [Installer] installs them (package helm), and [Checker] checks whether they work (package
+// ready). Values depend on a cluster's traits, never on its flavor.
 package addons

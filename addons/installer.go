@@ -7,95 +7,94 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// Archive is a chart at hand: a gzipped tar, as `helm package` writes it.
+// Archive is the content of a chart: a gzipped tar, as `helm package` writes it.
 type Archive struct {
 	Digest string // "sha256:…" of its content: equal digests are equal charts
 	Data   []byte
 }
 
-// Source brings charts to this machine.
+// Source reads charts.
 type Source interface {
-	// Chart returns the chart. It returns ErrNotFound where its source has none of that
-	// name and version, ErrForeign where what is there now is not what was there when it
-	// was seen first, and ErrUnavailable where the source cannot be reached.
+	// Chart returns the chart. It returns ErrNotFound if the source has no chart of that name and
+	// version, ErrForeign if its content differs from the first download, and ErrUnavailable if the
+	// source cannot be reached.
 	Chart(ctx context.Context, c Chart) (Archive, error)
 }
 
-// Cluster is what those who work on a cluster need to know of it.
+// Cluster is the access to a cluster, and its properties.
 type Cluster struct {
 	Kubeconfig []byte
 	Traits     providers.Traits
 	Ports      []providers.Port // published on the host
 }
 
-// Release is an addon as it is to be in a cluster.
+// Release is an addon with the chart and the values to install.
 type Release struct {
 	Addon  Addon
 	Chart  Archive
 	Values Values
 }
 
-// State is how far an addon has come.
+// State is the state of an addon.
 type State string
 
 // The states of an addon. They are part of lab's JSON output.
 const (
-	StatePending    State = "pending"    // asked for, and not begun
-	StateInstalling State = "installing" // its chart is applied, it does not work yet
+	StatePending    State = "pending"    // requested; the installation has not started
+	StateInstalling State = "installing" // its chart is applied; it does not work yet
 	StateReady      State = "ready"
 	StateFailed     State = "failed"
 	StateRemoving   State = "removing" // its removal began and is not complete
 )
 
-// Installed is an addon as it is in a cluster.
+// Installed is an addon in a cluster.
 type Installed struct {
 	Name      string
 	Namespace string
 	Version   string // of the chart
-	App       string // version of what is in it; may be empty
+	App       string // version of the software in the chart; may be empty
 	Revision  int    // grows with each change
-	State     State  // installing, until it was applied completely, then ready; failed
+	State     State  // installing until it is applied completely, then ready; or failed
 	Reason    string // why it failed
 	Objects   []Object
 }
 
-// Has tells whether the addon has an object of that name, of whatever kind.
+// Has reports whether the addon has an object of that name, of any kind.
 func (i Installed) Has(name string) bool {
 	return slices.ContainsFunc(i.Objects, func(o Object) bool { return o.Name == name })
 }
 
-// Change is what an installation would do to one object.
+// Change is the effect of an installation on one object.
 type Change struct {
 	Verb   string `json:"verb"` // "add", "change" or "remove"
 	Object Object `json:"object"`
 }
 
-// Installer puts charts into clusters. Implementations are safe for concurrent use on
-// different addons, never print, and stop when ctx ends: nothing goes on in the
-// background. An error bears the cluster's own reason.
+// Installer installs charts in clusters. Implementations are safe for concurrent use on different
+// addons, never print, and stop when ctx ends: nothing continues in the background. Errors contain
+// the cluster's own reason.
 type Installer interface {
 	// List returns the addons in the cluster that lab installed.
 	List(ctx context.Context, c Cluster) ([]Installed, error)
 
-	// Define brings the custom resource definitions of the chart to the cluster, new
-	// ones and new versions of old ones, and returns once they can be used. It never
-	// changes a definition that lab did not create or that another addon has, too: it
-	// returns those that differ from the chart's.
+	// Define creates and updates the custom resource definitions of the chart, and returns when the
+	// API server serves them. It never changes a definition that lab did not create or that another
+	// addon has, too: it returns those that differ from the chart's.
 	Define(ctx context.Context, c Cluster, r Release) (kept []Kept, err error)
 
-	// Install brings the addon to what r says, and goes on with what an interrupted
-	// call left. It does not wait until the addon works. Where all is as asked it does
-	// nothing, and the revision stays. It returns ErrForeign where the cluster has a
-	// release of that name that lab did not install. moved may be nil.
+	// Install installs or updates the addon to match r, and resumes an interrupted call. It does not
+	// wait until the addon works. If the addon matches, it does nothing, and the revision stays the
+	// same. It returns ErrForeign if the cluster has a release of that name that lab did not install.
+	// moved, which may be nil, receives progress.
 	Install(ctx context.Context, c Cluster, r Release, moved func(string)) (Installed, error)
 
-	// Check returns ErrInvalid where the chart cannot be installed with these values on any
-	// cluster: it is damaged, lacks a dependency, has an invalid template, or its schema
-	// refuses the values. It asks no cluster.
+	// Check returns ErrInvalid if the chart cannot be installed with these values in any cluster: it
+	// is damaged, lacks a dependency, has an invalid template, or its schema rejects the values. It
+	// sends no requests.
 	Check(r Release) error
 
 	// Stale returns why Install would change the addon, or "" if Install would do nothing.
-	// Of the chart it needs only the digest.
+	// It reads only the digest of the chart.
 	Stale(ctx context.Context, c Cluster, r Release) (reason string, err error)
 
 	// Preview returns what Install would change, and changes nothing.
@@ -105,7 +104,7 @@ type Installer interface {
 	// deletes only what was created for the addon. What other objects depend on stays: a
 	// namespace with objects in it, a definition that has objects or another owner.
 	// Remove returns what it kept and why, also with an error. It returns ErrNotFound
-	// where the cluster has no such addon, and ErrForeign as Install does.
+	// if the cluster has no such addon, and ErrForeign as Install does.
 	Remove(ctx context.Context, c Cluster, a Addon, moved func(string)) (kept []Kept, err error)
 }
 
@@ -116,24 +115,22 @@ type Kept struct {
 	Own    bool   `json:"-"` // it was created for the addon, and no other addon or release uses it
 }
 
-// Checker tells whether addons work.
+// Checker checks whether addons work.
 type Checker interface {
-	// Wait returns once the addon works. moved, which may be nil, is told what is being
-	// waited for. When ctx ends, or a job has failed for good, it returns an
-	// error that says why the addon does not work, in the cluster's own words.
+	// Wait returns when the addon works. moved, which may be nil, receives what Wait waits for. If ctx
+	// ends, or a job failed permanently, it returns an error with the cluster's own reason.
 	Wait(ctx context.Context, c Cluster, a Addon, in Installed, moved func(string)) error
 
-	// Look returns what is missing until the addon works, or "", without waiting.
+	// Look says what is missing until the addon works, or returns "". It does not wait.
 	Look(ctx context.Context, c Cluster, a Addon, in Installed) (missing string, err error)
 
-	// Ingress tells whether an ingress controller, whoever installed it, serves the
-	// published port of the cluster.
+	// Ingress reports whether any ingress controller serves the published port of the cluster.
 	Ingress(ctx context.Context, c Cluster, port int) (bool, error)
 
-	// Forward makes a port of a Service reachable on this machine, at the address that
-	// it passes to ready, until ctx ends.
+	// Forward forwards a local port to a port of a Service until ctx ends, and passes its address to
+	// ready.
 	Forward(ctx context.Context, c Cluster, namespace string, to Endpoint, ready func(address string)) error
 
-	// Credentials returns the name and the password that a Secret of the cluster holds.
+	// Credentials returns the user name and the password from a Secret of the cluster.
 	Credentials(ctx context.Context, c Cluster, namespace string, where Credentials) (user, password string, err error)
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Plan returns the addons asked for and, before each, those that it needs. present are
-// addons that the cluster has already: they are in the plan only where asked for, and
-// count for conflicts. It returns ErrNotFound for an addon that the catalogue lacks, and
-// ErrInvalid where two cannot be together, or need each other.
+// Plan returns the requested addons and, before each, those that it needs. present are addons that
+// the cluster has: they are in the plan only if requested, and are checked for conflicts. Plan
+// returns ErrNotFound for an addon that is not in the catalog, and ErrInvalid if two addons conflict
+// or need each other.
 func (c Catalog) Plan(asked, present []string) ([]Addon, error) {
 	p := planner{catalog: c, present: present}
 	for _, name := range asked {
@@ -28,7 +28,7 @@ type planner struct {
 	plan    []Addon
 }
 
-// add puts an addon behind all that it needs. path is who needs it.
+// add adds an addon after all that it needs. path are the addons that need it.
 func (p *planner) add(name string, path []string) error {
 	if slices.ContainsFunc(p.plan, func(a Addon) bool { return a.Name == name }) {
 		return nil
@@ -56,8 +56,8 @@ func (p *planner) add(name string, path []string) error {
 	return nil
 }
 
-// conflict returns an error where two of the plan, or one and one that is present, cannot
-// be together. One side saying so is enough.
+// conflict returns an error if two addons of the plan conflict, or one of the plan with a present
+// one. It is enough that one of the two names the other.
 func (p *planner) conflict() error {
 	all := slices.Clone(p.plan)
 	for _, name := range p.present {

@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// chain is a <- b <- c, and d alone, which quarrels with a.
+// chain returns a catalog in which c needs b, b needs a, and d conflicts with a.
 func chain() addons.Catalog {
 	return addons.Catalog{}.With(
 		addons.Addon{Name: "a"}, addons.Addon{Name: "b", Needs: []string{"a"}}, addons.Addon{Name: "c", Needs: []string{"b"}},
@@ -59,7 +59,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestRun: what is independent runs side by side, what is needed comes first.
+// TestRun: independent addons run concurrently, and needed ones first.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	plan, err := chain().Plan([]string{"c"}, nil)
@@ -120,7 +120,7 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// TestRunCancelled: what has not begun does not begin.
+// TestRunCancelled: addons that have not started do not start.
 func TestRunCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

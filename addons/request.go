@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 )
 
-// Request is an addon as somebody asked for it: what it was when they did, and the values
-// that they gave, which count above its own.
+// Request is an addon that a user requested: its definition at that time, and the user's values,
+// which override its own.
 type Request struct {
 	Addon Addon `json:"addon"`
-	Own   bool  `json:"own,omitempty"` // a lab.yaml defines it, and not the catalogue
+	Own   bool  `json:"own,omitempty"` // whether a lab.yaml defines it instead of the catalog
 
 	// Unfinished is true until Addon, as it is here, was installed and worked for the first time.
 	Unfinished bool `json:"unfinished,omitempty"`
@@ -20,7 +20,7 @@ type Request struct {
 	Values Values `json:"values,omitempty"`
 }
 
-// MarshalJSON keeps integers and floating-point numbers of the values apart, see
+// MarshalJSON preserves the difference between integers and floating-point numbers of the values: see
 // [Values.Canonical].
 func (q Request) MarshalJSON() ([]byte, error) {
 	type plain Request
@@ -50,7 +50,7 @@ func (q *Request) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Requests are the addons asked of one cluster, in the order in which they were.
+// Requests are the requested addons of one cluster, in the order of the requests.
 type Requests []Request
 
 // Names returns the names of the addons.
@@ -72,7 +72,7 @@ func (r Requests) Get(name string) (Request, bool) {
 	return Request{}, false
 }
 
-// With returns r with q in place of the request for the same addon, or behind the others.
+// With returns r with q, which replaces the request for the same addon or is added at the end.
 func (r Requests) With(q Request) Requests {
 	var all Requests
 	found := false
@@ -99,7 +99,7 @@ func (r Requests) Without(name string) Requests {
 	return all
 }
 
-// AsksOf joins what addons ask of a cluster that is yet to be made.
+// AsksOf returns the requirements of several addons for the creation of a cluster.
 func AsksOf(list []Addon) Asks {
 	var all Asks
 	seen := map[int]bool{}

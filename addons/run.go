@@ -7,9 +7,8 @@ import (
 	"sync"
 )
 
-// Run calls do for each addon of a plan: side by side, but for those that need others of
-// the plan, which wait until those are done. One that fails does not stop the others,
-// only those that need it. The errors of all are joined.
+// Run calls do for each addon of a plan, concurrently. Addons wait for those of the plan that they
+// need. A failed addon stops only those that need it. Run joins the errors of all.
 func Run(ctx context.Context, plan []Addon, do func(context.Context, Addon) error) error {
 	done := map[string]chan struct{}{}
 	for _, a := range plan {
@@ -33,13 +32,13 @@ func Run(ctx context.Context, plan []Addon, do func(context.Context, Addon) erro
 	return errors.Join(errs...)
 }
 
-// failures remembers which addons failed.
+// failures are the addons that failed.
 type failures struct {
 	mu    sync.Mutex
 	names map[string]bool
 }
 
-// guard calls do, unless something that a needs failed.
+// guard calls do unless an addon that a needs failed.
 func (f *failures) guard(ctx context.Context, a Addon, do func(context.Context, Addon) error) error {
 	err := f.blocked(a)
 	if err == nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Validate returns nil if the addon can be installed, as far as can be told without its
-// chart. Otherwise it returns ErrInvalid and names every problem, one a line.
+// Validate returns ErrInvalid, with one line per problem, if the addon cannot be installed. It does
+// not read the chart.
 func (a Addon) Validate() error {
 	var problems []error
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -39,8 +39,8 @@ func (a Addon) Validate() error {
 	return fault.Errorf(fault.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
 }
 
-// The most characters that a name has. An addon is a Helm release, and Helm takes 53;
-// a namespace is a DNS label (RFC 1123).
+// The maximum lengths of names. An addon is a Helm release, and Helm allows 53 characters; a namespace
+// is a DNS label (RFC 1123).
 const (
 	MaxName      = 53
 	MaxNamespace = 63
@@ -57,7 +57,7 @@ func NameProblem(kind, name string, longest int) string {
 	return ""
 }
 
-// Problem returns what is wrong with c as far as can be told without its source, or "".
+// Problem returns what is wrong with c, or "". It does not read the chart.
 func (c Chart) Problem() string {
 	sources := 0
 	for _, s := range []string{c.OCI, c.Repository, c.Path, c.Builtin} {
@@ -122,7 +122,7 @@ func (c Check) kinds() int {
 	return n
 }
 
-// String names the chart as a person would look for it.
+// String returns the chart's reference without credentials.
 func (c Chart) String() string {
 	switch {
 	case c.OCI != "":

@@ -13,11 +13,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Values are what a chart is told. They are read-only: [Merge] makes new ones.
+// Values are the values of a chart. They are read-only: [Merge] returns new ones.
 type Values map[string]any
 
-// Sets are what helm's flags for single values say, in the order in which they were typed,
-// each as ADDON.PATH=VALUE.
+// Sets are the texts of helm's flags for single values, in their order, each ADDON.PATH=VALUE.
 type Sets struct {
 	JSON     []string // --set-json
 	Values   []string // --set
@@ -32,7 +31,7 @@ type Overlay struct {
 	Values Values `json:"values"`
 }
 
-// When says on which clusters an overlay counts: where all that is set holds.
+// When selects the clusters to which an overlay applies: those that match all fields that are set.
 type When struct {
 	RunsPods     *bool                   `json:"runsPods,omitempty"`
 	HostPorts    *providers.HostPorts    `json:"hostPorts,omitempty"`
@@ -40,7 +39,7 @@ type When struct {
 	Lacks        string                  `json:"lacks,omitempty"` // a control-plane target that cannot be scraped
 }
 
-// Holds tells whether the overlay counts on a cluster with these traits.
+// Holds reports whether the overlay applies to a cluster with these traits.
 func (w When) Holds(t providers.Traits) bool {
 	return (w.RunsPods == nil || *w.RunsPods == t.RunsPods) &&
 		(w.HostPorts == nil || *w.HostPorts == t.HostPorts) &&
@@ -48,8 +47,8 @@ func (w When) Holds(t providers.Traits) bool {
 		(w.Lacks == "" || !slices.Contains(t.ControlPlaneMetrics, w.Lacks))
 }
 
-// ValuesFor returns what the addon's chart is told on a cluster with these traits. own
-// are the user's values, which count above all others.
+// ValuesFor returns the values of the addon's chart on a cluster with these traits. own are the
+// user's values, which override all others.
 func (a Addon) ValuesFor(t providers.Traits, own Values) Values {
 	v := Merge(nil, a.Values)
 	for _, o := range a.Overlays {
@@ -60,8 +59,7 @@ func (a Addon) ValuesFor(t providers.Traits, own Values) Values {
 	return Merge(v, own)
 }
 
-// Merge returns base with what is in over put above it. Maps are merged, all else is
-// replaced, as Helm does it.
+// Merge merges over over base, as Helm does: it merges mappings, and replaces everything else.
 func Merge(base, over Values) Values {
 	merged := maps.Clone(base)
 	if merged == nil {
@@ -88,7 +86,7 @@ func asMap(v any) (Values, bool) {
 	return nil, false
 }
 
-// ParseValues reads a file of values. It returns ErrInvalid where data is no map.
+// ParseValues reads a file of values. It returns ErrInvalid if data is not a mapping.
 func ParseValues(data []byte) (Values, error) {
 	var all any
 	if err := yaml.Unmarshal(data, &all); err != nil {
@@ -102,16 +100,15 @@ func ParseValues(data []byte) (Values, error) {
 	return v, nil
 }
 
-// Equal tells whether a chart renders v and other alike.
+// Equal reports whether a chart renders the same from v and other.
 func (v Values) Equal(other Values) bool { return bytes.Equal(v.Canonical(), other.Canonical()) }
 
-// Canonical returns v as JSON: the same text for equal values, whatever their order, and
-// another one for any two values that a chart can tell apart. A chart prints the integer
-// 29111998, which --set gives, and the floating-point number that a file gives for the same
-// text differently, so the latter is written as 29111998.0.
+// Canonical returns v as JSON: the same text for equal values in any order, and different texts for
+// values that a chart can distinguish. Charts print the integer 29111998, which --set produces,
+// differently from the floating-point number that a file produces, so the latter is 29111998.0.
 func (v Values) Canonical() []byte {
 	text, err := json.Marshal(typed(map[string]any(v)))
-	if err != nil { // of a type that neither YAML nor JSON has
+	if err != nil { // a type that neither YAML nor JSON has
 		return fmt.Append(nil, map[string]any(v))
 	}
 	return text
@@ -165,7 +162,7 @@ func untyped(v any) any {
 		if i, err := v.Int64(); err == nil {
 			return i
 		}
-		f, _ := v.Float64() // which is infinite where the number is too large
+		f, _ := v.Float64() // infinite if the number is too large
 		return f
 	}
 	return v

@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // classes returns the traits on which the values of charts depend, by a name for each combination.
 // A flavor whose clusters belong to one of these needs no golden files.
@@ -103,8 +103,8 @@ func TestValuesFor(t *testing.T) {
 	}
 }
 
-// TestRequestKeepsNumbers: a record is JSON, which has one kind of number. What a chart
-// prints must not depend on whether its values have been through it.
+// TestRequestKeepsNumbers: values keep integers and floating-point numbers when a record, which is
+// JSON, stores them.
 func TestRequestKeepsNumbers(t *testing.T) {
 	t.Parallel()
 	values := addons.Values{

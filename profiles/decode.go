@@ -14,34 +14,33 @@ import (
 )
 
 const (
-	maxNodes = 20_000 // aliases counted each time: a file of a kilobyte can stand for gigabytes
+	maxNodes = 20_000 // counts aliases each time: a file of a kilobyte can expand to gigabytes
 	maxDepth = 64
 )
 
-// decoder fills a [Profile] from a tree of YAML. It goes on after a problem, so that a
-// person hears of all of them at once. Fields say by tags what they take:
+// decoder fills a [Profile] from a YAML tree. It continues after a problem, to report all of them.
+// Tags of fields define the format:
 //
-//	json  the key          want  the only value     need  that it must be there
-//	max   the highest      doc   what it is for     (numbers are not negative)
+//	json  the key            want  the only valid value   need  whether it is required
+//	max   the highest value  doc   the description        (numbers are not negative)
 type decoder struct {
 	file     string
-	dir      string // of the file, in which relative paths begin
+	dir      string // of the file; relative paths start here
 	origins  Origins
 	problems Problems
 	nodes    int
 	depth    int
-	given    bool // up: the budget was used up, which was said once
+	given    bool // up: the file is too large, and the problem was reported
 }
 
-// texted is a struct that has a short form, a text.
+// texted is a struct that has a string as its short form.
 type texted interface{ fromText(s string) }
 
 func (d *decoder) problem(n *yaml.Node, format string, args ...any) {
 	d.problems = append(d.problems, Problem{d.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
 }
 
-// enter follows an alias and counts. It returns nil where the tree is too large or too
-// deep to go on.
+// enter follows an alias and counts. It returns nil if the tree is too large or too deep.
 func (d *decoder) enter(n *yaml.Node) *yaml.Node {
 	d.nodes++
 	d.depth++
@@ -60,7 +59,7 @@ func (d *decoder) enter(n *yaml.Node) *yaml.Node {
 
 func (d *decoder) leave() { d.depth-- }
 
-// value reads n into v. path is where v is, with dots between keys.
+// value reads n into v. path is the path of v, with dots between keys.
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 	defer d.leave()
 	if n = d.enter(n); n == nil || n.Tag == "!!null" {
@@ -101,7 +100,7 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// keys reads what a mapping has.
+// keys reads the keys of a mapping, and reports missing ones.
 func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
 	seen := map[string]bool{}
 	d.pairs(n, v, path, seen)
@@ -113,8 +112,8 @@ func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// pairs reads the keys of n that are not in seen, and adds them to it. Keys that n itself
-// has come before those that its merge keys bring: that is how YAML ranks them.
+// pairs reads the keys of n that are not in seen, and adds them to it. Keys of n itself override
+// those from its merge keys, as YAML defines it.
 func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
 	own := map[string]bool{}
 	var merged []*yaml.Node
@@ -140,8 +139,8 @@ func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[str
 	}
 }
 
-// merge reads what a merge key names: a mapping, or a list of mappings of which the first
-// ranks above the others.
+// merge reads the value of a merge key: a mapping, or a list of mappings of which earlier ones override
+// later ones.
 func (d *decoder) merge(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
 	defer d.leave()
 	at := n
@@ -184,7 +183,7 @@ func (d *decoder) field(n *yaml.Node, f reflect.StructField, v reflect.Value, pa
 	before := len(d.problems)
 	d.value(n, v, path)
 	if len(d.problems) > before {
-		return // one is enough for one value
+		return // one problem per value
 	}
 	if want := f.Tag.Get("want"); want != "" && v.String() != want {
 		d.problem(n, "%s must be %[3]s, not %[2]q", said(path), clip(v.String()), want)
@@ -225,7 +224,7 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// said is a path as a person is told of it.
+// said returns a path for messages.
 func said(path string) string {
 	if path == "" {
 		return "the file"

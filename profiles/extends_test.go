@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// write makes files in a directory of their own, and returns it.
+// write writes files to a new directory, and returns it.
 func write(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -85,7 +85,7 @@ func TestExtends(t *testing.T) {
 	}
 }
 
-// TestBuiltin: every profile that lab brings along can be read, and says what it is for.
+// TestBuiltin: each builtin profile can be read, and has a summary.
 func TestBuiltin(t *testing.T) {
 	t.Parallel()
 	want := []string{"ci", "full", "minimal", "observability", "web", "workshop"}
@@ -103,7 +103,7 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// TestSettings tells every value once, with where it came from.
+// TestSettings: each value is listed once, with its origin.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	l, err := profiles.Parse("f", []byte(head+"extends: web\ncluster: {workers: 0}\naddons: [aa]\n"))

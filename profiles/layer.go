@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// Origins says where values came from, by their paths, such as "cluster.workers":
-// "lab.yaml:6", "--workers". A path that is not there has no value.
+// Origins are the origins of values by their paths, such as "lab.yaml:6" or "--workers" for
+// "cluster.workers". A path without an origin has no value.
 type Origins map[string]string
 
-// Layer is a profile that knows of each of its values where it came from.
+// Layer is a profile with the origin of each value.
 type Layer struct {
 	Profile
 	Origins Origins
 }
 
-// Under returns l with top laid above it: each value of top takes the place of l's, lists
-// as a whole. Addons are joined by name, and their values key by key.
+// Under returns l with top merged over it: values of top replace those of l, lists as a whole. Addons
+// are merged by name, and their values key by key.
 func (l Layer) Under(top Layer) Layer {
 	merged := Layer{l.Profile, maps.Clone(l.Origins)}
 	addons := joinAddons(l.Addons, top.Addons)
@@ -30,7 +30,7 @@ func (l Layer) Under(top Layer) Layer {
 	return merged
 }
 
-// overlay sets in v what top has, zero or not: who writes 0 means it.
+// overlay sets in v the values of top that have an origin, even if they are zero.
 func overlay(v, top reflect.Value, path string, origins Origins) {
 	for i := range v.NumField() {
 		at := join(path, keyOf(v.Type().Field(i)))
@@ -51,7 +51,7 @@ func joinAddons(below, top []Addon) []Addon {
 		case i < 0:
 			all = append(all, a)
 		case a.Chart != Chart{}:
-			all[i] = a // another addon, of that name
+			all[i] = a // another addon of that name
 		default:
 			all[i].Values = mergeValues(all[i].Values, a.Values)
 		}
@@ -59,7 +59,7 @@ func joinAddons(below, top []Addon) []Addon {
 	return all
 }
 
-// mergeValues is Helm's way: mappings are joined, all else is replaced.
+// mergeValues merges as Helm does: it merges mappings, and replaces everything else.
 func mergeValues(below, top map[string]any) map[string]any {
 	if below == nil {
 		return top

@@ -30,7 +30,7 @@ func (d *decoder) yesNo(n *yaml.Node, v reflect.Value, path string) {
 	v.SetBool(strings.EqualFold(n.Value, "true"))
 }
 
-// text takes no number for a text: 1.30 would be 1.3.
+// text rejects numbers: 1.30 would become 1.3.
 func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.ScalarNode {
 		d.problem(n, "%s must be a string, not %s", said(path), kindOf(n))
@@ -55,7 +55,7 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// free checks a value that lab does not interpret. [decoder.values] reads it.
+// free checks a mapping that lab does not interpret. [decoder.values] reads it.
 func (d *decoder) free(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", said(path), kindOf(n))
@@ -64,7 +64,7 @@ func (d *decoder) free(n *yaml.Node, path string) {
 	d.tree(n)
 }
 
-// tree names the problems of a tree that has no format: its size, and its keys.
+// tree reports the problems of a tree without a format: its size, and invalid or duplicate keys.
 func (d *decoder) tree(n *yaml.Node) {
 	defer d.leave()
 	if n = d.enter(n); n == nil {
@@ -83,9 +83,9 @@ func (d *decoder) tree(n *yaml.Node) {
 	}
 }
 
-// values sets the values of each addon of p to what Helm reads from the same text in a
-// file of values: Helm's YAML is of version 1.1, where no is false and a date is text,
-// and its whole numbers are floating-point numbers, as those of JSON.
+// values sets the values of each addon of p to what Helm reads from the same text in a values file:
+// Helm reads YAML 1.1, where no is false and a date is a string, and reads whole numbers as
+// floating-point numbers, as JSON does.
 func (d *decoder) values(data []byte, p *Profile) {
 	var file struct {
 		Addons []any `json:"addons"`
@@ -101,7 +101,7 @@ func (d *decoder) values(data []byte, p *Profile) {
 	}
 }
 
-// kindOf says what n is.
+// kindOf describes n for messages.
 func kindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -118,8 +118,8 @@ func kindOf(n *yaml.Node) string {
 	return "the number " + clip(n.Value)
 }
 
-// clip keeps messages short, whatever is in a file, and leaves out the user names and passwords
-// of URLs, which are not known as such once they are cut.
+// clip shortens text for messages. It first removes user names and passwords of URLs, which cannot be
+// recognized after the cut.
 func clip(s string) string {
 	s = fault.Redact(s)
 	if r := []rune(s); len(r) > 60 {
@@ -128,7 +128,7 @@ func clip(s string) string {
 	return s
 }
 
-// keysOf returns the keys of a struct, in its order.
+// keysOf returns the keys of a struct, in the order of its fields.
 func keysOf(t reflect.Type) []string {
 	keys := make([]string, t.NumField())
 	for i := range keys {

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	maxSize    = 1 << 20 // bytes; nobody writes that much by hand
+	maxSize    = 1 << 20 // bytes, more than a file written by hand has
 	maxExtends = 16
 )
 
-// Parse reads one file, without what it extends. file is what problems call it, and where
-// relative paths begin. Its error is [Problems].
+// Parse reads one file, without what it extends. file is its name in problems, and relative paths
+// start at its directory. Its error is [Problems].
 func Parse(file string, data []byte) (Layer, error) { return parse(file, filepath.Dir(file), data) }
 
-// parse is Parse for a file whose relative paths begin in the directory dir.
+// parse is Parse with another directory for relative paths.
 func parse(file, dir string, data []byte) (Layer, error) {
 	d := &decoder{file: file, dir: dir, origins: Origins{}}
 	l := Layer{Origins: d.origins}
@@ -57,7 +57,7 @@ func parse(file, dir string, data []byte) (Layer, error) {
 	return l, d.problems.err()
 }
 
-// twice finds what is fine for each, and not for both.
+// twice reports duplicate addons, and settings that conflict.
 func (d *decoder) twice(p Profile) {
 	var names []Label
 	for _, a := range p.Addons {
@@ -74,13 +74,13 @@ func (d *decoder) twice(p Profile) {
 	}
 }
 
-// Load reads a builtin profile or a file, and lays it above all that it extends. Errors:
-// [Problems]; ErrNotFound where there is no such profile; ErrInvalid where profiles extend
-// each other in a circle.
+// Load reads a builtin profile or a file, and merges it over all that it extends. It returns
+// [Problems], ErrNotFound if there is no such profile, or ErrInvalid if profiles extend each other in
+// a cycle.
 func Load(ref string) (Layer, error) { return load(ref, nil) }
 
-// LoadFile is Load for the path of a file, whatever it looks like. Where base is not "",
-// it takes the place of what the file extends.
+// LoadFile is Load for the path of a file of any name. base, if not "", replaces what the file
+// extends.
 func LoadFile(path, base string) (Layer, error) {
 	l, err := readFile(path)
 	if err != nil {
@@ -89,8 +89,8 @@ func LoadFile(path, base string) (Layer, error) {
 	return l.above(path, base)
 }
 
-// LoadFrom is LoadFile for a file without a path, such as standard input. Relative paths in
-// it begin in the current directory.
+// LoadFrom is LoadFile for a file without a path, such as standard input. Relative paths start in the
+// current directory.
 func LoadFrom(r io.Reader, base string) (Layer, error) {
 	const name = "standard input"
 	l, err := read(name, ".", r)
@@ -100,7 +100,7 @@ func LoadFrom(r io.Reader, base string) (Layer, error) {
 	return l.above(name, base)
 }
 
-// above lays l, which was read from path, above base or else what it extends.
+// above merges l, which was read from path, over base or else over what it extends.
 func (l Layer) above(path, base string) (Layer, error) {
 	if base != "" {
 		l.Extends, l.Origins["extends"] = base, "--profile"
@@ -125,7 +125,7 @@ func load(ref string, chain []string) (Layer, error) {
 	return extend(l, relativeTo(ref, l.Extends), append(slices.Clone(chain), ref))
 }
 
-// extend lays l above base and all that base extends.
+// extend merges l over base and all that base extends.
 func extend(l Layer, base string, chain []string) (Layer, error) {
 	if base == "" {
 		return l, nil
@@ -140,12 +140,12 @@ func extend(l Layer, base string, chain []string) (Layer, error) {
 	return below.Under(l), nil
 }
 
-// isPath tells files from builtin profiles.
+// isPath reports whether ref is the path of a file, not the name of a builtin profile.
 func isPath(ref string) bool {
 	return strings.ContainsAny(ref, `/\`) || strings.HasSuffix(ref, ".yaml") || strings.HasSuffix(ref, ".yml")
 }
 
-// relativeTo returns what the file from means by ref.
+// relativeTo returns the profile that the file from refers to as ref.
 func relativeTo(from, ref string) string {
 	if ref == "" || !isPath(ref) || filepath.IsAbs(ref) {
 		return ref
@@ -153,8 +153,8 @@ func relativeTo(from, ref string) string {
 	return filepath.Join(dirOf(from), ref)
 }
 
-// dirOf returns the directory in which the relative paths of a file begin: its own. A pipe,
-// such as /dev/fd/63, is in none that its author can mean: its paths begin in the current one.
+// dirOf returns the directory where relative paths of a file start: its own, or the current one for a
+// pipe such as /dev/fd/63.
 func dirOf(path string) string {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return "."
@@ -171,7 +171,7 @@ func readFile(path string) (Layer, error) {
 	return read(path, dirOf(path), f)
 }
 
-// read reads a file, and not all of a large one, which may be no profile at all.
+// read reads a file, up to the limit: a larger one may not be a profile.
 func read(path, dir string, r io.Reader) (Layer, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {

@@ -9,9 +9,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// ParsePort reads [ADDRESS:]HOST:CONTAINER[/PROTOCOL], as docker has it. An IPv6 address
-// stands in brackets. It returns ErrInvalid for what is not of that form; what no cluster
-// can have is for [providers.Spec.Validate] to name.
+// ParsePort reads [ADDRESS:]HOST:CONTAINER[/PROTOCOL], as docker does. An IPv6 address is in
+// brackets. It returns ErrInvalid for another form; [providers.Spec.Validate] checks the numbers.
 func ParsePort(s string) (providers.Port, error) {
 	wrong := fault.WithHint(fault.Errorf(fault.ErrInvalid, "the port %q is not HOST:CONTAINER", s),
 		"for example 8080:80, or 0.0.0.0:8080:80")
@@ -34,8 +33,8 @@ func ParsePort(s string) (providers.Port, error) {
 	return p, nil
 }
 
-// ParseMount reads HOST:NODE[:ro]. A HOST that is relative is so to the directory dir. It
-// returns ErrInvalid for what is not of that form.
+// ParseMount reads HOST:NODE[:ro]. A relative HOST starts at the directory dir. It returns ErrInvalid
+// for another form.
 func ParseMount(s, dir string) (providers.Mount, error) {
 	var m providers.Mount
 	rest, readOnly := strings.CutSuffix(s, ":ro")

@@ -15,7 +15,7 @@ import (
 
 const head = "apiVersion: lab/v1alpha1\nkind: Lab\n"
 
-// TestParseWhole reads a file that has everything.
+// TestParseWhole reads a file with all keys.
 func TestParseWhole(t *testing.T) {
 	t.Parallel()
 	got, err := profiles.Parse("/x/lab.yaml", []byte(head+`# a comment
@@ -62,7 +62,7 @@ ttl: 8h
 	}
 }
 
-// TestParseProblems: every problem of a file is named, where it is.
+// TestParseProblems: all problems of a file are reported with their positions.
 func TestParseProblems(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
@@ -133,7 +133,7 @@ func TestParseProblems(t *testing.T) {
 	}
 }
 
-// bomb returns a file of a few lines that stands for 10 to the power of levels values.
+// bomb returns a file of a few lines that expands to 10 to the power of levels values.
 func bomb(levels int) string {
 	text := head + "addons:\n- name: aa\n  values:\n    l0: &l0 [a, a, a, a, a, a, a, a, a, a]\n"
 	for i := 1; i < levels; i++ {
@@ -153,11 +153,11 @@ func TestParseBomb(t *testing.T) {
 	}
 	deep := head + "addons: [{name: aa, values: {a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}}]"
 	if _, err := profiles.Parse("f", []byte(deep)); err == nil {
-		t.Error("a well is read to its ground")
+		t.Error("a deep tree is accepted")
 	}
 }
 
-// FuzzParse: whatever is in a file, reading it ends soon, and what is accepted makes sense.
+// FuzzParse: Parse ends soon for any file, and accepts only valid clusters.
 func FuzzParse(f *testing.F) {
 	for _, name := range profiles.Names() {
 		text, err := os.ReadFile(filepath.Join("builtin", name+".yaml"))
@@ -181,13 +181,13 @@ func FuzzParse(f *testing.F) {
 			spec.Name = "lab"
 		}
 		if err != nil || spec.WithDefaults().Validate() != nil {
-			t.Errorf("accepted, and no cluster can be that: %+v, %v", spec, err)
+			t.Errorf("an invalid cluster is accepted: %+v, %v", spec, err)
 		}
 		l.Under(l).Settings()
 	})
 }
 
-// TestParseMergeKeys: a file may name what it repeats, by YAML's own means.
+// TestParseMergeKeys: anchors, aliases and merge keys work.
 func TestParseMergeKeys(t *testing.T) {
 	t.Parallel()
 	got, err := profiles.Parse("f", []byte(head+`x-small: &small {workers: 1, controlPlanes: 1}
@@ -223,7 +223,7 @@ addons:
 	}
 }
 
-// TestParseNamespace: a namespace is longer than a cluster's name may be, and so is an addon's.
+// TestParseNamespace: names of namespaces and addons may be longer than those of clusters.
 func TestParseNamespace(t *testing.T) {
 	t.Parallel()
 	namespace, name := strings.Repeat("n", 63), strings.Repeat("a", 53)

@@ -11,15 +11,15 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Problem is one thing that is wrong with a file.
+// Problem is one problem of a file.
 type Problem struct {
 	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"` // from 1; 0 where it is the file as a whole
+	Line    int    `json:"line,omitempty"` // from 1; 0 for the file as a whole
 	Column  int    `json:"column,omitempty"`
 	Message string `json:"message"`
 }
 
-// String is the problem as compilers say it: FILE:LINE:COLUMN: MESSAGE.
+// String returns FILE:LINE:COLUMN: MESSAGE, as compilers print it.
 func (p Problem) String() string {
 	if p.Line == 0 {
 		return p.File + ": " + p.Message
@@ -30,7 +30,7 @@ func (p Problem) String() string {
 // Problems is the error of a file with at least one problem. It is ErrInvalid.
 type Problems []Problem
 
-// Error has a line a problem.
+// Error returns one line per problem.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -39,10 +39,10 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap makes it ErrInvalid.
+// Unwrap returns ErrInvalid.
 func (ps Problems) Unwrap() error { return fault.ErrInvalid }
 
-// err returns the problems in the order of the file, or nil where there are none.
+// err returns the problems in the order of the file, or nil if there are none.
 func (ps Problems) err() error {
 	if len(ps) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func (ps Problems) err() error {
 	return fault.WithHint(ps, "see an example: lab profile show web; get the schema for your editor: lab profile schema")
 }
 
-// syntax makes a problem of what the YAML parser says, which knows the line at best.
+// syntax returns the problem for an error of the YAML parser, which contains the line at best.
 func syntax(file string, err error) Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := Problem{File: file, Message: "invalid YAML: " + message}

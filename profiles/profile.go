@@ -1,6 +1,5 @@
-// Package profiles reads what people write down of a lab: lab.yaml, and the profiles that
-// lab brings along. It is strict, names every problem of a file at once with line and
-// column, and knows of each value where it came from.
+// Package profiles reads lab.yaml files and builtin profiles. It rejects unknown keys, reports all
+// problems of a file at once with line and column, and records the origin of each value.
 package profiles
 
 import (
@@ -11,61 +10,61 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// APIVersion and Kind stand in every file.
+// APIVersion and Kind are required in every file.
 const (
 	APIVersion = "lab/v1alpha1"
 	Kind       = "Lab"
 )
 
-// Profile is one file, or several laid above one another. What is zero is not asked for.
-// Its fields are the format, from which [Schema] is made: see [decoder] for the tags. Keys
-// that begin with x- are ignored.
+// Profile is the content of one file, or of several merged ones. Zero values are not requested. Its
+// fields define the format and [Schema]: see [decoder] for the tags. Keys at the top that start with
+// x- are ignored.
 type Profile struct {
 	APIVersion string  `json:"apiVersion" want:"lab/v1alpha1" doc:"the version of this format"`
 	Kind       string  `json:"kind" want:"Lab" doc:"what this file is"`
 	Name       Name    `json:"name,omitempty" doc:"the name of the cluster, unless another is given to lab up"`
-	Summary    string  `json:"summary,omitempty" doc:"one line: what it is for"`
-	Extends    string  `json:"extends,omitempty" doc:"a builtin profile, or the path of a file, below which this one is not repeated"`
-	Flavor     string  `json:"flavor,omitempty" doc:"the tool that makes the cluster, such as kind; lab flavors compares them"`
-	Cluster    Cluster `json:"cluster,omitzero" doc:"what the cluster is to be"`
-	Addons     []Addon `json:"addons,omitempty" doc:"what is put onto it; lab addon list shows what there is"`
-	TTL        TTL     `json:"ttl,omitempty" doc:"how long the cluster lives once it is ready, such as 8h"`
+	Summary    string  `json:"summary,omitempty" doc:"the purpose, in one line"`
+	Extends    string  `json:"extends,omitempty" doc:"a builtin profile or the path of a file; this file overrides it"`
+	Flavor     string  `json:"flavor,omitempty" doc:"the tool that creates the cluster, such as kind; lab flavors compares them"`
+	Cluster    Cluster `json:"cluster,omitzero" doc:"the cluster"`
+	Addons     []Addon `json:"addons,omitempty" doc:"the addons to install; lab addon list shows the catalog"`
+	TTL        TTL     `json:"ttl,omitempty" doc:"the time after which the cluster is deleted, from when it is ready, such as 8h"`
 }
 
-// Cluster is what the cluster is to be.
+// Cluster are the settings of the cluster.
 type Cluster struct {
 	KubernetesVersion Version `json:"kubernetesVersion,omitempty" doc:"such as v1.37.2, v1.37 or latest"`
-	Image             string  `json:"image,omitempty" doc:"the node image, in place of the flavor's"`
+	Image             string  `json:"image,omitempty" doc:"the node image; the default is the flavor's"`
 	Driver            string  `json:"driver,omitempty" doc:"the driver that creates nodes, such as docker or kvm2, if the flavor has drivers"`
-	ControlPlanes     int     `json:"controlPlanes,omitempty" max:"5000" doc:"how many control planes"`
-	Workers           int     `json:"workers,omitempty" max:"5000" doc:"how many workers beside the control planes, which run workloads too"`
+	ControlPlanes     int     `json:"controlPlanes,omitempty" max:"5000" doc:"the number of control planes"`
+	Workers           int     `json:"workers,omitempty" max:"5000" doc:"the number of workers; control planes run workloads, too"`
 	Ports             []Port  `json:"ports,omitempty" doc:"ports to publish, on 127.0.0.1 unless an address is given"`
-	Mounts            []Mount `json:"mounts,omitempty" doc:"host directories in every node; a relative one is so to this file"`
-	UnsyncedEtcd      bool    `json:"unsyncedEtcd,omitempty" doc:"keep etcd's writes in memory for a while where the flavor can: quicker, and lost if the machine crashes"`
-	Config            File    `json:"config,omitempty" doc:"a file with the tool's own configuration, relative to this one"`
+	Mounts            []Mount `json:"mounts,omitempty" doc:"host directories to mount in every node; relative paths start at the directory of this file"`
+	UnsyncedEtcd      bool    `json:"unsyncedEtcd,omitempty" doc:"delay etcd's writes to disk if the flavor can: faster, but a crash of the machine loses data"`
+	Config            File    `json:"config,omitempty" doc:"the tool's own configuration file; a relative path starts at the directory of this file"`
 }
 
-// Addon is one addon of a lab: one of the catalogue, or where it has a chart one of the
-// file's own. In a file its name alone will do.
+// Addon is an addon of the catalog or, with a chart, an addon that the file defines. In a file, the
+// name alone is a short form.
 type Addon struct {
 	Name      Label          `json:"name" need:"true" doc:"the addon's name"`
-	Chart     Chart          `json:"chart,omitzero" doc:"where the chart of an addon of your own comes from"`
-	Namespace Space          `json:"namespace,omitempty" doc:"where an addon of your own is installed, in place of one of its name"`
-	Needs     []Label        `json:"needs,omitempty" doc:"addons that must work before an addon of your own is installed"`
-	Provides  []Label        `json:"provides,omitempty" doc:"what an addon of your own serves for others: ingress, on port 80 of the cluster"`
-	Values    map[string]any `json:"values,omitempty" doc:"what the chart is told, above what lab tells it"`
+	Chart     Chart          `json:"chart,omitzero" doc:"the chart, for an addon that is not in the catalog"`
+	Namespace Space          `json:"namespace,omitempty" doc:"the namespace, for an addon with a chart; the default is the addon's name"`
+	Needs     []Label        `json:"needs,omitempty" doc:"addons that must work before this one is installed, for an addon with a chart"`
+	Provides  []Label        `json:"provides,omitempty" doc:"what the addon provides, for an addon with a chart: ingress, on port 80 of the cluster"`
+	Values    map[string]any `json:"values,omitempty" doc:"values of the chart; they override lab's"`
 }
 
-// Chart says where a chart comes from: a path, an OCI reference, or a repository.
+// Chart is the source of a chart: a path, an OCI reference, or a repository.
 type Chart struct {
-	Path       File   `json:"path,omitempty" doc:"a directory or an archive, relative to this file"`
+	Path       File   `json:"path,omitempty" doc:"a directory or an archive; a relative path starts at the directory of this file"`
 	OCI        string `json:"oci,omitempty" doc:"a reference such as oci://HOST/PATH, without the version"`
 	Repository string `json:"repository,omitempty" doc:"the URL of an HTTP repository"`
 	Name       string `json:"name,omitempty" doc:"the chart's name in the repository"`
 	Version    string `json:"version,omitempty" doc:"the chart's version"`
 }
 
-// fromText makes the short form of an addon.
+// fromText reads the short form of an addon.
 func (a *Addon) fromText(s string) { a.Name = Label(s) }
 
 // problem returns what is wrong with the addon as a whole, or "".
@@ -93,13 +92,13 @@ func (a Addon) problem() string {
 	return ""
 }
 
-// Source returns the chart as addons have it.
+// Source returns the chart for package addons.
 func (c Chart) Source() addons.Chart {
 	return addons.Chart{Path: string(c.Path), OCI: c.OCI, Repository: c.Repository, Name: c.Name, Version: c.Version}
 }
 
-// Spec returns what is asked of the cluster. It returns ErrInvalid where a value is not of
-// its form, which no value of a file is.
+// Spec returns the requested cluster. It returns ErrInvalid for a value of the wrong form; values of
+// a file have been checked.
 func (p Profile) Spec() (providers.Spec, error) {
 	c := p.Cluster
 	s := providers.Spec{

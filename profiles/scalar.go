@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// The texts that have a form.
+// Strings with a syntax.
 type (
 	Name    string // of a cluster
 	Label   string // a DNS label that can be the name of a release: of an addon
@@ -21,13 +21,13 @@ type (
 	File    string // a path, absolute once it is read
 )
 
-// checked is a text that can be wrong.
+// checked is a string that can be invalid.
 type checked interface {
 	problem() string // what is wrong with it, or ""
 	pattern() string // a regular expression for the schema, which may let more through
 }
 
-// placed is a text that means something else in another directory.
+// placed is a string that depends on the directory of its file.
 type placed interface{ in(dir string) string }
 
 func (n Name) problem() string {
@@ -80,7 +80,7 @@ func (Mount) pattern() string { return `^.+:/.*$` }
 func (m Mount) in(dir string) string {
 	mount, err := ParseMount(string(m), dir)
 	if err != nil {
-		return string(m) // which problem tells
+		return string(m) // problem reports it
 	}
 	s := mount.Host + ":" + mount.Node
 	if mount.ReadOnly {
@@ -99,9 +99,9 @@ func (t TTL) problem() string {
 
 func (TTL) pattern() string { return `^([0-9.]+(h|m|s))+$` }
 
-// Duration returns the time, or 0 where there is none.
+// Duration returns the time, or 0 if there is none.
 func (t TTL) Duration() time.Duration {
-	d, _ := time.ParseDuration(string(t)) // which was read before
+	d, _ := time.ParseDuration(string(t)) // it was checked before
 	return d
 }
 

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// schema is as much of JSON Schema (draft 2020-12) as the format needs.
+// schema is the part of JSON Schema (draft 2020-12) that the format needs.
 type schema struct {
 	Schema      string            `json:"$schema,omitempty"`
 	Title       string            `json:"title,omitempty"`
@@ -24,8 +24,7 @@ type schema struct {
 	AnyOf       []schema          `json:"anyOf,omitempty"`
 }
 
-// Schema returns the JSON schema of a file, for editors. It is made from [Profile], and so
-// says what [Parse] does.
+// Schema returns the JSON schema of a file, for editors. It is generated from [Profile].
 func Schema() ([]byte, error) {
 	s := schemaOf(reflect.TypeFor[Profile]())
 	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", "lab.yaml"

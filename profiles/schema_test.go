@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/lab.schema.json")
 
-// TestSchema holds the schema that editors fetch against the types.
+// TestSchema compares the published schema with the types.
 func TestSchema(t *testing.T) {
 	t.Parallel()
 	const path = "../docs/lab.schema.json"
@@ -35,8 +35,8 @@ func TestSchema(t *testing.T) {
 	}
 }
 
-// TestSchemaSaysAll: an editor that shows a key says what it is for.
-func TestSchemaSaysAll(t *testing.T) {
+// TestSchemaDescribesKeys: each key has a description.
+func TestSchemaDescribesKeys(t *testing.T) {
 	t.Parallel()
 	text, err := profiles.Schema()
 	if err != nil {

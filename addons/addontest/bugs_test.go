@@ -42,7 +42,7 @@ func (b buggy) Install(ctx context.Context, c addons.Cluster, r addons.Release, 
 		err = nil
 	case "no version":
 		in.Version = ""
-	case "the foreign is no kind":
+	case "foreign releases have no kind":
 		if err != nil {
 			err = errors.New(err.Error())
 		}
@@ -60,7 +60,7 @@ func (b buggy) Define(ctx context.Context, c addons.Cluster, r addons.Release) (
 			}
 		}
 	}
-	if b.bug == "it is not said which definitions differ" {
+	if b.bug == "different definitions are not returned" {
 		_, err := b.Fake.Define(ctx, c, r)
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, mov
 	switch b.bug {
 	case "nothing is removed":
 		return nil, nil
-	case "it is not said what stays":
+	case "kept objects are not returned":
 		_, err := b.Fake.Remove(ctx, c, a, moved)
 		return nil, err
 	case "what others need is removed":
@@ -105,7 +105,7 @@ func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, mov
 			b.delete(k.Object)
 		}
 		return kept, err
-	case "all that stays is the addon's own":
+	case "all kept objects are the addon's own":
 		kept, err := b.Fake.Remove(ctx, c, a, moved)
 		for i := range kept {
 			kept[i].Own = true
@@ -120,10 +120,10 @@ func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, mov
 func bugs() []string {
 	return []string{
 		"always a change", "values are ignored", "cannot be cancelled", "secrets are forgotten", "another namespace",
-		"failures are hidden", "no version", "the foreign is no kind", "definitions are never upgraded",
-		"the preview installs", "the preview is empty", "nothing is removed", "it is not said what stays",
-		"it is not said which definitions differ", "what others need is removed", "leftovers are forgotten",
-		"nothing is stale", "every chart is good", "all that stays is the addon's own",
+		"failures are hidden", "no version", "foreign releases have no kind", "definitions are never upgraded",
+		"the preview installs", "the preview is empty", "nothing is removed", "kept objects are not returned",
+		"different definitions are not returned", "what others need is removed", "leftovers are forgotten",
+		"nothing is stale", "every chart is good", "all kept objects are the addon's own",
 	}
 }
 

@@ -14,8 +14,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// Chart makes a chart of files, by their paths in it. Templates of charts that fakes are
-// to understand are plain YAML.
+// Chart returns a chart with the files, by their paths. Fakes read only templates that are plain YAML.
 func Chart(name, version string, files map[string]string) addons.Archive {
 	files = maps.Clone(files)
 	if files == nil {
@@ -37,12 +36,12 @@ func Chart(name, version string, files map[string]string) addons.Archive {
 	return addons.Archive{Digest: "sha256:" + hex.EncodeToString(sum[:]), Data: data.Bytes()}
 }
 
-// ConfigMap is a template of the smallest thing that a chart can make.
+// ConfigMap is a template of a small object.
 func ConfigMap(name, text string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\ndata: {text: %q}\n", name, text)
 }
 
-// Hanging is a template of a hook that never ends: no node takes its pod.
+// Hanging is a template of a hook that never completes: no node fits its pod.
 func Hanging(name string) string {
 	return fmt.Sprintf(`apiVersion: batch/v1
 kind: Job
@@ -56,8 +55,8 @@ spec:
 `, name)
 }
 
-// Definition is a custom resource definition of a kind in the group, each version with
-// the fields named. It has size bytes at least.
+// Definition is a custom resource definition of a kind in the group, with the fields. It has at least
+// size bytes.
 func Definition(group, kind string, size int, fields ...string) string {
 	properties := ""
 	for _, f := range fields {

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// Wait implements [addons.Checker]. An addon works, unless SetMissing says otherwise.
+// Wait implements [addons.Checker]. An addon works unless SetMissing was called.
 func (f Fake) Wait(ctx context.Context, c addons.Cluster, a addons.Addon, in addons.Installed, moved func(string)) error {
 	missing, err := f.Look(ctx, c, a, in)
 	if missing == "" || err != nil {
@@ -41,7 +41,7 @@ func (f Fake) Ingress(context.Context, addons.Cluster, int) (bool, error) {
 // ServeIngress simulates an installed ingress controller.
 func (f Fake) ServeIngress() error { return f.SetMissing("ingress-served", "nothing") }
 
-// SetMissing makes an addon not work, because of what is missing; "" makes it work.
+// SetMissing sets what an addon lacks; "" if it works.
 func (f Fake) SetMissing(addon, missing string) error {
 	if missing == "" {
 		return os.RemoveAll(f.missingFile(addon))
@@ -54,7 +54,7 @@ func (f Fake) SetMissing(addon, missing string) error {
 
 func (f Fake) missingFile(addon string) string { return filepath.Join(f.dir, "missing", addon) }
 
-// Forward implements [addons.Checker]. The address is nobody's.
+// Forward implements [addons.Checker]. Nothing listens on the address.
 func (f Fake) Forward(ctx context.Context, _ addons.Cluster, _ string, _ addons.Endpoint, ready func(string)) error {
 	ready("127.0.0.1:1")
 	<-ctx.Done()

@@ -35,7 +35,7 @@ type object struct {
 	Text  string
 }
 
-// change gives do the cluster, and keeps what do made of it unless that fails.
+// change calls do with the cluster, and stores the changes unless do fails.
 func (f Fake) change(ctx context.Context, c addons.Cluster, do func(*machine) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (m *machine) whole(objects []addons.Object) bool {
 	return true
 }
 
-// prepare makes what is made once: the namespace and the Secrets.
+// prepare creates the namespace and the Secrets unless they exist.
 func (m *machine) prepare(a addons.Addon) {
 	once := func(o addons.Object, doc map[string]any) {
 		if _, there := m.Objects[key(o)]; !there {
@@ -97,7 +97,7 @@ func (m *machine) prepare(a addons.Addon) {
 	}
 }
 
-// define puts a definition for an addon, or says why another one stays in its place.
+// define stores a definition for an addon, or says why another one is kept.
 func (m *machine) define(addon string, d map[string]any) (reason string) {
 	name := objectOf(d, "")
 	was, there := m.Objects[key(name)]
@@ -171,7 +171,7 @@ func (m *machine) hasRelease(namespace string) bool {
 	return false
 }
 
-// needed says what of somebody else's needs an object, or is "".
+// needed says which other addon or object needs an object, or returns "".
 func (m *machine) needed(k string, o object) string {
 	o.Also = slices.DeleteFunc(o.Also, func(addon string) bool { _, there := m.Releases[addon]; return !there })
 	if len(o.Also) > 0 {
@@ -189,13 +189,13 @@ func (m *machine) needed(k string, o object) string {
 			return other + " is in it"
 		}
 		if kind == "CustomResourceDefinition" && otherKind != kind && strings.Contains(o.Text, "kind: "+otherKind+"\n") {
-			return "an object of it is there: " + other
+			return "it has objects: " + other
 		}
 	}
 	return ""
 }
 
-// chart is what the fake understands of a chart.
+// chart is the part of a chart that the fake reads.
 type chart struct {
 	version, app string
 	templates    []map[string]any
@@ -273,7 +273,7 @@ func text(doc map[string]any) string {
 	return string(data)
 }
 
-// normal is v as it is once it was written and read.
+// normal returns v as it is after encoding and decoding.
 func normal(v addons.Values) any {
 	data, _ := json.Marshal(v)
 	var n any

@@ -12,7 +12,8 @@ import (
 // soon is how long a cancelled call may take to return.
 const soon = 10 * time.Second
 
-// cancelled: it returns soon, nothing goes on in the background, and the next call goes on.
+// cancelled: an installation returns soon, nothing continues in the background, and the next call
+// resumes it.
 func (h Harness) cancelled(t *testing.T) {
 	hanging := release("cancel", "1.0.0", map[string]string{
 		"templates/hook.yaml": Hanging("hook"), "templates/a.yaml": ConfigMap("settings", "late"),
@@ -33,7 +34,7 @@ func (h Harness) cancelled(t *testing.T) {
 	select {
 	case <-began:
 	case err := <-ended:
-		t.Fatalf("it ended by itself: %v", err)
+		t.Fatalf("it ended before it was cancelled: %v", err)
 	}
 	cancel()
 	select {
@@ -45,8 +46,8 @@ func (h Harness) cancelled(t *testing.T) {
 		t.Fatalf("it did not end within %s", soon)
 	}
 	h.absent(t, settings("cancel"))
-	h.install(t, one("cancel", "1.0.1", "mended"))
-	h.expect(t, settings("cancel"), "mended")
+	h.install(t, one("cancel", "1.0.1", "resumed"))
+	h.expect(t, settings("cancel"), "resumed")
 }
 
 func (h Harness) cancelledBefore(t *testing.T) {

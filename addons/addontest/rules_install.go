@@ -22,7 +22,7 @@ func (h Harness) installs(t *testing.T) {
 	}
 }
 
-func (h Harness) nothingToDo(t *testing.T) {
+func (h Harness) noChange(t *testing.T) {
 	r := one("idle", "1.0.0", "hello")
 	first := h.install(t, r)
 	if second := h.install(t, r); second.Revision != first.Revision || second.Version != first.Version {
@@ -43,7 +43,7 @@ func (h Harness) otherValues(t *testing.T) {
 	}
 }
 
-// anotherChart: what the new one lacks is gone.
+// anotherChart: objects that the new chart lacks are deleted.
 func (h Harness) anotherChart(t *testing.T) {
 	r := release("another", "1.0.0", map[string]string{
 		"templates/a.yaml": ConfigMap("settings", "old"), "templates/b.yaml": ConfigMap("more", "x"),
@@ -65,7 +65,7 @@ func (h Harness) lostObject(t *testing.T) {
 	h.expect(t, settings("lost"), "hello")
 }
 
-// stale holds what Stale says against what Install does.
+// stale compares Stale with Install.
 func (h Harness) stale(t *testing.T) {
 	r := one("stale", "1.0.0", "hello")
 	expect := func(what string, r addons.Release, want bool) {
@@ -88,11 +88,11 @@ func (h Harness) stale(t *testing.T) {
 	h.Delete(t, settings("stale"))
 	expect("without an object", r, true)
 	if _, ok := h.Read(t, settings("stale")); ok {
-		t.Error("it was repaired")
+		t.Error("Stale changed the cluster")
 	}
 }
 
-// secrets are made once, and are not those of another cluster's.
+// secrets are created once, and never changed.
 func (h Harness) secrets(t *testing.T) {
 	r := one("secret", "1.0.0", "hello")
 	r.Addon.Secrets = []addons.Secret{{Name: "login", Fixed: map[string]string{"user": "admin"}, Generated: []string{"password"}}}
@@ -113,7 +113,7 @@ func (h Harness) secrets(t *testing.T) {
 	h.expect(t, copied, "")
 }
 
-func (h Harness) failsAndMends(t *testing.T) {
+func (h Harness) repairsFailure(t *testing.T) {
 	bad := release("fails", "1.0.0", map[string]string{"templates/a.yaml": ConfigMap("not_valid", "x")})
 	_, err := h.Installer.Install(t.Context(), h.Cluster, bad, nil)
 	if err == nil || !strings.Contains(err.Error(), "not_valid") {
@@ -125,7 +125,7 @@ func (h Harness) failsAndMends(t *testing.T) {
 	h.install(t, one("fails", "1.0.1", "hello"))
 	h.expect(t, settings("fails"), "hello")
 	if in, ok := h.find(t, "fails"); !ok || in.State != addons.StateReady || in.Reason != "" {
-		t.Errorf("once mended it is listed as %+v (%t)", in, ok)
+		t.Errorf("after the repair it is listed as %+v (%t)", in, ok)
 	}
 }
 
@@ -174,7 +174,7 @@ func (h Harness) foreign(t *testing.T) {
 	h.expect(t, settings("foreign"), "hello")
 }
 
-func (h Harness) sideBySide(t *testing.T) {
+func (h Harness) concurrently(t *testing.T) {
 	var wg sync.WaitGroup
 	names := []string{"beside-a", "beside-b", "beside-c"}
 	for _, name := range names {
@@ -190,8 +190,9 @@ func (h Harness) sideBySide(t *testing.T) {
 	}
 }
 
-// remains of revisions that failed go with the next one that does not, and with the addon.
-func (h Harness) remains(t *testing.T) {
+// leftoversOfFailures: objects of failed revisions are deleted by the next successful one, and with the
+// addon.
+func (h Harness) leftoversOfFailures(t *testing.T) {
 	outside := func(name string) addons.Object {
 		return addons.Object{Kind: "ConfigMap", Namespace: "default", Name: name}
 	}

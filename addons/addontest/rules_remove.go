@@ -11,8 +11,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// definitions come before what is made of them, in new versions, too, and go when nothing
-// is of their kind.
+// definitions are created before their objects, also in new versions, and deleted if they have no
+// objects.
 func (h Harness) definitions(t *testing.T) {
 	r := release("defines", "1.0.0", map[string]string{"crds/d.yaml": Definition("defines.example.org", "Shop", h.Large, "a")})
 	h.define(t, r)
@@ -30,7 +30,7 @@ func (h Harness) definitions(t *testing.T) {
 	h.absent(t, kind)
 }
 
-// othersDefinitions stay as they are, and it is said where the chart's differ.
+// othersDefinitions are not changed. Define returns those that differ from the chart's.
 func (h Harness) othersDefinitions(t *testing.T) {
 	d := Definition("others.example.org", "Car", 10, "a")
 	h.Make(t, d)
@@ -48,8 +48,7 @@ func (h Harness) othersDefinitions(t *testing.T) {
 	h.expect(t, kind, "Car")
 }
 
-// sharedDefinitions go with the last addon that has them, and none of these changes them
-// for the others.
+// sharedDefinitions are deleted with the last addon that has them. No addon changes them for others.
 func (h Harness) sharedDefinitions(t *testing.T) {
 	const name = "CustomResourceDefinition boats.shared.example.org"
 	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "boats.shared.example.org"}
@@ -74,8 +73,8 @@ func (h Harness) sharedDefinitions(t *testing.T) {
 	h.absent(t, kind)
 }
 
-// chartsDefinitions are among the templates of a chart. They stay while they have objects,
-// also when a new version of the chart no longer has them.
+// chartsDefinitions are templates of a chart. They are kept while they have objects, also if a new
+// version of the chart lacks them.
 func (h Harness) chartsDefinitions(t *testing.T) {
 	const name = "CustomResourceDefinition trees.templates.example.org"
 	kind := addons.Object{Kind: "CustomResourceDefinition", Name: "trees.templates.example.org"}
@@ -105,7 +104,7 @@ func (h Harness) removes(t *testing.T) {
 	h.expect(t, settings("removes"), "hello")
 }
 
-// keeps: what others need stays, and it is said.
+// keeps: what other objects need is kept, with a reason.
 func (h Harness) keeps(t *testing.T) {
 	r := release("keeps", "1.0.0", map[string]string{
 		"crds/d.yaml": Definition("keeps.example.org", "Book", 10, "a"), "templates/a.yaml": ConfigMap("settings", "x"),
@@ -206,7 +205,7 @@ func (h Harness) hooks(t *testing.T) {
 	h.absent(t, addons.Object{Kind: "Namespace", Name: "ns-hooks"})
 }
 
-// othersNamespaces, which were there before, stay.
+// othersNamespaces existed before, and are kept.
 func (h Harness) othersNamespaces(t *testing.T) {
 	h.Make(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: ns-before}\n")
 	h.install(t, one("before", "1.0.0", "hello"))
@@ -215,7 +214,7 @@ func (h Harness) othersNamespaces(t *testing.T) {
 	h.expect(t, addons.Object{Kind: "Namespace", Name: "ns-before"}, "")
 }
 
-// copiedNamespaces have the marks of the addon, which it did not create, and stay.
+// copiedNamespaces have the labels of the addon, but it did not create them, so they are kept.
 func (h Harness) copiedNamespaces(t *testing.T) {
 	extra := addons.Object{Kind: "Namespace", Name: "copied-extra"}
 	r := release("copied", "1.0.0", map[string]string{"templates/a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: copied-extra}\n"})
@@ -231,17 +230,17 @@ func (h Harness) copiedNamespaces(t *testing.T) {
 	}
 }
 
-// leftovers, which an addon's own programs create, go with it.
+// leftovers: objects that an addon's programs create are deleted with it.
 func (h Harness) leftovers(t *testing.T) {
 	r := one("leaves", "1.0.0", "hello")
-	r.Addon.Leftovers = []addons.Object{{Kind: "Secret", Name: "made-by-it"}}
+	r.Addon.Leftovers = []addons.Object{{Kind: "Secret", Name: "created-by-it"}}
 	h.install(t, r)
-	h.Make(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: made-by-it, namespace: ns-leaves}\n")
+	h.Make(t, "apiVersion: v1\nkind: Secret\nmetadata: {name: created-by-it, namespace: ns-leaves}\n")
 	expectKept(t, h.removeAddon(t, r.Addon))
 	h.absent(t, addons.Object{Kind: "Namespace", Name: "ns-leaves"})
 }
 
-// replaced: an object that has a name of the chart's and is not its stays.
+// replaced: an object that has a name from the chart but does not belong to it is kept.
 func (h Harness) replaced(t *testing.T) {
 	h.install(t, one("replaced", "1.0.0", "hello"))
 	h.Delete(t, settings("replaced"))
@@ -262,12 +261,12 @@ func (h Harness) preview(t *testing.T) {
 	})
 	first, err := h.Installer.Preview(t.Context(), h.Cluster, r)
 	if err != nil || len(first) != 3 || first[0].Verb != "add" {
-		t.Errorf("before it is there: %v, %v", first, err)
+		t.Errorf("before the installation: %v, %v", first, err)
 	}
 	h.absent(t, settings("preview"))
 	h.install(t, r)
 	if same, err := h.Installer.Preview(t.Context(), h.Cluster, r); err != nil || len(same) > 0 {
-		t.Errorf("of what is there: %v, %v", same, err)
+		t.Errorf("without a change: %v, %v", same, err)
 	}
 	r = release("preview", "2.0.0", map[string]string{
 		"templates/a.yaml": ConfigMap("settings", "new"), "templates/c.yaml": ConfigMap("same", "x"), "templates/d.yaml": ConfigMap("fresh", "x"),

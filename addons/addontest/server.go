@@ -19,7 +19,7 @@ type Server struct {
 	mu     sync.Mutex
 	charts map[string]map[string]addons.Archive // by name and version
 	faults Faults
-	asked  int
+	count  int // of requests
 }
 
 // Faults are what a Server does wrong.
@@ -27,12 +27,12 @@ type Faults struct {
 	Token      string // the registry wants one, and gives it to everybody, or with Login to that user
 	Login      string // "USER:PASSWORD" that the registry and the repository want; of the registry's token where it has one
 	Status     []int  // of the next answers, in place of them
-	RetryAfter string // beside Status
-	Archives   string // where the repository's index says that archives are; "" for beside it
+	RetryAfter string // sent with Status
+	Archives   string // the URL of archives in the repository's index; "" for that of the index
 	Damaged    bool   // what is delivered is not what was announced
 }
 
-// Put makes a chart available, in place of one of its name and version.
+// Put adds a chart, or replaces the one of its name and version.
 func (s *Server) Put(name, version string, a addons.Archive) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,14 +56,14 @@ func (s *Server) SetFaults(f Faults) {
 func (s *Server) Requests() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.asked
+	return s.count
 }
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked++
+	s.count++
 	if len(s.faults.Status) > 0 {
 		w.Header().Set("Retry-After", s.faults.RetryAfter)
 		w.WriteHeader(s.faults.Status[0])

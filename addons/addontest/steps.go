@@ -10,8 +10,8 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// release is an addon with a chart of its name. Each rule has one of its own, so that all
-// can share a cluster.
+// release is an addon with a chart of its name. Each rule uses other names, so that all rules share a
+// cluster.
 func release(name, version string, files map[string]string) addons.Release {
 	return addons.Release{Addon: addons.Addon{Name: name, Namespace: "ns-" + name}, Chart: Chart(name, version, files)}
 }
@@ -59,7 +59,7 @@ func (h Harness) removeAddon(t *testing.T, a addons.Addon) []addons.Kept {
 	return kept
 }
 
-// expectKept checks which objects a call kept, and that it says why.
+// expectKept checks which objects a call kept, and that each has a reason.
 func expectKept(t *testing.T, kept []addons.Kept, want ...string) {
 	t.Helper()
 	got := []string{}
@@ -105,24 +105,24 @@ func (h Harness) expect(t *testing.T, o addons.Object, text string) {
 	t.Helper()
 	got, there := h.Read(t, o)
 	if !there || !strings.Contains(got, text) {
-		t.Errorf("%s (there: %t) does not say %q", o, there, text)
+		t.Errorf("%s (exists: %t) does not contain %q", o, there, text)
 	}
 }
 
 func (h Harness) absent(t *testing.T, o addons.Object) {
 	t.Helper()
 	if _, there := h.Read(t, o); there {
-		t.Errorf("%s is there", o)
+		t.Errorf("%s exists", o)
 	}
 }
 
-// copy makes a copy of an object under another name, with its labels and annotations, as
-// kubectl get -o yaml and kubectl apply do.
+// copy creates a copy of an object with another name, and with its labels and annotations, as kubectl
+// get -o yaml and kubectl apply do.
 func (h Harness) copy(t *testing.T, o addons.Object, name string) addons.Object {
 	t.Helper()
 	text, there := h.Read(t, o)
 	if !there {
-		t.Fatalf("%s is not there", o)
+		t.Fatalf("%s does not exist", o)
 	}
 	var doc map[string]any
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {

@@ -6,18 +6,18 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// Harness is an installer under test, on a cluster of its own.
+// Harness is an installer under test, and its cluster.
 type Harness struct {
 	Installer addons.Installer
 	Cluster   addons.Cluster
-	Large     int // bytes in a definition that is to be large; annotations hold 262,144
+	Large     int // the size of a large definition in bytes; annotations hold 262,144
 
-	// Read returns the text of an object of the cluster, and whether it is there.
+	// Read returns the text of an object of the cluster, and whether it exists.
 	Read func(t *testing.T, o addons.Object) (text string, there bool)
-	// Make and Delete change an object as somebody else would who knows nothing of lab.
+	// Make and Delete change an object as another program would.
 	Make   func(t *testing.T, manifest string)
 	Delete func(t *testing.T, o addons.Object)
-	// Disown makes a release look as if somebody else had installed it.
+	// Disown changes a release as if another program had installed it.
 	Disown func(t *testing.T, addon, namespace string)
 }
 
@@ -25,19 +25,19 @@ type Harness struct {
 func Run(t *testing.T, h Harness) {
 	for name, rule := range map[string]func(Harness, *testing.T){
 		"installs":              Harness.installs,
-		"nothing to do":         Harness.nothingToDo,
+		"no change":             Harness.noChange,
 		"other values":          Harness.otherValues,
 		"another chart":         Harness.anotherChart,
 		"a lost object":         Harness.lostObject,
 		"secrets":               Harness.secrets,
 		"definitions":           Harness.definitions,
 		"definitions of others": Harness.othersDefinitions,
-		"fails and is mended":   Harness.failsAndMends,
+		"repairs a failure":     Harness.repairsFailure,
 		"an upgrade that fails": Harness.upgradeFails,
-		"remains of failures":   Harness.remains,
+		"leftovers of failures": Harness.leftoversOfFailures,
 		"cancelled":             Harness.cancelled,
 		"cancelled before":      Harness.cancelledBefore,
-		"somebody else's":       Harness.foreign,
+		"foreign releases":      Harness.foreign,
 		"preview":               Harness.preview,
 		"stale":                 Harness.stale,
 		"removes":               Harness.removes,
@@ -53,7 +53,7 @@ func Run(t *testing.T, h Harness) {
 		"chart's definitions":   Harness.chartsDefinitions,
 		"unknown":               Harness.unknown,
 		"a broken chart":        Harness.brokenChart,
-		"side by side":          Harness.sideBySide,
+		"concurrently":          Harness.concurrently,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,10 +17,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// tarBlock is what a file adds to an archive beside its content, in bytes: a header.
+// tarBlock is the size of the header that a file has in an archive, in bytes.
 const tarBlock = 512
 
-// local reads a chart from a directory or an archive as `helm install PATH` does.
+// local reads a chart from a directory or an archive, as `helm install PATH` does.
 func local(ctx context.Context, name string) (addons.Archive, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -105,10 +105,10 @@ func ignoreRules(root string) (*ignore.Rules, error) {
 	return rules, nil
 }
 
-// walk collects the files of a chart. It takes those that Helm's loader.LoadDir takes: it
-// follows links and leaves out what .helmignore names. LoadDir itself has no limit for the
-// whole, runs for ever on a link to a directory above it, and writes each link to the log.
-// Unlike LoadDir, walk leaves out .git, which changes with each commit and with it the digest.
+// walk collects the files of a chart, those that Helm's loader.LoadDir reads: it follows links and
+// skips what .helmignore names. LoadDir itself does not limit the total size, never ends on a link to
+// a parent directory, and logs each link. Unlike LoadDir, walk skips .git, because it changes with
+// each commit, and so would the digest.
 type walk struct {
 	ctx   context.Context
 	root  string
@@ -117,8 +117,8 @@ type walk struct {
 	files []*loader.BufferedFile
 }
 
-// directory collects what is below a directory. at are the directories on the way to it,
-// itself the last, without links.
+// directory collects the files below a directory. at is the directory and its parents, without
+// links, the directory last.
 func (w *walk) directory(name string, at []string) error {
 	entries, err := os.ReadDir(filepath.Join(w.root, name))
 	if err != nil {
@@ -137,7 +137,7 @@ func (w *walk) directory(name string, at []string) error {
 
 func (w *walk) entry(name string, e fs.DirEntry, at []string) error {
 	info, err := os.Stat(filepath.Join(w.root, name))
-	if err != nil { // for example a link that leads nowhere
+	if err != nil { // for example a broken link
 		if info, err := e.Info(); err == nil && w.rules.Ignore(name, info) {
 			return nil
 		}
@@ -189,7 +189,7 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 	return nil
 }
 
-// within tells whether a path is dir or below it.
+// within reports whether a path is dir or below it.
 func within(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))

@@ -241,7 +241,7 @@ func TestIncompleteArchive(t *testing.T) {
 	refuses(t, store(t.TempDir(), true), addons.Chart{Path: file}, fault.ErrInvalid, "missing in charts/ directory: db")
 }
 
-// TestAuthority: a server whose certificate nobody knows is refused, with the way out.
+// TestAuthority: a server with an unknown certificate is rejected, with a hint.
 func TestAuthority(t *testing.T) {
 	t.Parallel()
 	s, _ := serve(t)
@@ -261,7 +261,7 @@ func TestAuthority(t *testing.T) {
 	refuses(t, charts.New(charts.Options{Dir: t.TempDir(), CAFile: file}), c, fault.ErrInvalid, "no certificate")
 }
 
-// TestPrivate: nobody else on the machine can read the cache.
+// TestPrivate: other users of the machine cannot read the cache.
 func TestPrivate(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {

@@ -17,17 +17,16 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// logins finds the credentials for registries where docker and helm keep them, credential
-// helpers included. A store that cannot be read is a problem only where a registry wants
-// credentials.
+// logins finds credentials for registries in the files of docker and helm, including credential
+// helpers. A file that cannot be read is an error only if a registry requires credentials.
 type logins struct {
 	opts    Options
-	host    string        // of the registry that is asked
-	user    *url.Userinfo // of the chart's own URL, which counts before what is stored; may be nil
-	problem error         // the last one of a store
+	host    string        // of the registry
+	user    *url.Userinfo // of the chart's URL; overrides stored credentials; may be nil
+	problem error         // the last error of a file
 }
 
-// credential is what oras asks where a registry wants credentials.
+// credential returns the credentials for a host. oras calls it if a registry requires them.
 func (l *logins) credential(ctx context.Context, host string) (auth.Credential, error) {
 	if l.user != nil && host == l.host {
 		return basic(l.user), nil
@@ -57,7 +56,7 @@ func (l *logins) credential(ctx context.Context, host string) (auth.Credential, 
 	return auth.EmptyCredential, nil
 }
 
-// entry returns what helm knows of a repository, from `helm repo add`, or nil.
+// entry returns helm's entry for a repository, from `helm repo add`, or nil.
 func (s *Store) entry(base *url.URL) (*repo.Entry, error) {
 	file := cmp.Or(s.opts.RepositoryConfig, cli.New().RepositoryConfig)
 	known, err := repo.LoadFile(file)
@@ -75,7 +74,7 @@ func (s *Store) entry(base *url.URL) (*repo.Entry, error) {
 	return nil, nil
 }
 
-// sameOrigin tells whether two URLs are of one server.
+// sameOrigin reports whether two URLs have the same server.
 func sameOrigin(a, b *url.URL) bool {
 	port := func(u *url.URL) string {
 		return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
@@ -83,7 +82,7 @@ func sameOrigin(a, b *url.URL) bool {
 	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
-// unauthorized is the error of a repository that wants other credentials than it was given.
+// unauthorized returns the error for a repository that rejects the credentials.
 func unauthorized(problem error, u *url.URL, err error) error {
 	if problem != nil {
 		err = fmt.Errorf("%w, and %s", err, fault.Redact(problem.Error()))

@@ -47,7 +47,7 @@ func TestLogin(t *testing.T) {
 		"URL": func(_ *charts.Options, c *addons.Chart, host string) {
 			c.OCI = strings.Replace(c.OCI, host, login+"@"+host, 1)
 		},
-		"nobody":       nil,
+		"no user":      nil,
 		"another host": func(o *charts.Options, _ *addons.Chart, _ string) { o.DockerConfig = file(t, stored("elsewhere:5000")) },
 		"broken file":  func(o *charts.Options, _ *addons.Chart, _ string) { o.DockerConfig = file(t, "{") },
 		"missing program": func(o *charts.Options, _ *addons.Chart, _ string) {

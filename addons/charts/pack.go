@@ -44,7 +44,7 @@ func pack(files []*loader.BufferedFile, name string) (addons.Archive, error) {
 	return addons.Archive{Digest: "sha256:" + hex.EncodeToString(sum.Sum(nil)), Data: data.Bytes()}, err
 }
 
-// builtin reads a chart that lab brings along.
+// builtin reads a chart that is part of lab.
 func builtin(name string) (addons.Archive, error) {
 	embedded, err := addons.BuiltinChart(name)
 	if err != nil {
@@ -65,8 +65,8 @@ func builtin(name string) (addons.Archive, error) {
 	return pack(files, name)
 }
 
-// installable returns ErrInvalid where `helm install` refuses a chart: it is a library, or a
-// chart that it depends on is missing. build is the command that brings what is missing.
+// installable returns ErrInvalid if `helm install` would reject a chart: it is a library, or a
+// dependency is missing. build is the command that adds missing dependencies.
 func installable(c *chart.Chart, build string) error {
 	if kind := c.Metadata.Type; kind != "" && kind != "application" {
 		err := fault.Errorf(fault.ErrInvalid, "it is a %s chart, which cannot be installed", kind)
@@ -78,7 +78,7 @@ func installable(c *chart.Chart, build string) error {
 	return nil
 }
 
-// reason is an error without the path, where the sentence around it names the path already.
+// reason returns an error without its path, for messages that already name the path.
 func reason(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

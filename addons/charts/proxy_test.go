@@ -34,6 +34,6 @@ func TestProxy(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if s.Requests() != 2 {
-		t.Errorf("the proxy was asked %d times", s.Requests())
+		t.Errorf("the proxy received %d requests", s.Requests())
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 const maxIndex = 100 << 20 // in bytes; the index of a large repository has tens of megabytes
 
-// index is as much of a repository's index as there is to know.
+// index is the part of a repository's index that lab reads.
 type index struct {
 	Entries map[string][]struct {
 		Version string   `json:"version"`
@@ -27,18 +27,18 @@ type index struct {
 	} `json:"entries"`
 }
 
-// repository is an HTTP repository, and how to ask it.
+// repository is an HTTP repository and its clients.
 type repository struct {
 	base    *url.URL        // without user name and password
 	user    *url.Userinfo   // may be nil
-	passAll bool            // user is for other servers, too, that the index names
+	passAll bool            // whether user is also for other servers that the index names
 	client  download.Client // for the server of base
 	other   download.Client // for other servers: it has no client certificate
-	problem error           // why what helm knows of it could not be read
+	problem error           // why helm's entry for it could not be read
 }
 
-// fromRepository gets a chart from an HTTP repository, with the credentials of its URL or
-// those that helm has for it.
+// fromRepository downloads a chart from an HTTP repository, with the credentials of its URL or of
+// helm's entry.
 func (s *Store) fromRepository(ctx context.Context, c addons.Chart) ([]byte, error) {
 	r, err := s.repository(c.Repository)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Store) repository(address string) (repository, error) {
 	return r, err
 }
 
-// resolve returns the URL that an index means.
+// resolve returns the absolute URL for a URL of an index.
 func (r repository) resolve(text string) (*url.URL, error) {
 	absolute, err := repo.ResolveReferenceURL(r.base.String(), text)
 	if err != nil {
@@ -105,8 +105,8 @@ func (r repository) resolve(text string) (*url.URL, error) {
 	return url.Parse(absolute)
 }
 
-// get downloads what is at a URL. The credentials go to the server of the repository only,
-// unless helm was told otherwise: an index can name any server.
+// get downloads a URL. It sends the credentials only to the server of the repository, because an
+// index can name any server, unless helm's entry says otherwise.
 func (r repository) get(ctx context.Context, at *url.URL, limit int64) ([]byte, error) {
 	clean := *at
 	clean.User = nil

@@ -1,7 +1,7 @@
-// Package charts brings charts to this machine: from registries, HTTP repositories,
-// directories, archives and lab itself, always as one archive with a digest. What came
-// over a network is kept by digest, so that it is fetched once, and the digest that a
-// version had when it was seen first is remembered: another one later is refused.
+// Package charts reads charts from registries, HTTP repositories, directories, archives and lab
+// itself, always as one archive with a digest. It caches downloads by digest, so that each is
+// fetched once. It records the digest of a version at the first download and later rejects another
+// one.
 //
 //	DIR/sha256-….tgz     an archive
 //	DIR/seen/REFERENCE   the digest that this reference had first
@@ -25,12 +25,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Options are what a Store may be told.
+// Options configure a Store.
 type Options struct {
-	Dir     string // of the cache; made when something is put into it
+	Dir     string // of the cache; created when the first chart is stored
 	Offline bool   // never touch the network
 	CA      []byte // certificates (PEM) that are trusted in addition to the system's
-	CAFile  string // PEM of authorities that are trusted beside the system's; "" for none
+	CAFile  string // PEM of authorities that are trusted in addition to the system's; "" for none
 
 	Pause, Stall time.Duration // as in [download.Options]
 
@@ -40,12 +40,12 @@ type Options struct {
 	RepositoryConfig string // repositories.yaml of helm
 }
 
-// Store implements [addons.Source]. It is safe for concurrent use, by other processes too.
+// Store implements [addons.Source]. It is safe for concurrent use, also by several processes.
 type Store struct {
 	opts Options
 }
 
-// New returns a store. It touches nothing.
+// New returns a store. It reads and writes nothing.
 func New(opts Options) *Store { return &Store{opts} }
 
 // Chart implements [addons.Source].
@@ -63,7 +63,7 @@ func (s *Store) Chart(ctx context.Context, c addons.Chart) (addons.Archive, erro
 	return archive, nil
 }
 
-// remote takes a chart from the cache or, where it is not there, from its source.
+// remote reads a chart from the cache, or from its source if it is not cached.
 func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, error) {
 	seen, err := s.seen(c)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Store) remote(ctx context.Context, c addons.Chart) (addons.Archive, err
 	return got, s.keep(c, got)
 }
 
-// seen returns the digest that a chart had when it was seen first, or "".
+// seen returns the digest of a chart at its first download, or "".
 func (s *Store) seen(c addons.Chart) (string, error) {
 	data, err := os.ReadFile(s.seenFile(c))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -104,8 +104,8 @@ func (s *Store) seen(c addons.Chart) (string, error) {
 	return strings.TrimSpace(string(data)), err
 }
 
-// keep puts an archive into the cache, and its digest, last: a reference that is
-// remembered has an archive, unless somebody removes it.
+// keep stores an archive in the cache, and then its digest: a recorded reference has an archive
+// unless a user deleted it.
 func (s *Store) keep(c addons.Chart, a addons.Archive) error {
 	if err := os.MkdirAll(filepath.Join(s.opts.Dir, "seen"), 0o700); err != nil {
 		return err
@@ -120,8 +120,8 @@ func (s *Store) archive(digest string) string {
 	return filepath.Join(s.opts.Dir, strings.ReplaceAll(digest, ":", "-")+".tgz")
 }
 
-// seenFile is named after the reference, so that a person finds it. Two references of one
-// readable name are told apart by a digest. User names and passwords are part of neither.
+// seenFile returns the file for the digest of a reference. Its name is readable, and ends in a digest
+// that makes it unique. It contains no user names or passwords.
 func (s *Store) seenFile(c addons.Chart) string {
 	public := func(address string) string { return strings.Replace(fault.Redact(address), "***@", "", 1) }
 	oci, repository := public(c.OCI), public(c.Repository)

@@ -84,7 +84,7 @@ func refuses(t *testing.T, s *charts.Store, c addons.Chart, kind error, words ..
 	}
 	for _, word := range words {
 		if text := err.Error() + " " + fault.HintOf(err); !strings.Contains(text, word) {
-			t.Errorf("%q does not say %q", text, word)
+			t.Errorf("%q does not contain %q", text, word)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestCache(t *testing.T) {
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
 		refuses(t, store(dir, true), c, fault.ErrUnavailable, "not cached", "--offline")
 		if s.Requests() > 0 {
-			t.Error("offline, the network was asked")
+			t.Error("offline, it sent requests")
 		}
 		first := want(t, store(dir, false), c, "a chart")
 		asked := s.Requests()
@@ -105,12 +105,12 @@ func TestCache(t *testing.T) {
 			}
 		}
 		if s.Requests() != asked {
-			t.Error("what is in the cache was asked for again")
+			t.Error("a cached chart was requested again")
 		}
 	})
 }
 
-// TestChanged: a version whose archive changes is refused, until a person accepts it.
+// TestChanged: a version whose archive changed is rejected until the user accepts it.
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *addontest.Server, c addons.Chart, dir string) {
@@ -129,7 +129,7 @@ func TestChanged(t *testing.T) {
 	})
 }
 
-// TestTampered: what somebody put into the cache is not taken for the chart.
+// TestTampered: a changed file in the cache is not used.
 func TestTampered(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, _ *addontest.Server, c addons.Chart, dir string) {
@@ -168,7 +168,7 @@ func TestGivesUp(t *testing.T) {
 		s.SetFaults(addontest.Faults{Status: []int{503, 503, 503, 503, 503, 503, 503, 503}})
 		refuses(t, store(dir, false), c, fault.ErrUnavailable, "503", "shop")
 		if n := s.Requests(); n != 5 {
-			t.Errorf("it was asked %d times", n)
+			t.Errorf("it received %d requests", n)
 		}
 		s.SetFaults(addontest.Faults{Status: []int{403}})
 		refuses(t, store(dir, false), c, fault.ErrUnavailable, "403")

@@ -51,7 +51,7 @@ func wantError(t *testing.T, err, kind error, words ...string) {
 	text := err.Error() + "; " + fault.HintOf(err)
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			t.Errorf("%q does not say %q", text, word)
+			t.Errorf("%q does not contain %q", text, word)
 		}
 	}
 	for _, secret := range []string{"robot", "S3cret", "token="} {

@@ -16,16 +16,16 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// apiServer keeps objects as they are written, and has each job and pod end well at once.
+// apiServer stores objects as they are written, and lets each job and pod succeed at once.
 type apiServer struct {
 	mu      sync.Mutex
 	objects map[string]map[string]any // by resource, namespace and name
-	written map[string]map[string]any // likewise, those that were deleted again included
+	written map[string]map[string]any // likewise, including deleted ones
 	count   int
 	broken  string // a group and version that an aggregated API server does not answer for; "" for none
 }
 
-// newAPIServer returns a server and the kubeconfig that leads to it.
+// newAPIServer returns a server and its kubeconfig.
 func newAPIServer(t *testing.T) (*apiServer, []byte) {
 	t.Helper()
 	s := &apiServer{objects: map[string]map[string]any{}, written: map[string]map[string]any{}}
@@ -92,7 +92,7 @@ func describe(w http.ResponseWriter, gv string) {
 	answer(w, 200, map[string]any{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": gv, "resources": all})
 }
 
-// serve does what a request for objects of a group and version says.
+// serve handles a request for objects of a group and version.
 func (s *apiServer) serve(w http.ResponseWriter, r *http.Request, gv string, rest []string) {
 	namespace := ""
 	if rest[0] == "namespaces" && len(rest) > 2 {
@@ -202,7 +202,7 @@ func (s *apiServer) write(w http.ResponseWriter, r *http.Request, key, namespace
 	answer(w, 201, object)
 }
 
-// fromProtobuf returns as JSON what clients write of Kubernetes' own kinds.
+// fromProtobuf converts objects of Kubernetes' own kinds to JSON.
 func fromProtobuf(data []byte) ([]byte, error) {
 	object, kind, err := scheme.Codecs.UniversalDeserializer().Decode(data, nil, nil)
 	if err != nil {
@@ -212,7 +212,7 @@ func fromProtobuf(data []byte) ([]byte, error) {
 	return json.Marshal(object)
 }
 
-// watch sends what there is, and nothing more.
+// watch sends the existing objects, and nothing more.
 func (s *apiServer) watch(w http.ResponseWriter, r *http.Request, prefix string) {
 	if r.URL.Query().Get("sendInitialEvents") != "" {
 		fail(w, 422, "Invalid")

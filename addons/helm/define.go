@@ -12,19 +12,20 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// manager is the field manager of lab's definitions, with a '-' and the addon's name, so
-// that the API server knows which addons set a field.
+// manager and the addon's name, joined by '-', are the field manager of lab's definitions, so that
+// the API server knows which addons set a field.
 const manager = "lab"
 
-// Define implements [addons.Installer]. Definitions are applied by the server, which
-// keeps no copy of them in an annotation: those have room for 262 kB, and there are
-// definitions of three times that.
+// Define implements [addons.Installer]. It uses server-side apply, which stores no copy of a
+// definition in an annotation: annotations hold 262,144 bytes, and some definitions have three
+// times as many.
 func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Kept, error) {
 	list, err := definitions(r)
 	if err != nil || len(list) == 0 {
@@ -46,7 +47,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	current := last != nil && isCurrent(last, r)
 	errs, differs := make([]error, len(list)), make([]string, len(list))
 	var wg sync.WaitGroup
-	// All at once: for each one that comes by itself the server describes its API anew.
+	// All at once, because the server rebuilds its API description after each change.
 	for i, d := range list {
 		was, known := there[d.GetName()]
 		if current && known {
@@ -70,8 +71,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	return kept, s.explain(ctx, errors.Join(errs...))
 }
 
-// owners returns the addons whose marks a definition has. Without any, lab did not
-// create it.
+// owners returns the addons whose labels a definition has. Without any, lab did not create it.
 func owners(d metav1.Object) []string {
 	var all []string
 	for key, value := range d.GetLabels() {
@@ -85,14 +85,14 @@ func owners(d metav1.Object) []string {
 	return slices.Compact(all)
 }
 
-// ownerPrefix begins the labels of a definition. Each addon has one of its own there, for
-// several may bring the same definition.
+// ownerPrefix is the prefix of the labels of a definition. Each addon has its own label, because
+// several addons may provide the same definition.
 const ownerPrefix = "addon.clusterlab.dev/"
 
 func ownerLabel(addon string) string { return ownerPrefix + addon }
 
-// defined returns the metadata of the definitions that the cluster has, by name. Their
-// bodies, megabytes in all, stay where they are.
+// defined returns the metadata of the cluster's definitions, by name. It does not transfer their
+// bodies, which have several megabytes.
 func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectMetadata, error) {
 	client, err := s.metadata()
 	if err != nil {
@@ -109,8 +109,8 @@ func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectM
 	return there, nil
 }
 
-// definitions returns the custom resource definitions in the crds directories of a chart
-// and of those that it depends on, as far as values do not switch them off.
+// definitions returns the custom resource definitions in the crds directories of a chart and of its
+// dependencies, without those of dependencies that values disable.
 func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	loaded, err := load(r.Chart)
 	if err != nil {
@@ -123,10 +123,10 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	for _, file := range loaded.CRDObjects() {
 		for _, text := range split(string(file.File.Data)) {
 			doc, err := decode(strings.TrimPrefix(text, "\n"))
-			if err != nil { // documents would leave it out
+			if err != nil { // documents would omit it
 				return nil, fault.Errorf(fault.ErrInvalid, "%s: %w", file.Filename, err)
 			}
-			if doc["kind"] == "CustomResourceDefinition" { // and not a kustomization, for example
+			if doc["kind"] == "CustomResourceDefinition" { // not a kustomization, for example
 				list = append(list, &unstructured.Unstructured{Object: doc})
 			}
 		}
@@ -134,9 +134,9 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	return list, nil
 }
 
-// define applies one definition for an addon, and waits until what it defines is served.
-// Where the definition is another addon's or was changed by another program, and differs,
-// it stays as it is: reason says so.
+// define applies one definition for an addon, and waits until the API server serves its kind. A
+// different definition that belongs to another addon, or that another program changed, is kept:
+// reason says why.
 func (s *session) define(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
 	labels := d.GetLabels() // a copy
 	if labels == nil {
@@ -166,9 +166,9 @@ func (s *session) applyDefinition(ctx context.Context, addon string, d *unstruct
 	return err
 }
 
-// settleConflict decides on a definition of which another manager set fields to other
-// values. It overwrites values that only this addon still wants. Otherwise it adds only
-// this addon's mark.
+// settleConflict handles a definition in which another manager set fields to other values. It
+// overwrites values that no other addon or program uses. Otherwise it adds only this addon's label,
+// and returns the reason.
 func (s *session) settleConflict(ctx context.Context, addon string, d *unstructured.Unstructured, conflict error) (reason string, err error) {
 	client, err := s.metadata()
 	if err != nil {
@@ -189,7 +189,8 @@ func (s *session) settleConflict(ctx context.Context, addon string, d *unstructu
 	return fmt.Sprintf("it differs from the one in the chart of %s, and %s", addon, other), s.applyDefinition(ctx, addon, mark, false)
 }
 
-// holder names who else set a field of a definition with those owners, or returns "".
+// holder says which other addon or program set a field of a definition with those owners, or
+// returns "".
 func holder(conflict error, addon string, owners []string) string {
 	status, ok := errors.AsType[*apierrors.StatusError](conflict)
 	if !ok || status.ErrStatus.Details == nil {
@@ -201,7 +202,7 @@ func holder(conflict error, addon string, owners []string) string {
 		name, _, _ := strings.Cut(rest, `"`)
 		of, isAddon := strings.CutPrefix(name, manager+"-")
 		switch {
-		case name == manager: // a lab before definitions had several owners
+		case name == manager: // of an earlier lab, when a definition had one owner
 			if i := slices.IndexFunc(owners, func(o string) bool { return o != addon }); i >= 0 {
 				return "belongs to the addon " + owners[i]
 			}
@@ -214,8 +215,8 @@ func holder(conflict error, addon string, owners []string) string {
 	return ""
 }
 
-// compare says how a definition that lab did not create differs from d, or returns "". It
-// changes nothing.
+// compare says that a definition that lab did not create differs from d, or returns "". It changes
+// nothing.
 func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (string, error) {
 	client, err := s.dynamic()
 	if err != nil {
@@ -228,7 +229,7 @@ func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (st
 	return "", err
 }
 
-// awaitDefinition waits until what d defines is served.
+// awaitDefinition waits until the API server serves the kind that d defines.
 func (s *session) awaitDefinition(d *unstructured.Unstructured) error {
 	version := servedVersion(d)
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
@@ -252,4 +253,9 @@ func servedVersion(d *unstructured.Unstructured) string {
 		}
 	}
 	return ""
+}
+
+// definitionResource returns the resource of custom resource definitions.
+func definitionResource() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 }

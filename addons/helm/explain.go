@@ -18,8 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// explain gives what Helm says about the end of the context the context's own error, and
-// a kind and a hint to what it has no types for.
+// explain wraps the context's error around errors that its end caused, and adds a kind and a hint
+// to errors for which Helm has no types.
 func (s *session) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -42,11 +42,11 @@ func (s *session) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// isUnserved tells whether err says that the API server does not serve a kind.
+// isUnserved reports whether err says that the API server does not serve a kind.
 func isUnserved(err error) bool { return strings.Contains(err.Error(), "no matches for kind") }
 
-// explainUnserved names the kinds that the API server does not serve. Those of Kubernetes
-// itself are gone, or not there yet; of others the definition is missing.
+// explainUnserved names the kinds that the API server does not serve. Those of Kubernetes belong to
+// another version of it; for others the definition is missing.
 func (s *session) explainUnserved(text string) error {
 	var problems []error
 	hints := map[string]bool{}
@@ -96,7 +96,7 @@ func (s *session) explainUnavailable(ctx context.Context, err error) error {
 	return fault.WithHint(err, "fix the program behind it, or delete it: kubectl delete apiservice %s; then run the command again", strings.Join(names, " "))
 }
 
-// whyUnavailable returns what the API server says of an aggregated API, else the error of asking it.
+// whyUnavailable returns the API server's reason why an aggregated API is not available, or failure.
 func (s *session) whyUnavailable(ctx context.Context, name string, failure error) string {
 	body, err := s.client.unbound.Discovery().RESTClient().Get().AbsPath("/apis/apiregistration.k8s.io/v1/apiservices", name).DoRaw(ctx)
 	var api struct {
@@ -113,7 +113,7 @@ func (s *session) whyUnavailable(ctx context.Context, name string, failure error
 	return failure.Error()
 }
 
-// unserved returns the kinds that an error of Helm's names, each once.
+// unserved returns the kinds that an error of Helm names, without duplicates.
 func unserved(text string) (all []schema.GroupVersionKind) {
 	for _, match := range regexp.MustCompile(`no matches for kind "([^"]+)" in version "([^"]+)"`).FindAllStringSubmatch(text, -1) {
 		gvk := schema.FromAPIVersionAndKind(match[2], match[1])
@@ -124,8 +124,8 @@ func unserved(text string) (all []schema.GroupVersionKind) {
 	return all
 }
 
-// isKubernetes tells the groups of APIs that come with Kubernetes. Those of add-on projects
-// below k8s.io have a name before x-k8s.io, or two before k8s.io.
+// isKubernetes reports whether an API group is part of Kubernetes. Groups of other projects end in
+// .x-k8s.io, or have more labels before k8s.io.
 func isKubernetes(group string) bool {
 	name, isOfficial := strings.CutSuffix(group, ".k8s.io")
 	known := []string{
@@ -162,7 +162,7 @@ func (s *session) served(group string) (versions []string) {
 	return versions
 }
 
-// version is that of the API server, "" where it does not answer.
+// version returns the version of the API server, or "" if it does not answer.
 func (s *session) version() string {
 	info, err := s.typed.Discovery().ServerVersion()
 	if err != nil {

@@ -39,7 +39,7 @@ func discoveryServer(t *testing.T) *session {
 	return &session{typed: typed}
 }
 
-// TestExplain: an error of Helm's gets a hint that helps the user.
+// TestExplain: errors of Helm get a hint.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	s := discoveryServer(t)

@@ -26,13 +26,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// explaining is how long the search for the cause of a hook's failure may take.
+// explaining bounds the search for the cause of a failure.
 const explaining = 5 * time.Second
 
-// telling is how often the progress of a hook tells the state of its pods.
+// telling is the time between two progress messages about the pods of a hook.
 const telling = 2 * time.Second
 
-// hook is a job or a pod that a chart runs before or after its objects are applied.
+// hook is a job or a pod that a chart runs before or after Helm applies its objects.
 type hook struct {
 	kind, namespace, name string
 	selector              string // of the labels of its pods
@@ -41,8 +41,8 @@ type hook struct {
 	get                   func(context.Context) (runtime.Object, error)
 }
 
-// WatchUntilReady waits until the jobs and pods of a hook have run. Other kinds have
-// nothing to run. The error names the pod and its state.
+// WatchUntilReady waits until the jobs and pods of a hook have completed. It does not wait for
+// objects of other kinds. The error names the pod and its state.
 func (c *client) WatchUntilReady(resources kube.ResourceList, _ time.Duration) error {
 	for _, info := range resources {
 		h, ok := c.hook(info)
@@ -61,7 +61,7 @@ func (c *client) WatchUntilReady(resources kube.ResourceList, _ time.Duration) e
 	return nil
 }
 
-// hook returns the hook that info is, and whether it is one that runs.
+// hook returns the hook for a job or a pod, and false for other kinds.
 func (c *client) hook(info *resource.Info) (hook, bool) {
 	h := hook{namespace: info.Namespace, name: info.Name, version: info.ResourceVersion}
 	switch info.Mapping.GroupVersionKind.GroupKind() {
@@ -93,9 +93,9 @@ func (h hook) only(o metav1.ListOptions) metav1.ListOptions {
 
 func (h hook) String() string { return fmt.Sprintf("hook %s %s/%s", h.kind, h.namespace, h.name) }
 
-// wait returns once the hook has run, or failed, or ctx ends. It watches from the moment
-// of the creation: a job with a time to live of zero is deleted as soon as it is complete,
-// and looking at it now and then would miss that.
+// wait returns when the hook has completed or failed, or ctx ends. It watches from the creation on:
+// a job with a time to live of zero is deleted as soon as it is complete, and polling would miss
+// that.
 func (h hook) wait(ctx context.Context) error {
 	for version := h.version; ; {
 		done, err := h.follow(ctx, version)
@@ -119,8 +119,8 @@ func (h hook) wait(ctx context.Context) error {
 	}
 }
 
-// follow handles the events since version until the hook is done or the watch ends. The
-// watch goes on where one request ends.
+// follow handles the events since version until the hook is done or the watch ends. The watch
+// continues when a request ends.
 func (h hook) follow(ctx context.Context, version string) (bool, error) {
 	w, err := watchtools.NewRetryWatcherWithContext(ctx, version, &cache.ListWatch{WatchFuncWithContext: h.watch})
 	if err != nil {
@@ -131,7 +131,7 @@ func (h hook) follow(ctx context.Context, version string) (bool, error) {
 		if event.Type == watch.Error {
 			return false, apierrors.FromObject(event.Object)
 		}
-		// The last event, that of the deletion, has the final status, too.
+		// The event of the deletion also has the final status.
 		if done, err := ran(event.Object); done || err != nil {
 			return done, err
 		}
@@ -142,7 +142,7 @@ func (h hook) follow(ctx context.Context, version string) (bool, error) {
 	return false, cmp.Or(ctx.Err(), errors.New("the API server ended the watch"))
 }
 
-// ran tells whether a job or a pod has run. The error is that it failed.
+// ran reports whether a job or a pod has completed. It returns an error if it failed.
 func ran(object runtime.Object) (bool, error) {
 	switch o := object.(type) {
 	case *batchv1.Job:
@@ -166,7 +166,7 @@ func ran(object runtime.Object) (bool, error) {
 	return false, nil
 }
 
-// tell says every other second what keeps the pods of a hook from running, until stop.
+// tell reports every [telling] why the pods of a hook do not run, until stop is called.
 func (c *client) tell(h hook) (stop func()) {
 	ctx, cancel := context.WithCancel(c.ctx)
 	done := make(chan struct{})
@@ -195,8 +195,8 @@ func (h hook) pods() metav1.ListOptions {
 	return metav1.ListOptions{LabelSelector: h.selector}
 }
 
-// explainHook adds to the failure of a hook the state of its pods and the commands that
-// show more. It asks the cluster although c.ctx may be over.
+// explainHook adds to the failure of a hook the state of its pods and the commands that show more.
+// It sends requests although c.ctx may have ended.
 func (c *client) explainHook(h hook, cause error) error {
 	if errors.Is(cause, context.Canceled) {
 		return fmt.Errorf("%s: %w", h, cause)

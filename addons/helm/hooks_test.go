@@ -22,11 +22,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// hookServer is an API server that sends the events of one hook, and then says nothing
-// more.
+// hookServer is an API server that sends the events of one hook, and then nothing more.
 type hookServer struct {
 	events []string // of the first watch, the second, …: "TYPE status"
-	object string   // the status of the object where it is asked for; "" where it is gone
+	object string   // the status of the object; "" if it does not exist
 	pods   string   // the items of a list of pods
 	watch  atomic.Int32
 }
@@ -89,13 +88,13 @@ func watchHook(ctx context.Context, t *testing.T, s *hookServer, kind schema.Gro
 	info := &resource.Info{Namespace: "shop", Name: "migrate", ResourceVersion: "1", Mapping: &meta.RESTMapping{GroupVersionKind: kind}}
 	err = c.WatchUntilReady(kube.ResourceList{info}, time.Hour)
 	if !errors.Is(err, c.failed) {
-		t.Errorf("it remembers %v, not %v", c.failed, err)
+		t.Errorf("the client stores %v, not %v", c.failed, err)
 	}
 	return err
 }
 
-// TestHooks: a hook is done when its last event says so, however soon it is deleted.
-func TestHooks(t *testing.T) {
+// TestHookResult: the last event of a hook has its result, even if the hook was deleted.
+func TestHookResult(t *testing.T) {
 	t.Parallel()
 	job, pod := schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}, schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
 	for name, test := range map[string]struct {
@@ -129,7 +128,7 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// TestHookTimeout names the pod, why it does not run, and the command that shows more.
+// TestHookTimeout: the error names the pod, why it does not run, and the command that shows more.
 func TestHookTimeout(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

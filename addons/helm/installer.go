@@ -1,30 +1,44 @@
+// Package helm installs charts with Helm's code.
+//
+// Helm leaves three things to this package. Waiting: Helm's waits take no context, and end with
+// "timed out" although the cluster knows the reason; package ready waits instead. Cancelling: an
+// installation that Helm cancels continues in the background, so here it runs to its end over
+// connections that end with the context. Custom resource definitions: Helm never upgrades them;
+// this package applies them on the server before everything else.
 package helm
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// history is how many revisions of a release are kept: enough to see what the last
-// change was, each of up to a megabyte.
+// history is the number of revisions of a release that are kept. Each has up to a megabyte.
 const history = 3
 
-// forever is for Helm's own limits, which here the context takes the place of.
+// forever disables Helm's own limits: the context limits each operation.
 const forever = 24 * time.Hour
 
 // Installer implements [addons.Installer].
 type Installer struct {
-	settling time.Duration // in place of the constant, where it is not 0: for tests
+	settling time.Duration // replaces the constant in tests, if not 0
 }
 
 // Install implements [addons.Installer].
@@ -34,7 +48,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 		return addons.Installed{}, err
 	}
 	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
-	// What an interrupted removal is still deleting takes the release with it.
+	// An interrupted removal may still be deleting the namespace, and the release with it.
 	if err := s.awaitDeletion(ctx, r.Addon.In()); err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
@@ -107,9 +121,8 @@ func (s *session) last(name string) (*release.Release, error) {
 	return last, nil
 }
 
-// apply installs or upgrades. A failed first installation is installed anew, above what
-// there is of it, because what a chart does before installing it may not do before an
-// upgrade.
+// apply installs or upgrades. A failed first installation is repeated as an installation, because
+// the hooks before an installation may differ from those before an upgrade.
 func (s *session) apply(last *release.Release, loaded *chart.Chart, r addons.Release) (*release.Release, error) {
 	var rel *release.Release
 	var err error
@@ -134,7 +147,7 @@ func (s *session) newInstall(r addons.Release) *action.Install {
 	install.ReleaseName, install.Namespace = r.Addon.Name, r.Addon.In()
 	install.Labels = map[string]string{inputsLabel: inputs(r)}
 	install.Replace = true
-	install.SkipCRDs = true // Define has applied them
+	install.SkipCRDs = true // Define applied them
 	install.Timeout = forever
 	return install
 }
@@ -143,9 +156,65 @@ func (s *session) newUpgrade(r addons.Release) *action.Upgrade {
 	upgrade := action.NewUpgrade(s.config)
 	upgrade.Namespace = r.Addon.In()
 	upgrade.Labels = map[string]string{inputsLabel: inputs(r)}
-	upgrade.ResetValues = true // to what is asked now, and nothing of before
+	upgrade.ResetValues = true // use only the values of this request
 	upgrade.SkipCRDs = true
 	upgrade.MaxHistory = history
 	upgrade.Timeout = forever
 	return upgrade
+}
+
+// prepare creates the namespace and the Secrets of an addon unless they exist.
+func (s *session) prepare(ctx context.Context, a addons.Addon) error {
+	mark := metav1.ObjectMeta{Name: a.In(), Labels: map[string]string{addonLabel: a.Name}}
+	_, err := s.typed.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: mark}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("cannot create the namespace %q: %w", a.In(), err)
+	}
+	for _, secret := range a.Secrets {
+		mark.Name = secret.Name
+		created := &corev1.Secret{ObjectMeta: mark, StringData: map[string]string{}}
+		for key, value := range secret.Fixed {
+			created.StringData[key] = value
+		}
+		for _, key := range secret.Generated {
+			created.StringData[key] = rand.Text()
+		}
+		_, err := s.typed.CoreV1().Secrets(a.In()).Create(ctx, created, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("cannot create the Secret %q: %w", secret.Name, err)
+		}
+	}
+	return nil
+}
+
+const (
+	// inputsLabel is the label of each release that lab installs: a digest of its inputs. Unlike
+	// rendered objects, the digest is also the same for charts with random values.
+	inputsLabel = "clusterlab.dev/inputs"
+
+	// addonLabel is the label of all other objects that lab creates for an addon.
+	addonLabel = "clusterlab.dev/addon"
+)
+
+// inputs returns a digest of the chart and the values of a release.
+func inputs(r addons.Release) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s", r.Chart.Digest, r.Values.Canonical()))
+	return hex.EncodeToString(sum[:16]) // a label has room for no more than 63 characters
+}
+
+// isCurrent reports whether a release was deployed completely from the same inputs as r.
+func isCurrent(rel *release.Release, r addons.Release) bool {
+	return rel.Info.Status == release.StatusDeployed && rel.Labels[inputsLabel] == inputs(r)
+}
+
+// load reads a chart. Load it again for each operation, because Helm's operations change it.
+func load(a addons.Archive) (*chart.Chart, error) {
+	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
+	if err != nil {
+		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the chart: %w", err)
+	}
+	if err := loaded.Validate(); err != nil {
+		return nil, fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)
+	}
+	return loaded, nil
 }

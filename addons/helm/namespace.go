@@ -15,7 +15,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/metadata"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
@@ -258,14 +257,6 @@ func (s *session) namespacedKinds() (map[schema.GroupKind]schema.GroupVersionRes
 		}
 	}
 	return kinds, nil
-}
-
-func (s *session) metadata() (metadata.Interface, error) {
-	config, err := s.config.RESTClientGetter.ToRESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	return metadata.NewForConfig(config)
 }
 
 // exists reports whether an owner exists that is not in the namespace.

@@ -37,9 +37,9 @@ type parityCase struct {
 	sets  []string
 }
 
-// TestAsHelm installs charts as `helm install` does, with Helm's own code, and as lab does, and
-// compares all results: objects that are written, objects that are kept, hooks, definitions,
-// notes and errors. lab gets the values as files, and in a lab.yaml.
+// TestAsHelm installs charts with Helm's code and with lab, and compares all results: written and
+// deleted objects, hooks, definitions, notes and errors. lab gets the values from files and from a
+// lab.yaml.
 func TestAsHelm(t *testing.T) {
 	t.Parallel()
 	cases, err := filepath.Glob("testdata/parity/*.txtar")
@@ -67,7 +67,7 @@ func TestAsHelm(t *testing.T) {
 	}
 }
 
-// unpack makes the files of a case.
+// unpack writes the files of a case.
 func unpack(t *testing.T, file string) parityCase {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
@@ -121,7 +121,7 @@ type outcome struct {
 	server *apiServer
 }
 
-// byHelm does what the command of helm does.
+// byHelm installs as helm's command does.
 func (c parityCase) byHelm(t *testing.T) (outcome, error) {
 	t.Helper()
 	told := values.Options{ValueFiles: c.files}
@@ -157,7 +157,7 @@ func (u unvalidated) Build(manifest io.Reader, _ bool) (kube.ResourceList, error
 	return u.Client.Build(manifest, false)
 }
 
-// byLab does what lab does, the way through the record of the cluster included.
+// byLab installs as lab does, with the values from a record.
 func (c parityCase) byLab(t *testing.T, own addons.Values) (outcome, error) {
 	t.Helper()
 	archive, err := charts.New(charts.Options{}).Chart(t.Context(), addons.Chart{Path: c.dir})
@@ -187,7 +187,7 @@ func (c parityCase) byLab(t *testing.T, own addons.Values) (outcome, error) {
 	return outcome{rel, server}, err
 }
 
-// fromFiles reads what --values names.
+// fromFiles reads the values files.
 func (c parityCase) fromFiles(t *testing.T) addons.Values {
 	t.Helper()
 	var all addons.Values
@@ -201,7 +201,7 @@ func (c parityCase) fromFiles(t *testing.T) addons.Values {
 	return all
 }
 
-// fromProfile reads the same from files that extend each other.
+// fromProfile reads the same values from files that extend each other.
 func (c parityCase) fromProfile(t *testing.T) addons.Values {
 	t.Helper()
 	dir := t.TempDir()

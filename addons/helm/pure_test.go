@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestBrokenDefinition: a definition that cannot be read is an error that names its line; it
-// is not skipped.
+// TestBrokenDefinition: a definition that cannot be read is an error with its line.
 func TestBrokenDefinition(t *testing.T) {
 	t.Parallel()
 	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})
@@ -42,20 +43,20 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestInputs: whatever a release is made from counts, and nothing else.
+// TestInputs: the digest depends on the chart and the values, and on nothing else.
 func TestInputs(t *testing.T) {
 	t.Parallel()
 	base := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"x": 1, "y": 2}}
 	same := addons.Release{Chart: addons.Archive{Digest: "a"}, Values: addons.Values{"y": 2, "x": 1}}
 	if inputs(base) != inputs(same) {
-		t.Error("the order of values counts")
+		t.Error("the digest depends on the order of values")
 	}
 	for what, other := range map[string]string{
 		"the chart": inputs(addons.Release{Chart: addons.Archive{Digest: "b"}, Values: base.Values}),
 		"values":    inputs(addons.Release{Chart: base.Chart, Values: addons.Values{"x": 1}}),
 	} {
 		if other == inputs(base) {
-			t.Errorf("%s does not count", what)
+			t.Errorf("the digest does not depend on %s", what)
 		}
 	}
 	if n := len(inputs(base)); n > 63 {
@@ -63,7 +64,7 @@ func TestInputs(t *testing.T) {
 	}
 }
 
-// TestUntilDone: a request under way ends with the context, and none begins after it.
+// TestUntilDone: requests end with the context, and none starts after it.
 func TestUntilDone(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{}, 1)
@@ -93,4 +94,30 @@ func TestUntilDone(t *testing.T) {
 	if _, err := client.Get(server.URL + "/quick"); !errors.Is(err, context.Canceled) {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+// TestRecordsSkipPending: updates of pending releases are not stored.
+func TestRecordsSkipPending(t *testing.T) {
+	t.Parallel()
+	memory := driver.NewMemory()
+	memory.SetNamespace("shop")
+	r := records{memory}
+	write := func(status release.Status, description string, do func(string, *release.Release) error) {
+		t.Helper()
+		rel := &release.Release{Name: "shop", Namespace: "shop", Version: 1, Info: &release.Info{Status: status, Description: description}}
+		if err := do("sh.helm.release.v1.shop.v1", rel); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantIs := func(want string) {
+		t.Helper()
+		if rel, err := r.Get("sh.helm.release.v1.shop.v1"); err != nil || rel.Info.Description != want {
+			t.Errorf("%+v, %v, want %q", rel, err, want)
+		}
+	}
+	write(release.StatusPendingInstall, "begun", r.Create)
+	write(release.StatusPendingInstall, "before a hook", r.Update)
+	wantIs("begun")
+	write(release.StatusDeployed, "done", r.Update)
+	wantIs("done")
 }

@@ -63,8 +63,8 @@ func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.A
 	return a.In(), nil
 }
 
-// remove deletes the objects of the release and what lab created beside it, and reports whether
-// lab had created something. The record of the release goes last, so that an interrupted
+// remove deletes the objects of the release and the other objects that lab created for the addon, and
+// reports whether there were any. The record of the release goes last, so that an interrupted
 // removal can be resumed.
 func (s *session) remove(ctx context.Context, a addons.Addon, last *release.Release) (found bool, err error) {
 	own := ownOf(a)

@@ -25,9 +25,9 @@ type resident struct {
 
 func (r resident) String() string { return r.kind.Kind + " " + r.Name }
 
-// residents are the objects of an addon, as its charts and its definition name them. An
-// object of a chart counts only with the marks of the release, and a hook only with the
-// mark of hooks: another program may have created an object of that name.
+// residents are the objects of an addon, as its charts and its definition name them. An object of a
+// chart counts only with the annotations of the release, and a hook only with that of hooks,
+// because another program may have created an object of that name.
 type residents struct {
 	release, hooks, leftovers map[string]bool // "KIND NAME"
 }
@@ -64,23 +64,23 @@ func (r residents) add(revisions ...*release.Release) {
 	}
 }
 
-// deepest is how many owners above one another are followed: more are a circle.
+// deepest bounds chains of owners: a longer one is a cycle.
 const deepest = 16
 
-// verdict says what an object means for its namespace.
+// verdict says how an object affects the deletion of its namespace.
 type verdict int
 
 const (
-	ignored verdict = iota // of the addon, or gone with something else
-	system                 // Kubernetes itself put it there
-	going                  // it is expected to go soon
-	theirs                 // not of the addon, or of unknown origin
+	ignored verdict = iota // belongs to the addon, or is deleted with its owner
+	system                 // created by Kubernetes
+	going                  // about to be deleted
+	theirs                 // does not belong to the addon, or has unknown origin
 	covered                // owned by an object that is theirs, which is named instead
 )
 
 // judge gives verdicts on the objects of one namespace.
 type judge struct {
-	home    bool // it is the namespace of the release
+	home    bool // whether it is the namespace of the release
 	own     residents
 	release types.NamespacedName
 	byID    map[types.UID]resident
@@ -88,7 +88,7 @@ type judge struct {
 	leases  map[string]verdict // by name
 }
 
-// judge collects what verdicts on objects need beside these.
+// judge collects the data that verdicts need.
 func (s *session) judge(ctx context.Context, namespace string, own residents, all []resident) (*judge, error) {
 	j := &judge{
 		home: namespace == s.client.release.Namespace, own: own, release: s.client.release,
@@ -124,7 +124,8 @@ func (s *session) judge(ctx context.Context, namespace string, own residents, al
 	return j, nil
 }
 
-// sort names the objects that stay, and those that are about to go.
+// sort returns the names of the objects that keep the namespace, and of those that are about to be
+// deleted.
 func (j *judge) sort(all []resident) (content, passing []string) {
 	var hidden []string
 	for _, r := range all {
@@ -138,15 +139,15 @@ func (j *judge) sort(all []resident) (content, passing []string) {
 		}
 	}
 	if len(content) == 0 {
-		content = hidden // they own each other
+		content = hidden // objects that own each other
 	}
 	slices.Sort(content)
 	slices.Sort(passing)
 	return content, passing
 }
 
-// verdict judges an object, by its owners where it has any. Where none of them exists,
-// Kubernetes deletes it.
+// verdict judges an object, by its owners if it has any. If none of them exists, Kubernetes deletes
+// the object.
 func (j *judge) verdict(r resident) verdict { return j.below(r, 0) }
 
 func (j *judge) below(r resident, depth int) verdict {
@@ -165,7 +166,7 @@ func (j *judge) below(r resident, depth int) verdict {
 		switch of := j.below(o, depth+1); of {
 		case theirs, covered:
 			return covered
-		case system: // such an object never goes, so this one is not about to, either
+		case system: // such an object is never deleted, and neither is this one
 			v = theirs
 		default:
 			v = max(v, of)
@@ -194,8 +195,8 @@ func (j *judge) alone(r resident) verdict {
 	return theirs
 }
 
-// isSystem tells the objects that Kubernetes puts into every namespace, and those that it
-// derives from others.
+// isSystem reports whether Kubernetes creates an object in every namespace, or derives it from
+// another object.
 func isSystem(r resident) bool {
 	switch r.kind {
 	case schema.GroupKind{Kind: "ServiceAccount"}:
@@ -205,7 +206,7 @@ func isSystem(r resident) bool {
 	case schema.GroupKind{Kind: "Event"}, schema.GroupKind{Group: "events.k8s.io", Kind: "Event"}:
 		return true
 	case schema.GroupKind{Kind: "Endpoints"}:
-		// Of a Service, which is judged itself, or was deleted a moment ago.
+		// They belong to a Service, which is judged itself or was just deleted.
 		_, derived := r.Annotations[corev1.EndpointsLastChangeTriggerTime]
 		return derived || r.Labels["endpoints.kubernetes.io/managed-by"] == "endpoint-controller"
 	}
@@ -216,8 +217,8 @@ func isLease(r resident) bool {
 	return r.kind == schema.GroupKind{Group: coordinationv1.GroupName, Kind: "Lease"}
 }
 
-// leaseOf judges a lease, which names a leader and holds nothing else. An expired one is
-// of a program that is gone; one that was never held is of unknown origin.
+// leaseOf judges a lease, which only names a leader. The program that held an expired lease has
+// ended. A lease that was never held has unknown origin.
 func leaseOf(l *coordinationv1.Lease, now time.Time) verdict {
 	renewed, seconds := l.Spec.RenewTime, l.Spec.LeaseDurationSeconds
 	if renewed == nil || seconds == nil {

@@ -15,8 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons/addontest"
 )
 
-// TestVerdicts: every object that is not known to be Kubernetes' or the addon's keeps a
-// namespace.
+// TestVerdicts: each object that belongs neither to Kubernetes nor to the addon keeps a namespace.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	marks := map[string]string{releaseNameMark: "shop", releaseNamespaceMark: "shop"}
@@ -86,8 +85,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestSortNamesCircles: objects that own each other are not overlooked.
-func TestSortNamesCircles(t *testing.T) {
+// TestSortNamesCycles: objects that own each other keep the namespace.
+func TestSortNamesCycles(t *testing.T) {
 	t.Parallel()
 	a := residentOf("Pod", metav1.ObjectMeta{Name: "a", UID: "a", OwnerReferences: ownedBy("b")})
 	b := residentOf("Pod", metav1.ObjectMeta{Name: "b", UID: "b", OwnerReferences: ownedBy("a")})

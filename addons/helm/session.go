@@ -5,19 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/kube"
+	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// requestTime bounds one request. An API server on this machine that takes longer is
-// stuck, or waits for a webhook that is.
+// requestTime bounds one request. An API server on this machine that takes longer hangs, or waits
+// for a webhook that hangs: webhooks have at most 30 seconds.
 const requestTime = 35 * time.Second
 
 // session is the work on one namespace of one cluster, until its context ends.
@@ -30,8 +40,8 @@ type session struct {
 	settling time.Duration // how long [session.settled] waits
 }
 
-// connect begins a session. Requests of Helm's end with ctx; those that record how far it
-// came do not, so that the next run knows.
+// connect starts a session. Requests of Helm end with ctx. Requests that record progress do not, so
+// that the next run knows how far this one came.
 func connect(ctx context.Context, c addons.Cluster, namespace string, moved func(string)) (*session, error) {
 	getter, err := newGetter(c.Kubeconfig, untilDone(ctx))
 	if err != nil {
@@ -67,7 +77,7 @@ func releasesIn(client kubernetes.Interface, namespace string) *storage.Storage 
 	return storage.Init(records{driver.NewSecrets(client.CoreV1().Secrets(namespace))})
 }
 
-// say reports what moved.
+// say reports progress.
 func (s *session) say(format string, args ...any) {
 	if s.moved != nil {
 		s.moved(fmt.Sprintf(format, args...))
@@ -75,3 +85,108 @@ func (s *session) say(format string, args ...any) {
 }
 
 func isNotFound(err error) bool { return errors.Is(err, driver.ErrReleaseNotFound) }
+
+// getter creates Helm's clients from a kubeconfig in memory. It caches discovery for one session
+// only, because definitions are added and deleted.
+type getter struct {
+	loader clientcmd.ClientConfig
+	rest   *rest.Config
+	cached discovery.CachedDiscoveryInterface
+	mapper meta.RESTMapper
+}
+
+// newGetter returns a getter whose requests go through wrap unless that is nil.
+func newGetter(kubeconfig []byte, wrap func(http.RoundTripper) http.RoundTripper) (*getter, error) {
+	loader, err := clientcmd.NewClientConfigFromBytes(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
+	}
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the cluster's kubeconfig: %w", err)
+	}
+	config.QPS = -1 // the server has its own limits
+	config.Timeout = requestTime
+	config.WrapTransport = wrap
+	// Deprecations concern authors of charts, not users.
+	config.WarningHandler = rest.NoWarnings{}
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	cached := memory.NewMemCacheClient(client)
+	return &getter{loader, config, cached, restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
+}
+
+func (g *getter) ToRESTConfig() (*rest.Config, error)           { return rest.CopyConfig(g.rest), nil }
+func (g *getter) ToRESTMapper() (meta.RESTMapper, error)        { return g.mapper, nil }
+func (g *getter) ToRawKubeConfigLoader() clientcmd.ClientConfig { return g.loader }
+func (g *getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
+	return g.cached, nil
+}
+
+// untilDone ends requests when ctx ends, whatever their own context is.
+func untilDone(ctx context.Context) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper { return &bound{ctx, next} }
+}
+
+type bound struct {
+	ctx  context.Context
+	next http.RoundTripper
+}
+
+func (b *bound) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := b.ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	stop := context.AfterFunc(b.ctx, func() { cancel(b.ctx.Err()) })
+	end := func() { stop(); cancel(nil) }
+	resp, err := b.next.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		end()
+		return nil, err
+	}
+	resp.Body = &ending{resp.Body, end}
+	return resp, nil
+}
+
+// ending calls end when the body is closed.
+type ending struct {
+	io.ReadCloser
+	end func()
+}
+
+func (e *ending) Close() error {
+	defer e.end()
+	return e.ReadCloser.Close()
+}
+
+// records stores releases in the cluster. It ignores updates of pending releases: before each hook
+// Helm writes the whole release, up to a megabyte, to record when the hook started. The final
+// update contains the results of the hooks.
+type records struct{ driver.Driver }
+
+// Update implements Helm's driver.
+func (r records) Update(key string, rel *release.Release) error {
+	if rel.Info.Status.IsPending() {
+		return nil
+	}
+	return r.Driver.Update(key, rel)
+}
+
+func (s *session) dynamic() (dynamic.Interface, error) {
+	config, err := s.config.RESTClientGetter.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	return dynamic.NewForConfig(config)
+}
+
+func (s *session) metadata() (metadata.Interface, error) {
+	config, err := s.config.RESTClientGetter.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	return metadata.NewForConfig(config)
+}

@@ -10,14 +10,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Set returns values, by addon, with what the flags say set in them by Helm's own parser, in
-// Helm's order. The first key of each path is the addon, also behind a comma:
-// hello.a=1,hello.b=2. read returns a file that --set-file names. It returns ErrInvalid for
-// what the parser does not take, and for a path without an addon.
+// Set returns the values, by addon, after Helm's parser has applied the flags in Helm's order. The
+// first key of each path is the addon, also after a comma: hello.a=1,hello.b=2. read returns the
+// content of a file that --set-file names. Set returns ErrInvalid for text that the parser rejects,
+// and for a path without an addon.
 func Set(values map[string]addons.Values, sets addons.Sets, read func(path string) ([]byte, error)) (map[string]addons.Values, error) {
 	all := map[string]any{}
 	for name, v := range values {
-		all[name] = map[string]any(v.Copy()) // which the parser changes
+		all[name] = map[string]any(v.Copy()) // the parser changes it
 	}
 	for _, flag := range []struct {
 		name  string
@@ -36,7 +36,7 @@ func Set(values map[string]addons.Values, sets addons.Sets, read func(path strin
 		{"--set-literal", sets.Literals, strvals.ParseLiteralInto},
 	} {
 		for _, text := range flag.texts {
-			path, _, _ := strings.Cut(text, "=") // without the value, which may be a secret
+			path, _, _ := strings.Cut(text, "=") // the value may be a secret
 			if !hasAddon(path) {
 				return nil, noAddon(flag.name, path)
 			}
@@ -58,15 +58,15 @@ func Set(values map[string]addons.Values, sets addons.Sets, read func(path strin
 	return set, nil
 }
 
-// hasAddon tells whether a path has an addon before its first dot and no empty key, which
-// Helm's parser would ignore.
+// hasAddon reports whether a path has an addon before its first dot and no empty key, which Helm's
+// parser would ignore.
 func hasAddon(path string) bool {
 	keys := strings.Split(strings.ReplaceAll(path, `\.`, ""), ".")
 	return len(keys) > 1 && !slices.Contains(keys, "") && !strings.Contains(keys[0], "[")
 }
 
-// noAddon is the error of a path that does not begin with an addon.
+// noAddon returns the error for a path that does not start with an addon.
 func noAddon(flag, path string) error {
 	err := fault.Errorf(fault.ErrInvalid, "cannot read %s: %q is not ADDON.PATH", flag, path)
-	return fault.WithHint(err, "each path begins with its addon, for example %s hello.replicas=2,hello.image=nginx", flag)
+	return fault.WithHint(err, "start each path with its addon, for example %s hello.replicas=2,hello.image=nginx", flag)
 }

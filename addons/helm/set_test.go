@@ -17,8 +17,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestSet gives the same texts to lab, behind the name of an addon, and to Helm.
-func TestSet(t *testing.T) {
+// TestSetAsHelm compares Set with Helm for the same texts.
+func TestSetAsHelm(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, []byte("two\nlines\n"), 0o600); err != nil {
@@ -73,7 +73,7 @@ func TestSet(t *testing.T) {
 		}
 	}
 	if want, _ := addons.ParseValues([]byte(base)); !given.Equal(want) {
-		t.Errorf("what was given has been changed: %v", given)
+		t.Errorf("Set changed its argument: %v", given)
 	}
 }
 
@@ -89,7 +89,7 @@ func prefixed(texts []string) []string {
 	return all
 }
 
-// TestCheck: it finds the errors that do not depend on a cluster, and no others.
+// TestCheck: Check finds the errors that do not depend on a cluster, and no others.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const schema = `{"properties": {"replicas": {"type": "integer"}}}`
@@ -112,7 +112,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestSetRefuses(t *testing.T) {
+func TestSetRejects(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                  `"" is not ADDON.PATH`,
@@ -136,6 +136,6 @@ func TestSetRefuses(t *testing.T) {
 	}
 	_, err := Set(nil, addons.Sets{Values: []string{"hello.password=s3cret,x"}}, os.ReadFile)
 	if err == nil || strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("a secret is told: %v", err)
+		t.Errorf("the error contains a secret: %v", err)
 	}
 }

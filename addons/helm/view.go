@@ -54,7 +54,7 @@ func view(rel *release.Release) addons.Installed {
 	return in
 }
 
-// objects names what is in a manifest.
+// objects returns the names of the objects in a manifest.
 func objects(manifest, namespace string) []addons.Object {
 	var list []addons.Object
 	for _, doc := range documents(manifest) {
@@ -63,8 +63,9 @@ func objects(manifest, namespace string) []addons.Object {
 	return list
 }
 
-// nameOf names an object of a manifest. Workloads that name no namespace are in that of
-// the release; of other kinds only the API server knows whether they have one.
+// nameOf returns the name of an object of a manifest. Objects of common namespaced kinds without a
+// namespace are in that of the release; for other kinds only the API server knows whether they have
+// a namespace.
 func nameOf(doc map[string]any, namespace string) addons.Object {
 	text := func(m map[string]any, key string) string { s, _ := m[key].(string); return s }
 	metadata, _ := doc["metadata"].(map[string]any)
@@ -93,7 +94,7 @@ func documents(manifest string) []map[string]any {
 	return list
 }
 
-// decode reads a YAML document as API servers do: integers of 64 bits keep all their digits.
+// decode reads a YAML document as API servers do: integers of 64 bits keep all digits.
 func decode(text string) (doc map[string]any, err error) {
 	data, err := yaml.YAMLToJSON([]byte(text))
 	if err == nil {

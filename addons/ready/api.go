@@ -1,8 +1,7 @@
-// Package ready tells when an addon works, which is later than when its chart is
-// applied: workloads must have rolled out, admission must accept what it will be asked,
-// an ingress must answer on the host, Prometheus must reach its targets. What is missing
-// is said in the cluster's own words: the image that cannot be pulled, the last line of
-// a container that crashed, why no node takes the pod.
+// Package ready checks whether an addon works. After its chart is applied, its workloads must roll
+// out, its webhooks must accept objects, its ingress must answer on the host, and its Prometheus
+// must reach its targets. Otherwise the package reports the cluster's reason: the image that cannot
+// be pulled, the last line of a container that crashed, why no node fits the pod.
 package ready
 
 import (
@@ -24,7 +23,7 @@ import (
 const (
 	interval = 200 * time.Millisecond
 
-	// patience is with one look. What takes longer is asked anew.
+	// patience bounds one check, which is then repeated.
 	patience = 20 * time.Second
 )
 
@@ -72,7 +71,7 @@ func (API) Look(ctx context.Context, c addons.Cluster, a addons.Addon, in addons
 	return missing, cmp.Or(err, ctx.Err())
 }
 
-// look is all that is needed to look at an addon again and again.
+// look checks one addon, repeatedly.
 type look struct {
 	cluster addons.Cluster
 	addon   addons.Addon
@@ -107,8 +106,8 @@ func connect(kubeconfig []byte) (*rest.Config, error) {
 	return config, nil
 }
 
-// missing says what is missing until the addon works, or "". An error is of what no
-// waiting mends.
+// missing says what is missing until the addon works, or returns "". It returns an error if waiting
+// cannot help.
 func (l *look) missing(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -118,7 +117,7 @@ func (l *look) missing(ctx context.Context) (string, error) {
 		}
 	}
 	if !l.cluster.Traits.RunsPods {
-		return "", nil // nobody is there who could answer
+		return "", nil // no pod could answer
 	}
 	for _, check := range l.addon.Ready {
 		if check.Part != "" && !l.in.Has(check.Part) {

@@ -18,18 +18,17 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// answerTime is how long an ingress or a server may take for one answer.
+// answerTime bounds one request to an ingress or a server.
 const answerTime = 5 * time.Second
 
-// dryRun asks the API server to make an object, for nothing but to hear whether admission
-// lets it.
+// dryRun creates an object without storing it, to check whether admission accepts it.
 func (l *look) dryRun(ctx context.Context, values addons.Values) string {
 	object := &unstructured.Unstructured{Object: values}
-	object = object.DeepCopy() // the API server's answer would go into the addon
+	object = object.DeepCopy() // the client writes the answer into it
 	kind := object.GroupVersionKind()
 	mapping, err := l.mapper.RESTMapping(kind.GroupKind(), kind.Version)
 	if err != nil {
-		l.mapper.Reset() // it may come
+		l.mapper.Reset() // the definition may follow
 		return fmt.Sprintf("the API server does not serve %s yet", kind.Kind)
 	}
 	var client dynamic.ResourceInterface = l.dynamic.Resource(mapping.Resource)
@@ -43,7 +42,7 @@ func (l *look) dryRun(ctx context.Context, values addons.Values) string {
 	return ""
 }
 
-// api asks the API server itself, as for an API that the addon serves.
+// api sends a request to the API server, for an API that the addon serves.
 func (l *look) api(ctx context.Context, want addons.APIAnswer) string {
 	body, err := l.typed.Discovery().RESTClient().Get().AbsPath(want.Path).DoRaw(ctx)
 	if err != nil {
@@ -55,8 +54,8 @@ func (l *look) api(ctx context.Context, want addons.APIAnswer) string {
 	return ""
 }
 
-// ingress asks where a person would: at the host's address. Any answer is one, for no
-// host has been routed yet. 127.0.0.1 and not localhost, which may have another address.
+// ingress sends a request to the published port on the host. Any answer but a server error counts,
+// because no host is routed yet. It uses 127.0.0.1, because localhost may have another address.
 func (l *look) ingress(ctx context.Context, port int) string {
 	for _, p := range l.cluster.Ports {
 		if p.Container != port {
@@ -88,7 +87,7 @@ func (API) Ingress(ctx context.Context, c addons.Cluster, port int) (bool, error
 	return l.ingress(ctx, port) == "", nil
 }
 
-// http asks a Service of the addon.
+// http sends a request to a Service of the addon.
 func (l *look) http(ctx context.Context, want addons.HTTPAnswer) string {
 	what := fmt.Sprintf("%s%s", want.Service, want.Path)
 	missing := ""
@@ -113,8 +112,8 @@ func (l *look) http(ctx context.Context, want addons.HTTPAnswer) string {
 	return missing
 }
 
-// fetch gets a page from a server on this machine, never by way of a proxy. Answers that
-// say the server is broken are errors.
+// fetch gets a page from a server on this machine, without a proxy. Server errors and missing
+// credentials are errors.
 func fetch(ctx context.Context, address, path string, prepare func(*http.Request) error) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()

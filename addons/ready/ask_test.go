@@ -37,7 +37,7 @@ func serve(t *testing.T, status int, bodies map[string]string) (address string, 
 	return address, port
 }
 
-// TestIngress: any answer shows that the way is open, but for one that says it is not.
+// TestIngress: any answer but a server error shows that the ingress works.
 func TestIngress(t *testing.T) {
 	t.Parallel()
 	for status, says := range map[int]string{200: "", 404: "", 502: "502", 503: "503"} {
@@ -49,7 +49,7 @@ func TestIngress(t *testing.T) {
 	}
 	l := &look{cluster: addons.Cluster{Ports: []providers.Port{{Host: 1, Container: 80}}}}
 	if got := l.ingress(t.Context(), 80); !strings.Contains(got, "no answer on 127.0.0.1:1") {
-		t.Errorf("nobody there: %q", got)
+		t.Errorf("without a server: %q", got)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestPrometheusAnswers(t *testing.T) {
 	}
 }
 
-// TestBehind: a port of a Service leads to a ready pod, by number or by name.
+// TestBehind: a port of a Service is resolved to a ready pod's port, by number or by name.
 func TestBehind(t *testing.T) {
 	t.Parallel()
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}, Spec: corev1.ServiceSpec{
@@ -117,8 +117,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestPart: a check of a part that values leave out does not count, and one of what the
-// chart has does.
+// TestPart: a check of a part that values disable is skipped; one of a part that exists is not.
 func TestPart(t *testing.T) {
 	t.Parallel()
 	check := addons.Check{Part: "grafana", HTTP: &addons.HTTPAnswer{Endpoint: addons.Endpoint{Service: "grafana", Port: 80}}}

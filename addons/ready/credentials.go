@@ -24,7 +24,7 @@ func (API) Credentials(ctx context.Context, c addons.Cluster, namespace string, 
 	return l.credentials(ctx, namespace, where)
 }
 
-// credentials are empty where no Secret is named.
+// credentials returns "" and "" if where names no Secret.
 func (l *look) credentials(ctx context.Context, namespace string, where addons.Credentials) (user, password string, err error) {
 	if where.Secret == "" {
 		return "", "", nil

@@ -32,18 +32,19 @@ func (API) Forward(ctx context.Context, c addons.Cluster, namespace string, to a
 		<-ctx.Done()
 	})
 	if ctx.Err() != nil {
-		return nil // which is how it is meant to end
+		return nil // the caller ended it
 	}
 	return err
 }
 
-// forward makes a port of a Service reachable while use runs.
+// forward forwards a local port to a port of a Service while use runs.
 func (l *look) forward(ctx context.Context, namespace string, to addons.Endpoint, use func(address string)) error {
 	return tunnel(ctx, l.config, l.typed, namespace, to, func(_ context.Context, address string) { use(address) })
 }
 
-// tunnel forwards a free port of 127.0.0.1 to a pod of a Service, until use returns. The
-// context of use ends when the connection does, as when the pod goes: that is an error.
+// tunnel forwards a free port of 127.0.0.1 to a pod of a Service until use returns. If the
+// connection ends before, for example because the pod was deleted, the context of use ends and
+// tunnel returns an error.
 func tunnel(
 	ctx context.Context, config *rest.Config, typed kubernetes.Interface, namespace string, to addons.Endpoint, use func(context.Context, string),
 ) error {
@@ -52,7 +53,7 @@ func tunnel(
 		return err
 	}
 	at := typed.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
-	// Over a WebSocket, which every API server since Kubernetes 1.31 knows.
+	// Over a WebSocket, which API servers support since Kubernetes 1.31.
 	dialer, err := portforward.NewSPDYOverWebsocketDialer(at, config)
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func tunnel(
 	return cmp.Or(ctx.Err(), <-ended)
 }
 
-// behind returns a ready pod behind a Service, and its port.
+// behind returns a ready pod of a Service, and the pod's port.
 func behind(ctx context.Context, typed kubernetes.Interface, namespace string, to addons.Endpoint) (pod string, port int32, err error) {
 	service, err := typed.CoreV1().Services(namespace).Get(ctx, to.Service, metav1.GetOptions{})
 	if err != nil {

@@ -28,7 +28,7 @@ type alerts struct {
 	} `json:"data"`
 }
 
-// prometheus says which target does not answer, or which alert fires.
+// prometheus says which target does not answer, or which alert is firing, or returns "".
 func (l *look) prometheus(ctx context.Context, at addons.Endpoint) string {
 	missing := ""
 	err := l.forward(ctx, l.in.Namespace, at, func(address string) { missing = askPrometheus(ctx, address) })
@@ -68,8 +68,8 @@ func (t targets) missing() string {
 	return ""
 }
 
-// missing skips the alerts of severity none, which fire to show that alerts work, and to
-// silence others; and those of severity info, which want nobody to do anything.
+// missing ignores alerts of severity none, which always fire to show that alerting works or to
+// silence others, and of severity info, which require no action.
 func (a alerts) missing() string {
 	for _, alert := range a.Data.Alerts {
 		if severity := alert.Labels["severity"]; alert.State == "firing" && severity != "none" && severity != "info" {

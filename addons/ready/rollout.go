@@ -13,16 +13,16 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// progress is how far a workload has come.
+// progress is the state of a rollout.
 type progress struct {
 	want, have int32
-	stale      bool   // its controller has not seen what was asked last
-	trouble    string // why no pods are made
+	stale      bool   // its controller has not observed the latest change
+	trouble    string // why no pods are created
 	selector   *metav1.LabelSelector
 }
 
-// rollout says what is missing until a workload runs as asked; nothing for objects that
-// do not run. The error is of a job that failed for good.
+// rollout says what is missing until a workload is rolled out, or returns "", also for objects that
+// are not workloads. It returns an error for a job that failed permanently.
 func (l *look) rollout(ctx context.Context, o addons.Object) (string, error) {
 	var p progress
 	var err error
@@ -60,7 +60,7 @@ func (l *look) deployment(ctx context.Context, o addons.Object) (progress, error
 	if err != nil {
 		return progress{}, err
 	}
-	// Those available may be old ones, kept until the new ones are.
+	// Available pods may be old ones, which run until the new ones are available.
 	old := max(0, d.Status.Replicas-d.Status.UpdatedReplicas)
 	p := progress{
 		want: wanted(d.Spec.Replicas), have: max(0, min(d.Status.UpdatedReplicas, d.Status.AvailableReplicas-old)),
@@ -100,7 +100,8 @@ func (l *look) daemonSet(ctx context.Context, o addons.Object) (progress, error)
 	}, nil
 }
 
-// job is done when it has run; one that was removed after it had is done, too.
+// job says that a job has not completed, or returns "". A job that no longer exists was deleted after
+// it completed.
 func (l *look) job(ctx context.Context, o addons.Object) (string, error) {
 	j, err := l.typed.BatchV1().Jobs(o.Namespace).Get(ctx, o.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

@@ -23,7 +23,7 @@ func selector() *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}
 }
 
-// deployment has been asked for two replicas in its second generation.
+// deployment is one with two replicas, in its second generation.
 func deployment(status appsv1.DeploymentStatus) *appsv1.Deployment {
 	two := int32(2)
 	return &appsv1.Deployment{ObjectMeta: object(2), Spec: appsv1.DeploymentSpec{Replicas: &two, Selector: selector()}, Status: status}
@@ -42,7 +42,7 @@ func waiting(reason, message string) corev1.PodStatus {
 	}}}
 }
 
-// neverStarted is a container that the node cannot start, tried again and again.
+// neverStarted is a container that the node tries to start repeatedly.
 func neverStarted(message string) corev1.PodStatus {
 	status := waiting("CrashLoopBackOff", "back-off")
 	last := status.ContainerStatuses[0].LastTerminationState.Terminated
@@ -50,7 +50,7 @@ func neverStarted(message string) corev1.PodStatus {
 	return status
 }
 
-// TestRollout is about what a person reads of a workload; "" where it runs.
+// TestRollout: what rollout says about a workload; "" if it is rolled out.
 func TestRollout(t *testing.T) {
 	t.Parallel()
 	unready := appsv1.DeploymentStatus{ObservedGeneration: 2, UpdatedReplicas: 2}
@@ -79,7 +79,7 @@ func TestRollout(t *testing.T) {
 		"daemons":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 2}}}, "2 of 3 ready"},
 		"daemons run":  {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 3}}}, ""},
 		"job waits":    {"Job", []runtime.Object{&batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector()}}}, "has not completed yet"},
-		"job is gone":  {"Job", nil, ""},
+		"job deleted":  {"Job", nil, ""},
 		"does not run": {"ConfigMap", nil, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestRollout(t *testing.T) {
 	}
 }
 
-// TestFailedJob: no waiting mends it.
+// TestFailedJob: a failed job is an error, because waiting cannot help.
 func TestFailedJob(t *testing.T) {
 	t.Parallel()
 	job := &batchv1.Job{ObjectMeta: object(1), Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
@@ -105,8 +105,7 @@ func TestFailedJob(t *testing.T) {
 	}
 }
 
-// TestSimulated: where no pods run, workloads count, and nobody is asked what only a pod
-// could answer.
+// TestSimulated: on clusters that run no pods, only rollouts are checked.
 func TestSimulated(t *testing.T) {
 	t.Parallel()
 	for _, runsPods := range []bool{true, false} {

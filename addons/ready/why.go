@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// why explains why a workload's pods are not ready, or is "".
+// why says why a workload's pods are not ready, or returns "".
 func (l *look) why(ctx context.Context, namespace string, p progress) string {
 	if p.trouble != "" {
 		return p.trouble
@@ -20,21 +20,21 @@ func (l *look) why(ctx context.Context, namespace string, p progress) string {
 	return WhyNot(ctx, l.typed, namespace, metav1.FormatLabelSelector(p.selector))
 }
 
-// WhyNot explains why pods are not ready, by the newest that has something to say, or is
-// "". selector is that of their labels.
+// WhyNot says why the pods that selector selects are not ready, or returns "". The newest pod with a
+// known reason counts.
 func WhyNot(ctx context.Context, client kubernetes.Interface, namespace, selector string) string {
 	why, _ := whyPods(ctx, client, namespace, metav1.ListOptions{LabelSelector: selector})
 	return why
 }
 
-// WhyNode is WhyNot for all pods of a node. Those that no node takes are not among them.
+// WhyNode is WhyNot for all pods of a node.
 func WhyNode(ctx context.Context, client kubernetes.Interface, node string) string {
 	why, _ := whyPods(ctx, client, metav1.NamespaceAll, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
 	return why
 }
 
-// WhyPods is WhyNot for pods that are to run to their end. Where none of them has a
-// reason to tell, it returns the phase of the newest, or why there is no pod.
+// WhyPods is WhyNot for pods that must complete. Without a known reason it returns the phase of the
+// newest pod, or that no pod exists.
 func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string, pods metav1.ListOptions) string {
 	why, newest := whyPods(ctx, client, namespace, pods)
 	switch {
@@ -46,7 +46,7 @@ func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string,
 	return fmt.Sprintf("pod %s is %s", newest.Name, newest.Status.Phase)
 }
 
-// whyPods returns what the newest pod with a reason says, and the newest pod of all.
+// whyPods returns the reason of the newest pod that has one, and the newest pod of all.
 func whyPods(ctx context.Context, client kubernetes.Interface, namespace string, options metav1.ListOptions) (string, *corev1.Pod) {
 	pods, err := client.CoreV1().Pods(namespace).List(ctx, options)
 	if err != nil {
@@ -71,7 +71,7 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			// What would not help, either, the scheduler says at length.
+			// The rest explains at length that preemption would not help.
 			message, _, _ := strings.Cut(c.Message, " preemption:")
 			return fmt.Sprintf("no node fits pod %s: %s", pod.Name, strings.TrimSuffix(message, "."))
 		}
@@ -107,8 +107,8 @@ func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.
 	case "CrashLoopBackOff":
 		why := fmt.Sprintf("container %s of pod %s keeps crashing", c.Name, pod.Name)
 		if last := c.LastTerminationState.Terminated; last != nil {
-			if last.Reason == "StartError" { // it did not even start, so no line of its own says why
-				return notMade(c.Name, pod.Name, last.Message)
+			if last.Reason == "StartError" { // it never started, so it has no output
+				return notCreated(c.Name, pod.Name, last.Message)
 			}
 			why += fmt.Sprintf(" (exit code %d)", last.ExitCode)
 		}
@@ -117,17 +117,17 @@ func whyContainer(ctx context.Context, client kubernetes.Interface, pod *corev1.
 		}
 		return why
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		return notMade(c.Name, pod.Name, waiting.Message)
+		return notCreated(c.Name, pod.Name, waiting.Message)
 	}
 	return ""
 }
 
-func notMade(container, pod, why string) string {
+func notCreated(container, pod, why string) string {
 	return fmt.Sprintf("container %s of pod %s cannot be created: %s", container, pod, why)
 }
 
-// lastLine returns the last line that a container wrote, or "". previous means before it
-// was restarted.
+// lastLine returns the last line of a container's output, or "". previous selects the container
+// before its last restart.
 func lastLine(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod, container string, previous bool) string {
 	lines := int64(1)
 	text, err := client.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{

@@ -6,121 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/cli-runtime/pkg/resource"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// finalizing is how long a controller gets to finalize the objects of its kinds.
-const finalizing = 10 * time.Second
-
-const keepAnnotation = kube.ResourcePolicyAnno
-
-// definitionResource is what custom resource definitions are served as.
-func definitionResource() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-}
-
-// isDeleted tells whether Helm deletes an object with its release.
-func isDeleted(info *resource.Info) bool {
-	object, ok := info.Object.(*unstructured.Unstructured)
-	return !ok || object.GetAnnotations()[keepAnnotation] != kube.KeepPolicy
-}
-
-func isDefinition(info *resource.Info) bool {
-	return info.Mapping.GroupVersionKind.Kind == "CustomResourceDefinition"
-}
-
-func (s *session) dynamic() (dynamic.Interface, error) {
-	config, err := s.config.RESTClientGetter.ToRESTConfig()
-	if err != nil {
-		return nil, err
-	}
-	return dynamic.NewForConfig(config)
-}
-
-// removeCustom deletes the release's objects of custom kinds. It strips the finalizers of
-// those that their controller does not finalize in time, as where it never ran: no other
-// program ever will, and definitions and namespaces would hang on them.
-func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error {
-	custom, err := s.customKinds(ctx)
-	if err != nil {
-		return err
-	}
-	mine, err := s.client.owned(all.Filter(func(i *resource.Info) bool {
-		return isDeleted(i) && custom[i.Mapping.GroupVersionKind.GroupKind()]
-	}))
-	if err != nil || len(mine) == 0 {
-		return err
-	}
-	if _, errs := s.client.Client.Delete(mine); len(errs) > 0 {
-		return errs[0]
-	}
-	limited, cancel := context.WithTimeout(ctx, finalizing)
-	defer cancel()
-	patient := *s.client
-	patient.ctx = limited
-	for _, info := range mine {
-		id := uidOf(info)
-		err := patient.WaitForDelete(kube.ResourceList{info}, finalizing)
-		if err == nil {
-			continue
-		}
-		if ctx.Err() != nil {
-			return err
-		}
-		if err := s.stripFinalizers(info, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// customKinds returns the kinds that are defined in the cluster.
-func (s *session) customKinds(ctx context.Context) (map[schema.GroupKind]bool, error) {
-	client, err := s.dynamic()
-	if err != nil {
-		return nil, err
-	}
-	definitions, err := client.Resource(definitionResource()).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, err
-	}
-	custom := map[schema.GroupKind]bool{}
-	for _, d := range definitions.Items {
-		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
-		kind, _, _ := unstructured.NestedString(d.Object, "spec", "names", "kind")
-		custom[schema.GroupKind{Group: group, Kind: kind}] = true
-	}
-	return custom, nil
-}
-
-// stripFinalizers removes the finalizers of the object of the release with that ID, which
-// is being deleted. The API server refuses to change another object of its name.
-func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": id, "finalizers": nil}})
-	if err != nil {
-		return err
-	}
-	_, err = resource.NewHelper(info.Client, info.Mapping).Patch(info.Namespace, info.Name, types.MergePatchType, patch, nil)
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
-		return fmt.Errorf("cannot remove the finalizers of %s %s: %w", info.Mapping.GroupVersionKind.Kind, info.Name, err)
-	}
-	return nil
-}
-
-// removeDefinitions deletes the definitions of the addon that nothing depends on, those
-// that its chart wants to be kept included. It tells whether there were any.
+// removeDefinitions deletes the definitions of the addon that nothing depends on, also those for
+// which the chart sets the policy keep. It reports whether the addon had any.
 func (s *session) removeDefinitions(ctx context.Context, addon string) (bool, error) {
 	there, err := s.defined(ctx)
 	if err != nil {
@@ -183,8 +82,8 @@ func (s *session) removeDefinition(
 	return nil
 }
 
-// disown removes the addon's mark from a definition that another addon has, too. One that
-// only this addon has keeps it, so that the next installation and removal know it.
+// disown removes the addon's label from a definition that another addon has, too. A definition that
+// only this addon has keeps the label, so that the next installation and removal recognize it.
 func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string) error {
 	if len(owners(&d)) < 2 {
 		return nil
@@ -200,10 +99,10 @@ func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1
 	return err
 }
 
-// definitionUser says who beside the addon uses a definition, or is "".
+// definitionUser says which other addon, release or program uses a definition, or returns "".
 func (s *session) definitionUser(d metav1.Object, addon string, others []*release.Release) string {
 	for _, owner := range owners(d) {
-		// One without a release was removed while another addon or release needed the definition.
+		// An owner without a release was removed while another one needed the definition.
 		there := slices.ContainsFunc(others, func(rel *release.Release) bool { return rel.Name == owner && rel.Labels[inputsLabel] != "" })
 		if owner != addon && there {
 			return fmt.Sprintf("the addon %s needs it", owner)
@@ -222,8 +121,8 @@ func (s *session) definitionUser(d metav1.Object, addon string, others []*releas
 	return ""
 }
 
-// defines tells whether the chart of a release brings a definition. The record of a release
-// lacks the charts that its chart depends on.
+// defines reports whether the chart of a release contains a definition. The record of a release
+// lacks the dependencies of the chart.
 func defines(rel *release.Release, name string) bool {
 	manifests := []string{rel.Manifest}
 	if rel.Chart != nil {
@@ -238,7 +137,7 @@ func defines(rel *release.Release, name string) bool {
 	})
 }
 
-// everyRelease returns all releases of the cluster, lab's and others.
+// everyRelease returns all releases of the cluster, including those not managed by lab.
 func (s *session) everyRelease() ([]*release.Release, error) {
 	list, err := releasesIn(s.client.unbound, "").ListReleases()
 	if err != nil {
@@ -247,8 +146,8 @@ func (s *session) everyRelease() ([]*release.Release, error) {
 	return list, nil
 }
 
-// objectsOf says which objects of what d defines exist, or is "". Where they cannot be
-// listed, there may be some.
+// objectsOf says that objects of the kind that d defines exist, or that they cannot be listed, or
+// returns "".
 func objectsOf(ctx context.Context, client dynamic.Interface, d unstructured.Unstructured) string {
 	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
@@ -259,7 +158,7 @@ func objectsOf(ctx context.Context, client dynamic.Interface, d unstructured.Uns
 	list, err := client.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: plural}).
 		List(ctx, metav1.ListOptions{Limit: 1})
 	switch {
-	case apierrors.IsNotFound(err): // it was never accepted
+	case apierrors.IsNotFound(err): // the API server never accepted the definition
 		return ""
 	case err != nil:
 		return fmt.Sprintf("its objects cannot be listed: %v", err)
@@ -274,8 +173,8 @@ func objectsOf(ctx context.Context, client dynamic.Interface, d unstructured.Uns
 	return fmt.Sprintf("it has %d objects, such as %s", n, strings.TrimPrefix(first.GetNamespace()+"/"+first.GetName(), "/"))
 }
 
-// listVersion returns the version in which objects of d are stored, if it is served: no
-// webhook has to convert them then. Else it returns any version that is served.
+// listVersion returns the version in which objects of d are stored, if it is served: listing them
+// then needs no conversion webhook. Otherwise it returns any served version.
 func listVersion(d *unstructured.Unstructured) string {
 	versions, _, _ := unstructured.NestedSlice(d.Object, "spec", "versions")
 	for _, v := range versions {
