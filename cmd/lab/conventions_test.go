@@ -66,7 +66,7 @@ func TestConventionsCanFail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(violations("cmd/internal/lab/x.go", f))+len(tooLong(files, f)) == 0 {
+		if len(violations("cmd/internal/clusters/x.go", f))+len(tooLong(files, f)) == 0 {
 			t.Errorf("%s: no violation found", code)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestValuesStay: values once given stay, whoever installs again, and others come above.
+// TestValuesStay: later installations keep the values of earlier ones, and merge theirs over them.
 func TestValuesStay(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -48,7 +48,7 @@ func TestValuesStay(t *testing.T) {
 	}
 }
 
-// releases remembers what an installer was given.
+// releases records the arguments of an installer.
 type releases struct {
 	addons.Installer
 	mu  sync.Mutex
@@ -73,7 +73,7 @@ func (r *releases) last(name string) addons.Release {
 	return addons.Release{}
 }
 
-// TestUpgrade: an addon stays what it was when it was asked for, until it is upgraded.
+// TestUpgrade: an addon keeps its definition until it is upgraded.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -101,7 +101,7 @@ func TestUpgrade(t *testing.T) {
 		t.Errorf("%+v, %v", changes, err)
 	}
 	if got := version(b.Status(t.Context(), "demo")); got != "1.0.0" {
-		t.Errorf("the preview made it %s", got)
+		t.Errorf("the preview changed it to %s", got)
 	}
 	if got := version(b.Addons.Install(t.Context(), "demo", q, nil)); got != "2.0.0" {
 		t.Errorf("upgraded it is %s", got)
@@ -132,7 +132,7 @@ func TestRemoveAddon(t *testing.T) {
 	}
 }
 
-// TestKeptIsReported: addon remove and up --prune say what they keep, and how to delete it.
+// TestKeptIsReported: addon remove and up --prune name the objects that they keep, and how to delete them.
 func TestKeptIsReported(t *testing.T) {
 	t.Parallel()
 	for how, remove := range map[string]func(labtest.Bench, event.Reporter) error{
@@ -193,8 +193,8 @@ func TestSharedNamespaceIsNotOffered(t *testing.T) {
 	}
 }
 
-// TestUnfinishedTakesTodaysDefinition: only an addon that was installed once keeps its definition.
-func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
+// TestUnfinishedTakesCurrentDefinition: an addon keeps its definition only if it was installed once.
+func TestUnfinishedTakesCurrentDefinition(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
 	b.Addons.Tools.Source = func(bool, []byte) addons.Source { return without{"0.0.1"} }
@@ -223,7 +223,7 @@ func TestUnfinishedTakesTodaysDefinition(t *testing.T) {
 	}
 }
 
-// without is a source that lacks one version.
+// without is a source without one version.
 type without struct{ version string }
 
 func (w without) Chart(ctx context.Context, c addons.Chart) (addons.Archive, error) {

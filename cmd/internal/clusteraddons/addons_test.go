@@ -37,8 +37,8 @@ func TestUpWithAddons(t *testing.T) {
 	}
 }
 
-// TestChartsAreReadFirst: a broken chart on this machine is found before a cluster is created,
-// and in a dry run. Other charts are not downloaded for that.
+// TestChartsAreReadFirst: lab finds a broken chart on this machine before it creates a cluster, and in a
+// dry run. It downloads no chart for that.
 func TestChartsAreReadFirst(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -64,7 +64,7 @@ func TestChartsAreReadFirst(t *testing.T) {
 	}
 }
 
-// brokenSource has no chart that can be installed, and must not be asked for those of others.
+// brokenSource has no chart that can be installed. It must not be asked for charts of the network.
 type brokenSource struct{ offline bool }
 
 func (s brokenSource) Chart(_ context.Context, c addons.Chart) (addons.Archive, error) {
@@ -74,7 +74,7 @@ func (s brokenSource) Chart(_ context.Context, c addons.Chart) (addons.Archive, 
 	return addons.Archive{}, fault.WithHint(fault.Errorf(fault.ErrInvalid, "it is a library"), "use another")
 }
 
-// TestAddonsAsk: what an addon asks of the cluster is asked when that is made.
+// TestAddonsAsk: a new cluster gets what its addons need.
 func TestAddonsAsk(t *testing.T) {
 	t.Parallel()
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
@@ -99,7 +99,7 @@ func TestAddonsAsk(t *testing.T) {
 	}
 	ports := plan.Spec.Ports
 	if len(ports) != 2 || ports[0].Host != 9443 || ports[1].Container != taken || ports[1].Host == taken || ports[1].Host == 0 {
-		t.Errorf("ports %v; want the one asked for, and a free one in place of %d", ports, taken)
+		t.Errorf("ports %v; want the requested one, and a free one in place of %d", ports, taken)
 	}
 	simulated := labtest.WithAddons(t, providers.Traits{})
 	simulated.Define(t, "web", "name: web\nchart: {path: ./web}\nasks: {ports: [8443], noIngress: true}\n")
@@ -109,7 +109,7 @@ func TestAddonsAsk(t *testing.T) {
 	}
 }
 
-// TestClusterLacks: an addon that comes too late says what is missing, and changes nothing.
+// TestClusterLacks: an addon that an existing cluster cannot have is an error, and changes nothing.
 func TestClusterLacks(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -138,11 +138,11 @@ func TestClusterLacks(t *testing.T) {
 	again := labtest.Request("demo", "traefik")
 	again.Recreate = true
 	if c, err := b.Up(t.Context(), again, nil); err != nil || len(c.Addons) != 1 {
-		t.Errorf("made anew: %+v, %v", c.Addons, err)
+		t.Errorf("recreated: %+v, %v", c.Addons, err)
 	}
 }
 
-// TestWrongAddons are refused before anything is made.
+// TestWrongAddons: an invalid request for addons is refused before anything is created.
 func TestWrongAddons(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -172,14 +172,15 @@ func TestWrongAddons(t *testing.T) {
 	}
 }
 
-// TestAddonNotWorking: the cluster stays, it is said why, and the next up goes on.
+// TestAddonNotWorking: the cluster stays, the error says why the addon does not work, and the next up
+// resumes.
 func TestAddonNotWorking(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
 	if err := b.Fake.SetMissing("hello", "no node takes the pod"); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // all else must be done by then
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second) // enough for everything else
 	defer cancel()
 	_, err := b.Up(ctx, labtest.Request("demo", "hello", "cert-manager"), nil)
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no node takes the pod") {
@@ -207,8 +208,8 @@ func TestAddonNotWorking(t *testing.T) {
 	}
 }
 
-// TestAddonsOfStopped: it is said that the cluster is stopped, and nothing is remembered of
-// what could not be done. The list knows what is in it all the same.
+// TestAddonsOfStopped: commands on the addons of a stopped cluster fail and change no record. The list
+// shows its addons.
 func TestAddonsOfStopped(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -235,7 +236,7 @@ func TestAddonsOfStopped(t *testing.T) {
 	}
 }
 
-// TestStartAwaitsAddons: what worked before must work again.
+// TestStartAwaitsAddons: start waits for the addons that worked before the stop.
 func TestStartAwaitsAddons(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())

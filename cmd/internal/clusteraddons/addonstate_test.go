@@ -19,11 +19,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// failing are those who do the work on addons, where something fails.
+// failing are addon tools that fail.
 type failing struct {
 	addons.Installer
 	addons.Checker
-	install, look error // install is of a removal, too
+	install, look error // install is the error of a removal, too
 }
 
 func (f *failing) Install(ctx context.Context, c addons.Cluster, r addons.Release, moved func(string)) (addons.Installed, error) {
@@ -51,7 +51,7 @@ func (f *failing) Wait(ctx context.Context, c addons.Cluster, a addons.Addon, in
 	return f.Checker.Wait(ctx, c, a, in, moved)
 }
 
-// agree checks that list and status say the same of the only cluster, and returns it.
+// agree checks that list and status show the same of the only cluster, and returns it.
 func agree(t *testing.T, b labtest.Bench, when string) output.Cluster {
 	t.Helper()
 	shown, err := b.Status(t.Context(), "demo")
@@ -82,7 +82,7 @@ func TestAddonFailed(t *testing.T) {
 	if _, err := b.Up(t.Context(), labtest.Request("demo", "hello"), nil); err == nil {
 		t.Fatal("a broken chart was installed")
 	}
-	list, err := b.List(t.Context(), false) // before anybody has looked
+	list, err := b.List(t.Context(), false) // before the first status
 	if err != nil || list.Items[0].State != providers.StateDegraded || !strings.Contains(list.Items[0].Reason, "addon hello failed: the chart is broken") {
 		t.Errorf("%+v, %v", list.Items, err)
 	}
@@ -112,7 +112,7 @@ func TestAddonFailed(t *testing.T) {
 	}
 }
 
-// TestAddonLost: if the API server stops answering meanwhile, the error says so and how to repair the cluster.
+// TestAddonLost: if the API server stops answering, the error says so, and how to repair the cluster.
 func TestAddonLost(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())

@@ -64,7 +64,7 @@ func TestOpenAddon(t *testing.T) {
 	}
 }
 
-// ways are how each addon is reached: its addresses, or the command that does it.
+// ways returns the addresses of each addon, or the command that opens it.
 func ways(c output.Cluster) map[string][]string {
 	all := map[string][]string{}
 	for _, a := range c.Addons {
@@ -76,8 +76,7 @@ func ways(c output.Cluster) map[string][]string {
 	return all
 }
 
-// TestOpenWithoutIngress: where no ingress controller serves the published port, there is
-// no address at which nobody answers.
+// TestOpenWithoutIngress: an addon has no address if no ingress controller serves the published port.
 func TestOpenWithoutIngress(t *testing.T) {
 	t.Parallel()
 	bundled := labtest.OnNodes()
@@ -106,8 +105,7 @@ func TestOpenWithoutIngress(t *testing.T) {
 	}
 }
 
-// TestSimulatedAddons: they are there, it is said that they are simulated, and there is
-// nothing to open.
+// TestSimulatedAddons: addons of a cluster without pods are shown as simulated, and cannot be opened.
 func TestSimulatedAddons(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, providers.Traits{})
@@ -122,8 +120,8 @@ func TestSimulatedAddons(t *testing.T) {
 	}
 }
 
-// TestOwnIngress: an ingress controller that is not lab's serves the addresses of addons,
-// where it says that it does, or is seen to.
+// TestOwnIngress: addons have addresses if an ingress controller that is not managed by lab provides the
+// ingress or is seen to serve it.
 func TestOwnIngress(t *testing.T) {
 	t.Parallel()
 	for how, serve := range map[string]func(labtest.Bench) []string{

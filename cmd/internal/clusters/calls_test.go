@@ -11,7 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// counting counts how often a flavor's tool is asked.
+// counting counts the calls of the tool of a flavor.
 type counting struct {
 	providers.Provider
 	providers.EngineUser

@@ -12,12 +12,13 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/labtest"
 )
 
-// TestDownWithoutRoomForARecord: a disk that is full may be so because of the cluster.
-func TestDownWithoutRoomForARecord(t *testing.T) {
+// TestDownOnFullDisk: down deletes a cluster although its record cannot be written: that may free the
+// disk.
+func TestDownOnFullDisk(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
-	// Between a path that is just short enough to be read and the longer one of the
-	// temporary file with which a record is written, the system stands in for the disk.
+	// The path of the record is just short enough to be read. That of the temporary file with which a
+	// record is written is too long, so that writing fails as on a full disk.
 	deep := b.Home
 	for len(deep) < 3800 {
 		deep = filepath.Join(deep, strings.Repeat("d", 200))

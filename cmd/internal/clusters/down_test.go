@@ -47,18 +47,18 @@ func TestDownForgets(t *testing.T) {
 	}
 }
 
-// TestDownHalfMade: a lab was killed at the first moment of a creation, and somebody
-// has made a cluster of that name since, or nobody has.
-func TestDownHalfMade(t *testing.T) {
+// TestDownHalfCreated: lab was killed at the start of a creation. Down keeps a cluster of that name that
+// another program created since.
+func TestDownHalfCreated(t *testing.T) {
 	t.Parallel()
 	for what, test := range map[string]struct {
 		behind func(b labtest.Bench, r state.Record) error
 		theirs int
 	}{
-		"nothing was made": {func(labtest.Bench, state.Record) error { return nil }, 0},
-		"it is half-made":  {func(b labtest.Bench, r state.Record) error { return b.Machine.HalfMade(r.Spec) }, 0},
-		"it is theirs":     {func(b labtest.Bench, _ state.Record) error { return b.Machine.HalfMade(providers.Spec{Name: "demo"}) }, 1},
-		"it is theirs, made by another lab": {func(b labtest.Bench, _ state.Record) error {
+		"nothing was made":   {func(labtest.Bench, state.Record) error { return nil }, 0},
+		"it is half-created": {func(b labtest.Bench, r state.Record) error { return b.Machine.HalfMade(r.Spec) }, 0},
+		"it is theirs":       {func(b labtest.Bench, _ state.Record) error { return b.Machine.HalfMade(providers.Spec{Name: "demo"}) }, 1},
+		"another lab created it": {func(b labtest.Bench, _ state.Record) error {
 			return b.Machine.HalfMade(providers.Spec{Name: "demo", Mark: "another"})
 		}, 1},
 	} {
@@ -83,8 +83,8 @@ func TestDownHalfMade(t *testing.T) {
 	}
 }
 
-// TestDownUnread: a cluster whose owner is unknown is kept, and so is its record. One that
-// only lost its ID is recognized by its mark.
+// TestDownUnread: down keeps a cluster whose owner is unknown, and its record. It recognizes a cluster
+// without an ID by its mark.
 func TestDownUnread(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -115,7 +115,7 @@ func TestDownUnread(t *testing.T) {
 	}
 }
 
-// TestUpMarks: a cluster bears a mark of its own, which its record has, too.
+// TestUpMarks: each cluster has a mark, which its record has, too.
 func TestUpMarks(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -135,7 +135,7 @@ func TestUpMarks(t *testing.T) {
 	}
 }
 
-// TestDownInterrupted: what an interrupt left is removed by the next call.
+// TestDownInterrupted: the next down removes what an interrupted one left.
 func TestDownInterrupted(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)

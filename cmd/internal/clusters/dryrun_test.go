@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/labtest"
 )
 
-// distant is a flavor whose node image is in a registry only.
+// distant is a flavor whose node image is only in a registry.
 type distant struct {
 	providers.Provider
 	t *testing.T
@@ -26,7 +26,7 @@ func (d distant) Check(_ context.Context, spec providers.Spec) error {
 	return &providers.NotLocal{Image: "node:v1"}
 }
 
-// TestDryRunStaysOffline: it says what would be pulled, with a flavor and with auto.
+// TestDryRunStaysOffline: a dry run names the image that up would pull, with a flavor and with auto.
 func TestDryRunStaysOffline(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return distant{p, t} })
@@ -40,7 +40,7 @@ func TestDryRunStaysOffline(t *testing.T) {
 	}
 }
 
-// TestDryRunFindsPorts: up would refuse a port that another program has.
+// TestDryRunFindsPorts: a dry run finds a port that another program uses.
 func TestDryRunFindsPorts(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
@@ -56,7 +56,7 @@ func TestDryRunFindsPorts(t *testing.T) {
 	}
 }
 
-// TestGivenZero: an explicit 0 counts, an omitted value does not.
+// TestGivenZero: an explicit 0 is a request, an omitted value is not.
 func TestGivenZero(t *testing.T) {
 	t.Parallel()
 	b, q := labtest.New(t, nil), labtest.Request("lab")

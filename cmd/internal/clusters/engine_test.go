@@ -21,7 +21,7 @@ func engineA() providers.Engine {
 }
 func engineB() providers.Engine { return providers.Engine{ID: "id-b", Host: "unix:///b.sock"} }
 
-// onA returns a labtest.Bench with cluster "demo", which was made on engine A.
+// onA returns a bench with the cluster "demo", which was created on engine A.
 func onA(t *testing.T) labtest.Bench {
 	t.Helper()
 	b := labtest.New(t, nil)
@@ -38,7 +38,7 @@ func use(t *testing.T, b labtest.Bench, e providertest.Engines) {
 }
 
 // TestAnotherEngine: lab finds, uses and deletes a cluster on the engine where it was created,
-// whatever engine is in use by then.
+// whatever engine is used then.
 func TestAnotherEngine(t *testing.T) {
 	t.Parallel()
 	b := onA(t)
@@ -64,8 +64,8 @@ func TestAnotherEngine(t *testing.T) {
 	}
 }
 
-// TestEngineAway: a cluster is neither gone nor forgotten if its engine does not answer, or if
-// another engine answers at its address.
+// TestEngineAway: lab keeps the record of a cluster, and does not report the cluster as gone, if its
+// engine does not answer, or if another engine answers at its address.
 func TestEngineAway(t *testing.T) {
 	t.Parallel()
 	for name, engines := range map[string]providertest.Engines{
@@ -99,7 +99,7 @@ func TestEngineAway(t *testing.T) {
 			if c, err := b.Status(t.Context(), "demo"); err != nil || c.State != providers.StateRunning {
 				t.Errorf("with its engine back: %s, %v", c.State, err)
 			}
-			labtest.WantIs(t, b.Forget(t.Context(), "demo", nil), fault.ErrInvalid) // which would leave it behind
+			labtest.WantIs(t, b.Forget(t.Context(), "demo", nil), fault.ErrInvalid) // it would leave the cluster behind
 			use(t, b, engines)
 			if err := b.Forget(t.Context(), "demo", nil); err != nil {
 				t.Error(err)
@@ -112,8 +112,7 @@ func TestEngineAway(t *testing.T) {
 	}
 }
 
-// TestOldRecord: a record without an engine is bound to the one that has the cluster, and
-// to no other.
+// TestOldRecord: lab adds to a record without an engine the engine that has the cluster, and no other.
 func TestOldRecord(t *testing.T) {
 	t.Parallel()
 	b := onA(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/labtest"
 )
 
-// meanwhile does something to the machine while the cluster becomes ready.
+// meanwhile calls do while the cluster becomes ready.
 type meanwhile struct {
 	labtest.Prober
 	do func() error
@@ -45,7 +45,7 @@ func TestUpKeepsReadyCluster(t *testing.T) {
 	}
 	for _, kind := range []error{fault.ErrUnavailable, fault.ErrInvalid, fault.ErrExists} {
 		if errors.Is(err, kind) {
-			t.Errorf("the error is %v, which has an exit code of its own", kind)
+			t.Errorf("the error is %v, which has its own exit code", kind)
 		}
 	}
 	r, err := b.State.Get("demo")
@@ -75,7 +75,7 @@ func TestUpKeepsReadyCluster(t *testing.T) {
 	}
 }
 
-// TestDownOfSeveralKubeconfigs: the entries go from every file that got them.
+// TestDownOfSeveralKubeconfigs: down removes the entries from every file that got them.
 func TestDownOfSeveralKubeconfigs(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// aged puts the end of a cluster's time into the past.
+// aged sets the end of a cluster's time to live to the past.
 func aged(t *testing.T, b labtest.Bench, name string) {
 	t.Helper()
 	r, err := b.State.Get(name)
@@ -55,8 +55,8 @@ func TestCollect(t *testing.T) {
 	}
 }
 
-// TestCollectGoesOn: one that cannot be removed does not save the others, and stays due.
-func TestCollectGoesOn(t *testing.T) {
+// TestCollectContinues: Collect deletes the other clusters if one cannot be deleted, which stays due.
+func TestCollectContinues(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
 	b.MustUp(t, "demo")
@@ -90,7 +90,7 @@ func TestTTLOutOfRange(t *testing.T) {
 	}
 }
 
-// TestWatch: who watches ends with the cluster, and a second one at once.
+// TestWatch: Watch returns when the cluster is deleted, and a second Watch returns at once.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -122,7 +122,7 @@ func TestRun(t *testing.T) {
 	for what, tt := range map[string]struct {
 		keep bool
 		do   error
-		want int // clusters that are left
+		want int // remaining clusters
 	}{
 		"well":             {false, nil, 0},
 		"kept if it fails": {true, nil, 0},
@@ -155,7 +155,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunKilled: what a lab run left that was killed is due.
+// TestRunKilled: the cluster of a killed lab run is due.
 func TestRunKilled(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)

@@ -17,8 +17,8 @@ import (
 )
 
 // TestNeverReady: a cluster that was created and does not become ready stays, and the next up
-// resumes. It is deleted, and its logs are saved, where that is asked for; and without logs
-// where a user interrupts.
+// resumes. With Rollback it is deleted, and its logs are saved. If the user interrupts, it is deleted
+// without logs.
 func TestNeverReady(t *testing.T) {
 	for name, test := range map[string]struct {
 		interrupted, rollback bool
@@ -68,7 +68,7 @@ func TestNeverReady(t *testing.T) {
 	}
 }
 
-// resumed checks that a cluster that stayed can be used, and becomes ready with the next up.
+// resumed checks that a cluster that stayed is usable, and that the next up makes it ready.
 func resumed(t *testing.T, b labtest.Bench) {
 	t.Helper()
 	r, err := b.State.Get("demo")
@@ -88,7 +88,7 @@ func resumed(t *testing.T, b labtest.Bench) {
 	}
 }
 
-// TestRunNeverReady: `lab run` cleans up whatever happens.
+// TestRunNeverReady: a run deletes a cluster that does not become ready.
 func TestRunNeverReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := labtest.New(t, nil)

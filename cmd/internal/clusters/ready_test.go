@@ -26,8 +26,7 @@ func (*never) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(string)) 
 	return ctx.Err()
 }
 
-// TestBreaksMeanwhile: a cluster that dies while it is waited for is not waited for any
-// longer, and the reason is told.
+// TestBreaksMeanwhile: up stops waiting for a cluster that breaks, and reports why.
 func TestBreaksMeanwhile(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens func(labtest.Bench) error
@@ -49,7 +48,7 @@ func TestBreaksMeanwhile(t *testing.T) {
 				}
 				b.Probe = &never{}
 				happened := make(chan error, 1)
-				time.AfterFunc(time.Minute+time.Second, func() { happened <- test.happens(b) }) // between two looks
+				time.AfterFunc(time.Minute+time.Second, func() { happened <- test.happens(b) }) // between two listings
 				began := time.Now()
 				_, err := b.Start(t.Context(), "lab", inventory.WaitAll, nil)
 				if err == nil || !strings.Contains(err.Error(), test.says) {
@@ -69,7 +68,7 @@ func TestBreaksMeanwhile(t *testing.T) {
 	}
 }
 
-// TestRecoversMeanwhile: one that answers late is not given up.
+// TestRecoversMeanwhile: up keeps waiting for a cluster that answers late.
 func TestRecoversMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := labtest.New(t, nil)
@@ -86,7 +85,7 @@ func TestRecoversMeanwhile(t *testing.T) {
 	})
 }
 
-// dated are clusters whose flavor can tell since when their nodes run.
+// dated is a flavor that knows when nodes began to run.
 type dated struct {
 	providers.Provider
 	providers.StartStopper
@@ -101,9 +100,8 @@ func (d dated) List(ctx context.Context) ([]providers.Cluster, error) {
 	return all, err
 }
 
-// TestSince: of a cluster that is started, what the API server remembers from before does
-// not count. One that was just created has no before, and nodes that were seen to be ready since
-// they began need not report again.
+// TestSince: reports from before a start do not count. A new cluster has none, and nodes that were seen
+// ready since they began to run need not report again.
 func TestSince(t *testing.T) {
 	since := map[string]time.Time{"node": time.Now()}
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return dated{p, p.(providers.StartStopper), since} })
@@ -115,7 +113,7 @@ func TestSince(t *testing.T) {
 	if _, err := b.Stop(t.Context(), "lab", nil); err != nil {
 		t.Fatal(err)
 	}
-	since["node"] = time.Now().Add(time.Minute) // it begins again
+	since["node"] = time.Now().Add(time.Minute) // it starts again
 	b.MustUp(t, "lab")
 	if diff := cmp.Diff(since, prober.Waited.Since); diff != "" {
 		t.Errorf("after its start it was waited for reports since (-want +got):\n%s", diff)

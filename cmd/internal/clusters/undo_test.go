@@ -23,9 +23,9 @@ func (o overtaken) Create(ctx context.Context, spec providers.Spec, report event
 	return errors.Join(err, o.machine.Remake(spec.Name), errors.New("the network is gone"))
 }
 
-// TestUndoSparesAnother: an undo removes lab's own creation, and not another cluster that has
-// the name by then.
-func TestUndoSparesAnother(t *testing.T) {
+// TestUndoKeepsForeignCluster: after a failed creation, lab keeps a cluster of another program that has
+// taken the name.
+func TestUndoKeepsForeignCluster(t *testing.T) {
 	t.Parallel()
 	var machine providertest.Machine
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return overtaken{p, &machine} })
@@ -35,6 +35,6 @@ func TestUndoSparesAnother(t *testing.T) {
 	}
 	b.WantNoRecord(t, "demo")
 	if left := b.Existing(t); len(left) != 1 || left[0].Mark != "" {
-		t.Errorf("there is %+v, want the cluster of the other", left)
+		t.Errorf("there is %+v, want the foreign cluster", left)
 	}
 }

@@ -23,8 +23,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
 
-// rival is a flavor with which somebody makes the same cluster a moment before lab
-// does.
+// rival is a flavor with which another program creates the same cluster just before lab does.
 type rival struct{ providers.Provider }
 
 func (r rival) Create(ctx context.Context, spec providers.Spec, report event.Reporter) error {
@@ -34,8 +33,8 @@ func (r rival) Create(ctx context.Context, spec providers.Spec, report event.Rep
 	return r.Provider.Create(ctx, spec, report)
 }
 
-// TestUpSparesTheFaster: what a rival made is not what lab takes back.
-func TestUpSparesTheFaster(t *testing.T) {
+// TestUpKeepsRival: a failed creation does not delete the cluster that another program created.
+func TestUpKeepsRival(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return rival{p} })
 	_, err := b.Up(t.Context(), labtest.Request("demo"), nil)
@@ -48,7 +47,7 @@ func TestUpSparesTheFaster(t *testing.T) {
 	labtest.WantIs(t, err, fault.ErrForeign)
 }
 
-// deaf is a flavor whose tool cannot be asked once, and then cannot create.
+// deaf is a flavor whose first listing fails, and which cannot create.
 type deaf struct {
 	providers.Provider
 	once sync.Once
@@ -67,9 +66,9 @@ func (d *deaf) Create(context.Context, providers.Spec, event.Reporter) error {
 	return errors.New("no space")
 }
 
-// TestUpAsksFirst: undoing a failed creation removes the cluster of that name, so lab
-// begins only once it knows that there is none.
-func TestUpAsksFirst(t *testing.T) {
+// TestUpListsFirst: up does not create a cluster if it cannot list the existing ones: undoing a failed
+// creation would delete one of that name.
+func TestUpListsFirst(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return &deaf{Provider: p} })
 	theirs := providertest.NewFake(b.Machine, providertest.FakeOptions{})
@@ -81,14 +80,14 @@ func TestUpAsksFirst(t *testing.T) {
 		t.Errorf("error %v, want why the tool cannot be asked", err)
 	}
 	if got := b.Existing(t); len(got) != 1 {
-		t.Errorf("somebody else's cluster was removed")
+		t.Errorf("the foreign cluster was deleted")
 	}
 	b.WantNoRecord(t, "demo")
 }
 
-// TestUpTogether: of many that come at one moment, one makes the cluster, and the
-// others wait for it, however short the patience of other commands is.
-func TestUpTogether(t *testing.T) {
+// TestUpConcurrently: of several concurrent calls, one creates the cluster, and the others wait for it,
+// however short the patience of other commands is.
+func TestUpConcurrently(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
 	b.State.Patience = time.Nanosecond
@@ -119,9 +118,8 @@ func TestUpTogether(t *testing.T) {
 	}
 }
 
-// TestUpWaitsForWhatWasAsked: the probe is told of every node, and of DNS where pods
-// run.
-func TestUpWaitsForWhatWasAsked(t *testing.T) {
+// TestUpWaitsForNodesAndDNS: up waits for every requested node, and for DNS if pods run.
+func TestUpWaitsForNodesAndDNS(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
 	p := &labtest.Prober{}
@@ -137,8 +135,7 @@ func TestUpWaitsForWhatWasAsked(t *testing.T) {
 	}
 }
 
-// TestWaitLevels: Up waits for what --wait names, and no more; what the configuration of the
-// tool leaves out is not, and the probe is told.
+// TestWaitLevels: up waits for what --wait names, and no more.
 func TestWaitLevels(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[inventory.Wait]probe.Want{
@@ -155,14 +152,14 @@ func TestWaitLevels(t *testing.T) {
 		if diff := cmp.Diff(want, b.Probe.(*labtest.Prober).Waited); diff != "" {
 			t.Errorf("%s: waited for (-want +got):\n%s", level, diff)
 		}
-		// Only one that was ready as a whole is known to lack what does not come by itself.
+		// Only a cluster that was completely ready is recorded as ready.
 		if r, err := b.State.Get("demo"); err != nil || r.NotReady != (level != inventory.WaitAll) {
 			t.Errorf("%s: not ready %v, %v", level, r.NotReady, err)
 		}
 	}
 }
 
-// TestUpDiffers: nothing that was asked for is silently left out.
+// TestUpDiffers: up returns an error for each requested setting that an existing cluster does not have.
 func TestUpDiffers(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -202,8 +199,7 @@ func TestUpDiffers(t *testing.T) {
 	}
 }
 
-// TestRecreate: --recreate always recreates, from the record, except for what
-// the request says itself.
+// TestRecreate: --recreate always recreates, from the record and the settings of the request.
 func TestRecreate(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -248,8 +244,7 @@ func TestRecreate(t *testing.T) {
 	}
 }
 
-// TestUpInterruptedAtTheEnd: a cluster that is all but done, and interrupted, is
-// removed like any other.
+// TestUpInterruptedAtTheEnd: up deletes a cluster if it is interrupted at the end of the creation.
 func TestUpInterruptedAtTheEnd(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -266,7 +261,7 @@ func TestUpInterruptedAtTheEnd(t *testing.T) {
 	}
 }
 
-// interrupting is a person who loses patience with the probe.
+// interrupting is a user who interrupts the wait.
 type interrupting struct{ cancel context.CancelFunc }
 
 func (i interrupting) Wait(ctx context.Context, _ []byte, _ probe.Want, _ func(string)) error {
@@ -278,8 +273,8 @@ func (i interrupting) Look(ctx context.Context, _ []byte, _ probe.Want) (probe.R
 	return probe.Report{}, ctx.Err()
 }
 
-// TestUpWithDefaultFlavor: what a person configured goes before what is usable first, and
-// behind what is asked.
+// TestUpWithDefaultFlavor: the requested flavor overrides the configured one, which overrides the first
+// usable one.
 func TestUpWithDefaultFlavor(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
@@ -299,6 +294,6 @@ func TestUpWithDefaultFlavor(t *testing.T) {
 	q := labtest.Request("demo")
 	q.Flavor = usable.Flavor
 	if _, err := b.Plan(t.Context(), q); err != nil {
-		t.Errorf("asked for %s: %v", q.Flavor, err)
+		t.Errorf("request for %s: %v", q.Flavor, err)
 	}
 }

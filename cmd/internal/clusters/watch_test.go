@@ -7,8 +7,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 )
 
-// TestDeadline: a cluster's time is over when either clock says so: the wall's may have
-// been set back, and the monotonic one may have stood still while the machine slept.
+// TestDeadline: a time to live is over if one of the clocks says so: the wall clock may be set back, and
+// the monotonic clock may stand still while the machine sleeps.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
@@ -21,7 +21,7 @@ func TestDeadline(t *testing.T) {
 	}{
 		"before its time":      {start.Add(59 * time.Minute), &end, false},
 		"at its time":          {start.Add(time.Hour), &end, true},
-		"it slept":             {end.Add(time.Second), &end, true}, // Round(0) left the wall's reading alone
+		"it slept":             {end.Add(time.Second), &end, true}, // Round(0) leaves only the reading of the wall clock
 		"it has more time now": {start.Add(time.Hour), &later, false},
 		"it lives for ever":    {start.Add(time.Hour), nil, false},
 	} {
@@ -37,7 +37,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestDeadlineClockSetBack: only the monotonic reading of now goes on then.
+// TestDeadlineClockSetBack: then only the monotonic reading advances.
 func TestDeadlineClockSetBack(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
@@ -45,7 +45,7 @@ func TestDeadlineClockSetBack(t *testing.T) {
 	d := &deadline{now: time.Now}
 	r := state.Record{ExpiresAt: &end}
 	d.over(r)
-	d.wall = d.wall.Add(time.Hour) // for this clock it is an hour earlier than for the one that wrote the record
+	d.wall = d.wall.Add(time.Hour) // this clock is an hour behind the one that wrote the record
 	later := d.wall
 	r.ExpiresAt = &later
 	limit := time.After(10 * time.Second)

@@ -36,41 +36,41 @@ func TestAssess(t *testing.T) {
 		live   *providers.Cluster
 		asking error
 		busy   bool
-		also   func(*state.Record) // more that is recorded
+		also   func(*state.Record) // more of the record
 		want   providers.State
-		reason string // part of it; "" where there must be none
+		reason string // part of it; "" for none
 		mine   bool
 		hint   string // part of it
 	}{
-		{what: "as it should be", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), want: providers.StateRunning, mine: true},
+		{what: "healthy", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), want: providers.StateRunning, mine: true},
 		{what: "stopped", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateStopped), want: providers.StateStopped, mine: true},
-		{what: "being changed by another lab", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateRunning, mine: true},
+		{what: "another lab process changes it", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateRunning, mine: true},
 		{what: "its kubeconfig is missing", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateUnknown), want: providers.StateUnknown, hint: "lab start demo", mine: true},
 		{what: "gone", phase: state.PhaseCreated, id: "1", want: providers.StateUnknown, reason: "it is gone"},
-		{what: "remade", phase: state.PhaseCreated, id: "1", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
-		{what: "not to be asked", phase: state.PhaseCreated, id: "1", asking: gone, want: providers.StateUnknown, reason: "the socket is gone"},
-		{what: "of another lab", phase: state.PhaseCreating, asking: fault.Errorf(fault.ErrInvalid, "no such flavor"), want: providers.StateUnknown, reason: "no such flavor"},
-		{what: "begun", phase: state.PhaseCreating, busy: true, want: providers.StateCreating},
-		{what: "being made", phase: state.PhaseCreating, live: live("", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
-		{what: "half-made", phase: state.PhaseCreating, live: live("", providers.StateCreating), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
-		{what: "half-made, and its mark seen", phase: state.PhaseCreating, mark: "a", live: marked("a"), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
-		{what: "half-made, and its name taken", phase: state.PhaseCreating, mark: "a", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
-		{what: "half-made, and its name taken by a lab", phase: state.PhaseCreating, mark: "a", live: marked("b"), want: providers.StateUnknown, reason: "taken its name"},
-		{what: "made, and never ready", phase: state.PhaseCreating, id: "1", live: live("1", providers.StateRunning), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "recreated by another program", phase: state.PhaseCreated, id: "1", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
+		{what: "its tool cannot be asked", phase: state.PhaseCreated, id: "1", asking: gone, want: providers.StateUnknown, reason: "the socket is gone"},
+		{what: "of an unknown flavor", phase: state.PhaseCreating, asking: fault.Errorf(fault.ErrInvalid, "no such flavor"), want: providers.StateUnknown, reason: "no such flavor"},
+		{what: "creation has just begun", phase: state.PhaseCreating, busy: true, want: providers.StateCreating},
+		{what: "being created", phase: state.PhaseCreating, live: live("", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
+		{what: "half-created", phase: state.PhaseCreating, live: live("", providers.StateCreating), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "half-created, with its mark", phase: state.PhaseCreating, mark: "a", live: marked("a"), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
+		{what: "half-created, and its name is taken", phase: state.PhaseCreating, mark: "a", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
+		{what: "half-created, and another lab took its name", phase: state.PhaseCreating, mark: "a", live: marked("b"), want: providers.StateUnknown, reason: "taken its name"},
+		{what: "created, and never ready", phase: state.PhaseCreating, id: "1", live: live("1", providers.StateRunning), want: providers.StateDegraded, reason: "creation was interrupted", mine: true},
 		{what: "never begun", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted"},
-		{what: "being removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateDeleting, mine: true},
-		{what: "half-removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateDegraded), want: providers.StateDegraded, reason: "removal was interrupted", mine: true},
-		{what: "removed all but for its record", phase: state.PhaseDeleting, id: "1", want: providers.StateDegraded, reason: "removal was interrupted"},
-		{what: "half-made, and what helps", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted", hint: "lab up demo recreates it"},
-		{what: "half-removed, and what helps", phase: state.PhaseDeleting, want: providers.StateDegraded, reason: "removal was interrupted", hint: "lab down demo deletes the rest"},
-		{what: "young, and no lab process at work", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), want: providers.StateDegraded, reason: "API server does not answer", hint: "lab start demo", mine: true},
-		{what: "young, and another lab process at work", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
-		{what: "never ready yet, and waited for", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, also: func(r *state.Record) { r.NotReady = true }, want: providers.StateCreating, mine: true},
+		{what: "being deleted", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateDeleting, mine: true},
+		{what: "half-deleted", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateDegraded), want: providers.StateDegraded, reason: "removal was interrupted", mine: true},
+		{what: "deleted except for its record", phase: state.PhaseDeleting, id: "1", want: providers.StateDegraded, reason: "removal was interrupted"},
+		{what: "half-created: the hint", phase: state.PhaseCreating, want: providers.StateDegraded, reason: "creation was interrupted", hint: "lab up demo recreates it"},
+		{what: "half-deleted: the hint", phase: state.PhaseDeleting, want: providers.StateDegraded, reason: "removal was interrupted", hint: "lab down demo deletes the rest"},
+		{what: "starting, and no lab process works on it", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), want: providers.StateDegraded, reason: "API server does not answer", hint: "lab start demo", mine: true},
+		{what: "starting, and another lab process works on it", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateCreating), busy: true, want: providers.StateCreating, mine: true},
+		{what: "not ready yet, and another lab process waits", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, also: func(r *state.Record) { r.NotReady = true }, want: providers.StateCreating, mine: true},
 		{what: "its time is over", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), also: func(r *state.Record) { r.ExpiresAt = &past }, want: providers.StateRunning, reason: "time to live ended at 2026-11-24T10:08:42Z", hint: "lab extend demo", mine: true},
-		{what: "its time is over, and it is half-removed", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), also: func(r *state.Record) { r.ExpiresAt = &past }, want: providers.StateDegraded, reason: "time to live ended", hint: "lab gc", mine: true},
+		{what: "its time is over, and it is half-deleted", phase: state.PhaseDeleting, id: "1", live: live("1", providers.StateRunning), also: func(r *state.Record) { r.ExpiresAt = &past }, want: providers.StateDegraded, reason: "time to live ended", hint: "lab gc", mine: true},
 		{what: "a worker is gone", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateRunning), network), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "node lab-worker is gone", hint: "lab up demo --recreate", mine: true},
 		{what: "a worker is gone while it is stopped", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateStopped), network), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "node lab-worker is gone", mine: true},
-		{what: "what start creates again is gone", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateStopped), node), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "network lab is gone", hint: "lab start demo", mine: true},
+		{what: "a part that start recreates is gone", phase: state.PhaseCreated, id: "1", live: with(live("1", providers.StateStopped), node), also: func(r *state.Record) { r.Parts = []providers.Part{node, network} }, want: providers.StateDegraded, reason: "network lab is gone", hint: "lab start demo", mine: true},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			t.Parallel()

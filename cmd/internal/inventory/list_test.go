@@ -13,9 +13,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/labtest"
 )
 
-// TestListOfAnotherLab: a cluster of a flavor that this lab has not is not said to be
-// gone, and nothing is done to what is remembered of it.
-func TestListOfAnotherLab(t *testing.T) {
+// TestListOfUnknownFlavor: lab does not report a cluster of an unknown flavor as gone, and does not
+// change its record.
+func TestListOfUnknownFlavor(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
 	b.MustUp(t, "mine")
@@ -47,7 +47,7 @@ func TestListOfAnotherLab(t *testing.T) {
 	}
 }
 
-// away is a flavor whose tool was taken away.
+// away is a flavor whose tool was removed.
 type away struct{ providers.Provider }
 
 func (a away) List(ctx context.Context) ([]providers.Cluster, error) {
@@ -58,9 +58,9 @@ func (away) Delete(context.Context, providers.Ref) error {
 	return fault.Errorf(fault.ErrUnavailable, "the tool is not installed")
 }
 
-// TestToolTakenAway: the clusters of a tool that cannot be found at the moment are not
-// gone, and who has none with it is not told.
-func TestToolTakenAway(t *testing.T) {
+// TestToolRemoved: lab does not report the clusters of a missing tool as gone, and does not mention the
+// tool if it has no clusters.
+func TestToolRemoved(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, nil)
 	var err error

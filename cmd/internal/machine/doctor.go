@@ -92,8 +92,9 @@ func (d *Doctor) configuration() doctor.Finding {
 	if err == nil {
 		return doctor.Finding{Check: "your configuration", Level: doctor.OK, Found: "valid"}
 	}
-	return doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Mend: fault.HintOf(err),
-		Why: "lab does nothing while its configuration is not valid"}
+	f := doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Why: "lab does nothing while its configuration is not valid"}
+	f.Mend = fault.HintOf(err)
+	return f
 }
 
 // records returns the finding on the problems of reading lab's records.
@@ -114,9 +115,9 @@ func records(problems error) doctor.Finding {
 func (d *Doctor) kubeconfig() doctor.Finding {
 	f := doctor.Finding{Check: "kubeconfig", Level: doctor.OK, Found: "none yet"}
 	if err := d.Kubeconfig.Check(providers.Entries{}, "", ""); err != nil {
-		return doctor.Finding{Check: f.Check, Level: doctor.Warning,
-			Found: strings.ReplaceAll(err.Error(), "\n", "; "), Mend: strings.ReplaceAll(fault.HintOf(err), "\n", "; "),
-			Why: "lab up cannot add the entry of a cluster without --no-kubeconfig"}
+		f.Level, f.Found = doctor.Warning, strings.ReplaceAll(err.Error(), "\n", "; ")
+		f.Why, f.Mend = "lab up cannot add the entry of a cluster: it fails without --no-kubeconfig", strings.ReplaceAll(fault.HintOf(err), "\n", "; ")
+		return f
 	}
 	current, err := d.Kubeconfig.Current()
 	if err == nil && current != "" {
@@ -140,8 +141,9 @@ func (d *Doctor) leftovers(ctx context.Context) doctor.Finding {
 		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: "unknown: lab cannot read its records"}
 	}
 	if len(due) > 0 {
-		return doctor.Finding{Check: f.Check, Level: doctor.Warning, Found: strings.Join(due, ", "),
-			Why: "they have expired, or lab was killed while it created or deleted them; they use memory", Mend: "lab gc"}
+		f.Level, f.Found = doctor.Warning, strings.Join(due, ", ")
+		f.Why, f.Mend = "they have expired, or lab was killed while it created or deleted them; they use memory", "lab gc"
+		return f
 	}
 	list, _ := d.Inventory.List(ctx, false)
 	for _, c := range list.Items {

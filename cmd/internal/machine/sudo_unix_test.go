@@ -29,7 +29,7 @@ func TestHandBack(t *testing.T) {
 	}
 	in := func(parts ...string) string { return filepath.Join(append([]string{home}, parts...)...) }
 	old, foreign, tmp := in(".local", "state", "lab", "old"), in(".kube", "foreign"), in(".kube", "config.lock")
-	put(old) // by a lab that did not give it back
+	put(old) // of an older lab that did not hand it back
 	if err := os.Chmod(home, 0o755); err != nil {
 		t.Fatal(err)
 	}

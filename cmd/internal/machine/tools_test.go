@@ -67,7 +67,7 @@ func machineWith(onPath map[string]string) doctor.Machine {
 		},
 		Run: func(_ context.Context, path string, args ...string) ([]byte, error) {
 			if args[0] != "version" {
-				return nil, errors.New("it was asked for something else")
+				return nil, errors.New("unexpected arguments")
 			}
 			return []byte(onPath[filepath.Base(path)]), nil
 		},
@@ -116,7 +116,7 @@ func TestInstallContinues(t *testing.T) {
 		asked int32
 	}{
 		404: {fault.ErrNotFound, 3},
-		503: {fault.ErrUnavailable, 5}, // all for the first of them
+		503: {fault.ErrUnavailable, 5}, // all for the first tool
 	} {
 		b, _, asked := newTools(t, status, nil)
 		var failed []string

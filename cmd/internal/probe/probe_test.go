@@ -90,11 +90,11 @@ func TestPressure(t *testing.T) {
 		pods       []corev1.Pod
 		says, hint string
 	}{
-		"the disk is full":   {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
-		"no memory":          {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a lacks memory (MemoryPressure)"},
-		"another matter":     {node("a", true, ""), dnsless, taint, ""},
-		"nobody can tell":    {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
-		"the node is at end": {pressed("a", corev1.NodeDiskPressure), nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
+		"the disk is full":     {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
+		"no memory":            {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a lacks memory (MemoryPressure)"},
+		"another matter":       {node("a", true, ""), dnsless, taint, ""},
+		"the pods are unknown": {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
+		"the node is at end":   {pressed("a", corev1.NodeDiskPressure), nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
