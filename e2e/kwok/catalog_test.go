@@ -66,7 +66,7 @@ func (p *user) everything(name string) string {
 const standIns = "../../addons/testdata/charts"
 
 // useCharts writes the files that name the charts of addons: upstream's, if LAB_CHARTS names a
-// directory with them, else the stand-ins. hello has a chart of its own.
+// directory with them, else the stand-ins. hello has its own chart.
 func (p *user) useCharts(addons []string) {
 	p.T.Helper()
 	dir := filepath.Join(p.labHome, "config", "addons")
