@@ -11,7 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func (c *command) addon() *cobra.Command {
+func newAddon(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "addon",
 		Short: "Manage addons of a cluster",
@@ -23,7 +23,7 @@ directory. "lab addon info ADDON -o yaml" prints an example.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.addonList(), c.addonInfo(), c.addonInstall(), c.addonUpgrade(), c.addonRemove())
+	cmd.AddCommand(newAddonList(c), newAddonInfo(c), newAddonInstall(c), newAddonUpgrade(c), newAddonRemove(c))
 	return cmd
 }
 
@@ -33,7 +33,7 @@ type AddonList struct {
 	Items []addons.Addon `json:"items"`
 }
 
-func (c *command) addonList() *cobra.Command {
+func newAddonList(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List available addons",
@@ -61,7 +61,7 @@ type AddonInfo struct {
 	addons.Addon
 }
 
-func (c *command) addonInfo() *cobra.Command {
+func newAddonInfo(c *command) *cobra.Command {
 	var file, cluster string
 	cmd := &cobra.Command{
 		Use:   "info ADDON",
@@ -74,14 +74,14 @@ a file. With -o yaml, print its definition as a template for your own addon.`,
 		Args:              oneAddon,
 		ValidArgsFunction: c.completeAddons,
 	}
-	c.clusterFlag(cmd, &cluster)
+	clusterFlag(c, cmd, &cluster)
 	addonFile(cmd.Flags(), &file)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		written, err := c.written(file, "")
 		if err != nil {
 			return err
 		}
-		q, err := c.addonRequest(&addonOptions{}, written.Addons)
+		q, err := addonRequest(c, &addonOptions{}, written.Addons)
 		if err != nil {
 			return err
 		}
@@ -89,12 +89,12 @@ a file. With -o yaml, print its definition as a template for your own addon.`,
 		if err != nil {
 			return err
 		}
-		return c.printAddon(a)
+		return printAddon(c, a)
 	}
 	return cmd
 }
 
-func (c *command) printAddon(a addons.Addon) error {
+func printAddon(c *command, a addons.Addon) error {
 	switch c.format {
 	case ui.FormatTable:
 		return ui.PrintView(c.streams.Out, addonView(a))

@@ -44,7 +44,7 @@ func splitNames(args []string) []string {
 }
 
 // warnOf prints the warnings of the named addons.
-func (c *command) warnOf(progress *ui.Progress, names []string) error {
+func warnOf(c *command, progress *ui.Progress, names []string) error {
 	catalog, err := c.Addons.Catalog()
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (c *command) addonRemove() *cobra.Command {
+func newAddonRemove(c *command) *cobra.Command {
 	var name string
 	var timeout time.Duration
 	cmd := &cobra.Command{
@@ -35,7 +35,7 @@ prints what it keeps, and the commands that delete it.`,
 			return nil
 		},
 	}
-	c.clusterFlag(cmd, &name)
+	clusterFlag(c, cmd, &name)
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }

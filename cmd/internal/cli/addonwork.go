@@ -12,8 +12,8 @@ import (
 	"github.com/clusterlab-dev/lab/profiles"
 )
 
-func (c *command) addonInstall() *cobra.Command {
-	return c.addonWork(&cobra.Command{
+func newAddonInstall(c *command) *cobra.Command {
+	return newAddonWork(c, &cobra.Command{
 		Use:     "install ADDON...",
 		Aliases: []string{"add"},
 		Short:   "Install addons and wait until they work",
@@ -25,8 +25,8 @@ Addons that are up to date are not changed. Interrupted installs are resumed.`,
 	}, false)
 }
 
-func (c *command) addonUpgrade() *cobra.Command {
-	return c.addonWork(&cobra.Command{
+func newAddonUpgrade(c *command) *cobra.Command {
+	return newAddonWork(c, &cobra.Command{
 		Use:   "upgrade ADDON...",
 		Short: "Update addons to their current definitions",
 		Long: `Update addons of a cluster to their definitions in the catalogue or, with -f, in a
@@ -54,16 +54,16 @@ type workOptions struct {
 	dryRun  bool
 }
 
-// addonWork adds what addon install and addon upgrade have in common.
-func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
+// newAddonWork adds what addon install and addon upgrade have in common.
+func newAddonWork(c *command, cmd *cobra.Command, upgrade bool) *cobra.Command {
 	o := &workOptions{upgrade: upgrade}
 	cmd.ValidArgsFunction = c.completeAddons
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.args = args
-		return c.runAddonWork(cmd, o)
+		return runAddonWork(c, cmd, o)
 	}
 	o.flags(cmd.Flags())
-	c.clusterFlag(cmd, &o.cluster)
+	clusterFlag(c, cmd, &o.cluster)
 	addonFile(cmd.Flags(), &o.file)
 	cmd.Flags().BoolVar(&o.reset, "reset-values", false, "discard the values that were set before")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time; run the command again to resume")
@@ -71,13 +71,13 @@ func (c *command) addonWork(cmd *cobra.Command, upgrade bool) *cobra.Command {
 	return cmd
 }
 
-func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
+func runAddonWork(c *command, cmd *cobra.Command, o *workOptions) error {
 	written, err := c.written(o.file, "")
 	if err != nil {
 		return err
 	}
 	o.cluster = clusterOf(cmd, o.cluster, written)
-	q, err := c.addonRequest(&o.addonOptions, written.Addons)
+	q, err := addonRequest(c, &o.addonOptions, written.Addons)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *command) runAddonWork(cmd *cobra.Command, o *workOptions) error {
 	}
 	progress := c.progress(o.cluster)
 	defer progress.Close()
-	if err := c.warnOf(progress, q.Names); err != nil {
+	if err := warnOf(c, progress, q.Names); err != nil {
 		return err
 	}
 	cluster, err := c.Addons.Install(ctx, o.cluster, q, progress.Report)
@@ -129,7 +129,7 @@ func clusterOf(cmd *cobra.Command, name string, written profiles.Layer) string {
 }
 
 // clusterFlag adds --name to commands whose arguments do not name the cluster.
-func (c *command) clusterFlag(cmd *cobra.Command, name *string) {
+func clusterFlag(c *command, cmd *cobra.Command, name *string) {
 	cmd.Flags().StringVar(name, "name", inventory.DefaultName, "name of the cluster")
 	_ = cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
 		return c.completeNames(cmd, nil, s)

@@ -12,7 +12,7 @@ import (
 // codeDiffers is the exit code of `lab diff` if there is a difference.
 const codeDiffers = 8
 
-func (c *command) diff() *cobra.Command {
+func newDiff(c *command) *cobra.Command {
 	o := &upOptions{}
 	cmd := &cobra.Command{
 		Use:   "diff [NAME]",
@@ -30,7 +30,7 @@ is ready, and 8 otherwise.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, request, err := c.asked(o, args)
+			_, request, err := upRequest(c, o, args)
 			if err != nil {
 				return err
 			}

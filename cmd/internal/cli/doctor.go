@@ -7,7 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-func (c *command) doctor() *cobra.Command {
+func newDoctor(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   verbDoctor,
 		Short: "Check this machine for problems",

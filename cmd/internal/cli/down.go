@@ -17,7 +17,7 @@ type downOptions struct {
 	timeout time.Duration
 }
 
-func (c *command) down() *cobra.Command {
+func newDown(c *command) *cobra.Command {
 	o := &downOptions{}
 	cmd := &cobra.Command{
 		Use:     "down [NAME...]",
@@ -31,7 +31,7 @@ lab deletes a cluster on the container engine on which it was created, even if d
 uses another engine now. If that engine does not answer, lab keeps the cluster and its
 record. --forget removes the record of a cluster whose engine no longer exists.`,
 		ValidArgsFunction: c.completeNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return c.runDown(cmd, o, args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return runDown(c, cmd, o, args) },
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab created")
 	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and the kubeconfig entries, for a cluster that cannot be reached")
@@ -40,10 +40,10 @@ record. --forget removes the record of a cluster whose engine no longer exists.`
 	return cmd
 }
 
-func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) error {
+func runDown(c *command, cmd *cobra.Command, o *downOptions, names []string) error {
 	progress := c.progress("")
 	defer progress.Close()
-	names, problems, err := c.downNames(o, names)
+	names, problems, err := downNames(c, o, names)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (c *command) runDown(cmd *cobra.Command, o *downOptions, names []string) er
 	return errors.Join(errs...)
 }
 
-func (c *command) downNames(o *downOptions, names []string) (all []string, problems, err error) {
+func downNames(c *command, o *downOptions, names []string) (all []string, problems, err error) {
 	if o.flavor != "" {
 		if _, err := c.Inventory.Set.Get(o.flavor); err != nil {
 			return nil, nil, err

@@ -6,9 +6,11 @@ package cli
 import (
 	"context"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
@@ -78,7 +80,7 @@ func (c *command) execute(ctx context.Context, build func() (Env, error), args [
 	}
 	defer c.Dirs.HandBack(os.Getenv, c.Clusters.Kubeconfig.Paths)()
 	defer c.sweep()
-	root := c.root()
+	root := newRoot(c)
 	root.SetArgs(args)
 	return explain(ctx, root.ExecuteContext(ctx))
 }
@@ -117,4 +119,25 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, d)
+}
+
+const (
+	verbVersion = "version"
+	verbDoctor  = "doctor"
+)
+
+// able returns the error that keeps a command from running: lab has no directories, or the
+// user's configuration is invalid. Commands that only describe lab run anyway. So does lab
+// doctor with an invalid configuration, because it reports it.
+func (c *command) able(cmd *cobra.Command) error {
+	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
+	verb, _, _ := strings.Cut(path, " ")
+	switch verb {
+	case "", verbVersion, "help", "completion":
+		return nil
+	}
+	if c.unbuilt != nil || verb == verbDoctor || strings.HasPrefix(verb, cobra.ShellCompRequestCmd) {
+		return c.unbuilt
+	}
+	return c.Doctor.Misconfigured
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"os/exec"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +18,7 @@ const (
 	verbReap = "reap"
 )
 
-func (c *command) gc() *cobra.Command {
+func newGC(c *command) *cobra.Command {
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   verbGC,
@@ -45,8 +47,8 @@ or that are not managed by lab.`,
 	return cmd
 }
 
-// reap is the command of the background process that `lab up --ttl` starts.
-func (c *command) reap() *cobra.Command {
+// newReap is the command of the background process that `lab up --ttl` starts.
+func newReap(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:    verbReap + " NAME",
 		Short:  "Wait until a cluster expires, and delete it",
@@ -56,7 +58,7 @@ func (c *command) reap() *cobra.Command {
 	}
 }
 
-func (c *command) extend() *cobra.Command {
+func newExtend(c *command) *cobra.Command {
 	var ttl time.Duration
 	cmd := &cobra.Command{
 		Use:   "extend [NAME] --ttl 2h",
@@ -115,4 +117,20 @@ func expiry(cluster output.Cluster, now time.Time) string {
 		return "now"
 	}
 	return "in " + ui.Duration(cluster.ExpiresAt.Sub(now))
+}
+
+// detach starts this program with args in a new session. The process outlives the command
+// and its terminal, and inherits no files. It keeps the working directory, because paths in
+// its environment may be relative.
+func detach(args ...string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(self, args...)
+	cmd.SysProcAttr = detached()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	return cmd.Process.Release()
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-func (c *command) flavors() *cobra.Command {
+func newFlavors(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "flavors",
 		Short: "Compare the flavors and show which are usable",

@@ -7,18 +7,18 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func (c *command) image() *cobra.Command {
+func newImage(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image",
 		Short: "Manage images in a cluster",
 		Args:  onlyVerbs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.imageLoad())
+	cmd.AddCommand(newImageLoad(c))
 	return cmd
 }
 
-func (c *command) imageLoad() *cobra.Command {
+func newImageLoad(c *command) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "load IMAGE...",

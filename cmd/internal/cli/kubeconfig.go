@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (c *command) kubeconfig() *cobra.Command {
+func newKubeconfig(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubeconfig [NAME]",
 		Short: "Print the kubeconfig of a cluster",
@@ -24,7 +24,7 @@ kubeconfig contains credentials: keep it secret.`,
 	}
 }
 
-func (c *command) use() *cobra.Command {
+func newUse(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "use [NAME]",
 		Short: "Switch kubectl to a cluster",

@@ -12,7 +12,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func (c *command) kubectl() *cobra.Command {
+func newKubectl(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "kubectl [NAME] -- ARGS...",
 		Short: "Run kubectl on a cluster",
@@ -31,7 +31,7 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 			if err != nil {
 				return err
 			}
-			return c.runKubectl(cmd.Context(), name, config, rest)
+			return runKubectl(c, cmd.Context(), name, config, rest)
 		},
 	}
 }
@@ -66,7 +66,7 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	return path, args, nil
 }
 
-func (c *command) runKubectl(ctx context.Context, name string, config []byte, args []string) error {
+func runKubectl(c *command, ctx context.Context, name string, config []byte, args []string) error {
 	path, first, err := c.findKubectl()
 	if err != nil {
 		return err

@@ -22,15 +22,15 @@ func (o *upOptions) profileFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.file, "file", "f", "", "a `file` that describes the lab (- reads standard input); example: lab profile show web")
 }
 
-// asked returns the request of a command: its argument, merged over its flags, the file, the
+// upRequest returns the request of a command: its argument, merged over its flags, the file, the
 // profile and the defaults.
-func (c *command) asked(o *upOptions, args []string) (profiles.Layer, clusters.UpRequest, error) {
+func upRequest(c *command, o *upOptions, args []string) (profiles.Layer, clusters.UpRequest, error) {
 	written, err := c.written(o.file, o.profile)
 	if err != nil {
 		return written, clusters.UpRequest{}, err
 	}
 	all := o.merged(written, args)
-	request, err := c.request(o, all)
+	request, err := requestOf(c, o, all)
 	if err != nil {
 		return all, request, err
 	}
@@ -51,13 +51,13 @@ func (o *upOptions) merged(written profiles.Layer, args []string) profiles.Layer
 	return all
 }
 
-// request converts the merged layer and the other options to a request for package lab.
-func (c *command) request(o *upOptions, all profiles.Layer) (clusters.UpRequest, error) {
+// requestOf converts the merged layer and the other options to a request for package lab.
+func requestOf(c *command, o *upOptions, all profiles.Layer) (clusters.UpRequest, error) {
 	spec, err := all.Spec()
 	if err != nil {
 		return clusters.UpRequest{}, err
 	}
-	asked, err := c.addonRequest(&o.addons, all.Addons)
+	asked, err := addonRequest(c, &o.addons, all.Addons)
 	if err != nil {
 		return clusters.UpRequest{}, err
 	}
@@ -86,7 +86,7 @@ func (o *upOptions) profileOf(all profiles.Layer) string {
 
 // addonRequest returns the request for the addons of a merged layer and the flags. Values of
 // flags override values of files.
-func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (clusteraddons.Request, error) {
+func addonRequest(c *command, o *addonOptions, merged []profiles.Addon) (clusteraddons.Request, error) {
 	q := clusteraddons.Request{Offline: o.offline}
 	var err error
 	if q.CA, err = c.readCA(o.caFile); err != nil {
@@ -103,7 +103,7 @@ func (c *command) addonRequest(o *addonOptions, merged []profiles.Addon) (cluste
 		}
 	}
 	for _, s := range o.values {
-		addon, v, err := c.readValues(s)
+		addon, v, err := readValues(c, s)
 		if err != nil {
 			return q, err
 		}
@@ -132,7 +132,7 @@ func (c *command) readCA(file string) ([]byte, error) {
 }
 
 // readValues reads the file of a --values flag, ADDON=FILE.
-func (c *command) readValues(s string) (addon string, v addons.Values, err error) {
+func readValues(c *command, s string) (addon string, v addons.Values, err error) {
 	addon, file, ok := strings.Cut(s, "=")
 	if !ok || addon == "" || file == "" {
 		return "", nil, fault.WithHint(usage("--values %q is not ADDON=FILE", s), "for example --values hello=hello.yaml")

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-func (c *command) list() *cobra.Command {
+func newList(c *command) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "list",

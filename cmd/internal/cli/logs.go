@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func (c *command) logs() *cobra.Command {
+func newLogs(c *command) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "logs [NAME]",

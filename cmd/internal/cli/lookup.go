@@ -13,7 +13,7 @@ import (
 
 // lookUp returns the path of a program. It searches the directory bin before PATH. It finds
 // the bundled kubectl even before that is in bin.
-func (c *command) lookUp(name, bin string) (string, error) {
+func lookUp(c *command, name, bin string) (string, error) {
 	if filepath.Base(name) != name {
 		path, err := exec.LookPath(name)
 		return path, unusable(name, err)

@@ -22,7 +22,7 @@ type NamespaceList struct {
 	Items   []string `json:"items"`
 }
 
-func (c *command) ns() *cobra.Command {
+func newNS(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "ns [NAMESPACE]",
 		Short: "Show or set the current namespace of kubectl",
@@ -32,7 +32,7 @@ its current context. The cluster need not be managed by lab.`,
   lab ns kube-system               use kube-system`,
 		Args: oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			list, err := c.namespaces(cmd.Context())
+			list, err := namespaces(c, cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ its current context. The cluster need not be managed by lab.`,
 
 // namespaces reads the namespaces of the cluster of the current context, which need not be
 // managed by lab.
-func (c *command) namespaces(ctx context.Context) (NamespaceList, error) {
+func namespaces(c *command, ctx context.Context) (NamespaceList, error) {
 	list := NamespaceList{Meta: output.Meta{APIVersion: output.APIVersion, Kind: "NamespaceList"}}
 	var err error
 	if list.Current, err = c.Clusters.Kubeconfig.Namespace(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 )
 
-func (c *command) open() *cobra.Command {
+func newOpen(c *command) *cobra.Command {
 	var name string
 	var secrets, noBrowser bool
 	cmd := &cobra.Command{
@@ -26,16 +26,16 @@ forwards a port until you press Ctrl-C. User names and passwords are printed onl
 			if err != nil {
 				return err
 			}
-			return c.runOpen(cmd.Context(), access, args[0], noBrowser)
+			return runOpen(c, cmd.Context(), access, args[0], noBrowser)
 		},
 	}
-	c.clusterFlag(cmd, &name)
+	clusterFlag(c, cmd, &name)
 	cmd.Flags().BoolVar(&secrets, "show-password", false, "print the user name and the password")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the address without opening a browser")
 	return cmd
 }
 
-func (c *command) runOpen(ctx context.Context, access clusteraddons.Access, addon string, noBrowser bool) error {
+func runOpen(c *command, ctx context.Context, access clusteraddons.Access, addon string, noBrowser bool) error {
 	progress := c.progress("")
 	defer progress.Close()
 	switch {

@@ -11,9 +11,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-func (c *command) start() *cobra.Command {
+func newStart(c *command) *cobra.Command {
 	level := inventory.WaitAll
-	cmd := c.power(&cobra.Command{
+	cmd := newPower(c, &cobra.Command{
 		Use:   "start [NAME]",
 		Short: "Start a stopped cluster, or repair a broken one",
 		Long: `Start a cluster with its contents, and wait until it is ready. NAME defaults to
@@ -29,8 +29,8 @@ are ready, too (nodes), or until DNS and the addons work, too (all).`,
 	return cmd
 }
 
-func (c *command) stop() *cobra.Command {
-	return c.power(&cobra.Command{
+func newStop(c *command) *cobra.Command {
+	return newPower(c, &cobra.Command{
 		Use:   "stop [NAME]",
 		Short: "Stop a cluster and keep its contents",
 		Long: `Stop a cluster and keep its contents. NAME defaults to "lab". A stopped cluster uses
@@ -38,8 +38,8 @@ no CPU and no memory. To start it again, use "lab start".`,
 	}, c.Clusters.Stop)
 }
 
-// power adds what start and stop have in common. do is what differs.
-func (c *command) power(cmd *cobra.Command, do func(context.Context, string, event.Reporter) (output.Cluster, error)) *cobra.Command {
+// newPower adds what start and stop have in common. do is what differs.
+func newPower(c *command, cmd *cobra.Command, do func(context.Context, string, event.Reporter) (output.Cluster, error)) *cobra.Command {
 	var timeout time.Duration
 	cmd.Args = oneName
 	cmd.ValidArgsFunction = c.completeNames

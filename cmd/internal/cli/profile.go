@@ -14,14 +14,14 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func (c *command) profile() *cobra.Command {
+func newProfile(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profile",
 		Short: "Show and validate profiles",
 		Args:  onlyVerbs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.profileList(), c.profileShow(), c.profileValidate(), c.profileSchema())
+	cmd.AddCommand(newProfileList(c), newProfileShow(c), newProfileValidate(c), newProfileSchema(c))
 	return cmd
 }
 
@@ -38,7 +38,7 @@ type ProfileItem struct {
 	Addons  []string `json:"addons"`
 }
 
-func (c *command) profileList() *cobra.Command {
+func newProfileList(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the builtin profiles",
@@ -67,7 +67,7 @@ func (c *command) profileList() *cobra.Command {
 	}
 }
 
-func (c *command) profileShow() *cobra.Command {
+func newProfileShow(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show PROFILE|FILE",
 		Short: "Show a profile and everything that it extends",
@@ -114,7 +114,7 @@ type ProfileReport struct {
 	Problems []profiles.Problem `json:"problems"`
 }
 
-func (c *command) profileValidate() *cobra.Command {
+func newProfileValidate(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate FILE...",
 		Short: "Validate files and report every problem",
@@ -130,19 +130,19 @@ result.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return c.validate(cmd.Context(), args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return validate(c, cmd.Context(), args) },
 	}
 }
 
 // validateFile returns the errors of a file and of the request that it describes.
-func (c *command) validateFile(ctx context.Context, file string) error {
+func validateFile(c *command, ctx context.Context, file string) error {
 	written, err := c.written(file, "")
 	if err != nil {
 		return err
 	}
 	o := &upOptions{}
 	all := o.merged(written, nil)
-	request, err := c.request(o, all)
+	request, err := requestOf(c, o, all)
 	if err == nil {
 		err = c.Clusters.Validate(ctx, request)
 	}
@@ -160,11 +160,11 @@ func fileName(file string) string {
 	return file
 }
 
-func (c *command) validate(ctx context.Context, files []string) error {
+func validate(c *command, ctx context.Context, files []string) error {
 	report := ProfileReport{Meta: output.Meta{APIVersion: output.APIVersion, Kind: "ProfileReport"}, Valid: true, Problems: []profiles.Problem{}}
 	var errs []error
 	for _, file := range files {
-		err := c.validateFile(ctx, file)
+		err := validateFile(c, ctx, file)
 		errs = append(errs, err)
 		if problems, ok := errors.AsType[profiles.Problems](err); ok {
 			report.Problems = append(report.Problems, problems...)
@@ -189,7 +189,7 @@ func (c *command) validate(ctx context.Context, files []string) error {
 	return nil
 }
 
-func (c *command) profileSchema() *cobra.Command {
+func newProfileSchema(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON schema of lab.yaml",

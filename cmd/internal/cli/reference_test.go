@@ -94,7 +94,7 @@ func testRoot(t *testing.T) *cobra.Command {
 	a := &clusteraddons.Addons{Inventory: i}
 	env := Env{Inventory: i, Addons: a, Clusters: &clusters.Clusters{Inventory: i, Addons: a}, Tools: &machine.Tools{Installer: tools.Installer{Catalog: tools.Builtin}}}
 	c := &command{Env: env, streams: streams, format: ui.FormatTable, mode: ui.ModeAuto}
-	return c.root()
+	return newRoot(c)
 }
 
 func walk(cmd *cobra.Command, visit func(*cobra.Command)) {

@@ -15,8 +15,8 @@ const (
 	groupLearn  = "learn"
 )
 
-// root returns the root command with all subcommands.
-func (c *command) root() *cobra.Command {
+// newRoot returns the root command with all subcommands.
+func newRoot(c *command) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lab",
 		Short: "Create local Kubernetes clusters with the tool of your choice",
@@ -51,10 +51,10 @@ waits until they work, and deletes them without leftovers.`,
 			root.AddCommand(cmd)
 		}
 	}
-	add(groupLife, c.up(), c.run(), c.down(), c.list(), c.status(), c.start(), c.stop(), c.extend(), c.diff(), c.gc())
-	add(groupAccess, c.kubectl(), c.kubeconfig(), c.use(), c.ns(), c.image(), c.logs(), c.addon(), c.open(), c.tools())
-	add(groupLearn, c.doctor(), c.profile(), c.flavors(), c.version())
-	root.AddCommand(c.reap())
+	add(groupLife, newUp(c), newRun(c), newDown(c), newList(c), newStatus(c), newStart(c), newStop(c), newExtend(c), newDiff(c), newGC(c))
+	add(groupAccess, newKubectl(c), newKubeconfig(c), newUse(c), newNS(c), newImage(c), newLogs(c), newAddon(c), newOpen(c), newTools(c))
+	add(groupLearn, newDoctor(c), newProfile(c), newFlavors(c), newVersion(c))
+	root.AddCommand(newReap(c))
 	return root
 }
 

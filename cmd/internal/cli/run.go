@@ -29,7 +29,7 @@ type runOptions struct {
 	grace time.Duration
 }
 
-func (c *command) run() *cobra.Command {
+func newRun(c *command) *cobra.Command {
 	o := &runOptions{}
 	cmd := &cobra.Command{
 		Use:   verbRun + " [flags] -- COMMAND [ARGS...]",
@@ -61,7 +61,7 @@ command starts.`,
 				return fault.WithHint(usage("the command must follow --, with only flags before it"),
 					"for example: lab run -- kubectl get nodes")
 			}
-			return c.runRun(cmd, o, args)
+			return runRun(c, cmd, o, args)
 		},
 	}
 	f := cmd.Flags()
@@ -85,15 +85,15 @@ func ownCode(err error) error {
 	return ui.WithCode(err, codeLabFailed)
 }
 
-func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error {
+func runRun(c *command, cmd *cobra.Command, o *runOptions, args []string) error {
 	ctx, name := cmd.Context(), clusters.RunName()
-	_, request, err := c.asked(&o.upOptions, []string{name})
+	_, request, err := upRequest(c, &o.upOptions, []string{name})
 	if err != nil {
 		return err
 	}
 	request.Spec.LogsDir = o.logs
 	// Checked before the cluster is created, which takes a while.
-	if _, err := c.lookUp(args[0], ""); err != nil {
+	if _, err := lookUp(c, args[0], ""); err != nil {
 		return err
 	}
 	progress := c.progress(name)
@@ -105,11 +105,11 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 		Do: func(r clusters.Running) error {
 			progress.Close() // the command uses the terminal
 			progress = c.progress(r.Name)
-			return c.runOn(ctx, r, o, args)
+			return runOn(c, ctx, r, o, args)
 		},
 		Failed: func(r clusters.Running) {
 			if ctx.Err() == nil { // after a signal, a kill may follow soon
-				c.saveLogs(ctx, progress, r, o)
+				saveLogs(c, ctx, progress, r, o)
 			}
 		},
 		Keep: func() bool { return o.keep && ctx.Err() == nil },
@@ -119,13 +119,13 @@ func (c *command) runRun(cmd *cobra.Command, o *runOptions, args []string) error
 		progress.Warn("%v (the next lab command deletes the leftovers; to delete them now: lab gc)", left)
 	}
 	if left == nil && err != nil && o.keep {
-		c.kept(ctx, progress, name)
+		kept(c, ctx, progress, name)
 	}
 	return err
 }
 
 // kept prints how to use and delete a cluster that was kept.
-func (c *command) kept(ctx context.Context, progress *ui.Progress, name string) {
+func kept(c *command, ctx context.Context, progress *ui.Progress, name string) {
 	cluster, err := c.Clusters.Status(context.WithoutCancel(ctx), name)
 	if err != nil {
 		return // its creation failed or was interrupted

@@ -14,7 +14,7 @@ import (
 // shownNodes is the maximum number of nodes in a table.
 const shownNodes = 20
 
-func (c *command) status() *cobra.Command {
+func newStatus(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "Show the nodes, addons and addresses of a cluster",
@@ -39,10 +39,10 @@ where pods run, DNS. Otherwise it is 1. Missing components do not change the exi
 }
 
 func (c *command) printCluster(cluster output.Cluster) error {
-	return ui.Print(c.streams.Out, c.format, cluster, func() ui.View { return c.clusterView(cluster) })
+	return ui.Print(c.streams.Out, c.format, cluster, func() ui.View { return clusterView(c, cluster) })
 }
 
-func (c *command) clusterView(cluster output.Cluster) ui.View {
+func clusterView(c *command, cluster output.Cluster) ui.View {
 	d := &ui.Details{}
 	d.Add("Name", cluster.Name)
 	d.Add("Flavor", cluster.Flavor)

@@ -11,7 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
-func (c *command) tools() *cobra.Command {
+func newTools(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tools",
 		Short: "Install command-line tools: kubectl, helm, k9s, kubectx, kubens",
@@ -23,11 +23,11 @@ lab needs none of them: "lab kubectl" can use the kubectl in lab-engine, "lab us
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(c.toolsList(), c.toolsInstall(), c.toolsUninstall())
+	cmd.AddCommand(newToolsList(c), newToolsInstall(c), newToolsUninstall(c))
 	return cmd
 }
 
-func (c *command) toolsList() *cobra.Command {
+func newToolsList(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List available and installed tools",
@@ -41,13 +41,13 @@ machine: by lab, or else on PATH. list does not use the network.`,
 			}
 			progress := c.progress("")
 			defer progress.Close()
-			c.noteTools(progress, list)
-			return c.printTools(list)
+			noteTools(c, progress, list)
+			return printTools(c, list)
 		},
 	}
 }
 
-func (c *command) printTools(list machine.ToolList) error {
+func printTools(c *command, list machine.ToolList) error {
 	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return toolsView(list) })
 }
 
@@ -66,7 +66,7 @@ func toolsView(list machine.ToolList) ui.View {
 	return t
 }
 
-func (c *command) toolsInstall() *cobra.Command {
+func newToolsInstall(c *command) *cobra.Command {
 	var from, caFile string
 	var timeout time.Duration
 	cmd := &cobra.Command{
@@ -101,8 +101,8 @@ file is missing there, the error names it and its URL.`,
 				return err
 			}
 			progress.Close()
-			c.noteTools(progress, list)
-			return c.printTools(list)
+			noteTools(c, progress, list)
+			return printTools(c, list)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "read releases from this `directory`, without network access")
@@ -112,7 +112,7 @@ file is missing there, the error names it and its URL.`,
 }
 
 // noteTools prints warnings about tools, and how to add their directory to PATH.
-func (c *command) noteTools(progress *ui.Progress, list machine.ToolList) {
+func noteTools(c *command, progress *ui.Progress, list machine.ToolList) {
 	byLab := false
 	for _, tool := range list.Items {
 		byLab = byLab || tool.ByLab
@@ -125,7 +125,7 @@ func (c *command) noteTools(progress *ui.Progress, list machine.ToolList) {
 	}
 }
 
-func (c *command) toolsUninstall() *cobra.Command {
+func newToolsUninstall(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "uninstall [TOOL...]",
 		Short: "Remove tools that lab installed",

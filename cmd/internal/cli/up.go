@@ -28,7 +28,7 @@ type upOptions struct {
 	addons       addonOptions
 }
 
-func (c *command) up() *cobra.Command {
+func newUp(c *command) *cobra.Command {
 	o := &upOptions{}
 	cmd := &cobra.Command{
 		Use:   "up [NAME]",
@@ -60,7 +60,7 @@ after --timeout, and 1 if waiting cannot help.`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.runUp(cmd, o, args)
+			return runUp(c, cmd, o, args)
 		},
 	}
 	f := cmd.Flags()
@@ -104,8 +104,8 @@ func (o *upOptions) setting(f *pflag.FlagSet, flag, path, usage string) {
 	f.Var(o.layer.Flag(path, "--"+flag), flag, usage)
 }
 
-func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
-	all, request, err := c.asked(o, args)
+func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
+	all, request, err := upRequest(c, o, args)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 	}
 	progress := c.progress(request.Spec.Name)
 	defer progress.Close()
-	if err := c.warnOf(progress, request.Addons.Names); err != nil {
+	if err := warnOf(c, progress, request.Addons.Names); err != nil {
 		return err
 	}
 	cluster, err := c.Clusters.Up(ctx, request, progress.Report)
@@ -134,7 +134,7 @@ func (c *command) runUp(cmd *cobra.Command, o *upOptions, args []string) error {
 		return err
 	}
 	warnMissing(progress, cluster)
-	c.next(progress, cluster, o.noKubeconfig)
+	next(c, progress, cluster, o.noKubeconfig)
 	return nil
 }
 
@@ -147,7 +147,7 @@ func warnMissing(progress *ui.Progress, cluster output.Cluster) {
 }
 
 // next prints the next commands to try.
-func (c *command) next(progress *ui.Progress, cluster output.Cluster, noKubeconfig bool) {
+func next(c *command, progress *ui.Progress, cluster output.Cluster, noKubeconfig bool) {
 	if c.format != ui.FormatTable {
 		return
 	}

@@ -92,7 +92,7 @@ func requested(t *testing.T, args []string) clusters.UpRequest {
 	if err := f.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	_, q, err := c.asked(o, nil)
+	_, q, err := upRequest(c, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func buildVersion() Version {
 	return v
 }
 
-func (c *command) version() *cobra.Command {
+func newVersion(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   verbVersion,
 		Short: "Print the version of lab",

@@ -3,10 +3,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"syscall"
@@ -16,6 +18,15 @@ import (
 
 // terminate sends SIGTERM to a process.
 func terminate(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
+
+// browse opens url in the user's browser. An interrupt of lab does not end the browser.
+func browse(ctx context.Context, url string) error {
+	program := "xdg-open"
+	if runtime.GOOS == "darwin" {
+		program = "open"
+	}
+	return exec.CommandContext(context.WithoutCancel(ctx), program, url).Run()
+}
 
 // detached starts a process in a new session.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -11,6 +12,11 @@ const detachedProcess = 0x8 // DETACHED_PROCESS: without the console
 
 // terminate kills a process: Windows cannot ask a process without a window to end.
 func terminate(p *os.Process) error { return p.Kill() }
+
+// browse opens url in the user's browser. An interrupt of lab does not end the browser.
+func browse(ctx context.Context, url string) error {
+	return exec.CommandContext(context.WithoutCancel(ctx), "rundll32", "url.dll,FileProtocolHandler", url).Run()
+}
 
 // detached starts a process without the console, so that Ctrl-C does not reach it.
 func detached() *syscall.SysProcAttr {
