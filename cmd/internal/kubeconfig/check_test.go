@@ -19,11 +19,11 @@ func ofKind(name string) providers.Entries {
 	return providers.Entries{Cluster: "kind-" + name, User: "kind-" + name, Context: "kind-" + name}
 }
 
-// Check names everything at once, each with its fix, and changes nothing.
-func TestCheckFindsAll(t *testing.T) {
+// Check reports all problems at once, each with its fix, and changes nothing.
+func TestCheckReportsAllProblems(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // which has other modes
+		return // Windows has other modes
 	}
 	f, path := home(t, string(own("lab", "b3RoZXI=")))
 	broken := filepath.Join(t.TempDir(), "broken")
@@ -36,7 +36,7 @@ func TestCheckFindsAll(t *testing.T) {
 	begun := time.Now()
 	err := f.Check(ofKind("lab"), "", "")
 	if took := time.Since(begun); took > time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("Check took %v", took)
 	}
 	for says, hint := range map[string]string{
 		"held " + path + ".lock for 24h0m0s":                                  "rm " + path + ".lock",
@@ -53,10 +53,10 @@ func TestCheckFindsAll(t *testing.T) {
 	}
 }
 
-func TestCheckPlace(t *testing.T) {
+func TestCheckPath(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // which has other links and devices
+		return // Windows has other links and devices
 	}
 	dir := t.TempDir()
 	for link, to := range map[string]string{"dangling": "no/config", "loop": "loop", "fresh": "config"} {
@@ -85,7 +85,7 @@ func TestCheckPlace(t *testing.T) {
 		}
 	}
 	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
-		t.Errorf("no file at all: %v", err)
+		t.Errorf("without files: %v", err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 4 {
@@ -93,7 +93,7 @@ func TestCheckPlace(t *testing.T) {
 	}
 }
 
-// A lock that goes is no problem, and neither are the entries of the cluster that is
+// A lock that is released is no problem, and neither are the entries of the cluster that will be
 // replaced.
 func TestCheckPasses(t *testing.T) {
 	t.Parallel()
@@ -101,7 +101,7 @@ func TestCheckPasses(t *testing.T) {
 	mine := own("lab", "Y2E=")
 	merge(t, f, mine)
 	if err := f.Check(ofKind("lab"), "kind-lab", identity(t, mine)); err != nil {
-		t.Errorf("the cluster that is replaced: %v", err)
+		t.Errorf("the same cluster: %v", err)
 	}
 	if err := f.Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("a cluster of the same name: %v", err)
@@ -117,14 +117,13 @@ func TestCheckPasses(t *testing.T) {
 	}
 }
 
-// TestCheckAsUser: a file and a directory that root owns are two problems, each with the
-// command that gives it to the user.
+// A file and a directory of root are two problems, each with the command that gives it to the user.
 func TestCheckAsUser(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
 		t.Skip("only root on Linux can become another user")
 	}
-	home, err := os.MkdirTemp("", "lab-home-") // that of the test is root's
+	home, err := os.MkdirTemp("", "lab-home-") // t.TempDir is not readable by other users
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestFromEnv(t *testing.T) {
 	}
 }
 
-// One file under two names is edited once, and given back.
+// One file under two names is edited once, and restored.
 func TestSameFileTwice(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, "kind: Config\n")
@@ -49,7 +49,7 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
-// Which of several files is written to, and that each is given back.
+// Merge writes to the file that kubectl would write to, and Remove restores all files.
 func TestSeveralFiles(t *testing.T) {
 	t.Parallel()
 	mine := own("lab", "Y2E=")
@@ -97,7 +97,7 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
-// The entries may be in one file, and the current context in one before it.
+// The entries may be in one file, and the current context in an earlier one.
 func TestEntriesInSecondFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -125,7 +125,7 @@ func TestEntriesInSecondFile(t *testing.T) {
 func TestSymlinks(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // where making them takes rights
+		return // Windows requires a privilege to create links
 	}
 	mine := own("lab", "Y2E=")
 	for name, exists := range map[string]bool{"of a file": true, "of nothing": false} {
@@ -145,11 +145,11 @@ func TestSymlinks(t *testing.T) {
 			f := kubeconfig.Files{Paths: []string{link}}
 			merge(t, f, mine)
 			if !strings.Contains(content(t, file), "kind-lab") {
-				t.Error("the file behind the link was not written")
+				t.Error("the target of the link was not written")
 			}
 			remove(t, f, "kind-lab", mine)
 			if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-				t.Errorf("the link is gone: %v", err)
+				t.Errorf("the link was replaced: %v", err)
 			}
 			if data, err := os.ReadFile(file); exists && string(data) != theirs || !exists && !os.IsNotExist(err) {
 				t.Errorf("the file is %q, %v", data, err)
@@ -161,7 +161,7 @@ func TestSymlinks(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // which has other modes and no such device
+		return // Windows has other modes and no such device
 	}
 	f, path := home(t, theirs)
 	if err := os.Chmod(path, 0o400); err != nil {
@@ -197,7 +197,7 @@ func TestUnwritable(t *testing.T) {
 func TestMode(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		return // which has no such modes
+		return // Windows has no such modes
 	}
 	f, path := home(t, theirs)
 	if err := os.Chmod(path, 0o640); err != nil {

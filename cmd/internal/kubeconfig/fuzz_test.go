@@ -10,9 +10,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 )
 
-// FuzzMerge meets whatever may stand in a kubeconfig. Either Merge refuses it and
-// leaves every byte, or the file then has our entries and all that it had; and
-// Remove brings back what the file meant.
+// FuzzMerge checks that Merge refuses a file and changes no byte, or that the file then has the new
+// entries and all that it had before. Remove restores the meaning of the file, and all its bytes if
+// it was edited by lines.
 func FuzzMerge(f *testing.F) {
 	for _, text := range layouts() {
 		f.Add(text)
@@ -42,23 +42,24 @@ func FuzzMerge(f *testing.F) {
 			if got := content(t, path); got != during {
 				t.Fatalf("Remove failed (%v) and changed the file to %q", err, got)
 			}
-			t.Fatalf("Remove of what Merge did: %v; %q", err, during)
+			t.Fatalf("Remove after Merge: %v; %q", err, during)
 		}
 		got := content(t, path)
 		compare(t, before, entries([]byte(got)), text, during, got)
 		if kubeconfig.EditedByLines(text, mine) && returns(before) && got != text {
-			t.Fatalf("edited by lines, and not given back: %q, then %q, then %q", text, during, got)
+			t.Fatalf("edited by lines, but not restored: %q, then %q, then %q", text, during, got)
 		}
 	})
 }
 
-// returns tells whether Remove can return to the current context that was.
+// returns reports whether Remove can restore the current context.
 func returns(before map[string]yaml.Node) bool {
 	current := before["current-context"]
 	return empty(current) || hasItem(before["contexts"], current.Value)
 }
 
-// compare allows for the ways to say that something is empty.
+// compare checks that two files have the same keys and values. Different forms of an empty value are
+// equal.
 func compare(t *testing.T, before, after map[string]yaml.Node, text, during, got string) {
 	t.Helper()
 	for key, a := range after {
@@ -73,7 +74,7 @@ func compare(t *testing.T, before, after map[string]yaml.Node, text, during, got
 			continue
 		}
 		if key == "current-context" && empty(a) && !hasItem(before["contexts"], b.Value) {
-			continue // Remove does not return to what is not there
+			continue // Remove does not restore a context that does not exist
 		}
 		if encoded(t, a) != encoded(t, b) {
 			t.Fatalf("key %q changed: %q, then %q, then %q", key, text, during, got)
@@ -86,7 +87,7 @@ func compare(t *testing.T, before, after map[string]yaml.Node, text, during, got
 	}
 }
 
-// empty tells nothing from a list; what refers to nothing is nothing, too.
+// empty reports whether n is null, an empty string or an empty list, or an alias of one.
 func empty(n yaml.Node) bool {
 	if n.Kind == yaml.AliasNode {
 		return empty(*n.Alias)
@@ -94,7 +95,7 @@ func empty(n yaml.Node) bool {
 	return len(n.Content) == 0 && n.Alias == nil && (n.Value == "" || n.ShortTag() == "!!null")
 }
 
-// encoded is the meaning of a node as text: without comments and styles.
+// encoded returns the content of a node as text, without comments and styles.
 func encoded(t *testing.T, n yaml.Node) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -132,7 +133,7 @@ func hasItem(list yaml.Node, name string) bool {
 	return false
 }
 
-// oddLayouts are kubeconfigs that no edit by lines can serve.
+// oddLayouts returns kubeconfigs that cannot be edited by lines.
 func oddLayouts() map[string]string {
 	return map[string]string{
 		"json":           `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"dev","cluster":{"server":"https://dev"}}],"contexts":[{"name":"dev","context":{"cluster":"dev","user":""}}],"users":null,"current-context":"dev"}`,

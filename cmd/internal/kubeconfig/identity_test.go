@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 )
 
-// ofAuthority returns the kubeconfig of a cluster at a port, with a client certificate. All
-// have one authority, as minikube's clusters have.
+// ofAuthority returns the kubeconfig of a cluster at a port, with a client certificate. All clusters
+// have the same certificate authority, as those of minikube.
 func ofAuthority(name, port, cert string) []byte {
 	return []byte(strings.NewReplacer(":6443", ":"+port, "Y2VydA==", cert).Replace(string(own(name, "Y2E="))))
 }
@@ -36,8 +36,8 @@ users:
   user: {client-certificate-data: bWluZQ==, client-key-data: a2V5}
 `
 
-// Clusters with one authority do not affect each other, in any order of removal.
-func TestOneAuthority(t *testing.T) {
+// Clusters with the same authority do not affect each other, in any order of removal.
+func TestSameAuthority(t *testing.T) {
 	t.Parallel()
 	clusters := map[string][]byte{"a": ofAuthority("a", "1", "YQ=="), "b": ofAuthority("b", "2", "Yg==")}
 	for first, second := range map[string]string{"a": "b", "b": "a"} {
@@ -46,17 +46,17 @@ func TestOneAuthority(t *testing.T) {
 		merge(t, f, clusters["b"])
 		remove(t, f, "kind-"+first, clusters[first])
 		if got := content(t, path); strings.Count(got, "name: kind-"+second+"\n") != 3 || strings.Contains(got, "kind-"+first+"\n") {
-			t.Errorf("after %s went:\n%s", first, got)
+			t.Errorf("after %s was removed:\n%s", first, got)
 		}
 		remove(t, f, "kind-"+second, clusters[second])
 		if diff := cmp.Diff(minikubes, content(t, path)); diff != "" {
-			t.Errorf("after both went (-before +after):\n%s", diff)
+			t.Errorf("after both were removed (-before +after):\n%s", diff)
 		}
 	}
 }
 
-// An entry with the name of lab's and other content belongs to another program.
-func TestRemoveOnlyWhatIsLabs(t *testing.T) {
+// An entry with the same name and other content belongs to another program.
+func TestRemoveKeepsForeignEntries(t *testing.T) {
 	t.Parallel()
 	mine := ofAuthority("lab", "6443", "bGFi")
 	again := ofAuthority("lab", "8443", "dGhlaXJz")
@@ -80,14 +80,14 @@ func TestRemoveOnlyWhatIsLabs(t *testing.T) {
 				return strings.Replace(merged, "contexts:\n", "contexts:\n- name: mine\n  context: {cluster: kind-lab, user: kind-lab}\n", 1)
 			}, []string{"cluster", "user"},
 		},
-		"only the context is left": {
+		"only the context exists": {
 			func(before, merged string) string {
 				_, rest, _ := strings.Cut(merged, "contexts:\n")
 				item, _, _ := strings.Cut(rest, "- name: minikube")
 				return strings.Replace(before, "contexts:\n", "contexts:\n"+item, 1)
 			}, nil,
 		},
-		"the context is gone": {
+		"the context was removed": {
 			func(_, merged string) string {
 				before, rest, _ := strings.Cut(merged, "contexts:\n")
 				_, rest, _ = strings.Cut(rest, "- name: minikube")
@@ -113,21 +113,21 @@ func TestRemoveOnlyWhatIsLabs(t *testing.T) {
 				}
 				want := strings.Contains(strings.Join(tt.keeps, " "), list)
 				if has := strings.Contains(text, "name: kind-lab\n"); has != want {
-					t.Errorf("the %s is there: %v, want %v; after Remove:\n%s", list, has, want, got)
+					t.Errorf("the %s exists: %v, want %v; after Remove:\n%s", list, has, want, got)
 				}
 			}
 		})
 	}
 }
 
-// A record of an older lab has a hash of the CA and nothing else.
+// A record of an older lab has only a hash of the CA.
 func TestRemoveByOldRecord(t *testing.T) {
 	t.Parallel()
 	id := fmt.Sprintf("sha256:%x", sha256.Sum256([]byte("ca")))
 	f, path := home(t, minikubes)
 	merge(t, f, ofAuthority("a", "1", "YQ=="))
 	merge(t, f, ofAuthority("b", "2", "Yg=="))
-	// Nor did an older lab note a credential.
+	// An older lab did not note a credential either.
 	text := content(t, path)
 	for _, line := range strings.Split(text, "\n") {
 		if strings.Contains(line, "credential: sha256:") {
@@ -139,18 +139,18 @@ func TestRemoveByOldRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := content(t, path); strings.Count(got, "name: kind-b\n") != 3 || strings.Contains(got, "kind-a\n") {
-		t.Errorf("after a went:\n%s", got)
+		t.Errorf("after a was removed:\n%s", got)
 	}
 	if err := f.Remove(t.Context(), "kind-b", id); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(minikubes, content(t, path)); diff != "" {
-		t.Errorf("after both went (-before +after):\n%s", diff)
+		t.Errorf("after both were removed (-before +after):\n%s", diff)
 	}
 }
 
-// The certificate in the file may be older than that in the record, if lab was killed
-// between the two.
+// The certificate in the file may be older than that in the record, if lab was killed between the two
+// writes.
 func TestRenewedCredential(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
@@ -171,8 +171,8 @@ func TestRenewedCredential(t *testing.T) {
 	}
 }
 
-// Files in $KUBECONFIG that have nothing of the cluster need not be usable.
-func TestRemoveBesideUnusable(t *testing.T) {
+// Files in $KUBECONFIG without entries of the cluster need not be usable.
+func TestRemoveIgnoresUnusableFiles(t *testing.T) {
 	t.Parallel()
 	mine := own("lab", "Y2E=")
 	for what, spoil := range map[string]func(path string) error{
@@ -214,7 +214,7 @@ func replaceBy(path string, err error, by string) error {
 }
 
 // A file is locked only if it changes.
-func TestNothingToWrite(t *testing.T) {
+func TestNoLockWithoutChange(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
 	mine := own("lab", "Y2E=")
@@ -233,6 +233,6 @@ func TestNothingToWrite(t *testing.T) {
 	other := own("other", "Y2E=")
 	remove(t, f, "kind-other", other)
 	if _, err := f.Merge(t.Context(), other, kubeconfig.Options{}); err == nil {
-		t.Error("another cluster was merged, in spite of the lock")
+		t.Error("another cluster was added, despite the lock")
 	}
 }

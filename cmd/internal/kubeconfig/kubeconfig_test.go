@@ -10,7 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 )
 
-// own returns the kubeconfig that a provider hands out for a cluster.
+// own returns the kubeconfig that a provider returns for a cluster.
 func own(name, ca string) []byte {
 	return fmt.Appendf(nil, `apiVersion: v1
 kind: Config
@@ -70,7 +70,7 @@ users:
 # the end
 `
 
-// layouts are files that Merge and Remove must give back byte for byte.
+// layouts returns files that Remove must restore byte for byte after Merge.
 func layouts() map[string]string {
 	skeleton := "apiVersion: v1\nclusters: %[1]s\ncontexts: %[1]s\ncurrent-context: \"\"\nkind: Config\npreferences: {}\nusers: %[1]s\n"
 	return map[string]string{
@@ -121,7 +121,7 @@ func deeper(text string) string {
 	return strings.Join(out, "\n")
 }
 
-// home is a home directory with, perhaps, a kubeconfig in it.
+// home returns the kubeconfig of a new home directory, with that text.
 func home(t testing.TB, text string) (kubeconfig.Files, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), ".kube", "config")

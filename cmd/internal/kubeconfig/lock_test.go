@@ -16,7 +16,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// workerEnv makes the test binary one of the processes of TestProcesses.
+// workerEnv makes the test binary one of the processes of TestConcurrentProcesses.
 const workerEnv = "LAB_TEST_KUBECONFIG_WORKER"
 
 func TestMain(m *testing.M) {
@@ -52,8 +52,8 @@ func work(job string) error {
 	return f.Remove(context.Background(), "kind-"+n, id)
 }
 
-// Thirty labs at once: none is lost, and when all are gone so is every trace.
-func TestProcesses(t *testing.T) {
+// Thirty processes at once lose no entry, and the file is restored after all are removed.
+func TestConcurrentProcesses(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"theirs": theirs, "skeleton": layouts()["skeleton null"], "empty": ""} {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestProcesses(t *testing.T) {
 			}
 			thirty(t, "down", path)
 			if got := content(t, path); got != text {
-				t.Errorf("after all, the file is\n%s", got)
+				t.Errorf("after all were removed, the file is\n%s", got)
 			}
 			noLeftovers(t, path)
 		})
@@ -107,11 +107,11 @@ func TestStaleLock(t *testing.T) {
 		t.Errorf("the file was changed to %s", got)
 	}
 	if _, err := os.Stat(path + ".lock"); err != nil {
-		t.Errorf("somebody else's lock is gone: %v", err)
+		t.Errorf("the lock of another program was removed: %v", err)
 	}
 }
 
-func TestLockWaits(t *testing.T) {
+func TestWaitForLock(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
 	write(t, path+".lock", "")
@@ -126,6 +126,6 @@ func TestLockWaits(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-done; err != nil {
-		t.Errorf("after the other was done: %v", err)
+		t.Errorf("after the lock was released: %v", err)
 	}
 }

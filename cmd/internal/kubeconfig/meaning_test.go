@@ -9,9 +9,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 )
 
-// Here an edit by lines would leave the last line of what goes, which looks like a
-// comment, to the text before it. It parses, but it is not what was meant.
-func TestMeaningIsCompared(t *testing.T) {
+// Here an edit by lines leaves the last line of the removed entry, which looks like a comment. The
+// result is valid YAML with another meaning, so all of the file is encoded again.
+func TestWrongLineEditIsDetected(t *testing.T) {
 	t.Parallel()
 	const me = "users:\n- name: me\n  user:\n    note: |\n      mine\n"
 	f, path := home(t, me)
@@ -40,7 +40,7 @@ func TestJSONStaysJSON(t *testing.T) {
 	}
 }
 
-func TestBig(t *testing.T) {
+func TestLargeFile(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	b.WriteString("contexts:\n")
@@ -53,7 +53,7 @@ func TestBig(t *testing.T) {
 	merge(t, f, mine)
 	remove(t, f, "kind-lab", mine)
 	if content(t, path) != text {
-		t.Error("a big file was not given back")
+		t.Error("a large file was not restored")
 	}
 }
 
@@ -69,7 +69,7 @@ func TestIdentity(t *testing.T) {
 	} {
 		id := identity(t, []byte(other))
 		if same, ok := seen[id]; ok {
-			t.Errorf("the %s is no part of the identity: it is that of %s", what, same)
+			t.Errorf("the %s is not part of the identity: it is that of %s", what, same)
 		}
 		seen[id] = what
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestUpAndDown(t *testing.T) {
+func TestRemoveRestoresFile(t *testing.T) {
 	t.Parallel()
 	for name, text := range layouts() {
 		t.Run(name, func(t *testing.T) {
@@ -50,8 +50,8 @@ func TestUpAndDown(t *testing.T) {
 	}
 }
 
-// Whichever of two clusters goes first, the last one gives the file back.
-func TestTwoClusters(t *testing.T) {
+// The file is restored with the last of two clusters, in any order of removal.
+func TestRemoveRestoresFileAfterTwo(t *testing.T) {
 	t.Parallel()
 	for name, text := range layouts() {
 		for _, first := range []string{"aa", "bb"} {
@@ -74,7 +74,7 @@ func TestTwoClusters(t *testing.T) {
 	}
 }
 
-func TestNoFile(t *testing.T) {
+func TestCreatedFileIsRemoved(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, "")
 	dir := filepath.Dir(path)
@@ -95,16 +95,16 @@ func TestNoFile(t *testing.T) {
 	}
 	remove(t, f, "kind-bb", bb)
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("the directory that lab made is still there: %v, %s", err, content(t, path))
+		t.Errorf("the directory that lab created still exists: %v, %s", err, content(t, path))
 	}
-	remove(t, f, "kind-bb", bb) // of nothing
+	remove(t, f, "kind-bb", bb) // again
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("removing nothing made %s", dir)
+		t.Errorf("a second Remove created %s", dir)
 	}
 }
 
-// A comment in a file that lab made is the user's.
-func TestNoFileCommented(t *testing.T) {
+// A comment in a file that lab created is the user's.
+func TestCreatedFileWithCommentStays(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, "")
 	if err := os.Remove(path); err != nil {
@@ -127,7 +127,7 @@ func noLeftovers(t *testing.T, path string) {
 	}
 	for _, e := range entries {
 		if e.Name() != filepath.Base(path) {
-			t.Errorf("%s was left", e.Name())
+			t.Errorf("leftover: %s", e.Name())
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// mounted runs a job of work while the kubeconfig at path is a bind mount of the file host.
+// mounted runs a job of work while a bind mount of the file host is at path.
 func mounted(t *testing.T, options, host, path, verb string) (string, error) {
 	t.Helper()
 	flags := "-m"
@@ -27,12 +27,11 @@ func mounted(t *testing.T, options, host, path, verb string) (string, error) {
 	return string(out), err
 }
 
-// TestBindMount: a kubeconfig that is mounted into a container, by itself, cannot be
-// replaced by a rename.
+// A file that is mounted into a container cannot be replaced by a rename: it is written in place.
 func TestBindMount(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		return // which alone has these mounts
+		return // only Linux has these mounts
 	}
 	_, path := home(t, "")
 	host := filepath.Join(t.TempDir(), "config")
@@ -47,7 +46,7 @@ func TestBindMount(t *testing.T) {
 		noLeftovers(t, path)
 	}
 	if got := content(t, host); got != theirs {
-		t.Errorf("the file was not given back:\n%s", got)
+		t.Errorf("the file was not restored:\n%s", got)
 	}
 	if got := content(t, path); got != "" {
 		t.Errorf("beneath the mount:\n%s", got)

@@ -47,7 +47,7 @@ func TestNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("shop")
-	// All else is as it was.
+	// Everything else is unchanged.
 	want := `# mine
 apiVersion: v1
 kind: Config
@@ -76,8 +76,8 @@ users: []
 	is("attic")
 }
 
-// TestNamespaceStays: what a person chose is not undone when the cluster comes back, be it
-// at another address, or with another opinion of its own.
+// The namespace that the user chose stays when the cluster is added again, with another address and
+// another default namespace.
 func TestNamespaceStays(t *testing.T) {
 	t.Parallel()
 	for name, text := range layouts() {
@@ -103,7 +103,7 @@ func TestNamespaceStays(t *testing.T) {
 	}
 }
 
-func TestNamespaceOfNothing(t *testing.T) {
+func TestNamespaceWithoutContext(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "current-context: nowhere\n"} {
 		path := filepath.Join(t.TempDir(), "config")

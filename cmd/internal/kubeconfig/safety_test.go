@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-func TestRefused(t *testing.T) {
+func TestInvalidFileStays(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, says string }{
 		"not YAML":       {"a: b: c\n", "mapping values"},
@@ -45,7 +45,7 @@ func TestRefused(t *testing.T) {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
 				}
 			}
-			// What does not mention the cluster has nothing of it.
+			// A file that does not mention the cluster has no entry of it.
 			remove(t, f, "kind-lab", mine)
 			if got := content(t, path); got != tt.text {
 				t.Errorf("the file was changed to %q", got)
@@ -60,8 +60,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Files that kubectl reads are read as kubectl does, and not edited.
-func TestNotEdited(t *testing.T) {
+// Ambiguous files are read as kubectl reads them, and not edited.
+func TestAmbiguousFileStays(t *testing.T) {
 	t.Parallel()
 	const one = "contexts: [{name: one, context: {cluster: one, user: one}}]\n"
 	tests := map[string]struct{ text, says string }{
@@ -78,7 +78,7 @@ func TestNotEdited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, path := home(t, tt.text)
-			// What client-go says is what kubectl says.
+			// kubectl reads files with client-go.
 			if c, err := clientcmd.LoadFromFile(path); err != nil || c.CurrentContext != "one" || c.Contexts["one"] == nil {
 				t.Fatalf("kubectl reads %+v, %v", c, err)
 			}
@@ -96,7 +96,7 @@ func TestNotEdited(t *testing.T) {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
 				}
 			}
-			// Nothing is to be written.
+			// These calls change nothing.
 			if err := f.Use(t.Context(), "one"); err != nil {
 				t.Error(err)
 			}
@@ -109,7 +109,7 @@ func TestNotEdited(t *testing.T) {
 	}
 }
 
-func TestClash(t *testing.T) {
+func TestConflictingEntriesStay(t *testing.T) {
 	t.Parallel()
 	others := string(own("lab", "b3RoZXI="))
 	only := func(keep string) string { // one list of others
@@ -131,7 +131,7 @@ func TestClash(t *testing.T) {
 			}
 			remove(t, f, "kind-lab", mine)
 			if got := content(t, path); got != text {
-				t.Errorf("what is another's was changed to:\n%s", got)
+				t.Errorf("the entries of another cluster were changed to:\n%s", got)
 			}
 		})
 	}
@@ -147,14 +147,13 @@ func indexOfKey(text string) int {
 	return len(text)
 }
 
-// A cluster that is made again, with another CA, is brought in only when asked;
-// one that merely moved to another port is brought up to date.
-func TestMergeAgain(t *testing.T) {
+// Merge updates the entries of a cluster that moved to another port.
+func TestMergeUpdatesEntries(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
 	mine := own("lab", "Y2E=")
 	merge(t, f, mine)
-	// What the user made of the context stays.
+	// Fields that the user added to the context stay.
 	write(t, path, strings.Replace(content(t, path), "    cluster: kind-lab\n", "    cluster: kind-lab\n    namespace: mine # today\n", 1))
 	moved := []byte(strings.ReplaceAll(string(mine), "6443", "7443"))
 	merge(t, f, moved)
@@ -162,7 +161,7 @@ func TestMergeAgain(t *testing.T) {
 	if !strings.Contains(got, "namespace: mine # today") || !strings.Contains(got, "127.0.0.1:7443") || strings.Contains(got, "127.0.0.1:6443") {
 		t.Errorf("after the cluster moved:\n%s", got)
 	}
-	// The user goes elsewhere and comes back with lab up: that is where to return.
+	// The user changes the current context before the next lab up: Remove restores that one.
 	if err := f.Use(t.Context(), "prod"); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +189,7 @@ func TestRemoveRenamed(t *testing.T) {
 	}
 }
 
-// The users of contexts of other clusters stay, whoever they are.
+// A user that a context of another cluster refers to stays.
 func TestRemoveSharedUser(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
@@ -203,12 +202,12 @@ func TestRemoveSharedUser(t *testing.T) {
 	}
 }
 
-func TestRestore(t *testing.T) {
+func TestRemoveRestoresCurrentContext(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ change, want string }{
 		"back":           {"", "dev"},
 		"user switched":  {"prod", "prod"},
-		"it is no more":  {"gone", ""},
+		"it was removed": {"gone", ""},
 		"another of lab": {"bb", "kind-bb"},
 	}
 	for name, tt := range tests {

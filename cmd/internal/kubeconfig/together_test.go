@@ -22,11 +22,11 @@ func numbered(i int) []byte {
 	return own(fmt.Sprint(i), base64.StdEncoding.EncodeToString([]byte(fmt.Sprint("ca", i))))
 }
 
-// patient is longer than a hundred writers hold the lock on a busy machine, one after another.
+// patient is longer than a hundred writers take on a busy machine, one after another.
 const patient = 5 * time.Minute
 
-// TestTogether: a hundred clusters are added and removed in parallel while kind edits the same
-// file. No entry is lost.
+// TestTogether adds and removes a hundred clusters in parallel while kind edits the same file. No entry
+// is lost.
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
@@ -56,7 +56,7 @@ func TestTogether(t *testing.T) {
 		for i := range clusters {
 			name := fmt.Sprintf("kind-%d", i)
 			if has := c.Contexts[name] != nil && c.Clusters[name] != nil && c.AuthInfos[name] != nil; has != (verb == "up") {
-				t.Errorf("after %s, %s is there: %v", verb, name, has)
+				t.Errorf("after %s, %s exists: %v", verb, name, has)
 			}
 		}
 		for _, name := range want {
@@ -68,8 +68,8 @@ func TestTogether(t *testing.T) {
 	noLeftovers(t, path)
 }
 
-// TestBesideKubectl: lab loses no entry of kubectl's. kubectl reads before it locks, so it
-// may lose one of lab's.
+// TestBesideKubectl checks that lab loses no entry of kubectl. kubectl reads before it locks, so it may
+// lose an entry of lab.
 func TestBesideKubectl(t *testing.T) {
 	t.Parallel()
 	f, path := home(t, theirs)
@@ -121,8 +121,8 @@ func load(t *testing.T, path string) *api.Config {
 	return c
 }
 
-// addContext edits a kubeconfig as kind does: under kubectl's lock, it writes all of the file
-// from scratch, by truncating it first.
+// addContext edits a kubeconfig as kind does: under kubectl's lock, it truncates the file and writes
+// all of it.
 func addContext(path, name string) error {
 	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_EXCL, 0)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 )
 
-// FuzzGet reads whatever may stand in a record: it never panics, and what it
-// accepts can be written and read again unchanged.
+// FuzzGet checks that Get never panics, and that a record that it accepts can be written and read
+// again without a change.
 func FuzzGet(f *testing.F) {
 	f.Add(readRecord(f))
 	f.Add("")

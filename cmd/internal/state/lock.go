@@ -20,11 +20,10 @@ import (
 
 const pollInterval = 20 * time.Millisecond
 
-// Lock makes the caller the only lab, among all processes and goroutines, that
-// works on the cluster name, until it calls unlock or its process ends, however it
-// ends. The cluster need not exist. While another lab holds the lock, Lock waits
-// for s.Patience and then returns ErrUnavailable with the other's process id; when
-// ctx ends, its error. unlock may be called more than once.
+// Lock locks the cluster name against all other processes and goroutines, until the caller calls
+// unlock or its process ends, for whatever reason. The cluster need not exist. While another lab
+// process holds the lock, Lock waits for s.Patience and then returns ErrUnavailable with the ID of
+// that process. If ctx ends, Lock returns its error. unlock may be called more than once.
 func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
 	if err := providers.ValidateName(name); err != nil {
 		return nil, err
@@ -56,13 +55,13 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	}
 }
 
-// vanishing tells errors that come from the one before, who is just removing the
-// directory; unless they last.
+// vanishing reports whether err may be caused by the previous holder of a lock, which is removing the
+// directory. If so, the next attempt succeeds.
 func vanishing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)
 }
 
-// tryLock returns nil, nil where another lab holds the lock on the cluster's file.
+// tryLock returns nil, nil if another lab process holds the lock on the cluster's file.
 func (s *Store) tryLock(name, file string) (*flock.Flock, error) {
 	path := s.path(name, file)
 	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o600))
@@ -72,8 +71,8 @@ func (s *Store) tryLock(name, file string) (*flock.Flock, error) {
 	if ok, err := l.TryLock(); !ok || err != nil {
 		return nil, err
 	}
-	// The one before may have removed the file between our opening and locking it.
-	// Then the lock is on a file that nobody else will find, and worth nothing.
+	// The previous holder may have removed the file after this process opened it. Then the lock is
+	// on a file that no other process finds.
 	if !findable(l) {
 		return nil, l.Unlock()
 	}
@@ -83,6 +82,7 @@ func (s *Store) tryLock(name, file string) (*flock.Flock, error) {
 	return l, nil
 }
 
+// findable reports whether the locked file is still at its path.
 func findable(l *flock.Flock) bool {
 	locked, err := l.Stat()
 	if err != nil {
@@ -92,7 +92,7 @@ func findable(l *flock.Flock) bool {
 	return err == nil && os.SameFile(locked, found)
 }
 
-// unlock also removes what remains of a cluster that has no record.
+// unlock also removes the directory of a cluster that has no record.
 func (s *Store) unlock(name string, l *flock.Flock) {
 	if !l.Locked() {
 		return
@@ -100,32 +100,31 @@ func (s *Store) unlock(name string, l *flock.Flock) {
 	_, err := os.Stat(s.path(name, recordFile))
 	gone := errors.Is(err, fs.ErrNotExist)
 	if gone {
-		// While it is still locked: afterwards it may be the next one's.
+		// Before it is unlocked: afterwards it may be the file of the next holder.
 		_ = os.Remove(l.Path())
 	}
 	_ = l.Unlock()
 	if gone && runtime.GOOS == "windows" {
-		// Windows removes no open file; for the same reason this spares the next
-		// one's.
+		// Windows does not remove open files, so this never removes the file of the next holder.
 		_ = os.Remove(l.Path())
 	}
 	if gone {
-		s.prune(name) // not, rightly, where the next one is in
+		s.prune(name)
 	}
 }
 
 func (s *Store) busy(name string) error {
 	pid := holder(s.path(name, lockFile))
 	if pid == 0 {
-		err := fault.Errorf(fault.ErrUnavailable, "another lab is working on cluster %q", name)
+		err := fault.Errorf(fault.ErrUnavailable, "another lab process is working on cluster %q", name)
 		return fault.WithHint(err, "wait until it is done, then try again")
 	}
-	err := fault.Errorf(fault.ErrUnavailable, "another lab (process %d) is working on cluster %q", pid, name)
+	err := fault.Errorf(fault.ErrUnavailable, "another lab process (%d) is working on cluster %q", pid, name)
 	return fault.WithHint(err, "wait until it is done, or end it: kill %d", pid)
 }
 
-// writeHolder puts our process id into the lock file at path. It spares the first
-// byte, which is the one that Windows locks, against readers too.
+// writeHolder writes the ID of this process to the lock file at path. It does not write the first
+// byte, because that is the one that Windows locks, also against readers.
 func writeHolder(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -135,7 +134,7 @@ func writeHolder(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// holder reads the process id in the lock file at path; 0 where there is none.
+// holder returns the process ID in the lock file at path, or 0.
 func holder(path string) int {
 	f, err := os.Open(path)
 	if err != nil {
@@ -144,7 +143,7 @@ func holder(path string) int {
 	defer func() { _ = f.Close() }()
 	buf := make([]byte, 32)
 	n, _ := f.ReadAt(buf, 1)
-	// What follows the first line is the rest of a longer number before.
+	// The other lines are the rest of a longer number that was there before.
 	line, _, _ := strings.Cut(string(buf[:n]), "\n")
 	pid, err := strconv.Atoi(line)
 	if err != nil || pid < 1 {
@@ -153,21 +152,20 @@ func holder(path string) int {
 	return pid
 }
 
-// Busy tells whether some lab, this one included, is working on the cluster name
-// right now.
+// Busy reports whether a lab process, this one included, is working on the cluster name.
 func (s *Store) Busy(name string) bool { return s.held(name, lockFile) }
 
-// held tells whether somebody holds the lock on the cluster's file. It asks for a shared
-// lock, so that two who ask do not take one another for the holder.
+// held reports whether a process holds the lock on the cluster's file. It tries to take a shared
+// lock, so that two calls at the same time do not see each other as the holder.
 func (s *Store) held(name, file string) bool {
 	path := s.path(name, file)
 	if _, err := os.Stat(path); err != nil {
-		return false // and asking would make one
+		return false // TryRLock would create the file
 	}
 	l := flock.New(path, flock.SetFlag(os.O_RDWR))
 	free, err := l.TryRLock()
 	if free {
-		_ = l.Unlock() // closing the file does it, too
+		_ = l.Unlock()
 	}
 	return !free && err == nil
 }

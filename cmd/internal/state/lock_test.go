@@ -20,7 +20,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// workerEnv makes the test binary one of the processes of TestLockProcesses.
+// workerEnv makes the test binary one of the processes of TestLockAcrossProcesses.
 const workerEnv = "LAB_TEST_STATE_WORKER"
 
 func TestMain(m *testing.M) {
@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// work takes the lock of one name again and again. While it holds it, nobody else
-// can make the file "inside"; and it deletes the cluster half of the times.
+// work takes the lock of one name ten times. While it holds the lock, it has the file "inside", which
+// fails if another process has it. It deletes the cluster every second time.
 func work(dir string) error {
 	s := state.Open(filepath.Join(dir, "state"))
 	s.Patience = time.Minute
@@ -47,7 +47,7 @@ func work(dir string) error {
 		inside := filepath.Join(dir, "inside")
 		f, err := os.OpenFile(inside, os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
-			return fmt.Errorf("two hold the lock: %w", err)
+			return fmt.Errorf("two processes hold the lock: %w", err)
 		}
 		change := func() error { return s.Put(record("lab")) }
 		if i%2 == 1 {
@@ -61,7 +61,7 @@ func work(dir string) error {
 	return nil
 }
 
-func TestLockProcesses(t *testing.T) {
+func TestLockAcrossProcesses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var wg sync.WaitGroup
@@ -75,7 +75,7 @@ func TestLockProcesses(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// The last one to delete is not always the last of all, so delete once more.
+	// The last process need not have deleted the cluster.
 	s := state.Open(filepath.Join(dir, "state"))
 	unlock, err := s.Lock(t.Context(), "lab")
 	if err != nil {
@@ -88,7 +88,7 @@ func TestLockProcesses(t *testing.T) {
 	noTrace(t, filepath.Join(dir, "state"))
 }
 
-func TestLockGoroutines(t *testing.T) {
+func TestLockAcrossGoroutines(t *testing.T) {
 	t.Parallel()
 	s := state.Open(t.TempDir())
 	s.Patience = time.Minute
@@ -107,7 +107,7 @@ func TestLockGoroutines(t *testing.T) {
 			if n := inside.Add(1); n != 1 {
 				t.Errorf("%d hold the lock", n)
 			}
-			runtime.Gosched() // gives a second holder the time to show
+			runtime.Gosched() // a second holder would run now
 		})
 	}
 	wg.Wait()
@@ -116,7 +116,7 @@ func TestLockGoroutines(t *testing.T) {
 	}
 }
 
-func TestLockBusy(t *testing.T) {
+func TestLockNamesHolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := state.Open(dir)
@@ -146,7 +146,7 @@ func TestLockBusy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock() // a second time, which must not give away what is another's now
+	unlock() // a second time, while another caller holds the lock
 	if _, err := s.Lock(t.Context(), "lab"); err == nil {
 		t.Error("the second unlock released the lock of the next holder")
 	}
@@ -182,12 +182,13 @@ func noTrace(t *testing.T, dir string) {
 	t.Helper()
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
 		entries, _ := os.ReadDir(dir)
-		t.Errorf("there remains %s with %v", dir, entries)
+		t.Errorf("%s exists with %v", dir, entries)
 	}
 }
 
-// TestWhatIsNotEmptyStays: with the last cluster goes what is lab's, and nothing else.
-func TestWhatIsNotEmptyStays(t *testing.T) {
+// The last unlock removes directories that lab created, but no links and no directories with other
+// files.
+func TestUnlockKeepsOtherFiles(t *testing.T) {
 	t.Parallel()
 	elsewhere, link, full := t.TempDir(), filepath.Join(t.TempDir(), "state"), t.TempDir()
 	err := errors.Join(os.Symlink(elsewhere, link), os.WriteFile(filepath.Join(full, "mine"), nil, 0o600))
@@ -207,8 +208,8 @@ func TestWhatIsNotEmptyStays(t *testing.T) {
 	}
 }
 
-// TestLocksSideBySide: those who come find a directory, though others take it away.
-func TestLocksSideBySide(t *testing.T) {
+// A lock can be taken while other processes remove the directory.
+func TestLockWhileDirectoryIsRemoved(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "state")
 	s := state.Open(dir)

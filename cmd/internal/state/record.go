@@ -13,73 +13,73 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 )
 
-// APIVersion and Kind stand in every record that this lab writes.
+// APIVersion and Kind are in every record.
 const (
 	APIVersion = "lab/v1alpha1"
 	Kind       = "ClusterRecord"
 )
 
-// Phase says how far the work on a cluster had come when its record was written.
+// Phase is the progress of the work on a cluster when its record was written.
 type Phase string
 
-// A record is written before the first side effect, so that whatever a killed lab
-// left can be found and removed.
+// A record is written before the first side effect, so that the leftovers of a killed process can be
+// found and removed.
 const (
 	PhaseCreating Phase = "creating"
 	PhaseCreated  Phase = "created"
 	PhaseDeleting Phase = "deleting"
 )
 
-// Record is what lab remembers of one cluster that it made.
+// Record describes one cluster that lab created.
 type Record struct {
 	Name           string           `json:"name"`
 	Flavor         string           `json:"flavor"`
 	Phase          Phase            `json:"phase"`
-	ID             string           `json:"id,omitempty"`    // the provider's identity of this very cluster; "" until it exists
-	Engine         providers.Engine `json:"engine,omitzero"` // the container engine that it is on; zero where its flavor has none
+	ID             string           `json:"id,omitempty"`    // the identity that the provider gives this cluster; "" until it exists
+	Engine         providers.Engine `json:"engine,omitzero"` // the container engine; zero if the flavor has none
 	CreatedAt      time.Time        `json:"createdAt"`
 	ExpiresAt      *time.Time       `json:"expiresAt,omitempty"` // nil: never
-	TTL            time.Duration    `json:"ttl,omitempty"`       // in nanoseconds: what ExpiresAt was counted from
-	Run            bool             `json:"run,omitempty"`       // made by a `lab run`, and of no use without it
+	TTL            time.Duration    `json:"ttl,omitempty"`       // in nanoseconds: ExpiresAt was computed from it
+	Run            bool             `json:"run,omitempty"`       // created by `lab run`, and useless after it
 	Profile        string           `json:"profile,omitempty"`
-	Context        string           `json:"context,omitempty"`            // in the user's kubeconfig; "" where lab made none
-	Identity       string           `json:"identity,omitempty"`           // of the cluster in a kubeconfig, see package kubeconfig
+	Context        string           `json:"context,omitempty"`            // in the user's kubeconfig; "" if lab added none
+	Identity       string           `json:"identity,omitempty"`           // of the kubeconfig entries, see package kubeconfig
 	KubeconfigPath string           `json:"kubeconfigPath,omitempty"`     // the file that has the context
-	OldPaths       []string         `json:"oldKubeconfigPaths,omitempty"` // files that had the context before, and may have it still
+	OldPaths       []string         `json:"oldKubeconfigPaths,omitempty"` // files that had the context before and may still have it
 	Spec           providers.Spec   `json:"spec"`
 	Traits         providers.Traits `json:"traits"`
-	Addons         addons.Requests  `json:"addons,omitempty"` // asked of it, whether they work or not
+	Addons         addons.Requests  `json:"addons,omitempty"` // requested, whether they work or not
 
-	// NotReady is true from the creation until the cluster has been ready for the first time.
+	// NotReady is true until the cluster has been ready for the first time.
 	NotReady bool `json:"notReady,omitempty"`
 
-	// ReadyAt is when the cluster was seen to be ready as a whole last. A node that began to run
-	// before is known to have reported since.
+	// ReadyAt is the last time when the whole cluster was ready. A node that started before has
+	// reported since.
 	ReadyAt *time.Time `json:"readyAt,omitempty"`
 
-	// Parts is what the cluster was made of when it worked last.
+	// Parts are the parts of the cluster when it was last ready.
 	Parts []providers.Part `json:"parts,omitempty"`
 
-	// AddonStates is what is known of the addons since they were looked at last, by name.
+	// AddonStates are the last observed states of the addons, by name.
 	AddonStates map[string]AddonState `json:"addonStates,omitempty"`
 }
 
-// AddonState is how an addon was when it was looked at last.
+// AddonState is the last observed state of an addon.
 type AddonState struct {
 	State  addons.State `json:"state"`
 	Reason string       `json:"reason,omitempty"` // why it is not ready
 }
 
-// Expired tells whether the cluster's time to live is over at now. That of a cluster
-// of `lab run` is over whenever nobody uses it, which only [Store.Used] can tell.
+// Expired reports whether the time to live of the cluster is over at now. A cluster of `lab run` is
+// expired whenever no process uses it: the caller checks [Store.Used], too.
 func (r Record) Expired(now time.Time) bool {
 	return r.Run || r.ExpiresAt != nil && !now.Before(*r.ExpiresAt)
 }
 
-// errNewer marks a record that this lab must neither read nor replace.
+// errNewer is the error of a record that this version of lab must neither read nor replace.
 var errNewer = errors.New("written by a newer lab")
 
-// header is read first, because only it is the same in every version.
+// header is decoded first, because it is the same in every version.
 type header struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -98,15 +98,14 @@ func encode(r Record) ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// decode reads the record of the cluster name. Its errors say what is wrong with
-// data, and not where data came from.
+// decode reads the record of the cluster name. Its errors do not name the file.
 func decode(name string, data []byte) (Record, error) {
 	var h header
 	if err := unmarshal(data, &h); err != nil {
 		return Record{}, err
 	}
 	if h.APIVersion != APIVersion && strings.HasPrefix(h.APIVersion, "lab/") {
-		return Record{}, fmt.Errorf("%w: it is of %s, and this lab knows %s", errNewer, h.APIVersion, APIVersion)
+		return Record{}, fmt.Errorf("%w: its version is %s, and this lab supports %s", errNewer, h.APIVersion, APIVersion)
 	}
 	if h.APIVersion != APIVersion || h.Kind != Kind {
 		return Record{}, fmt.Errorf("it is a %q of %q, not a %q of %q", h.Kind, h.APIVersion, Kind, APIVersion)
@@ -118,7 +117,7 @@ func decode(name string, data []byte) (Record, error) {
 	return e.Record, e.check(name)
 }
 
-// check finds records that are valid JSON but would mislead the caller.
+// check returns an error for a record that is valid JSON with wrong values.
 func (r Record) check(name string) error {
 	switch r.Phase {
 	case PhaseCreating, PhaseCreated, PhaseDeleting:
@@ -134,7 +133,7 @@ func (r Record) check(name string) error {
 	return nil
 }
 
-// unmarshal is [json.Unmarshal] with a word on files that a crash left empty.
+// unmarshal is [json.Unmarshal] with clearer errors for files that a crash truncated.
 func unmarshal(data []byte, v any) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("it is empty")

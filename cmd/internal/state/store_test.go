@@ -57,7 +57,7 @@ func TestPutGetDelete(t *testing.T) {
 	}
 	checkModes(t, dir)
 
-	for range 2 { // the second time there is nothing left
+	for range 2 { // the second time there is no record
 		if err := s.Delete("lab"); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestPutGetDelete(t *testing.T) {
 func checkModes(t *testing.T, dir string) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		return // which has no such modes
+		return // Windows has no such modes
 	}
 	for path, want := range map[string]os.FileMode{
 		dir:                                0o700,
@@ -81,7 +81,7 @@ func checkModes(t *testing.T, dir string) {
 	}
 }
 
-func TestBadRecords(t *testing.T) {
+func TestDamagedRecordStays(t *testing.T) {
 	t.Parallel()
 	good := readRecord(t)
 	tests := map[string]struct {
@@ -105,7 +105,7 @@ func TestBadRecords(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "my lab") // which rm -r must not split
+			dir := filepath.Join(t.TempDir(), "my lab") // the hint must quote the blank
 			path := writeRaw(t, dir, "lab", tt.data)
 			s := state.Open(dir)
 			_, err := s.Get("lab")
@@ -140,7 +140,7 @@ func TestList(t *testing.T) {
 	}
 	writeRaw(t, dir, "bad1", "{")
 	writeRaw(t, dir, "bad2", "")
-	// What a killed writer leaves, a cluster that is only locked, and strangers.
+	// The temporary file of a killed writer, a cluster that is only locked, and other files.
 	for _, path := range []string{"cc/.cluster.json.lab-1", "dd/lock", "Not_A_Name/cluster.json", "file"} {
 		path = filepath.Join(dir, "clusters", path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -160,11 +160,11 @@ func TestList(t *testing.T) {
 		}
 	}
 	if err != nil && strings.Contains(err.Error(), "junk") {
-		t.Errorf("problems name what is no record: %v", err)
+		t.Errorf("problems name a file that is no record: %v", err)
 	}
 }
 
-// A directory that is a file fails for root too.
+// A file instead of the directory is an error for root, too.
 func TestUnusableDirectory(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "file")
@@ -191,7 +191,7 @@ func TestUnusableDirectory(t *testing.T) {
 	}
 }
 
-func TestNames(t *testing.T) {
+func TestInvalidNames(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := state.Open(filepath.Join(dir, "state"))
@@ -205,7 +205,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
-		t.Errorf("names that are none left %v", entries)
+		t.Errorf("invalid names left %v", entries)
 	}
 }
 

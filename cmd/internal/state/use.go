@@ -5,22 +5,22 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Use marks the cluster name as used by this process, until it calls release or ends,
-// however it ends. The cluster need not exist. Errors: ErrExists where another process
-// uses it; ErrInvalid; ErrUnavailable. release may be called more than once.
+// Use marks the cluster name as used by this process, until it calls release or ends, for whatever
+// reason. The cluster need not exist. Errors: ErrExists if another process uses it; ErrInvalid;
+// ErrUnavailable. release may be called more than once.
 //
-// It is no [Store.Lock], because whoever uses a cluster lets others work on it.
+// Unlike [Store.Lock], Use lets other processes work on the cluster.
 func (s *Store) Use(name string) (release func(), err error) { return s.hold(name, usedFile) }
 
-// Used tells whether a process uses the cluster name.
+// Used reports whether a process uses the cluster name.
 func (s *Store) Used(name string) bool { return s.held(name, usedFile) }
 
-// Watch makes this process the one that waits for the end of the cluster name. It
-// returns ErrExists where there is such a process, and otherwise what Use does.
+// Watch marks this process as the one that removes the cluster name when it expires. It returns
+// ErrExists if there is such a process, and otherwise the errors of Use.
 func (s *Store) Watch(name string) (release func(), err error) { return s.hold(name, watchFile) }
 
-// attempts is how often a directory may be taken away at the very moment: each takes
-// another lab that has just removed its last cluster.
+// attempts limits how often hold tries again because the directory was removed. Each time takes
+// another lab process that removes its last cluster at that moment.
 const attempts = 100
 
 func (s *Store) hold(name, file string) (release func(), err error) {

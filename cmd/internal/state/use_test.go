@@ -13,13 +13,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// TestUse: a cluster is used by one at a time, and others may work on it meanwhile.
-func TestUse(t *testing.T) {
+// One process uses a cluster at a time, and others may work on it meanwhile.
+func TestUseIsExclusive(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := state.Open(dir)
 	if s.Used("lab") {
-		t.Error("used before there is anything")
+		t.Error("used before the first Use")
 	}
 	release, err := s.Use("lab")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !s.Used("lab") || !s.Busy("lab") {
-		t.Error("neither is seen")
+		t.Error("Used or Busy is false")
 	}
 	if err := s.Put(record("lab")); err != nil {
 		t.Fatal(err)
@@ -52,8 +52,8 @@ func TestUse(t *testing.T) {
 	}
 }
 
-// TestUsedAsked: those who ask whether a cluster is used are not taken for users.
-func TestUsedAsked(t *testing.T) {
+// Concurrent calls of Used do not see each other as users.
+func TestUsedIsNoUse(t *testing.T) {
 	t.Parallel()
 	s := state.Open(t.TempDir())
 	release, err := s.Use("lab")
@@ -69,7 +69,7 @@ func TestUsedAsked(t *testing.T) {
 		wg.Go(func() {
 			for range 200 {
 				if s.Used("lab") {
-					t.Error("used by whom?")
+					t.Error("used, without a user")
 					return
 				}
 			}
@@ -78,13 +78,13 @@ func TestUsedAsked(t *testing.T) {
 	wg.Wait()
 }
 
-// TestAbandoned finds what has neither a record nor anybody who holds it.
+// An abandoned cluster has no record, and no process holds it.
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := state.Open(dir)
 	if got := s.Abandoned(); len(got) != 0 {
-		t.Errorf("abandoned in nothing: %q", got)
+		t.Errorf("abandoned in an empty store: %q", got)
 	}
 	for _, name := range []string{"made", "busy", "used", "left", "Not-ours"} {
 		if err := os.MkdirAll(filepath.Join(dir, "clusters", name), 0o700); err != nil {
