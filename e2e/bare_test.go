@@ -5,7 +5,6 @@ package e2e
 import (
 	"math/rand/v2"
 	"os/exec"
-	"slices"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/providers/providertest"
@@ -23,7 +22,10 @@ func TestBare(t *testing.T) {
 
 // tools returns the tools in random order: on cgroup v1, leftovers of one tool in the kernel can break the next one.
 func tools() []string {
-	tools := []string{"kind", "k3d", "minikube"}
+	var tools []string
+	for _, f := range flavors() {
+		tools = append(tools, f.name)
+	}
 	rand.Shuffle(len(tools), func(i, j int) { tools[i], tools[j] = tools[j], tools[i] })
 	return tools
 }
@@ -40,8 +42,7 @@ func testBare(t *testing.T, tool string) {
 	if want := "hello v2 from hello: /some/path\n"; got != want {
 		t.Errorf("the pod answered %q, want %q", got, want)
 	}
-	f := flavors()[slices.IndexFunc(flavors(), func(f flavor) bool { return f.name == tool })]
-	providertest.CheckForeign(t, f.provider(t, bed), c.name)
+	providertest.CheckForeign(t, flavorOf(t, tool).provider(t, bed), c.name)
 	c.remove(t)
 }
 
@@ -56,7 +57,7 @@ func TestNodes(t *testing.T) {
 func testNodes(t *testing.T, tool string) {
 	bed := testbed(t)
 	c := bed.cluster(t, tool)
-	c.addWorker(t, tool)
+	flavorOf(t, tool).addWorker(t, c)
 	c.must(t, c.create)
 	c.kubectl(t, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s")
 	worker := c.kubectl(t, "get", "nodes", "--selector=!node-role.kubernetes.io/control-plane", "--output=jsonpath={.items[*].metadata.name}")

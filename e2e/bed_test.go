@@ -22,13 +22,13 @@ type bed struct {
 	hello         string // in every node of the test bed
 	helloNew      string // only in the Docker Engine
 	metricsServer string
-	kind          []string // flags of `kind create cluster`
-	k3d           []string // flags of `k3d cluster create`
-	k3dEnv        []string
-	minikube      []string // flags of `minikube start`
 	minikubeHome  string
-	observability string // a lab.yaml with kube-prometheus-stack; "" with the published images, which need none
+	flavors       map[string]bedFlavor // by name; empty with the published images
+	observability string               // a lab.yaml with kube-prometheus-stack; "" with the published images, which need none
 }
+
+// bedFlavor contains the flags and the environment with which a tool's own command creates a cluster.
+type bedFlavor struct{ Args, Env []string }
 
 // testbed returns the test bed. It fails the test if the test bed is not available: a skipped test would look like a
 // passed one.
@@ -40,13 +40,13 @@ func testbed(t *testing.T) *bed {
 	}
 	var shown struct {
 		Dir, Hello, HelloNew, MetricsServer, MinikubeHome, Observability string
-		Kind, K3d, K3dEnv, Minikube                                      []string
+		Flavors                                                          map[string]bedFlavor
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
 		t.Fatalf("testbed show: %v", err)
 	}
 	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, metricsServer: shown.MetricsServer, minikubeHome: shown.MinikubeHome,
-		observability: shown.Observability, kind: shown.Kind, k3d: shown.K3d, k3dEnv: shown.K3dEnv, minikube: shown.Minikube}
+		observability: shown.Observability, flavors: shown.Flavors}
 	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)
 	}

@@ -1,10 +1,9 @@
-//go:build e2e
+//go:build e2e && unix
 
 package e2e
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,31 +30,7 @@ func (b *bed) cluster(t *testing.T, tool string) *cluster {
 	c := &cluster{name: session.RandomName(), kubeconfig: t.TempDir() + "/kubeconfig", bed: b}
 	c.env = []string{"KUBECONFIG=" + c.kubeconfig}
 	requireNoLeak(t, c.name)
-	switch tool {
-	case "kind":
-		c.create = append([]string{"kind", "create", "cluster", "--name=" + c.name, "--wait=90s"}, b.kind...)
-		c.loadOne = func(image string) []string {
-			return []string{"kind", "load", "docker-image", image, "--name=" + c.name}
-		}
-		c.delete = []string{"kind", "delete", "cluster", "--name=" + c.name}
-	case "k3d":
-		c.env = append(c.env, b.k3dEnv...)
-		c.create = append([]string{"k3d", "cluster", "create", c.name, "--agents=1", "--api-port=127.0.0.1:random", "--timeout=180s"}, b.k3d...)
-		c.loadOne = func(image string) []string {
-			return []string{"k3d", "image", "import", "--mode=direct", "--cluster=" + c.name, image}
-		}
-		c.delete = []string{"k3d", "cluster", "delete", c.name}
-	case "minikube":
-		c.env = append(c.env, "MINIKUBE_HOME="+b.minikubeHome, "MINIKUBE_FORCE=true", "MINIKUBE_IN_STYLE=false")
-		c.create = append([]string{"lab-minikube", "start", "--profile=" + c.name, "--driver=docker",
-			"--container-runtime=containerd", "--interactive=false"}, b.minikube...)
-		c.loadOne = func(image string) []string {
-			return []string{"lab-minikube", "--profile=" + c.name, "image", "load", image}
-		}
-		c.delete = []string{"lab-minikube", "delete", "--profile=" + c.name}
-	default:
-		t.Fatalf("no such tool: %s", tool)
-	}
+	flavorOf(t, tool).bare(b, c)
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.keepLogs(t)
@@ -114,43 +89,6 @@ func (c *cluster) load(t *testing.T, images ...string) {
 			c.must(t, c.loadOne(image))
 		}
 	}
-}
-
-// publish publishes port 80 of the cluster at a port of the host's loopback. It must be called before the cluster is
-// created.
-func (c *cluster) publish(t *testing.T, tool string, port int) {
-	t.Helper()
-	switch tool {
-	case "kind":
-		c.configure(t, fmt.Sprintf("{role: control-plane, extraPortMappings: [{hostPort: %d, containerPort: 80, "+
-			"listenAddress: 127.0.0.1}]}", port))
-	case "k3d":
-		c.create = append(c.create, fmt.Sprintf("--port=127.0.0.1:%d:80@loadbalancer", port))
-	case "minikube":
-		c.create = append(c.create, fmt.Sprintf("--ports=127.0.0.1:%d:80", port))
-	}
-}
-
-// addWorker adds a second node. It must be called before the cluster is created. k3d's clusters always have one.
-func (c *cluster) addWorker(t *testing.T, tool string) {
-	t.Helper()
-	switch tool {
-	case "kind":
-		c.configure(t, "{role: control-plane}, {role: worker}")
-	case "minikube":
-		c.create = append(c.create, "--nodes=2")
-	}
-}
-
-// configure sets the nodes of a kind cluster, which kind reads from a file only.
-func (c *cluster) configure(t *testing.T, nodes string) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "kind.yaml")
-	config := "{kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4, nodes: [" + nodes + "]}"
-	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c.create = append(c.create, "--config="+path)
 }
 
 // must runs a command of the cluster's tool, and ends the test if it fails.

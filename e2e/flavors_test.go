@@ -36,9 +36,27 @@ type flavor struct {
 	// asked returns a spec with many settings, and check checks that a cluster has them.
 	asked func(t *testing.T) providers.Spec
 	check func(t *testing.T, spec providers.Spec)
+
+	// bare sets the commands of the tool alone. publish makes them publish port 80 of the cluster at a port of the
+	// host's loopback, and addWorker add a second node.
+	bare      func(b *bed, c *cluster)
+	publish   func(t *testing.T, c *cluster, port int)
+	addWorker func(t *testing.T, c *cluster)
 }
 
 func flavors() []flavor { return []flavor{kindFlavor(), k3dFlavor(), minikubeFlavor()} }
+
+// flavorOf returns the flavor with a name.
+func flavorOf(t *testing.T, name string) flavor {
+	t.Helper()
+	for _, f := range flavors() {
+		if f.name == name {
+			return f
+		}
+	}
+	t.Fatalf("no flavor %q", name)
+	return flavor{}
+}
 
 // oneWillDo skips all flavors except one with -short, for tests of code that the flavors share. The flavor is the one
 // whose test is fast: minikube's tests are the slowest, k3d's the fastest.

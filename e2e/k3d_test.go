@@ -31,6 +31,18 @@ func k3dFlavor() flavor {
 		refused: k3dRefused,
 		asked:   k3dAsked,
 		check:   k3dCheck,
+		bare: func(b *bed, c *cluster) {
+			c.env = append(c.env, b.flavors["k3d"].Env...)
+			c.create = append([]string{"k3d", "cluster", "create", c.name, "--agents=1", "--api-port=127.0.0.1:random", "--timeout=180s"}, b.flavors["k3d"].Args...)
+			c.loadOne = func(image string) []string {
+				return []string{"k3d", "image", "import", "--mode=direct", "--cluster=" + c.name, image}
+			}
+			c.delete = []string{"k3d", "cluster", "delete", c.name}
+		},
+		publish: func(_ *testing.T, c *cluster, port int) {
+			c.create = append(c.create, fmt.Sprintf("--port=127.0.0.1:%d:80@loadbalancer", port))
+		},
+		addWorker: func(*testing.T, *cluster) {}, // the cluster has one already
 	}
 }
 
@@ -43,8 +55,9 @@ func balancedPod(name, image string) string {
 
 // k3dOptions returns the options of the adapter with the test bed's images.
 func (b *bed) k3dOptions() k3d.Options {
-	return k3d.Options{NodeImage: flag(b.k3d, "--image"),
-		LoadBalancerImage: flag(b.k3dEnv, "K3D_IMAGE_LOADBALANCER"), ToolsImage: flag(b.k3dEnv, "K3D_IMAGE_TOOLS")}
+	f := b.flavors["k3d"]
+	return k3d.Options{NodeImage: flag(f.Args, "--image"),
+		LoadBalancerImage: flag(f.Env, "K3D_IMAGE_LOADBALANCER"), ToolsImage: flag(f.Env, "K3D_IMAGE_TOOLS")}
 }
 
 func k3dHarness(t *testing.T, bed *bed) providertest.Harness {

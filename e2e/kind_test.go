@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,7 +30,30 @@ func kindFlavor() flavor {
 		refused: kindRefused,
 		asked:   kindAsked,
 		check:   kindCheck,
+		bare: func(b *bed, c *cluster) {
+			c.create = append([]string{"kind", "create", "cluster", "--name=" + c.name, "--wait=90s"}, b.flavors["kind"].Args...)
+			c.loadOne = func(image string) []string {
+				return []string{"kind", "load", "docker-image", image, "--name=" + c.name}
+			}
+			c.delete = []string{"kind", "delete", "cluster", "--name=" + c.name}
+		},
+		publish: func(t *testing.T, c *cluster, port int) {
+			c.configure(t, fmt.Sprintf("{role: control-plane, extraPortMappings: [{hostPort: %d, containerPort: 80, "+
+				"listenAddress: 127.0.0.1}]}", port))
+		},
+		addWorker: func(t *testing.T, c *cluster) { c.configure(t, "{role: control-plane}, {role: worker}") },
 	}
+}
+
+// configure sets the nodes of a kind cluster, which kind reads from a file only.
+func (c *cluster) configure(t *testing.T, nodes string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kind.yaml")
+	config := "{kind: Cluster, apiVersion: kind.x-k8s.io/v1alpha4, nodes: [" + nodes + "]}"
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.create = append(c.create, "--config="+path)
 }
 
 // hostPod returns a pod that listens at port 80 of its node.
@@ -39,7 +63,7 @@ func hostPod(name, image string) string {
 }
 
 // kindNode returns the test bed's node image of kind.
-func (b *bed) kindNode() string { return flag(b.kind, "--image") }
+func (b *bed) kindNode() string { return flag(b.flavors["kind"].Args, "--image") }
 
 func kindHarness(t *testing.T, bed *bed) providertest.Harness {
 	options := kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind")}

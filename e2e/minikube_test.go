@@ -43,13 +43,26 @@ func minikubeFlavor() flavor {
 		refused: minikubeRefused,
 		asked:   minikubeAsked,
 		check:   minikubeCheck,
+		bare: func(b *bed, c *cluster) {
+			c.env = append(c.env, "MINIKUBE_HOME="+b.minikubeHome, "MINIKUBE_FORCE=true", "MINIKUBE_IN_STYLE=false")
+			c.create = append([]string{"lab-minikube", "start", "--profile=" + c.name, "--driver=docker",
+				"--container-runtime=containerd", "--interactive=false"}, b.flavors["minikube"].Args...)
+			c.loadOne = func(image string) []string {
+				return []string{"lab-minikube", "--profile=" + c.name, "image", "load", image}
+			}
+			c.delete = []string{"lab-minikube", "delete", "--profile=" + c.name}
+		},
+		publish: func(_ *testing.T, c *cluster, port int) {
+			c.create = append(c.create, fmt.Sprintf("--ports=127.0.0.1:%d:80", port))
+		},
+		addWorker: func(_ *testing.T, c *cluster) { c.create = append(c.create, "--nodes=2") },
 	}
 }
 
 func minikubeOptions(t *testing.T, bed *bed) minikube.Options {
 	t.Helper()
 	t.Setenv("MINIKUBE_FORCE", "true") // for root, and for a Kubernetes newer than minikube knows
-	o := minikube.Options{ExtraArgs: bed.minikube, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube")}
+	o := minikube.Options{ExtraArgs: bed.flavors["minikube"].Args, Home: bed.minikubeHome, Dir: filepath.Join(t.TempDir(), "minikube")}
 	if own := filepath.Join(bed.dir, "bin", "lab-minikube"); isFile(own) {
 		o.Program = own
 	}
@@ -69,7 +82,7 @@ func minikubeLeft(t *testing.T, bed *bed, cluster string) []string {
 
 func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 	options := minikubeOptions(t, bed)
-	base, port := flag(bed.minikube, "--base-image"), freePort(t)
+	base, port := flag(bed.flavors["minikube"].Args, "--base-image"), freePort(t)
 	old := options
 	old.ExtraArgs = []string{"--base-image=127.0.0.1:1/none:v1"}
 	return providertest.Harness{

@@ -33,7 +33,7 @@ func newUser(t *testing.T, bed *bed) *user {
 	p.Session = session.Session{T: t, Command: func(args ...string) *exec.Cmd { return p.lab(context.WithoutCancel(t.Context()), args...) }}
 	p.env = []string{"HOME=" + p.dir, "LAB_HOME=" + filepath.Join(p.dir, "lab"), "TMPDIR=" + filepath.Join(p.dir, "tmp"),
 		"KUBECONFIG=" + filepath.Join(p.dir, "kubeconfig"), "MINIKUBE_HOME=" + bed.minikubeHome, "MINIKUBE_FORCE=true", "LAB_CONFIG="}
-	if config := filepath.Join(bed.dir, "config.yaml"); len(bed.kind) > 0 {
+	if config := filepath.Join(bed.dir, "config.yaml"); len(bed.flavors) > 0 {
 		p.env[len(p.env)-1] += config
 	}
 	for _, dir := range []string{"tmp", "lab/bin"} {

@@ -28,7 +28,7 @@ func testWorkloads(t *testing.T, tool string) {
 	bed := testbed(t)
 	c := bed.cluster(t, tool)
 	port := freePort(t)
-	c.publish(t, tool, port)
+	flavorOf(t, tool).publish(t, c, port)
 	c.must(t, c.create)
 	c.load(t, "lab-testbed/ingress:v1", bed.metricsServer, bed.hello)
 	c.must(t, []string{"helm", "install", "ingress", "testbed/charts/ingress", "--namespace=ingress", "--create-namespace", "--wait"})

@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
-	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/steps"
 )
 
@@ -49,19 +47,6 @@ func (b bed) config() steps.Step {
 		}
 		return key, nil
 	}}
-}
-
-func configFile() string {
-	args := append([]string{"--kubernetes-version=" + programs.Kubernetes}, minikubeArgs()...)
-	return fmt.Sprintf(`apiVersion: lab/v1alpha1
-kind: Config
-images:
-  kind: {node: %q}
-  k3d: {node: %q, tools: %q, loadBalancer: %q}
-  minikube: {base: %q}
-  hello: %q
-minikube: {extraArgs: [%s]}
-`, images.KindNode, images.K3sNode, images.K3dTools, images.K3dProxy, images.MinikubeBase, images.Hello, `"`+strings.Join(args, `", "`)+`"`)
 }
 
 // labFile returns a lab.yaml with one addon, from the chart of that name.

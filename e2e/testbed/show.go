@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
-	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
 )
 
 // shown is the output of show: the flags and files with which the tools' own commands use the images.
@@ -17,24 +16,23 @@ type shown struct {
 	Hello         string // in every node of the test bed
 	HelloNew      string // only in the Docker Engine
 	MetricsServer string
-	Kind          []string // flags of `kind create cluster`
-	K3d           []string // flags of `k3d cluster create`
-	K3dEnv        []string
-	Minikube      []string // flags of `minikube start`
 	MinikubeHome  string
-	Observability string // a file for `lab up -f`
+	Flavors       map[string]shownFlavor // by name; empty with the published images
+	Observability string                 // a file for `lab up -f`
 }
+
+// shownFlavor contains the flags and the environment with which a tool's own command creates a cluster.
+type shownFlavor struct{ Args, Env []string }
 
 // show writes the flags for the test bed's images, or for the published images, as JSON.
 func (b bed) show(w io.Writer) error {
 	s := shown{Dir: b.dir, Hello: images.Hello, HelloNew: images.HelloNew, MetricsServer: images.MetricsServer, MinikubeHome: b.minikubeHome()}
 	if !published() {
-		s.K3d = []string{"--image=" + images.K3sNode}
-		s.K3dEnv = []string{"K3D_IMAGE_LOADBALANCER=" + images.K3dProxy, "K3D_IMAGE_TOOLS=" + images.K3dTools}
-		s.Kind = []string{"--image=" + images.KindNode}
 		s.Observability = b.observabilityFile()
-		s.Minikube = append([]string{"--base-image=" + images.MinikubeBase, "--kubernetes-version=" + programs.Kubernetes},
-			minikubeArgs()...)
+		s.Flavors = map[string]shownFlavor{}
+		for _, f := range flavors() {
+			s.Flavors[f.name] = shownFlavor{f.args, f.env}
+		}
 	}
 	return json.NewEncoder(w).Encode(s)
 }
