@@ -19,7 +19,7 @@ import (
 
 const login = "robot:S3cret"
 
-// file writes a text into a file of its own, and returns its path.
+// file writes a text to a new file, and returns its path.
 func file(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")

@@ -38,7 +38,7 @@ func store(dir string, offline bool) *charts.Store {
 	return charts.New(options(dir, offline))
 }
 
-// each runs a test for both kinds of source, each with a server and a cache of its own.
+// each runs a test for both kinds of source, each with a new server and cache.
 func each(t *testing.T, test func(t *testing.T, s *addontest.Server, c addons.Chart, dir string)) {
 	t.Helper()
 	for _, kind := range []string{"registry", "repository"} {

@@ -28,7 +28,7 @@ const chartsVariable = "LAB_CHARTS"
 // the values that the catalog sets, the defaults of upstream, and objects of the same kinds.
 const standIns = "../testdata/charts"
 
-// kindsOfCluster are the traits of the clusters that there are.
+// kindsOfCluster returns the traits of all kinds of clusters.
 func kindsOfCluster() map[string]providers.Traits {
 	all := []string{"etcd", "kube-controller-manager", "kube-proxy", "kube-scheduler"}
 	return map[string]providers.Traits{
