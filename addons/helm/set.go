@@ -68,5 +68,5 @@ func hasAddon(path string) bool {
 // noAddon returns the error for a path that does not start with an addon.
 func noAddon(flag, path string) error {
 	err := fault.Errorf(fault.ErrInvalid, "cannot read %s: %q is not ADDON.PATH", flag, path)
-	return fault.WithHint(err, "start each path with its addon, for example %s hello.replicas=2,hello.image=nginx", flag)
+	return fault.WithHint(err, "start each path with its addon, for example %s hello.replicas=2", flag)
 }

@@ -42,7 +42,7 @@ is ready, and 8 otherwise.`,
 				progress := c.progress("")
 				defer progress.Close()
 				if len(diff.Surplus) > 0 && !o.prune {
-					progress.Note("Not requested, but installed: %s. lab up --prune removes what is not requested.", strings.Join(diff.Surplus, ", "))
+					progress.Note("Installed, but not in this request: %s. To remove: lab up %s --prune.", strings.Join(diff.Surplus, ", "), diff.Name)
 				}
 				if len(diff.Items) == 0 {
 					progress.Note("Cluster %s is up to date and ready.", diff.Name)

@@ -13,7 +13,7 @@ func newDoctor(c *command) *cobra.Command {
 		Short: "Check this machine for problems",
 		Long: `Check whether lab can create clusters on this machine, and report what may cause
 problems: the container engine and its resources, disk, kernel, limits, ports, proxies,
-the kubeconfig, tools and leftovers. Each problem comes with the command that fixes it.
+the kubeconfig, tools and leftovers. Each problem comes with a fix.
 doctor changes nothing.
 
 The exit code is 1 if a problem keeps lab from creating clusters. Warnings do not change

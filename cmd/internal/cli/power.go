@@ -20,8 +20,10 @@ func newStart(c *command) *cobra.Command {
 "lab". start also repairs a cluster after a crash or a restart of the machine, and
 recreates a missing network or load balancer.
 
---wait sets how long start waits: until the API server answers (api), until the nodes
-are ready, too (nodes), or until DNS and the addons work, too (all).`,
+--wait sets what start waits for:
+  api    the API server answers
+  nodes  the API server answers, and all nodes are ready
+  all    the API server answers, all nodes are ready, and DNS and the addons work`,
 	}, func(ctx context.Context, name string, report event.Reporter) (output.Cluster, error) {
 		return c.Clusters.Start(ctx, name, level, report)
 	})

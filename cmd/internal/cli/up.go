@@ -36,21 +36,24 @@ func newUp(c *command) *cobra.Command {
 		Long: `Create a cluster and wait until it is ready. NAME defaults to "lab".
 
 If the cluster exists, up updates it to match the request: it starts a stopped cluster,
-repairs a broken one, and recreates one whose creation was interrupted. Running up twice
-changes nothing. Flags override the file, and the file overrides the profile; --dry-run
+repairs a broken one if that loses nothing, and recreates one whose creation was
+interrupted. Running up twice changes nothing. Flags override the file, and the file overrides the profile; --dry-run
 shows the source of each value.
 
---wait sets how long up waits: until the API server answers (api), until the nodes are
-ready, too (nodes), or until DNS works, too (all). up always waits for addons. It does
-not wait for components that the configuration of the tool leaves out, such as the
-network plugin; it reports them as missing.
+--wait sets what up waits for:
+  api    the API server answers
+  nodes  the API server answers, and all nodes are ready
+  all    the API server answers, all nodes are ready, and DNS works
+
+up always waits for addons. It does not wait for components that the configuration of
+the tool leaves out, such as the network plugin; it reports them as missing.
 
 A creation that fails or is interrupted leaves nothing behind. A cluster that was
 created and does not become ready is kept, and the next "lab up NAME" resumes. With
 --rollback it is deleted.
 
 The exit code is 4 if an existing cluster differs in a setting that cannot be changed, 7
-after --timeout, and 1 if waiting cannot help.`,
+after --timeout, and 1 after a failure that more time does not fix.`,
 		Example: `  lab up                               use the first usable flavor
   lab up demo --flavor kwok            create a cluster "demo" with simulated nodes
   lab up big --flavor kwok --workers 1000
@@ -70,7 +73,7 @@ after --timeout, and 1 if waiting cannot help.`,
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
 	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
 	o.waitFlag(f)
-	f.BoolVar(&o.prune, "prune", false, "remove addons that are not requested, and not needed by one that is")
+	f.BoolVar(&o.prune, "prune", false, "remove addons that neither this request names nor a requested addon needs")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, without doing it")
 	return cmd
 }
@@ -89,7 +92,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
 	o.setting(f, "image", "cluster.image", "node image (default: that of the flavor)")
 	o.setting(f, "control-planes", "cluster.controlPlanes", "number of control planes (default: 1)")
-	o.setting(f, "workers", "cluster.workers", "number of workers, in addition to control planes, which run workloads, too")
+	o.setting(f, "workers", "cluster.workers", "number of worker nodes (default: 0); control planes also run pods")
 	o.setting(f, "port", "cluster.ports", "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
 	o.setting(f, "mount", "cluster.mounts", "mount a host directory into every node, as HOST:NODE[:ro]")
 	o.setting(f, "driver", "cluster.driver", "driver that creates nodes, such as docker or kvm2, if the flavor has drivers")
