@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
@@ -19,7 +21,7 @@ func newDiff(c *command) *cobra.Command {
 		Short: "Show how a cluster differs from what was requested",
 		Long: `Show how a cluster differs from what a file, a profile or flags request. diff changes
 nothing. For each difference it prints the command that removes it: "lab up", or
-"lab up --recreate" for settings that cannot be changed.
+"lab up --recreate" for settings that cannot be changed. Add the flags of diff to it.
 
 "lab up" restarts the time to live each time it runs; that is not a difference. Addons
 that are not requested are a difference only with --prune.
@@ -64,10 +66,19 @@ is ready, and 8 otherwise.`,
 	return cmd
 }
 
+// withName adds the cluster's name to the command "lab VERB …", unless it is the default.
+func withName(command, name string) string {
+	words := strings.Fields(command)
+	if name == inventory.DefaultName || len(words) < 2 {
+		return command
+	}
+	return strings.Join(slices.Insert(words, 2, name), " ")
+}
+
 func diffView(d output.Diff) ui.View {
 	t := ui.NewTable("setting", "current", "requested", "command")
 	for _, item := range d.Items {
-		t.Row(item.Path, item.Has, item.Asked, item.By)
+		t.Row(item.Path, item.Has, item.Asked, withName(item.By, d.Name))
 	}
 	return t
 }

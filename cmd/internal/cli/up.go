@@ -127,11 +127,15 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 	if err := warnOf(c, progress, request.Addons.Names); err != nil {
 		return err
 	}
+	began := time.Now()
 	cluster, err := c.Clusters.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
 	}
 	progress.Close()
+	if created := cluster.CreatedAt; c.chooses(request.Flavor) && created != nil && created.After(began) {
+		progress.Note("%s is the first usable flavor of this machine. Compare the flavors: lab flavors", cluster.Flavor)
+	}
 	c.watch(progress, cluster)
 	if err := c.printCluster(cluster); err != nil {
 		return err
@@ -139,6 +143,12 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 	warnMissing(progress, cluster)
 	next(c, progress, cluster, o.noKubeconfig)
 	return nil
+}
+
+// chooses reports whether lab chooses the flavor of a new cluster.
+func (c *command) chooses(requested string) bool {
+	auto := func(flavor string) bool { return flavor == "" || flavor == clusters.FlavorAuto }
+	return auto(requested) && auto(c.Clusters.Flavor)
 }
 
 // warnMissing warns about components that a cluster lacks.

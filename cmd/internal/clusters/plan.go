@@ -84,6 +84,11 @@ func (c *Clusters) plan(ctx context.Context, h *inventory.Handle, q UpRequest) (
 	if err := validateTTL(q.TTL); err != nil {
 		return Plan{}, err
 	}
+	if q.Flavor != "" && q.Flavor != FlavorAuto { // a misspelled flavor is not a difference of the cluster
+		if _, err := c.Inventory.Set.Get(q.Flavor); err != nil {
+			return Plan{}, err
+		}
+	}
 	p := planner{c, h, q}
 	plan, err := p.cluster(ctx)
 	if err != nil {
@@ -234,8 +239,10 @@ func (p planner) choose(ctx context.Context, spec providers.Spec) (string, error
 		flavor = first.Name()
 	} else if _, err := set.Get(flavor); err != nil {
 		return "", err
-	} else if err := exceptPull(set.Check(ctx, flavor, spec)); err != nil {
+	} else if err := exceptPull(set.Check(ctx, flavor, spec)); errors.Is(err, fault.ErrUnavailable) {
 		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
+	} else if err != nil {
+		return "", fmt.Errorf("%s: create cluster %q: %w", flavor, spec.Name, err)
 	}
 	// If the tool cannot be asked, nothing is created: the name may belong to another cluster, which
 	// the undoing of a failed creation would delete.

@@ -122,7 +122,7 @@ func TestToolsAreFoundOnPathFirst(t *testing.T) {
 		found[f.Check] = f.Found
 	}
 	for name, want := range map[string]string{
-		"kubectl": "v1.37.2 at kubectl", "k9s": "v0.51.0 at " + inBin("k9s") + ", which is not on PATH", "helm": "not installed; lab does not need it",
+		"kubectl": "v1.37.2 at kubectl", "k9s": "v0.51.0 at " + inBin("k9s") + ", which is not on PATH", "helm": "not installed",
 		"boxer": "2.0.1 at boxer",
 	} {
 		if found[name] != want {

@@ -36,7 +36,7 @@ func (m Machine) tool(ctx context.Context, tool providers.Tool) Finding {
 		where = ", which is not on PATH"
 	}
 	if err != nil {
-		return ok(tool.Name, "not installed; lab does not need it")
+		return ok(tool.Name, "not installed")
 	}
 	version := m.Version(ctx, path, tool.VersionArgs...)
 	if version == "" {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
@@ -67,9 +68,11 @@ func (i *Inventory) Find(ctx context.Context, name string) (state.Record, error)
 	if err, _ := i.Unmanaged(ctx, name); err != nil {
 		return r, err
 	}
-	return r, fault.WithHint(
-		fault.Errorf(fault.ErrNotFound, "there is no cluster %q", name),
-		"lab list shows the existing clusters; lab up %s creates it", name)
+	err = fault.Errorf(fault.ErrNotFound, "there is no cluster %q", name)
+	if names, _ := i.Names(""); len(names) > 0 {
+		return r, fault.WithHint(err, "name an existing cluster: %s", strings.Join(names, ", "))
+	}
+	return r, fault.WithHint(err, "there are no clusters; create one: lab up %s", name)
 }
 
 // HasFlavor returns ErrInvalid if this lab does not have the flavor of a cluster, which a newer
