@@ -69,7 +69,12 @@ func (p *planner) conflict() error {
 		for _, b := range all {
 			if slices.Contains(a.Conflicts, b.Name) || slices.Contains(b.Conflicts, a.Name) {
 				err := fault.Errorf(fault.ErrInvalid, "%s and %s conflict: they use the same resources", a.Name, b.Name)
-				return fault.WithHint(err, "choose one of them, or remove the installed one: lab addon remove %s", b.Name)
+				for _, installed := range []string{a.Name, b.Name} {
+					if slices.Contains(p.present, installed) {
+						return fault.WithHint(err, "choose one of them, or remove the installed one: lab addon remove %s", installed)
+					}
+				}
+				return fault.WithHint(err, "choose one of them")
 			}
 		}
 	}

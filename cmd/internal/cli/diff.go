@@ -66,10 +66,11 @@ is ready, and 8 otherwise.`,
 	return cmd
 }
 
-// withName adds the cluster's name to the command "lab VERB …", unless it is the default.
+// withName adds the cluster's name to "lab up" and "lab start", unless it is the default or there
+// already.
 func withName(command, name string) string {
 	words := strings.Fields(command)
-	if name == inventory.DefaultName || len(words) < 2 {
+	if name == inventory.DefaultName || len(words) < 2 || words[1] == "addon" || slices.Contains(words, name) {
 		return command
 	}
 	return strings.Join(slices.Insert(words, 2, name), " ")
