@@ -8,12 +8,11 @@ import (
 	"k8s.io/kubectl/pkg/cmd/util"
 )
 
-// runKubectl is kubectl; args[0] is the name that it goes by. It looks at os.Args
-// itself, to find plugins.
+// runKubectl runs kubectl. args[0] is its name. kubectl reads os.Args to find plugins.
 func runKubectl(args []string) int {
 	os.Args = args
 	if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
-		util.CheckErr(err) // prints it and exits, with the code that kubectl documents
+		util.CheckErr(err) // prints the error, and exits with the code of kubectl
 	}
 	return exitOK
 }

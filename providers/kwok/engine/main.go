@@ -1,5 +1,5 @@
-// Command lab-engine is a Kubernetes cluster in one process: etcd, the control
-// plane, and KWOK in place of nodes. PROTOCOL.md says how to drive it.
+// Command lab-engine runs a Kubernetes cluster in one process: etcd, the control plane, and KWOK, which
+// simulates the nodes. PROTOCOL.md describes its interface.
 package main
 
 import (
@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	_ "time/tzdata" // CronJobs name time zones, and not every machine has a database of them
+	_ "time/tzdata" // for CronJobs, on machines without a time zone database
 
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/engine"
 )
@@ -18,7 +18,7 @@ const usage = `usage: lab-engine serve --dir DIR [--report-fd N]
        lab-engine version [-o json]
 `
 
-// Exit codes, beside those of kubectl.
+// Exit codes. lab-engine kubectl has those of kubectl.
 const (
 	exitOK     = 0
 	exitFailed = 1

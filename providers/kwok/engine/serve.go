@@ -20,8 +20,8 @@ import (
 func runServe(args []string, errOut io.Writer) int {
 	flags := flag.NewFlagSet("lab-engine serve", flag.ContinueOnError)
 	flags.SetOutput(errOut)
-	directory := flags.String("dir", "", "the cluster's directory")
-	fd := flags.Int("report-fd", 0, "descriptor of a pipe to report on while starting")
+	directory := flags.String("dir", "", "directory of the cluster")
+	fd := flags.Int("report-fd", 0, "file descriptor of the pipe for progress reports")
 	if err := flags.Parse(args); err != nil || *directory == "" || flags.NArg() > 0 {
 		fmt.Fprint(errOut, usage)
 		return exitUsage
@@ -43,7 +43,7 @@ func runServe(args []string, errOut io.Writer) int {
 	return exitFailed
 }
 
-// runCheck reports what is wrong with the configuration that in holds.
+// runCheck prints the error of the configuration in, if any.
 func runCheck(in io.Reader, errOut io.Writer) int {
 	native, err := io.ReadAll(in)
 	if err == nil {
@@ -64,11 +64,10 @@ type message struct {
 	Error string          `json:"error,omitempty"`
 }
 
-// reporter writes messages to a pipe, for as long as somebody reads it: that
-// nobody does is no error.
+// reporter writes messages to a pipe. It closes the pipe when nobody reads it; that is not an error.
 type reporter struct {
 	mu   sync.Mutex
-	pipe *os.File // nil once it is closed
+	pipe *os.File // nil when it is closed
 }
 
 func newReporter(fd int) *reporter {

@@ -24,7 +24,7 @@ func argument(component, key, value string) string {
 // the component that it is for.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
-	const refused = "is refused: "
+	const refused = "is not allowed: "
 	tests := map[string]struct{ text, want string }{
 		"unknown feature gate":     {kwokctl + "options: {kubeFeatureGates: Foo=true}", "unrecognized feature gate: Foo"},
 		"gate without a value":     {kwokctl + "options: {kubeFeatureGates: Foo}", "missing bool value for Foo"},

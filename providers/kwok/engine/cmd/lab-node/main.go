@@ -1,6 +1,6 @@
-// Command lab-node is every program of Kubernetes that a node or a control plane runs, in one binary. The name
-// that it is called by says which program it is, so an image holds it once and links it under each name: the
-// programs share nearly all of their code, and apart they would be eight times as large and as long to build.
+// Command lab-node contains all programs of Kubernetes that a node or a control plane runs. Its name selects the
+// program, so an image contains it once, with a link for each name. The programs share nearly all of their code:
+// as separate binaries, they would be eight times as large and take eight times as long to build.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
-// programs maps the name that the binary is called by to what it then does; each returns its exit code.
+// programs returns the programs by name. Each returns its exit code.
 func programs() map[string]func() int {
 	return map[string]func() int{
 		"kube-apiserver":          func() int { return cli.Run(apiserver.NewAPIServerCommand()) },
@@ -47,7 +47,7 @@ func main() {
 	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	run, ok := all[name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "%s: no program of that name here; link this file as one of %s\n",
+		fmt.Fprintf(os.Stderr, "%s: unknown program; the name of this file must be one of %s\n",
 			name, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 		os.Exit(2)
 	}

@@ -1,5 +1,5 @@
-// Package confine keeps the process away from the files of the machine that it
-// runs on, whatever objects people give to the cluster.
+// Package confine restricts the access of the process to files of the machine, whatever objects the
+// cluster contains.
 package confine
 
 import (
@@ -17,16 +17,15 @@ const (
 		ll.AccessFSMakeSock | ll.AccessFSRemoveFile | ll.AccessFSRemoveDir
 )
 
-// ToWorkingDirectory confines the process, for good, to reading and writing in the working
-// directory. It returns the version of Landlock that the kernel has, or 0 where
-// it has none: then nothing is confined.
+// ToWorkingDirectory restricts the process, until it ends, to reading and writing in the working
+// directory. It returns the Landlock version of the kernel. It returns 0, and restricts nothing, if the
+// kernel has no Landlock.
 //
-// Nothing can be executed afterwards, and no process outside be signalled. Readable
-// stay the files that tell how names are resolved, and what the kernel tells of
-// this process. Which certificates the machine trusts, and its time zone, are read
-// before, once.
+// Afterwards, the process cannot execute programs or signal other processes. It can still read the files
+// that configure name resolution, and those of the kernel about this process. ToWorkingDirectory first
+// reads the trusted certificates and the time zone of the machine.
 func ToWorkingDirectory() (abi int, err error) {
-	_, _ = x509.SystemCertPool() // an error here is one of each call to a webhook later
+	_, _ = x509.SystemCertPool() // an error here also occurs in each call of a webhook
 	_, _ = time.Now().Zone()
 
 	abi, err = ll.LandlockGetABIVersion()
@@ -34,7 +33,7 @@ func ToWorkingDirectory() (abi int, err error) {
 		return 0, nil
 	}
 	rules := landlock.V11
-	rules.HandledAccessNet = 0 // which addresses it listens on is the engine's own choice
+	rules.HandledAccessNet = 0 // the engine itself chooses the addresses on which it listens
 	return abi, rules.BestEffort().Restrict(
 		landlock.PathAccess(write, "."),
 		landlock.PathAccess(ll.AccessFSReadFile|ll.AccessFSWriteFile, os.DevNull),

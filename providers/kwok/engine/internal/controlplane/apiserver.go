@@ -14,8 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
-// egressConfig sends what is meant for the cluster's network to the engine's own
-// proxy. Webhooks given by URL are not: whoever writes an URL knows who answers.
+// egressConfig sends connections to the cluster network through the engine's proxy. Webhooks with a URL
+// are not affected, because a URL names a server outside the cluster.
 const egressConfig = `apiVersion: apiserver.k8s.io/v1beta1
 kind: EgressSelectorConfiguration
 egressSelections:
@@ -29,17 +29,16 @@ egressSelections:
 
 const egressFile = "pki/egress.yaml"
 
-// ServiceCIDR is where Services get their addresses from.
+// ServiceCIDR is the network of Services.
 const ServiceCIDR = "10.96.0.0/16"
 
 func apiServerFlags() []string {
 	return []string{
 		"--etcd-servers=unix://" + dir.EtcdSocket,
 		"--bind-address=127.0.0.1",
-		// Found out from the default route otherwise, which a laptop may not have.
+		// Otherwise derived from the default route, which a laptop may not have.
 		"--advertise-address=127.0.0.1",
-		// Endpoints of the service "kubernetes" may not be on the loopback, and no
-		// pod runs that would want them.
+		// Endpoints of the Service "kubernetes" must not be loopback addresses, and no pod needs them.
 		"--endpoint-reconciler-type=none",
 		"--egress-selector-config-file=" + egressFile,
 		"--tls-cert-file=pki/apiserver.crt",
@@ -60,7 +59,7 @@ func apiServerFlags() []string {
 	}
 }
 
-// RunAPIServer serves on listener until ctx is cancelled. also serves what is simulated.
+// RunAPIServer serves on listener until ctx is cancelled. It also serves the simulated APIs in also.
 func RunAPIServer(ctx context.Context, listener net.Listener, s settings.Settings, also Simulated) error {
 	completed, err := completeAPIServer(ctx, listener, s)
 	if err != nil {
@@ -69,7 +68,7 @@ func RunAPIServer(ctx context.Context, listener net.Listener, s settings.Setting
 	return serve(ctx, completed, also)
 }
 
-// completeAPIServer returns the API server's options, checked.
+// completeAPIServer returns the validated options of the API server.
 func completeAPIServer(ctx context.Context, listener net.Listener, s settings.Settings) (options.CompletedOptions, error) {
 	none := options.CompletedOptions{}
 	args, err := arguments(settings.APIServer, apiServerFlags(), s)
@@ -97,7 +96,7 @@ func completeAPIServer(ctx context.Context, listener net.Listener, s settings.Se
 	return completed, utilerrors.NewAggregate(completed.Validate())
 }
 
-// serve is app.Run without the hooks that make default objects.
+// serve is app.Run without the hooks that create default objects.
 func serve(ctx context.Context, o options.CompletedOptions, also Simulated) error {
 	config, err := app.NewConfig(o)
 	if err != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
-// arguments returns the flags of a component: the engine's own, those of the settings'
-// files, and those that people wrote. It returns an error for one of the latter that
-// the engine depends on, or that leads to a file or an address of the machine.
+// arguments returns the flags of a component: those of the engine, those for the files of s, and those
+// of the user. It returns an error for a flag of the user that the engine sets itself, or that names a
+// file or an address of the machine.
 func arguments(component string, own []string, s settings.Settings) ([]string, error) {
 	for _, arg := range s.Args[component] {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
@@ -26,29 +26,29 @@ func arguments(component string, own []string, s settings.Settings) ([]string, e
 	return slices.Concat(own, s.Own[component], s.Args[component]), nil
 }
 
+// refuse returns an error if the user may not set the flag name. own are the flags of the engine.
 func refuse(name string, own []string) error {
 	has := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(name) }
 	sets := func(flag string) bool { return strings.HasPrefix(flag, "--"+name+"=") }
 	switch {
 	case has(`^(concurrent-|node-monitor-|kube-api-|audit-log-(max|format|mode|batch|truncate|version)|service-node-port-range$)`):
-		return nil // the engine's values are no more than defaults
+		return nil // the values of the engine are only defaults
 	case slices.ContainsFunc(own, sets):
 		return fmt.Errorf("is set by the engine")
 	case has(`(^|-)(address|addresses|port|networkinterface|master|etcd|leader|proxy)(-|$)`):
-		return fmt.Errorf("is refused: the engine chooses what it listens on and talks to")
+		return fmt.Errorf("is not allowed: the engine chooses its addresses and connections")
 	case has(`(^|-)(file|files|filepath|dir|path|paths|socket|kubeconfig|cert|key|keys|cloud|encryption)(-|$)`),
 		has(`^(config|write-config-to|service-account-signing-endpoint|(authentication|authorization|leader-migration)-config)$`):
-		return fmt.Errorf("is refused: it names a file, and the engine uses none outside its directory")
+		return fmt.Errorf("is not allowed: it names a file, and the engine uses no files outside its directory")
 	case has(`^(v|vmodule|log-.*|logging-.*|enable-logs-handler|emulated-version|min-compatibility-version)$`),
 		has(`^(enable-hostpath-provisioner|enable-dynamic-provisioning|pvclaimbinder-sync-period|pv-recycler-.*)$`):
-		return fmt.Errorf("is refused: it has no effect on the engine")
+		return fmt.Errorf("is not allowed: it has no effect on the engine")
 	}
 	return nil
 }
 
-// Check returns an error, in the words of the component concerned, for settings with
-// which a component would not start. It must be called at most once in a process, in a
-// directory with keys in which the settings have been written.
+// Check returns the error of the component that would not start with the settings s, if any. It must be
+// called at most once per process. The working directory must contain the keys and the files of s.
 func Check(ctx context.Context, s settings.Settings) error {
 	if err := Prepare(s.FeatureGates); err != nil {
 		return err

@@ -17,9 +17,9 @@ func controllerManagerFlags() []string {
 		"--secure-port=0",
 		unlimitedQPS,
 		unlimitedBurst,
-		// Left out is what looks after machines, networks and disks that are not there.
-		// The binder of volumes is in package volumes: the controller manager's own
-		// deletes the directories of the machine that hostPath volumes name.
+		// Without the controllers for machines, networks and disks, which do not exist. Package volumes
+		// runs the volume binder: with the plugins of the controller manager, it would delete the
+		// directories of the machine that hostPath volumes name.
 		"--controllers=*" +
 			",-node-ipam-controller" +
 			",-persistentvolume-attach-detach-controller" +
@@ -30,7 +30,7 @@ func controllerManagerFlags() []string {
 		"--service-account-private-key-file=pki/sa.key",
 		"--cluster-signing-cert-file=pki/ca.crt",
 		"--cluster-signing-key-file=pki/ca.key",
-		// Nodes here do not fail by themselves, and a laptop may sleep for hours.
+		// Simulated nodes do not fail, and a laptop may sleep for hours.
 		"--node-monitor-period=10m",
 		"--node-monitor-grace-period=1h",
 		"--concurrent-deployment-syncs=10",
@@ -43,8 +43,8 @@ func controllerManagerFlags() []string {
 	}
 }
 
-// RunControllerManager runs until ctx is cancelled. The API server must take
-// requests; it need not be healthy yet.
+// RunControllerManager runs until ctx is cancelled. The API server must accept requests, but need not be
+// healthy yet.
 func RunControllerManager(ctx context.Context, s settings.Settings) error {
 	o, err := managerOptions(s)
 	if err != nil {
@@ -58,7 +58,7 @@ func RunControllerManager(ctx context.Context, s settings.Settings) error {
 	return app.Run(ctx, config.Complete())
 }
 
-// managerOptions returns the controller manager's options, checked.
+// managerOptions returns the validated options of the controller manager.
 func managerOptions(s settings.Settings) (*options.KubeControllerManagerOptions, error) {
 	args, err := arguments(settings.ControllerManager, controllerManagerFlags(), s)
 	if err != nil {
@@ -75,8 +75,8 @@ func managerOptions(s settings.Settings) (*options.KubeControllerManagerOptions,
 	return o, o.Validate(known, disabled, aliases)
 }
 
-// sayHealthy answers the one question which the controller manager asks before it
-// starts, and only once a second. The engine starts it when the answer is known.
+// sayHealthy answers the health request that the controller manager repeats once a second until the API
+// server is healthy. The engine starts the controller manager when that is known.
 type sayHealthy struct{ next http.RoundTripper }
 
 func (s sayHealthy) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -86,5 +86,5 @@ func (s sayHealthy) RoundTrip(request *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: request}, nil
 }
 
-// WrappedRoundTripper lets client-go find the connection below, to close it.
+// WrappedRoundTripper lets client-go find the underlying connection, to close it.
 func (s sayHealthy) WrappedRoundTripper() http.RoundTripper { return s.next }

@@ -19,17 +19,15 @@ import (
 	"k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy"
 )
 
-// The API server makes the roles and priorities that every cluster has in two
-// hooks, one object after the other, after having waited for a whole second: more
-// than half of all that a cluster takes to start. So a new cluster gets them from
-// CreateDefaults, side by side; and the hooks run from ReconcileDefaults, which
-// nobody waits for, as they mend what people or upgrades changed.
+// disableHooks disables the two hooks of the API server that create the default roles and priority
+// classes. They wait for a second and create one object after the other, which takes more than half of
+// the time of a start. So CreateDefaults creates the objects in parallel in a new cluster, and
+// ReconcileDefaults runs the hooks in the background, to fix objects that users or upgrades changed.
 func disableHooks(disabled sets.String) {
 	disabled.Insert(rbacrest.PostStartHookName, schedulingrest.PostStartHookName)
 }
 
-// ReconcileDefaults runs the API server's own hooks, and returns when ctx is
-// cancelled.
+// ReconcileDefaults runs the hooks of the API server, and returns when ctx is cancelled.
 func ReconcileDefaults(ctx context.Context, config *rest.Config) error {
 	hookContext := server.PostStartHookContext{LoopbackClientConfig: config, Context: ctx}
 	for _, provider := range []server.PostStartHookProvider{rbacrest.RESTStorageProvider{}, schedulingrest.RESTStorageProvider{}} {
@@ -45,8 +43,8 @@ func ReconcileDefaults(ctx context.Context, config *rest.Config) error {
 	return nil
 }
 
-// CreateDefaults creates the roles, bindings and priority classes that a cluster
-// starts with, and leaves alone those that are there.
+// CreateDefaults creates the default roles, bindings and priority classes. It does not change existing
+// ones.
 func CreateDefaults(ctx context.Context, client kubernetes.Interface) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(16)
@@ -66,7 +64,7 @@ func CreateDefaults(ctx context.Context, client kubernetes.Interface) error {
 	return group.Wait()
 }
 
-// creator creates objects of one kind, side by side with those of other kinds.
+// creator creates objects of one kind, in parallel with those of other kinds.
 type creator[T any] struct {
 	group  *errgroup.Group
 	create func(context.Context, T, metav1.CreateOptions) (T, error)

@@ -1,8 +1,7 @@
 // Package controlplane runs etcd and the programs of Kubernetes in this process.
 //
-// Each takes its settings as the flags of the real program, so that what is set
-// here reads like any other cluster's manifest. Paths are those of package dir,
-// from the cluster's directory, which is the working directory.
+// The settings of each are flags of the real program, as in the manifests of other clusters. Paths are
+// those of package dir, relative to the directory of the cluster, which is the working directory.
 package controlplane
 
 import (
@@ -15,21 +14,20 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// quota is how large the database may grow, in bytes: as much as etcd advises at
-// most. Files are as large as what is in them, so this costs nothing.
+// quota is the maximum size of the database in bytes: the largest that etcd recommends. The file is only
+// as large as its content.
 const quota = 8 << 30
 
-// RunEtcd runs etcd on sockets in the working directory until ctx is cancelled,
-// and calls ready when it answers. Every write is on the disk before it is
-// acknowledged, as in any other etcd.
+// RunEtcd runs etcd on sockets in the working directory until ctx is cancelled, and calls ready when it
+// answers. Writes are synced to the disk before they are acknowledged.
 func RunEtcd(ctx context.Context, log *zap.Logger, ready func()) error {
 	etcd, err := embed.StartEtcd(etcdConfig(log))
 	if err != nil {
 		return err
 	}
 	defer etcd.Close()
-	// First what matters, and what calls in flight wait for: Close alone would give
-	// them two seconds to end by themselves.
+	// The server is stopped first, because Close waits up to two seconds for running calls, and they wait
+	// for the server.
 	defer etcd.Server.Stop()
 	select {
 	case <-etcd.Server.ReadyNotify():
@@ -57,10 +55,10 @@ func etcdConfig(log *zap.Logger) *embed.Config {
 	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{peer}, []url.URL{peer}
 	c.InitialCluster = c.InitialClusterFromName(c.Name)
-	// A member without peers elects itself, after having waited this long for others.
+	// A member without peers waits this long for others before it elects itself.
 	c.TickMs, c.ElectionMs = 10, 100
 	c.QuotaBackendBytes = quota
-	c.EnableGRPCGateway = false // JSON over HTTP, which the API server does not speak
+	c.EnableGRPCGateway = false // JSON over HTTP, which the API server does not use
 	c.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log)
 	return c
 }

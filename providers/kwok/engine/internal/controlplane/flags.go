@@ -13,21 +13,21 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// EngineKubeconfig is how the engine's own components reach the API server.
+// EngineKubeconfig is the kubeconfig of the components of the engine.
 const EngineKubeconfig = dir.EngineKubeconfig
 
-// Unlimited requests a second, as a flag: inside one process there is nobody to
-// protect from the controllers, and a thousand nodes would wait for their turn.
+// Flags that effectively remove the rate limit: in one process, the API server needs no protection from
+// the controllers, and a limit would delay clusters with a thousand nodes.
 const (
 	unlimitedQPS   = "--kube-api-qps=5000"
 	unlimitedBurst = "--kube-api-burst=10000"
 )
 
-// Prepare sets what all components of this process share, of which feature gates
-// can be chosen: the value of their flag, or "". It must be called once, before any
-// component runs: Kubernetes keeps these things in variables of its own.
+// Prepare sets the feature gates and the compatibility version, which all components share because
+// Kubernetes stores them in package variables. featureGates is the value of the flag, or "". Prepare must
+// be called once, before any component runs.
 func Prepare(featureGates string) error {
-	// Warnings about deprecated APIs are for people, not for these controllers.
+	// Warnings about deprecated APIs are for users, not for these controllers.
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 
 	registry := compatibility.DefaultComponentGlobalsRegistry
@@ -44,10 +44,10 @@ func Prepare(featureGates string) error {
 	return utilerrors.NewAggregate(registry.Validate())
 }
 
-// parse sets flags as the program's own command line would.
+// parse sets flags as the command line of the program does.
 func parse(program string, sets cliflag.NamedFlagSets, args []string) error {
 	all := pflag.NewFlagSet(program, pflag.ContinueOnError)
-	all.SetOutput(io.Discard) // where pflag would tell of deprecated flags
+	all.SetOutput(io.Discard) // pflag prints warnings about deprecated flags here
 	for _, set := range sets.FlagSets {
 		set.SetOutput(io.Discard)
 		all.AddFlagSet(set)

@@ -9,19 +9,18 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 )
 
-// Simulated answers where pods or kubelets do in other clusters.
+// Simulated contains handlers for requests that pods or kubelets answer in other clusters.
 type Simulated struct {
 	Usage   http.Handler // the group metrics.k8s.io
-	Metrics http.Handler // below /metrics/nodes/, where KWOK serves what Metric objects describe
+	Metrics http.Handler // below /metrics/nodes/: the metrics that Metric objects describe
 }
 
-// install makes s answer, after the API server has found out that the caller may ask.
-// There is no APIService for metrics.k8s.io, so that people may install a metrics
-// server with its own. server is the aggregator.
+// install adds the handlers behind the authorization of the API server. server is the aggregator. install
+// creates no APIService for metrics.k8s.io, so that users may install a metrics server with its own.
 func (s Simulated) install(server *genericapiserver.GenericAPIServer) error {
 	core, ok := server.NextDelegate().(*genericapiserver.GenericAPIServer)
 	if !ok {
-		return fmt.Errorf("no API server is behind the aggregator, but %T", server.NextDelegate())
+		return fmt.Errorf("the delegate of the aggregator is a %T, not an API server", server.NextDelegate())
 	}
 	core.Handler.NonGoRestfulMux.UnlistedHandlePrefix("/apis/metrics.k8s.io/", s.Usage)
 	core.Handler.NonGoRestfulMux.UnlistedHandle("/apis/metrics.k8s.io", s.Usage)

@@ -73,8 +73,8 @@ func checkScheduler(s settings.Settings) error {
 	return checkPlugins(o.ComponentConfig.Profiles)
 }
 
-// checkPlugins returns an error for a plugin that the scheduler does not have. The
-// scheduler itself finds out only when it starts.
+// checkPlugins returns an error for a plugin that the scheduler does not have. The validation of the
+// scheduler does not check this; the scheduler would fail when it starts.
 func checkPlugins(profiles []config.KubeSchedulerProfile) error {
 	registry := plugins.NewInTreeRegistry()
 	for _, profile := range profiles {

@@ -16,10 +16,9 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 )
 
-// relaxWebhooks lets requests pass which an admission webhook would have to allow,
-// where only a simulated pod could answer for the webhook. The request's author is
-// told by a warning. Every other webhook counts as it says: one that a server outside
-// the cluster answers, and one that fails for any other reason.
+// relaxWebhooks allows requests whose admission webhook only a simulated pod could answer, and warns the
+// client. Other webhooks are called as usual: those with a server outside the cluster, and those that
+// fail for another reason.
 func relaxWebhooks(plugin admission.Interface, _ string) admission.Interface {
 	if calls, ok := plugin.(initializer.WantsAuthenticationInfoResolverWrapper); ok {
 		calls.SetAuthenticationInfoResolverWrapper(answerForPods)
@@ -27,7 +26,7 @@ func relaxWebhooks(plugin admission.Interface, _ string) admission.Interface {
 	return plugin
 }
 
-// answerForPods puts answers for simulated pods into what calls webhooks of Services.
+// answerForPods wraps next so that webhooks of Services with simulated pods are answered by the engine.
 func answerForPods(next webhook.AuthenticationInfoResolver) webhook.AuthenticationInfoResolver {
 	return &webhook.AuthenticationInfoResolverDelegator{
 		ClientConfigForFunc: next.ClientConfigFor,
@@ -45,7 +44,7 @@ func answerForPods(next webhook.AuthenticationInfoResolver) webhook.Authenticati
 	}
 }
 
-// simulated answers for a Service's webhook where no pod can.
+// simulated answers webhook requests that no pod can answer. It forwards all others.
 type simulated struct {
 	next    http.RoundTripper
 	service string
@@ -76,8 +75,8 @@ func (s simulated) RoundTrip(request *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// allow returns the answer to an AdmissionReview that allows what it asks about. It
-// returns an error for anything else.
+// allow returns the answer that allows the request of an AdmissionReview. It returns an error for any
+// other body.
 func (s simulated) allow(body []byte) ([]byte, error) {
 	var review struct {
 		APIVersion string         `json:"apiVersion"`
@@ -99,5 +98,5 @@ func (s simulated) allow(body []byte) ([]byte, error) {
 	return json.Marshal(review)
 }
 
-// WrappedRoundTripper lets client-go find the connection below, to close it.
+// WrappedRoundTripper lets client-go find the underlying connection, to close it.
 func (s simulated) WrappedRoundTripper() http.RoundTripper { return s.next }

@@ -1,6 +1,5 @@
-// Package dir is the directory of one cluster: where things lie in it, what it
-// tells of the engine, and the lock that shows whether one is alive.
-// PROTOCOL.md describes it for those who read it from outside.
+// Package dir handles the directory of a cluster: its files, its configuration, the status of the engine,
+// and the lock that shows whether an engine runs. PROTOCOL.md describes the directory.
 package dir
 
 import (
@@ -12,9 +11,8 @@ import (
 	"path/filepath"
 )
 
-// Where things lie, from the cluster's directory. The engine makes it its working
-// directory: a path to a socket holds at most 103 bytes on some systems, and a
-// directory may well be deeper than that.
+// Paths relative to the directory of the cluster. It is the working directory of the engine, because the
+// path of a socket may have at most 103 bytes on some systems.
 const (
 	ConfigFile     = "engine.json"
 	LockFile       = "lock"
@@ -28,28 +26,28 @@ const (
 	Logs           = "logs"
 	LogFile        = "logs/engine.log"
 	Settings       = "settings"
-	// EngineKubeconfig is how the components of the engine reach its API server.
+	// EngineKubeconfig is the kubeconfig of the components of the engine.
 	EngineKubeconfig = "pki/engine.kubeconfig"
 )
 
-// Config is what to run, as the adapter wrote it.
+// Config is the content of engine.json, which the adapter writes.
 type Config struct {
 	APIVersion   string `json:"apiVersion"`
 	Kind         string `json:"kind"`
 	Name         string `json:"name"`         // of the cluster
-	ControlPlane string `json:"controlPlane"` // name of its node
-	Workers      int    `json:"workers"`      // how many nodes besides
-	Native       string `json:"native"`       // what people configure, for package settings
+	ControlPlane string `json:"controlPlane"` // the name of its node
+	Workers      int    `json:"workers"`      // the number of other nodes
+	Native       string `json:"native"`       // the configuration of the user, see package settings
 }
 
-// Enter makes path the working directory, sees to it that nobody else may look
-// into it, and reads what to run there. A missing or unreadable engine.json is an
-// error, as is one of another kind or version.
+// Enter changes the working directory to path, makes it accessible to the owner only, and returns the
+// configuration in it. It returns an error if engine.json is missing, unreadable, or of another kind or
+// version.
 func Enter(path string) (Config, error) {
 	if err := os.Chdir(path); err != nil {
 		return Config{}, err
 	}
-	// 0700 is what keeps the sockets in here from other users of the machine.
+	// Mode 0700 prevents other users of the machine from using the sockets.
 	if err := os.Chmod(".", 0o700); err != nil {
 		return Config{}, err
 	}
@@ -78,9 +76,9 @@ func readConfig() (Config, error) {
 	case c.APIVersion != "lab/v1alpha1" || c.Kind != "EngineConfig":
 		return c, fmt.Errorf("%s is a %s %s, not an EngineConfig of lab/v1alpha1", ConfigFile, c.APIVersion, c.Kind)
 	case c.Name == "" || c.ControlPlane == "":
-		return c, fmt.Errorf("%s names no cluster or no control plane", ConfigFile)
+		return c, fmt.Errorf("%s must have a name and a control plane", ConfigFile)
 	case c.Workers < 0:
-		return c, fmt.Errorf("%s asks for %d workers", ConfigFile, c.Workers)
+		return c, fmt.Errorf("%s has %d workers, must be at least 0", ConfigFile, c.Workers)
 	}
 	return c, nil
 }
@@ -96,14 +94,14 @@ func readJSON(name string, into any) error {
 	return nil
 }
 
-// WriteFile replaces the file name in one step, readable by its owner only, so
-// that a reader sees the old contents or the new, and a crash leaves one of both.
+// WriteFile replaces the file name atomically, with mode 0600: readers see either the old or the new
+// content, even after a crash.
 func WriteFile(name string, contents []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".") // 0600
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // fails once it is renamed, as it should
+	defer os.Remove(tmp.Name()) // fails after the rename, as intended
 	_, err = tmp.Write(contents)
 	if err == nil {
 		err = tmp.Sync()

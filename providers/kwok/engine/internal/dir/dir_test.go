@@ -44,7 +44,7 @@ func TestEnter(t *testing.T) {
 		"not JSON":         {"{", "engine.json: unexpected end"},
 		"another version":  {strings.Replace(good, "v1alpha1", "v9", 1), "not an EngineConfig of lab/v1alpha1"},
 		"another kind":     {strings.Replace(good, "EngineConfig", "Lab", 1), "not an EngineConfig"},
-		"no name":          {strings.Replace(good, `"demo"`, `""`, 1), "names no cluster"},
+		"no name":          {strings.Replace(good, `"demo"`, `""`, 1), "must have a name"},
 		"negative workers": {strings.Replace(good, "2}", "-2}", 1), "-2 workers"},
 	}
 	for name, test := range tests {

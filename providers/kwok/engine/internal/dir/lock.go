@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// ErrLocked is returned where another engine is alive in the directory.
+// ErrLocked is the error of Lock if another engine runs in the directory.
 var ErrLocked = errors.New("another engine runs this cluster")
 
-// Lock takes the lock of the working directory's cluster; it is let go when the
-// process ends, however it ends. The file must stay open until then, and must not
-// be opened again by this process: closing any descriptor of it lets go of the
-// lock. fcntl is used, and not flock, because its holder can be asked for.
+// Lock takes the lock of the cluster in the working directory. The kernel releases it when the process
+// ends. The file must stay open until then, and the process must not open it again: closing any of its
+// descriptors releases the lock. Lock uses fcntl, not flock, because other programs can query the holder
+// of an fcntl lock.
 func Lock() (*os.File, error) {
 	f, err := os.OpenFile(LockFile, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

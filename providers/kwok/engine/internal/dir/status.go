@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// Phase is how far an engine is.
+// Phase is the phase of an engine.
 type Phase string
 
-// The phases. Stopped is written only by an orderly shutdown.
+// The phases. Only an orderly shutdown writes Stopped.
 const (
 	Starting Phase = "starting"
 	Ready    Phase = "ready"
 	Stopped  Phase = "stopped"
 )
 
-// Status is what an engine tells of itself.
+// Status is the content of status.json.
 type Status struct {
 	Phase             Phase     `json:"phase"`
 	PID               int       `json:"pid"`
 	APIPort           int       `json:"apiPort"`
 	KubernetesVersion string    `json:"kubernetesVersion"`
-	EverReady         bool      `json:"everReady"` // whether it was ready once, now or in an earlier life
+	EverReady         bool      `json:"everReady"` // the cluster was ready at least once, in this or an earlier process
 	StartedAt         time.Time `json:"startedAt"`
 }
 
-// ReadStatus returns what the last engine said; the zero Status where there was
-// none, and where what it wrote cannot be read: then nothing in it can be relied on.
+// ReadStatus returns the status that the last engine wrote, or the zero Status if there is none. It
+// returns an error if the status cannot be read; then no field is reliable.
 func ReadStatus() (Status, error) {
 	var s Status
 	err := readJSON(StatusFile, &s)

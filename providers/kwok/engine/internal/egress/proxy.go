@@ -1,9 +1,8 @@
-// Package egress is the only way from the API server into the cluster's network,
-// which does not exist: no pod runs, so no address of the cluster is anybody's.
-// Left to itself, the API server would dial webhooks and aggregated APIs by the
-// machine's default route, where a stranger may answer. This proxy refuses them,
-// at once and by name, and lets through what the engine itself answers, and the
-// servers outside the cluster that users made endpoints of a Service.
+// Package egress connects the API server to the network of the cluster. That network does not exist,
+// because no pods run. Without the proxy, the API server would dial webhooks and aggregated APIs over the
+// default route of the machine, where another server may answer. The proxy rejects such connections at
+// once. It accepts connections to the engine itself, and to servers outside the cluster that users added
+// to a Service as endpoints.
 package egress
 
 import (
@@ -20,17 +19,17 @@ import (
 	"time"
 )
 
-// handshake is how long a caller may take to say where it wants to go.
+// handshake is the timeout for the request of a caller, and for each dial.
 const handshake = 10 * time.Second
 
-// Proxy answers HTTP CONNECT. The zero Proxy refuses everything.
+// Proxy is an HTTP CONNECT proxy. The zero Proxy rejects all addresses.
 type Proxy struct {
-	// Routes returns what to dial for an address, tried in order, or an error that
-	// says why there is nothing.
+	// Routes returns the addresses to dial for an address, in the order to try them. It returns an error
+	// with the reason if there are none.
 	Routes func(ctx context.Context, address string) ([]string, error)
 }
 
-// Listen makes the proxy's socket, in place of one that a killed engine left.
+// Listen creates the socket of the proxy. It replaces a socket that a killed engine left.
 func Listen(socket string) (net.Listener, error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -38,12 +37,12 @@ func Listen(socket string) (net.Listener, error) {
 	return net.Listen("unix", socket)
 }
 
-// Serve answers until ctx is cancelled, then hangs up on everybody and returns
-// nil. It closes the listener.
+// Serve accepts connections until ctx is cancelled, then closes all of them and returns nil. It closes
+// the listener.
 func (p Proxy) Serve(ctx context.Context, listener net.Listener) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	defer listener.Close() // a caller may win against the one below
+	defer listener.Close() // also if Accept fails
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	for {
 		conn, err := listener.Accept()
@@ -58,7 +57,7 @@ func (p Proxy) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// answer handles one connection, from its CONNECT to the end of the tunnel.
+// answer handles one connection, until the tunnel ends.
 func (p Proxy) answer(ctx context.Context, caller net.Conn) {
 	defer caller.Close()
 	defer context.AfterFunc(ctx, func() { caller.Close() })()
@@ -71,7 +70,7 @@ func (p Proxy) answer(ctx context.Context, caller net.Conn) {
 	}
 	caller.SetReadDeadline(time.Time{})
 	if request.Method != http.MethodConnect {
-		say(caller, http.StatusMethodNotAllowed, "only CONNECT is understood here")
+		say(caller, http.StatusMethodNotAllowed, "only CONNECT is supported")
 		return
 	}
 	target, err := p.dial(ctx, request.Host)
@@ -86,7 +85,7 @@ func (p Proxy) answer(ctx context.Context, caller net.Conn) {
 	}
 }
 
-// dial returns a connection to the first of an address's routes that answers.
+// dial returns a connection to the first route of an address that answers.
 func (p Proxy) dial(ctx context.Context, address string) (net.Conn, error) {
 	if p.Routes == nil {
 		return nil, refuse(address)
@@ -105,15 +104,15 @@ func (p Proxy) dial(ctx context.Context, address string) (net.Conn, error) {
 	return nil, err
 }
 
-// say answers in the status line: it is the part of an answer that the API server
-// repeats to whoever waits for it.
+// say writes a response with the message in the status line, because the API server includes the status
+// line in its errors.
 func say(w io.Writer, code int, words string) error {
 	_, err := fmt.Fprintf(w, "HTTP/1.1 %d %s\r\n\r\n", code, strings.ReplaceAll(words, "\n", " "))
 	return err
 }
 
-// join copies both ways until both are done. One way ending is passed on, so that
-// the other can still finish what it has to say.
+// join copies in both directions until both have ended. When one direction ends, join closes only that
+// direction, so that the other can continue.
 func join(caller net.Conn, fromCaller io.Reader, target net.Conn) {
 	var back sync.WaitGroup
 	back.Go(func() {

@@ -81,7 +81,7 @@ func TestRefusesInItsOwnWords(t *testing.T) {
 		},
 		"no CONNECT": {
 			"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-			"HTTP/1.1 405 only CONNECT is understood here",
+			"HTTP/1.1 405 only CONNECT is supported",
 		},
 	}
 	for name, test := range tests {

@@ -15,24 +15,22 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Refused begins every refusal of an address that only a pod could answer at.
+// Refused is the prefix of the error for an address at which only a pod could answer.
 const Refused = "this cluster runs no pods"
 
-// managed is the label value of slices whose addresses are those of pods.
+// managed is the label value of EndpointSlices with addresses of pods.
 const managed = "endpointslice-controller.k8s.io"
 
-// Services finds what stands outside the cluster's network and is a Service's
-// endpoint because a user named it in an EndpointSlice, in Endpoints, or as an
-// external name. Everything else in the cluster's network is simulated.
+// Services finds the endpoints of Services outside the cluster network, which users named in an
+// EndpointSlice, in Endpoints, or as an external name. All other addresses are simulated.
 type Services struct {
 	Client kubernetes.Interface
-	// Networks are those of pods and Services. An address in one of them is never
-	// dialled, whatever says so.
+	// Networks are the networks of pods and Services. The proxy never dials an address in them.
 	Networks []netip.Prefix
 }
 
-// Simulated reports whether only pods, which do not run, could answer at a port of the
-// Service. A Service that does not exist is an error.
+// Simulated reports whether only simulated pods could answer at a port of the Service. It returns an
+// error if the Service does not exist.
 func (s Services) Simulated(ctx context.Context, namespace, name string, port int32) (bool, error) {
 	service, err := s.Client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{ResourceVersion: "0"})
 	if err != nil || service.Spec.Type == corev1.ServiceTypeExternalName {
@@ -42,9 +40,9 @@ func (s Services) Simulated(ctx context.Context, namespace, name string, port in
 	return err != nil && strings.HasPrefix(err.Error(), Refused), nil
 }
 
-// Resolve returns the addresses to dial in place of address, which is a Service's
-// cluster address or external name. It returns an error where there
-// is none; the error begins with Refused where only a pod could be there.
+// Resolve returns the addresses to dial for address, the cluster IP or the external name of a Service
+// with a port. It returns an error if there are none. The error starts with Refused if only a pod could
+// answer.
 func (s Services) Resolve(ctx context.Context, address string) ([]string, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
@@ -70,18 +68,17 @@ func (s Services) Resolve(ctx context.Context, address string) ([]string, error)
 	return nil, refuse(address)
 }
 
-// cached asks for what the API server has in memory.
+// cached returns options for a list from the memory of the API server.
 func cached() metav1.ListOptions { return metav1.ListOptions{ResourceVersion: "0"} }
 
-// sameName compares names of hosts. Names of the cluster's own domain stand for
-// Services, and no server outside knows them.
+// sameName reports whether an external name is host. A name in the domain of the cluster is the name of
+// a Service, which does not exist outside, so it matches nothing.
 func sameName(external, host string) bool {
 	external, host = strings.TrimSuffix(external, "."), strings.TrimSuffix(host, ".")
 	return strings.EqualFold(external, host) && !strings.HasSuffix(host, ".svc") && !strings.HasSuffix(host, ".cluster.local")
 }
 
-// endpoints returns the endpoints of a port of the service that are outside the
-// cluster.
+// endpoints returns the endpoints outside the cluster of a port of the service.
 func (s Services) endpoints(ctx context.Context, service *corev1.Service, port int32, address string) ([]string, error) {
 	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == port })
 	if i < 0 {
@@ -113,12 +110,11 @@ func (s Services) endpoints(ctx context.Context, service *corev1.Service, port i
 	case simulated:
 		return nil, refuse(address)
 	}
-	return nil, fmt.Errorf("service %s/%s has no endpoints that are ready", service.Namespace, service.Name)
+	return nil, fmt.Errorf("service %s/%s has no ready endpoints", service.Namespace, service.Name)
 }
 
-// outside returns the first addresses of the slice's endpoints that are ready and are
-// not of the cluster, because a person put them there; and whether there are others,
-// which are simulated.
+// outside returns the first address of each ready endpoint outside the cluster, and whether the slice
+// also has endpoints that are simulated.
 func (s Services) outside(slice discoveryv1.EndpointSlice) (all []string, simulated bool) {
 	if slice.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil, false
@@ -134,7 +130,7 @@ func (s Services) outside(slice discoveryv1.EndpointSlice) (all []string, simula
 	return all, simulated
 }
 
-// dialled reports whether the first of the addresses may be dialled at all.
+// dialled reports whether the proxy may dial the first of the addresses.
 func (s Services) dialled(addresses []string) bool {
 	if len(addresses) == 0 {
 		return false
@@ -144,6 +140,7 @@ func (s Services) dialled(addresses []string) bool {
 		!slices.ContainsFunc(s.Networks, func(network netip.Prefix) bool { return network.Contains(ip) })
 }
 
+// refuse returns the error for an address at which only a pod could answer.
 func refuse(address string) error {
 	return fmt.Errorf(Refused+", so nothing can answer at %s", address)
 }

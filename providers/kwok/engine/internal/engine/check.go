@@ -13,11 +13,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 )
 
-// Check returns an error, in the words of the component concerned, for a configuration
-// with which Serve would fail. It works in a temporary directory of its own, and must
-// be called at most once in a process.
+// Check returns the error of the component with which Serve would fail for a configuration, if any. It
+// works in a temporary directory, and must be called at most once per process.
 func Check(ctx context.Context, native []byte) (err error) {
-	klog.LogToStderr(false) // what components log is not the answer
+	klog.LogToStderr(false) // discard the logs of components
 	klog.SetOutput(io.Discard)
 	s, err := settings.Parse(native)
 	if err != nil {

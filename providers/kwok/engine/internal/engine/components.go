@@ -22,13 +22,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/volumes"
 )
 
-// grace is how long a component of Kubernetes may take to stop. Nothing is lost
-// by leaving one behind: all that was acknowledged is on the disk.
+// grace is how long a component of Kubernetes may take to stop. A component that takes longer is
+// abandoned; all acknowledged writes are on the disk.
 const grace = time.Second
 
-// components lists the parts. The default roles are created at the first start only: what
-// a person deletes later stays deleted. A node that was deleted comes back with the next
-// start, as that of a machine does whose kubelet starts.
+// components returns the components. Default roles are created only at the first start, so that a role
+// that a user deletes stays deleted. Deleted nodes are created again at each start, as the kubelet of a
+// machine does.
 func (e *engine) components() []supervise.Component {
 	list := []supervise.Component{
 		{Name: "egress proxy", Run: e.runEgress, Grace: grace},
@@ -53,7 +53,7 @@ func (e *engine) components() []supervise.Component {
 	return list
 }
 
-// creating is the step of the creation of the nodes, which is one at the first start only.
+// creating returns the step for the creation of nodes, or "" after the first start.
 func (e *engine) creating() string {
 	switch {
 	case e.status.EverReady:
@@ -120,7 +120,7 @@ func runStorage(ctx context.Context) error {
 	return storage.Run(ctx, client)
 }
 
-// unanswered runs what looks after objects that count on a pod's answer.
+// unanswered returns a component that handles objects which need the answer of a pod.
 func unanswered(run func(context.Context, dynamic.Interface, kubernetes.Interface, simulated.Services) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		services, err := newServices()
@@ -147,9 +147,9 @@ func reconcileDefaults(ctx context.Context) error {
 	return controlplane.ReconcileDefaults(ctx, config)
 }
 
-// patient does a task again while the API server fails at it: etcd does not answer in time
-// where the engine was stopped for a moment, or its disk is slow. The limit is more than
-// etcd gives two requests, which is seven seconds each.
+// patient repeats a task while the API server returns server errors: etcd times out if the engine was
+// suspended for a moment, or if the disk is slow. The limit is longer than two timeouts of etcd, which
+// are seven seconds each.
 func patient(task func(context.Context, func()) error) func(context.Context, func()) error {
 	return supervise.Patient(20*time.Second, func(err error) bool {
 		var status apierrors.APIStatus
@@ -157,7 +157,7 @@ func patient(task func(context.Context, func()) error) func(context.Context, fun
 	}, task)
 }
 
-// atOnce runs a component that nothing else waits for, so ready as it starts.
+// atOnce returns a component that is ready as soon as it starts, because no other waits for it.
 func atOnce(run func(context.Context) error) func(context.Context, func()) error {
 	return func(ctx context.Context, ready func()) error {
 		ready()
@@ -173,13 +173,13 @@ func newClient() (*kubernetes.Clientset, error) {
 	return kubernetes.NewForConfig(config)
 }
 
-// jsonConfig is for kinds that are only known as JSON.
+// jsonConfig returns the client configuration for kinds that are available only as JSON.
 func jsonConfig() (*rest.Config, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", controlplane.EngineKubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	config.QPS = -1 // a thousand nodes are created in one go
+	config.QPS = -1 // no limit: a thousand nodes are created at once
 	return config, nil
 }
 

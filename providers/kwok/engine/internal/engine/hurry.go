@@ -2,17 +2,17 @@ package engine
 
 import "runtime/debug"
 
-// How much the heap may grow between two collections, in percent of what is in
-// use: while the cluster starts, time counts; afterwards it mostly waits, beside
-// everything else that a laptop does.
+// How much the heap may grow between two garbage collections, in percent. While the cluster starts, time
+// matters more; afterwards, memory does.
 const (
 	growthWhileStarting = 200
 	growthLater         = 50
 )
 
+// hurry reduces the number of garbage collections during the start.
 func hurry() { debug.SetGCPercent(growthWhileStarting) }
 
-// relax gives back what only the start needed.
+// relax returns the memory that only the start needed.
 func relax() {
 	debug.SetGCPercent(growthLater)
 	go debug.FreeOSMemory()

@@ -18,7 +18,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/usage"
 )
 
-// simulated returns what the API server serves in place of pods and kubelets.
+// simulated returns the handlers for requests that pods or kubelets answer in other clusters.
 func (e *engine) simulated(client kubernetes.Interface) (controlplane.Simulated, error) {
 	config, err := jsonConfig()
 	if err != nil {
@@ -32,8 +32,8 @@ func (e *engine) simulated(client kubernetes.Interface) (controlplane.Simulated,
 	return controlplane.Simulated{Usage: usage.Handler(client, kwok), Metrics: metrics}, err
 }
 
-// metrics passes requests on to KWOK's server. The API server's own way to a node does
-// not lead there: it refuses to go to the loopback, where every node is.
+// metrics returns a handler that forwards requests to KWOK's server. The API server itself refuses to
+// connect to a node with a loopback address, which all nodes have.
 func (r *routes) metrics() (http.Handler, error) {
 	raw, err := os.ReadFile("pki/ca.crt")
 	if err != nil {
@@ -41,13 +41,13 @@ func (r *routes) metrics() (http.Handler, error) {
 	}
 	ca := x509.NewCertPool()
 	if !ca.AppendCertsFromPEM(raw) {
-		return nil, errors.New("pki/ca.crt holds no certificate")
+		return nil, errors.New("pki/ca.crt contains no certificate")
 	}
 	return &httputil.ReverseProxy{
 		Rewrite: func(request *httputil.ProxyRequest) {
 			at, ok := r.kubelets.Load().(string)
 			if !ok {
-				at = net.JoinHostPort(nodes.IP, "0") // answers nothing, as long as KWOK starts
+				at = net.JoinHostPort(nodes.IP, "0") // nothing answers there until KWOK has started
 			}
 			request.SetURL(&url.URL{Scheme: "https", Host: at})
 			request.Out.Header.Del("Authorization")

@@ -9,10 +9,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// tally is which nodes there are, and whether pods may run on them.
+// tally contains the existing nodes, and whether pods may run on them.
 type tally map[string]bool
 
-// complete reports whether at least so many nodes are there, and all are ready.
+// complete reports whether at least atLeast nodes exist, and all are ready.
 func (t tally) complete(atLeast int) bool {
 	for _, ready := range t {
 		if !ready {
@@ -22,8 +22,8 @@ func (t tally) complete(atLeast int) bool {
 	return len(t) >= atLeast
 }
 
-// nodesReady watches the nodes until all are ready, and at least so many are
-// there. It reports false where the watch broke off before, or could not begin.
+// nodesReady watches the nodes until at least atLeast exist and all are ready. It returns false if the
+// watch fails.
 func nodesReady(ctx context.Context, client kubernetes.Interface, atLeast int) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -61,8 +61,7 @@ func (t tally) apply(change watch.Event) {
 	}
 }
 
-// isReady reports whether pods may run on the node: it says so, and the taint that
-// every new node bears has been taken away.
+// isReady reports whether pods may run on the node: it is Ready, and the taint of new nodes was removed.
 func isReady(node *corev1.Node) bool {
 	for _, taint := range node.Spec.Taints {
 		if taint.Key == corev1.TaintNodeNotReady {

@@ -12,13 +12,12 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/controlplane"
 )
 
-// beat is how often to ask whether something is ready: no more often than a
-// hundredth of what a start takes.
+// beat is the interval of readiness checks: about a hundredth of the time of a start.
 const beat = 20 * time.Millisecond
 
-// runAPIServer runs the API server. It is ready for the rest of the engine as soon
-// as it takes requests and has made its namespaces: a second before /healthz says
-// so, which waits for roles and priorities that the engine does not need.
+// runAPIServer runs the API server. It is ready for the other components when it accepts requests and has
+// created its namespaces. /healthz is ok a second later, because it waits for roles and priority classes,
+// which the engine does not need.
 func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
 	client, err := newClient()
 	if err != nil {
@@ -36,7 +35,7 @@ func (e *engine) runAPIServer(ctx context.Context, ready func()) error {
 	return controlplane.RunAPIServer(ctx, e.api, e.settings, also)
 }
 
-// awaitReady waits until a first pod would be taken, scheduled and run.
+// awaitReady waits until the first pod could be created, scheduled and run.
 func (e *engine) awaitReady(ctx context.Context, _ func()) error {
 	client, err := newClient()
 	if err != nil {
@@ -65,8 +64,8 @@ func answers(ctx context.Context, client kubernetes.Interface, path string) bool
 	return client.Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Error() == nil
 }
 
-// hasNamespaces reports whether the last of the namespaces is there that the API
-// server makes: KWOK waits a whole second where it misses the one for leases.
+// hasNamespaces reports whether the last of the namespaces that the API server creates exists. KWOK waits
+// for a second if the namespace of the leases does not exist.
 func hasNamespaces(ctx context.Context, client kubernetes.Interface) bool {
 	_, err := client.CoreV1().Namespaces().Get(ctx, corev1.NamespaceNodeLease, metav1.GetOptions{})
 	return err == nil

@@ -12,13 +12,13 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/nodes"
 )
 
-// routes knows what can be reached from the API server: the kubelet that every node
-// claims to have, and the endpoints of Services outside the cluster.
+// routes returns the addresses that the API server can reach: KWOK's server, for the kubelets of all
+// nodes, and the endpoints of Services outside the cluster.
 type routes struct{ kubelets atomic.Value }
 
 func (r *routes) kubeletsMoved(address string) { r.kubelets.Store(address) }
 
-// of returns what to dial for address.
+// of returns the addresses to dial for address.
 func (r *routes) of(ctx context.Context, address string) ([]string, error) {
 	if address == net.JoinHostPort(nodes.IP, strconv.Itoa(nodes.KubeletPort)) {
 		if real, ok := r.kubelets.Load().(string); ok {

@@ -1,5 +1,5 @@
-// Package engine puts the parts together: it is the one place that knows which
-// they are, in which order they start, and when the cluster is ready.
+// Package engine runs a cluster: it lists the components, the order in which they start, and the
+// conditions for a ready cluster.
 package engine
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
 )
 
-// engine is one cluster at work.
+// engine is a running cluster.
 type engine struct {
 	config   dir.Config
 	settings settings.Settings
@@ -34,11 +34,11 @@ type engine struct {
 	routes   *routes
 }
 
-// Serve runs the cluster in the directory until ctx is cancelled, then shuts it
-// down in order and returns nil. It reports every step, and calls ready once.
+// Serve runs the cluster in the directory until ctx is cancelled, then shuts it down in order and returns
+// nil. It reports each step, and calls ready once.
 //
-// It returns dir.ErrLocked at once where another engine is alive. The working
-// directory of the process changes to the cluster's.
+// It returns dir.ErrLocked if another engine runs in the directory. It changes the working directory of
+// the process to that of the cluster.
 func Serve(ctx context.Context, directory string, report supervise.Report, ready func()) (err error) {
 	config, err := dir.Enter(directory)
 	if err != nil {
@@ -67,15 +67,14 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 		}
 	})
 	if err != nil {
-		return err // and the status keeps saying what it was: this is no orderly end
+		return err // the status stays unchanged, because this is not an orderly end
 	}
 	e.status.Phase = dir.Stopped
 	return dir.WriteStatus(e.status)
 }
 
-// isolate confines the process to the working directory as far as the kernel can,
-// and keeps from it what the environment tells: templates of KWOK's objects can
-// read variables.
+// isolate confines the process to the working directory if the kernel can. It also clears the
+// environment, because templates of KWOK's objects can read variables.
 func isolate() error {
 	directory, err := os.Getwd()
 	if err != nil {
@@ -89,7 +88,7 @@ func isolate() error {
 	os.Setenv("TMPDIR", directory)
 	abi, err := confine.ToWorkingDirectory()
 	switch {
-	case err != nil: // no reason not to run: nothing is known to need it
+	case err != nil: // not fatal: the engine itself accesses no other files
 		klog.Warningf("Cannot confine the engine to %s: %v", directory, err)
 	case abi == 0:
 		klog.Infof("The kernel has no Landlock, so the engine is not confined to %s", directory)
@@ -99,7 +98,7 @@ func isolate() error {
 	return nil
 }
 
-// prepare makes all that the components find in place when they start.
+// prepare creates the files and the listeners that the components need.
 func (e *engine) prepare() error {
 	var err error
 	if e.settings, err = settings.Parse([]byte(e.config.Native)); err != nil {
@@ -110,7 +109,7 @@ func (e *engine) prepare() error {
 	}
 	before, err := dir.ReadStatus()
 	if err != nil {
-		before = dir.Status{} // written by nobody; the cluster itself is in etcd
+		before = dir.Status{} // the data of the cluster is in etcd, so a damaged status is ignored
 	}
 	if e.api, err = listenAgain(before.APIPort); err != nil {
 		return err
@@ -132,8 +131,8 @@ func (e *engine) prepare() error {
 	return dir.WriteStatus(e.status)
 }
 
-// listenAgain listens where the last engine did, so that kubeconfigs which people
-// copied stay good, or on another port where that one was taken meanwhile.
+// listenAgain listens on the port of the last engine, so that copied kubeconfigs stay valid. If another
+// program uses the port, it listens on another one.
 func listenAgain(port int) (net.Listener, error) {
 	if port != 0 {
 		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
@@ -143,7 +142,7 @@ func listenAgain(port int) (net.Listener, error) {
 	return net.Listen("tcp", "127.0.0.1:0")
 }
 
-// credentials makes what is missing of keys and kubeconfigs.
+// credentials creates missing keys and writes the kubeconfigs.
 func (e *engine) credentials() error {
 	if err := ensureKeys(); err != nil {
 		return err

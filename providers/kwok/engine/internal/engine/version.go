@@ -8,11 +8,10 @@ import (
 	"k8s.io/component-base/version"
 )
 
-// The programs of Kubernetes tell their version from these variables, which their
-// own builds set with -ldflags. Setting them from the module that is linked in
-// makes `go build` enough, and go.mod the one place that says which Kubernetes it
-// is. They have no exported setter: SetDynamicVersion takes no other version than
-// the one that the flags gave.
+// The programs of Kubernetes read their version from these variables, which the builds of Kubernetes set
+// with -ldflags. SetVersion sets them from the version of the linked module, so that go.mod is the only
+// place with the version of Kubernetes. The variables have no exported setter: SetDynamicVersion accepts
+// only the version that the flags set.
 var (
 	//go:linkname serverVersion k8s.io/component-base/version.gitVersion
 	serverVersion string
@@ -35,12 +34,12 @@ var (
 	clientCommit string
 )
 
-// SetVersion makes every part of the program say which Kubernetes it is. It must
-// be called before any of them is asked, so first of all in main.
+// SetVersion sets the version of Kubernetes for all parts of the program. main must call it first, before
+// any part reads the version.
 func SetVersion() error {
 	kubernetes := moduleVersion("k8s.io/kubernetes")
 	if kubernetes == "" {
-		return nil // built without modules: nothing better is known
+		return nil // built without modules, so the version is unknown
 	}
 	major, rest, _ := strings.Cut(strings.TrimPrefix(kubernetes, "v"), ".")
 	minor, _, _ := strings.Cut(rest, ".")
@@ -50,14 +49,13 @@ func SetVersion() error {
 	return version.SetDynamicVersion(kubernetes)
 }
 
-// KubernetesVersion is what `kubectl version` says of the server: "v1.37.2".
+// KubernetesVersion returns the server version that kubectl version prints, such as "v1.37.2".
 func KubernetesVersion() string { return version.Get().GitVersion }
 
-// KwokVersion is the version of KWOK that is linked in, or "" where the build does
-// not tell.
+// KwokVersion returns the version of the linked KWOK, or "" if it is unknown.
 func KwokVersion() string { return moduleVersion("sigs.k8s.io/kwok") }
 
-// Version is the engine's own, or "(devel)".
+// Version returns the version of the engine, or "(devel)".
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

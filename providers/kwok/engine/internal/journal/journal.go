@@ -1,4 +1,4 @@
-// Package journal sends what every component logs to one rotated file.
+// Package journal writes the logs of all components to one rotated file.
 package journal
 
 import (
@@ -14,30 +14,29 @@ import (
 // Journal is the engine's log file.
 type Journal struct{ file *lumberjack.Logger }
 
-// Open opens the log file, or makes it. It holds 10 MB; three older ones are kept.
+// Open opens the log file, and creates it if it does not exist. It is rotated at 10 MB; three older files are kept.
 func Open(path string) *Journal {
 	return &Journal{&lumberjack.Logger{Filename: path, MaxSize: 10, MaxBackups: 3}}
 }
 
-// Close closes the file. What is logged later opens it again.
+// Close closes the file. Later log lines open it again.
 func (j *Journal) Close() error { return j.file.Close() }
 
-// Kubernetes makes klog, which all of Kubernetes logs with, write to the journal.
+// Kubernetes redirects klog, the logger of Kubernetes, to the journal.
 // Only the first call in a process has an effect; later ones return an error.
 func (j *Journal) Kubernetes() error {
 	options := &logsapi.LoggingOptions{ErrorStream: j.file, InfoStream: j.file}
 	return logsapi.ValidateAndApplyWithOptions(logsapi.NewLoggingConfiguration(), options, nil)
 }
 
-// Etcd returns a logger for etcd. Its lines at level info are left out: there are
-// two hundred at every start.
+// Etcd returns a logger for etcd. It drops lines at level info: each start writes two hundred.
 func (j *Journal) Etcd() *zap.Logger {
 	config := zap.NewProductionEncoderConfig()
-	config.EncodeTime = zapcore.RFC3339TimeEncoder // a person reads it who has just been told that etcd died
+	config.EncodeTime = zapcore.RFC3339TimeEncoder // readable for users, who look here when etcd died
 	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(config), zapcore.AddSync(j.file), zapcore.WarnLevel)).Named("etcd")
 }
 
-// Kwok returns a logger for KWOK, which at level info logs every lease.
+// Kwok returns a logger for KWOK. It drops lines at level info, because KWOK logs each lease.
 func (j *Journal) Kwok() *kwoklog.Logger {
 	return kwoklog.NewLogger(io.Writer(j.file), kwoklog.LevelWarn)
 }

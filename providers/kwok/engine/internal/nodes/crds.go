@@ -15,12 +15,11 @@ import (
 	"sigs.k8s.io/kwok/pkg/client/clientset/versioned"
 )
 
-// CreateCRDs creates the kinds of KWOK's own objects that work here, leaves alone
-// those that exist, and returns when all are served.
+// CreateCRDs creates the kinds of KWOK's objects that the engine supports, and returns when the API server
+// serves all of them. It does not change existing ones.
 //
-// The other kinds (Exec, Attach, Logs, PortForward and their cluster-wide forms)
-// are left out on purpose: KWOK runs commands and reads files of this machine for
-// them.
+// Exec, Attach, Logs, PortForward and their cluster-wide kinds are not supported, because KWOK runs
+// commands and reads files of the machine for them.
 func CreateCRDs(ctx context.Context, client kubernetes.Interface, kwok versioned.Interface) error {
 	group, each := errgroup.WithContext(ctx)
 	for _, text := range [][]byte{crd.Stage, crd.Metric, crd.ResourceUsage, crd.ClusterResourceUsage} {
@@ -46,7 +45,7 @@ func CreateCRDs(ctx context.Context, client kubernetes.Interface, kwok versioned
 	})
 }
 
-// served reports whether the API server answers for all kinds.
+// served reports whether the API server serves all kinds.
 func served(ctx context.Context, kwok versioned.Interface) bool {
 	api := kwok.KwokV1alpha1()
 	few := metav1.ListOptions{ResourceVersion: "0", Limit: 1}

@@ -13,13 +13,13 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// atOnce is how many nodes are created side by side.
+// atOnce is the number of nodes that are created in parallel.
 const atOnce = 32
 
-// Create creates the control plane's node and the workers, and leaves alone those
-// that exist. Workers are called NAME-worker, NAME-worker2 and so on.
+// Create creates the node of the control plane and the workers NAME-worker, NAME-worker2 and so on. It
+// does not change existing nodes.
 func Create(ctx context.Context, client kubernetes.Interface, name, controlPlane string, workers int, version string) error {
-	// Asked first: after the first start all exist, as a rule, and there may be thousands.
+	// List first: after the first start, all nodes usually exist, and there may be thousands.
 	existing, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
 		return err
@@ -58,8 +58,8 @@ func workerName(name string, i int) string {
 	return fmt.Sprintf("%s-worker%d", name, i)
 }
 
-// newNode describes a node. It is large: nothing runs on it, and what people try
-// here is rarely how a cluster fills up.
+// newNode returns a node. It has many resources, because nothing runs on it and few users test full
+// clusters.
 func newNode(name, version string) *corev1.Node {
 	room := corev1.ResourceList{
 		corev1.ResourceCPU:              resource.MustParse("32"),

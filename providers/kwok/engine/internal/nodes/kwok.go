@@ -1,5 +1,4 @@
-// Package nodes makes the cluster's nodes, and lets KWOK play the part of their
-// kubelets.
+// Package nodes creates the nodes of the cluster, and runs KWOK, which simulates their kubelets.
 package nodes
 
 import (
@@ -16,25 +15,24 @@ import (
 )
 
 const (
-	// IP is the address of every node: the kubelets are all this process.
+	// IP is the address of all nodes, because this process simulates their kubelets.
 	IP = "127.0.0.1"
-	// KubeletPort is where every node says that its kubelet is. Nothing listens
-	// there: the engine's egress proxy knows where KWOK's server really is, so
-	// that it may be elsewhere at each start, and several clusters do not collide.
+	// KubeletPort is the port of the kubelet that all nodes report. Nothing listens there: the egress
+	// proxy forwards connections to KWOK's server, which uses a free port, so that clusters do not
+	// conflict.
 	KubeletPort = 10250
-	// leaseSeconds is how long a node's lease lasts: a thousand nodes renew it at a
-	// quarter of that, and each renewal is a write to the disk.
+	// leaseSeconds is the duration of a node's lease. It is long, because each node renews its lease after
+	// a quarter of it, and each renewal is a write to the disk.
 	leaseSeconds = 200
-	// holder is the same at every start. Another name would have to wait until the
-	// leases of the last run are over, and nothing would move until then.
+	// holder is the holder of the leases. It is the same at each start: with another name, KWOK would
+	// wait until the leases of the last run expire.
 	holder = "lab-engine"
-	// PodCIDR is where pods without a network get their addresses from.
+	// PodCIDR is the network of pods.
 	PodCIDR = "10.244.0.0/16"
 )
 
-// RunKwok plays the kubelets of all nodes until ctx is cancelled. It calls moved
-// with the address of the kubelets' server, and ready when nodes, the kinds of KWOK's
-// objects and that server work.
+// RunKwok simulates the kubelets of all nodes until ctx is cancelled. It calls moved with the address of
+// the server of the kubelets, and ready when KWOK handles nodes and its own kinds are served.
 func RunKwok(ctx context.Context, kubeconfig string, log *kwoklog.Logger, moved func(address string), ready func()) error {
 	ctx = kwoklog.NewContext(ctx, log)
 	conf, err := controllerConfig(kubeconfig)
@@ -67,8 +65,8 @@ func RunKwok(ctx context.Context, kubeconfig string, log *kwoklog.Logger, moved 
 			stop()
 			return ignoreEnd(ctx, fmt.Errorf("kubelet server: %w", err))
 		case own := <-users:
-			// KWOK takes stages when it starts, and only then. Starting again also
-			// lets it look at the objects that exist with the new stages.
+			// KWOK reads stages only when it starts. The restart also applies the new stages to
+			// existing objects.
 			stop()
 			if stop, err = now.replay(ctx, conf, builtin, own); err != nil {
 				return ignoreEnd(ctx, err)
@@ -110,12 +108,12 @@ func controllerConfig(kubeconfig string) (controllers.Config, error) {
 		EnablePodsOnNodeSyncStreamWatch: true,
 		ID:                              holder,
 		EnableMetrics:                   true,
-		EnablePodCache:                  true, // filled when a Metric is first asked for
+		EnablePodCache:                  true, // filled on the first request for a Metric
 	}
 	return conf, connect(&conf, clients, restConfig)
 }
 
-// connect fills in the clients.
+// connect sets the clients of conf.
 func connect(conf *controllers.Config, clients client.Clientset, restConfig *rest.Config) (err error) {
 	if conf.DynamicClient, err = clients.ToDynamicClient(); err != nil {
 		return err

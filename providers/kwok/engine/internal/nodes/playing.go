@@ -14,13 +14,13 @@ import (
 	"sigs.k8s.io/kwok/pkg/utils/informer"
 )
 
-// playing is the KWOK controller of the moment. It changes whenever users change
-// stages, while the server that asks it stays the same.
+// playing contains the current KWOK controller. RunKwok replaces it when users change stages; the server
+// that uses it stays the same.
 type playing struct {
 	controller atomic.Pointer[controllers.Controller]
 }
 
-// play starts a controller with the stages, which plays until stop is called.
+// play starts a controller with the stages. It runs until stop is called.
 func (p *playing) play(ctx context.Context, conf controllers.Config, stages map[internalversion.StageResourceRef][]*internalversion.Stage) (stop func(), err error) {
 	conf.LocalStages = stages
 	controller, err := controllers.NewController(conf)
@@ -36,8 +36,7 @@ func (p *playing) play(ctx context.Context, conf controllers.Config, stages map[
 	return stop, nil
 }
 
-// replay plays with the stages of users, or without them where KWOK does not start
-// with them.
+// replay starts a controller with the stages of users, or without them if KWOK does not start with them.
 func (p *playing) replay(ctx context.Context, conf controllers.Config, builtin, users []*internalversion.Stage) (stop func(), err error) {
 	stop, err = p.play(ctx, conf, known(ctx, conf.RESTMapper, inForce(builtin, users)))
 	if err == nil || ctx.Err() != nil {
@@ -47,8 +46,8 @@ func (p *playing) replay(ctx context.Context, conf controllers.Config, builtin, 
 	return p.play(ctx, conf, inForce(builtin, nil))
 }
 
-// known leaves out the stages of kinds that the API server does not serve: KWOK does
-// not start with them.
+// known removes the stages of kinds that the API server does not serve, because KWOK does not start with
+// them.
 func known(ctx context.Context, mapper meta.RESTMapper, stages map[internalversion.StageResourceRef][]*internalversion.Stage) map[internalversion.StageResourceRef][]*internalversion.Stage {
 	for ref := range stages {
 		version, err := schema.ParseGroupVersion(ref.APIGroup)
@@ -63,7 +62,7 @@ func known(ctx context.Context, mapper meta.RESTMapper, stages map[internalversi
 	return stages
 }
 
-// What the kubelets' server asks.
+// The methods below are those that the server of the kubelets needs.
 
 func (p *playing) ListNodes() []string { return p.controller.Load().ListNodes() }
 
@@ -79,7 +78,7 @@ func (p *playing) nodes() informer.Getter[*corev1.Node] { return p.controller.Lo
 
 func (p *playing) pods() informer.Getter[*corev1.Pod] { return p.controller.Load().GetPodCache() }
 
-// latest is a cache of objects in the controller of the moment.
+// latest is a cache of objects that reads from the current controller.
 type latest[T runtime.Object] func() informer.Getter[T]
 
 func (l latest[T]) Get(name string) (T, bool) { return l().Get(name) }

@@ -12,13 +12,12 @@ import (
 	"sigs.k8s.io/kwok/pkg/kwok/server"
 )
 
-// serveKubelets answers for all kubelets, at a free port, until ctx is cancelled. It
-// serves the metrics that Metric objects describe. It has no logs, and runs no
-// commands: it says so.
+// serveKubelets runs the server of all kubelets on a free port until ctx is cancelled. It serves the
+// metrics that Metric objects describe. It rejects requests for logs and commands.
 func serveKubelets(ctx context.Context, now *playing, kwok versioned.Interface, moved func(string)) error {
 	kubelets, err := server.NewServer(server.Config{
 		TypedKwokClient: kwok,
-		// Never those of Exec, Attach, Logs and PortForward: see CreateCRDs.
+		// Not those for Exec, Attach, Logs and PortForward, see CreateCRDs.
 		EnableCRDs:      []string{v1alpha1.MetricKind, v1alpha1.ResourceUsageKind, v1alpha1.ClusterResourceUsageKind},
 		DataSource:      now,
 		NodeCacheGetter: latest[*corev1.Node](now.nodes),
@@ -41,7 +40,7 @@ func serveKubelets(ctx context.Context, now *playing, kwok versioned.Interface, 
 			return err
 		}
 		moved(address)
-		// KWOK takes no listener, so somebody else may take the port in between.
+		// KWOK accepts no listener, so another program may take the port in between.
 		err = kubelets.Run(ctx, address, "pki/kubelet.crt", "pki/kubelet.key")
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return err

@@ -15,9 +15,8 @@ import (
 //go:embed pod-complete.yaml
 var own embed.FS
 
-// builtinStages returns how nodes and pods live here: nodes become ready, pods run
-// at once, those that are not restarted complete, and deleted ones are removed. All
-// but pod-complete are as KWOK ships them.
+// builtinStages returns the stages of nodes and pods: nodes become ready, pods run at once, pods that are
+// not restarted complete, and deleted pods are removed. All except pod-complete are those of KWOK.
 func builtinStages() ([]*internalversion.Stage, error) {
 	podComplete, err := own.ReadFile("pod-complete.yaml")
 	if err != nil {
@@ -41,15 +40,14 @@ func builtinStages() ([]*internalversion.Stage, error) {
 	return all, nil
 }
 
-// yield removes the stage's weight: of the stages that match an object, KWOK
-// chooses among those that have one, even if it is 0. So every stage of a user comes
-// before the builtin ones.
+// yield removes the weight of the stage. KWOK prefers matching stages that have a weight, even if it is
+// 0, so stages of users take precedence over builtin ones.
 func yield(stage *internalversion.Stage) {
 	stage.Spec.WeightFrom = &internalversion.ExpressionFrom{JQ: &internalversion.ExpressionJQ{Expression: `""`}}
 }
 
-// inForce returns the stages that count: the user's, and the builtin ones which the
-// user does not replace by one of the same name.
+// inForce returns the effective stages: those of users, and the builtin ones that no user stage of the
+// same name replaces.
 func inForce(builtin, users []*internalversion.Stage) map[internalversion.StageResourceRef][]*internalversion.Stage {
 	all := map[internalversion.StageResourceRef][]*internalversion.Stage{}
 	add := func(stage *internalversion.Stage) {
@@ -67,9 +65,9 @@ func inForce(builtin, users []*internalversion.Stage) map[internalversion.StageR
 	return all
 }
 
-// spareDeleted lets a user's stage that says nothing of deletion match only objects
-// that are not being deleted. Otherwise it would come before the stage that removes
-// them, and a pod would never be gone.
+// spareDeleted limits a user's stage that does not mention deletion to objects that are not being
+// deleted. Otherwise it would take precedence over the stage that removes them, and deleted pods would
+// stay.
 func spareDeleted(stage *internalversion.Stage) {
 	selector := stage.Spec.Selector
 	if selector == nil {

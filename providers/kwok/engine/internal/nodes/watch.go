@@ -12,12 +12,11 @@ import (
 	kwoklog "sigs.k8s.io/kwok/pkg/log"
 )
 
-// calm is how long no stage may change before the change counts: people apply
-// several at once.
+// calm is how long no stage may change before the changes are applied, because users apply several at
+// once.
 const calm = 100 * time.Millisecond
 
-// watchStages sends all stages that users created, each time that they change, until
-// ctx is cancelled.
+// watchStages sends all stages of users each time that one changes, until ctx is cancelled.
 func watchStages(ctx context.Context, kwok versioned.Interface) <-chan []*internalversion.Stage {
 	changed := make(chan struct{}, 1)
 	change := func() {
@@ -60,7 +59,7 @@ func watchStages(ctx context.Context, kwok versioned.Interface) <-chan []*intern
 	return all
 }
 
-// settle returns when nothing has changed for a while.
+// settle returns when nothing has changed for calm.
 func settle(ctx context.Context, changed <-chan struct{}) {
 	for {
 		select {

@@ -21,8 +21,8 @@ type authority struct {
 	cert *x509.Certificate
 }
 
-// ensureAuthority returns the authority in the directory, created if there is none.
-// The key is written first, so a certificate without a key has lost it.
+// ensureAuthority returns the authority in the directory, and creates it if there is none. The key is
+// written first, so a certificate without a key is an error.
 func ensureAuthority(directory string) (authority, error) {
 	file, keyFile := filepath.Join(directory, "ca.crt"), filepath.Join(directory, "ca.key")
 	cert, err := readCertificate(file)
@@ -31,7 +31,7 @@ func ensureAuthority(directory string) (authority, error) {
 		return authority{}, err
 	}
 	if _, err := os.Lstat(keyFile); errors.Is(err, fs.ErrNotExist) && !missing {
-		return authority{}, fmt.Errorf("%s is missing, and %s is useless without it", keyFile, file)
+		return authority{}, fmt.Errorf("%s is missing, and %s cannot be used without it", keyFile, file)
 	}
 	key, err := ensureKey(keyFile)
 	switch {
@@ -59,7 +59,7 @@ func ensureAuthority(directory string) (authority, error) {
 	return authority{key, cert}, writePEM(file, "CERTIFICATE", der)
 }
 
-// ensure creates one leaf, or renews its certificate, which no copy depends on.
+// ensure creates one leaf. If its certificate is not valid, ensure creates a new one.
 func (a authority) ensure(directory string, leaf Leaf) error {
 	key, err := ensureKey(filepath.Join(directory, leaf.Name+".key"))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// kubeconfig has everything inside, so that it can be copied anywhere.
+// kubeconfig is self-contained, so that it can be copied.
 const kubeconfig = `apiVersion: v1
 kind: Config
 current-context: %[1]s
@@ -30,8 +30,8 @@ contexts:
     user: %[1]s
 `
 
-// WriteKubeconfig writes to file a kubeconfig with one context, called name, that
-// reaches server as the leaf of that name in the directory.
+// WriteKubeconfig writes a kubeconfig with one context, name, to file. It connects to server with the
+// certificate of the leaf in the directory.
 func WriteKubeconfig(file, name, server, directory, leaf string) error {
 	var encoded []any
 	for _, part := range []string{"ca.crt", leaf + ".crt", leaf + ".key"} {

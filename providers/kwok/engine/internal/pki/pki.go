@@ -1,5 +1,5 @@
-// Package pki makes the keys and certificates of one cluster, and the kubeconfigs
-// that hold them. All of it stays in the cluster's own directory.
+// Package pki creates the keys and certificates of a cluster, and the kubeconfigs that contain them. All
+// of them stay in the directory of the cluster.
 package pki
 
 import (
@@ -18,18 +18,18 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// lifetime and notBefore bound the validity of every certificate: no clock that is
-// set back or forward, and no engine that runs for years, leaves these bounds. The
-// keys never leave the owner's directory, so nothing is gained by renewing them.
+// lifetime and notBefore are the validity of all certificates. It is so long that neither a wrong clock
+// nor an engine that runs for years leaves it. The keys stay in the directory of their owner, so renewing
+// them has no benefit.
 const lifetime = 100 * 365 * 24 * time.Hour
 
 func notBefore() time.Time { return time.Unix(0, 0) }
 
-// renewal is how long before its end a certificate is renewed, at a start. It
-// concerns certificates of clusters that older engines created, for ten years.
+// renewal is how long before its expiry a start renews a certificate. Older engines created certificates
+// that are valid for ten years.
 const renewal = 365 * 24 * time.Hour
 
-// Leaf asks for one certificate.
+// Leaf describes one certificate.
 type Leaf struct {
 	Name     string   // of its files, NAME.crt and NAME.key
 	User     string   // common name: who a client is
@@ -38,17 +38,16 @@ type Leaf struct {
 	IPs      []string
 }
 
-// ServiceAccountKey is the file, below the directory given to Ensure, that holds
-// the key which service account tokens are signed with.
+// ServiceAccountKey is the file, in the directory given to Ensure, with the key that signs service account
+// tokens.
 const ServiceAccountKey = "sa.key"
 
-// Ensure creates what is missing of an authority, a service account key and the
-// leaves in the directory, and keeps what exists: tokens and kubeconfigs that people
-// copied stay valid. A leaf that the authority did not sign, or that ends within a
-// year, is renewed.
+// Ensure creates the authority, the service account key and the leaves in the directory if they are
+// missing. It keeps existing ones, so that tokens and copied kubeconfigs stay valid. It renews a leaf that
+// the authority did not sign, or that expires within a year.
 //
-// It replaces no key, and no certificate of the authority: it returns an error where
-// one cannot be read, is damaged, or has lost its counterpart.
+// Ensure never replaces a key or the certificate of the authority: it returns an error if one is
+// unreadable, damaged, or without its counterpart.
 func Ensure(directory string, leaves ...Leaf) error {
 	ca, err := ensureAuthority(directory)
 	if err != nil {
@@ -65,8 +64,8 @@ func Ensure(directory string, leaves ...Leaf) error {
 	return nil
 }
 
-// ensureKey returns the private key in the file, created if there is none. P-256
-// takes a thousandth of the time that RSA takes to make.
+// ensureKey returns the private key in the file, and creates it if there is none. Creating a P-256 key is
+// about a thousand times faster than an RSA key.
 func ensureKey(file string) (*ecdsa.PrivateKey, error) {
 	key, err := readKey(file)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -91,11 +90,11 @@ func readCertificate(file string) (*x509.Certificate, error) {
 	return readPEM(file, x509.ParseCertificate)
 }
 
-// errDamaged is a file that can be read and does not hold what it should.
+// errDamaged is the error of a file that is readable, but does not contain what it should.
 var errDamaged = errors.New("damaged")
 
-// readPEM returns fs.ErrNotExist where there is no file, errDamaged where parse
-// cannot make anything of it, or another error where it cannot be read.
+// readPEM parses the first PEM block of a file. It returns fs.ErrNotExist if there is no file, errDamaged
+// if there is no block or parse fails, and another error if the file cannot be read.
 func readPEM[T any](file string, parse func(der []byte) (T, error)) (T, error) {
 	var none T
 	raw, err := os.ReadFile(file)

@@ -1,5 +1,5 @@
-// Package reconcile is the loop of a controller: it looks at the objects of a queue
-// one after the other, and later again at those where that failed.
+// Package reconcile is the loop of a controller: it handles the objects of a queue one after the other,
+// and repeats those that failed.
 package reconcile
 
 import (
@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// Queue holds the keys of objects to look at.
+// Queue contains the keys of objects to handle.
 type Queue[K comparable] = workqueue.TypedRateLimitingInterface[K]
 
 // NewQueue returns an empty queue.
@@ -19,8 +19,8 @@ func NewQueue[K comparable]() Queue[K] {
 		workqueue.NewTypedItemExponentialFailureRateLimiter[K](20*time.Millisecond, 10*time.Second))
 }
 
-// Run looks at every key of the queue until ctx is cancelled. What fails is logged,
-// and tried again after a while that grows to ten seconds.
+// Run calls look for each key of the queue until ctx is cancelled. It logs errors, and retries after a
+// delay that grows to ten seconds.
 func Run[K comparable](ctx context.Context, queue Queue[K], look func(context.Context, K) error) {
 	defer context.AfterFunc(ctx, queue.ShutDown)()
 	for {
@@ -29,7 +29,7 @@ func Run[K comparable](ctx context.Context, queue Queue[K], look func(context.Co
 			return
 		}
 		if err := look(ctx, key); err != nil && ctx.Err() == nil {
-			utilruntime.HandleErrorWithContext(ctx, err, "trying again", "object", key)
+			utilruntime.HandleErrorWithContext(ctx, err, "retrying", "object", key)
 			queue.AddRateLimited(key)
 		} else {
 			queue.Forget(key)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// kwokctl is what means something here of KWOK's own KwokctlConfiguration. Its other
-// fields, which choose images, binaries, ports and runtimes, are refused as unknown.
+// kwokctl contains the supported fields of KWOK's KwokctlConfiguration. The others, which select images,
+// binaries, ports and runtimes, are rejected as unknown.
 type kwokctl struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -37,7 +37,7 @@ func (s *Settings) addKwokctl(document []byte) error {
 	if err := decode(document, &c); err != nil {
 		return err
 	}
-	// lab puts the files that it can read into the configuration.
+	// lab has added the files that it could read to the configuration.
 	off := func(b *bool) bool { return b != nil && !*b }
 	switch {
 	case c.Options.KubeAuditPolicy != "":

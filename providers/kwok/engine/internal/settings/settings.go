@@ -1,7 +1,6 @@
-// Package settings reads what people configure of a cluster's control plane: KWOK's
-// own configuration, and the configuration kinds of Kubernetes' components.
-//
-// Everything is given inline: the engine reads no file outside its directory.
+// Package settings reads the user's configuration of the control plane: KWOK's configuration, and the
+// configuration kinds of the components of Kubernetes. All of it is inline, because the engine reads no
+// file outside its directory.
 package settings
 
 import (
@@ -23,36 +22,36 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 )
 
-// Components whose arguments can be given.
+// Components whose arguments users can set.
 const (
 	APIServer         = "kube-apiserver"
 	ControllerManager = "kube-controller-manager"
 	Scheduler         = "kube-scheduler"
 )
 
-// Where the configuration of a component lies, from the cluster's directory.
+// Paths of configuration files, relative to the directory of the cluster.
 const (
 	AuditPolicyFile = dir.Settings + "/audit-policy.yaml"
 	AdmissionFile   = dir.Settings + "/admission.yaml"
 	SchedulerFile   = dir.Settings + "/scheduler.yaml"
-	auditLog        = "audit/audit.log" // not below logs, which are exported: it may hold secrets
+	auditLog        = "audit/audit.log" // not in logs, which are exported, because it may contain secrets
 )
 
-// Settings is what people asked for beyond the engine's own choices.
+// Settings are the settings of the user, in addition to those of the engine.
 type Settings struct {
 	// FeatureGates is the value of --feature-gates. All components run in one
 	// process, so they share it.
 	FeatureGates string
-	// Own are flags, by component, that lead to Files.
+	// Own are the flags, by component, that name Files.
 	Own map[string][]string
-	// Args are flags, by component, that people wrote.
+	// Args are the flags of the user, by component.
 	Args map[string][]string
-	// Files is what the flags refer to, by path from the cluster's directory.
+	// Files are the contents of files, by path relative to the directory of the cluster.
 	Files map[string][]byte
 }
 
-// Parse reads one or several YAML documents. It returns an error that names the
-// document for an unknown kind or field, and for anything that names a file.
+// Parse reads one or more YAML documents. It returns an error with the number of the document for an
+// unknown kind or field, and for a field that names a file.
 func Parse(text []byte) (Settings, error) {
 	s := Settings{Own: map[string][]string{}, Args: map[string][]string{}, Files: map[string][]byte{}}
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
@@ -93,10 +92,10 @@ func (s *Settings) add(document []byte) error {
 	case "kubescheduler.config.k8s.io/v1 KubeSchedulerConfiguration":
 		err = s.addScheduler(content)
 	default:
-		return fmt.Errorf("a %q of %q does not configure a kwok cluster: "+
+		return fmt.Errorf("a %q of %q does not configure a kwok cluster; supported are "+
 			"KwokctlConfiguration of config.kwok.x-k8s.io/v1alpha1, Policy of audit.k8s.io/v1, "+
 			"AdmissionConfiguration of apiserver.config.k8s.io/v1 and "+
-			"KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1 do", kind, version)
+			"KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1", kind, version)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", kind, err)
@@ -104,14 +103,13 @@ func (s *Settings) add(document []byte) error {
 	return nil
 }
 
-// decode returns an error for a field that into does not have, and for one that is
-// given twice.
+// decode decodes a document strictly: unknown and duplicate fields are errors.
 func decode(document []byte, into any) error {
 	err := yaml.UnmarshalStrict(document, into)
 	if err == nil {
 		return nil
 	}
-	words := err.Error() // which begins with how it came about
+	words := err.Error() // starts with the names of the decoders
 	for _, prefix := range []string{"error unmarshaling JSON: ", "error converting YAML to JSON: ", "while decoding JSON: ", "json: "} {
 		words = strings.TrimPrefix(words, prefix)
 	}
@@ -120,15 +118,15 @@ func decode(document []byte, into any) error {
 
 func (s *Settings) addFile(component, flag, path string, contents []byte) error {
 	if s.Files[path] != nil {
-		return errors.New("given twice")
+		return errors.New("duplicate document")
 	}
 	s.Files[path] = contents
 	s.Own[component] = append(s.Own[component], flag+path)
 	return nil
 }
 
-// addScheduler adds the scheduler's configuration, with the connection that the engine
-// makes in place of the user's: the scheduler takes no flags beside a file.
+// addScheduler adds the configuration of the scheduler, with the connection of the engine: with a
+// configuration file, the scheduler ignores the flags for it.
 func (s *Settings) addScheduler(content map[string]any) error {
 	if content["clientConnection"] != nil {
 		return errors.New(`"clientConnection" is set by the engine`)
@@ -144,8 +142,8 @@ func (s *Settings) addScheduler(content map[string]any) error {
 	return s.addFile(Scheduler, "--config=", SchedulerFile, text)
 }
 
-// errNamesFile is a field whose value is the path of a file.
-var errNamesFile = errors.New("names a file of the machine, which the engine does not read: write its contents inline")
+// errNamesFile is the error of a field with the path of a file.
+var errNamesFile = errors.New("names a file of the machine, which the engine does not read: include its content inline")
 
 // refuseFiles returns an error for the first field that names a file.
 func refuseFiles(at string, value any) error {
@@ -175,7 +173,7 @@ func namesFile(field string) bool {
 	return regexp.MustCompile(`(?i)(file|path|dir|directory|kubeconfig)$`).MatchString(field)
 }
 
-// Write writes the files, in place of those of the last start.
+// Write writes the files, and replaces those of the last start.
 func (s Settings) Write() error {
 	for path, contents := range s.Files {
 		if err := dir.WriteFile(filepath.FromSlash(path), contents); err != nil {

@@ -1,5 +1,5 @@
-// Package simulated looks after objects that count on an answer which no pod can give
-// here, so that they do not block others.
+// Package simulated handles objects that need the answer of a pod, so that they do not block others:
+// simulated pods cannot answer.
 package simulated
 
 import (
@@ -25,22 +25,20 @@ import (
 )
 
 const (
-	// serviceNote is the annotation that says which Service answered for an API
-	// before: NAMESPACE/NAME.
+	// serviceNote is the annotation with the former Service of an API: NAMESPACE/NAME.
 	serviceNote = "kwok.clusterlab.dev/service"
-	// again is how long to wait before looking again at an API that does not answer:
-	// its Service may not have been created yet.
+	// again is the delay before an API that does not answer is checked again, because its Service may not
+	// exist yet.
 	again = 5 * time.Second
 )
 
-// Services tells which Services only pods could answer for.
+// Services reports for which Services only pods could answer.
 type Services interface {
 	Simulated(ctx context.Context, namespace, name string, port int32) (bool, error)
 }
 
-// apiServices makes aggregated APIs local whose Services have simulated pods. One that
-// does not answer is worse than none: discovery fails for all clients, and no namespace
-// can be deleted.
+// apiServices makes aggregated APIs local if the pods of their Services are simulated. An API that does
+// not answer breaks discovery for all clients, and the deletion of namespaces.
 type apiServices struct {
 	dynamic  dynamic.Interface
 	client   kubernetes.Interface
@@ -53,7 +51,7 @@ func apiServiceKind() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
 }
 
-// RunAPIServices works until ctx is cancelled.
+// RunAPIServices runs until ctx is cancelled.
 func RunAPIServices(ctx context.Context, dynamic dynamic.Interface, client kubernetes.Interface, services Services) error {
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(dynamic, 0)
 	informer := factory.ForResource(apiServiceKind()).Informer()
@@ -74,7 +72,7 @@ func RunAPIServices(ctx context.Context, dynamic dynamic.Interface, client kuber
 	return nil
 }
 
-// look makes one API local where it is to be.
+// look makes one API local if its pods are simulated.
 func (a *apiServices) look(ctx context.Context, name string) error {
 	object, exists, err := a.store.GetByKey(name)
 	if err != nil || !exists {
@@ -97,7 +95,7 @@ func (a *apiServices) look(ctx context.Context, name string) error {
 	return a.makeLocal(ctx, api, at)
 }
 
-// serviceOf reads a reference to a Service, as APIServices and webhooks have it.
+// serviceOf reads a reference to a Service, in the form of APIServices and webhooks.
 func serviceOf(reference map[string]any) (at types.NamespacedName, port int32) {
 	at.Namespace, _ = reference["namespace"].(string)
 	at.Name, _ = reference["name"].(string)
@@ -117,16 +115,16 @@ func available(api *unstructured.Unstructured) bool {
 	return false
 }
 
-// makeLocal replaces the API by one that the API server answers for itself: that
-// nothing is served, unless it is the usage of pods. An event informs the user.
+// makeLocal replaces the API by one that the API server itself serves. It has no resources, unless it is
+// metrics.k8s.io. An event informs the user.
 //
-// The object is created again because an update would leave discovery as it is: failed.
+// makeLocal recreates the object, because after an update discovery would still fail.
 func (a *apiServices) makeLocal(ctx context.Context, api *unstructured.Unstructured, service types.NamespacedName) error {
 	uid := api.GetUID()
 	apis := a.dynamic.Resource(apiServiceKind())
 	if err := apis.Delete(ctx, api.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}); err != nil {
 		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-			return nil // another client was faster, and the object is looked at again
+			return nil // another client changed the object, so it is checked again
 		}
 		return err
 	}
@@ -138,7 +136,7 @@ func (a *apiServices) makeLocal(ctx context.Context, api *unstructured.Unstructu
 	return errors.Join(gone, a.tell(ctx, api, service))
 }
 
-// localOf is the API as it was, without a Service.
+// localOf returns a copy of the API without a Service.
 func localOf(api *unstructured.Unstructured, service types.NamespacedName) *unstructured.Unstructured {
 	local := &unstructured.Unstructured{Object: map[string]any{"spec": api.DeepCopy().Object["spec"]}}
 	for _, field := range []string{"service", "caBundle", "insecureSkipTLSVerify"} {
@@ -156,8 +154,8 @@ func localOf(api *unstructured.Unstructured, service types.NamespacedName) *unst
 	return local
 }
 
-// awaitUnlisted waits until discovery has forgotten the API: where it sees the new
-// object without having seen that the old one was gone, it keeps what it knew.
+// awaitUnlisted waits until discovery no longer lists the API. If discovery saw the new object without
+// having seen the deletion of the old one, it would keep the old state.
 func (a *apiServices) awaitUnlisted(ctx context.Context, api *unstructured.Unstructured) error {
 	group, _, _ := unstructured.NestedString(api.Object, "spec", "group")
 	version, _, _ := unstructured.NestedString(api.Object, "spec", "version")
@@ -172,7 +170,7 @@ func (a *apiServices) awaitUnlisted(ctx context.Context, api *unstructured.Unstr
 	})
 }
 
-// tell writes the event.
+// tell creates the event.
 func (a *apiServices) tell(ctx context.Context, api *unstructured.Unstructured, service types.NamespacedName) error {
 	now := metav1.Now()
 	_, err := a.client.CoreV1().Events(metav1.NamespaceDefault).Create(ctx, &corev1.Event{
@@ -180,7 +178,7 @@ func (a *apiServices) tell(ctx context.Context, api *unstructured.Unstructured, 
 		InvolvedObject: corev1.ObjectReference{APIVersion: api.GetAPIVersion(), Kind: api.GetKind(), Name: api.GetName(), UID: api.GetUID()},
 		Type:           corev1.EventTypeWarning,
 		Reason:         "Simulated",
-		Message:        fmt.Sprintf("The pods of service %s are simulated and cannot serve this API. It was made local, so that it does not block discovery.", service),
+		Message:        fmt.Sprintf("The pods of service %s are simulated and cannot serve this API. The API was made local, so that it does not block discovery.", service),
 		Source:         corev1.EventSource{Component: "lab-engine"},
 		FirstTimestamp: now, LastTimestamp: now, Count: 1,
 	}, metav1.CreateOptions{})

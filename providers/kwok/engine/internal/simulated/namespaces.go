@@ -18,17 +18,16 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/reconcile"
 )
 
-// namespaces empties namespaces that are being deleted of objects which only a pod
-// could convert. The namespace controller asks for the preferred version of every
-// kind. Where that is not the version in which objects are stored, and the conversion
-// webhook does not answer, it would ask for ever.
+// namespaces deletes objects that only a pod could convert from namespaces that are being deleted. The
+// namespace controller requests the preferred version of each kind. If objects are stored in another
+// version and the conversion webhook does not answer, the deletion would never finish.
 type namespaces struct {
 	dynamic  dynamic.Interface
 	services Services
 	lister   corelisters.NamespaceLister
 }
 
-// RunNamespaces works until ctx is cancelled.
+// RunNamespaces runs until ctx is cancelled.
 func RunNamespaces(ctx context.Context, dynamic dynamic.Interface, client kubernetes.Interface, services Services) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	informer := factory.Core().V1().Namespaces()
@@ -51,11 +50,10 @@ func RunNamespaces(ctx context.Context, dynamic dynamic.Interface, client kubern
 	return nil
 }
 
-// empty deletes the objects of kinds whose conversion webhook is simulated, in the
-// version in which they are stored.
+// empty deletes the objects of kinds with a simulated conversion webhook, in their storage version.
 func (n *namespaces) empty(ctx context.Context, name string) error {
 	if _, err := n.lister.Get(name); err != nil {
-		return nil // gone
+		return nil // it was deleted
 	}
 	kinds := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	all, err := n.dynamic.Resource(kinds).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
@@ -75,8 +73,8 @@ func (n *namespaces) empty(ctx context.Context, name string) error {
 	return errors.Join(failed...)
 }
 
-// unconvertible returns in which version the objects of a kind are stored, if they are
-// in namespaces and only a pod could convert them to another; nothing otherwise.
+// unconvertible returns the storage version of a namespaced kind if only a pod could convert its objects,
+// else the zero value.
 func (n *namespaces) unconvertible(ctx context.Context, crd *unstructured.Unstructured) (schema.GroupVersionResource, error) {
 	none := schema.GroupVersionResource{}
 	service, ok, _ := unstructured.NestedMap(crd.Object, "spec", "conversion", "webhook", "clientConfig", "service")

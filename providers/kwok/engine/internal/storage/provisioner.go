@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/reconcile"
 )
 
-// provisioner does what the sidecars of a CSI driver do: it creates, enlarges and
-// removes volumes. Binding claims to volumes is the controller manager's.
+// provisioner creates, enlarges and removes volumes, as the sidecars of a CSI driver do. The controller
+// manager binds claims to volumes.
 type provisioner struct {
 	client  kubernetes.Interface
 	claims  corelisters.PersistentVolumeClaimLister
@@ -23,7 +23,7 @@ type provisioner struct {
 	queue   reconcile.Queue[key]
 }
 
-// key names a claim, or a volume where it has no namespace.
+// key names a claim, or a volume if namespace is "".
 type key struct{ namespace, name string }
 
 // Run provisions volumes until ctx is cancelled.
@@ -59,7 +59,7 @@ func (p *provisioner) enqueue(object any) {
 	case *corev1.PersistentVolume:
 		p.queue.Add(key{name: o.Name})
 		if ref := o.Spec.ClaimRef; ref != nil {
-			p.queue.Add(key{ref.Namespace, ref.Name}) // its size may have to follow
+			p.queue.Add(key{ref.Namespace, ref.Name}) // the size of the claim may change with it
 		}
 	}
 }

@@ -1,7 +1,6 @@
-// Package storage simulates what a cluster's storage does: it provides a default
-// StorageClass, creates a volume for each claim of that class, enlarges it, and
-// removes it after the claim. A volume is an object and nothing else: its source is a
-// CSI driver that exists nowhere, so that nothing acts on it.
+// Package storage simulates the storage of a cluster: it provides a default StorageClass, creates a volume
+// for each claim of that class, enlarges it, and removes it after the claim. A volume is only an API
+// object: its CSI driver does not exist, so nothing acts on it.
 package storage
 
 import (
@@ -14,12 +13,11 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Provisioner is what a StorageClass names to get simulated volumes. It is the CSI
-// driver of these volumes, too.
+// Provisioner is the provisioner of a StorageClass with simulated volumes, and their CSI driver.
 const Provisioner = "kwok.clusterlab.dev"
 
-// CreateClass creates the default StorageClass, and leaves alone one of its name. Name
-// and binding mode are those of kind, so that manifests work on both.
+// CreateClass creates the default StorageClass. It does not change an existing one of the same name. The
+// name and the binding mode are those of kind, so that manifests work on both.
 func CreateClass(ctx context.Context, client kubernetes.Interface) error {
 	reclaim, binding, expand := corev1.PersistentVolumeReclaimDelete, storagev1.VolumeBindingWaitForFirstConsumer, true
 	_, err := client.StorageV1().StorageClasses().Create(ctx, &storagev1.StorageClass{

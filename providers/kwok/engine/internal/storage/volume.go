@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	// wantedFrom is where the controller manager notes who is to provision a claim. It
-	// does so as soon as that may begin: at once, or when the first pod is scheduled.
+	// wantedFrom is the annotation with the provisioner of a claim. The controller manager sets it when
+	// provisioning may start: at once, or when the first pod is scheduled.
 	wantedFrom = "volume.kubernetes.io/storage-provisioner"
-	// madeBy is where a provisioner notes that a volume is its own.
+	// madeBy is the annotation with the provisioner that created a volume.
 	madeBy = "pv.kubernetes.io/provisioned-by"
-	// chosenNode is where the scheduler notes the node of the first pod.
+	// chosenNode is the annotation with the node of the first pod, which the scheduler sets.
 	chosenNode = "volume.kubernetes.io/selected-node"
 )
 
@@ -49,8 +49,8 @@ func waits(class *storagev1.StorageClass) bool {
 	return class.VolumeBindingMode != nil && *class.VolumeBindingMode == storagev1.VolumeBindingWaitForFirstConsumer
 }
 
-// newVolume describes the volume of a claim. It can be used from every node, in every
-// access mode: nothing is kept in it.
+// newVolume returns the volume of a claim. It can be used from each node and in each access mode, because
+// it stores nothing.
 func newVolume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) *corev1.PersistentVolume {
 	name := "pvc-" + string(claim.UID)
 	reclaim := corev1.PersistentVolumeReclaimDelete
@@ -98,7 +98,7 @@ func (p *provisioner) enlarge(ctx context.Context, claim *corev1.PersistentVolum
 	return err
 }
 
-// volume removes a volume whose claim is gone, where it is to be removed then.
+// volume removes a volume whose claim was deleted, if its reclaim policy is Delete.
 func (p *provisioner) volume(ctx context.Context, k key) error {
 	volume, err := p.volumes.Get(k.name)
 	if err != nil {
@@ -112,7 +112,7 @@ func (p *provisioner) volume(ctx context.Context, k key) error {
 	return ignoreMissing(p.client.CoreV1().PersistentVolumes().Delete(ctx, k.name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}))
 }
 
-// simulated reports whether the volume was made here.
+// simulated reports whether this package created the volume.
 func simulated(volume *corev1.PersistentVolume) bool {
 	return volume.Annotations[madeBy] == Provisioner && volume.Spec.CSI != nil && volume.Spec.CSI.Driver == Provisioner
 }

@@ -1,7 +1,5 @@
-// Package supervise runs the parts of a program in one process: each as soon as
-// what it needs is ready, and stopped before what it needs is taken away.
-//
-// It knows nothing of what the parts do.
+// Package supervise runs the components of a program in one process. It starts each component when those
+// that it needs are ready, and stops it before them.
 package supervise
 
 import (
@@ -9,36 +7,35 @@ import (
 	"time"
 )
 
-// Component is one part of a program.
+// Component is a part of a program.
 type Component struct {
-	// Name is unique, and is what errors call the component by.
+	// Name is unique. Errors contain it.
 	Name string
-	// Step says what starting it does, to a person: "Starting etcd". A component
-	// without one starts unannounced.
+	// Step describes its start for users, such as "Starting etcd". If it is "", the start is not reported.
 	Step string
-	// Needs names the components that must be ready before this one starts. They
-	// are stopped only after this one has ended.
+	// Needs are the names of components that must be ready before this one starts. They are stopped after
+	// this one has ended.
 	Needs []string
-	// Run does the work until ctx is cancelled, and calls ready once others may
-	// start to rely on it. An error from a cancelled ctx is not a failure.
+	// Run runs the component until ctx is cancelled, and calls ready when others may use it. An error
+	// after ctx was cancelled is not a failure.
 	Run func(ctx context.Context, ready func()) error
-	// Task is true for work that ends by itself: returning nil makes it ready.
-	// Any other component that returns before it was asked to has failed.
+	// Task is true for a component that ends by itself: it is ready when Run returns nil. Any other
+	// component that returns before ctx is cancelled has failed.
 	Task bool
-	// Grace is how long to wait for Run to return once ctx is cancelled; after it
-	// the component is left behind. 0 means as long as it takes.
+	// Grace is how long to wait for Run to return after ctx is cancelled; then the component is abandoned.
+	// 0 means no limit.
 	Grace time.Duration
 }
 
-// State is how far a step is.
+// State is the state of a step.
 type State string
 
-// The states of a step, in the order in which they come. A step that fails ends
-// without StateDone; the error of Run tells why.
+// The states of a step, in their order. A step that fails has no StateDone; the error of Run is the
+// reason.
 const (
 	StateStarted State = "started"
 	StateDone    State = "done"
 )
 
-// Report is told of every step. It is called from several goroutines at once.
+// Report is called for each state of a step, from several goroutines in parallel.
 type Report func(step string, state State)

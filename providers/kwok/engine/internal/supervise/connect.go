@@ -2,13 +2,13 @@ package supervise
 
 import "fmt"
 
-// connect turns names into links, and refuses what could never start or stop.
+// connect resolves names. It returns an error for components that could never start or stop.
 func connect(components []Component) ([]*unit, error) {
 	units := make([]*unit, 0, len(components))
 	byName := make(map[string]*unit, len(components))
 	for _, c := range components {
 		if byName[c.Name] != nil {
-			return nil, fmt.Errorf("two components are called %q", c.Name)
+			return nil, fmt.Errorf("two components have the name %q", c.Name)
 		}
 		u := &unit{Component: c, ready: make(chan struct{}), done: make(chan struct{})}
 		byName[c.Name] = u
@@ -27,8 +27,8 @@ func connect(components []Component) ([]*unit, error) {
 	return units, refuseCircles(units)
 }
 
-// refuseCircles takes away what needs nothing, again and again; what cannot be
-// taken away waits for itself.
+// refuseCircles returns an error if units need each other in a circle. It repeatedly removes units that
+// need no others; the rest is a circle.
 func refuseCircles(units []*unit) error {
 	gone := make(map[*unit]bool, len(units))
 	for len(gone) < len(units) {
@@ -41,7 +41,7 @@ func refuseCircles(units []*unit) error {
 		if len(gone) == before {
 			for _, u := range units {
 				if !gone[u] {
-					return fmt.Errorf("%s needs itself, by way of %v", u.Name, u.Needs)
+					return fmt.Errorf("%s needs itself, through %v", u.Name, u.Needs)
 				}
 			}
 		}

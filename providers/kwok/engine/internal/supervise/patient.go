@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// again is how long a task that failed waits before it is done again.
+// again is the delay before a failed task is repeated.
 const again = 200 * time.Millisecond
 
-// Patient returns the Run of a task that is done again as long as its error is one that
-// passes, until limit is over. The task must not mind what it has done already.
+// Patient returns the Run of a task that is repeated while passes returns true for its error, for at most
+// limit. The task must be idempotent.
 func Patient(limit time.Duration, passes func(error) bool, task func(context.Context, func()) error) func(context.Context, func()) error {
 	return func(ctx context.Context, ready func()) error {
 		tick := time.NewTicker(again)

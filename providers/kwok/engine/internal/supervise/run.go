@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// unit is a component at work.
+// unit is a running component.
 type unit struct {
 	Component
 	needs  []*unit
-	users  []*unit       // who needs this one
-	ready  chan struct{} // closed when others may rely on it
-	done   chan struct{} // closed when Run has returned, was given up, or never began
+	users  []*unit       // the units that need this one
+	ready  chan struct{} // closed when others may use it
+	done   chan struct{} // closed when Run has returned, was abandoned, or never started
 	opened sync.Once
 }
 
-// Run starts components, each as soon as what it needs is ready, and returns when
-// all have ended: after ctx is cancelled (nil), or after one has failed (its
-// error). It calls ready once, when every component is ready.
+// Run starts each component when those that it needs are ready. It returns when all have ended: nil after
+// ctx was cancelled, or the error of the component that failed. It calls ready once, when all components
+// are ready.
 //
-// It returns at once an error about a name that is missing, used twice or needed
-// in a circle.
+// Run returns an error at once if a name is unknown or used twice, or if components need each other in a
+// circle.
 func Run(ctx context.Context, components []Component, report Report, ready func()) error {
 	units, err := connect(components)
 	if err != nil {
@@ -30,7 +30,7 @@ func Run(ctx context.Context, components []Component, report Report, ready func(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failure := make(chan error, len(units)) // the first in it is the cause of the others
+	failure := make(chan error, len(units)) // the first one causes the others
 
 	var all sync.WaitGroup
 	for _, u := range units {
@@ -57,7 +57,7 @@ func Run(ctx context.Context, components []Component, report Report, ready func(
 	}
 }
 
-// work waits for what u needs, runs it, and returns why it failed, or nil.
+// work waits for the units that u needs, runs u, and returns its error.
 func (u *unit) work(ctx context.Context, report Report) error {
 	if !awaitReady(ctx, u.needs) {
 		return nil
@@ -65,7 +65,7 @@ func (u *unit) work(ctx context.Context, report Report) error {
 	if u.Step != "" {
 		report(u.Step, StateStarted)
 	}
-	// The component outlives ctx until those that need it have ended.
+	// The component keeps running until those that need it have ended.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 
@@ -100,10 +100,10 @@ func (u *unit) becameReady(report Report) {
 	})
 }
 
-// judge says whether a component that returned by itself has failed.
+// judge returns the error of a component that returned by itself.
 func (u *unit) judge(err error) error {
 	if err == nil && !u.Task {
-		return fmt.Errorf("ended without being asked to")
+		return fmt.Errorf("ended unexpectedly")
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func TestFailureStopsTheRest(t *testing.T) {
 	}{
 		"error before it was ready": {run: func(context.Context, func()) error { return broken }, want: "b: broken"},
 		"error later":               {run: func(_ context.Context, ready func()) error { ready(); return broken }, want: "b: broken"},
-		"end without a reason":      {run: func(_ context.Context, ready func()) error { ready(); return nil }, want: "b: ended without being asked to"},
+		"end without a reason":      {run: func(_ context.Context, ready func()) error { ready(); return nil }, want: "b: ended unexpectedly"},
 		"failed task":               {run: func(context.Context, func()) error { return broken }, task: true, want: "b: broken"},
 	}
 	for name, test := range tests {
@@ -174,7 +174,7 @@ func TestRefusesWhatCannotStart(t *testing.T) {
 		parts []supervise.Component
 		want  string
 	}{
-		"same name":    {[]supervise.Component{d.server("a"), d.server("a")}, `two components are called "a"`},
+		"same name":    {[]supervise.Component{d.server("a"), d.server("a")}, `two components have the name "a"`},
 		"unknown need": {[]supervise.Component{d.server("a", "b")}, `a needs "b", which does not exist`},
 		"circle":       {[]supervise.Component{d.server("a", "b"), d.server("b", "a")}, "needs itself"},
 	}

@@ -17,17 +17,16 @@ import (
 	"sigs.k8s.io/kwok/pkg/kwok/metrics"
 )
 
-// window is over what time the usage is said to be measured.
+// window is the measurement period that the API reports.
 const window = 15 * time.Second
 
 type server struct {
 	client kubernetes.Interface
 	kwok   versioned.Interface
-	cel    func() (*metrics.Environment, error) // made when first needed, for it is large
+	cel    func() (*metrics.Environment, error) // created when first needed, because it is large
 }
 
-// Handler answers requests below /apis/metrics.k8s.io. Whoever uses it has found out
-// already that the caller may ask.
+// Handler handles requests below /apis/metrics.k8s.io. It does not authorize them; its caller must.
 func Handler(client kubernetes.Interface, kwok versioned.Interface) http.Handler {
 	s := server{client: client, kwok: kwok, cel: sync.OnceValues(func() (*metrics.Environment, error) {
 		return metrics.NewEnvironment(metrics.EnvironmentConfig{Now: time.Now})
@@ -45,7 +44,7 @@ func Handler(client kubernetes.Interface, kwok versioned.Interface) http.Handler
 	return mux
 }
 
-// answer writes what find returns: an object, or the status of an error.
+// answer writes the object that find returns, or the status of its error.
 func answer(find func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		code := http.StatusOK
@@ -85,8 +84,8 @@ func resources(*http.Request) (any, error) {
 	}, nil
 }
 
-// selected asks for the objects that the request selects, as the API server has them
-// in memory.
+// selected returns list options with the selectors of the request, for a list from the memory of the API
+// server.
 func selected(r *http.Request) metav1.ListOptions {
 	q := r.URL.Query()
 	return metav1.ListOptions{ResourceVersion: "0", LabelSelector: q.Get("labelSelector"), FieldSelector: q.Get("fieldSelector")}

@@ -39,7 +39,7 @@ func (s server) node(r *http.Request) (any, error) {
 	return usage, nil
 }
 
-// byNode returns what the running pods of each node use together.
+// byNode returns the total usage of the running pods of each node.
 func (s server) byNode(ctx context.Context) (map[string]corev1.ResourceList, error) {
 	pods, err := s.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
@@ -79,7 +79,7 @@ func add(sum, more corev1.ResourceList) {
 	}
 }
 
-// ofNode describes a node. One without pods uses nothing.
+// ofNode returns the usage of a node. A node without pods uses nothing.
 func ofNode(node *corev1.Node, used map[string]corev1.ResourceList) api.NodeMetrics {
 	usage := corev1.ResourceList{}
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {

@@ -1,7 +1,6 @@
-// Package usage says how much CPU and memory pods use, which nothing measures here: it
-// is what KWOK's objects ResourceUsage and ClusterResourceUsage say, or the annotations
-// of the pod, or next to nothing. It serves this as metrics.k8s.io, for kubectl top and
-// HorizontalPodAutoscalers.
+// Package usage serves the CPU and memory usage of pods as metrics.k8s.io, for kubectl top and
+// HorizontalPodAutoscalers. The usage is not measured: it comes from KWOK's objects ResourceUsage and
+// ClusterResourceUsage, or from the annotations of the pod, or is a small default.
 package usage
 
 import (
@@ -17,9 +16,10 @@ import (
 	"sigs.k8s.io/kwok/pkg/kwok/metrics"
 )
 
-// annotation and number, as KWOK's own default usage has them.
+// annotation is the prefix of the annotations with the usage of a pod. KWOK's default usage has the same.
 const annotation = "kwok.x-k8s.io/usage-"
 
+// leastOf returns the default usage of a container, which is that of KWOK.
 func leastOf(name corev1.ResourceName) resource.Quantity {
 	if name == corev1.ResourceMemory {
 		return resource.MustParse("1Mi")
@@ -27,14 +27,14 @@ func leastOf(name corev1.ResourceName) resource.Quantity {
 	return resource.MustParse("1m")
 }
 
-// rules are the usages that users described.
+// rules are the usages that users configured.
 type rules struct {
 	pods    []*internalversion.ResourceUsage
 	cluster []*internalversion.ClusterResourceUsage
 	cel     func() (*metrics.Environment, error)
 }
 
-// readRules reads the objects of users.
+// readRules reads the ResourceUsage and ClusterResourceUsage objects.
 func readRules(ctx context.Context, kwok versioned.Interface, cel func() (*metrics.Environment, error)) (*rules, error) {
 	r := &rules{cel: cel}
 	options := metav1.ListOptions{ResourceVersion: "0"}
@@ -64,7 +64,7 @@ func readRules(ctx context.Context, kwok versioned.Interface, cel func() (*metri
 	return r, nil
 }
 
-// of returns what a container uses. An error is about an expression of a user.
+// of returns the usage of a container. It returns an error if an expression of the user fails.
 func (r *rules) of(ctx context.Context, pod *corev1.Pod, container *corev1.Container) (corev1.ResourceList, error) {
 	said := r.find(pod, container.Name)
 	all := corev1.ResourceList{}
@@ -86,8 +86,8 @@ func (r *rules) of(ctx context.Context, pod *corev1.Pod, container *corev1.Conta
 	return all, nil
 }
 
-// find returns the usage that a user set for a container: for its pod by name,
-// or else for its namespace or the whole cluster.
+// find returns the usage that users configured for a container: for its pod by name, or else for its
+// namespace or the whole cluster.
 func (r *rules) find(pod *corev1.Pod, container string) map[string]internalversion.ResourceUsageValue {
 	for _, usage := range r.pods {
 		if usage.Name == pod.Name && usage.Namespace == pod.Namespace {
@@ -105,7 +105,7 @@ func (r *rules) find(pod *corev1.Pod, container string) map[string]internalversi
 	return nil
 }
 
-// inUsages returns the usage of the container by name, or else the one for all.
+// inUsages returns the usage for the container by name, or else the usage for all containers.
 func inUsages(usages []internalversion.ResourceUsageContainer, container string) (all map[string]internalversion.ResourceUsageValue) {
 	for _, u := range usages {
 		switch {
@@ -135,7 +135,7 @@ func (r *rules) evaluate(ctx context.Context, expression string, name corev1.Res
 	return *resource.NewQuantity(int64(value), resource.BinarySI), err
 }
 
-// annotated returns what the pod's annotation says each of its containers uses.
+// annotated returns the usage of each container that the annotation of the pod sets, or the default.
 func annotated(pod *corev1.Pod, name corev1.ResourceName) resource.Quantity {
 	if text, ok := pod.Annotations[annotation+string(name)]; ok {
 		if q, err := resource.ParseQuantity(text); err == nil {

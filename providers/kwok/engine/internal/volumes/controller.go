@@ -1,9 +1,8 @@
 // Package volumes binds, releases and reclaims persistent volumes.
 //
-// The controller is Kubernetes' own; its volume plugins are not. Those of the
-// controller manager work on the machine on which it runs: they provision hostPath
-// volumes as directories below /tmp and delete whatever a hostPath volume names.
-// Here that machine is the user's, so none of them is registered.
+// It runs the controller of Kubernetes without the volume plugins of the controller manager. Those work on
+// the machine on which the controller manager runs: they provision hostPath volumes as directories below
+// /tmp, and delete the directory that a hostPath volume names. Here, that is the machine of the user.
 package volumes
 
 import (
@@ -20,8 +19,7 @@ import (
 const (
 	// resync is how often the informers replay their objects, as in the controller manager.
 	resync = 12 * time.Hour
-	// sync is how often the controller looks at all volumes and claims again, as in
-	// the controller manager.
+	// sync is how often the controller checks all volumes and claims, as in the controller manager.
 	sync = 15 * time.Second
 )
 
@@ -48,8 +46,8 @@ func Run(ctx context.Context, client kubernetes.Interface) error {
 	return nil
 }
 
-// trim removes from an object what the controller never reads and what takes up most
-// of the memory: the controller manager caches the same pods and nodes once more.
+// trim removes the parts of an object that the controller does not read and that need most of the memory.
+// The controller manager caches the same pods and nodes, too.
 func trim(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Pod:

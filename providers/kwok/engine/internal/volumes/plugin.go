@@ -10,15 +10,15 @@ import (
 	"k8s.io/kubernetes/pkg/volume/util/recyclerclient"
 )
 
-// pluginName is what events and metrics call the plugin.
+// pluginName is the name of the plugin in events and metrics.
 const pluginName = "kwok.x-k8s.io/simulated"
 
-// errNoMount is returned where a kubelet would mount: none runs here.
+// errNoMount is the error of mounts. No kubelet runs, so nothing should mount.
 var errNoMount = errors.New("volumes of this cluster are simulated and cannot be mounted")
 
-// plugin reclaims volumes of every kind by doing nothing: no storage stands behind
-// a volume of a simulated cluster. A released volume whose policy is Delete is
-// removed from the API, one whose policy is Recycle becomes available again.
+// plugin reclaims volumes of all kinds by doing nothing, because simulated volumes have no storage. The
+// controller removes a released volume with the policy Delete from the API, and makes one with the policy
+// Recycle available again.
 type plugin struct{}
 
 func (plugin) Init(volume.VolumeHost) error { return nil }
@@ -43,7 +43,7 @@ func (plugin) SupportsMountOption() bool { return true }
 
 func (plugin) SupportsSELinuxContextMount(*volume.Spec) (bool, error) { return false, nil }
 
-// Recycle has no contents to remove.
+// Recycle does nothing: there is no content to remove.
 func (plugin) Recycle(string, *volume.Spec, recyclerclient.RecycleEventRecorder) error { return nil }
 
 func (plugin) NewDeleter(klog.Logger, *volume.Spec) (volume.Deleter, error) { return &deleter{}, nil }
