@@ -109,7 +109,7 @@ apiVersion: v1
 kind: LimitRange
 metadata: {generateName: l-}
 `))
-		if err == nil || !strings.Contains(out, "service default/nobody has no endpoints") {
+		if err == nil || !strings.Contains(out, "service default/nobody has no ready endpoints") {
 			return missing("says %s", out)
 		}
 		return nil
