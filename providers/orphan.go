@@ -9,7 +9,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Straggler is implemented by providers whose engines go on with requests of a lab that was
+// Straggler is implemented by providers whose engines continue with requests of a lab that was
 // killed.
 type Straggler interface {
 	// Straggles returns how long after the last object another one may still appear.

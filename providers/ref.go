@@ -110,7 +110,7 @@ type EngineUser interface {
 	CheckEngine(ctx context.Context, engine Engine) error
 }
 
-// Forgetter is implemented by providers that keep temporary files of their own on this machine
+// Forgetter is implemented by providers that keep temporary files on this machine
 // while they create a cluster.
 type Forgetter interface {
 	// Forget removes these files after an interrupted creation, and ends the processes that it

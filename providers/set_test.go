@@ -176,7 +176,7 @@ func TestDeleteOfWhatIsNotListed(t *testing.T) {
 	}
 }
 
-// keeper is a flavor with temporary files of its own.
+// keeper is a flavor with temporary files.
 type keeper struct {
 	providers.Provider
 	forgotten []string

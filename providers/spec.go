@@ -31,7 +31,7 @@ type Spec struct {
 	Offline bool `json:"-"`
 
 	// LogsDir is where a failed creation saves the logs of the nodes that it removes, in a
-	// directory of their own; "" is the system's directory for temporary files. It is not
+	// separate directory; "" is the system's directory for temporary files. It is not
 	// recorded with the cluster.
 	LogsDir string `json:"-"`
 }

@@ -146,14 +146,14 @@ func TestTraits(t *testing.T) {
 		spec providers.Spec
 		want providers.Traits
 	}{
-		"least":               {providers.Spec{}, all},
-		"no metrics-server":   {providers.Spec{Wants: providers.Wants{NoMetricsServer: true, ControlPlaneMetrics: true}}, without},
-		"none by native":      {providers.Spec{Native: disable("metrics-server")}, without},
-		"no Traefik":          {providers.Spec{Wants: providers.Wants{NoIngress: true}}, closed},
-		"no Traefik, native":  {providers.Spec{Native: disable("traefik")}, closed},
-		"no servicelb":        {providers.Spec{Native: disable("servicelb")}, unserved},
-		"no CNI, proxy, DNS":  {providers.Spec{Native: native(`options: {k3s: {extraArgs: [{arg: "--flannel-backend=none"}, {arg: "--disable-kube-proxy"}, {arg: "--disable=coredns"}]}}`)}, bare},
-		"native that is none": {providers.Spec{Native: []byte("{")}, all},
+		"least":              {providers.Spec{}, all},
+		"no metrics-server":  {providers.Spec{Wants: providers.Wants{NoMetricsServer: true, ControlPlaneMetrics: true}}, without},
+		"none by native":     {providers.Spec{Native: disable("metrics-server")}, without},
+		"no Traefik":         {providers.Spec{Wants: providers.Wants{NoIngress: true}}, closed},
+		"no Traefik, native": {providers.Spec{Native: disable("traefik")}, closed},
+		"no servicelb":       {providers.Spec{Native: disable("servicelb")}, unserved},
+		"no CNI, proxy, DNS": {providers.Spec{Native: native(`options: {k3s: {extraArgs: [{arg: "--flannel-backend=none"}, {arg: "--disable-kube-proxy"}, {arg: "--disable=coredns"}]}}`)}, bare},
+		"invalid native":     {providers.Spec{Native: []byte("{")}, all},
 	} {
 		if diff := cmp.Diff(test.want, New(Options{}).Traits(test.spec)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -20,7 +20,7 @@ import (
 const Name = "k3d"
 
 // The default images. k3d's library defaults to a release of k3s that Kubernetes no longer
-// supports, and to "latest" of its own images.
+// supports, and to "latest" of its images.
 const (
 	// defaultNode is the newest release of k3s when k3d v5.9.0 became a dependency
 	// (github.com/k3s-io/k3s/releases).
@@ -68,7 +68,7 @@ func New(opts Options) *Provider {
 // Name returns "k3d".
 func (*Provider) Name() string { return Name }
 
-// Straggles returns how long the Docker Engine may go on with requests of a killed lab.
+// Straggles returns how long the Docker Engine may continue with requests of a killed lab.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].

@@ -58,7 +58,7 @@ func New(opts Options) *Provider {
 // Name returns "kind".
 func (*Provider) Name() string { return Name }
 
-// Straggles returns how long the Docker Engine may go on with requests of a killed lab.
+// Straggles returns how long the Docker Engine may continue with requests of a killed lab.
 func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].

@@ -73,7 +73,7 @@ func TestCreateTouchesOnlyItsDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if group, err := syscall.Getpgid(pid); err != nil || group != pid {
-		t.Errorf("the engine is of process group %d, %v; want one of its own, %d", group, err, pid)
+		t.Errorf("the engine is of process group %d, %v; want its own, %d", group, err, pid)
 	}
 }
 

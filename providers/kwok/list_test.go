@@ -30,7 +30,7 @@ func TestListStates(t *testing.T) {
 		{"status of garbage", "good", spoil(statusFile, "}"), providers.StateUnknown, statusFile},
 		{"kubeconfig of garbage", "good", spoil("kubeconfig", "}"), providers.StateUnknown, "kubeconfig"},
 		{"starting", "good", spoil(statusFile, `{"phase":"starting"}`), providers.StateCreating, ""},
-		{"started anew, status still the old one", "good", spoil(statusFile, `{"phase":"stopped","pid":1}`), providers.StateCreating, ""},
+		{"started again, status still the old one", "good", spoil(statusFile, `{"phase":"stopped","pid":1}`), providers.StateCreating, ""},
 		{"killed before it was ready", "good", both(kill, spoil(statusFile, `{"phase":"starting"}`)), providers.StateDegraded, "creation was interrupted"},
 		{"killed while it started again", "good", both(kill, spoil(statusFile, `{"phase":"starting","everReady":true}`)), providers.StateDegraded, "engine died"},
 		{"stopped in order", "good", both(kill, spoil(statusFile, `{"phase":"stopped"}`)), providers.StateStopped, ""},

@@ -183,7 +183,7 @@ func TestCertificate(t *testing.T) {
 	spec := providers.Spec{Name: "lab", ControlPlanes: 1, CAFile: file}
 	write(t, file, "not PEM")
 	if err := p.Create(t.Context(), spec, nil); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
-		t.Errorf("a certificate that is none: %v", err)
+		t.Errorf("an invalid certificate: %v", err)
 	}
 	const text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 	write(t, file, text)

@@ -157,7 +157,7 @@ func TestClusterOf(t *testing.T) {
 	alone := node("a-m02", "", 0)
 	alone.NetworkSettings.Networks = map[string]docker.Endpoint{"a-m02": {}}
 	if got := p.clusterOf(alone); got != "a-m02" {
-		t.Errorf("one in a network of its own is of %s", got)
+		t.Errorf("one in a separate network is of %s", got)
 	}
 	for of, want := range map[string]string{"lab": "lab", "lab-m02": "lab", "lab-m11": "lab", "lab-m05": "lab-m05", "lab-m2": "lab-m2", "a-m02-m03": "a-m02"} {
 		if got := p.clusterOf(node(of, "", 0)); got != want {

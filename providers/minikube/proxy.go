@@ -14,7 +14,7 @@ import (
 const serviceRange = "10.96.0.1"
 
 // checkProxy returns ErrUnavailable if docker configures a proxy in every node that kubeadm
-// would use for the API server of its own cluster: minikube then waits until its timeout.
+// would use for the API server of its cluster: minikube then waits until its timeout.
 func checkProxy() error {
 	p, ok := docker.ConfiguredProxy(os.Getenv)
 	if !ok || reachesDirectly(p.NoProxy, serviceRange) {

@@ -29,7 +29,7 @@ func allBugs() map[string]bug {
 }
 
 // TestSuiteNoticesEveryBug runs the suite on the fake with one bug at a time, each
-// in a process of its own, since the suite fails there.
+// in a separate process, because the suite fails there.
 func TestSuiteNoticesEveryBug(t *testing.T) {
 	_, rules := runContract(t, "")
 	var mu sync.Mutex

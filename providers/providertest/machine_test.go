@@ -27,7 +27,7 @@ func TestProbeFollowsTheCluster(t *testing.T) {
 		{"break", func() error { return m.Break("lab") }, false},
 		{"repair", func() error { return p.Start(t.Context(), providers.Ref{Name: "lab"}, nil) }, true},
 		{"never ready", func() error { return m.SetFaults(Faults{NotReady: true}) }, false},
-		{"mended", func() error { return m.SetFaults(Faults{}) }, true},
+		{"fixed", func() error { return m.SetFaults(Faults{}) }, true},
 		{"remake", func() error { return m.Remake("lab") }, false},
 	}
 	for _, s := range steps {

@@ -75,7 +75,7 @@ func (s *Runs) begin(ctx context.Context, q UpRequest, report event.Reporter) (R
 	return Running{Cluster: cluster, Config: config, Scratch: s.Clusters.Inventory.State.Scratch(cluster.Name)}, failed
 }
 
-// keep makes the cluster stay after the run.
+// keep lets the cluster stay after the run.
 func (s *Runs) keep(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
 	defer cancel()

@@ -132,12 +132,12 @@ func engineVersion(name string, i info) Finding {
 
 func memory(i info) Finding {
 	f := ok("memory of the engine", size(i.MemTotal))
-	const mend = "raise the limit: Docker Desktop, Settings, Resources; colima start --memory 8; podman machine set --memory 8192"
+	const fix = "raise the limit: Docker Desktop, Settings, Resources; colima start --memory 8; podman machine set --memory 8192"
 	switch {
 	case i.MemTotal < minMemory:
-		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.5 GiB; with less, the kernel kills it", mend
+		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.5 GiB; with less, the kernel kills it", fix
 	case i.MemTotal < enoughMemory:
-		f.Level, f.Why, f.Mend = Warning, "with less than 4 GiB, a few addons run out of memory", mend
+		f.Level, f.Why, f.Mend = Warning, "with less than 4 GiB, a few addons run out of memory", fix
 	}
 	return f
 }
@@ -156,12 +156,12 @@ func (m Machine) disk(path string) Finding {
 		return ok("disk", "unknown: "+err.Error())
 	}
 	f := ok("disk", size(bytes)+" free at "+path)
-	const mend = "remove what no container uses: docker system prune"
+	const fix = "remove what no container uses: docker system prune"
 	switch {
 	case bytes < minDisk:
-		f.Level, f.Why, f.Mend = Blocking, "images and etcd need at least 2 GiB, and a full disk breaks running clusters", mend
+		f.Level, f.Why, f.Mend = Blocking, "images and etcd need at least 2 GiB, and a full disk breaks running clusters", fix
 	case bytes < enoughDisk:
-		f.Level, f.Why, f.Mend = Warning, "the kubelet evicts pods when the disk is nearly full", mend
+		f.Level, f.Why, f.Mend = Warning, "the kubelet evicts pods when the disk is nearly full", fix
 	}
 	return f
 }

@@ -95,7 +95,7 @@ func (m Machine) dockerProxy() Finding {
 	}
 	f := ok("proxy", fmt.Sprintf("%s in every container, by proxies.default in %s", redacted(url), file))
 	if !strings.Contains(p.NoProxy, "10.") {
-		f.Level, f.Why = Warning, "nodes connect to addresses of their own cluster through the proxy, which cannot reach them"
+		f.Level, f.Why = Warning, "nodes connect to addresses in their cluster through the proxy, which cannot reach them"
 		f.Mend = `add to proxies.default in that file: "noProxy": "localhost,127.0.0.1,10.96.0.0/12,10.244.0.0/16,192.168.0.0/16,.svc,.cluster.local"`
 	}
 	return f

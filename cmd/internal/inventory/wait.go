@@ -47,7 +47,7 @@ func (w *Wait) String() string { return string(*w) }
 // Type names the choices in the help text of a flag.
 func (w *Wait) Type() string { return "api|nodes|all" }
 
-// wanted returns what makes a cluster ready, as far as its flavor and the configuration of its tool
+// wanted returns the conditions of a ready cluster, as far as its flavor and the configuration of its tool
 // allow. c is the cluster as its tool lists it.
 func wanted(r state.Record, c providers.Cluster, level Wait) probe.Want {
 	if level == WaitAPI {

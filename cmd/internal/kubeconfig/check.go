@@ -35,7 +35,7 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	return join(problems...)
 }
 
-// join returns the errors as one, whose hint has the hint of each on a line of its own. It
+// join returns the errors as one, whose hint has the hint of each on a separate line. It
 // returns a single error as it is, because the depth of an error decides the exit code.
 func join(errs ...error) error {
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })

@@ -117,7 +117,7 @@ func Identity(kubeconfig []byte) (string, error) {
 // identity tells the entries of one cluster from those of all others. A name alone may be
 // another cluster's, and so may a certificate authority: minikube has one for all clusters.
 type identity struct {
-	context       string // the name; a record has it in a field of its own
+	context       string // the name; a record has it in a separate field
 	cluster, user string // the names of the entries; user is "" in records of older labs
 	ca            string // a hash; "" where the cluster has none
 	server        string // the address; "" in records of older labs

@@ -1,6 +1,6 @@
 package output
 
-// The commands that make a cluster match a request.
+// The commands that update a cluster to match a request.
 const (
 	ByUp       = "lab up"
 	ByPrune    = "lab up --prune"
@@ -13,7 +13,7 @@ type Difference struct {
 	Path  string `json:"path"` // as in lab.yaml
 	Has   string `json:"has"`
 	Asked string `json:"asked"`
-	By    string `json:"by"` // the command that makes the cluster match
+	By    string `json:"by"` // the command that updates the cluster to match
 
 	Text string `json:"-"` // a clause of an error: "it has 2 workers, not 4"
 }

@@ -89,7 +89,7 @@ func TestFind(t *testing.T) {
 			"containerd of n does not start: no such key",
 		},
 		"a plugin that nobody needs": {map[string]string{"j": journal(`03 n containerd[2]: time="x" level=warning msg="failed to load plugin" error="no btrfs" id=io.containerd.snapshotter.v1.btrfs`)}, Node{}, ""},
-		"containerd with a log of its own": {
+		"containerd with a separate log": {
 			map[string]string{"rt": `time="x" level=warning msg="failed to load plugin" error="no such key" id=io.containerd.grpc.v1.cri` + "\n"}, Node{},
 			"containerd of n does not start: no such key",
 		},

@@ -63,7 +63,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 	return err
 }
 
-// pull is one attempt. docker reports the state of each layer on a line of its own.
+// pull is one attempt. docker reports the state of each layer on a separate line.
 func pull(ctx context.Context, image string, moved func(string)) error {
 	var stderr bytes.Buffer
 	cmd := command(ctx, "pull", image)

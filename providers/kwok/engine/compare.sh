@@ -1,5 +1,5 @@
 #!/bin/sh
-# compare.sh [ROUNDS]: how long lab-engine takes to make a cluster, beside
+# compare.sh [ROUNDS]: how long lab-engine takes to create a cluster, beside
 # `kwokctl create cluster --runtime binary`, in turns, on the same machine.
 #
 # Both are built from this module's versions, outside of the repository. The peer

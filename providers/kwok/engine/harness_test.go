@@ -22,7 +22,7 @@ import (
 )
 
 // asEngine, in the environment, makes the test binary be lab-engine: what is
-// tested is what was just compiled, in a process of its own that can be killed.
+// tested is what was just compiled, in a separate process that can be killed.
 const asEngine = "LAB_TEST_AS_ENGINE"
 
 func TestMain(m *testing.M) {

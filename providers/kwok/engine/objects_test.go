@@ -197,7 +197,7 @@ spec:
 		t.Errorf("top of a missing pod says %s", out)
 	}
 	// Who may ask is decided as for every other API.
-	if out, _ := c.kubectl("top", "pods", "-n", "top", "--as=somebody"); !strings.Contains(out, "Forbidden") && !strings.Contains(out, "forbidden") {
+	if out, _ := c.kubectl("top", "pods", "-n", "top", "--as=guest"); !strings.Contains(out, "Forbidden") && !strings.Contains(out, "forbidden") {
 		t.Errorf("a stranger sees %s", out)
 	}
 	checkScaling(t, c)

@@ -1,7 +1,7 @@
 // Command lab-minikube is minikube, built with the drivers that need no C library. lab runs it where no minikube is
 // on PATH; it takes minikube's commands and flags and answers as minikube does.
 //
-// It is a module and a process of its own because minikube keeps its options in globals, ends the process by itself,
+// It is a separate module and process because minikube keeps its options in globals, ends the process by itself,
 // and needs another major version of Docker's client than k3d.
 //
 // It must be built with minikube's version variables (see the Makefile's target lab-minikube): without them minikube

@@ -107,12 +107,12 @@ func TestEnsureKeepsWhatFitsAndMendsTheRest(t *testing.T) {
 			ensure(t, d)
 			for _, file := range test.stays {
 				if string(read(t, d, file)) != before[file] {
-					t.Errorf("%s was made anew", file)
+					t.Errorf("%s was recreated", file)
 				}
 			}
 			for _, file := range test.changes {
 				if string(read(t, d, file)) == before[file] {
-					t.Errorf("%s was not made anew", file)
+					t.Errorf("%s was not recreated", file)
 				}
 			}
 			verify(t, d, "client", x509.ExtKeyUsageClientAuth)
