@@ -196,7 +196,7 @@ func TestAddonErrors(t *testing.T) {
 	s.put("fine", "1.0.0", true, map[string]string{"templates/a.yaml": web("fine", "")})
 	name := session.RandomName()
 	p.fails(7, []string{"stuck is not ready", "0 of 2 ready", "no node fits pod stuck-", "node affinity/selector", "lab up " + name},
-		"up", name, "--flavor", "kwok", "--addon", "stuck,fine", "--timeout", "20s")
+		"up", name, "--flavor", "kwok", "--addon", "stuck,fine", "--timeout", "40s")
 	if got := p.addons(name); got["stuck"].State != "installing" || got["fine"].State != "ready" {
 		t.Errorf("%+v", got)
 	}

@@ -52,7 +52,7 @@ func TestLifecycle(t *testing.T) {
 	if left := p.List(); len(left) > 0 {
 		t.Errorf("after down lab list shows %v", left)
 	}
-	p.fails(3, []string{"there is no cluster", "lab list"}, "down", name)
+	p.fails(3, []string{"there is no cluster", "lab up " + name}, "down", name)
 }
 
 // checkCurrent checks the current context of the user's kubeconfig, and that its cluster answers.

@@ -67,10 +67,10 @@ func TestEngineUnusable(t *testing.T) {
 	p.fails(5, []string{"lab-engine is not installed", "make install"}, "start", name)
 	p.fails(5, []string{"kubectl is not installed", "lab tools install kubectl"}, "kubectl", name, "--", "version")
 	for content, words := range map[string][]string{
-		"":                          {"lab-engine cannot be used", "make install"},
-		"#!/bin/sh\nexit 1\n":       {"lab-engine cannot be used", "make install"},
+		"":                          {"cannot run ", "make install"},
+		"#!/bin/sh\nexit 1\n":       {"cannot run ", "make install"},
 		"#!/bin/sh\necho '{}'\n":    {"does not print its version", "make install"},
-		"\x7fELF is what it is not": {"lab-engine cannot be used", "make install"},
+		"\x7fELF is what it is not": {"cannot run ", "make install"},
 	} {
 		if err := os.WriteFile(engine, []byte(content), 0o700); err != nil {
 			t.Fatal(err)
