@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clusterlab-dev/lab/profiles/strict"
 )
 
 // Flag is a setting of a [Layer] as the value of a command-line flag. It implements the
@@ -24,7 +26,7 @@ func (l *Layer) Flag(path, origin string) *Flag {
 	for key := range strings.SplitSeq(path, ".") {
 		v = v.FieldByNameFunc(func(name string) bool {
 			f, _ := v.Type().FieldByName(name)
-			return keyOf(f) == key
+			return strict.KeyOf(f) == key
 		})
 	}
 	return &Flag{layer: l, path: path, origin: origin, value: v}
@@ -71,7 +73,7 @@ func (f *Flag) addAddons(to *[]Addon, s string) {
 	for name := range strings.SplitSeq(s, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			*to = append(*to, Addon{Name: Label(name)})
-			f.given(join(f.path, name))
+			f.given(strict.Join(f.path, name))
 		}
 	}
 }

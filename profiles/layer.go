@@ -4,11 +4,13 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"github.com/clusterlab-dev/lab/profiles/strict"
 )
 
 // Origins are the origins of values by their paths, such as "lab.yaml:6" or "--workers" for
 // "cluster.workers". A path without an origin has no value.
-type Origins map[string]string
+type Origins = strict.Origins
 
 // Layer is a profile with the origin of each value.
 type Layer struct {
@@ -33,7 +35,7 @@ func (l Layer) Under(top Layer) Layer {
 // overlay sets in v the values of top that have an origin, even if they are zero.
 func overlay(v, top reflect.Value, path string, origins Origins) {
 	for i := range v.NumField() {
-		at := join(path, keyOf(v.Type().Field(i)))
+		at := strict.Join(path, strict.KeyOf(v.Type().Field(i)))
 		switch _, there := origins[at]; {
 		case v.Field(i).Kind() == reflect.Struct:
 			overlay(v.Field(i), top.Field(i), at, origins)
@@ -92,7 +94,7 @@ func (l Layer) settings(v reflect.Value, path string) []Setting {
 	var all []Setting
 	for i := range v.NumField() {
 		f := v.Field(i)
-		at := join(path, keyOf(v.Type().Field(i)))
+		at := strict.Join(path, strict.KeyOf(v.Type().Field(i)))
 		from, there := l.Origins[at]
 		switch {
 		case f.Kind() == reflect.Struct:

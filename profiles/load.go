@@ -1,25 +1,21 @@
 package profiles
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	helmyaml "sigs.k8s.io/yaml"
 
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-const (
-	maxSize    = 1 << 20 // bytes, more than a file written by hand has
-	maxExtends = 16
-)
+const maxExtends = 16
 
 // Parse reads one file, without what it extends. file is its name in problems, and relative paths
 // start at its directory. Its error is [Problems].
@@ -27,51 +23,59 @@ func Parse(file string, data []byte) (Layer, error) { return parse(file, filepat
 
 // parse is Parse with another directory for relative paths.
 func parse(file, dir string, data []byte) (Layer, error) {
-	d := &decoder{file: file, dir: dir, origins: Origins{}}
-	l := Layer{Origins: d.origins}
-	whole := Problem{File: file}
-	if len(data) > maxSize {
-		whole.Message = fmt.Sprintf("the file has %d bytes; the limit is %d", len(data), maxSize)
-		return l, Problems{whole}.err()
+	var l Layer
+	var problems Problems
+	l.Origins, problems = strict.Decode(file, dir, data, &l.Profile)
+	if len(problems) == 0 {
+		problems = values(file, data, &l.Profile)
 	}
-	documents := yaml.NewDecoder(bytes.NewReader(data))
-	var root, second yaml.Node
-	err := documents.Decode(&root)
-	switch {
-	case errors.Is(err, io.EOF) || err == nil && len(root.Content) == 0:
-		whole.Message = "the file is empty; it must start with apiVersion: " + APIVersion + " and kind: " + Kind
-		return l, Problems{whole}.err()
-	case err != nil:
-		return l, Problems{syntax(file, err)}.err()
+	problems = append(problems, duplicates(file, l.Profile)...)
+	if len(problems) == 0 {
+		problems = conflicts(file, l.Profile)
 	}
-	d.value(root.Content[0], reflect.ValueOf(&l.Profile).Elem(), "")
-	if len(d.problems) == 0 {
-		d.values(data, &l.Profile)
-	}
-	d.twice(l.Profile)
-	if err := documents.Decode(&second); err == nil {
-		d.problem(&second, "a second document starts here; a file must contain one")
-	} else if !errors.Is(err, io.EOF) {
-		d.problems = append(d.problems, syntax(file, err))
-	}
-	return l, d.problems.err()
+	return l, problems.Err("see an example: lab profile show web; get the schema for your editor: lab profile schema")
 }
 
-// twice reports duplicate addons, and settings that conflict.
-func (d *decoder) twice(p Profile) {
+// values sets the values of each addon of p to what Helm reads from the same text in a values file:
+// Helm reads YAML 1.1, where no is false and a date is a string, and reads whole numbers as
+// floating-point numbers, as JSON does.
+func values(name string, data []byte, p *Profile) Problems {
+	var file struct {
+		Addons []any `json:"addons"`
+	}
+	if err := helmyaml.Unmarshal(data, &file); err != nil {
+		return Problems{strict.Syntax(name, err)}
+	}
+	for i := range min(len(file.Addons), len(p.Addons)) {
+		if a, ok := file.Addons[i].(map[string]any); ok {
+			p.Addons[i].Values, _ = a["values"].(map[string]any)
+		}
+	}
+	return nil
+}
+
+func duplicates(file string, p Profile) (problems Problems) {
 	var names []Label
 	for _, a := range p.Addons {
 		if slices.Contains(names, a.Name) && a.Name != "" {
-			d.problems = append(d.problems, Problem{File: d.file, Message: fmt.Sprintf("duplicate addon %s", a.Name)})
+			problems = append(problems, Problem{File: file, Message: fmt.Sprintf("duplicate addon %s", a.Name)})
 		}
 		names = append(names, a.Name)
 	}
-	if spec, err := p.Spec(); err == nil && len(d.problems) == 0 {
-		spec.Name = "lab"
-		if problem := problemOf(spec); problem != "" {
-			d.problems = append(d.problems, Problem{File: d.file, Message: problem})
-		}
+	return problems
+}
+
+// conflicts reports settings that no cluster can have together.
+func conflicts(file string, p Profile) Problems {
+	spec, err := p.Spec()
+	if err != nil {
+		return nil // reported with its position
 	}
+	spec.Name = "lab"
+	if problem := problemOf(spec); problem != "" {
+		return Problems{{File: file, Message: problem}}
+	}
+	return nil
 }
 
 // Load reads a builtin profile or a file, and merges it over all that it extends. It returns
@@ -173,7 +177,7 @@ func readFile(path string) (Layer, error) {
 
 // read reads a file, up to the limit: a larger one may not be a profile.
 func read(path, dir string, r io.Reader) (Layer, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	data, err := io.ReadAll(io.LimitReader(r, strict.MaxSize+1))
 	if err != nil {
 		return Layer{}, unreadable(path, err)
 	}

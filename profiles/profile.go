@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -17,8 +18,7 @@ const (
 )
 
 // Profile is the content of one file, or of several merged ones. Zero values are not requested. Its
-// fields define the format and [Schema]: see [decoder] for the tags. Keys at the top that start with
-// x- are ignored.
+// fields define the format and [Schema]: see package strict.
 type Profile struct {
 	APIVersion string  `json:"apiVersion" want:"lab/v1alpha1" doc:"the version of this format"`
 	Kind       string  `json:"kind" want:"Lab" doc:"what this file is"`
@@ -30,6 +30,15 @@ type Profile struct {
 	Addons     []Addon `json:"addons,omitempty" doc:"the addons to install; lab addon list shows the catalog"`
 	TTL        TTL     `json:"ttl,omitempty" doc:"the time after which the cluster is deleted, from when it is ready, such as 8h"`
 }
+
+// Problem is one problem of a file, and Problems the error of a file with at least one.
+type (
+	Problem  = strict.Problem
+	Problems = strict.Problems
+)
+
+// Schema returns the JSON schema of a file, for editors. It is generated from [Profile].
+func Schema() ([]byte, error) { return strict.Schema[Profile]("lab.yaml") }
 
 // Cluster are the settings of the cluster.
 type Cluster struct {
@@ -64,11 +73,14 @@ type Chart struct {
 	Version    string `json:"version,omitempty" doc:"the chart's version"`
 }
 
-// fromText reads the short form of an addon.
-func (a *Addon) fromText(s string) { a.Name = Label(s) }
+// Short returns the field that the short form of an addon sets.
+func (a *Addon) Short() any { return &a.Name }
 
-// problem returns what is wrong with the addon as a whole, or "".
-func (a Addon) problem() string {
+// Key returns the name, the key of an addon in [Origins].
+func (a Addon) Key() string { return string(a.Name) }
+
+// Problem returns what is wrong with the addon as a whole, or "".
+func (a Addon) Problem() string {
 	c := a.Chart
 	own := c != Chart{}
 	sources := 0

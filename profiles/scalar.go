@@ -21,43 +21,43 @@ type (
 	File    string // a path, absolute once it is read
 )
 
-// checked is a string that can be invalid.
-type checked interface {
-	problem() string // what is wrong with it, or ""
-	pattern() string // a regular expression for the schema, which may let more through
-}
-
-// placed is a string that depends on the directory of its file.
-type placed interface{ in(dir string) string }
-
-func (n Name) problem() string {
+// Problem implements [strict.Checked].
+func (n Name) Problem() string {
 	if err := providers.ValidateName(string(n)); err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-func (Name) pattern() string { return label }
+// Pattern implements [strict.Checked].
+func (Name) Pattern() string { return label }
 
-func (l Label) problem() string { return addons.NameProblem("addon", string(l), addons.MaxName) }
+// Problem implements [strict.Checked].
+func (l Label) Problem() string { return addons.NameProblem("addon", string(l), addons.MaxName) }
 
-func (Label) pattern() string { return label }
+// Pattern implements [strict.Checked].
+func (Label) Pattern() string { return label }
 
-func (s Space) problem() string {
+// Problem implements [strict.Checked].
+func (s Space) Problem() string {
 	return addons.NameProblem("namespace", string(s), addons.MaxNamespace)
 }
 
-func (Space) pattern() string { return label }
+// Pattern implements [strict.Checked].
+func (Space) Pattern() string { return label }
 
 const label = `^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`
 
-func (v Version) problem() string {
+// Problem implements [strict.Checked].
+func (v Version) Problem() string {
 	return problemOf(providers.Spec{Name: "lab", KubernetesVersion: string(v)})
 }
 
-func (Version) pattern() string { return `^(v?1\.[0-9]+(\.[0-9]+.*)?|latest)$` }
+// Pattern implements [strict.Checked].
+func (Version) Pattern() string { return `^(v?1\.[0-9]+(\.[0-9]+.*)?|latest)$` }
 
-func (p Port) problem() string {
+// Problem implements [strict.Checked].
+func (p Port) Problem() string {
 	port, err := ParsePort(string(p))
 	if err != nil {
 		return err.Error()
@@ -65,9 +65,11 @@ func (p Port) problem() string {
 	return problemOf(providers.Spec{Name: "lab", Ports: []providers.Port{port}})
 }
 
-func (Port) pattern() string { return `^(.+:)?[0-9]+:[0-9]+(/(tcp|udp|sctp))?$` }
+// Pattern implements [strict.Checked].
+func (Port) Pattern() string { return `^(.+:)?[0-9]+:[0-9]+(/(tcp|udp|sctp))?$` }
 
-func (m Mount) problem() string {
+// Problem implements [strict.Checked].
+func (m Mount) Problem() string {
 	mount, err := ParseMount(string(m), "")
 	if err != nil {
 		return err.Error()
@@ -75,12 +77,14 @@ func (m Mount) problem() string {
 	return problemOf(providers.Spec{Name: "lab", Mounts: []providers.Mount{mount}})
 }
 
-func (Mount) pattern() string { return `^.+:/.*$` }
+// Pattern implements [strict.Checked].
+func (Mount) Pattern() string { return `^.+:/.*$` }
 
-func (m Mount) in(dir string) string {
+// In implements [strict.Placed].
+func (m Mount) In(dir string) string {
 	mount, err := ParseMount(string(m), dir)
 	if err != nil {
-		return string(m) // problem reports it
+		return string(m) // Problem reports it
 	}
 	s := mount.Host + ":" + mount.Node
 	if mount.ReadOnly {
@@ -89,7 +93,8 @@ func (m Mount) in(dir string) string {
 	return s
 }
 
-func (t TTL) problem() string {
+// Problem implements [strict.Checked].
+func (t TTL) Problem() string {
 	d, err := time.ParseDuration(string(t))
 	if err != nil || d < time.Second {
 		return "\"" + string(t) + "\" is not a duration such as 8h or 90m"
@@ -97,7 +102,8 @@ func (t TTL) problem() string {
 	return ""
 }
 
-func (TTL) pattern() string { return `^([0-9.]+(h|m|s))+$` }
+// Pattern implements [strict.Checked].
+func (TTL) Pattern() string { return `^([0-9.]+(h|m|s))+$` }
 
 // Duration returns the time, or 0 if there is none.
 func (t TTL) Duration() time.Duration {
@@ -105,7 +111,8 @@ func (t TTL) Duration() time.Duration {
 	return d
 }
 
-func (f File) in(dir string) string {
+// In implements [strict.Placed].
+func (f File) In(dir string) string {
 	if filepath.IsAbs(string(f)) || f == "" {
 		return string(f)
 	}

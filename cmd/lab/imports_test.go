@@ -31,7 +31,7 @@ func leaves() []string {
 // useCases returns the packages of the use cases, the highest first. Go refuses an import against the
 // order.
 func useCases() []string {
-	return []string{"cmd/internal/machine", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+	return []string{"cmd/internal/machine", "cmd/internal/learning", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -43,10 +43,11 @@ func rules() []rule {
 		rules = append(rules, rule{leaf, nil})
 	}
 	return append(rules,
-		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles"}},
-		rule{"cmd/internal/cli", append(useCases(), "cmd/internal/ui", "providers.", "addons.", "profiles.")},
+		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles", "exercises"}},
+		rule{"cmd/internal/cli", append(useCases(), "cmd/internal/ui", "providers.", "addons.", "profiles.", "exercises.")},
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
+		rule{"cmd/internal/learning", append(useCases(), "providers.", "exercises.")},
 		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
 		rule{"cmd/internal/clusters", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "providers.", "addons.", "profiles.")},
 		rule{"cmd/internal/clusteraddons", append(useCases(), "cmd/internal/state", "providers.", "addons.")},
@@ -58,7 +59,10 @@ func rules() []rule {
 		rule{"cmd/internal/probe", []string{"addons/ready", "providers."}},
 		rule{"cmd/internal/doctor", []string{"providers."}},
 		rule{"cmd/internal/tools", []string{"addons/download", "providers."}},
-		rule{"profiles", onTop},
+		rule{"profiles/strict", nil},
+		rule{"profiles", append(onTop, "profiles/strict")},
+		rule{"exercises/live", []string{"exercises."}},
+		rule{"exercises", []string{"profiles/strict"}},
 		rule{"addons/charts", append(onTop, "addons/download")},
 		rule{"addons/download", []string{"providers."}},
 		rule{"addons/helm", append(onTop, "addons/ready")},
@@ -81,7 +85,7 @@ func only() map[string][]string {
 		"github.com/spf13/cobra":            {"cmd/internal/cli"},
 		"github.com/charmbracelet/lipgloss": {"cmd/internal/ui"},
 		"helm.sh/helm/v3":                   {"addons/charts", "addons/helm"},
-		"k8s.io/client-go":                  {"cmd/internal/probe", "addons/helm", "addons/ready"},
+		"k8s.io/client-go":                  {"cmd/internal/probe", "addons/helm", "addons/ready", "exercises/live"},
 	}
 }
 

@@ -1,4 +1,4 @@
-package profiles
+package strict
 
 import (
 	"cmp"
@@ -42,19 +42,19 @@ func (ps Problems) Error() string {
 // Unwrap returns ErrInvalid.
 func (ps Problems) Unwrap() error { return fault.ErrInvalid }
 
-// err returns the problems in the order of the file, or nil if there are none.
-func (ps Problems) err() error {
+// Err returns the problems in the order of the file with a hint, or nil if there are none.
+func (ps Problems) Err(hint string) error {
 	if len(ps) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return fault.WithHint(ps, "see an example: lab profile show web; get the schema for your editor: lab profile schema")
+	return fault.WithHint(ps, "%s", hint)
 }
 
-// syntax returns the problem for an error of the YAML parser, which contains the line at best.
-func syntax(file string, err error) Problem {
+// Syntax returns the problem for an error of the YAML parser, which contains the line at best.
+func Syntax(file string, err error) Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := Problem{File: file, Message: "invalid YAML: " + message}
 	if m := regexp.MustCompile(`^line (\d+): (.*)`).FindStringSubmatch(message); m != nil {

@@ -1,4 +1,4 @@
-package profiles
+package strict
 
 import (
 	"reflect"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-	helmyaml "sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -37,25 +36,41 @@ func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if n.Tag != "!!str" {
-		d.problem(n, "%s must be a string, not %s; quote it: \"%s\"", said(path), kindOf(n), clip(n.Value))
+		d.problem(n, "%s must be a string, not %s; quote it: \"%s\"", said(path), kindOf(n), Clip(n.Value))
 		return
 	}
 	v.SetString(n.Value)
-	if c, ok := v.Interface().(checked); ok {
-		if problem := c.problem(); problem != "" {
+	if c, ok := v.Interface().(Checked); ok {
+		if problem := c.Problem(); problem != "" {
 			d.problem(n, "%s", problem)
 			return
 		}
 	}
-	if p, ok := v.Interface().(placed); ok {
-		v.SetString(p.in(d.dir))
+	if p, ok := v.Interface().(Placed); ok {
+		v.SetString(p.In(d.dir))
 	}
 	if path != "" {
 		d.origin(path, n)
 	}
 }
 
-// free checks a mapping that lab does not interpret. [decoder.values] reads it.
+// positioned reads a text with its position.
+func (d *decoder) positioned(n *yaml.Node, to *Text, path string) {
+	before := len(d.problems)
+	d.text(n, reflect.ValueOf(&to.Value).Elem(), path)
+	if len(d.problems) > before {
+		return
+	}
+	to.Line, to.Column = n.Line, n.Column
+	switch n.Style {
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		to.Column++
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		to.Line, to.Column = n.Line+1, 1 // the parser does not keep the indentation
+	}
+}
+
+// free checks a mapping that lab does not interpret. The caller reads it.
 func (d *decoder) free(n *yaml.Node, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", said(path), kindOf(n))
@@ -74,30 +89,12 @@ func (d *decoder) tree(n *yaml.Node) {
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 {
 			if seen[child.Value] || child.Kind != yaml.ScalarNode {
-				d.problem(child, "the key %q is a duplicate or not a string", clip(child.Value))
+				d.problem(child, "the key %q is a duplicate or not a string", Clip(child.Value))
 			}
 			seen[child.Value] = true
 			continue
 		}
 		d.tree(child)
-	}
-}
-
-// values sets the values of each addon of p to what Helm reads from the same text in a values file:
-// Helm reads YAML 1.1, where no is false and a date is a string, and reads whole numbers as
-// floating-point numbers, as JSON does.
-func (d *decoder) values(data []byte, p *Profile) {
-	var file struct {
-		Addons []any `json:"addons"`
-	}
-	if err := helmyaml.Unmarshal(data, &file); err != nil {
-		d.problems = append(d.problems, syntax(d.file, err))
-		return
-	}
-	for i := range min(len(file.Addons), len(p.Addons)) {
-		if a, ok := file.Addons[i].(map[string]any); ok {
-			p.Addons[i].Values, _ = a["values"].(map[string]any)
-		}
 	}
 }
 
@@ -111,16 +108,16 @@ func kindOf(n *yaml.Node) string {
 	}
 	switch n.Tag {
 	case "!!str":
-		return "the string \"" + clip(n.Value) + "\""
+		return "the string \"" + Clip(n.Value) + "\""
 	case "!!bool":
-		return "the boolean " + clip(n.Value)
+		return "the boolean " + Clip(n.Value)
 	}
-	return "the number " + clip(n.Value)
+	return "the number " + Clip(n.Value)
 }
 
-// clip shortens text for messages. It first removes user names and passwords of URLs, which cannot be
+// Clip shortens text for messages. It first removes user names and passwords of URLs, which cannot be
 // recognized after the cut.
-func clip(s string) string {
+func Clip(s string) string {
 	s = fault.Redact(s)
 	if r := []rune(s); len(r) > 60 {
 		return string(r[:60]) + "…"
@@ -132,12 +129,13 @@ func clip(s string) string {
 func keysOf(t reflect.Type) []string {
 	keys := make([]string, t.NumField())
 	for i := range keys {
-		keys[i] = keyOf(t.Field(i))
+		keys[i] = KeyOf(t.Field(i))
 	}
 	return keys
 }
 
-func keyOf(f reflect.StructField) string {
+// KeyOf returns the key of a field in a file.
+func KeyOf(f reflect.StructField) string {
 	key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	return key
 }

@@ -1,4 +1,4 @@
-package profiles
+package strict
 
 import (
 	"fmt"
@@ -18,11 +18,7 @@ const (
 	maxDepth = 64
 )
 
-// decoder fills a [Profile] from a YAML tree. It continues after a problem, to report all of them.
-// Tags of fields define the format:
-//
-//	json  the key            want  the only valid value   need  whether it is required
-//	max   the highest value  doc   the description        (numbers are not negative)
+// decoder fills a struct from a YAML tree. It continues after a problem, to report all of them.
 type decoder struct {
 	file     string
 	dir      string // of the file; relative paths start here
@@ -32,9 +28,6 @@ type decoder struct {
 	depth    int
 	given    bool // up: the file is too large, and the problem was reported
 }
-
-// texted is a struct that has a string as its short form.
-type texted interface{ fromText(s string) }
 
 func (d *decoder) problem(n *yaml.Node, format string, args ...any) {
 	d.problems = append(d.problems, Problem{d.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
@@ -65,6 +58,10 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 	if n = d.enter(n); n == nil || n.Tag == "!!null" {
 		return
 	}
+	if p, ok := v.Addr().Interface().(positioned); ok {
+		d.positioned(n, p.text(), path)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		d.object(n, v, path)
@@ -82,10 +79,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 }
 
 func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
-	if short, ok := v.Addr().Interface().(texted); ok && n.Kind == yaml.ScalarNode {
-		name := Label("")
-		d.text(n, reflect.ValueOf(&name).Elem(), "")
-		short.fromText(string(name))
+	if short, ok := v.Addr().Interface().(Shortened); ok && n.Kind == yaml.ScalarNode {
+		d.text(n, reflect.ValueOf(short.Short()).Elem(), "")
 		return
 	}
 	if n.Kind != yaml.MappingNode {
@@ -93,8 +88,8 @@ func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	d.keys(n, v, path)
-	if whole, ok := v.Interface().(interface{ problem() string }); ok {
-		if problem := whole.problem(); problem != "" {
+	if whole, ok := v.Interface().(interface{ Problem() string }); ok {
+		if problem := whole.Problem(); problem != "" {
 			d.problem(n, "%s", problem)
 		}
 	}
@@ -106,8 +101,8 @@ func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
 	d.pairs(n, v, path, seen)
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if key := keyOf(f); !seen[key] && f.Tag.Get("need")+f.Tag.Get("want") != "" {
-			d.problem(n, "%s is missing%s", said(join(path, key)), wanted(f))
+		if key := KeyOf(f); !seen[key] && f.Tag.Get("need")+f.Tag.Get("want") != "" {
+			d.problem(n, "%s is missing%s", said(Join(path, key)), wanted(f))
 		}
 	}
 }
@@ -127,9 +122,9 @@ func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[str
 		case index < 0 || key.Kind != yaml.ScalarNode:
 			d.unknown(key, keysOf(v.Type()), path)
 		case own[key.Value]:
-			d.problem(key, "duplicate key %s", said(join(path, key.Value)))
+			d.problem(key, "duplicate key %s", said(Join(path, key.Value)))
 		case !seen[key.Value]:
-			d.field(child, v.Type().Field(index), v.Field(index), join(path, key.Value))
+			d.field(child, v.Type().Field(index), v.Field(index), Join(path, key.Value))
 		}
 		own[key.Value] = true
 	}
@@ -161,7 +156,7 @@ func (d *decoder) merge(n *yaml.Node, v reflect.Value, path string, seen map[str
 
 func wanted(f reflect.StructField) string {
 	if want := f.Tag.Get("want"); want != "" {
-		return ": " + keyOf(f) + ": " + want
+		return ": " + KeyOf(f) + ": " + want
 	}
 	return ""
 }
@@ -172,10 +167,10 @@ func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
 		where = " in " + path
 	}
 	if near := fault.Nearest(key.Value, known); near != "" {
-		d.problem(key, "unknown key %q%s; did you mean %s?", clip(key.Value), where, near)
+		d.problem(key, "unknown key %q%s; did you mean %s?", Clip(key.Value), where, near)
 		return
 	}
-	d.problem(key, "unknown key %q%s; known keys: %s", clip(key.Value), where, strings.Join(known, ", "))
+	d.problem(key, "unknown key %q%s; known keys: %s", Clip(key.Value), where, strings.Join(known, ", "))
 }
 
 // field reads one value, and checks what its tags say.
@@ -186,7 +181,7 @@ func (d *decoder) field(n *yaml.Node, f reflect.StructField, v reflect.Value, pa
 		return // one problem per value
 	}
 	if want := f.Tag.Get("want"); want != "" && v.String() != want {
-		d.problem(n, "%s must be %[3]s, not %[2]q", said(path), clip(v.String()), want)
+		d.problem(n, "%s must be %[3]s, not %[2]q", said(path), Clip(v.String()), want)
 	}
 	if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil && (v.Int() < 0 || v.Int() > int64(highest)) {
 		d.problem(n, "%s must be between 0 and %[3]d, not %[2]d", said(path), v.Int(), highest)
@@ -206,8 +201,8 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 		if len(d.problems) == before && item.IsZero() {
 			d.problem(child, "%s has an empty item", said(path))
 		}
-		if a, ok := item.Interface().(Addon); ok {
-			d.origin(join(path, string(a.Name)), child)
+		if keyed, ok := item.Interface().(Keyed); ok {
+			d.origin(Join(path, keyed.Key()), child)
 		}
 		v.Set(reflect.Append(v, item))
 	}
@@ -217,7 +212,8 @@ func (d *decoder) origin(path string, n *yaml.Node) {
 	d.origins[path] = fmt.Sprintf("%s:%d", d.file, n.Line)
 }
 
-func join(path, key string) string {
+// Join returns the path of a key below another path.
+func Join(path, key string) string {
 	if path == "" {
 		return key
 	}

@@ -1,4 +1,4 @@
-package profiles
+package strict
 
 import (
 	"encoding/json"
@@ -24,10 +24,10 @@ type schema struct {
 	AnyOf       []schema          `json:"anyOf,omitempty"`
 }
 
-// Schema returns the JSON schema of a file, for editors. It is generated from [Profile].
-func Schema() ([]byte, error) {
-	s := schemaOf(reflect.TypeFor[Profile]())
-	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", "lab.yaml"
+// Schema returns the JSON schema of the format that the type T defines, for editors.
+func Schema[T any](title string) ([]byte, error) {
+	s := schemaOf(reflect.TypeFor[T]())
+	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", title
 	s.Patterns = map[string]schema{"^x-": {Description: "for anchors and for other programs; lab ignores it"}}
 	text, err := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n'), err
@@ -36,6 +36,9 @@ func Schema() ([]byte, error) {
 func schemaOf(t reflect.Type) schema {
 	switch t.Kind() {
 	case reflect.Struct:
+		if _, ok := reflect.New(t).Interface().(positioned); ok {
+			return schema{Type: "string"}
+		}
 		return structSchema(t)
 	case reflect.Slice:
 		items := schemaOf(t.Elem())
@@ -48,8 +51,8 @@ func schemaOf(t reflect.Type) schema {
 		return schema{Type: "boolean"}
 	}
 	s := schema{Type: "string"}
-	if c, ok := reflect.Zero(t).Interface().(checked); ok {
-		s.Pattern = c.pattern()
+	if c, ok := reflect.Zero(t).Interface().(Checked); ok {
+		s.Pattern = c.Pattern()
 	}
 	return s
 }
@@ -64,13 +67,13 @@ func structSchema(t reflect.Type) schema {
 		if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil {
 			field.Minimum, field.Maximum = new(int), &highest
 		}
-		s.Properties[keyOf(f)] = field
+		s.Properties[KeyOf(f)] = field
 		if f.Tag.Get("need")+f.Tag.Get("want") != "" {
-			s.Required = append(s.Required, keyOf(f))
+			s.Required = append(s.Required, KeyOf(f))
 		}
 	}
-	if _, short := reflect.New(t).Interface().(texted); short {
-		return schema{AnyOf: []schema{schemaOf(reflect.TypeFor[Label]()), s}}
+	if short, ok := reflect.New(t).Interface().(Shortened); ok {
+		return schema{AnyOf: []schema{schemaOf(reflect.TypeOf(short.Short()).Elem()), s}}
 	}
 	return s
 }
