@@ -7,7 +7,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
-	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -67,10 +66,6 @@ func (p *Provider) adapt(ctx context.Context, args []string, tool program, repor
 	p.warnOfMirrors(args, report)
 	if last(args, flagDriver) != driverDocker {
 		return args, nil
-	}
-	// minikube would wait for its SSH server, at a published port, until its time is over.
-	if err := docker.CheckReachable(ctx); err != nil {
-		return nil, err
 	}
 	if err := checkProxy(); err != nil {
 		return nil, err

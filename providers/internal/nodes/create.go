@@ -78,6 +78,13 @@ func (t Tool) Create(ctx context.Context, c Creation, report event.Reporter) err
 	if err := c.Adapt(ctx, report); err != nil {
 		return err
 	}
+	// A configuration of kind and k3d may publish the API server at an address that lab reaches
+	// nevertheless; AwaitAPI finds out.
+	if c.InDocker && (len(c.Spec.Native) == 0 || !c.AwaitAPI) {
+		if err := docker.CheckReachable(ctx); err != nil {
+			return err
+		}
+	}
 	if err := pull(ctx, c.Images, report); err != nil {
 		return err
 	}
