@@ -109,7 +109,8 @@ func (p *Provider) hold(name string) (*os.File, error) {
 	if free, err := lock(file); err != nil || !free {
 		file.Close()
 		if err == nil {
-			err = fault.Errorf(fault.ErrExists, "another minikube process is working on this cluster")
+			err = fault.WithHint(fault.Errorf(fault.ErrExists, "another minikube process is working on this cluster"),
+				"wait until it has ended, then retry; or delete the cluster, which ends the process: lab down %s", name)
 		}
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 )
@@ -92,6 +93,51 @@ func TestEndOther(t *testing.T) {
 	}
 	if err := endOther(p.lockFile("lab"), "", p.lingers); err != nil {
 		t.Errorf("a lock that nobody holds is not free: %v", err)
+	}
+}
+
+// TestAwaitOther checks that a start waits for a minikube that outlived its lab, and says so.
+func TestAwaitOther(t *testing.T) {
+	p, _ := shell(t, "")
+	held, err := p.hold("lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := make(chan string, 1)
+	done := make(chan error, 1)
+	report := event.Reporter(func(e event.Event) {
+		if e.Message != "" {
+			select {
+			case said <- e.Message:
+			default:
+			}
+		}
+	})
+	go func() {
+		done <- report.Do("Starting the nodes", func(step *event.Step) error { return p.awaitOther(t.Context(), "lab", step) })
+	}()
+	if message := <-said; !strings.Contains(message, "waiting for the minikube process") {
+		t.Errorf("it says %q", message)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("it did not wait: %v", err)
+	default:
+	}
+	held.Close()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+
+	if held, err = p.hold("lab"); err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = report.Do("Starting the nodes", func(step *event.Step) error { return p.awaitOther(ctx, "lab", step) })
+	if !errors.Is(err, fault.ErrExists) {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 

@@ -2,11 +2,14 @@ package minikube
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -72,7 +75,32 @@ func (p *Provider) wake(ctx context.Context, tool program, name string, step *ev
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		return !slices.Contains([]string{"preload", "cache-images", "binary-mirror", "native-ssh", "preload-source"}, name)
 	})
+	if err := p.awaitOther(ctx, name, step); err != nil {
+		return err
+	}
 	return p.run(ctx, tool, name, inside(step), startArgs(append(args, "--wait=apiserver")...)...)
+}
+
+// awaitOther waits until a minikube that outlived the lab which started it has ended. Ending it
+// would leave what it does in the node half done. If ctx ends first, awaitOther returns ErrExists.
+func (p *Provider) awaitOther(ctx context.Context, name string, step *event.Step) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		held, err := p.hold(name)
+		if err == nil {
+			return held.Close()
+		}
+		if !errors.Is(err, fault.ErrExists) {
+			return err
+		}
+		step.Progress("waiting for the minikube process of a lab that was killed")
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
 }
 
 // Stop stops the nodes, and keeps them.
