@@ -176,7 +176,7 @@ users: [{name: default, user: {client-key-data: S0VZ}}], contexts: [{name: defau
 	balancer := node("serverlb", "exited")
 	balancer.HostConfig.PortBindings = bindings("6443", "127.0.0.1", "4000") // as k3d asks for it
 	dockertest.Script(t, append(dockertest.Having(t, node("server-0", "exited"), balancer),
-		dockertest.Answer{Args: "cp --follow-link id-of-server-0:/output/kubeconfig.yaml -", Stdout: dockertest.File(t, admin)})...)
+		dockertest.Answer{Args: "cp --follow-link id-of-server-0:/output/kubeconfig.yaml -", Stdout: dockertest.File(admin)})...)
 	got, err := New(Options{}).Kubeconfig(t.Context(), providers.Ref{Name: "lab"})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@
 package kind
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"sigs.k8s.io/kind/pkg/log"
 
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -29,8 +27,8 @@ func inNode(fail string) func(*dockertest.Node, []byte, []string) (string, error
 			return "", errors.New("error execution phase preflight: it broke")
 		case line == "cat /kind/version":
 			return "v1.37.0\n", nil
-		case line == "cat /etc/kubernetes/admin.conf":
-			return c.Kubeconfig(), nil
+		case line == "cat "+adminFile:
+			return c.Files[adminFile], nil
 		case strings.HasSuffix(line, "images ls --quiet"):
 			return "docker.io/library/web:v1\n", nil
 		}
@@ -38,11 +36,10 @@ func inNode(fail string) func(*dockertest.Node, []byte, []string) (string, error
 	}
 }
 
-// unavailable is a provider whose engine does not answer.
-type unavailable struct{ *Provider }
-
-func (u unavailable) Check(ctx context.Context, spec providers.Spec) error {
-	return u.Provider.Check(docker.On(ctx, providers.Engine{Host: dockertest.Host(false)}), spec)
+// systemd is the program of a node.
+func systemd(c *dockertest.Node) (output string, err error) {
+	c.Files[adminFile] = c.Kubeconfig()
+	return "Reached target Multi-User System\n", nil
 }
 
 // TestContract runs the contract suite on kind's own library and a fake engine. What happens in
@@ -61,7 +58,7 @@ func TestContract(t *testing.T) {
 	}
 	providertest.Run(t, func(t *testing.T) providertest.Harness {
 		e := dockertest.NewEngine(t)
-		e.Exec = inNode("")
+		e.Start, e.Exec = systemd, inNode("")
 		return providertest.Harness{
 			New: func() providers.Provider { return New(Options{Dir: dir}) },
 			Leaks: func(t *testing.T, name string) []string {
@@ -81,7 +78,7 @@ func TestContract(t *testing.T) {
 					failing.Cleanup(func() { e.Exec = inNode("") })
 				},
 			},
-			Unavailable: unavailable{New(Options{Dir: dir})},
+			Unavailable: dockertest.Unavailable(New(Options{Dir: dir})),
 			Archive:     dockertest.Images(t, "web:v1"),
 			Image:       "web:v1",
 			Context:     func(name string) string { return "kind-" + name },

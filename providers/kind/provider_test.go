@@ -263,8 +263,8 @@ func TestStartOrder(t *testing.T) {
 	all := []docker.Container{node("control-plane", "exited"), node("external-load-balancer", "exited"), node("worker", "exited"), node("worker2", "paused")}
 	d := dockertest.Script(t, append(dockertest.Having(t, all...),
 		dockertest.Answer{Args: "update"}, dockertest.Answer{Args: "unpause"},
-		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: dockertest.File(t, "172.18.0.3")},
-		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: dockertest.File(t, "172.18.0.2\n")},
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/kind/old-ipv4 -", Stdout: dockertest.File("172.18.0.3")},
+		dockertest.Answer{Args: "cp --follow-link id-of-worker:", Stdout: dockertest.File("172.18.0.2\n")},
 		dockertest.Answer{Args: "cp", Stderr: "Error: Could not find the file", Code: 1},
 		dockertest.Answer{Args: "start id-of-external-load-balancer", Stderr: "Error response from daemon: no space left on device", Code: 1},
 		dockertest.Answer{Args: "start"})...)

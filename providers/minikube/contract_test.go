@@ -5,7 +5,6 @@ package minikube
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/docker/dockertest"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -129,13 +127,6 @@ func playCertificates(p *Provider, name string) error {
 		os.WriteFile(filepath.Join(p.profileDir(name), "client.key"), user.Key, 0o600))
 }
 
-// unavailable is a provider whose engine does not answer.
-type unavailable struct{ *Provider }
-
-func (u unavailable) Check(ctx context.Context, spec providers.Spec) error {
-	return u.Provider.Check(docker.On(ctx, providers.Engine{Host: dockertest.Host(false)}), spec)
-}
-
 // TestContract runs the contract suite on a scripted minikube and a fake engine. What happens in
 // nodes, and other drivers, are left to the suite of the same name in e2e.
 func TestContract(t *testing.T) {
@@ -169,7 +160,11 @@ func TestContract(t *testing.T) {
 	}
 	providertest.Run(t, func(t *testing.T) providertest.Harness {
 		e := dockertest.NewEngine(t)
-		e.OneAuthority = true
+		e.Authority = func(*dockertest.Node) string { return "minikubeCA" } // of all clusters
+		e.Start = func(c *dockertest.Node) (string, error) {
+			c.Files["/etc/kubernetes/admin.conf"] = c.Kubeconfig()
+			return "", nil
+		}
 		e.Exec = func(_ *dockertest.Node, _ []byte, command []string) (string, error) {
 			if strings.HasSuffix(strings.Join(command, " "), "images ls --quiet") {
 				return "docker.io/library/web:v1\n", nil
@@ -198,7 +193,7 @@ func TestContract(t *testing.T) {
 					failing.Cleanup(func() { check(t, os.Remove(filepath.Join(home, "fails"))) })
 				},
 			},
-			Unavailable: unavailable{p},
+			Unavailable: dockertest.Unavailable(p),
 			Archive:     dockertest.Images(t, "web:v1"),
 			Image:       "web:v1",
 			Context:     func(name string) string { return name },

@@ -50,8 +50,8 @@ func TestLostProfile(t *testing.T) {
 		certificate dockertest.Answer
 		kind        error
 	}{
-		"of lab":     {answer{Stdout: dockertest.File(t, serverCertificateFor(t, "minikube", "a-mark"+markDomain))}, nil},
-		"of another": {answer{Stdout: dockertest.File(t, serverCertificateFor(t, "minikube"))}, fault.ErrForeign},
+		"of lab":     {answer{Stdout: dockertest.File(serverCertificateFor(t, "minikube", "a-mark"+markDomain))}, nil},
+		"of another": {answer{Stdout: dockertest.File(serverCertificateFor(t, "minikube"))}, fault.ErrForeign},
 		"unknown":    {answer{Stderr: "Error: Could not find the file", Code: 1}, fault.ErrUnavailable},
 	} {
 		p, _ := scripted(t)
@@ -82,8 +82,8 @@ func TestDeleteSparesAnotherHome(t *testing.T) {
 		lets    dockertest.Answer
 		removes bool
 	}{
-		"another home": {answer{Stdout: dockertest.File(t, "ssh-rsa THEIRS x@y\n")}, false},
-		"this home":    {answer{Stdout: dockertest.File(t, "ssh-rsa OURS x@y\n")}, true},
+		"another home": {answer{Stdout: dockertest.File("ssh-rsa THEIRS x@y\n")}, false},
+		"this home":    {answer{Stdout: dockertest.File("ssh-rsa OURS x@y\n")}, true},
 		"no key yet":   {answer{Stderr: "Error: Could not find the file", Code: 1}, true},
 	} {
 		p, _ := scripted(t)

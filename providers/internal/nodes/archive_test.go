@@ -31,7 +31,7 @@ func file(t *testing.T, content string) string {
 
 func TestNamesIn(t *testing.T) {
 	t.Parallel()
-	saved := dockertest.Tar(t, "manifest.json", `[{"RepoTags":["web:v1","registry.corp/shop/web:v2"]},{"RepoTags":null}]`)
+	saved := dockertest.Tar("manifest.json", `[{"RepoTags":["web:v1","registry.corp/shop/web:v2"]},{"RepoTags":null}]`)
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	_, _ = w.Write([]byte(saved))
@@ -49,8 +49,8 @@ func TestNamesIn(t *testing.T) {
 		"saved":  {saved, want},
 		"gzip":   {zipped.String(), want},
 		"zstd":   {string(packed), want},
-		"layout": {dockertest.Tar(t, "./index.json", `{"manifests":[{"annotations":{"io.containerd.image.name":"docker.io/shop/web:v1","org.opencontainers.image.ref.name":"v1"}},{}]}`), []named{{"docker.io/shop/web:v1", "docker.io/shop/web:v1"}}},
-		"short":  {dockertest.Tar(t, "index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`), []named{{"shop/web:v1", "docker.io/shop/web:v1"}}},
+		"layout": {dockertest.Tar("./index.json", `{"manifests":[{"annotations":{"io.containerd.image.name":"docker.io/shop/web:v1","org.opencontainers.image.ref.name":"v1"}},{}]}`), []named{{"docker.io/shop/web:v1", "docker.io/shop/web:v1"}}},
+		"short":  {dockertest.Tar("index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`), []named{{"shop/web:v1", "docker.io/shop/web:v1"}}},
 	} {
 		got, err := namesIn(file(t, test.content))
 		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(named{})); diff != "" || err != nil {
@@ -58,14 +58,14 @@ func TestNamesIn(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct{ content, says, hint string }{
-		"no names":    {dockertest.Tar(t, "index.json", `{"manifests":[{}]}`), "no image in", "docker tag"},
-		"a tag only":  {dockertest.Tar(t, "index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}`), "no image in", "docker tag"},
-		"saved by id": {dockertest.Tar(t, "manifest.json", `[{"RepoTags":null}]`), "no image in", "docker tag"},
-		"another tar": {dockertest.Tar(t, "notes.txt", "hello"), "neither manifest.json nor index.json", "docker save"},
+		"no names":    {dockertest.Tar("index.json", `{"manifests":[{}]}`), "no image in", "docker tag"},
+		"a tag only":  {dockertest.Tar("index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}`), "no image in", "docker tag"},
+		"saved by id": {dockertest.Tar("manifest.json", `[{"RepoTags":null}]`), "no image in", "docker tag"},
+		"another tar": {dockertest.Tar("notes.txt", "hello"), "neither manifest.json nor index.json", "docker save"},
 		"a text":      {"FROM scratch\n", "is not an image archive", "docker save"},
 		"empty":       {"", "it is empty", "docker save"},
 		"broken":      {saved[:560], "is not an image archive", "docker save"},
-		"no JSON":     {dockertest.Tar(t, "manifest.json", "{"), "manifest.json: ", "docker save"},
+		"no JSON":     {dockertest.Tar("manifest.json", "{"), "manifest.json: ", "docker save"},
 		"half a gzip": {zipped.String()[:20], "is not an image archive", "docker save"},
 	} {
 		_, err := namesIn(file(t, test.content))
@@ -90,7 +90,7 @@ func FuzzNamesOf(f *testing.F) {
 // TestImportNamed checks that images get their full names, which the kubelet uses, and that an
 // image missing after an import is an error.
 func TestImportNamed(t *testing.T) {
-	archive := file(t, dockertest.Tar(t, "index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`))
+	archive := file(t, dockertest.Tar("index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`))
 	names, err := namesIn(archive)
 	if err != nil {
 		t.Fatal(err)

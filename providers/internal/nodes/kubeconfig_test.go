@@ -44,7 +44,7 @@ users:
 
 func TestKubeconfig(t *testing.T) {
 	answers := append(dockertest.Having(t, published(node("control-plane", "exited"), "127.0.0.1", "4000")),
-		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: dockertest.File(t, admin)})
+		dockertest.Answer{Args: "cp --follow-link id-of-control-plane:/etc/kubernetes/admin.conf -", Stdout: dockertest.File(admin)})
 	dockertest.Script(t, answers...)
 	got, err := tool().Kubeconfig(t.Context(), providers.Ref{Name: "lab"}, "/etc/kubernetes/admin.conf", providers.Entries{Cluster: "kind-lab", User: "the-user", Context: "kind-lab"})
 	if err != nil {

@@ -1,14 +1,12 @@
 package dockertest
 
 import (
-	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +15,26 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
+
+// commandPath is where the docker command reaches the engine.
+const commandPath = "/docker-command"
+
+// answerCommand carries out a call of the docker command.
+func (e *Engine) answerCommand(w http.ResponseWriter, r *http.Request) {
+	var c call
+	if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
+		respond(w, nil, err)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	stdout, err := e.run(c.Args, c.Stdin)
+	if err != nil {
+		respond(w, reply{Stdout: stdout, Stderr: err.Error() + "\n", Code: 1}, nil)
+		return
+	}
+	respond(w, reply{Stdout: stdout}, nil)
+}
 
 // run carries out a docker command, and returns what it prints. Commands that lab and its tools
 // do not use fail.
@@ -27,13 +45,12 @@ func (e *Engine) run(args []string, stdin []byte) (string, error) {
 	}
 	f, words := flags(rest)
 	switch name {
-	case "-v", "pull", "update", "context ls":
+	case "-v", "pull", "context ls":
 		return "", nil
 	case "info":
-		return execute(f.last("format", "f"), map[string]any{"ServerVersion": "28.0.0", "CgroupVersion": "2", "MemTotal": 1 << 33, "ID": "id-of-engine",
-			"KernelVersion": "0", "SecurityOptions": []string{}, "Driver": "overlay2", "DriverStatus": []string{}})
+		return execute(f.last("format", "f"), info())
 	case "context inspect":
-		return "default\t" + Host(true) + "\n", nil
+		return "default\t" + e.host + "\n", nil
 	case "ps":
 		return e.list(f)
 	case "inspect":
@@ -41,7 +58,11 @@ func (e *Engine) run(args []string, stdin []byte) (string, error) {
 	case "run":
 		return e.runContainer(rest)
 	case "exec":
-		return e.exec(rest, stdin)
+		c, err := e.find(words[0])
+		if err != nil {
+			return "", err
+		}
+		return e.exec(c, stdin, words[1:])
 	case "cp":
 		return e.copyFile(words, stdin)
 	case "logs":
@@ -50,18 +71,16 @@ func (e *Engine) run(args []string, stdin []byte) (string, error) {
 			return "", err
 		}
 		return c.logs, nil
-	case "top":
-		return "PID COMMAND\n1 " + strings.Join(e.Programs, "\n2 ") + "\n", nil
-	case "rm", "stop", "start", "restart", "unpause":
-		return "", e.each(name, words)
-	case "rename":
-		c, err := e.find(words[0])
-		if err == nil {
-			c.Name = words[1]
-		}
-		return "", err
+	case "rm", "stop", "start", "restart", "unpause", "update":
+		return "", e.each(name, f, words)
 	}
 	return e.runOther(name, f, words)
+}
+
+// info returns what is known about the engine.
+func info() map[string]any {
+	return map[string]any{"ID": "id-of-engine", "Name": "fake", "ServerVersion": "28.0.0", "OSType": "linux", "OperatingSystem": "fake", "KernelVersion": "0",
+		"CgroupVersion": "2", "MemTotal": 1 << 33, "SecurityOptions": []string{}, "Driver": "overlay2", "DriverStatus": []string{}}
 }
 
 // runOther carries out the commands for images, networks and volumes.
@@ -77,37 +96,36 @@ func (e *Engine) runOther(name string, f flagSet, words []string) (string, error
 	case "save":
 		return "", os.WriteFile(f.last("output", "o"), archive("manifest.json", `[{"RepoTags":["`+words[0]+`"]}]`), 0o600)
 	case "network ls":
-		return e.listObjects(f, e.networks)
+		return listObjects(f, e.networks)
 	case "network inspect":
-		return execute(f.last("format", "f"), e.networksNamed(words))
+		return e.inspectNetworks(f, words)
 	case "network create":
-		if slices.ContainsFunc(e.networks, func(o docker.Object) bool { return o.Name == words[0] }) {
-			return "", errors.New("Error response from daemon: network with name " + words[0] + " already exists")
-		}
-		e.created++
-		e.networks = append(e.networks, docker.Object{ID: fmt.Sprintf("%064x", e.created), Name: words[0], Labels: f["label"]})
-		return "", nil
+		id, err := e.createNetwork(words[0], f["label"])
+		return id + "\n", err
 	case "network rm":
-		e.networks = slices.DeleteFunc(e.networks, func(o docker.Object) bool { return slices.Contains(words, o.ID) || slices.Contains(words, o.Name) })
-		return "", nil
-	case "network connect", "network disconnect":
-		return "", nil
+		return "", eachName(words, e.removeNetwork)
 	case "volume ls":
 		var all []docker.Object
 		for name, labels := range e.volumes {
 			all = append(all, docker.Object{ID: name, Name: name, Labels: labels})
 		}
-		return e.listObjects(f, all)
+		return listObjects(f, all)
 	case "volume create":
 		e.volumes[words[0]] = f["label"]
-		return "", nil
+		return words[0] + "\n", nil
 	case "volume rm":
-		for _, name := range words {
-			delete(e.volumes, name)
-		}
-		return "", nil
+		return "", eachName(words, e.removeVolume)
 	}
 	return "", fmt.Errorf("the fake engine does not know docker %s %q", name, words)
+}
+
+// eachName calls do for all names, whatever fails.
+func eachName(names []string, do func(string) error) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, do(name))
+	}
+	return errors.Join(errs...)
 }
 
 // flagSet has the values of flags by their names.
@@ -172,7 +190,7 @@ func (e *Engine) list(f flagSet) (string, error) {
 	out := ""
 	for _, c := range e.containers {
 		labels := labelsOf(c.Config.Labels)
-		if !matches(f["filter"], c.Name, labels) {
+		if !matches(f["filter"], c.ID, c.Name, labels) {
 			continue
 		}
 		line, err := execute(format, row{c.ID, c.Name, c.Config.Labels})
@@ -193,31 +211,33 @@ func labelsOf(labels map[string]string) []string {
 }
 
 // matches reports whether an object passes filters such as label=KEY and name=PATTERN.
-func matches(filters []string, name string, labels []string) bool {
+func matches(filters []string, id, name string, labels []string) bool {
 	for _, filter := range filters {
 		kind, want, _ := strings.Cut(filter, "=")
+		var passes bool
 		switch kind {
 		case "label":
-			if !slices.ContainsFunc(labels, func(l string) bool { return l == want || strings.HasPrefix(l, want+"=") }) {
-				return false
-			}
+			passes = slices.ContainsFunc(labels, func(l string) bool { return l == want || strings.HasPrefix(l, want+"=") })
 		case "name":
-			if !regexp.MustCompile(want).MatchString(name) {
-				return false
-			}
+			passes = regexp.MustCompile(want).MatchString(name)
+		case "id":
+			passes = regexp.MustCompile(want).MatchString(id)
+		}
+		if !passes {
+			return false
 		}
 	}
 	return true
 }
 
-func (e *Engine) listObjects(f flagSet, all []docker.Object) (string, error) {
+func listObjects(f flagSet, all []docker.Object) (string, error) {
 	format := f.last("format")
 	if format == "" {
 		format = "{{.Name}}"
 	}
 	out := ""
 	for _, o := range all {
-		if !matches(f["filter"], o.Name, o.Labels) {
+		if !matches(f["filter"], o.ID, o.Name, o.Labels) {
 			continue
 		}
 		line, err := execute(format, map[string]string{"ID": o.ID, "Name": o.Name, "Labels": strings.Join(o.Labels, ",")})
@@ -229,21 +249,45 @@ func (e *Engine) listObjects(f flagSet, all []docker.Object) (string, error) {
 	return out, nil
 }
 
-func (e *Engine) networksNamed(names []string) []map[string]any {
-	found := []map[string]any{}
-	for _, o := range e.networks {
-		if slices.Contains(names, o.Name) || slices.Contains(names, o.ID) {
-			found = append(found, map[string]any{"Id": o.ID, "Name": o.Name, "Created": time.Unix(1, 0), "Containers": map[string]any{}})
+// inspectNetworks prints networks by a template, or as JSON.
+func (e *Engine) inspectNetworks(f flagSet, keys []string) (string, error) {
+	found, out := []map[string]any{}, ""
+	for _, key := range keys {
+		n, err := e.network(key)
+		if err != nil {
+			return "", err
+		}
+		shown := e.inspectNetwork(n)
+		found = append(found, shown)
+		if format := f.last("format", "f"); format != "" {
+			line, err := execute(format, shown)
+			if err != nil {
+				return "", err
+			}
+			out += line
 		}
 	}
-	return found
+	if out != "" {
+		return out, nil
+	}
+	return execute("", found)
+}
+
+// inspectNetwork returns a network as the engine shows it.
+func (e *Engine) inspectNetwork(n docker.Object) map[string]any {
+	members := map[string]any{}
+	for _, c := range e.members(n) {
+		members[c.ID] = map[string]string{"Name": c.Name, "IPv4Address": c.NetworkSettings.Networks[n.Name].IPAddress + "/16"}
+	}
+	return map[string]any{"Id": n.ID, "Name": n.Name, "Driver": "bridge", "Created": time.Unix(1, 0), "Options": map[string]string{},
+		"IPAM": map[string]any{"Config": []map[string]string{{"Subnet": subnet, "Gateway": gateway}}}, "Containers": members}
 }
 
 func (e *Engine) inspect(f flagSet, words []string) (string, error) {
 	if f.last("type") == "image" {
 		return "[{}]", nil
 	}
-	found, out := []docker.Container{}, ""
+	found, out := []map[string]any{}, ""
 	var missing error
 	for _, key := range words {
 		c, err := e.find(key)
@@ -251,11 +295,10 @@ func (e *Engine) inspect(f flagSet, words []string) (string, error) {
 			missing = errors.Join(missing, fmt.Errorf("Error: No such container: %s", key))
 			continue
 		}
-		shown := c.Container
-		shown.Name = "/" + c.Name
+		shown := c.inspect()
 		found = append(found, shown)
 		if format := f.last("format", "f"); format != "" {
-			line, err := execute(format, asMap(shown))
+			line, err := execute(format, shown)
 			if err != nil {
 				return "", err
 			}
@@ -265,63 +308,38 @@ func (e *Engine) inspect(f flagSet, words []string) (string, error) {
 	if f.last("format", "f") != "" {
 		return out, missing
 	}
-	text, err := json.Marshal(found)
-	return string(text), errors.Join(missing, err)
-}
-
-// asMap returns a container as a template sees it.
-func asMap(c docker.Container) map[string]any {
-	text, _ := json.Marshal(c) // of plain data: never fails
-	var m map[string]any
-	_ = json.Unmarshal(text, &m)
-	m["Image"] = "sha256:0"
-	networks, _ := m["NetworkSettings"].(map[string]any)["Networks"].(map[string]any)
-	for _, n := range networks {
-		n.(map[string]any)["GlobalIPv6Address"] = ""
-	}
-	return m
+	text, err := execute("", found)
+	return text, errors.Join(missing, err)
 }
 
 // exec runs a command in a container that runs.
-func (e *Engine) exec(args []string, stdin []byte) (string, error) {
-	_, words := flags(args)
-	c, err := e.find(words[0])
-	if err != nil {
-		return "", err
-	}
+func (e *Engine) exec(c *Node, stdin []byte, command []string) (string, error) {
 	if !c.Running() {
-		return "", errors.New("Error response from daemon: container " + c.ID + " is not running")
+		return "", failure{http.StatusConflict, "container " + c.ID + " is not running"}
 	}
 	if e.Exec == nil {
 		return "", nil
 	}
-	return e.Exec(c, stdin, words[1:])
+	return e.Exec(c, stdin, command)
 }
 
-// copyFile copies the kubeconfig of a node out, or anything in.
+// copyFile copies a file to the standard output, or an archive from the standard input.
 func (e *Engine) copyFile(words []string, stdin []byte) (string, error) {
-	if words[0] == "-" {
-		_, err := io.Copy(io.Discard, tar.NewReader(bytes.NewReader(stdin)))
-		return "", err
-	}
+	in := words[0] == "-"
 	name, path, _ := strings.Cut(words[0], ":")
+	if in {
+		name, path, _ = strings.Cut(words[1], ":")
+	}
 	c, err := e.find(name)
 	if err != nil {
 		return "", err
 	}
-	text := c.Kubeconfig()
-	if base := filepath.Base(path); base != "admin.conf" && base != "kubeconfig.yaml" {
-		return "", fmt.Errorf("Error response from daemon: Could not find the file %s in container %s", path, c.Name)
+	if in {
+		return "", c.extract(path, bytes.NewReader(stdin))
 	}
-	return string(archive("file", text)), nil
-}
-
-// archive returns a tar archive of one file.
-func archive(name, text string) []byte {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	_ = w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: int64(len(text))}) // into memory: never fails
-	_, _ = w.Write([]byte(text))
-	_ = w.Close()
-	return b.Bytes()
+	text, err := c.read(path)
+	if err == nil && words[1] != "-" {
+		err = fmt.Errorf("the fake engine does not copy to %s", words[1])
+	}
+	return string(archive("file", text)), err
 }

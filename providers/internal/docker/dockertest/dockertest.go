@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// engineVariable has the docker command use an [Engine].
+const engineVariable = "LAB_TEST_ENGINE"
+
 // scriptVariable names the file with the answers of a program.
 func scriptVariable(program string) string { return "LAB_TEST_SCRIPT_OF_" + program }
 
@@ -103,8 +106,8 @@ func Main(m *testing.M) int {
 
 func play() (code int, played bool) {
 	name := filepath.Base(os.Args[0])
-	if socket := os.Getenv(engineVariable); socket != "" && name == "docker" {
-		return forward(socket), true
+	if os.Getenv(engineVariable) != "" && name == "docker" {
+		return forward(), true
 	}
 	script := os.Getenv(scriptVariable(name))
 	if script == "" {

@@ -1,10 +1,10 @@
 package dockertest
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
-	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,42 +13,37 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
 
-// engineVariable names the socket of an [Engine] in the environment.
-const engineVariable = "LAB_TEST_ENGINE"
-
-// Engine is a fake Docker Engine in the memory of a test: it keeps containers, networks and
-// volumes, and a container that publishes the port of an API server answers there. It has every
-// image. What the program in a container does is up to Exec.
+// Engine is a fake Docker Engine in the memory of a test: it keeps containers with their files,
+// networks and volumes, and a container that publishes the port of an API server answers there.
+// It has every image. The docker command and the Engine's HTTP API, at the socket in
+// DOCKER_HOST, change the same state. What the programs in the containers do is up to Start and
+// Exec, which must not call methods of the Engine.
 type Engine struct {
+	// Start returns what the program of a container prints when it starts, and may write
+	// files. On error the program exits at once. Start may be nil: the programs print nothing.
+	Start func(c *Node) (output string, err error)
+
 	// Exec runs a command in a container that runs. It may be nil, and is then a command that
 	// succeeds and prints nothing.
 	Exec func(c *Node, stdin []byte, command []string) (stdout string, err error)
 
-	// OneAuthority has all containers share a certificate authority.
-	OneAuthority bool
+	// Authority returns the name of the certificate authority of a container. It may be nil:
+	// each container has its own.
+	Authority func(c *Node) string
 
-	// Programs are the names of the programs that run in a container.
-	Programs []string
+	host string // DOCKER_HOST
 
-	mu         sync.Mutex
-	created    int
-	containers []*Node
-	networks   []docker.Object
-	volumes    map[string][]string // labels by name
-	authority  *authority
-}
-
-// Node is a container of an Engine.
-type Node struct {
-	docker.Container
-	Env, Command []string
-
-	authority *authority
-	api       net.Listener // nil while it does not run
-	logs      string
+	mu          sync.Mutex
+	created     int
+	containers  []*Node
+	networks    []docker.Object
+	volumes     map[string][]string // labels by name
+	authorities map[string]*authority
+	execs       map[string]*execution
 }
 
 // NewEngine puts a docker on PATH that uses a new Engine. The test's TestMain must call [Main].
@@ -66,92 +61,22 @@ func NewEngine(t *testing.T) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Engine{volumes: map[string][]string{}, networks: []docker.Object{{ID: "id-of-bridge", Name: "bridge"}}}
 	socket, err := net.Listen("unix", filepath.Join(dir, "s"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = socket.Close(); e.stopAll() })
+	e := &Engine{
+		host: "unix://" + socket.Addr().String(), networks: []docker.Object{{ID: "id-of-bridge", Name: "bridge"}},
+		volumes: map[string][]string{}, authorities: map[string]*authority{}, execs: map[string]*execution{},
+	}
+	server := &http.Server{Handler: e.handler()}
+	t.Cleanup(func() { e.stopAll(); _ = server.Close() })
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	t.Setenv("PATH", dir)
-	t.Setenv("DOCKER_HOST", "")
-	t.Setenv(engineVariable, socket.Addr().String())
-	go e.serve(socket)
+	t.Setenv("DOCKER_HOST", e.host)
+	t.Setenv(engineVariable, "yes")
+	go func() { _ = server.Serve(socket) }() // until it is closed
 	return e
-}
-
-// Host returns what DOCKER_HOST must be for the engine, or for one that does not answer.
-func Host(answers bool) string {
-	if answers {
-		return "unix:///fake.sock"
-	}
-	return "unix:///none.sock"
-}
-
-// call is one call of the docker command.
-type call struct {
-	Args  []string
-	Host  string // DOCKER_HOST
-	Stdin []byte
-}
-
-// reply is what the docker command then does.
-type reply struct {
-	Stdout, Stderr string
-	Code           int
-}
-
-// serve answers calls until the socket is closed.
-func (e *Engine) serve(socket net.Listener) {
-	for {
-		conn, err := socket.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer conn.Close()
-			var c call
-			if json.NewDecoder(conn).Decode(&c) == nil {
-				_ = json.NewEncoder(conn).Encode(e.answer(c))
-			}
-		}()
-	}
-}
-
-func (e *Engine) answer(c call) reply {
-	if c.Host == Host(false) {
-		return reply{Stderr: "Cannot connect to the Docker daemon at " + c.Host + ". Is the docker daemon running?\n", Code: 1}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	stdout, err := e.run(c.Args, c.Stdin)
-	if err != nil {
-		return reply{Stdout: stdout, Stderr: err.Error() + "\n", Code: 1}
-	}
-	return reply{Stdout: stdout}
-}
-
-// forward has an Engine answer a call of the docker command, and returns the exit code.
-func forward(socket string) int {
-	c := call{Args: os.Args[1:], Host: os.Getenv("DOCKER_HOST")}
-	reads := func(arg string) bool { return arg == "--interactive" || arg == "-i" }
-	if slices.ContainsFunc(c.Args, reads) || len(c.Args) > 1 && c.Args[0] == "cp" && c.Args[1] == "-" {
-		c.Stdin, _ = io.ReadAll(os.Stdin)
-	}
-	var r reply
-	conn, err := net.Dial("unix", socket)
-	if err == nil {
-		err = json.NewEncoder(conn).Encode(c)
-	}
-	if err == nil {
-		err = json.NewDecoder(conn).Decode(&r)
-	}
-	if err != nil {
-		r = reply{Stderr: "Cannot connect to the Docker daemon: " + err.Error() + "\n", Code: 1}
-	}
-	_, _ = os.Stdout.WriteString(r.Stdout)
-	_, _ = os.Stderr.WriteString(r.Stderr)
-	return r.Code
 }
 
 // Create creates a container, as docker create does with these flags and arguments.
@@ -211,6 +136,12 @@ func (e *Engine) stopAll() {
 	}
 }
 
+// newID returns the ID of a new object.
+func (e *Engine) newID() string {
+	e.created++
+	return fmt.Sprintf("%064x", e.created)
+}
+
 // find returns a container by its name or ID.
 func (e *Engine) find(key string) (*Node, error) {
 	for _, c := range e.containers {
@@ -218,5 +149,85 @@ func (e *Engine) find(key string) (*Node, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("Error response from daemon: No such container: %s", key)
+	return nil, failure{http.StatusNotFound, "No such container: " + key}
+}
+
+// remove kills and removes a container.
+func (e *Engine) remove(c *Node) {
+	c.stop(137)
+	e.containers = slices.DeleteFunc(e.containers, func(other *Node) bool { return other == c })
+}
+
+// network returns a network by its name or ID.
+func (e *Engine) network(key string) (docker.Object, error) {
+	i := slices.IndexFunc(e.networks, func(n docker.Object) bool { return n.Name == key || n.ID == key })
+	if i < 0 {
+		return docker.Object{}, failure{http.StatusNotFound, "network " + key + " not found"}
+	}
+	return e.networks[i], nil
+}
+
+// createNetwork returns the ID of a new network.
+func (e *Engine) createNetwork(name string, labels []string) (id string, err error) {
+	if _, err := e.network(name); err == nil {
+		return "", failure{http.StatusConflict, "network with name " + name + " already exists"}
+	}
+	id = e.newID()
+	e.networks = append(e.networks, docker.Object{ID: id, Name: name, Labels: labels})
+	return id, nil
+}
+
+// removeNetwork removes a network that no running container is connected to.
+func (e *Engine) removeNetwork(key string) error {
+	n, err := e.network(key)
+	if err != nil {
+		return err
+	}
+	if len(e.members(n)) > 0 {
+		return failure{http.StatusForbidden, "error while removing network: network " + n.Name + " has active endpoints"}
+	}
+	e.networks = slices.DeleteFunc(e.networks, func(o docker.Object) bool { return o.ID == n.ID })
+	return nil
+}
+
+// members returns the running containers in a network.
+func (e *Engine) members(network docker.Object) []*Node {
+	var found []*Node
+	for _, c := range e.containers {
+		if endpoint, ok := c.NetworkSettings.Networks[network.Name]; ok && c.Running() && endpoint.NetworkID == network.ID {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// removeVolume removes a volume that no container uses.
+func (e *Engine) removeVolume(name string) error {
+	if _, ok := e.volumes[name]; !ok {
+		return failure{http.StatusNotFound, "get " + name + ": no such volume"}
+	}
+	for _, c := range e.containers {
+		if slices.ContainsFunc(c.HostConfig.Binds, func(b string) bool { return strings.HasPrefix(b, name+":") }) {
+			return failure{http.StatusConflict, "remove " + name + ": volume is in use - [" + c.ID + "]"}
+		}
+	}
+	delete(e.volumes, name)
+	return nil
+}
+
+// failure is an error of the engine, with the status of its API.
+type failure struct {
+	status  int
+	message string
+}
+
+func (f failure) Error() string { return "Error response from daemon: " + f.message }
+
+// Unavailable returns a provider whose engine does not answer.
+func Unavailable(p providers.Provider) providers.Provider { return unavailable{p} }
+
+type unavailable struct{ providers.Provider }
+
+func (u unavailable) Check(ctx context.Context, spec providers.Spec) error {
+	return u.Provider.Check(docker.On(ctx, providers.Engine{Host: "unix:///none.sock"}), spec)
 }
