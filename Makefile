@@ -33,9 +33,10 @@ MINIKUBE_VERSION := $(addprefix -X k8s.io/minikube/pkg/version.,version=v1.38.1 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## builds bin/lab and bin/lab-engine (the first time, Kubernetes is compiled: five to ten minutes)
+build: ## builds bin/lab, bin/lab-engine and the images of hello (the first time, Kubernetes is compiled: five to ten minutes)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
 	cd $(ENGINE) && CGO_ENABLED=0 go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
+	CGO_ENABLED=0 go run -trimpath ./cmd/hello/archive bin/lab-hello.tar
 
 install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or the directory of go install
 	install -d "$(BINDIR)"

@@ -44,6 +44,7 @@ func rules() []rule {
 	}
 	return append(rules,
 		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles", "exercises"}},
+		rule{"cmd/hello", nil},
 		rule{"cmd/internal/cli", append(useCases(), "cmd/internal/ui", "providers.", "addons.", "profiles.", "exercises.")},
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},

@@ -66,8 +66,9 @@ func own(repository string) []Program {
 			Links: KubernetesPrograms()},
 		{Name: "lab-minikube", Dir: filepath.Join(repository, "providers/minikube/upstream"), Packages: []string{"."},
 			Output: "lab-minikube", Sources: []string{"main.go", "go.mod"}, LDFlags: minikubeVersion()},
+		{Name: "own-hello", Dir: repository, Packages: []string{"./cmd/hello"}, Sources: []string{"cmd/hello"}},
 	}
-	for _, name := range []string{"hello", "ingress", "k3s", "node-network", "pause", "runc-without-sysresource",
+	for _, name := range []string{"ingress", "k3s", "node-network", "pause", "runc-without-sysresource",
 		"storage-provisioner", "tcp-proxy"} {
 		all = append(all, inside(repository, name))
 	}
