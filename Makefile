@@ -28,7 +28,11 @@ MINIKUBE_VERSION := $(addprefix -X k8s.io/minikube/pkg/version.,version=v1.38.1 
 	storageProvisionerVersion=v5 gitCommitID=v1.38.1)
 
 .DEFAULT_GOAL := help
-.PHONY: help build install uninstall quickstart lab-minikube test test-engine test-inside lint fmt docs golden fuzz cross vuln tidy clean
+# What make bench measures. kind, k3d and kwokctl must be on PATH; make testbed-env has test versions of the first two.
+BENCH_FLAVORS := kwok
+BENCH_FLAGS := --rounds 5
+
+.PHONY: help bench build install uninstall quickstart lab-minikube test test-engine test-inside lint fmt docs golden fuzz cross vuln tidy clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +56,10 @@ quickstart: build ## builds lab, creates a cluster, and shows it
 	bin/lab kubectl -- rollout status deployment/hello --timeout=60s
 	bin/lab kubectl -- get nodes,deployments,pods
 	@echo 'To delete the cluster: bin/lab down'
+
+bench: build ## measures clusters beside their tools, and writes docs/benchmarks.md; BENCH_FLAVORS=kind,k3d,minikube,kwok
+	bin/lab bench --flavor $(BENCH_FLAVORS) $(BENCH_FLAGS) -o markdown >docs/benchmarks.md.next
+	mv docs/benchmarks.md.next docs/benchmarks.md
 
 lab-minikube: ## builds bin/lab-minikube, for machines that have no minikube
 	cd providers/minikube/upstream && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(MINIKUBE_VERSION)" -o $(CURDIR)/bin/lab-minikube .

@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/addons/ready"
+	"github.com/clusterlab-dev/lab/cmd/internal/bench"
 	"github.com/clusterlab-dev/lab/cmd/internal/cli"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
@@ -30,10 +31,12 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	a := &clusteraddons.Addons{Inventory: i, ConfigDir: dirs.Config, Tools: addonTools(dirs, user)}
 	c := &clusters.Clusters{Inventory: i, Addons: a, Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home), Flavor: user.Flavor}
 	e := &clusters.Expiry{Clusters: c}
+	runs := &clusters.Runs{Clusters: c}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
 	return cli.Env{
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs,
-		Runs:   &clusters.Runs{Clusters: c},
+		Runs:   runs,
+		Bench:  &bench.Bench{Inventory: i, Runs: runs, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images: &clusters.Images{Inventory: i},
 		Doctor: &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
@@ -45,6 +48,16 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 				return download.New(download.Options{CAFiles: []string{user.CAFile}})
 			},
 		}},
+	}
+}
+
+// cold returns a function that returns the use case of runs with another cache.
+func cold(c *clusters.Clusters, dirs machine.Dirs, user config.Config) func(cache string) *clusters.Runs {
+	return func(cache string) *clusters.Runs {
+		dirs, a, c := dirs, *c.Addons, *c
+		dirs.Cache = cache
+		a.Tools, c.Addons = addonTools(dirs, user), &a
+		return &clusters.Runs{Clusters: &c}
 	}
 }
 

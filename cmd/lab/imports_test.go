@@ -31,7 +31,7 @@ func leaves() []string {
 // useCases returns the packages of the use cases, the highest first. Go refuses an import against the
 // order.
 func useCases() []string {
-	return []string{"cmd/internal/machine", "cmd/internal/learning", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+	return []string{"cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -49,6 +49,7 @@ func rules() []rule {
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
 		rule{"cmd/internal/learning", append(useCases(), "providers.", "exercises.")},
+		rule{"cmd/internal/bench", append(useCases(), "cmd/internal/probe", "providers.", "profiles.")},
 		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
 		rule{"cmd/internal/clusters", append(useCases(), "cmd/internal/state", "cmd/internal/kubeconfig", "providers.", "addons.", "profiles.")},
 		rule{"cmd/internal/clusteraddons", append(useCases(), "cmd/internal/state", "providers.", "addons.")},

@@ -35,7 +35,7 @@ import (
 
 // TestMain makes the test binary a lab with fake flavors.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lab": func() { os.Exit(start(buildFake)) }})
+	testscript.Main(m, map[string]func(){"lab": func() { os.Exit(start(buildFake)) }, "faketool": fakeTool})
 }
 
 // flavorNames returns the names of the fake flavors. "plain" has no optional abilities.
@@ -58,6 +58,7 @@ func buildFake() (cli.Env, error) {
 	user, set, misconfigured, err := configure(dirs, flavors)
 	env := assemble(dirs, set, fakeProbe{}, user)
 	env.Doctor.Misconfigured = misconfigured
+	env.Bench.Rest = 0
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	env.Addons.Tools = clusteraddons.Tools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
@@ -77,6 +78,7 @@ func fakeFlavor(dir, name string) providers.Provider {
 	fake := providertest.NewFake(providertest.Machine(filepath.Join(dir, name)), providertest.FakeOptions{
 		Name:   name,
 		Refuse: refuse,
+		Alone:  func(spec providers.Spec, dir string) providers.Alone { return fakeAlone(name, spec, dir) },
 		Traits: providers.Traits{RunsPods: name == "kind", HostPorts: providers.HostPortsNode},
 	})
 	if name == "plain" {

@@ -40,10 +40,13 @@ const (
 // may disappear.
 const markDomain = ".lab.invalid"
 
-// defaults returns the flags that all others override. lab itself waits for everything after
-// the API server, for every flavor.
+// waitForAPI has minikube wait for the API server alone. lab itself waits for everything after
+// it, for every flavor.
+const waitForAPI = "--wait=apiserver"
+
+// defaults returns the flags that all others override.
 func defaults() []string {
-	return []string{"--driver=" + driverDocker, "--container-runtime=" + runtimeContainerd, "--wait=apiserver"}
+	return []string{"--driver=" + driverDocker, "--container-runtime=" + runtimeContainerd, waitForAPI}
 }
 
 // controlPlaneMetrics returns the flags with which the control plane serves its metrics to

@@ -29,6 +29,9 @@ type FakeOptions struct {
 	// Refuse returns the error for a spec that the flavor does not support; nil accepts every
 	// valid one.
 	Refuse func(spec providers.Spec) error
+
+	// Alone returns how a tool creates a cluster without lab; nil means that it is not installed.
+	Alone func(spec providers.Spec, dir string) providers.Alone
 }
 
 // NewFake returns a provider whose clusters are files on m. It keeps the contract, except for
@@ -105,6 +108,14 @@ func (f *fake) refuse(spec providers.Spec) error {
 		return nil
 	}
 	return f.Refuse(spec)
+}
+
+// Alone implements [providers.Comparable].
+func (f *fake) Alone(_ context.Context, spec providers.Spec, dir string) (providers.Alone, error) {
+	if f.FakeOptions.Alone == nil {
+		return providers.Alone{}, providers.NoProgram(f.Name(), "https://fake.invalid", os.ErrNotExist)
+	}
+	return f.FakeOptions.Alone(spec, dir), nil
 }
 
 func (f *fake) Delete(ctx context.Context, ref providers.Ref) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/bench"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
@@ -26,6 +27,7 @@ type Env struct {
 	Clusters  *clusters.Clusters
 	Expiry    *clusters.Expiry
 	Runs      *clusters.Runs
+	Bench     *bench.Bench
 	Images    *clusters.Images
 	Addons    *clusteraddons.Addons
 	Doctor    *machine.Doctor
