@@ -95,6 +95,7 @@ func (c *Clusters) plan(ctx context.Context, h *inventory.Handle, q UpRequest) (
 		return Plan{}, err
 	}
 	if plan.creates() {
+		plan.Spec = disposable(plan.Spec, q)
 		if plan.Spec, err = c.Inventory.Set.Resolve(ctx, plan.Flavor, plan.Spec); err != nil {
 			return Plan{}, err
 		}
@@ -103,6 +104,15 @@ func (c *Clusters) plan(ctx context.Context, h *inventory.Handle, q UpRequest) (
 		}
 	}
 	return plan, p.addons(ctx, &plan)
+}
+
+// disposable returns spec with an etcd that does not wait for the disk, if the cluster is
+// temporary and the request does not say otherwise: a crash of the machine may then lose data.
+func disposable(spec providers.Spec, q UpRequest) providers.Spec {
+	if (q.run || q.TTL > 0) && q.Given["cluster.unsyncedEtcd"] == "" {
+		spec.Wants.UnsyncedEtcd = true
+	}
+	return spec
 }
 
 func (p Plan) creates() bool { return p.Action == ActionCreate || p.Action == ActionRecreate }
