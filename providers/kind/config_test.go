@@ -56,6 +56,7 @@ kubeadmConfigPatches: ["kind: InitConfiguration"]
 			if err != nil {
 				t.Fatal(err)
 			}
+			quicken(config)
 			text, err := yaml.Marshal(config)
 			if err != nil {
 				t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
@@ -28,6 +29,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 	if err != nil {
 		return err
 	}
+	quicken(config)
 	if len(p.opts.Registries) > 0 {
 		config.ContainerdConfigPatches = append(config.ContainerdConfigPatches, patchMirrors)
 	}
@@ -71,6 +73,13 @@ type work struct {
 
 // run returns when kind has created the nodes, or when ctx ends while kind goes on.
 func (w *work) run(ctx context.Context) error {
+	var meanwhile sync.WaitGroup // with kind's later steps
+	defer meanwhile.Wait()
+	w.log.ended = func(step string) {
+		if step == stepControlPlane {
+			meanwhile.Go(func() { quickDNS(ctx, w.config) })
+		}
+	}
 	result := make(chan error, 1)
 	go func() {
 		defer close(w.returned)

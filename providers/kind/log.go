@@ -15,6 +15,7 @@ import (
 // only as lines of text, one step after another.
 type steps struct {
 	report event.Reporter
+	ended  func(step string) // called when a step is done; may be nil
 
 	mu     sync.Mutex
 	now    *event.Step
@@ -38,8 +39,11 @@ func (s *steps) line(text string) {
 		s.began = true
 		s.now = s.report.Start(stepName(name))
 	}
-	if strings.HasPrefix(text, markDone) {
+	if name, ok := strings.CutPrefix(text, markDone); ok && !s.closed {
 		s.end(nil)
+		if s.ended != nil {
+			s.ended(stepName(name))
+		}
 	}
 	// A failed step ends in close, with its error.
 }

@@ -3,6 +3,7 @@ package minikube
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -85,9 +86,22 @@ func (p *Provider) start(ctx context.Context, tool program, spec providers.Spec,
 		return err
 	}
 	l, end := steps(report)
+	var meanwhile sync.WaitGroup // with minikube's later steps
+	defer meanwhile.Wait()
+	l.afterKubeadm = func() {
+		if last(args, flagDriver) == driverDocker && !without(args).DNS {
+			meanwhile.Go(func() { quickDNS(ctx, spec) })
+		}
+	}
 	err := p.run(ctx, tool, spec.Name, l, startArgs(args...)...)
 	end(err)
 	return err
+}
+
+// quickDNS makes DNS ready earlier. A failure only means that DNS takes longer.
+func quickDNS(ctx context.Context, spec providers.Spec) {
+	_ = nodes.QuickDNS(ctx, spec.Name, spec.ControlPlanes+spec.Workers, "sh", "-c",
+		`exec "$(ls -d /var/lib/minikube/binaries/*/kubectl | tail -n 1)" --kubeconfig=/etc/kubernetes/admin.conf "$@"`, "kubectl")
 }
 
 // finish has the nodes use the mirrors of registries, if minikube itself cannot.

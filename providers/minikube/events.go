@@ -34,6 +34,12 @@ const (
 // stepDone is the name of the event that follows the last step.
 const stepDone = "Done"
 
+// The steps after kubeadm, of which minikube may leave out the first.
+const (
+	stepCNI    = "Configuring CNI"
+	stepVerify = "Verifying Kubernetes"
+)
+
 // decode returns the event of a line, and false if the line is not an event.
 func decode(line []byte) (startEvent, bool) {
 	var e startEvent
@@ -45,10 +51,13 @@ func decode(line []byte) (startEvent, bool) {
 type listener struct {
 	begin func(step string)    // called when a step begins; may be nil
 	moved func(message string) // called with the progress of the current step
-	step  string               // the current one
-	said  int                  // the number of events
-	fatal startEvent           // the error that ended minikube
-	words []string             // the last lines that are not events
+
+	afterKubeadm func() // called once, when kubeadm has created the control plane; may be nil
+
+	step  string     // the current one
+	said  int        // the number of events
+	fatal startEvent // the error that ended minikube
+	words []string   // the last lines that are not events
 }
 
 // take handles a line.
@@ -63,6 +72,10 @@ func (l *listener) take(line []byte) {
 	case typeStep:
 		if l.step != e.Data.Name && e.Data.Name != stepDone && l.begin != nil {
 			l.begin(e.Data.Name)
+		}
+		if l.afterKubeadm != nil && (e.Data.Name == stepCNI || e.Data.Name == stepVerify) {
+			l.afterKubeadm()
+			l.afterKubeadm = nil
 		}
 		if l.step = e.Data.Name; l.step != stepDone {
 			l.moved(e.Data.Message)
