@@ -8,7 +8,7 @@ import (
 
 // Addon is software that lab can install in a cluster.
 type Addon struct {
-	Name      string    `json:"name"`
+	Name      string    `json:"name" need:"true"`
 	Summary   string    `json:"summary,omitempty"` // one line
 	Warning   string    `json:"warning,omitempty"` // one line, printed at each installation
 	Chart     Chart     `json:"chart"`

@@ -11,8 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -26,7 +25,7 @@ var builtinCharts embed.FS
 type Catalog struct{ addons map[string]Addon }
 
 // Builtin returns the addons of lab's catalog.
-func Builtin() (Catalog, error) { return Catalog{}.Read(embedded, "catalog") }
+func Builtin() (Catalog, error) { return Catalog{}.read(embedded, "catalog", "catalog") }
 
 // BuiltinChart returns the files of a chart that is part of lab, or ErrNotFound.
 func BuiltinChart(name string) (fs.FS, error) {
@@ -48,22 +47,11 @@ func (c Catalog) ReadDir(dir string) (Catalog, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
-	more, err := c.Read(os.DirFS(dir), ".")
-	if err != nil {
-		return Catalog{}, fmt.Errorf("%s: %w", dir, err)
-	}
-	for name, a := range more.addons {
-		// Relative paths start at the directory of the file.
-		if a.Chart.Path != "" && !filepath.IsAbs(a.Chart.Path) {
-			a.Chart.Path = filepath.Join(dir, a.Chart.Path)
-			more.addons[name] = a
-		}
-	}
-	return more, nil
+	return c.read(os.DirFS(dir), ".", dir)
 }
 
-// Read is like ReadDir for any file system.
-func (c Catalog) Read(files fs.FS, dir string) (Catalog, error) {
+// read is ReadDir for any file system, of which shown is the name of dir in problems.
+func (c Catalog) read(files fs.FS, dir, shown string) (Catalog, error) {
 	names, err := fs.Glob(files, dir+"/*.yaml")
 	if err != nil {
 		return Catalog{}, err
@@ -73,32 +61,33 @@ func (c Catalog) Read(files fs.FS, dir string) (Catalog, error) {
 		if err != nil {
 			return Catalog{}, err
 		}
-		a, err := c.parse(data)
+		a, err := c.parse(filepath.Join(shown, filepath.Base(name)), data)
 		if err != nil {
-			return Catalog{}, fault.Errorf(fault.ErrInvalid, "%s: %w", name, err)
+			return Catalog{}, err
 		}
 		c = c.With(a)
 	}
 	return c, nil
 }
 
-// parse reads one addon, which overrides the one of its name in c.
-func (c Catalog) parse(data []byte) (Addon, error) {
-	var head struct {
-		Name  string `json:"name"`
-		Chart *Chart `json:"chart"`
+// parse reads the addon of a file, which overrides the one of its name in c. file is its name in problems.
+func (c Catalog) parse(file string, data []byte) (Addon, error) {
+	var a Addon
+	at, problems := strict.Decode(file, filepath.Dir(file), data, &a)
+	if old, ok := c.addons[a.Name]; ok {
+		if _, ok := at["chart"]; ok {
+			old.Chart = Chart{} // replace the whole chart
+		}
+		_, problems = strict.Decode(file, filepath.Dir(file), data, &old)
+		a = old
 	}
-	if err := yaml.Unmarshal(data, &head); err != nil {
-		return Addon{}, err
+	if len(problems) == 0 {
+		problems = a.problems(file, at)
 	}
-	a := c.addons[head.Name]
-	if head.Chart != nil {
-		a.Chart = Chart{} // replace the whole chart
+	if path := a.Chart.Path; path != "" && !filepath.IsAbs(path) {
+		a.Chart.Path = filepath.Join(filepath.Dir(file), path) // relative paths start at the directory of the file
 	}
-	if err := yaml.UnmarshalStrict(data, &a); err != nil {
-		return Addon{}, err
-	}
-	return a, a.Validate()
+	return a, problems.Err(fmt.Sprintf("correct the file, or move it away: mv %s %s", fault.ShellWord(file), fault.ShellWord(file+".old")))
 }
 
 // With returns c with more addons, which replace those of the same names.

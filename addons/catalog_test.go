@@ -76,8 +76,8 @@ func TestReadDir(t *testing.T) {
 func TestReadDirInvalid(t *testing.T) {
 	t.Parallel()
 	for content, says := range map[string]string{
-		"name: x": "0 sources",
-		"name: x\nchart: {path: a, oci: oci://b}":                           "2 sources",
+		"name: x": "bad.yaml: the chart: it has 0 sources",
+		"name: x\nchart: {path: a, oci: oci://b}":                           "bad.yaml:2:8: the chart: it has 2 sources",
 		"name: x\nchart: {oci: ghcr.io/x, version: v1}":                     "oci://",
 		"name: x\nchart: {oci: oci://ghcr.io/x}":                            "version",
 		"name: x\nchart: {repository: ftp://x, name: x}":                    "URL",
@@ -90,18 +90,24 @@ func TestReadDirInvalid(t *testing.T) {
 		"name: x\nchart: {oci: 'oci://h/x@sha256:1', version: v1}":          "names a digest: write oci: oci://h/x and",
 		"name: x\nchart: {oci: oci://h/x/, version: v1}":                    "ends with a slash",
 		"name: x\nchart: {path: https://h/x.tgz}":                           "a URL is not a path",
-		"name: X_\nchart: {path: a}":                                        "lower-case",
-		"name: x\nchart: {path: a}\nnamespace: A":                           "namespace",
-		"name: x\nchart: {path: a}\nvaluez: {}":                             "valuez",
-		"name: x\nchart: {path: a}\nprovides: [moon]":                       `it must be "ingress"`,
-		"name: x\nchart: {path: a}\nready: [{}]":                            "0 kinds",
-		"name: x\nchart: {path: a}\nready: [{ingress: 80, api: {path: /}}]": "2 kinds",
-		"[": "bad.yaml",
+		"name: X_\nchart: {path: a}":                                        "bad.yaml:1:7: the addon name",
+		"name: x\nchart: {path: a}\nnamespace: A":                           "bad.yaml:3:12: the namespace name",
+		"name: x\nchart: {path: a}\nvaluez: {}":                             `bad.yaml:3:1: unknown key "valuez"; did you mean values?`,
+		"name: x\nchart: {path: a}\nprovides: [moon]":                       `bad.yaml:3:12: provides "moon" is unknown: it must be "ingress"`,
+		"name: x\nchart: {path: a}\nready: [{}]":                            "bad.yaml:3:9: a ready check has 0 kinds",
+		"name: x\nchart: {path: a}\nready: [{ingress: 80, api: {path: /}}]": "bad.yaml:3:9: a ready check has 2 kinds",
+		"chart: {path: a}":                                      "bad.yaml:1:1: name is missing",
+		"name: x\nname: y\nchart: {path: a}":                    `bad.yaml:2:1: duplicate key "name"`,
+		"name: x\nchart: {oci: oci://h/x, version: 1.10}":       `bad.yaml:2:34: chart.version must be a string, not the number 1.10; quote it: "1.10"`,
+		"name: x\nchart: {path: a}\n---\nname: y":               "bad.yaml:3:1: a second document starts here",
+		"name: x\nchart: {path: a}\nsecrets: [{fixed: {a: 1}}]": "bad.yaml:3:23: secrets[0].fixed.a must be a string, not the number 1",
+		"name: x\nvalues: &v {v: *v}":                           "bad.yaml:2:16: the file is too large",
+		"[":                                                     "bad.yaml:1:1: invalid YAML: did not find expected node content",
 	} {
 		dir := t.TempDir()
 		write(t, dir, "bad.yaml", content)
 		_, err := addons.Catalog{}.ReadDir(dir)
-		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "bad.yaml") {
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.HasPrefix(err.Error(), dir) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %v, want ErrInvalid, the file, and %q", content, err, says)
 		}
 	}

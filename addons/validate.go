@@ -1,42 +1,31 @@
 package addons
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Validate returns ErrInvalid, with one line per problem, if the addon cannot be installed. It does
-// not read the chart.
-func (a Addon) Validate() error {
-	var problems []error
-	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if problem := NameProblem("addon", a.Name, MaxName); problem != "" {
-		bad("%s", problem)
+// problems returns why the addon of a file cannot be installed. It does not read the chart.
+func (a Addon) problems(file string, at strict.Positions) (all strict.Problems) {
+	bad := func(path, problem string) {
+		if problem != "" {
+			all = append(all, strict.Problem{File: file, Line: at[path].Line, Column: at[path].Column, Message: problem})
+		}
 	}
-	if problem := NameProblem("namespace", a.In(), MaxNamespace); problem != "" {
-		bad("%s", problem)
-	}
-	if problem := a.Chart.Problem(); problem != "" {
-		bad("the chart: %s", problem)
-	}
-	for _, what := range a.Provides {
+	bad("name", NameProblem("addon", a.Name, MaxName))
+	bad("namespace", NameProblem("namespace", cmp.Or(a.Namespace, "default"), MaxNamespace))
+	bad("chart", a.Chart.Problem())
+	for i, what := range a.Provides {
 		if what != ProvidesIngress {
-			bad("provides %q is unknown: it must be %q", what, ProvidesIngress)
+			bad(fmt.Sprintf("provides[%d]", i), fmt.Sprintf("provides %q is unknown: it must be %q", what, ProvidesIngress))
 		}
 	}
-	for _, c := range a.Ready {
-		if n := c.kinds(); n != 1 {
-			bad("a ready check has %d kinds, and must have exactly one", n)
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return fault.Errorf(fault.ErrInvalid, "addon %q: %w", a.Name, errors.Join(problems...))
+	return all
 }
 
 // The maximum lengths of names. An addon is a Helm release, and Helm allows 53 characters; a namespace
@@ -59,6 +48,13 @@ func NameProblem(kind, name string, longest int) string {
 
 // Problem returns what is wrong with c, or "". It does not read the chart.
 func (c Chart) Problem() string {
+	if problem := c.problem(); problem != "" {
+		return "the chart: " + problem
+	}
+	return ""
+}
+
+func (c Chart) problem() string {
 	sources := 0
 	for _, s := range []string{c.OCI, c.Repository, c.Path, c.Builtin} {
 		if s != "" {
@@ -110,7 +106,8 @@ func isWeb(address string) bool {
 	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }
 
-func (c Check) kinds() int {
+// Problem returns what is wrong with c, or "".
+func (c Check) Problem() string {
 	n := 0
 	for _, set := range []bool{
 		c.Rollout != nil, c.DryRun != nil, c.Ingress != 0, c.Prometheus != nil, c.HTTP != nil, c.API != nil,
@@ -119,7 +116,10 @@ func (c Check) kinds() int {
 			n++
 		}
 	}
-	return n
+	if n != 1 {
+		return fmt.Sprintf("a ready check has %d kinds, and must have exactly one", n)
+	}
+	return ""
 }
 
 // String returns the chart's reference without credentials.

@@ -10,7 +10,7 @@ import (
 
 // Origins are the origins of values by their paths, such as "lab.yaml:6" or "--workers" for
 // "cluster.workers". A path without an origin has no value.
-type Origins = strict.Origins
+type Origins map[string]string
 
 // Layer is a profile with the origin of each value.
 type Layer struct {

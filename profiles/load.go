@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	helmyaml "sigs.k8s.io/yaml"
-
 	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -23,46 +21,22 @@ func Parse(file string, data []byte) (Layer, error) { return parse(file, filepat
 
 // parse is Parse with another directory for relative paths.
 func parse(file, dir string, data []byte) (Layer, error) {
-	var l Layer
-	var problems Problems
-	l.Origins, problems = strict.Decode(file, dir, data, &l.Profile)
-	if len(problems) == 0 {
-		problems = values(file, data, &l.Profile)
+	l := Layer{Origins: Origins{}}
+	at, problems := strict.Decode(file, dir, data, &l.Profile)
+	for i, a := range l.Addons {
+		item := at[fmt.Sprintf("addons[%d]", i)]
+		if slices.ContainsFunc(l.Addons[:i], func(b Addon) bool { return b.Name == a.Name && a.Name != "" }) {
+			problems = append(problems, Problem{File: file, Line: item.Line, Column: item.Column, Message: fmt.Sprintf("duplicate addon %s", a.Name)})
+		}
+		at[strict.Join("addons", string(a.Name))] = item
 	}
-	problems = append(problems, duplicates(file, l.Profile)...)
+	for path, p := range at {
+		l.Origins[path] = fmt.Sprintf("%s:%d", file, p.Line)
+	}
 	if len(problems) == 0 {
 		problems = conflicts(file, l.Profile)
 	}
 	return l, problems.Err("see an example: lab profile show web; get the schema for your editor: lab profile schema")
-}
-
-// values sets the values of each addon of p to what Helm reads from the same text in a values file:
-// Helm reads YAML 1.1, where no is false and a date is a string, and reads whole numbers as
-// floating-point numbers, as JSON does.
-func values(name string, data []byte, p *Profile) Problems {
-	var file struct {
-		Addons []any `json:"addons"`
-	}
-	if err := helmyaml.Unmarshal(data, &file); err != nil {
-		return Problems{strict.Syntax(name, err)}
-	}
-	for i := range min(len(file.Addons), len(p.Addons)) {
-		if a, ok := file.Addons[i].(map[string]any); ok {
-			p.Addons[i].Values, _ = a["values"].(map[string]any)
-		}
-	}
-	return nil
-}
-
-func duplicates(file string, p Profile) (problems Problems) {
-	var names []Label
-	for _, a := range p.Addons {
-		if slices.Contains(names, a.Name) && a.Name != "" {
-			problems = append(problems, Problem{File: file, Message: fmt.Sprintf("duplicate addon %s", a.Name)})
-		}
-		names = append(names, a.Name)
-	}
-	return problems
 }
 
 // conflicts reports settings that no cluster can have together.

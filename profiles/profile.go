@@ -76,9 +76,6 @@ type Chart struct {
 // Short returns the field that the short form of an addon sets.
 func (a *Addon) Short() any { return &a.Name }
 
-// Key returns the name, the key of an addon in [Origins].
-func (a Addon) Key() string { return string(a.Name) }
-
 // Problem returns what is wrong with the addon as a whole, or "".
 func (a Addon) Problem() string {
 	c := a.Chart
@@ -97,9 +94,7 @@ func (a Addon) Problem() string {
 	case own && sources != 1:
 		return "a chart must have exactly one of path, oci and repository"
 	case own:
-		if problem := c.Source().Problem(); problem != "" {
-			return "the chart: " + problem
-		}
+		return c.Source().Problem()
 	}
 	return ""
 }

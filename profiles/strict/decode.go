@@ -2,7 +2,6 @@ package strict
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -13,158 +12,116 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-const (
-	maxNodes = 20_000 // counts aliases each time: a file of a kilobyte can expand to gigabytes
-	maxDepth = 64
-)
-
-// decoder fills a struct from a YAML tree. It continues after a problem, to report all of them.
-type decoder struct {
-	file     string
-	dir      string // of the file; relative paths start here
-	origins  Origins
-	problems Problems
-	nodes    int
-	depth    int
-	given    bool // up: the file is too large, and the problem was reported
-}
-
-func (d *decoder) problem(n *yaml.Node, format string, args ...any) {
-	d.problems = append(d.problems, Problem{d.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
-}
-
-// enter follows an alias and counts. It returns nil if the tree is too large or too deep.
-func (d *decoder) enter(n *yaml.Node) *yaml.Node {
-	d.nodes++
-	d.depth++
-	if d.nodes > maxNodes || d.depth > maxDepth {
-		if !d.given {
-			d.problem(n, "the file is too large: the limit is %d values in %d levels", maxNodes, maxDepth)
-		}
-		d.given = true
-		return nil
-	}
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
-}
-
-func (d *decoder) leave() { d.depth-- }
-
-// value reads n into v. path is the path of v, with dots between keys.
-func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
-	defer d.leave()
-	if n = d.enter(n); n == nil || n.Tag == "!!null" {
+// value decodes n into v. raw is the value that Helm reads from n, and path the path of v.
+func (d *decoder) value(n *yaml.Node, v reflect.Value, raw any, path string) {
+	n = follow(n)
+	if isNull(n) {
 		return
 	}
-	if p, ok := v.Addr().Interface().(positioned); ok {
-		d.positioned(n, p.text(), path)
-		return
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		d.object(n, v, path)
-	case reflect.Slice:
-		d.list(n, v, path)
-	case reflect.Map:
-		d.free(n, path)
-	case reflect.Int:
-		d.number(n, v, path)
-	case reflect.Bool:
-		d.yesNo(n, v, path)
+	before := len(d.problems)
+	d.at[path] = Position{n.Line, n.Column}
+	switch {
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(n, v.Elem(), raw, path)
+	case v.Kind() == reflect.Struct || v.Type() == reflect.TypeFor[Object]():
+		d.object(n, v, raw, path)
+	case v.Kind() == reflect.Slice:
+		d.list(n, v, raw, path)
+	case v.Kind() == reflect.Map:
+		d.mapping(n, v, raw, path)
 	default:
-		d.text(n, v, path)
+		d.scalar(n, v, path)
 	}
-}
-
-func (d *decoder) object(n *yaml.Node, v reflect.Value, path string) {
-	if short, ok := v.Addr().Interface().(Shortened); ok && n.Kind == yaml.ScalarNode {
-		d.text(n, reflect.ValueOf(short.Short()).Elem(), "")
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", said(path), kindOf(n))
-		return
-	}
-	d.keys(n, v, path)
-	if whole, ok := v.Interface().(interface{ Problem() string }); ok {
-		if problem := whole.Problem(); problem != "" {
+	if c, ok := v.Interface().(interface{ Problem() string }); ok && len(d.problems) == before {
+		if problem := c.Problem(); problem != "" {
 			d.problem(n, "%s", problem)
+			return
 		}
+	}
+	if p, ok := v.Interface().(Placed); ok && len(d.problems) == before {
+		v.SetString(p.In(d.dir))
 	}
 }
 
-// keys reads the keys of a mapping, and reports missing ones.
-func (d *decoder) keys(n *yaml.Node, v reflect.Value, path string) {
-	seen := map[string]bool{}
-	d.pairs(n, v, path, seen)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		if key := KeyOf(f); !seen[key] && f.Tag.Get("need")+f.Tag.Get("want") != "" {
-			d.problem(n, "%s is missing%s", said(Join(path, key)), wanted(f))
+// object decodes a mapping whose keys are the fields of v.
+func (d *decoder) object(n *yaml.Node, v reflect.Value, raw any, path string) {
+	if v.CanAddr() {
+		if to, ok := v.Addr().Interface().(positioned); ok {
+			d.positioned(n, to.text(), path)
+			return
+		}
+		if to, ok := v.Addr().Interface().(Shortened); ok && n.Kind == yaml.ScalarNode {
+			d.value(n, reflect.ValueOf(to.Short()).Elem(), raw, path)
+			return
 		}
 	}
-}
-
-// pairs reads the keys of n that are not in seen, and adds them to it. Keys of n itself override
-// those from its merge keys, as YAML defines it.
-func (d *decoder) pairs(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
-	own := map[string]bool{}
-	var merged []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, child := n.Content[i], n.Content[i+1]
-		index := slices.Index(keysOf(v.Type()), key.Value)
-		switch {
-		case key.Tag == "!!merge":
-			merged = append(merged, child)
-		case path == "" && strings.HasPrefix(key.Value, "x-"):
-		case index < 0 || key.Kind != yaml.ScalarNode:
-			d.unknown(key, keysOf(v.Type()), path)
-		case own[key.Value]:
-			d.problem(key, "duplicate key %s", said(Join(path, key.Value)))
-		case !seen[key.Value]:
-			d.field(child, v.Type().Field(index), v.Field(index), Join(path, key.Value))
-		}
-		own[key.Value] = true
-	}
-	maps.Copy(seen, own)
-	for _, child := range merged {
-		d.merge(child, v, path, seen)
-	}
-}
-
-// merge reads the value of a merge key: a mapping, or a list of mappings of which earlier ones override
-// later ones.
-func (d *decoder) merge(n *yaml.Node, v reflect.Value, path string, seen map[string]bool) {
-	defer d.leave()
-	at := n
-	if n = d.enter(n); n == nil {
+	if !d.isMapping(n, path) {
 		return
 	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		d.pairs(n, v, path, seen)
-	case yaml.SequenceNode:
-		for _, child := range n.Content {
-			d.merge(child, v, path, seen)
+	fields := fieldsOf(v)
+	values, _ := raw.(map[string]any)
+	seen := map[string]bool{}
+	for _, p := range d.pairs(n) {
+		key := p.key.Value
+		seen[key] = !isNull(follow(p.value))
+		switch i := slices.IndexFunc(fields, func(f field) bool { return f.key == key }); {
+		case i >= 0:
+			d.field(p.value, fields[i], values[key], Join(path, key))
+		case path != "" || !strings.HasPrefix(key, "x-"):
+			d.unknown(p.key, fields, path)
 		}
-	default:
-		d.problem(at, "the merge key << must be a mapping or a list of mappings, not %s", kindOf(n))
+	}
+	for _, f := range fields {
+		switch {
+		case seen[f.key]:
+		case f.want != "":
+			d.problem(n, "%s is missing: %s: %s", Join(path, f.key), f.key, f.want)
+		case f.tag.Get("need") != "":
+			d.problem(n, "%s is missing", Join(path, f.key))
+		}
 	}
 }
 
-func wanted(f reflect.StructField) string {
-	if want := f.Tag.Get("want"); want != "" {
-		return ": " + KeyOf(f) + ": " + want
+// positioned decodes a string with its position.
+func (d *decoder) positioned(n *yaml.Node, to *Text, path string) {
+	d.scalar(n, reflect.ValueOf(&to.Value).Elem(), path)
+	to.Line, to.Column = n.Line, n.Column
+	switch n.Style {
+	case yaml.SingleQuotedStyle, yaml.DoubleQuotedStyle:
+		to.Column++
+	case yaml.LiteralStyle, yaml.FoldedStyle:
+		to.Line, to.Column = n.Line+1, 1 // the parser does not keep the indentation
 	}
-	return ""
 }
 
-func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
+// field decodes one value, and checks what its tags say.
+func (d *decoder) field(n *yaml.Node, f field, raw any, path string) {
+	before := len(d.problems)
+	d.value(n, f.value, raw, path)
+	if len(d.problems) > before || isNull(follow(n)) {
+		return // one problem per value
+	}
+	if f.want != "" && f.value.String() != f.want {
+		d.problem(n, "%s must be %s, not %q", path, f.want, Clip(f.value.String()))
+	}
+	if f.into.IsValid() {
+		d.store = append(d.store, func() { f.into.Set(f.value) })
+	}
+	if highest, err := strconv.ParseInt(f.tag.Get("max"), 10, 64); err == nil && (f.value.Int() < 0 || f.value.Int() > highest) {
+		d.problem(n, "%s must be between 0 and %d, not %d", path, highest, f.value.Int())
+	}
+}
+
+// unknown reports an unknown key, with the one that was most likely meant.
+func (d *decoder) unknown(key *yaml.Node, fields []field, path string) {
 	where := ""
 	if path != "" {
 		where = " in " + path
+	}
+	known := make([]string, len(fields))
+	for i, f := range fields {
+		known[i] = f.key
 	}
 	if near := fault.Nearest(key.Value, known); near != "" {
 		d.problem(key, "unknown key %q%s; did you mean %s?", Clip(key.Value), where, near)
@@ -173,43 +130,157 @@ func (d *decoder) unknown(key *yaml.Node, known []string, path string) {
 	d.problem(key, "unknown key %q%s; known keys: %s", Clip(key.Value), where, strings.Join(known, ", "))
 }
 
-// field reads one value, and checks what its tags say.
-func (d *decoder) field(n *yaml.Node, f reflect.StructField, v reflect.Value, path string) {
-	before := len(d.problems)
-	d.value(n, v, path)
-	if len(d.problems) > before {
-		return // one problem per value
-	}
-	if want := f.Tag.Get("want"); want != "" && v.String() != want {
-		d.problem(n, "%s must be %[3]s, not %[2]q", said(path), Clip(v.String()), want)
-	}
-	if highest, err := strconv.Atoi(f.Tag.Get("max")); err == nil && (v.Int() < 0 || v.Int() > int64(highest)) {
-		d.problem(n, "%s must be between 0 and %[3]d, not %[2]d", said(path), v.Int(), highest)
-	}
-}
-
-func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
+// list decodes a list. It replaces the items of v.
+func (d *decoder) list(n *yaml.Node, v reflect.Value, raw any, path string) {
 	if n.Kind != yaml.SequenceNode {
-		d.problem(n, "%s must be a list ([A, B]), not %s", said(path), kindOf(n))
+		d.problem(n, "%s must be a list ([A, B]), not %s", named(path), kindOf(n))
 		return
 	}
-	d.origin(path, n)
-	for _, child := range n.Content {
-		item := reflect.New(v.Type().Elem()).Elem()
-		before := len(d.problems)
-		d.value(child, item, path)
-		if len(d.problems) == before && item.IsZero() {
-			d.problem(child, "%s has an empty item", said(path))
+	values, _ := raw.([]any)
+	values = append(values, make([]any, len(n.Content))...) // Helm's reader may have failed
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+	for i, child := range n.Content {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if isNull(follow(child)) {
+			d.problem(child, "%s is empty", at)
 		}
-		if keyed, ok := item.Interface().(Keyed); ok {
-			d.origin(Join(path, keyed.Key()), child)
-		}
-		v.Set(reflect.Append(v, item))
+		d.value(child, v.Index(i), values[i], at)
 	}
 }
 
-func (d *decoder) origin(path string, n *yaml.Node) {
-	d.origins[path] = fmt.Sprintf("%s:%d", d.file, n.Line)
+// mapping decodes a mapping with any keys. It adds them to v, in a new map.
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value, raw any, path string) {
+	if !d.isMapping(n, path) {
+		return
+	}
+	all := reflect.MakeMap(v.Type())
+	for _, key := range v.MapKeys() {
+		all.SetMapIndex(key, v.MapIndex(key))
+	}
+	v.Set(all)
+	values, _ := raw.(map[string]any)
+	if v.Type().Elem().Kind() == reflect.Interface {
+		for key, value := range values {
+			v.SetMapIndex(reflect.ValueOf(key), reflect.ValueOf(&value).Elem())
+		}
+		return
+	}
+	for _, p := range d.pairs(n) {
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.value(p.value, item, values[p.key.Value], Join(path, p.key.Value))
+		v.SetMapIndex(reflect.ValueOf(p.key.Value), item)
+	}
+}
+
+func (d *decoder) isMapping(n *yaml.Node, path string) bool {
+	if n.Kind != yaml.MappingNode {
+		d.problem(n, "%s must be a mapping (KEY: VALUE), not %s", named(path), kindOf(n))
+	}
+	return n.Kind == yaml.MappingNode
+}
+
+// pair is a key of a mapping and its value.
+type pair struct{ key, value *yaml.Node }
+
+// pairs returns the keys of a mapping with their values. As YAML defines it, the mapping's own keys
+// override those of its merge keys.
+func (d *decoder) pairs(n *yaml.Node) []pair {
+	var all, merged []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch p := (pair{n.Content[i], n.Content[i+1]}); {
+		case p.key.Tag == "!!merge":
+			merged = append(merged, d.merged(p.value)...)
+		case p.key.Kind == yaml.ScalarNode: // fits reports the others
+			all = append(all, p)
+		}
+	}
+	for _, p := range merged {
+		if !slices.ContainsFunc(all, func(q pair) bool { return q.key.Value == p.key.Value }) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// merged returns the pairs of the value of a merge key: a mapping, or a list of mappings of which earlier
+// ones override later ones.
+func (d *decoder) merged(n *yaml.Node) []pair {
+	var all []pair
+	switch m := follow(n); m.Kind {
+	case yaml.MappingNode:
+		all = d.pairs(m)
+	case yaml.SequenceNode:
+		for _, child := range m.Content {
+			all = append(all, d.merged(child)...)
+		}
+	default:
+		d.problem(n, "the merge key << must be a mapping or a list of mappings, not %s", kindOf(m))
+	}
+	return all
+}
+
+// scalar decodes a number, a boolean or a string.
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
+	tag := n.Tag
+	if n.Kind != yaml.ScalarNode {
+		tag = ""
+	}
+	i, err := strconv.Atoi(n.Value)
+	switch kind := v.Kind(); {
+	case kind == reflect.Int && tag == "!!int" && err == nil:
+		v.SetInt(int64(i))
+	case kind == reflect.Int:
+		d.problem(n, "%s must be a whole number, not %s", named(path), kindOf(n))
+	case kind == reflect.Bool && tag == "!!bool":
+		v.SetBool(strings.EqualFold(n.Value, "true"))
+	case kind == reflect.Bool:
+		d.problem(n, "%s must be true or false, not %s", named(path), kindOf(n))
+	case tag == "!!str":
+		v.SetString(n.Value)
+	case tag == "":
+		d.problem(n, "%s must be a string, not %s", named(path), kindOf(n))
+	default:
+		d.problem(n, "%s must be a string, not %s; quote it: \"%s\"", named(path), kindOf(n), Clip(n.Value))
+	}
+}
+
+// follow returns the node that an alias stands for, or n itself.
+func follow(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+// kindOf describes n for messages.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.Tag {
+	case "!!str":
+		return "the string \"" + Clip(n.Value) + "\""
+	case "!!bool":
+		return "the boolean " + Clip(n.Value)
+	case "!!int", "!!float":
+		return "the number " + Clip(n.Value)
+	}
+	return "the value " + Clip(n.Value)
+}
+
+// Clip shortens text for messages. It first removes user names and passwords of URLs, which cannot be
+// recognized after the cut.
+func Clip(s string) string {
+	s = fault.Redact(s)
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return s
 }
 
 // Join returns the path of a key below another path.
@@ -220,8 +291,8 @@ func Join(path, key string) string {
 	return path + "." + key
 }
 
-// said returns a path for messages.
-func said(path string) string {
+// named returns a path for messages.
+func named(path string) string {
 	if path == "" {
 		return "the file"
 	}

@@ -5,12 +5,14 @@ package config
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -21,11 +23,6 @@ const (
 
 	// pathVariable names the file that replaces the one in the user's directory.
 	pathVariable = "LAB_CONFIG"
-
-	keyAPIVersion = "apiVersion"
-	keyKind       = "kind"
-	keyCAFile     = "caFile"
-	keyRegistries = "registries"
 )
 
 // Config is the user's configuration, without what flavors store themselves. A value that is
@@ -42,7 +39,7 @@ func (c *Config) keys() []providers.Key {
 	return []providers.Key{
 		{Path: "flavor", Variable: "LAB_FLAVOR", Doc: "the default flavor", Text: &c.Flavor},
 		{Path: "images.hello", Variable: "LAB_IMAGES_HELLO", Doc: "the image of the addon hello", Text: &c.HelloImage},
-		{Path: keyCAFile, Variable: "LAB_CA_FILE", Doc: "the PEM file of authorities to trust", Text: &c.CAFile},
+		{Path: "caFile", Variable: "LAB_CA_FILE", Doc: "the PEM file of authorities to trust", Text: &c.CAFile},
 	}
 }
 
@@ -58,14 +55,6 @@ func (c *Config) allKeys(flavors []providers.Flavor) []providers.Key {
 	return keys
 }
 
-// values are what a file or the environment sets. Texts and lists are by the path of their key; a
-// key that is not configured has no entry.
-type values struct {
-	texts      map[string]string
-	lists      map[string][]string
-	registries map[string]string
-}
-
 // Load reads the file that $LAB_CONFIG names, or else config.yaml in dir if it exists. Environment
 // variables override the file. Load stores the values of the flavors' keys where the keys say. It
 // returns ErrInvalid if the configuration is not valid, and ErrUnavailable if the file cannot be
@@ -73,36 +62,28 @@ type values struct {
 func Load(getenv func(string) string, dir string, flavors ...providers.Flavor) (Config, error) {
 	var c Config
 	keys := c.allKeys(flavors)
-	v := values{texts: map[string]string{}, lists: map[string][]string{}}
+	mirrors, err := mirrorsOf(getenv("LAB_REGISTRIES"))
+	if err != nil {
+		return Config{}, err
+	}
 	path := cmp.Or(getenv(pathVariable), filepath.Join(dir, "config.yaml"))
-	if err := v.readFile(path, getenv(pathVariable) != "", keys); err != nil {
+	if err := c.readFile(path, getenv(pathVariable) != "", keys); err != nil {
 		return Config{}, err
 	}
-	if err := v.readEnv(getenv, keys); err != nil {
-		return Config{}, err
+	readEnv(getenv, keys)
+	if mirrors != nil {
+		c.Registries = mirrors
 	}
-	if file := v.texts[keyCAFile]; file != "" {
-		absolute, err := filepath.Abs(file)
-		if err != nil {
-			return Config{}, err
-		}
-		v.texts[keyCAFile] = absolute
+	if c.CAFile != "" {
+		c.CAFile, err = filepath.Abs(c.CAFile)
 	}
-	c.Registries = v.registries
-	for _, key := range keys {
-		if list, ok := v.lists[key.Path]; ok {
-			*key.List = list
-		}
-		if text, ok := v.texts[key.Path]; ok {
-			*key.Text = text
-		}
-	}
-	return c, nil
+	return c, err
 }
 
-// readFile reads the file at path. A missing file is an error only if required is true.
-func (v *values) readFile(path string, required bool, keys []providers.Key) error {
-	text, err := os.ReadFile(path)
+// readFile reads the file at path into c.Registries and keys. A missing file is an error only if
+// required is true.
+func (c *Config) readFile(path string, required bool, keys []providers.Key) error {
+	data, err := os.ReadFile(path)
 	switch {
 	case !required && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)):
 		return nil
@@ -113,41 +94,60 @@ func (v *values) readFile(path string, required bool, keys []providers.Key) erro
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "cannot read the user configuration: %w", err),
 			"make the file readable: chmod u+r %s", fault.ShellWord(path))
 	}
-	if problems := v.parse(path, text, keys); len(problems) > 0 {
-		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "invalid user configuration: %s", strings.Join(problems, "\n")),
-			"correct the file, or move it away: mv %s %s", fault.ShellWord(path), fault.ShellWord(path+".old"))
+	_, problems := strict.Decode(path, filepath.Dir(path), data, c.format(keys))
+	hint := fmt.Sprintf("correct the file, or move it away: mv %s %s", fault.ShellWord(path), fault.ShellWord(path+".old"))
+	if err := problems.Err(hint); err != nil {
+		return fault.WithHint(fmt.Errorf("invalid user configuration: %w", err), "%s", hint)
 	}
-	if file := v.texts[keyCAFile]; file != "" && !filepath.IsAbs(file) {
-		v.texts[keyCAFile] = filepath.Join(filepath.Dir(path), file)
+	if c.CAFile != "" && !filepath.IsAbs(c.CAFile) {
+		c.CAFile = filepath.Join(filepath.Dir(path), c.CAFile)
 	}
 	return nil
 }
 
-// readEnv overrides v with the environment. An empty variable is not set. LAB_REGISTRIES is a list
-// such as "docker.io=registry.corp/docker,quay.io=registry.corp/quay".
-func (v *values) readEnv(getenv func(string) string, keys []providers.Key) error {
+// format returns the keys that a file may have.
+func (c *Config) format(keys []providers.Key) strict.Object {
+	format := strict.Object{
+		{Key: "apiVersion", Want: apiVersion}, {Key: "kind", Want: kind}, {Key: "registries", Into: &c.Registries},
+	}
+	for _, key := range keys {
+		if key.Text != nil {
+			format = append(format, strict.Field{Key: key.Path, Into: key.Text})
+		} else {
+			format = append(format, strict.Field{Key: key.Path, Into: key.List})
+		}
+	}
+	return format
+}
+
+// readEnv overrides keys with the environment. An empty variable is not set.
+func readEnv(getenv func(string) string, keys []providers.Key) {
 	for _, key := range keys {
 		value := getenv(key.Variable)
 		switch {
 		case value == "":
 		case key.Text != nil:
-			v.texts[key.Path] = value
+			*key.Text = value
 		case strings.TrimSpace(value) != "":
-			v.lists[key.Path] = strings.Fields(value)
+			*key.List = strings.Fields(value)
 		}
 	}
-	list := getenv("LAB_REGISTRIES")
+}
+
+// mirrorsOf reads a list such as "docker.io=registry.corp/docker,quay.io=registry.corp/quay". It returns
+// nil for "".
+func mirrorsOf(list string) (map[string]string, error) {
 	if list == "" {
-		return nil
+		return nil, nil
 	}
-	v.registries = map[string]string{}
+	mirrors := map[string]string{}
 	for pair := range strings.SplitSeq(list, ",") {
 		host, mirror, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if !ok || host == "" || mirror == "" {
-			return fault.WithHint(fault.Errorf(fault.ErrInvalid, "LAB_REGISTRIES: %q is not HOST=MIRROR", pair),
+			return nil, fault.WithHint(fault.Errorf(fault.ErrInvalid, "LAB_REGISTRIES: %q is not HOST=MIRROR", pair),
 				"for example: export LAB_REGISTRIES=docker.io=registry.corp/docker")
 		}
-		v.registries[host] = mirror
+		mirrors[host] = mirror
 	}
-	return nil
+	return mirrors, nil
 }

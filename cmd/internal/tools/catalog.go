@@ -12,8 +12,7 @@ import (
 	"regexp"
 	"strings"
 
-	"sigs.k8s.io/yaml"
-
+	"github.com/clusterlab-dev/lab/profiles/strict"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -55,8 +54,8 @@ func Builtin() (Catalog, error) {
 // Parse reads a catalogue. It returns ErrInvalid for unknown, missing and invalid fields.
 func Parse(data []byte) (Catalog, error) {
 	var c Catalog
-	if err := yaml.UnmarshalStrict(data, &c); err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the catalogue of tools: %w", err)
+	if _, problems := strict.Decode("catalog.yaml", "", data, &c); len(problems) > 0 {
+		return nil, fmt.Errorf("cannot read the catalogue of tools: %w", problems)
 	}
 	for _, t := range c {
 		if err := t.validate(); err != nil {
