@@ -14,6 +14,8 @@ import (
 
 const usage = `usage: lab-engine serve --dir DIR [--report-fd N]
        lab-engine check <CONFIGURATION
+       lab-engine snapshot --dir DIR --to FILE
+       lab-engine restore --dir DIR --from FILE
        lab-engine kubectl ...
        lab-engine version [-o json]
 `
@@ -47,6 +49,10 @@ func run(args []string, out, errOut io.Writer) int {
 		return runServe(args[2:], errOut)
 	case "check":
 		return runCheck(os.Stdin, errOut)
+	case "snapshot":
+		return runSnapshot(args[2:], errOut)
+	case "restore":
+		return runRestore(args[2:], errOut)
 	case "kubectl":
 		return runKubectl(args[1:])
 	case "version":

@@ -8,6 +8,8 @@ import (
 	"context"
 	"net/url"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 
@@ -43,6 +45,25 @@ func RunEtcd(ctx context.Context, log *zap.Logger, ready func()) error {
 	case err := <-etcd.Err():
 		return err
 	}
+}
+
+// EtcdClient returns a client of the etcd that runs in the working directory, in any process.
+func EtcdClient(log *zap.Logger) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{Endpoints: []string{"unix://" + dir.EtcdSocket}, Logger: log})
+}
+
+// RestoreEtcd creates the data of etcd in the working directory from a file that etcd's snapshot call
+// wrote. It returns an error if the checksum in the file is wrong, or if there is data already.
+func RestoreEtcd(log *zap.Logger, file string) error {
+	c := etcdConfig(log)
+	return snapshot.NewV3(log).Restore(snapshot.RestoreConfig{
+		SnapshotPath:        file,
+		Name:                c.Name,
+		OutputDataDir:       c.Dir,
+		PeerURLs:            []string{c.AdvertisePeerUrls[0].String()},
+		InitialCluster:      c.InitialCluster,
+		InitialClusterToken: c.InitialClusterToken,
+	})
 }
 
 func etcdConfig(log *zap.Logger) *embed.Config {

@@ -3,6 +3,7 @@
 package dir
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type Config struct {
 	Name         string `json:"name"`         // of the cluster
 	ControlPlane string `json:"controlPlane"` // the name of its node
 	Workers      int    `json:"workers"`      // the number of other nodes
+	NodePrefix   string `json:"nodePrefix"`   // of the names of the other nodes; "" means Name
 	Native       string `json:"native"`       // the configuration of the user, see package settings
 }
 
@@ -80,6 +82,7 @@ func readConfig() (Config, error) {
 	case c.Workers < 0:
 		return c, fmt.Errorf("%s has %d workers, must be at least 0", ConfigFile, c.Workers)
 	}
+	c.NodePrefix = cmp.Or(c.NodePrefix, c.Name)
 	return c, nil
 }
 

@@ -98,7 +98,7 @@ func (e *engine) createNodes(ctx context.Context, _ func()) error {
 	if err != nil {
 		return err
 	}
-	return nodes.Create(ctx, client, e.config.Name, e.config.ControlPlane, e.config.Workers, e.status.KubernetesVersion)
+	return nodes.Create(ctx, client, e.config.NodePrefix, e.config.ControlPlane, e.config.Workers, e.status.KubernetesVersion)
 }
 
 func createDefaults(ctx context.Context, _ func()) error {

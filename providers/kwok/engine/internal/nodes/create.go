@@ -16,9 +16,9 @@ import (
 // atOnce is the number of nodes that are created in parallel.
 const atOnce = 32
 
-// Create creates the node of the control plane and the workers NAME-worker, NAME-worker2 and so on. It
-// does not change existing nodes.
-func Create(ctx context.Context, client kubernetes.Interface, name, controlPlane string, workers int, version string) error {
+// Create creates the node of the control plane and the workers PREFIX-worker, PREFIX-worker2 and so on.
+// It does not change existing nodes.
+func Create(ctx context.Context, client kubernetes.Interface, prefix, controlPlane string, workers int, version string) error {
 	// List first: after the first start, all nodes usually exist, and there may be thousands.
 	existing, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
@@ -46,16 +46,16 @@ func Create(ctx context.Context, client kubernetes.Interface, name, controlPlane
 	main.Labels["node-role.kubernetes.io/control-plane"] = ""
 	create(main)
 	for i := 1; i <= workers; i++ {
-		create(newNode(workerName(name, i), version))
+		create(newNode(workerName(prefix, i), version))
 	}
 	return group.Wait()
 }
 
-func workerName(name string, i int) string {
+func workerName(prefix string, i int) string {
 	if i == 1 {
-		return name + "-worker"
+		return prefix + "-worker"
 	}
-	return fmt.Sprintf("%s-worker%d", name, i)
+	return fmt.Sprintf("%s-worker%d", prefix, i)
 }
 
 // newNode returns a node. It has many resources, because nothing runs on it and few users test full
