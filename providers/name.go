@@ -19,16 +19,23 @@ const (
 // ValidateName returns nil if name can be the name of a cluster of every flavor: a DNS label
 // (RFC 1123) of MinNameLength to MaxNameLength characters. Otherwise it returns ErrInvalid with
 // the reason, and a similar valid name as the hint.
-func ValidateName(name string) error {
+func ValidateName(name string) error { return validateName("cluster", name, "lab up demo") }
+
+// ValidateSnapshotName is [ValidateName] for the name of a snapshot, which follows the same rules.
+func ValidateSnapshotName(name string) error {
+	return validateName("snapshot", name, "lab snapshot save demo")
+}
+
+func validateName(what, name, example string) error {
 	problem := nameProblem(name)
 	if problem == "" {
 		return nil
 	}
-	err := fault.Errorf(fault.ErrInvalid, "invalid cluster name %q: %s", name, problem)
+	err := fault.Errorf(fault.ErrInvalid, "invalid %s name %q: %s", what, name, problem)
 	if s := suggestName(name); s != "" {
 		return fault.WithHint(err, "use another name, such as %s", s)
 	}
-	return fault.WithHint(err, "use lower-case letters, digits and '-', for example: lab up demo")
+	return fault.WithHint(err, "use lower-case letters, digits and '-', for example: %s", example)
 }
 
 func nameProblem(name string) string {

@@ -91,6 +91,9 @@ func check(ctx context.Context, p Provider, spec Spec) error {
 	if err != nil {
 		return err
 	}
+	if err := restorable(p, spec.From); err != nil {
+		return err
+	}
 	if v, ok := p.(Validator); ok && spec.Name != "" {
 		if err := cmp.Or(spec.Validate(), v.Validate(spec)); err != nil {
 			return err
@@ -141,6 +144,9 @@ func create(ctx context.Context, p Provider, spec Spec, report event.Reporter) (
 	}
 	spec, err := resolve(ctx, p, spec)
 	if err != nil {
+		return Cluster{}, err
+	}
+	if err := restorable(p, spec.From); err != nil {
 		return Cluster{}, err
 	}
 	spec.Offline = true // the engine tries to pull

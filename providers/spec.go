@@ -26,6 +26,11 @@ type Spec struct {
 	// same name.
 	Mark string `json:"mark,omitempty"`
 
+	// From is the snapshot to create the cluster from; nil creates an empty one. Only a
+	// [Snapshotter] gets it. The other settings are those of the saved cluster, except the name,
+	// the mark and published ports. It is not recorded with the cluster.
+	From *Snapshot `json:"-"`
+
 	// Offline has [Provider].Check return [NotLocal], instead of asking a registry, if the node
 	// image is not on this machine. It is not recorded with the cluster.
 	Offline bool `json:"-"`

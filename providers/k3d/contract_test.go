@@ -102,7 +102,8 @@ func TestContract(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = taken.Close() })
 		return providertest.Harness{
-			New: func() providers.Provider { return New(Options{}) },
+			Cannot: []providertest.Ability{providertest.Snapshots},
+			New:    func() providers.Provider { return New(Options{}) },
 			Leaks: func(t *testing.T, name string) []string {
 				files, err := filepath.Glob(filepath.Join(tmp, "k3d-*"))
 				if err != nil {

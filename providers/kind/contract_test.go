@@ -60,7 +60,8 @@ func TestContract(t *testing.T) {
 		e := dockertest.NewEngine(t)
 		e.Start, e.Exec = systemd, inNode("")
 		return providertest.Harness{
-			New: func() providers.Provider { return New(Options{Dir: dir}) },
+			Cannot: []providertest.Ability{providertest.Snapshots},
+			New:    func() providers.Provider { return New(Options{Dir: dir}) },
 			Leaks: func(t *testing.T, name string) []string {
 				found := e.Leftovers(name)
 				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {

@@ -17,7 +17,8 @@ type engineConfig struct {
 	Name         string `json:"name"`
 	ControlPlane string `json:"controlPlane"` // the node's name
 	Workers      int    `json:"workers"`
-	Mark         string `json:"mark,omitempty"` // not used by the engine
+	NodePrefix   string `json:"nodePrefix,omitempty"` // of the workers' names; "" means Name
+	Mark         string `json:"mark,omitempty"`       // not used by the engine
 	Native       string `json:"native,omitempty"`
 }
 

@@ -16,6 +16,7 @@ import (
 var (
 	_ providers.StartStopper = (*Provider)(nil)
 	_ providers.LogExporter  = (*Provider)(nil)
+	_ providers.Snapshotter  = (*Provider)(nil)
 )
 
 func TestContract(t *testing.T) {

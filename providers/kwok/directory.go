@@ -1,6 +1,7 @@
 package kwok
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -56,7 +57,7 @@ func readConfig(dir string) (engineConfig, error) {
 func nodeNames(c engineConfig) []string {
 	names := []string{c.ControlPlane}
 	for i := 1; i <= c.Workers; i++ {
-		name := c.Name + "-worker"
+		name := cmp.Or(c.NodePrefix, c.Name) + "-worker"
 		if i > 1 {
 			name += strconv.Itoa(i)
 		}

@@ -70,6 +70,9 @@ func playEngine(args []string) (code int) {
 	if args[0] == "check" {
 		return a.check(must(io.ReadAll(os.Stdin)))
 	}
+	if args[0] == "snapshot" || args[0] == "restore" {
+		return a.copyData(args[0], args[2], args[4])
+	}
 	a.dir = args[2]
 	a.pipe = os.NewFile(3, "report")
 	syscall.CloseOnExec(3)

@@ -34,8 +34,8 @@ type Options struct {
 	BinDirs []string
 }
 
-// Provider implements [providers.Provider], [providers.StartStopper], [providers.LogExporter] and
-// [providers.KubectlProvider]. Its nodes run nothing, so it does not load images.
+// Provider implements [providers.Provider], [providers.StartStopper], [providers.LogExporter],
+// [providers.Snapshotter] and [providers.KubectlProvider]. Its nodes run nothing, so it does not load images.
 type Provider struct {
 	opts     Options
 	grace    time.Duration // how long an engine may take to shut down
@@ -90,7 +90,11 @@ func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
 		return err
 	}
 	offered, err := askVersion(ctx, path)
-	if err == nil && spec.KubernetesVersion != "" {
+	switch {
+	case err != nil:
+	case spec.From != nil:
+		err = matchSnapshot(*spec.From, offered)
+	case spec.KubernetesVersion != "":
 		err = matchVersion(spec.KubernetesVersion, offered)
 	}
 	if err != nil || len(spec.Native) == 0 {
@@ -120,11 +124,13 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if spec.From != nil {
+		config = restored(config, *spec.From)
+	}
 	if err := p.claim(config); err != nil {
 		return err
 	}
-	// A failed engine is killed at once, because its data is removed.
-	err = boot(ctx, engine, p.dir(spec.Name), 0, report.For(spec.Name))
+	err = p.fill(ctx, engine, spec, report.For(spec.Name))
 	if err == nil {
 		return nil
 	}
@@ -132,6 +138,19 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		return fmt.Errorf("%w\nand cannot remove the files of the cluster: %w", err, left)
 	}
 	return err
+}
+
+// fill creates the contents of a cluster whose directory exists, and starts it.
+func (p *Provider) fill(ctx context.Context, engine string, spec providers.Spec, report event.Reporter) error {
+	dir := p.dir(spec.Name)
+	if spec.From != nil {
+		err := report.Do("Restoring the snapshot", func(*event.Step) error { return restore(ctx, engine, dir, *spec.From) })
+		if err != nil {
+			return err
+		}
+	}
+	// A failed engine is killed at once, because its data is removed.
+	return boot(ctx, engine, dir, 0, report)
 }
 
 // engineFor returns the path of a lab-engine that contains a version of Kubernetes; "" accepts any.

@@ -172,7 +172,8 @@ func TestContract(t *testing.T) {
 			return "", nil
 		}
 		return providertest.Harness{
-			New: func() providers.Provider { return newProvider() },
+			Cannot: []providertest.Ability{providertest.Snapshots},
+			New:    func() providers.Provider { return newProvider() },
 			Leaks: func(t *testing.T, name string) []string {
 				found := e.Leftovers(name)
 				for _, root := range []string{home, dir} {

@@ -10,6 +10,7 @@ const (
 	StartStop  Ability = "start and stop" // providers.StartStopper
 	LoadImages Ability = "load images"    // providers.ImageLoader
 	ExportLogs Ability = "export logs"    // providers.LogExporter
+	Snapshots  Ability = "snapshots"      // providers.Snapshotter
 )
 
 // abilities returns the abilities of p, by the interfaces that it implements.
@@ -17,7 +18,8 @@ func abilities(p providers.Provider) map[Ability]bool {
 	_, startStop := p.(providers.StartStopper)
 	_, loadImages := p.(providers.ImageLoader)
 	_, exportLogs := p.(providers.LogExporter)
-	return map[Ability]bool{StartStop: startStop, LoadImages: loadImages, ExportLogs: exportLogs}
+	_, snapshots := p.(providers.Snapshotter)
+	return map[Ability]bool{StartStop: startStop, LoadImages: loadImages, ExportLogs: exportLogs, Snapshots: snapshots}
 }
 
 // without returns f without the methods of one ability. Methods cannot be removed from a value,
@@ -29,19 +31,29 @@ func (f *fake) without(a Ability) providers.Provider {
 			providers.Provider
 			providers.ImageLoader
 			providers.LogExporter
-		}{f, f, f}
+			providers.Snapshotter
+		}{f, f, f, f}
 	case LoadImages:
 		return struct {
 			providers.Provider
 			providers.StartStopper
 			providers.LogExporter
-		}{f, f, f}
+			providers.Snapshotter
+		}{f, f, f, f}
 	case ExportLogs:
 		return struct {
 			providers.Provider
 			providers.StartStopper
 			providers.ImageLoader
-		}{f, f, f}
+			providers.Snapshotter
+		}{f, f, f, f}
+	case Snapshots:
+		return struct {
+			providers.Provider
+			providers.StartStopper
+			providers.ImageLoader
+			providers.LogExporter
+		}{f, f, f, f}
 	}
 	return f
 }

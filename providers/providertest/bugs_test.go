@@ -21,7 +21,7 @@ func allBugs() map[string]bug {
 	all := map[string]bug{}
 	for _, some := range []map[string]bug{
 		bugsAtRest(), bugsOfUnknown(), bugsOfNew(), bugsOfList(), bugsOfKubeconfig(), bugsOfPower(),
-		bugsOfDelete(), bugsSideBySide(), bugsOfCancel(), bugsOfHalfMade(), bugsOfOwner(), bugsOfManners(),
+		bugsOfDelete(), bugsSideBySide(), bugsOfCancel(), bugsOfHalfMade(), bugsOfOwner(), bugsOfSnapshots(), bugsOfManners(),
 	} {
 		maps.Copy(all, some)
 	}

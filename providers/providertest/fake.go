@@ -96,6 +96,11 @@ func (f *fake) Create(ctx context.Context, spec providers.Spec, report event.Rep
 	if r.CA, err = newCA(spec.Name); err != nil {
 		return err
 	}
+	if spec.From != nil {
+		if err := f.restore(spec); err != nil {
+			return err
+		}
+	}
 	r.State = providers.StateRunning
 	return errors.Join(f.machine.assemble(spec), f.machine.save(r))
 }

@@ -94,3 +94,42 @@ func (f *fake) ExportLogs(ctx context.Context, ref providers.Ref, dir string) er
 	}
 	return os.CopyFS(dir, os.DirFS(f.machine.path(ref.Name, "logs")))
 }
+
+// SaveSnapshot saves the images of the cluster, which are its only contents, one below the other.
+func (f *fake) SaveSnapshot(ctx context.Context, ref providers.Ref, dir string, report event.Reporter) (providers.Snapshot, error) {
+	r, err := f.open(ctx, "saveSnapshot", ref)
+	if err != nil {
+		return providers.Snapshot{}, err
+	}
+	if r.CA == nil {
+		return providers.Snapshot{}, errors.New("the cluster cannot be saved: it is incomplete")
+	}
+	err = report.Do("Saving the images", func(*event.Step) error {
+		images := f.machine.path(ref.Name, "images")
+		if err := os.MkdirAll(images, 0o700); err != nil {
+			return err
+		}
+		if err := os.CopyFS(filepath.Join(dir, "images"), os.DirFS(images)); err != nil {
+			return err
+		}
+		return f.hangSave(ctx, ref.Name)
+	})
+	return providers.Snapshot{KubernetesVersion: r.Spec.KubernetesVersion}, err
+}
+
+func (f *fake) hangSave(ctx context.Context, name string) error {
+	faults, err := f.machine.faults()
+	if err != nil || !faults.HangSave {
+		return err
+	}
+	if err := os.WriteFile(f.machine.path(name, "saving"), nil, 0o600); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// restore fills a new cluster with the contents of a snapshot.
+func (f *fake) restore(spec providers.Spec) error {
+	return os.CopyFS(f.machine.path(spec.Name, "images"), os.DirFS(filepath.Join(spec.From.Dir, "images")))
+}

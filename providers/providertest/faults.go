@@ -22,12 +22,13 @@ type Faults struct {
 	Hint        string `json:"hint,omitempty"`        // goes with Unavailable
 
 	// Fail makes calls fail, by what is called: create, delete, list, kubeconfig,
-	// start, stop, loadImages, saveImages, exportLogs. The value is the message.
+	// start, stop, loadImages, saveImages, exportLogs, saveSnapshot. The value is the message.
 	Fail map[string]string `json:"fail,omitempty"`
 
 	FailStep int `json:"failStep,omitempty"` // the step of Create, from 1, in which Fail["create"] strikes
 	HangStep int `json:"hangStep,omitempty"` // the step of Create, from 1, that goes on until it is cancelled
 
+	HangSave  bool   `json:"hangSave,omitempty"`  // SaveSnapshot continues until it is cancelled; the file "saving" of the cluster shows it
 	StepDelay string `json:"stepDelay,omitempty"` // how long each step of Create takes: "50ms"
 	NotReady  bool   `json:"notReady,omitempty"`  // no API server answers Machine.Probe
 }

@@ -27,6 +27,7 @@ type mutant struct {
 	loadImages func(context.Context, providers.Ref, string) error
 	saveImages func(context.Context, []string, string) error
 	exportLogs func(context.Context, providers.Ref, string) error
+	save       func(context.Context, providers.Ref, string, event.Reporter) (providers.Snapshot, error)
 }
 
 // newMutant returns the fake for m with the bug in it, or the fake itself.
@@ -39,6 +40,7 @@ func newMutant(m Machine, seed func(*mutant)) providers.Provider {
 		fake: f, name: f.Name, describe: f.Describe, traits: f.Traits, check: f.Check,
 		create: f.Create, delete: f.Delete, list: f.List, kubeconfig: f.Kubeconfig, entries: f.Entries,
 		start: f.Start, stop: f.Stop, loadImages: f.LoadImages, saveImages: f.SaveImages, exportLogs: f.ExportLogs,
+		save: f.SaveSnapshot,
 	}
 	seed(mu)
 	if mu.bare {
@@ -89,4 +91,8 @@ func (m *mutant) LoadImages(ctx context.Context, ref providers.Ref, archive stri
 
 func (m *mutant) ExportLogs(ctx context.Context, ref providers.Ref, dir string) error {
 	return m.exportLogs(ctx, ref, dir)
+}
+
+func (m *mutant) SaveSnapshot(ctx context.Context, ref providers.Ref, dir string, r event.Reporter) (providers.Snapshot, error) {
+	return m.save(ctx, ref, dir, r)
 }

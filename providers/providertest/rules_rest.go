@@ -79,6 +79,12 @@ func (s *suite) unknown(t *testing.T) {
 	if p, ok := s.p.(providers.LogExporter); ok {
 		notFound("has no logs", func(t *testing.T) error { return p.ExportLogs(s.ctx(t), s.ref(name), t.TempDir()) })
 	}
+	if p, ok := s.p.(providers.Snapshotter); ok {
+		notFound("cannot be saved", func(t *testing.T) error {
+			_, err := p.SaveSnapshot(s.ctx(t), s.ref(name), t.TempDir(), nil)
+			return err
+		})
+	}
 	t.Run("is not created by these calls", func(t *testing.T) { s.wantGone(t, name) })
 }
 

@@ -33,6 +33,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 	t.Run("an incomplete cluster", s.halfMade)
 	t.Run("a foreign cluster", s.foreign)
 	t.Run("a recorded cluster", s.owned)
+	t.Run("a snapshot", s.saved)
 	t.Run("the provider never", func(t *testing.T) {
 		t.Run("prints", printed)
 		t.Run("touches the user's kubeconfig", home)

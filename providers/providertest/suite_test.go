@@ -23,7 +23,7 @@ func TestFakeWithoutAbilitiesKeepsTheContract(t *testing.T) {
 	Run(t, func(t *testing.T) Harness {
 		h := fakeHarness(t, nil)
 		h.Slow = true
-		h.Cannot = []Ability{StartStop, LoadImages, ExportLogs}
+		h.Cannot = []Ability{StartStop, LoadImages, ExportLogs, Snapshots}
 		full := h.New
 		h.New = func() providers.Provider { return struct{ providers.Provider }{full()} }
 		return h

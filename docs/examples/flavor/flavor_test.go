@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 			New:         func() providers.Provider { return New(Options{Dir: dir}) },
 			Unavailable: New(Options{Dir: string(broken)}),
 			Leaks:       func(_ *testing.T, name string) []string { return machine.Leaks(name) },
-			Cannot:      []providertest.Ability{providertest.StartStop, providertest.LoadImages, providertest.ExportLogs},
+			Cannot:      []providertest.Ability{providertest.StartStop, providertest.LoadImages, providertest.ExportLogs, providertest.Snapshots},
 			Context:     func(name string) string { return "paper-" + name },
 			Probe:       machine.Probe,
 			Break:       func(t *testing.T, name string) { must(t, machine.Break(name)) },
