@@ -20,6 +20,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers"
@@ -29,16 +30,18 @@ import (
 func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, user config.Config) cli.Env {
 	i := &inventory.Inventory{Set: set, State: state.Open(dirs.State), Probe: prober, Now: time.Now}
 	a := &clusteraddons.Addons{Inventory: i, ConfigDir: dirs.Config, Tools: addonTools(dirs, user)}
-	c := &clusters.Clusters{Inventory: i, Addons: a, Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home), Flavor: user.Flavor}
+	c := &clusters.Clusters{Inventory: i, Addons: a, Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home), Flavor: user.Flavor,
+		Snapshots: snapshots.Open(dirs.State)}
 	e := &clusters.Expiry{Clusters: c}
 	runs := &clusters.Runs{Clusters: c}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
 	return cli.Env{
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs,
-		Runs:   runs,
-		Bench:  &bench.Bench{Inventory: i, Runs: runs, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
-		Images: &clusters.Images{Inventory: i},
-		Doctor: &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
+		Runs:      runs,
+		Bench:     &bench.Bench{Inventory: i, Runs: runs, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
+		Images:    &clusters.Images{Inventory: i},
+		Snapshots: &clusters.Snapshots{Clusters: c},
+		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
 			Client: func(ca []byte) (download.Client, error) {

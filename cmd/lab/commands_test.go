@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -35,6 +36,14 @@ func expired(ts *testscript.TestScript, _ bool, args []string) {
 	past := time.Now().Add(-time.Hour).UTC()
 	r.ExpiresAt = &past
 	ts.Check(s.Put(r))
+}
+
+// old sets the time of a snapshot to two months ago: old NAME
+func old(ts *testscript.TestScript, _ bool, args []string) {
+	path := filepath.Join(ts.Getenv("LAB_HOME"), "state", "snapshots", args[0], "snapshot.json")
+	past := time.Now().Add(-60 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	changed := regexp.MustCompile(`"createdAt": "[^"]+"`).ReplaceAllString(ts.ReadFile(path), fmt.Sprintf(`"createdAt": %q`, past))
+	ts.Check(os.WriteFile(path, []byte(changed), 0o600))
 }
 
 // runLab runs the lab of a script.

@@ -174,6 +174,7 @@ func TestScripts(t *testing.T) {
 			"object":   object,
 			"events":   events,
 			"expired":  expired,
+			"old":      old,
 			"releases": releases,
 			"hints":    hints,
 		},

@@ -29,6 +29,7 @@ type Env struct {
 	Runs      *clusters.Runs
 	Bench     *bench.Bench
 	Images    *clusters.Images
+	Snapshots *clusters.Snapshots
 	Addons    *clusteraddons.Addons
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools

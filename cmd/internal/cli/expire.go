@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"time"
@@ -27,6 +28,9 @@ func newGC(c *command) *cobra.Command {
 creation or deletion was interrupted. Every lab command deletes the first two kinds in
 the background; gc waits until they are deleted.
 
+gc also removes the leftovers of interrupted snapshots. It keeps complete snapshots, and
+names those that are older than 30 days.
+
 gc keeps clusters that another lab process is working on, that a running "lab run" uses,
 or that are not managed by lab.`,
 		Args: noArgs,
@@ -34,13 +38,19 @@ or that are not managed by lab.`,
 			progress := c.progress("")
 			defer progress.Close()
 			names, problems := c.Expiry.Due()
-			if len(names) == 0 && problems == nil {
+			left := c.Snapshots.Leftovers()
+			noteOld(c, progress)
+			if len(names) == 0 && !left && problems == nil {
 				progress.Note("There is nothing to delete.")
 				return nil
 			}
 			ctx, cancel := withTimeout(cmd.Context(), timeout)
 			defer cancel()
-			return c.Expiry.Collect(ctx, progress.Report)
+			err := c.Expiry.Collect(ctx, progress.Report)
+			if left {
+				err = errors.Join(err, c.Snapshots.Sweep(progress.Report))
+			}
+			return err
 		},
 	}
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")

@@ -27,10 +27,10 @@ on this machine, and if not, the reason and the command that fixes it.`,
 // flavorsView returns a table that compares the flavors, then a section for each flavor.
 func flavorsView(list machine.FlavorList) ui.View {
 	d := &ui.Details{}
-	overview := ui.NewTable("flavor", "usable", "vanilla", "stop and start", "load images", "export logs")
+	overview := ui.NewTable("flavor", "usable", "vanilla", "stop and start", "load images", "export logs", "snapshots")
 	for _, f := range list.Items {
 		overview.Row(f.Name, ui.State(yesNo(f.Usable)), yesNo(f.Vanilla),
-			yesNo(f.Abilities.StopStart), yesNo(f.Abilities.LoadImages), yesNo(f.Abilities.ExportLogs))
+			yesNo(f.Abilities.StopStart), yesNo(f.Abilities.LoadImages), yesNo(f.Abilities.ExportLogs), yesNo(f.Abilities.Snapshots))
 	}
 	d.Section("Flavors", overview)
 	for _, f := range list.Items {

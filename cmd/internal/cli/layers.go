@@ -70,7 +70,7 @@ func requestOf(c *command, o *upOptions, all profiles.Layer) (clusters.UpRequest
 		}
 	}
 	return clusters.UpRequest{
-		Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
+		From: o.from, Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
 		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,
 		Wait: o.wait, Rollback: o.rollback,
 	}, nil

@@ -55,7 +55,8 @@ The exit code is that of the command. It is 125 if lab itself fails, 126 if the 
 cannot be executed, 127 if it does not exist, and 130 if lab is interrupted before the
 command starts.`,
 		Example: `  lab run --flavor kwok -- go test ./...
-  lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'`,
+  lab run -- sh -c 'kubectl apply -f app.yaml && ./check.sh'
+  lab run --from base -- ./test.sh     start with the contents and addons of a snapshot`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.ArgsLenAtDash() != 0 || len(args) == 0 {
 				return fault.WithHint(usage("the command must follow --, with only flags before it"),

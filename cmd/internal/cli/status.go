@@ -51,6 +51,7 @@ func clusterView(c *command, cluster output.Cluster) ui.View {
 	d.Add("Kubernetes", cluster.KubernetesVersion)
 	d.Add("Context", cluster.Context)
 	d.Add("Profile", cluster.Profile)
+	d.Add("Snapshot", cluster.Snapshot)
 	if cluster.CreatedAt != nil {
 		d.Add("Age", ui.Duration(c.Inventory.Now().Sub(*cluster.CreatedAt)))
 	}

@@ -20,6 +20,7 @@ type upOptions struct {
 	noKubeconfig bool
 	dryRun       bool
 	profile      string
+	from         string
 	prune        bool
 	file         string
 	recreate     bool
@@ -52,6 +53,9 @@ A creation that fails or is interrupted leaves nothing behind. A cluster that wa
 created and does not become ready is kept, and the next "lab up NAME" resumes. With
 --rollback it is deleted.
 
+With --from, a new cluster starts with the contents and the addons of a snapshot. It has
+the settings of the saved cluster; up refuses other ones. --addon adds further addons.
+
 The exit code is 4 if an existing cluster differs in a setting that cannot be changed, 7
 after --timeout, and 1 after a failure that more time does not fix.`,
 		Example: `  lab up                               use the first usable flavor
@@ -59,7 +63,8 @@ after --timeout, and 1 after a failure that more time does not fix.`,
   lab up big --flavor kwok --workers 1000
   lab up vm --flavor minikube --driver kvm2
   lab up -f lab.yaml                   create or update the cluster that a file describes
-  lab up --addon ingress-nginx,hello   install addons, too`,
+  lab up --addon ingress-nginx,hello   install addons, too
+  lab up demo --from base              create the cluster from a snapshot`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,6 +104,7 @@ func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.setting(f, "cluster-config", "cluster.config", "a `file` with configuration in the format of the tool")
 	o.setting(f, "addon", "addons", "addons to install, separated by commas (see lab addon list)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
+	f.StringVar(&o.from, "from", "", "create the cluster from this `snapshot` (see lab snapshot list)")
 	o.addons.flags(f)
 }
 
@@ -133,15 +139,20 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 		return err
 	}
 	progress.Close()
-	if created := cluster.CreatedAt; c.chooses(request.Flavor) && created != nil && created.After(began) {
+	if created := cluster.CreatedAt; c.chooses(request.Flavor) && request.From == "" && created != nil && created.After(began) {
 		progress.Note("%s is the first usable flavor of this machine. Compare the flavors: lab flavors", cluster.Flavor)
 	}
+	return upped(c, progress, cluster, o.noKubeconfig)
+}
+
+// upped prints a cluster that was created or updated.
+func upped(c *command, progress *ui.Progress, cluster output.Cluster, noKubeconfig bool) error {
 	c.watch(progress, cluster)
 	if err := c.printCluster(cluster); err != nil {
 		return err
 	}
 	warnMissing(progress, cluster)
-	next(c, progress, cluster, o.noKubeconfig)
+	next(c, progress, cluster, noKubeconfig)
 	return nil
 }
 
@@ -180,6 +191,7 @@ func planView(p clusters.Plan) ui.View {
 	d.Add("Action", p.Action)
 	d.Add("Name", p.Name)
 	d.Add("Flavor", p.Flavor)
+	d.Add("Snapshot", p.From)
 	d.Add("Kubernetes", p.Spec.KubernetesVersion)
 	d.Add("Control planes", p.Spec.ControlPlanes)
 	d.Add("Workers", p.Spec.Workers)

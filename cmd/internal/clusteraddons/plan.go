@@ -1,7 +1,9 @@
 package clusteraddons
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -51,6 +53,23 @@ func (s *Addons) Plan(r state.Record, q Request) (Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// Beyond returns p without the addons that has contains in the requested form, and that have worked. It
+// is the plan for a cluster that was created with these addons.
+func (p Plan) Beyond(has addons.Requests) Plan {
+	p.Requests = slices.DeleteFunc(slices.Clone(p.Requests), func(q addons.Request) bool {
+		old, found := has.Get(q.Addon.Name)
+		return found && !old.Unfinished && !old.Removing && same(old, q)
+	})
+	return p
+}
+
+// same compares what the record of a cluster has of two requests.
+func same(a, b addons.Request) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // closure returns what q requests, with everything that it needs.

@@ -131,6 +131,26 @@ func (s *Addons) remember(ctx context.Context, r state.Record, seen []output.Add
 	}
 }
 
+// Applied returns those of requests whose charts the cluster has, completely applied.
+func (s *Addons) Applied(ctx context.Context, h *inventory.Handle, requests addons.Requests) (addons.Requests, error) {
+	if len(requests) == 0 {
+		return nil, nil
+	}
+	target, err := h.Target(ctx)
+	if err != nil {
+		return nil, err
+	}
+	installed, err := s.Tools.Installer.List(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(requests), func(q addons.Request) bool {
+		return !slices.ContainsFunc(installed, func(in addons.Installed) bool {
+			return in.Name == q.Addon.Name && in.State == addons.StateReady
+		})
+	}), nil
+}
+
 // Await waits until the addons that worked before a cluster was stopped work again.
 func (s *Addons) Await(ctx context.Context, h *inventory.Handle, report event.Reporter) error {
 	r := h.Record

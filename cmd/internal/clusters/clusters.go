@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -22,7 +23,8 @@ type Clusters struct {
 	Inventory  *inventory.Inventory
 	Addons     *clusteraddons.Addons
 	Kubeconfig kubeconfig.Files // of the user
-	Flavor     string           // of new clusters if none is requested; "" is FlavorAuto
+	Snapshots  *snapshots.Store
+	Flavor     string // of new clusters if none is requested; "" is FlavorAuto
 }
 
 // Status returns a cluster with its nodes and addons. A cluster whose API server does not answer is

@@ -158,6 +158,7 @@ func differences(r state.Record, q UpRequest) []output.Difference {
 	add(flavor != "" && flavor != r.Flavor, "flavor", r.Flavor, flavor, "it is a %s cluster", r.Flavor)
 	add(asked.KubernetesVersion != "" && !providers.VersionMatches(asked.KubernetesVersion, version), "cluster.kubernetesVersion", version, asked.KubernetesVersion,
 		"it has Kubernetes %s, not %s", version, asked.KubernetesVersion)
+	add(q.From != "" && q.From != r.From, "from", cmp.Or(r.From, "none"), q.From, "it was not created from the snapshot %q", q.From)
 	planes := max(asked.ControlPlanes, 1)
 	add(given("cluster.controlPlanes", asked.ControlPlanes > 0) && planes != has.ControlPlanes, "cluster.controlPlanes", has.ControlPlanes, planes,
 		"it has %d control planes, not %d", has.ControlPlanes, planes)

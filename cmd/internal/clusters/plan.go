@@ -10,6 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/profiles"
 	"github.com/clusterlab-dev/lab/providers"
@@ -25,10 +26,12 @@ type Plan struct {
 	Spec   providers.Spec `json:"spec"`
 	Addons []string       `json:"addons,omitempty"` // that the cluster has afterwards, dependencies first
 	Pulls  string         `json:"pulls,omitempty"`  // the node image that would be pulled; only of a dry run
+	From   string         `json:"from,omitempty"`   // the snapshot that the cluster is created from
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
 
 	addons clusteraddons.Plan
+	from   *snapshots.Manifest // of From
 }
 
 // The actions of a Plan.
@@ -131,6 +134,9 @@ func (p planner) cluster(ctx context.Context) (Plan, error) {
 		return Plan{}, err
 	}
 	plan := Plan{Meta: output.NewMeta("Plan"), Action: ActionCreate, Name: spec.Name, Spec: spec}
+	if !p.h.Recorded() && p.q.From != "" {
+		return p.restore(ctx, plan, p.q.From)
+	}
 	if !p.h.Recorded() {
 		var err error
 		plan.Flavor, err = p.choose(ctx, spec)
@@ -177,6 +183,13 @@ func (p planner) existing(plan Plan, live providers.Cluster) (Plan, error) {
 func (p planner) recreate(ctx context.Context, plan Plan) (Plan, error) {
 	plan.Action = ActionRecreate
 	r, flavor := p.h.Record, p.q.Flavor
+	from := p.q.From
+	if from == "" && r.Phase == state.PhaseCreating { // an interrupted restore is repeated
+		from = r.From
+	}
+	if from != "" {
+		return p.restore(ctx, plan, from)
+	}
 	if flavor == "" || flavor == FlavorAuto {
 		flavor = r.Flavor
 	}
@@ -286,8 +299,12 @@ func (p planner) checkCreation(ctx context.Context, plan *Plan) error {
 
 // addons adds to a plan the addons and what they need of the cluster.
 func (p planner) addons(ctx context.Context, plan *Plan) error {
+	has := p.h.Record
+	if plan.from != nil {
+		has.Addons = restoredAddons(plan.from.Addons, has.Addons)
+	}
 	var err error
-	if plan.addons, err = p.Addons.Plan(p.h.Record, p.q.Addons); err != nil {
+	if plan.addons, err = p.Addons.Plan(has, p.q.Addons); err != nil {
 		return err
 	}
 	requests := plan.addons.Requests
@@ -298,10 +315,17 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Addons.ReadCharts(ctx, requests, flavor.Traits(plan.Spec)); err != nil {
+	missing := requests
+	if plan.from != nil {
+		missing = plan.addons.Beyond(plan.from.Addons).Requests
+	}
+	if err := p.Addons.ReadCharts(ctx, missing, flavor.Traits(plan.Spec)); err != nil {
 		return err
 	}
 	plan.Addons = requests.Names()
+	if plan.from != nil {
+		return clusteraddons.Lacks(state.Record{Name: plan.Name, Spec: plan.Spec, Traits: flavor.Traits(plan.Spec)}, requests)
+	}
 	if !plan.creates() {
 		return clusteraddons.Lacks(p.h.Record, requests)
 	}

@@ -29,6 +29,7 @@ const rollback = 2 * time.Minute
 
 // UpRequest is what a command requests of a cluster.
 type UpRequest struct {
+	From         string         // the snapshot that a new cluster is created from
 	Flavor       string         // "" and FlavorAuto: that of an existing cluster, else the first usable one
 	Spec         providers.Spec // zero values that are not in Given are not requested
 	Given        profiles.Origins
@@ -68,18 +69,37 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 	if err != nil {
 		return output.Cluster{}, err
 	}
+	if err := plan.verify(name, report); err != nil {
+		return output.Cluster{}, err
+	}
 	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
 	noEntry, err := splitNoEntry(c.carryOut(ctx, h, plan, q, report))
 	if err == nil && (q.TTL > 0 || q.Given["ttl"] != "") {
 		err = expire(h, q.TTL, c.Inventory.Now())
 	}
 	if err == nil {
-		err = c.Addons.Update(ctx, h, plan.addons, q.Prune, report.For(name))
+		err = c.updateAddons(ctx, h, plan, q.Prune, report.For(name))
 	}
 	if err := errors.Join(err, noEntry); err != nil {
 		return output.Cluster{}, err
 	}
 	return c.Addons.Status(ctx, h, false)
+}
+
+// updateAddons makes the addons of a ready cluster match a plan. For the addons that a restored cluster
+// has from its snapshot, lab only waits until they work: it needs no charts.
+func (c *Clusters) updateAddons(ctx context.Context, h *inventory.Handle, plan Plan, prune bool, report event.Reporter) error {
+	if plan.from == nil {
+		return c.Addons.Update(ctx, h, plan.addons, prune, report)
+	}
+	if err := c.Addons.Await(ctx, h, report); err != nil {
+		return err
+	}
+	has, err := c.Addons.Applied(ctx, h, plan.from.Addons)
+	if err != nil {
+		return err
+	}
+	return c.Addons.Update(ctx, h, plan.addons.Beyond(has), prune, report)
 }
 
 // carryOut creates or starts the cluster of a plan, and waits until it is ready.
@@ -155,6 +175,9 @@ func (n creation) newRecord(ctx context.Context) (state.Record, error) {
 	r := state.Record{
 		Name: n.plan.Name, Flavor: n.plan.Flavor, Engine: engine, Phase: state.PhaseCreating, CreatedAt: now.UTC().Truncate(time.Second),
 		Spec: spec, Traits: p.Traits(spec), Run: n.q.run, Profile: n.q.Profile, Addons: n.plan.addons.Requests, NotReady: true,
+	}
+	if m := n.plan.from; m != nil {
+		r.From, r.AddonStates = m.Name, m.AddonStates
 	}
 	if n.q.TTL > 0 { // counted from now in case lab is killed
 		r.TTL, r.ExpiresAt = n.q.TTL, after(now, n.q.TTL)

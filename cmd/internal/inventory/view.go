@@ -17,7 +17,7 @@ const PortIngress = 80
 func View(r state.Record, live providers.Cluster) output.Cluster {
 	c := output.Unmanaged(live)
 	created := r.CreatedAt.UTC()
-	c.Name, c.Flavor, c.Context, c.Profile = r.Name, r.Flavor, r.Context, r.Profile
+	c.Name, c.Flavor, c.Context, c.Profile, c.Snapshot = r.Name, r.Flavor, r.Context, r.Profile, r.From
 	c.CreatedAt, c.ExpiresAt, c.Managed = &created, r.ExpiresAt, true
 	for _, p := range r.Spec.Ports {
 		c.Ports = append(c.Ports, p.String())

@@ -18,6 +18,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
+	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -52,6 +53,7 @@ func New(t *testing.T, wrap func(providers.Provider) providers.Provider) Bench {
 	c := &clusters.Clusters{
 		Inventory: i, Addons: &clusteraddons.Addons{Inventory: i, ConfigDir: filepath.Join(home, "config")},
 		Kubeconfig: kubeconfig.Files{Paths: []string{filepath.Join(home, "kubeconfig")}},
+		Snapshots:  snapshots.Open(filepath.Join(home, "state")),
 	}
 	return Bench{Inventory: i, Clusters: c, Expiry: &clusters.Expiry{Clusters: c}, Runs: &clusters.Runs{Clusters: c}, Machine: machine, Home: home}
 }
@@ -60,7 +62,7 @@ func New(t *testing.T, wrap func(providers.Provider) providers.Provider) Bench {
 func WithAddons(t *testing.T, traits providers.Traits) Bench {
 	t.Helper()
 	b := New(t, func(p providers.Provider) providers.Provider {
-		return withTraits{p, p.(providers.StartStopper), traits}
+		return withTraits{p, p.(providers.StartStopper), p.(providers.Snapshotter), traits}
 	})
 	b.Fake = addontest.NewFake(filepath.Join(b.Home, "addons"))
 	b.Addons.Tools = clusteraddons.Tools{
@@ -73,6 +75,7 @@ func WithAddons(t *testing.T, traits providers.Traits) Bench {
 type withTraits struct {
 	providers.Provider
 	providers.StartStopper
+	providers.Snapshotter
 	traits providers.Traits
 }
 

@@ -24,6 +24,7 @@ type Abilities struct {
 	StopStart  bool `json:"stopStart"`
 	LoadImages bool `json:"loadImages"`
 	ExportLogs bool `json:"exportLogs"`
+	Snapshots  bool `json:"snapshots"`
 }
 
 // FlavorList is the result of [Flavors].
@@ -53,5 +54,6 @@ func flavor(p providers.Provider, unusable error) Flavor {
 	_, f.Abilities.StopStart = p.(providers.StartStopper)
 	_, f.Abilities.LoadImages = p.(providers.ImageLoader)
 	_, f.Abilities.ExportLogs = p.(providers.LogExporter)
+	_, f.Abilities.Snapshots = p.(providers.Snapshotter)
 	return f
 }

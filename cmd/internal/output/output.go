@@ -44,11 +44,12 @@ type Cluster struct {
 	CreatedAt         *time.Time      `json:"createdAt"` // nil if lab did not create it
 	ExpiresAt         *time.Time      `json:"expiresAt"` // nil: never
 	Profile           string          `json:"profile,omitempty"`
-	Managed           bool            `json:"managed"`           // whether lab created it
-	Nodes             []probe.Node    `json:"nodes,omitempty"`   // only if the API server was asked
-	Missing           []string        `json:"missing,omitempty"` // components that are not installed
-	Ports             []string        `json:"ports,omitempty"`   // published on this machine, in the form of --port
-	Mounts            []string        `json:"mounts,omitempty"`  // in the form of --mount
+	Snapshot          string          `json:"snapshot,omitempty"` // that it was created from
+	Managed           bool            `json:"managed"`            // whether lab created it
+	Nodes             []probe.Node    `json:"nodes,omitempty"`    // only if the API server was asked
+	Missing           []string        `json:"missing,omitempty"`  // components that are not installed
+	Ports             []string        `json:"ports,omitempty"`    // published on this machine, in the form of --port
+	Mounts            []string        `json:"mounts,omitempty"`   // in the form of --mount
 	Addons            []Addon         `json:"addons"`
 }
 

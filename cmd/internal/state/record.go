@@ -42,6 +42,7 @@ type Record struct {
 	TTL            time.Duration    `json:"ttl,omitempty"`       // in nanoseconds: ExpiresAt was computed from it
 	Run            bool             `json:"run,omitempty"`       // created by `lab run`, and useless after it
 	Profile        string           `json:"profile,omitempty"`
+	From           string           `json:"from,omitempty"`               // the snapshot that it was created from
 	Context        string           `json:"context,omitempty"`            // in the user's kubeconfig; "" if lab added none
 	Identity       string           `json:"identity,omitempty"`           // of the kubeconfig entries, see package kubeconfig
 	KubeconfigPath string           `json:"kubeconfigPath,omitempty"`     // the file that has the context
