@@ -68,8 +68,9 @@ func k3dHarness(t *testing.T, bed *bed) providertest.Harness {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp) // k3d leaves files there
 	return providertest.Harness{
-		New:   func() providers.Provider { return k3d.New(options) },
-		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), k3dFiles(t, tmp)...) },
+		Cannot: []providertest.Ability{providertest.Snapshots},
+		New:    func() providers.Provider { return k3d.New(options) },
+		Leaks:  func(t *testing.T, name string) []string { return append(leaks(t, name), k3dFiles(t, tmp)...) },
 		Invalid: map[string]func(*providers.Spec){
 			"a mount of a missing path": func(s *providers.Spec) {
 				s.Mounts = []providers.Mount{{Host: filepath.Join(t.TempDir(), "none"), Node: "/x"}}

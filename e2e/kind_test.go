@@ -69,8 +69,9 @@ func kindHarness(t *testing.T, bed *bed) providertest.Harness {
 	options := kind.Options{NodeImage: bed.kindNode(), Dir: filepath.Join(t.TempDir(), "kind")}
 	port := freePort(t)
 	return providertest.Harness{
-		New:   func() providers.Provider { return kind.New(options) },
-		Leaks: func(t *testing.T, name string) []string { return append(leaks(t, name), filesBelow(t, options.Dir)...) },
+		Cannot: []providertest.Ability{providertest.Snapshots},
+		New:    func() providers.Provider { return kind.New(options) },
+		Leaks:  func(t *testing.T, name string) []string { return append(leaks(t, name), filesBelow(t, options.Dir)...) },
 		Invalid: map[string]func(*providers.Spec){
 			"a mount of a missing path": func(s *providers.Spec) {
 				s.Mounts = []providers.Mount{{Host: filepath.Join(options.Dir, "none"), Node: "/x"}}

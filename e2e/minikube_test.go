@@ -86,7 +86,8 @@ func minikubeHarness(t *testing.T, bed *bed) providertest.Harness {
 	old := options
 	old.ExtraArgs = []string{"--base-image=127.0.0.1:1/none:v1"}
 	return providertest.Harness{
-		New: func() providers.Provider { return minikube.New(options) },
+		Cannot: []providertest.Ability{providertest.Snapshots},
+		New:    func() providers.Provider { return minikube.New(options) },
 		Leaks: func(t *testing.T, name string) []string {
 			return append(append(leaks(t, name), minikubeLeft(t, bed, name)...), filesBelow(t, options.Dir)...)
 		},

@@ -61,6 +61,25 @@ func TestDiskGetsFull(t *testing.T) {
 	}
 }
 
+// TestSnapshotFullDisk saves a cluster on a full disk.
+func TestSnapshotFullDisk(t *testing.T) {
+	requireRoot(t)
+	p := newUser(t)
+	mount(t, p.labHome, "size=300m", 0)
+	name := p.up()
+	full := filepath.Join(p.labHome, "full")
+	fill(t, full)
+	p.checkNoSpace(p.Try("snapshot", "save", "base", "--cluster", name))
+	if list := p.Must("snapshot", "list", "-o", "json"); strings.Contains(list, `"base"`) {
+		t.Errorf("a save that failed is listed: %s", list)
+	}
+	p.Must("down", name)
+	p.Must("gc")
+	if err := os.Remove(full); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // fill writes to a file until the disk is full.
 func fill(t *testing.T, path string) {
 	t.Helper()

@@ -76,7 +76,13 @@ func stepsOfUp(t *testing.T) []string {
 // upUntil creates a cluster, and sends lab a signal when step n starts. A negative n sends no signal.
 func (p *user) upUntil(name string, n int, signal syscall.Signal) session.Result {
 	p.T.Helper()
-	cmd := p.command("up", name, "--flavor", "kwok", "--workers", "1", "--progress", "json")
+	return p.until(n, signal, "up", name, "--flavor", "kwok", "--workers", "1")
+}
+
+// until runs lab, and sends it a signal when step n starts. A negative n sends no signal.
+func (p *user) until(n int, signal syscall.Signal, args ...string) session.Result {
+	p.T.Helper()
+	cmd := p.command(append(args, "--progress", "json")...)
 	stderr, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
