@@ -104,6 +104,13 @@ type APIAnswer struct {
 	Contains string `json:"contains,omitempty"`
 }
 
+// Image is an image that an addon pulls.
+type Image struct {
+	Name     string   `json:"name"` // complete, with its registry: docker.io/library/web:v1
+	Addon    string   `json:"addon"`
+	NeededBy []string `json:"neededBy"` // "container web of Deployment shop/web"
+}
+
 // Object names an object of the cluster.
 type Object struct {
 	APIVersion string `json:"apiVersion,omitempty"`

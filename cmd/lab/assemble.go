@@ -81,6 +81,7 @@ func addonTools(dirs machine.Dirs, user config.Config) clusteraddons.Tools {
 		Installer: helm.Installer{},
 		Checker:   ready.API{},
 		Set:       helm.Set,
+		Images:    helm.Images,
 		Values:    values,
 	}
 }

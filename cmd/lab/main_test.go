@@ -63,6 +63,9 @@ func buildFake() (cli.Env, error) {
 	env.Addons.Tools = clusteraddons.Tools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
 		Installer: fake, Checker: fake, Set: helm.Set,
+		Images: func(r addons.Release) ([]addons.Image, error) {
+			return []addons.Image{{Name: "registry.example/" + r.Addon.Name + ":v1", Addon: r.Addon.Name, NeededBy: []string{"container web of Deployment shop/web", "container web of Job shop/set-up"}}}, nil
+		},
 	}
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
 		env.Tools.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }

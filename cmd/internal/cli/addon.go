@@ -23,7 +23,7 @@ directory. "lab addon info ADDON -o yaml" prints an example.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAddonList(c), newAddonInfo(c), newAddonInstall(c), newAddonUpgrade(c), newAddonRemove(c))
+	cmd.AddCommand(newAddonList(c), newAddonInfo(c), newAddonImages(c), newAddonInstall(c), newAddonUpgrade(c), newAddonRemove(c))
 	return cmd
 }
 

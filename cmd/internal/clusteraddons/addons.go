@@ -27,6 +27,7 @@ type Tools struct {
 	Installer addons.Installer
 	Checker   addons.Checker
 	Set       func(values map[string]addons.Values, sets addons.Sets, read func(path string) ([]byte, error)) (map[string]addons.Values, error)
+	Images    func(addons.Release) ([]addons.Image, error)
 	Values    map[string]addons.Values // by addon, from the user's configuration; those of a request override them
 }
 

@@ -175,9 +175,6 @@ func (s *Addons) Validate(ctx context.Context, q Request, traits providers.Trait
 // before anything is created. It does not use the network.
 func (s *Addons) ReadCharts(ctx context.Context, plan addons.Requests, traits providers.Traits) error {
 	local := slices.DeleteFunc(slices.Clone(plan), func(r addons.Request) bool { return r.Addon.Chart.Path == "" })
-	failed := func(err error, addon string) error {
-		return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))
-	}
 	releases, err := s.releases(ctx, addons.Cluster{Traits: traits}, local, Request{Offline: true}, failed)
 	if err != nil {
 		return err
@@ -188,6 +185,37 @@ func (s *Addons) ReadCharts(ctx context.Context, plan addons.Requests, traits pr
 		}
 		return nil
 	})
+}
+
+// failed returns the error of an addon whose chart cannot be read.
+func failed(err error, addon string) error {
+	return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))
+}
+
+// Images returns the images that the addons of a request pull, with the addons that they need, on a new cluster with
+// traits. A cluster without pods pulls none.
+func (s *Addons) Images(ctx context.Context, q Request, traits providers.Traits) ([]addons.Image, error) {
+	catalog, err := s.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := requests(catalog, state.Record{}, q)
+	if err != nil || !traits.RunsPods {
+		return nil, err
+	}
+	releases, err := s.releases(ctx, addons.Cluster{Traits: traits}, plan, q, failed)
+	if err != nil {
+		return nil, err
+	}
+	var all []addons.Image
+	for _, request := range plan {
+		images, err := s.Tools.Images(releases[request.Addon.Name])
+		if err != nil {
+			return nil, failed(err, request.Addon.Name)
+		}
+		all = append(all, images...)
+	}
+	return all, nil
 }
 
 // SpecFor returns the spec of a new cluster with what the addons of a plan need. A port that must be

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
@@ -68,19 +69,35 @@ func (c *Clusters) Validate(ctx context.Context, q UpRequest) error {
 	if err := validateTTL(q.TTL); err != nil {
 		return err
 	}
-	set := c.Inventory.Set
-	flavor := cmp.Or(q.Flavor, c.Flavor)
 	var invalid error
-	if flavor != "" && flavor != FlavorAuto {
-		invalid = set.Validate(flavor, q.Spec)
-	} else {
-		flavor = set.Names()[0] // any flavor will do
+	if flavor := cmp.Or(q.Flavor, c.Flavor); flavor != "" && flavor != FlavorAuto {
+		invalid = c.Inventory.Set.Validate(flavor, q.Spec)
 	}
-	var traits providers.Traits
-	if p, err := set.Get(flavor); err == nil {
-		traits = p.Traits(q.Spec)
-	}
+	traits, _ := c.traits(q) // an unknown flavor is invalid
 	return errors.Join(invalid, c.Addons.Validate(ctx, q.Addons, traits, invalid == nil))
+}
+
+// traits returns the traits of a cluster of the requested flavor, or of the first if any will do.
+func (c *Clusters) traits(q UpRequest) (providers.Traits, error) {
+	flavor := cmp.Or(q.Flavor, c.Flavor)
+	if flavor == "" || flavor == FlavorAuto {
+		flavor = c.Inventory.Set.Names()[0]
+	}
+	p, err := c.Inventory.Set.Get(flavor)
+	if err != nil {
+		return providers.Traits{}, err
+	}
+	return p.Traits(q.Spec), nil
+}
+
+// AddonImages returns the images that the addons of a request pull on a cluster of its flavor. It downloads charts that
+// are not cached.
+func (c *Clusters) AddonImages(ctx context.Context, q UpRequest) ([]addons.Image, error) {
+	traits, err := c.traits(q)
+	if err != nil {
+		return nil, err
+	}
+	return c.Addons.Images(ctx, q.Addons, traits)
 }
 
 func (c *Clusters) plan(ctx context.Context, h *inventory.Handle, q UpRequest) (Plan, error) {

@@ -1,0 +1,78 @@
+package helm
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// TestImages checks that every image of a chart is found once, with what needs it: in pods of any kind, in custom
+// resources, in hooks, and among the arguments and variables of programs. Texts that only resemble an image are not.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	chart := addontest.Chart("shop", "1.0.0", map[string]string{
+		"values.yaml": "tag: v1\n",
+		"templates/web.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      initContainers: [{name: set-up, image: busybox}]
+      containers:
+        - name: web
+          image: "registry.example/web:{{ .Values.tag }}"
+          args: ["--listen=0.0.0.0:80/x", "--solver-image=quay.io/example/solver:v3", "--url=https://a.example/b:c", "-v", "ghcr.io/example/tool@sha256:` + digest + `"]
+          env: [{name: SIDECAR, value: "quay.io/example/sidecar:v2"}, {name: HOST, value: "a.example/path"}]
+        - {name: other, image: "registry.example/web:v1"}
+      volumes: [{name: model, image: {reference: "quay.io/example/model:v5"}}]
+`,
+		"templates/cron.yaml": `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: main, image: "busybox:latest"}]}}}}}
+`,
+		"templates/custom.yaml": "apiVersion: example.com/v1\nkind: Database\nmetadata: {name: db}\nspec: {image: \"quay.io/example/db:16\"}\n",
+		"templates/text.yaml":   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text}\ndata: {image: \"quay.io/example/text:v1\"}\n",
+		"templates/hook.yaml":   "apiVersion: v1\nkind: Pod\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\nspec: {containers: [{name: a, image: \"quay.io/example/hook:v1\"}]}\n",
+		"templates/test.yaml":   "apiVersion: v1\nkind: Pod\nmetadata: {name: try, annotations: {helm.sh/hook: test}}\nspec: {containers: [{name: a, image: \"quay.io/example/test:v1\"}]}\n",
+	})
+	got, err := Images(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: chart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := func(name string, needs ...string) addons.Image {
+		return addons.Image{Name: name, Addon: "shop", NeededBy: needs}
+	}
+	want := []addons.Image{
+		image("docker.io/library/busybox:latest", "initContainer set-up of Deployment shop/web", "container main of CronJob shop/nightly"),
+		image("ghcr.io/example/tool@sha256:"+digest, "args of Deployment shop/web"),
+		image("quay.io/example/db:16", "spec of Database db"),
+		image("quay.io/example/hook:v1", "container a of Pod shop/hook"),
+		image("quay.io/example/model:v5", "image of Deployment shop/web"),
+		image("quay.io/example/sidecar:v2", "variable SIDECAR of Deployment shop/web"),
+		image("quay.io/example/solver:v3", "solver-image of Deployment shop/web"),
+		image("registry.example/web:v1", "container web of Deployment shop/web", "container other of Deployment shop/web"),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// TestImagesOfBrokenChart checks that a chart that cannot be rendered is an error with the words of Helm.
+func TestImagesOfBrokenChart(t *testing.T) {
+	t.Parallel()
+	chart := addontest.Chart("shop", "1.0.0", map[string]string{"templates/web.yaml": `{{ fail "set a password" }}`})
+	_, err := Images(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: chart})
+	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "set a password") {
+		t.Errorf("%v", err)
+	}
+}
