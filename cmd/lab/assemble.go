@@ -19,10 +19,12 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/doctor"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/exercises/live"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
@@ -41,6 +43,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: &clusters.Snapshots{Clusters: c},
+		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,

@@ -89,6 +89,7 @@ func only() map[string][]string {
 	return map[string][]string{
 		"github.com/spf13/cobra":            {"cmd/internal/cli"},
 		"github.com/charmbracelet/lipgloss": {"cmd/internal/ui"},
+		"github.com/google/cel-go":          {"exercises"},
 		"helm.sh/helm/v3":                   {"addons/charts", "addons/helm"},
 		"k8s.io/client-go":                  {"cmd/internal/probe", "addons/helm", "addons/ready", "exercises/live"},
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
@@ -31,6 +32,7 @@ type Env struct {
 	Images    *clusters.Images
 	Snapshots *clusters.Snapshots
 	Addons    *clusteraddons.Addons
+	Learning  *learning.Learning
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools
 	Dirs      machine.Dirs

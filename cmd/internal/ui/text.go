@@ -129,16 +129,16 @@ func (t theme) state(s State) lipgloss.Style {
 
 // symbols are the marks of steps.
 type symbols struct {
-	spinner                         []string
-	done, failed, unknown, ellipsis string
+	spinner                                        []string
+	done, failed, unknown, ellipsis, half, pending string
 }
 
 func newSymbols(unicode bool) symbols {
 	if !unicode {
-		return symbols{spinner: []string{"|", "/", "-", `\`}, done: "+", failed: "x", unknown: "-", ellipsis: "..."}
+		return symbols{spinner: []string{"|", "/", "-", `\`}, done: "+", failed: "x", unknown: "-", ellipsis: "...", half: "o", pending: "?"}
 	}
 	return symbols{
 		spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
-		done:    "✓", failed: "✗", unknown: "–", ellipsis: "…",
+		done:    "✓", failed: "✗", unknown: "–", ellipsis: "…", half: "◐", pending: "…",
 	}
 }

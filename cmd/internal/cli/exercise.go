@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// exerciseOptions are the flags of all exercise commands.
+type exerciseOptions struct {
+	pack string
+	lang string
+	name string // of the cluster
+}
+
+func newExercise(c *command) *cobra.Command {
+	o := &exerciseOptions{}
+	cmd := &cobra.Command{
+		Use:   "exercise",
+		Short: "Learn Kubernetes with exercises that check themselves",
+		Long: `Learn Kubernetes on your own cluster. Without a subcommand, show where you are and what
+to do next.
+
+An exercise has its own namespaces. "start" prepares them and prints the task, "check"
+says what is missing, "hint" helps one step at a time, and "reset" starts over. Your
+progress is kept in lab's state directory, whatever cluster you use.
+
+Texts are in the language of your locale if the pack has it; --lang selects another.`,
+		Example: `  lab exercise start           start the next exercise
+  lab exercise check           check it`,
+		Args: onlyVerbs,
+		RunE: func(*cobra.Command, []string) error { return runExerciseStatus(c, o) },
+	}
+	f := cmd.PersistentFlags()
+	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "the `pack`: the builtin one, or the path of a directory")
+	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the locale)")
+	cmd.AddCommand(
+		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
+		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseVerify(c, o), newExerciseSchema(),
+	)
+	return cmd
+}
+
+// oneExercise accepts at most one argument.
+func oneExercise(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fault.WithHint(usage("%s accepts one exercise, received %d: %q", cmd.CommandPath(), len(args), args), "list the exercises: lab exercise list")
+	}
+	return nil
+}
+
+// completeExercises completes the names of exercises.
+func (c *command) completeExercises(o *exerciseOptions) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		pack, err := c.Learning.Pack(o.pack)
+		if len(args) > 0 || err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []string
+		for _, e := range pack.Exercises {
+			names = append(names, e.Name)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// onCluster adds --name without a default: an exercise remembers its cluster.
+func (o *exerciseOptions) onCluster(c *command, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.name, "name", "", "name of the cluster (default: that of the last start, or \""+inventory.DefaultName+"\")")
+	_ = cmd.RegisterFlagCompletionFunc("name", func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
+		return c.completeNames(cmd, nil, s)
+	})
+}
+
+// lesson is a pack, and the language of its texts.
+type lesson struct {
+	*exercises.Pack
+	lang  string
+	words phrases
+	flag  string // " --pack DIR", or ""
+}
+
+// open reads the pack and chooses the language. It returns ErrInvalid for a language that the pack
+// does not have.
+func (o *exerciseOptions) open(c *command) (lesson, error) {
+	pack, err := c.Learning.Pack(o.pack)
+	if err != nil {
+		return lesson{}, err
+	}
+	lang := o.lang
+	if lang == "" {
+		lang = localeOf(os.Getenv)
+		if !slices.Contains(pack.Languages, lang) {
+			lang = pack.Languages[0]
+		}
+	}
+	if !slices.Contains(pack.Languages, lang) {
+		err := usage("pack %s has no language %q", pack.Name, lang)
+		return lesson{}, fault.WithHint(err, "use one of %s", strings.Join(pack.Languages, ", "))
+	}
+	l := lesson{Pack: pack, lang: lang, words: phrasesOf(lang)}
+	if o.pack != learning.BuiltinPack {
+		l.flag = " --pack " + fault.ShellWord(o.pack)
+	}
+	return l, nil
+}
+
+// choose returns the lesson, and the exercise of the arguments or the current one.
+func (o *exerciseOptions) choose(c *command, args []string) (lesson, learning.Choice, error) {
+	l, err := o.open(c)
+	if err != nil {
+		return l, learning.Choice{}, err
+	}
+	name := ""
+	if len(args) > 0 {
+		name = args[0]
+	}
+	choice, err := c.Learning.Choose(l.Pack, name, o.name)
+	return l, choice, err
+}
+
+// localeOf returns the language of the locale, such as ru for ru_RU.UTF-8, or "".
+func localeOf(getenv func(string) string) string {
+	for _, key := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value := getenv(key); value != "" {
+			return strings.ToLower(value[:min(2, len(value))])
+		}
+	}
+	return ""
+}
+
+// ExerciseList is the result of `lab exercise list` and `lab exercise status`.
+type ExerciseList struct {
+	output.Meta
+	Pack    string         `json:"pack"`
+	Current string         `json:"current"` // the exercise that was started last, or ""
+	Next    string         `json:"next"`    // the next one to start, or ""
+	Items   []ExerciseItem `json:"items"`
+}
+
+// ExerciseItem is an exercise in a list.
+type ExerciseItem struct {
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	State   string `json:"state"` // new, started, half, passed
+	Cluster string `json:"cluster,omitempty"`
+}
+
+// list returns the exercises of a pack with the progress.
+func (l lesson) list(c *command) (ExerciseList, error) {
+	list := ExerciseList{Meta: output.NewMeta("ExerciseList"), Pack: l.Name}
+	items, warning, err := c.Learning.List(l.Pack)
+	if err != nil {
+		return list, err
+	}
+	if warning != "" {
+		progress := c.progress("")
+		defer progress.Close()
+		progress.Warn("%s", warning)
+	}
+	for _, item := range items {
+		if item.Current {
+			list.Current = item.Exercise.Name
+		}
+		list.Items = append(list.Items, ExerciseItem{item.Exercise.Name, item.Exercise.Texts[l.lang].Title, item.State, item.Cluster})
+	}
+	next, err := c.Learning.Next(l.Pack)
+	if next != nil {
+		list.Next = next.Name
+	}
+	return list, err
+}
+
+func newExerciseList(c *command, o *exerciseOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the exercises and your progress",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			l, err := o.open(c)
+			if err != nil {
+				return err
+			}
+			list, err := l.list(c)
+			if err != nil {
+				return err
+			}
+			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
+				t := ui.NewTable("exercise", "state", "title")
+				for _, item := range list.Items {
+					t.Row(item.Name, ui.State(l.words.states[item.State]), item.Title)
+				}
+				return t
+			})
+		},
+	}
+}
+
+func newExerciseStatus(c *command, o *exerciseOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show where you are and what to do next",
+		Args:  noArgs,
+		RunE:  func(*cobra.Command, []string) error { return runExerciseStatus(c, o) },
+	}
+}
+
+func runExerciseStatus(c *command, o *exerciseOptions) error {
+	l, err := o.open(c)
+	if err != nil {
+		return err
+	}
+	list, err := l.list(c)
+	if err != nil {
+		return err
+	}
+	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return l.statusView(list) })
+}
+
+func (l lesson) statusView(list ExerciseList) ui.View {
+	p := &ui.Page{}
+	passed := 0
+	for _, item := range list.Items {
+		if item.State == learning.StatePassed || item.State == learning.StateHalf {
+			passed++
+		}
+		p.Result(markOf(item.State), item.Title, l.words.here(item.Name == list.Current, item.Cluster))
+	}
+	p.Gap()
+	p.Markdown(l.words.progress(passed, len(list.Items)))
+	switch started := list.Current != "" && list.Next == list.Current; {
+	case started:
+		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
+	case list.Next != "":
+		p.Line(l.words.next("lab exercise start " + list.Next + l.flag))
+	}
+	return p
+}
+
+func markOf(state string) ui.Mark {
+	switch state {
+	case learning.StatePassed:
+		return ui.MarkPassed
+	case learning.StateHalf:
+		return ui.MarkHalf
+	case learning.StateStarted:
+		return ui.MarkPending
+	}
+	return ui.MarkSkipped
+}
+
+func newExerciseSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema pack|exercise",
+		Short:   "Print the JSON schema of pack.yaml or exercise.yaml",
+		Example: `  lab exercise schema exercise > exercise.schema.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] != "pack" && args[0] != "exercise" {
+				return fault.WithHint(usage("%s needs one argument: pack or exercise", cmd.CommandPath()), "for example: lab exercise schema exercise")
+			}
+			return nil
+		},
+		ValidArgs: []string{"pack", "exercise"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			schema := exercises.ExerciseSchema
+			if args[0] == "pack" {
+				schema = exercises.PackSchema
+			}
+			text, err := schema()
+			if err != nil {
+				return err
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}

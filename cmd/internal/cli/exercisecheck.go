@@ -1,0 +1,324 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/exercises"
+)
+
+// ExerciseReport is the result of `lab exercise check`.
+type ExerciseReport struct {
+	output.Meta
+	Pack    string          `json:"pack"`
+	Name    string          `json:"name"`
+	Title   string          `json:"title"`
+	Cluster string          `json:"cluster"`
+	Passed  bool            `json:"passed"`
+	Half    bool            `json:"half"` // passed, except for checks that need containers that run
+	Checks  []ExerciseCheck `json:"checks"`
+	Notes   []string        `json:"notes"`          // Markdown
+	Done    string          `json:"done,omitempty"` // Markdown; the explanation, if it passed
+	Next    string          `json:"next,omitempty"` // the next exercise, if it passed
+}
+
+func newExerciseCheck(c *command, o *exerciseOptions) *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "check [EXERCISE]",
+		Short: "Check an exercise",
+		Long: `Check an exercise, and say what is missing. Without an argument, check the exercise that
+you started last. While objects change, check waits for them.
+
+Some checks change the cluster, for example delete a pod to see it come back. They run
+after all others passed, and restore what they changed, even if they are interrupted.
+
+The exit code is 0 only if the exercise passed. On a cluster that simulates containers,
+some checks are not possible: then the exercise is half done, and the exit code is 1.`,
+		Example: `  lab exercise check
+  lab exercise check service -o json`,
+		Args:              oneExercise,
+		ValidArgsFunction: c.completeExercises(o),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, choice, err := o.choose(c, args)
+			if err != nil {
+				return err
+			}
+			progress := c.progress(choice.Cluster)
+			defer progress.Close()
+			report, err := c.Learning.Check(cmd.Context(), choice, wait, progress.Report)
+			if err != nil {
+				return err
+			}
+			progress.Close()
+			return c.printReport(l, report)
+		},
+	}
+	o.onCluster(c, cmd)
+	cmd.Flags().DurationVar(&wait, "settle", 10*time.Second, "how long to wait for objects that change")
+	return cmd
+}
+
+// printReport prints the result of a check. Its error is the exit code.
+func (c *command) printReport(l lesson, report learning.Report) error {
+	result := c.reportOf(l, report)
+	if err := ui.Print(c.streams.Out, c.format, result, func() ui.View { return l.reportView(result) }); err != nil {
+		return err
+	}
+	if !result.Passed {
+		return exited(1)
+	}
+	return nil
+}
+
+func (c *command) reportOf(l lesson, report learning.Report) ExerciseReport {
+	e, text := report.Exercise, report.Exercise.Texts[l.lang]
+	result := ExerciseReport{
+		Meta: output.NewMeta("ExerciseReport"), Pack: e.Pack, Name: e.Name, Title: text.Title, Cluster: report.Cluster,
+		Passed: report.Results.Passed(), Half: report.Results.Half(), Checks: []ExerciseCheck{}, Notes: []string{},
+	}
+	for _, r := range report.Results {
+		check := ExerciseCheck{ID: r.ID, Wanted: text.Checks[r.ID].Wanted, State: string(r.State), Found: r.Found}
+		if r.Err != nil {
+			check.Reason = r.Err.Error()
+		}
+		result.Checks = append(result.Checks, check)
+	}
+	if result.Passed || result.Half {
+		result.Done = text.Done
+		if next, err := c.Learning.Next(l.Pack); err == nil && next != nil {
+			result.Next = next.Name
+		}
+		return result
+	}
+	result.Notes = append(result.Notes, c.notes(l, report)...)
+	return result
+}
+
+// notes says what a student may have overlooked: another namespace, another context.
+func (c *command) notes(l lesson, report learning.Report) []string {
+	var notes []string
+	e := report.Exercise
+	if len(report.Found) > 0 {
+		notes = append(notes, l.words.elsewhere(report.Kind, report.Object, strings.Join(report.Found, "`, `"), strings.Join(e.Namespaces, "`, `")))
+	}
+	files := c.Clusters.Kubeconfig
+	current, err := files.Current()
+	if err != nil || current == "" || report.Context == "" {
+		return notes // the student may use lab kubectl
+	}
+	if current != report.Context {
+		return append(notes, l.words.context(current, report.Context, report.Cluster))
+	}
+	if namespace, err := files.Namespace(); err == nil && len(report.Found) > 0 && namespace != e.Namespaces[0] {
+		notes = append(notes, l.words.namespace(namespace, e.Namespaces[0]))
+	}
+	return notes
+}
+
+func (l lesson) reportView(r ExerciseReport) ui.View {
+	p := &ui.Page{}
+	p.Title(r.Title)
+	p.Gap()
+	unfolded := false // only the first check that failed shows what was found
+	for _, check := range r.Checks {
+		switch exercises.Verdict(check.State) {
+		case exercises.Passed:
+			p.Result(ui.MarkPassed, check.Wanted)
+		case exercises.Skipped:
+			p.Result(ui.MarkSkipped, check.Wanted, l.words.skipped)
+		case exercises.Pending:
+			p.Result(ui.MarkPending, check.Wanted, l.words.pending)
+		case exercises.Broken:
+			p.Result(ui.MarkFailed, check.Wanted, check.Reason)
+		default:
+			found := ""
+			if !unfolded && check.Found != "" {
+				found = l.words.found(check.Found)
+			}
+			unfolded = true
+			p.Result(ui.MarkFailed, check.Wanted, found)
+		}
+	}
+	p.Gap()
+	for _, note := range r.Notes {
+		p.Markdown(note)
+	}
+	switch {
+	case r.Passed:
+		p.Result(ui.MarkPassed, l.words.passed(r.Title))
+	case r.Half:
+		p.Result(ui.MarkHalf, l.words.half)
+	default:
+		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
+		return p
+	}
+	p.Gap()
+	p.Markdown(r.Done)
+	p.Gap()
+	if r.Next == "" {
+		p.Markdown(l.words.finished)
+		return p
+	}
+	if next, err := l.Get(r.Next); err == nil {
+		p.Markdown(l.words.titled(next.Texts[l.lang].Title))
+	}
+	p.Line(l.words.next("lab exercise start " + r.Next + l.flag))
+	return p
+}
+
+func newExerciseWatch(c *command, o *exerciseOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "watch [EXERCISE]",
+		Short: "Check an exercise whenever something changes",
+		Long: `Check an exercise again and again, and print the result whenever it changes, until it
+passes or you press Ctrl-C. Checks that change the cluster do not run: they belong to
+"lab exercise check".`,
+		Example:           `  lab exercise watch`,
+		Args:              oneExercise,
+		ValidArgsFunction: c.completeExercises(o),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, choice, err := o.choose(c, args)
+			if err != nil {
+				return err
+			}
+			return runExerciseWatch(c, cmd.Context(), l, choice)
+		},
+	}
+	o.onCluster(c, cmd)
+	return cmd
+}
+
+func runExerciseWatch(c *command, ctx context.Context, l lesson, choice learning.Choice) error {
+	progress := c.progress(choice.Cluster)
+	defer progress.Close()
+	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
+		if err != nil {
+			progress.Warn("%v", err)
+			return nil
+		}
+		result := c.reportOf(l, report)
+		return ui.Print(c.streams.Out, c.format, result, func() ui.View { return l.reportView(result) })
+	})
+}
+
+// ExerciseHint is the result of `lab exercise hint`.
+type ExerciseHint struct {
+	output.Meta
+	Pack  string   `json:"pack"`
+	Name  string   `json:"name"`
+	Check string   `json:"check"` // "" if nothing is wrong
+	Hint  string   `json:"hint"`
+	Step  int      `json:"step"`
+	Steps int      `json:"steps"`
+	Text  string   `json:"text"` // Markdown
+	Notes []string `json:"notes"`
+}
+
+func newExerciseHint(c *command, o *exerciseOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hint [EXERCISE]",
+		Short: "Get a hint that fits what is wrong now",
+		Long: `Look at the cluster, and print a hint for the first check that fails. Each call prints
+the next, more precise step.`,
+		Example:           `  lab exercise hint`,
+		Args:              oneExercise,
+		ValidArgsFunction: c.completeExercises(o),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, choice, err := o.choose(c, args)
+			if err != nil {
+				return err
+			}
+			return runExerciseHint(c, cmd.Context(), l, choice)
+		},
+	}
+	o.onCluster(c, cmd)
+	return cmd
+}
+
+func runExerciseHint(c *command, ctx context.Context, l lesson, choice learning.Choice) error {
+	texts := choice.Exercise.Texts[l.lang].Checks
+	hint, err := c.Learning.Hint(ctx, choice, func(check, hint string) int { return len(texts[check].Hints[hint]) })
+	if err != nil {
+		return err
+	}
+	result := ExerciseHint{
+		Meta: output.NewMeta("ExerciseHint"), Pack: choice.Exercise.Pack, Name: choice.Exercise.Name,
+		Check: hint.Check, Hint: hint.ID, Step: hint.Step, Notes: []string{},
+	}
+	if hint.Check != "" {
+		steps := texts[hint.Check].Hints[hint.ID]
+		if hint.Step < 1 || hint.Step > len(steps) {
+			return errors.New("the check " + hint.Check + " has no hint")
+		}
+		result.Steps, result.Text = len(steps), steps[hint.Step-1]
+		result.Notes = append(result.Notes, c.notes(l, hint.Report)...)
+	}
+	return ui.Print(c.streams.Out, c.format, result, func() ui.View {
+		p := &ui.Page{}
+		if result.Check == "" {
+			p.Markdown(l.words.noHint)
+			return p
+		}
+		p.Result(ui.MarkFailed, texts[result.Check].Wanted)
+		p.Gap()
+		p.Title(l.words.hint(result.Step, result.Steps))
+		p.Markdown(result.Text)
+		for _, note := range result.Notes {
+			p.Markdown(note)
+		}
+		if result.Step == result.Steps {
+			p.Gap()
+			p.Markdown(l.words.lastHint + l.flag)
+		}
+		return p
+	})
+}
+
+// ExerciseSolution is the result of `lab exercise solution`.
+type ExerciseSolution struct {
+	output.Meta
+	Pack string `json:"pack"`
+	Name string `json:"name"`
+	Text string `json:"text"` // Markdown
+}
+
+func newExerciseSolution(c *command, o *exerciseOptions) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "solution [EXERCISE]",
+		Short: "Show the solution of an exercise",
+		Long: `Show the solution of an exercise that you passed. With --yes, show it before.
+Without an argument, show that of the exercise that you started last.`,
+		Example:           `  lab exercise solution --yes`,
+		Args:              oneExercise,
+		ValidArgsFunction: c.completeExercises(o),
+		RunE: func(_ *cobra.Command, args []string) error {
+			l, choice, err := o.choose(c, args)
+			if err != nil {
+				return err
+			}
+			if err := c.Learning.Solution(choice, yes); err != nil {
+				return err
+			}
+			e := choice.Exercise
+			result := ExerciseSolution{output.NewMeta("ExerciseSolution"), e.Pack, e.Name, e.Texts[l.lang].Solution}
+			return ui.Print(c.streams.Out, c.format, result, func() ui.View {
+				p := &ui.Page{}
+				p.Title(e.Texts[l.lang].Title)
+				p.Gap()
+				p.Markdown(result.Text)
+				return p
+			})
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "show it before the exercise is passed")
+	return cmd
+}

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/event"
+)
+
+// PackReport is the result of `lab exercise verify`.
+type PackReport struct {
+	output.Meta
+	Pack   string      `json:"pack"`
+	Flavor string      `json:"flavor"`
+	Valid  bool        `json:"valid"`
+	Items  []PackProof `json:"items"`
+}
+
+// PackProof is the proof of one exercise.
+type PackProof struct {
+	Name     string   `json:"name"`
+	Valid    bool     `json:"valid"`
+	Half     bool     `json:"half"`  // some checks need containers that run
+	Steps    int      `json:"steps"` // that were tried
+	Problems []string `json:"problems"`
+	Seconds  float64  `json:"seconds"`
+}
+
+func newExerciseVerify(c *command, o *exerciseOptions) *cobra.Command {
+	u := &upOptions{}
+	var only []string
+	cmd := &cobra.Command{
+		Use:   "verify [PACK]",
+		Short: "Prove that the exercises of a pack are correct",
+		Long: `Create a temporary cluster, and prove every exercise of a pack on it: in the beginning
+no check passes, each wrong answer fails its check and gets its hint, the solution and
+other valid answers pass, and a reset restores the beginning. Then delete the cluster.
+PACK is the builtin pack or the path of a directory.
+
+The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.
+Exercises that need what the flavor lacks are left out.`,
+		Example: `  lab exercise verify --flavor kwok
+  lab exercise verify ./my-pack --flavor kwok --exercise pods`,
+		Args: oneName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.pack = args[0]
+			}
+			return runExerciseVerify(c, cmd.Context(), o, u, only)
+		},
+	}
+	u.setting(cmd.Flags(), "flavor", "flavor", "the tool that creates the cluster")
+	cmd.Flags().DurationVar(&u.timeout, "timeout", 10*time.Minute, "time limit for the creation of the cluster")
+	cmd.Flags().StringSliceVar(&only, "exercise", nil, "verify only these exercises")
+	return cmd
+}
+
+func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *upOptions, only []string) error {
+	pack, err := c.Learning.Pack(o.pack)
+	if err != nil {
+		return err
+	}
+	list := pack.Exercises
+	if len(only) > 0 {
+		list = nil
+		for _, name := range only {
+			e, err := pack.Get(name)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
+	}
+	workers := 0
+	for _, e := range list {
+		workers = max(workers, learning.Workers(e))
+	}
+	if err := u.layer.Flag("cluster.workers", "the pack").Set(strconv.Itoa(workers)); err != nil {
+		return err
+	}
+	report := PackReport{Meta: output.NewMeta("PackReport"), Pack: pack.Name, Valid: true, Items: []PackProof{}}
+	if err := c.prove(ctx, u, list, &report); err != nil {
+		return err
+	}
+	err = ui.Print(c.streams.Out, c.format, report, func() ui.View { return proofView(report) })
+	if err == nil && !report.Valid {
+		return exited(1)
+	}
+	return err
+}
+
+// prove proves exercises on a temporary cluster.
+func (c *command) prove(ctx context.Context, u *upOptions, list []*exercises.Exercise, report *PackReport) error {
+	name := clusters.RunName()
+	_, request, err := upRequest(c, u, []string{name})
+	if err != nil {
+		return err
+	}
+	progress := c.progress(name)
+	defer progress.Close()
+	limited, cancel := withTimeout(ctx, u.timeout)
+	defer cancel()
+	left, err := c.Runs.Run(limited, request, clusters.Work{
+		Do: func(r clusters.Running) error {
+			report.Flavor = r.Flavor
+			return c.proveOn(ctx, r, list, report, progress.Report)
+		},
+		Failed: func(clusters.Running) {},
+		Keep:   func() bool { return false },
+	}, progress.Report)
+	if left != nil {
+		progress.Warn("%v (the next lab command deletes the leftovers; to delete them now: lab gc)", left)
+	}
+	return err
+}
+
+func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exercises.Exercise, report *PackReport, events event.Reporter) error {
+	record, err := c.Inventory.State.Get(r.Name)
+	if err != nil {
+		return err
+	}
+	cluster, err := c.Learning.Connect(r.Config)
+	if err != nil {
+		return err
+	}
+	kubectl, err := c.kubectlOn(r)
+	if err != nil {
+		return err
+	}
+	v := learning.Verifier{Cluster: cluster, Kubectl: kubectl, RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes)}
+	err = events.For(r.Name).Do(fmt.Sprintf("Verifying %d exercises", len(list)), func(step *event.Step) error {
+		return v.Verify(ctx, list, func(p learning.Proof) {
+			report.add(p)
+			step.Progress(fmt.Sprintf("%d of %d", len(report.Items), len(list)))
+		})
+	})
+	slices.SortFunc(report.Items, func(a, b PackProof) int {
+		position := func(name string) int {
+			return slices.IndexFunc(list, func(e *exercises.Exercise) bool { return e.Name == name })
+		}
+		return position(a.Name) - position(b.Name)
+	})
+	return err
+}
+
+func (r *PackReport) add(p learning.Proof) {
+	item := PackProof{
+		Name: p.Exercise.Name, Valid: len(p.Problems) == 0, Half: p.Half, Steps: p.Steps, Problems: append([]string{}, p.Problems...),
+		Seconds: p.Took.Round(100 * time.Millisecond).Seconds(),
+	}
+	r.Items = append(r.Items, item)
+	r.Valid = r.Valid && item.Valid
+}
+
+// kubectlOn returns a function that runs kubectl on the cluster of a run.
+func (c *command) kubectlOn(r clusters.Running) (learning.Kubectl, error) {
+	path, first, err := c.findKubectl()
+	if err != nil {
+		return nil, err
+	}
+	file, err := c.Inventory.State.Kubeconfig(r.Name, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, args []string, stdin []byte) error {
+		cmd := exec.CommandContext(ctx, path, slices.Concat(first, args)...)
+		cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(r.Name), "KUBERC=off")
+		cmd.Stdin = bytes.NewReader(stdin)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			if text := strings.TrimSpace(string(out)); text != "" {
+				return errors.New(text)
+			}
+		}
+		return err
+	}, nil
+}
+
+func proofView(r PackReport) ui.View {
+	p := &ui.Page{}
+	for _, item := range r.Items {
+		mark := ui.MarkPassed
+		switch {
+		case !item.Valid:
+			mark = ui.MarkFailed
+		case item.Half:
+			mark = ui.MarkHalf
+		}
+		p.Result(mark, fmt.Sprintf("%s: %d steps, %.1f s", item.Name, item.Steps, item.Seconds), item.Problems...)
+	}
+	return p
+}

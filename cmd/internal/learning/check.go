@@ -1,0 +1,199 @@
+package learning
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+const checkInterval = 250 * time.Millisecond
+
+// Report is the result of checking an exercise.
+type Report struct {
+	Choice
+	Results exercises.Results
+	Context string   // the context of the cluster in the kubeconfig
+	Kind    string   // of an object that the exercise looks for and that is in another namespace
+	Object  string   // its name
+	Found   []string // the namespaces that it is in
+}
+
+// Check checks an exercise. While objects change, it waits for them, at most for the given time.
+// Checks that act run after all others passed. Check records the result.
+func (l *Learning) Check(ctx context.Context, c Choice, wait time.Duration, report event.Reporter) (Report, error) {
+	p, err := l.ready(ctx, c)
+	if err != nil {
+		return Report{}, err
+	}
+	r, err := l.observe(ctx, c, p, wait)
+	if err != nil {
+		return r, err
+	}
+	if first, failed := r.Results.First(); failed && first.State == exercises.Pending {
+		err := report.For(c.Cluster).Do("Changing the cluster to see what happens; everything is restored", func(*event.Step) error {
+			return c.Exercise.Act(ctx, p, p.runsPods, r.Results, l.journal(c.Cluster, p))
+		})
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, l.progress().append(l.result(c, r.Results))
+}
+
+// ready returns the cluster of an exercise that was started on it.
+func (l *Learning) ready(ctx context.Context, c Choice) (place, error) {
+	p, err := l.open(ctx, c)
+	if err != nil {
+		return p, err
+	}
+	if err := l.restore(ctx, c.Cluster, p); err != nil {
+		return p, err
+	}
+	begun, err := c.Exercise.Begun(ctx, p)
+	if err == nil && !begun {
+		err = fault.Errorf(fault.ErrNotFound, "a namespace of exercise %s does not exist in cluster %q", c.Exercise.Name, c.Cluster)
+		err = fault.WithHint(err, "start the exercise: lab exercise start %s --name %s", c.Exercise.Name, c.Cluster)
+	}
+	return p, err
+}
+
+// observe evaluates the checks that do not act, again while objects change.
+func (l *Learning) observe(ctx context.Context, c Choice, p place, wait time.Duration) (Report, error) {
+	r := Report{Choice: c, Context: p.context}
+	deadline := time.Now().Add(wait)
+	for {
+		state, err := c.Exercise.Observe(ctx, p, p.runsPods)
+		if err != nil {
+			return r, err
+		}
+		r.Results = c.Exercise.Evaluate(ctx, state, p.runsPods)
+		first, failed := r.Results.First()
+		done := !failed || first.State != exercises.Failed || !exercises.Settling(state)
+		if done || time.Now().After(deadline) {
+			if failed {
+				r.Kind, r.Object, r.Found = c.Exercise.Elsewhere(ctx, p, state)
+			}
+			return r, nil
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(checkInterval):
+		}
+	}
+}
+
+// result returns the event of a check.
+func (l *Learning) result(c Choice, results exercises.Results) record {
+	switch {
+	case results.Passed():
+		return l.now(eventPassed, c)
+	case results.Half():
+		return l.now(eventHalf, c)
+	}
+	e := l.now(eventChecked, c)
+	if first, failed := results.First(); failed {
+		e.Check, e.Hint = first.ID, first.Hint
+	}
+	return e
+}
+
+// Hint is one step of a hint.
+type Hint struct {
+	Report
+	Check string // "" if nothing is wrong
+	ID    string
+	Step  int // from 1
+}
+
+// Hint returns the next step of the hint that fits what is wrong, and records that it was shown. steps
+// returns the number of steps of a hint; after the last, Hint returns that again.
+func (l *Learning) Hint(ctx context.Context, c Choice, steps func(check, hint string) int) (Hint, error) {
+	p, err := l.ready(ctx, c)
+	if err != nil {
+		return Hint{}, err
+	}
+	r, err := l.observe(ctx, c, p, 0)
+	if err != nil {
+		return Hint{}, err
+	}
+	h, err := l.progress().history()
+	if err != nil {
+		return Hint{}, err
+	}
+	s := h.of(c.Exercise.Pack, c.Exercise.Name)
+	hint := Hint{Report: r}
+	first, failed := r.Results.First()
+	switch {
+	case !failed:
+		return hint, nil
+	case first.State == exercises.Failed:
+		hint.Check, hint.ID = first.ID, first.Hint
+	case first.State == exercises.Pending && r.Results.Get(s.check).State == exercises.Pending && s.hint != "":
+		hint.Check, hint.ID = s.check, s.hint // of the last time that it acted
+	default:
+		return hint, first.Err
+	}
+	hint.Step = min(s.seen[hint.Check+"/"+hint.ID]+1, steps(hint.Check, hint.ID))
+	e := l.now(eventHint, c)
+	e.Check, e.Hint = hint.Check, hint.ID
+	return hint, l.progress().append(e)
+}
+
+// undoFile is what a check that was interrupted changed.
+type undoFile struct {
+	Cluster string          `json:"cluster"`
+	ID      string          `json:"id"` // of the cluster
+	Undo    *exercises.Undo `json:"undo"`
+}
+
+// undoPath returns the file of a cluster with what must be restored.
+func (l *Learning) undoPath(cluster string) string {
+	return filepath.Join(l.Dir, "undo-"+cluster+".json")
+}
+
+// journal returns the function that stores what a check is about to change.
+func (l *Learning) journal(cluster string, p place) func(*exercises.Undo) error {
+	return func(u *exercises.Undo) error {
+		if u == nil {
+			return os.Remove(l.undoPath(cluster))
+		}
+		data, err := json.Marshal(undoFile{cluster, p.id, u})
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(l.Dir, 0o700); err != nil {
+			return fault.Errorf(fault.ErrUnavailable, "cannot write lab's state: %w", err)
+		}
+		return atomicfile.Write(l.undoPath(cluster), data, 0o600)
+	}
+}
+
+// restore undoes what a check changed before its process was killed. A file of a cluster that no
+// longer exists, or that cannot be read, is removed.
+func (l *Learning) restore(ctx context.Context, cluster string, p place) error {
+	data, err := os.ReadFile(l.undoPath(cluster))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fault.Errorf(fault.ErrUnavailable, "cannot read lab's state: %w", err)
+	}
+	var f undoFile
+	if json.Unmarshal(data, &f) == nil && f.Undo != nil && f.ID == p.id {
+		if err := f.Undo.Restore(ctx, p); err != nil && !errors.Is(err, fault.ErrNotFound) {
+			return fmt.Errorf("cannot restore what an interrupted check changed: %w", err)
+		}
+	}
+	return os.Remove(l.undoPath(cluster))
+}

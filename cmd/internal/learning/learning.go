@@ -1,0 +1,247 @@
+// Package learning runs exercises on clusters: it starts, checks and resets them, chooses hints, and
+// keeps the progress of the person who uses lab. Package exercises has the packs and the checks.
+package learning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// Learning runs exercises. It is safe for concurrent use.
+type Learning struct {
+	Inventory *inventory.Inventory
+	Dir       string // of the progress
+	Connect   func(kubeconfig []byte) (exercises.Cluster, error)
+}
+
+// BuiltinPack is the pack that is part of lab.
+const BuiltinPack = "lecture"
+
+// resetTime is how long the namespaces of an exercise may take to be deleted.
+const resetTime = 2 * time.Minute
+
+// Pack returns a pack by name, or by the path of its directory. Errors: those of [exercises.Load],
+// and ErrNotFound.
+func (l *Learning) Pack(ref string) (*exercises.Pack, error) {
+	if ref == "" || ref == BuiltinPack {
+		return exercises.Builtin()
+	}
+	if !strings.ContainsAny(ref, `/\`) && ref != "." {
+		err := fault.Errorf(fault.ErrNotFound, "there is no pack %q", ref)
+		return nil, fault.WithHint(err, "use %s, or the path of a directory: ./%s", BuiltinPack, ref)
+	}
+	root, err := os.OpenRoot(ref) // links that lead outside are errors
+	if err != nil {
+		kind := fault.ErrUnavailable
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = fault.ErrNotFound
+		}
+		err = fault.Errorf(kind, "cannot read the pack: %w", err)
+		return nil, fault.WithHint(err, "check that %s is a directory that you can read", fault.ShellWord(ref))
+	}
+	defer func() { _ = root.Close() }()
+	return exercises.Load(root.FS(), filepath.ToSlash(filepath.Clean(ref)))
+}
+
+// Choice is an exercise and the cluster to do it on.
+type Choice struct {
+	Exercise *exercises.Exercise
+	Cluster  string
+}
+
+// Choose returns the exercise of a name and its cluster. Without a name it is the one that was
+// started last. The cluster is the given one, or that of the last start, or the default. Choose
+// returns ErrNotFound if no exercise was started.
+func (l *Learning) Choose(pack *exercises.Pack, name, cluster string) (Choice, error) {
+	h, err := l.progress().history()
+	if err != nil {
+		return Choice{}, err
+	}
+	if name == "" {
+		started, ok := strings.CutPrefix(h.current, pack.Name+"/")
+		if !ok {
+			err := fault.Errorf(fault.ErrNotFound, "no exercise was started")
+			return Choice{}, fault.WithHint(err, "start the first one: lab exercise start %s", pack.Exercises[0].Name)
+		}
+		name = started
+	}
+	e, err := pack.Get(name)
+	if err != nil {
+		return Choice{}, err
+	}
+	for _, known := range []string{cluster, h.of(pack.Name, name).cluster, inventory.DefaultName} {
+		if known != "" {
+			return Choice{e, known}, nil
+		}
+	}
+	return Choice{e, inventory.DefaultName}, nil
+}
+
+// Next returns the first exercise that is not passed and that a name may stand for: the name, or the
+// next one in order. It returns nil if all are passed.
+func (l *Learning) Next(pack *exercises.Pack) (*exercises.Exercise, error) {
+	items, _, err := l.List(pack)
+	for i, item := range items {
+		if item.State == StateNew || item.State == StateStarted {
+			return pack.Exercises[i], err
+		}
+	}
+	return nil, err
+}
+
+func (l *Learning) progress() progressFile {
+	return progressFile{filepath.Join(l.Dir, "progress.jsonl")}
+}
+
+// Item is an exercise in a list.
+type Item struct {
+	Exercise *exercises.Exercise
+	State    string
+	Current  bool
+	Cluster  string
+}
+
+// List returns the exercises of a pack with the progress. warning says what is wrong with the
+// progress file, if anything.
+func (l *Learning) List(pack *exercises.Pack) (items []Item, warning string, err error) {
+	h, err := l.progress().history()
+	if err != nil {
+		return nil, "", err
+	}
+	for _, e := range pack.Exercises {
+		s := h.of(pack.Name, e.Name)
+		items = append(items, Item{e, s.state, h.current == pack.Name+"/"+e.Name, s.cluster})
+	}
+	return items, h.skippedWarning(l.progress().path), nil
+}
+
+// place is the cluster of an exercise.
+type place struct {
+	exercises.Cluster
+	runsPods bool
+	id       string
+	context  string
+}
+
+// open returns the cluster of a choice. It returns ErrNotFound, with the command that creates a
+// fitting one, if there is none.
+func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
+	h, err := l.Inventory.OpenUsable(ctx, c.Cluster)
+	if errors.Is(err, fault.ErrNotFound) {
+		up := "lab up " + c.Cluster
+		if workers := Workers(c.Exercise); workers > 0 {
+			up += fmt.Sprintf(" --workers %d", workers)
+		}
+		return place{}, fault.WithHint(err, "create one: %s; or let the exercise create it: lab exercise start %s --up", up, c.Exercise.Name)
+	}
+	if err != nil {
+		return place{}, err
+	}
+	target, err := h.Target(ctx)
+	if err != nil {
+		return place{}, err
+	}
+	cluster, err := l.Connect(target.Kubeconfig)
+	if err != nil {
+		return place{}, err
+	}
+	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context}, nil
+}
+
+// Workers returns the number of workers that a new cluster for an exercise needs.
+func Workers(e *exercises.Exercise) int { return max(e.Needs.Nodes-1, 0) }
+
+// fits returns ErrUnsupported if a cluster lacks what an exercise needs.
+func fits(ctx context.Context, c Choice, p place) error {
+	e := c.Exercise
+	if e.Needs.Pods && !p.runsPods {
+		err := fault.Errorf(fault.ErrUnsupported, "exercise %s needs containers that run, and cluster %q simulates them", e.Name, c.Cluster)
+		return fault.WithHint(err, "use a cluster that runs them: lab flavors shows which flavors do; then: lab exercise start %s --name NAME", e.Name)
+	}
+	if e.Needs.Nodes < 2 {
+		return nil
+	}
+	r, _ := exercises.ResourceOf("Node")
+	nodes, err := p.List(ctx, r, "", "")
+	if err != nil {
+		return err
+	}
+	if len(nodes) < e.Needs.Nodes {
+		err := fault.Errorf(fault.ErrUnsupported, "exercise %s needs %d nodes, and cluster %q has %d", e.Name, e.Needs.Nodes, c.Cluster, len(nodes))
+		return fault.WithHint(err, "create another cluster: lab up %s2 --workers %d; then: lab exercise start %s --name %[1]s2", c.Cluster, Workers(e), e.Name)
+	}
+	return nil
+}
+
+// Start begins an exercise, and makes it the current one. Objects that exist stay as they are.
+func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) error {
+	p, err := l.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := fits(ctx, c, p); err != nil {
+		return err
+	}
+	if err := l.restore(ctx, c.Cluster, p); err != nil {
+		return err
+	}
+	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
+	if err != nil {
+		return err
+	}
+	return l.progress().append(l.now(eventStarted, c))
+}
+
+// Reset deletes the namespaces of an exercise. If again is true, it begins the exercise again.
+func (l *Learning) Reset(ctx context.Context, c Choice, again bool, report event.Reporter) error {
+	p, err := l.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := l.restore(ctx, c.Cluster, p); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, resetTime)
+	defer cancel()
+	err = report.For(c.Cluster).Do("Deleting the namespaces of exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.End(ctx, p) })
+	if err != nil {
+		return err
+	}
+	if !again {
+		return nil
+	}
+	if err := fits(ctx, c, p); err != nil {
+		return err
+	}
+	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
+	if err != nil {
+		return err
+	}
+	return l.progress().append(l.now(eventReset, c))
+}
+
+// Solution records that the solution of an exercise was shown. It returns ErrInvalid if the exercise
+// is not passed and the person did not confirm.
+func (l *Learning) Solution(c Choice, confirmed bool) error {
+	h, err := l.progress().history()
+	if err != nil {
+		return err
+	}
+	s := h.of(c.Exercise.Pack, c.Exercise.Name)
+	if s.state != StatePassed && s.state != StateHalf && !confirmed && !s.solution {
+		err := fault.Errorf(fault.ErrInvalid, "exercise %s is not passed yet", c.Exercise.Name)
+		return fault.WithHint(err, "get a hint: lab exercise hint; or see the solution anyway: lab exercise solution %s --yes", c.Exercise.Name)
+	}
+	return l.progress().append(l.now(eventSolution, c))
+}

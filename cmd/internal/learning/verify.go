@@ -1,0 +1,292 @@
+package learning
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clusterlab-dev/lab/exercises"
+)
+
+const (
+	// verifyTime is how long an answer may take to have the expected results.
+	verifyTime = 60 * time.Second
+
+	// settleTime is how long results must stay as expected while objects still change: some never
+	// settle, such as a pod that fits on no node.
+	settleTime = 3 * time.Second
+
+	// verifyJobs is the number of exercises that are verified at a time. They have separate namespaces.
+	verifyJobs = 4
+)
+
+// Kubectl runs kubectl on the cluster with the given arguments and standard input. Its error contains
+// what kubectl printed.
+type Kubectl func(ctx context.Context, args []string, stdin []byte) error
+
+// Proof is the result of verifying an exercise.
+type Proof struct {
+	Exercise *exercises.Exercise
+	Steps    int      // that were tried: the start, wrong answers, solutions, the reset
+	Half     bool     // some checks need containers that run
+	Problems []string // empty: the exercise is correct
+	Took     time.Duration
+}
+
+// Verifier proves that the exercises of a pack are correct, on a cluster that has nothing else.
+type Verifier struct {
+	Cluster  exercises.Cluster
+	Kubectl  Kubectl
+	RunsPods bool
+	Nodes    int
+	Patience time.Duration // 0: a minute
+}
+
+// Verify proves exercises, several at a time: no check passes in the beginning, each wrong answer
+// fails its check and gets its hint, each solution passes, and a reset restores the beginning. done is
+// called with each proof, one at a time. Exercises that the cluster cannot have are left out. The
+// error is that of ctx.
+func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done func(Proof)) error {
+	slots := make(chan struct{}, verifyJobs)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, e := range list {
+		if e.Needs.Nodes > v.Nodes || e.Needs.Pods && !v.RunsPods {
+			continue
+		}
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			began := time.Now()
+			t := &trial{Verifier: v, e: e}
+			t.run(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			done(Proof{e, t.steps, t.half, t.problems, time.Since(began)})
+		})
+	}
+	all.Wait()
+	return ctx.Err()
+}
+
+// trial verifies one exercise.
+type trial struct {
+	Verifier
+	e        *exercises.Exercise
+	steps    int
+	half     bool
+	problems []string
+}
+
+func (t *trial) problem(step, format string, args ...any) {
+	t.problems = append(t.problems, step+": "+fmt.Sprintf(format, args...))
+}
+
+func (t *trial) run(ctx context.Context) {
+	defer t.end(ctx)
+	if !t.begin(ctx, "start") {
+		return
+	}
+	for _, args := range t.e.Shown {
+		if err := t.kubectl(ctx, exercises.Step{Kubectl: args}); err != nil {
+			t.problem("task", "kubectl %s: %v", strings.Join(args, " "), err)
+		}
+	}
+	for _, w := range t.e.Wrong {
+		t.wrong(ctx, w)
+	}
+	solution := exercises.Trial{Name: "solution", Steps: t.e.Solution}
+	for i, a := range append([]exercises.Trial{solution}, t.e.Also...) {
+		if i > 0 {
+			a.Name = "also " + a.Name
+		}
+		t.solve(ctx, a)
+	}
+	t.begin(ctx, "reset")
+}
+
+// end deletes the namespaces of the exercise, even after an interrupt.
+func (t *trial) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resetTime)
+	defer cancel()
+	if err := t.e.End(ctx, t.Cluster); err != nil {
+		t.problem("end", "%v", err)
+	}
+}
+
+// begin begins the exercise, again if it was begun before, and checks its results.
+func (t *trial) begin(ctx context.Context, step string) bool {
+	t.steps++
+	if !t.again(ctx, step) {
+		return false
+	}
+	want := func(results exercises.Results) []string {
+		var wrong []string
+		for i, c := range t.e.Checks {
+			switch r := results[i]; {
+			case r.State == exercises.Broken:
+				wrong = append(wrong, fmt.Sprintf("check %s is broken: %v", r.ID, r.Err))
+			case c.Keep && r.State == exercises.Failed:
+				wrong = append(wrong, fmt.Sprintf("check %s fails in the beginning, and it is keep", r.ID))
+			case !c.Keep && r.State == exercises.Passed:
+				wrong = append(wrong, fmt.Sprintf("check %s passes in the beginning", r.ID))
+			}
+		}
+		return wrong
+	}
+	return t.expect(ctx, step, want)
+}
+
+// again begins the exercise in new namespaces.
+func (t *trial) again(ctx context.Context, step string) bool {
+	ctx, cancel := context.WithTimeout(ctx, resetTime)
+	defer cancel()
+	if err := t.e.End(ctx, t.Cluster); err != nil {
+		t.problem(step, "%v", err)
+		return false
+	}
+	if err := t.e.Begin(ctx, t.Cluster); err != nil {
+		t.problem(step, "%v", err)
+		return false
+	}
+	return true
+}
+
+// wrong checks that a wrong answer fails its check and gets its hint.
+func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
+	t.steps++
+	step := "wrong " + w.Name
+	if !t.answer(ctx, step, w) {
+		return
+	}
+	t.expect(ctx, step, func(results exercises.Results) []string {
+		r := results.Get(w.Check)
+		switch {
+		case r.State == exercises.Broken:
+			return []string{fmt.Sprintf("check %s is broken: %v", r.ID, r.Err)}
+		case r.State == exercises.Skipped:
+			return nil // cannot be tried here
+		case r.State != exercises.Failed:
+			return []string{fmt.Sprintf("check %s is %s; it must fail", r.ID, r.State)}
+		case r.Hint != w.Hint:
+			return []string{fmt.Sprintf("check %s gets hint %s; it must get %s", r.ID, r.Hint, w.Hint)}
+		}
+		return nil
+	})
+}
+
+// acts reports whether the checks that act would run.
+func (t *trial) acts(results exercises.Results) bool {
+	first, failed := results.First()
+	return failed && first.State == exercises.Pending
+}
+
+// solve checks that a solution passes.
+func (t *trial) solve(ctx context.Context, a exercises.Trial) {
+	t.steps++
+	if !t.answer(ctx, a.Name, a) {
+		return
+	}
+	t.expect(ctx, a.Name, func(results exercises.Results) []string {
+		if results.Passed() || results.Half() {
+			t.half = t.half || results.Half()
+			return nil
+		}
+		var wrong []string
+		for _, r := range results {
+			if r.State != exercises.Passed && r.State != exercises.Skipped {
+				text := fmt.Sprintf("check %s is %s; it must pass", r.ID, r.State)
+				if r.Err != nil {
+					text += ": " + r.Err.Error()
+				}
+				wrong = append(wrong, text)
+			}
+		}
+		return wrong
+	})
+}
+
+// answer begins the exercise again and gives an answer.
+func (t *trial) answer(ctx context.Context, step string, a exercises.Trial) bool {
+	if !t.again(ctx, step) {
+		return false
+	}
+	for _, s := range a.Steps {
+		if err := t.kubectl(ctx, s); err != nil {
+			t.problem(step, "%s: %v", s.Line, err)
+			return false
+		}
+	}
+	return true
+}
+
+// kubectl runs one step in the default namespace of the exercise.
+func (t *trial) kubectl(ctx context.Context, s exercises.Step) error {
+	namespace := []string{"--namespace", t.e.Namespaces[0]}
+	if s.Kubectl != nil {
+		return t.Kubectl(ctx, slices.Concat(namespace, s.Kubectl), nil)
+	}
+	var manifest bytes.Buffer
+	for _, o := range s.Objects {
+		if err := json.NewEncoder(&manifest).Encode(o); err != nil {
+			return err
+		}
+	}
+	return t.Kubectl(ctx, append(namespace, "apply", "--filename", "-"), manifest.Bytes())
+}
+
+// expect evaluates the checks until wrong returns nothing, and reports what it returns in the end.
+func (t *trial) expect(ctx context.Context, step string, wrong func(exercises.Results) []string) bool {
+	patience := t.Patience
+	if patience == 0 {
+		patience = verifyTime
+	}
+	deadline := time.Now().Add(patience)
+	right := time.Time{} // since when the results are as expected
+	for {
+		results, settling, err := t.results(ctx)
+		var problems []string
+		if err != nil {
+			problems = []string{err.Error()}
+		} else {
+			problems = wrong(results)
+		}
+		switch {
+		case problems != nil:
+			right = time.Time{}
+		case right.IsZero():
+			right = time.Now()
+		}
+		if problems == nil && (!settling || time.Since(right) > settleTime) {
+			return true
+		}
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			for _, p := range problems {
+				t.problem(step, "%s", p)
+			}
+			return problems == nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(checkInterval):
+		}
+	}
+}
+
+// results evaluates all checks; those that act run if the others pass.
+func (t *trial) results(ctx context.Context) (exercises.Results, bool, error) {
+	state, err := t.e.Observe(ctx, t.Cluster, t.RunsPods)
+	if err != nil {
+		return nil, false, err
+	}
+	results := t.e.Evaluate(ctx, state, t.RunsPods)
+	if t.acts(results) {
+		err = t.e.Act(ctx, t.Cluster, t.RunsPods, results, func(*exercises.Undo) error { return nil })
+	}
+	return results, exercises.Settling(state), err
+}
