@@ -171,8 +171,11 @@ func inline(out *Stream, text string) string {
 	})
 }
 
+// wrap breaks lines at spaces only. [ansi.Wordwrap] breaks at hyphens, too, which would split flags.
 func wrap(text string, width int) []string {
-	return strings.Split(ansi.Wordwrap(text, max(width, 1), ""), "\n")
+	const unbreakable = "\u2011" // a hyphen at which no line ends
+	wrapped := ansi.Wordwrap(strings.ReplaceAll(text, "-", unbreakable), max(width, 1), "")
+	return strings.Split(strings.ReplaceAll(wrapped, unbreakable, "-"), "\n")
 }
 
 func styled(rendered []string, style lipgloss.Style) []string {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +73,14 @@ func TestDuration(t *testing.T) {
 		if got := Duration(d); got != want {
 			t.Errorf("Duration(%v) = %s, want %s", d, got, want)
 		}
+	}
+}
+
+// TestWrapKeepsFlags checks that no line ends within a flag or a word.
+func TestWrapKeepsFlags(t *testing.T) {
+	t.Parallel()
+	got := strings.Join(wrap("create it with --from-literal in какой-нибудь namespace", 20), "|")
+	if want := "create it with|--from-literal in|какой-нибудь|namespace"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
