@@ -26,17 +26,49 @@ func (d distant) Check(_ context.Context, spec providers.Spec) error {
 	return &providers.NotLocal{Image: "node:v1"}
 }
 
-// TestDryRunStaysOffline: a dry run names the image that up would pull, with a flavor and with auto.
+// TestDryRunStaysOffline: a dry run names the image that up would pull.
 func TestDryRunStaysOffline(t *testing.T) {
 	t.Parallel()
 	b := labtest.New(t, func(p providers.Provider) providers.Provider { return distant{p, t} })
-	for _, flavor := range []string{"", "fake"} {
-		q := labtest.Request("lab")
-		q.Flavor = flavor
-		plan, err := b.DryRun(t.Context(), q)
-		if err != nil || plan.Action != "create" || plan.Flavor != "fake" || plan.Pulls != "node:v1" {
-			t.Errorf("flavor %q: %+v, %v", flavor, plan, err)
-		}
+	q := labtest.Request("lab")
+	q.Flavor = "fake"
+	plan, err := b.DryRun(t.Context(), q)
+	if err != nil || plan.Action != "create" || plan.Flavor != "fake" || plan.Pulls != "node:v1" {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
+// unreachable is a flavor whose node image is only in a registry that does not answer.
+type unreachable struct{ providers.Provider }
+
+func (unreachable) Name() string { return "unreachable" }
+
+func (unreachable) Check(_ context.Context, spec providers.Spec) error {
+	if spec.Offline {
+		return &providers.NotLocal{Image: "node:v1"}
+	}
+	return fault.Errorf(fault.ErrUnavailable, "the registry does not answer")
+}
+
+// TestDryRunChoosesAsUp: a dry run chooses the flavor that up chooses.
+func TestDryRunChoosesAsUp(t *testing.T) {
+	t.Parallel()
+	b := labtest.New(t, nil)
+	fake, err := b.Set.Get("fake")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Set, err = providers.NewSet(unreachable{fake}, fake); err != nil {
+		t.Fatal(err)
+	}
+	q := labtest.Request("lab")
+	q.Flavor = ""
+	plan, err := b.DryRun(t.Context(), q)
+	if err != nil || plan.Flavor != "fake" {
+		t.Errorf("a dry run chooses %q, %v", plan.Flavor, err)
+	}
+	if c, err := b.Up(t.Context(), q, nil); err != nil || c.Flavor != plan.Flavor {
+		t.Errorf("up chooses %q, %v", c.Flavor, err)
 	}
 }
 

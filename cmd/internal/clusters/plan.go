@@ -56,8 +56,8 @@ func (c *Clusters) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 	return c.plan(ctx, h, q)
 }
 
-// DryRun is Plan for display. It also finds errors that Up would meet later, and never uses the
-// network.
+// DryRun is Plan for display. It also finds errors that Up would meet later. It uses the network only to
+// choose a flavor as Up does: it asks the registries of node images whether they answer.
 func (c *Clusters) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
 	q.Spec.Offline, q.Addons.Offline = true, true
 	return c.Plan(ctx, q)
@@ -272,6 +272,7 @@ func (p planner) choose(ctx context.Context, spec providers.Spec) (string, error
 		flavor = p.Flavor
 	}
 	if flavor == "" || flavor == FlavorAuto {
+		spec.Offline = false // a dry run chooses what up chooses
 		first, err := set.FirstUsable(ctx, spec)
 		if err != nil {
 			return "", err
