@@ -68,7 +68,7 @@ func (p *user) checkCrashed(name string) {
 	if got.State != providers.StateDegraded || !strings.Contains(got.Reason, "lab start "+name) {
 		p.T.Errorf("after a crash the cluster is %s: %s", got.State, got.Reason)
 	}
-	p.fails(1, []string{"its engine died", "lab start " + name}, "status", name)
+	p.fails(1, []string{"its lab-engine died", "lab start " + name}, "status", name)
 }
 
 func checkThere(t *testing.T, client kubernetes.Interface, names map[string]bool) {

@@ -77,7 +77,7 @@ func remedy(failure error, dir string) string {
 	case said("signal: killed"):
 		return "free memory (a cluster needs about 400 MB), for example by stopping another cluster: lab stop NAME"
 	}
-	return "run the command again with -v, which prints the output of the engine"
+	return "run the command again with -v, which prints the output of lab-engine"
 }
 
 // logTails returns the end of the log, and of the output of the engine. The output is read further

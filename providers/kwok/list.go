@@ -100,7 +100,7 @@ func dead(dir, name string, s status) (providers.State, string) {
 		return providers.StateCreating, ""
 	}
 	if s.EverReady {
-		return providers.StateDegraded, "its engine died (restart it: lab start " + name + ")"
+		return providers.StateDegraded, "its lab-engine died (restart it: lab start " + name + ")"
 	}
 	if s.Phase == "" && youngerThan(launchWithin, filepath.Join(dir, configFile)) {
 		return providers.StateCreating, ""

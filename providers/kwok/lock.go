@@ -42,7 +42,7 @@ func end(ctx context.Context, dir string, grace time.Duration) error {
 		return err
 	}
 	if err := awaitFree(ctx, dir, killedWithin); err != nil {
-		return fmt.Errorf("its engine was killed, but has not ended: %w", err)
+		return fmt.Errorf("its lab-engine was killed, but has not ended: %w", err)
 	}
 	awaitExit(ctx, process)
 	return nil
@@ -56,7 +56,7 @@ func engineOf(dir string) (*os.Process, error) {
 	}
 	process, err := os.FindProcess(pid)
 	if err != nil {
-		return nil, fmt.Errorf("its engine, process %d: %w", pid, err)
+		return nil, fmt.Errorf("its lab-engine, process %d: %w", pid, err)
 	}
 	// Another process may have got the process ID in the meantime. On Linux, process is a handle, which
 	// no other process can get. So check again that it holds the lock.
@@ -69,7 +69,7 @@ func engineOf(dir string) (*os.Process, error) {
 // send sends a signal. A process that has ended is not an error.
 func send(process *os.Process, signal os.Signal) error {
 	if err := process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("its engine, process %d: %w", process.Pid, err)
+		return fmt.Errorf("its lab-engine, process %d: %w", process.Pid, err)
 	}
 	return nil
 }

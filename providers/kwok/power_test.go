@@ -61,7 +61,7 @@ func TestStopOnFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := p.Stop(t.Context(), providers.Ref{Name: "demo"})
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "the engine has ended") || !strings.Contains(fault.HintOf(err), "free space") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "lab-engine has ended") || !strings.Contains(fault.HintOf(err), "free space") {
 		t.Errorf("error is %v (hint %q), want ENOSPC with what to do", err, fault.HintOf(err))
 	}
 }

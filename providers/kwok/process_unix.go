@@ -18,7 +18,7 @@ const supported = true
 
 // errUnseen is the error of an engine that runs in another container or on another machine.
 var errUnseen = fault.WithHint(
-	errors.New("lab cannot see its engine, which runs in another container or on another machine"),
+	errors.New("lab cannot see its lab-engine, which runs in another container or on another machine"),
 	"run lab where the cluster was created")
 
 // detached returns attributes that start a process in a new session.

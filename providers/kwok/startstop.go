@@ -57,7 +57,7 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	}
 	err = markStopped(dir)
 	if errors.Is(err, syscall.ENOSPC) {
-		return fault.WithHint(fmt.Errorf("the engine has ended, but lab cannot record that: %w", err), "%s", remedy(err, dir))
+		return fault.WithHint(fmt.Errorf("lab-engine has ended, but lab cannot record that: %w", err), "%s", remedy(err, dir))
 	}
 	return err
 }
