@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
@@ -66,20 +64,10 @@ is ready, and 8 otherwise.`,
 	return cmd
 }
 
-// withName adds the cluster's name to "lab up" and "lab start", unless it is the default or there
-// already.
-func withName(command, name string) string {
-	words := strings.Fields(command)
-	if name == inventory.DefaultName || len(words) < 2 || words[1] == "addon" || slices.Contains(words, name) {
-		return command
-	}
-	return strings.Join(slices.Insert(words, 2, name), " ")
-}
-
 func diffView(d output.Diff) ui.View {
 	t := ui.NewTable("setting", "current", "requested", "command")
 	for _, item := range d.Items {
-		t.Row(item.Path, item.Has, item.Asked, withName(item.By, d.Name))
+		t.Row(item.Path, item.Has, item.Asked, item.By)
 	}
 	return t
 }

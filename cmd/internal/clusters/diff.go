@@ -22,6 +22,24 @@ import (
 // Up with the same request would change nothing and everything is ready. Errors: those of
 // [Clusters.Status], [addons.Source] and [addons.Installer], and ErrInvalid.
 func (c *Clusters) Diff(ctx context.Context, q UpRequest) (output.Diff, error) {
+	d, err := c.diff(ctx, q)
+	for i, item := range d.Items {
+		d.Items[i].By = withName(item.By, d.Name)
+	}
+	return d, err
+}
+
+// withName adds the cluster's name to "lab up" and "lab start", unless it is the default or there
+// already.
+func withName(command, name string) string {
+	words := strings.Fields(command)
+	if name == inventory.DefaultName || len(words) < 2 || words[1] == "addon" || slices.Contains(words, name) {
+		return command
+	}
+	return strings.Join(slices.Insert(words, 2, name), " ")
+}
+
+func (c *Clusters) diff(ctx context.Context, q UpRequest) (output.Diff, error) {
 	d := output.Diff{Meta: output.NewMeta("Diff"), Name: q.Spec.Name, Items: []output.Difference{}}
 	if err := cmp.Or(q.Spec.WithDefaults().Validate(), validateTTL(q.TTL)); err != nil {
 		return d, err
