@@ -128,7 +128,11 @@ func oneAddon(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
 		return nil
 	}
-	return fault.WithHint(usage("%s requires the name of one addon", cmd.CommandPath()), "list the available addons: lab addon list")
+	err := usage("%s requires the name of one addon", cmd.CommandPath())
+	if len(args) == 2 {
+		return fault.WithHint(err, "name the cluster with a flag: %s %s --name %s", cmd.CommandPath(), args[0], args[1])
+	}
+	return fault.WithHint(err, "list the available addons: lab addon list")
 }
 
 func someAddons(cmd *cobra.Command, args []string) error {

@@ -4,15 +4,18 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 func newAddonRemove(c *command) *cobra.Command {
 	var name string
 	var timeout time.Duration
 	cmd := &cobra.Command{
-		Use:     "remove ADDON...",
-		Aliases: []string{"rm", "uninstall"},
-		Short:   "Remove addons from a cluster",
+		Use:        "remove ADDON...",
+		Aliases:    []string{"rm", "uninstall"},
+		SuggestFor: []string{"disable", "delete"},
+		Short:      "Remove addons from a cluster",
 		Long: `Remove addons from a cluster: the objects of their charts, and the namespaces and
 custom resource definitions that lab created for them.
 
@@ -27,6 +30,12 @@ prints what it keeps, and the commands that delete it.`,
 			defer cancel()
 			progress := c.progress(name)
 			defer progress.Close()
+			for _, addon := range args { // the name of a cluster among them would mean another cluster
+				_, err := c.Addons.Definition(name, addon, nil)
+				if hinted := c.namesCluster(cmd, args, err); fault.HintOf(hinted) != fault.HintOf(err) {
+					return hinted
+				}
+			}
 			for _, addon := range args {
 				if err := c.Addons.Remove(ctx, name, addon, progress.Report); err != nil {
 					return err

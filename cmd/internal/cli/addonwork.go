@@ -14,9 +14,10 @@ import (
 
 func newAddonInstall(c *command) *cobra.Command {
 	return newAddonWork(c, &cobra.Command{
-		Use:     "install ADDON...",
-		Aliases: []string{"add"},
-		Short:   "Install addons and wait until they work",
+		Use:        "install ADDON...",
+		Aliases:    []string{"add"},
+		SuggestFor: []string{"enable"},
+		Short:      "Install addons and wait until they work",
 		Long: `Install addons on a cluster, and the addons that they need, and wait until they work.
 Addons that are up to date are not changed. Interrupted installs are resumed.`,
 		Example: `  lab addon install cert-manager
@@ -60,7 +61,7 @@ func newAddonWork(c *command, cmd *cobra.Command, upgrade bool) *cobra.Command {
 	cmd.ValidArgsFunction = c.completeAddons
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.args = args
-		return runAddonWork(c, cmd, o)
+		return c.namesCluster(cmd, args, runAddonWork(c, cmd, o))
 	}
 	o.flags(cmd.Flags())
 	clusterFlag(c, cmd, &o.cluster)

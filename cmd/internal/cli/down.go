@@ -2,6 +2,8 @@ package cli
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,13 @@ lab deletes a cluster on the container engine on which it was created, even if d
 uses another engine now. If that engine does not answer, lab keeps the cluster and its
 record. --forget removes the record of a cluster whose engine no longer exists.`,
 		ValidArgsFunction: c.completeNames,
-		RunE:              func(cmd *cobra.Command, args []string) error { return runDown(c, cmd, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			names, _ := c.Inventory.Names("")
+			if len(args) > 0 && args[0] == "cluster" && !slices.Contains(names, args[0]) { // as in: kind delete cluster
+				return fault.WithHint(fault.Errorf(fault.ErrNotFound, "there is no cluster %q", args[0]), "name only clusters: %s", strings.Join(append([]string{"lab down"}, args[1:]...), " "))
+			}
+			return runDown(c, cmd, o, args)
+		},
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab created")
 	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and the kubeconfig entries, for a cluster that cannot be reached")

@@ -21,8 +21,9 @@ func newImage(c *command) *cobra.Command {
 func newImageLoad(c *command) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use:   "load IMAGE...",
-		Short: "Load local images into every node",
+		Use:        "load IMAGE...",
+		SuggestFor: []string{"import"},
+		Short:      "Load local images into every node",
 		Long: `Load images into every node of the cluster, so that pods can use them without a
 registry. IMAGE is the name or ID of an image of the local Docker Engine, or an archive
 in the format of docker save or OCI; - reads an archive from standard input. An image

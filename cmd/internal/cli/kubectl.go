@@ -6,15 +6,19 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
+const verbKubectl = "kubectl"
+
 func newKubectl(c *command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "kubectl [NAME] -- ARGS...",
+		Use:   verbKubectl + " [NAME] -- ARGS...",
 		Short: "Run kubectl on a cluster",
 		Long: `Run kubectl on the cluster, regardless of the current context. NAME defaults to
 "lab". lab runs the kubectl on PATH, else the one that "lab tools install" installed,
@@ -39,9 +43,12 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 // splitAtDash separates the name of the cluster from the arguments of kubectl.
 func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string, err error) {
 	dash := cmd.ArgsLenAtDash()
+	if cmd.Flags().Changed(flagName) { // acceptName has put the name before the arguments
+		dash = max(dash, 0) + 1
+	}
 	if dash < 0 && len(args) > 0 || dash > 1 {
 		err := usage("the arguments of kubectl must follow --, with at most one name of a cluster before it")
-		return "", nil, fault.WithHint(err, "for example: lab kubectl demo -- get nodes")
+		return "", nil, fault.WithHint(err, "for example: lab kubectl -- %s", strings.Join(args, " "))
 	}
 	if dash < 0 {
 		dash = 0
@@ -79,7 +86,25 @@ func runKubectl(c *command, ctx context.Context, name string, config []byte, arg
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
 	// The underlying writers, so that kubectl recognizes a terminal.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
-	return runChild(ctx, cmd, c.files)
+	err = runChild(ctx, cmd, c.files)
+	if _, failed := errors.AsType[exited](err); failed {
+		noteStopped(c, ctx, name)
+	}
+	return err
+}
+
+// noteStopped prints how to start a cluster that is stopped. kubectl reports only that nothing answers.
+func noteStopped(c *command, ctx context.Context, name string) {
+	h, err := c.Inventory.Open(ctx, name)
+	if err != nil {
+		return
+	}
+	if live, err := h.Cluster(ctx); err != nil || live.State != providers.StateStopped {
+		return
+	}
+	progress := c.progress("")
+	defer progress.Close()
+	progress.Note("Cluster %s is stopped. Start it: lab start %s", name, name)
 }
 
 // runChild runs cmd until it ends. cmd inherits files. It is in the process group of lab, so

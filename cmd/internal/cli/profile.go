@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
@@ -71,8 +74,8 @@ func newProfileShow(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show PROFILE|FILE",
 		Short: "Show a profile and everything that it extends",
-		Long: `Show a profile, merged with everything that it extends, as one file. Use it as a
-template for your own. - reads a file from standard input. With -o json or -o yaml,
+		Long: `Show a profile, merged with everything that it extends, as one file with a name and a
+flavor. Use it as a template for your own. - reads a file from standard input. With -o json or -o yaml,
 print an object that also has the source of each value.`,
 		Example: `  lab profile show web > lab.yaml`,
 		Args:    oneProfile,
@@ -90,6 +93,7 @@ print an object that also has the source of each value.`,
 				return ui.Print(c.streams.Out, c.format, shown, nil)
 			}
 			p.Extends = "" // everything is merged
+			p.Name, p.Flavor = cmp.Or(p.Name, inventory.DefaultName), cmp.Or(p.Flavor, clusters.FlavorAuto)
 			text, err := p.File()
 			if err != nil {
 				return err

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -34,9 +36,7 @@ waits until they work, and deletes them without leftovers.`,
 	root.SetIn(c.streams.In)
 	root.SetOut(c.streams.Out)
 	root.SetErr(c.streams.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.WithHint(usage("%w", err), "list the flags: %s --help", cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(
 		&cobra.Group{ID: groupLife, Title: "Cluster commands:"},
 		&cobra.Group{ID: groupAccess, Title: "Commands for working with a cluster:"},
@@ -55,7 +55,36 @@ waits until they work, and deletes them without leftovers.`,
 	add(groupAccess, newKubectl(c), newKubeconfig(c), newUse(c), newNS(c), newImage(c), newLogs(c), newAddon(c), newOpen(c), newTools(c))
 	add(groupLearn, newExercise(c), newDoctor(c), newProfile(c), newFlavors(c), newBench(c), newVersion(c))
 	root.AddCommand(newReap(c))
+	for _, cmd := range root.Commands() {
+		if strings.Contains(cmd.Use, "[NAME]") || strings.Contains(cmd.Use, "[NAME...]") {
+			acceptName(cmd)
+		}
+	}
 	return root
+}
+
+const flagName = "name"
+
+// acceptName lets a command whose argument is the name of a cluster accept --name as well, as commands on
+// addons do.
+func acceptName(cmd *cobra.Command) {
+	var name string
+	cmd.Flags().StringVar(&name, flagName, "", "name of the cluster")
+	cmd.Flags().Lookup(flagName).Hidden = true
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		before := len(args)
+		if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+			before = dash
+		}
+		switch {
+		case !cmd.Flags().Changed(flagName):
+			return run(cmd, args)
+		case before > 0:
+			return fault.WithHint(usage("both %q and --name %s name the cluster", args[0], name), "remove one of them")
+		}
+		return run(cmd, append([]string{name}, args...))
+	}
 }
 
 func (c *command) globalFlags(f *pflag.FlagSet) {
@@ -80,6 +109,9 @@ func onlyVerbs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	err := usage("unknown command %q for %q", args[0], cmd.CommandPath())
+	if meant := otherWords(args); meant != "" && !cmd.HasParent() {
+		return fault.WithHint(err, "did you mean %s?", meant)
+	}
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return fault.WithHint(err, "did you mean %s %s?", cmd.CommandPath(), near[0])

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 type upOptions struct {
@@ -133,13 +135,13 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 	if err := warnOf(c, progress, request.Addons.Names); err != nil {
 		return err
 	}
-	began := time.Now()
+	_, unknown := c.Inventory.OpenRecorded(request.Spec.Name)
 	cluster, err := c.Clusters.Up(ctx, request, progress.Report)
 	if err != nil {
 		return err
 	}
 	progress.Close()
-	if created := cluster.CreatedAt; c.chooses(request.Flavor) && request.From == "" && created != nil && created.After(began) {
+	if c.chooses(request.Flavor) && request.From == "" && errors.Is(unknown, fault.ErrNotFound) {
 		progress.Note("%s is the first usable flavor of this machine. Compare the flavors: lab flavors", cluster.Flavor)
 	}
 	return upped(c, progress, cluster, o.noKubeconfig)
