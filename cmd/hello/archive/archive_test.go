@@ -83,7 +83,7 @@ func TestWrite(t *testing.T) {
 	var want []string
 	for _, version := range []string{"v1", "v2", "v3-bad"} {
 		for _, arch := range []string{"amd64", "arm64"} {
-			want = append(want, "docker.io/library/hello:"+version+" "+arch+"="+arch+" HELLO_VERSION="+version)
+			want = append(want, "ghcr.io/clusterlab-dev/hello:"+version+" "+arch+"="+arch+" HELLO_VERSION="+version)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -72,9 +72,9 @@ type image struct {
 // fails every third request.
 func images() []image {
 	return []image{
-		{"docker.io/library/hello:v1", []string{"HELLO_VERSION=v1"}},
-		{"docker.io/library/hello:v2", []string{"HELLO_VERSION=v2"}},
-		{"docker.io/library/hello:v3-bad", []string{"HELLO_VERSION=v3-bad", "HELLO_ERRORS=0.33"}},
+		{"ghcr.io/clusterlab-dev/hello:v1", []string{"HELLO_VERSION=v1"}},
+		{"ghcr.io/clusterlab-dev/hello:v2", []string{"HELLO_VERSION=v2"}},
+		{"ghcr.io/clusterlab-dev/hello:v3-bad", []string{"HELLO_VERSION=v3-bad", "HELLO_ERRORS=0.33"}},
 	}
 }
 
