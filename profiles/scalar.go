@@ -2,11 +2,11 @@ package profiles
 
 import (
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Strings with a syntax.
@@ -129,6 +129,5 @@ func problemOf(s providers.Spec) string {
 	if err == nil {
 		return ""
 	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
+	return fault.FirstLine(err)
 }

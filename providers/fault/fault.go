@@ -7,6 +7,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // The kinds of failure that callers tell apart. Test with [errors.Is].
@@ -59,6 +60,12 @@ func DetailOf(err error) string {
 		return d.detail
 	}
 	return ""
+}
+
+// FirstLine returns the first line of the message of an error, for tables and lists.
+func FirstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // Errorf is [fmt.Errorf] for an error of a kind, one of the Err… values above, whose text is

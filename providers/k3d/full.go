@@ -1,6 +1,7 @@
 package k3d
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net"
@@ -12,6 +13,7 @@ import (
 	k3d "github.com/k3d-io/k3d/v5/pkg/types"
 	"github.com/rancher/wharfie/pkg/registries"
 
+	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -84,12 +86,10 @@ func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
 func mirrorOf(address string) registries.Mirror {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
-		scheme, rest = "https", address
+		scheme, rest = "", address
 	}
 	host, path, _ := strings.Cut(strings.Trim(rest, "/"), "/")
-	if name, _, _ := strings.Cut(host, ":"); !ok && (name == "localhost" || strings.HasPrefix(name, "127.")) {
-		scheme = "http" // as Docker does
-	}
+	scheme = cmp.Or(scheme, docker.Scheme(host))
 	m := registries.Mirror{Endpoints: []string{scheme + "://" + host}}
 	if path != "" {
 		m.Rewrites = map[string]string{"^(.*)$": path + "/$1"}

@@ -78,20 +78,9 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }
 
-// Engine returns docker's current engine, which k3d uses.
-func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
-	return docker.Current(ctx)
-}
-
 // ListOn returns every cluster of k3d that a Docker Engine has.
-func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
-	return p.List(docker.On(ctx, engine))
-}
-
-// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
-// answers at its address.
-func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
-	return docker.CheckEngine(ctx, engine)
+func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
+	return containers().List(docker.On(ctx, engine))
 }
 
 // Kubeconfig returns the kubeconfig with the names and the address that k3d gives it. k3d
@@ -120,9 +109,4 @@ func containerName(cluster, part string) string {
 // LoadImages imports the images of an archive into every node. All nodes must run.
 func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
 	return containers().LoadImages(ctx, ref, archive)
-}
-
-// SaveImages writes images of the Docker Engine into an archive.
-func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
-	return docker.Save(ctx, images, archive)
 }

@@ -9,7 +9,6 @@ package k3d
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -53,6 +52,7 @@ type Options struct {
 // Provider implements [providers.Provider], [providers.StartStopper],
 // [providers.ImageLoader], [providers.LogExporter] and [providers.Straggler].
 type Provider struct {
+	nodes.InDocker
 	opts     Options
 	messages *messages
 }
@@ -67,9 +67,6 @@ func New(opts Options) *Provider {
 
 // Name returns "k3d".
 func (*Provider) Name() string { return Name }
-
-// Straggles returns how long the Docker Engine may continue with requests of a killed lab.
-func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "k3d cluster delete " + name }

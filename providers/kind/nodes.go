@@ -56,20 +56,9 @@ func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	return containers().List(ctx)
 }
 
-// Engine returns docker's current engine, which kind uses.
-func (*Provider) Engine(ctx context.Context, _ providers.Spec) (providers.Engine, error) {
-	return docker.Current(ctx)
-}
-
 // ListOn returns every cluster of kind that a Docker Engine has.
 func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
 	return containers().List(docker.On(ctx, engine))
-}
-
-// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
-// answers at its address.
-func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
-	return docker.CheckEngine(ctx, engine)
 }
 
 // Kubeconfig returns the kubeconfig with the names and the address that kind gives it. kind
@@ -89,9 +78,4 @@ func entries(name string) providers.Entries {
 // LoadImages imports the images of an archive into every node. All nodes must run.
 func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
 	return containers().LoadImages(ctx, ref, archive)
-}
-
-// SaveImages writes images of the Docker Engine into an archive.
-func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
-	return docker.Save(ctx, images, archive)
 }

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"time"
 
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 	"sigs.k8s.io/kind/pkg/cluster"
@@ -46,7 +45,10 @@ type Options struct {
 }
 
 // Provider implements [providers.Provider] and all optional abilities.
-type Provider struct{ opts Options }
+type Provider struct {
+	nodes.InDocker
+	opts Options
+}
 
 // New returns a Provider. It has no side effects.
 func New(opts Options) *Provider {
@@ -57,9 +59,6 @@ func New(opts Options) *Provider {
 
 // Name returns "kind".
 func (*Provider) Name() string { return Name }
-
-// Straggles returns how long the Docker Engine may continue with requests of a killed lab.
-func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "kind delete cluster --name " + name }

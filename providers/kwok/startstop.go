@@ -55,7 +55,11 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	if err := end(ctx, dir, p.grace); err != nil {
 		return err
 	}
-	err = markStopped(dir)
+	return unrecorded(dir, markStopped(dir))
+}
+
+// unrecorded returns the error of a stop whose engine has ended, with what to do on a full disk.
+func unrecorded(dir string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		return fault.WithHint(fmt.Errorf("lab-engine has ended, but lab cannot record that: %w", err), "%s", remedy(err, dir))
 	}

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 )
 
 const statusFile = "status.json"
@@ -60,9 +62,5 @@ func markStopped(dir string) error {
 	if text, err = json.Marshal(all); err != nil {
 		return err
 	}
-	next := filepath.Join(dir, statusFile+".next")
-	if err := os.WriteFile(next, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, filepath.Join(dir, statusFile))
+	return atomicfile.Write(filepath.Join(dir, statusFile), text, 0o600)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
-	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
@@ -28,7 +27,7 @@ func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive st
 	}
 	config, err := p.profile(name)
 	if err != nil {
-		return halfMade(name, err)
+		return incomplete(name, err)
 	}
 	if config.Driver != driverDocker {
 		tool, err := p.program(ctx)
@@ -49,9 +48,4 @@ func importer(runtime string) []string {
 		return []string{"podman", "load"}
 	}
 	return nil // the default, containerd's
-}
-
-// SaveImages writes images of the Docker Engine into an archive.
-func (*Provider) SaveImages(ctx context.Context, images []string, archive string) error {
-	return docker.Save(ctx, images, archive)
 }

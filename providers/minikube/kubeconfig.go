@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -27,24 +26,24 @@ func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, e
 		return nil, ctx.Err()
 	case p.hasProfile(name):
 	case found == nil:
-		return nil, halfMade(name, errors.New("it has no profile in "+p.home()))
+		return nil, incomplete(name, errors.New("it has no profile in "+p.home()))
 	default:
 		return nil, found
 	}
 	config, err := p.profile(name)
 	if err != nil {
-		return nil, halfMade(name, err)
+		return nil, incomplete(name, err)
 	}
 	if config.Driver == driverDocker && ignoreNotFound(found) != nil {
 		return nil, found
 	}
 	at, err := p.reach(config, containers)
 	if err != nil {
-		return nil, halfMade(name, err)
+		return nil, incomplete(name, err)
 	}
 	access, err := p.access(name)
 	if err != nil {
-		return nil, halfMade(name, err)
+		return nil, incomplete(name, err)
 	}
 	return access.Kubeconfig(p.Entries(name), at)
 }
@@ -80,12 +79,6 @@ func (p *Provider) access(name string) (nodes.Access, error) {
 	return a, nil
 }
 
-func halfMade(name string, err error) error {
-	return fault.WithHint(
-		fault.Errorf(fault.ErrUnavailable, "the cluster is incomplete: %w", withoutKind(err)),
-		"recreate the cluster: lab up %s; or delete it: lab down %s", name, name)
-}
-
-// withoutKind returns the text of err without its kind: a missing profile does not mean that
+// incomplete is [nodes.Incomplete] without the kind of err: a missing profile does not mean that
 // the cluster does not exist.
-func withoutKind(err error) error { return errors.New(err.Error()) }
+func incomplete(name string, err error) error { return nodes.Incomplete(name, errors.New(err.Error())) }

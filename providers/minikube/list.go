@@ -94,13 +94,12 @@ func (p *Provider) ListOn(ctx context.Context, engine providers.Engine) ([]provi
 	return p.List(docker.On(ctx, engine))
 }
 
-// CheckEngine returns ErrUnavailable if a Docker Engine does not answer, or if another one
-// answers at its address.
-func (*Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
+// CheckEngine is [nodes.InDocker]'s. Clusters of other drivers have no engine.
+func (p *Provider) CheckEngine(ctx context.Context, engine providers.Engine) error {
 	if engine.IsZero() {
-		return nil // a driver without an engine
+		return nil
 	}
-	return docker.CheckEngine(ctx, engine)
+	return p.InDocker.CheckEngine(ctx, engine)
 }
 
 // own returns ref's cluster as List shows it, and a context for its engine. It returns

@@ -55,6 +55,7 @@ type Options struct {
 
 // Provider implements [providers.Provider] and all optional abilities.
 type Provider struct {
+	nodes.InDocker
 	opts    Options
 	lingers time.Duration // how long children of minikube may go on after it was ended
 
@@ -73,9 +74,6 @@ func New(opts Options) *Provider {
 
 // Name returns "minikube".
 func (*Provider) Name() string { return Name }
-
-// Straggles returns how long the Docker Engine may continue with requests of a killed lab.
-func (*Provider) Straggles() time.Duration { return nodes.Straggles }
 
 // RemoveCommand implements [providers.Remover].
 func (*Provider) RemoveCommand(name string) string { return "minikube delete --profile " + name }

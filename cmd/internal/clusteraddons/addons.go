@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -115,9 +114,4 @@ func concurrently[T any](list []T, do func(T) error) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

@@ -249,9 +249,9 @@ func (o *outcomes) note(addon string, err error) error {
 	case err == nil:
 		o.states[addon] = state.AddonState{State: addons.StateReady}
 	case errors.Is(err, context.DeadlineExceeded):
-		o.states[addon] = state.AddonState{State: addons.StateInstalling, Reason: firstLine(err)}
+		o.states[addon] = state.AddonState{State: addons.StateInstalling, Reason: fault.FirstLine(err)}
 	case !errors.Is(err, context.Canceled):
-		o.states[addon] = state.AddonState{State: addons.StateFailed, Reason: firstLine(err)}
+		o.states[addon] = state.AddonState{State: addons.StateFailed, Reason: fault.FirstLine(err)}
 	}
 	return err
 }

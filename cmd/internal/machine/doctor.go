@@ -92,7 +92,7 @@ func (d *Doctor) configuration() doctor.Finding {
 	if err == nil {
 		return doctor.Finding{Check: "your configuration", Level: doctor.OK, Found: "valid"}
 	}
-	f := doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: firstLine(err), Why: "lab does nothing while its configuration is not valid"}
+	f := doctor.Finding{Check: "your configuration", Level: doctor.Blocking, Found: fault.FirstLine(err), Why: "lab does nothing while its configuration is not valid"}
 	f.Mend = fault.HintOf(err)
 	return f
 }
@@ -103,7 +103,7 @@ func records(problems error) doctor.Finding {
 	if problems == nil {
 		return f
 	}
-	f.Level, f.Found, f.Mend = doctor.Blocking, firstLine(problems), fault.HintOf(problems)
+	f.Level, f.Found, f.Mend = doctor.Blocking, fault.FirstLine(problems), fault.HintOf(problems)
 	f.Why = "lab does not change clusters whose records it cannot read"
 	if !errors.Is(problems, fault.ErrUnavailable) {
 		f.Level = doctor.Warning // only single records cannot be read
@@ -153,9 +153,4 @@ func (d *Doctor) leftovers(ctx context.Context) doctor.Finding {
 		}
 	}
 	return f
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

@@ -85,7 +85,7 @@ func (t *Tools) find(ctx context.Context, tool tools.Tool) Tool {
 	}
 	held, err := t.Installer.Held(tool)
 	if err != nil {
-		shown.Notes = append(shown.Notes, firstLine(err))
+		shown.Notes = append(shown.Notes, fault.FirstLine(err))
 	}
 	found, err := t.Machine.LookPath(tool.Name)
 	if held != "" {

@@ -45,10 +45,10 @@ func Ping(ctx context.Context) (Engine, error) {
 // ask runs a docker command that changes nothing. If the engine hangs, ask returns
 // ErrUnavailable after a while.
 func ask(ctx context.Context, args ...string) ([]byte, error) {
-	limit, changed := ctx.Value(limitKey{}).(time.Duration)
-	if !changed {
-		limit = patience
-	}
+	return askWithin(ctx, patience, args...)
+}
+
+func askWithin(ctx context.Context, limit time.Duration, args ...string) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, err := run(limited, args...)
@@ -57,14 +57,6 @@ func ask(ctx context.Context, args ...string) ([]byte, error) {
 			fault.Errorf(fault.ErrUnavailable, "the Docker Engine %w within %s", errSlow, limit), "%s", startHint(true)))
 	}
 	return out, err
-}
-
-type limitKey struct{}
-
-// Within returns a context in which an engine must answer a query within limit, instead of the
-// default of 15 seconds.
-func Within(ctx context.Context, limit time.Duration) context.Context {
-	return context.WithValue(ctx, limitKey{}, limit)
 }
 
 // errSlow is the error of an engine that exists and may answer later.

@@ -71,6 +71,16 @@ func TestPingCancelled(t *testing.T) {
 	}
 }
 
+// TestSlowEngine checks that an engine that does not answer in time counts as unavailable and not as
+// gone: it may answer later.
+func TestSlowEngine(t *testing.T) {
+	dockertest.Script(t, dockertest.Answer{Args: "info", Hangs: true})
+	_, err := docker.AskWithin(t.Context(), 50*time.Millisecond, "info")
+	if !errors.Is(err, fault.ErrUnavailable) || docker.Gone(err) || fault.HintOf(err) == "" {
+		t.Errorf("error is %v (hint %q)", err, fault.HintOf(err))
+	}
+}
+
 const inspected = `[{"Id":"b2","Name":"/lab-worker","State":{"Status":"running"}},
 {"Id":"a1","Name":"/lab-control-plane","Created":"2026-01-02T03:04:05.6Z","State":{"Status":"exited","ExitCode":137},
 "Config":{"Labels":{"role":"x"}},"HostConfig":{"RestartPolicy":{"Name":"no"},"PortBindings":{"6443/tcp":[{"HostIp":"127.0.0.1","HostPort":"4000"}]}}}]`

@@ -48,7 +48,7 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 	var err error
 	for n := range attempts {
 		if n > 0 {
-			moved(fmt.Sprintf("retrying: %s", firstLine(err.Error())))
+			moved(fmt.Sprintf("retrying: %s", fault.FirstLine(err)))
 			if err := wait(ctx, time.Duration(n)*time.Second); err != nil {
 				return err
 			}
@@ -104,11 +104,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}
-
 // RegistryWithin bounds how long a registry may take to answer: it is asked before the work
 // begins, while the user waits.
 const RegistryWithin = 2 * time.Second
@@ -118,11 +113,7 @@ func AskRegistry(ctx context.Context, image string) error {
 	limited, cancel := context.WithTimeout(ctx, RegistryWithin)
 	defer cancel()
 	host := RegistryOf(image)
-	scheme := "https"
-	if name, _, _ := strings.Cut(host, ":"); name == "localhost" || strings.HasPrefix(name, "127.") {
-		scheme = "http" // as Docker does it
-	}
-	req, err := http.NewRequestWithContext(limited, http.MethodHead, scheme+"://"+host+"/v2/", nil)
+	req, err := http.NewRequestWithContext(limited, http.MethodHead, Scheme(host)+"://"+host+"/v2/", nil)
 	if err != nil {
 		return err
 	}
@@ -137,6 +128,15 @@ func AskRegistry(ctx context.Context, image string) error {
 		return fmt.Errorf("%s: %w", host, err)
 	}
 	return resp.Body.Close()
+}
+
+// Scheme returns the scheme of the URL of a registry: "http" on this machine, as for Docker, else
+// "https". The host may have a port.
+func Scheme(host string) string {
+	if name, _, _ := strings.Cut(host, ":"); name == "localhost" || strings.HasPrefix(name, "127.") {
+		return "http"
+	}
+	return "https"
 }
 
 // RegistryOf returns the host of the registry of an image, with the port if it names one.

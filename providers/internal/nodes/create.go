@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -150,10 +149,6 @@ func (t Tool) undo(ctx context.Context, c Creation, failed error) error {
 	}
 	return failed
 }
-
-// Straggles is how long the engine may still create a container whose client was killed:
-// creating one takes seconds on a busy machine.
-const Straggles = 5 * time.Second
 
 // CheckFree returns ErrExists if the tool has a cluster of that name, or if the engine has a
 // container with the name of one of its nodes. All these names begin with prefix.

@@ -57,14 +57,14 @@ func (t Tool) Kubeconfig(ctx context.Context, ref providers.Ref, file string, na
 	}
 	first, ok := t.First(nodes)
 	if !ok {
-		return nil, halfMade(ref.Name, fmt.Errorf("it has no control plane"))
+		return nil, Incomplete(ref.Name, fmt.Errorf("it has no control plane"))
 	}
 	admin, err := docker.ReadFile(ctx, first.ID, file)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, halfMade(ref.Name, err)
+		return nil, Incomplete(ref.Name, err)
 	}
 	at, err := t.Address(nodes)
 	if err != nil {
@@ -116,7 +116,8 @@ func (a *access) name(names providers.Entries, server string) {
 	a.Contexts[0].Context.Cluster, a.Contexts[0].Context.User = names.Cluster, names.User
 }
 
-func halfMade(name string, err error) error {
+// Incomplete returns ErrUnavailable for a cluster that lacks a part because of err.
+func Incomplete(name string, err error) error {
 	return fault.WithHint(
 		fault.Errorf(fault.ErrUnavailable, "the cluster is incomplete: %w", err),
 		"recreate the cluster: lab up %s; or delete it: lab down %s", name, name)
