@@ -10,8 +10,8 @@ import (
 
 // readdress writes the addresses of nodes, by the names of their containers, into a profile,
 // and keeps everything else in it.
-func (p *Provider) readdress(name string, addresses map[string]string) error {
-	path := filepath.Join(p.profileDir(name), "config.json")
+func (h home) readdress(name string, addresses map[string]string) error {
+	path := filepath.Join(h.profileDir(name), "config.json")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err

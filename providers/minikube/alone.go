@@ -11,7 +11,7 @@ import (
 // Alone implements [providers.Comparable]: `minikube start` with the driver, runtime, image and
 // configuration that lab uses, and with minikube's own waits.
 func (p *Provider) Alone(ctx context.Context, spec providers.Spec, dir string) (providers.Alone, error) {
-	tool, err := p.program(ctx)
+	tool, err := p.runner.program(ctx)
 	if err != nil {
 		return providers.Alone{}, err
 	}

@@ -34,7 +34,7 @@ func checkFiles(spec providers.Spec) error {
 // lendCertificate copies the certificate authority of spec to where minikube looks for those
 // that nodes should trust. minikube does so for every cluster that it starts, so the copy
 // exists only until the nodes have it.
-func (p *Provider) lendCertificate(spec providers.Spec) error {
+func (h home) lendCertificate(spec providers.Spec) error {
 	if spec.CAFile == "" {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 	if err != nil {
 		return fault.Errorf(fault.ErrInvalid, "cannot read the certificate authority: %w", err)
 	}
-	path := p.certificate(spec.Name, text)
+	path := h.certificate(spec.Name, text)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -51,18 +51,18 @@ func (p *Provider) lendCertificate(spec providers.Spec) error {
 
 // certificate returns the path of the copy of a certificate authority in minikube's home. Its
 // name contains the hash of its contents.
-func (p *Provider) certificate(cluster string, text []byte) string {
+func (h home) certificate(cluster string, text []byte) string {
 	sum := sha256.Sum256(text)
-	return filepath.Join(p.home(), "certs", "lab-"+cluster+"-"+hex.EncodeToString(sum[:])+".pem")
+	return filepath.Join(string(h), "certs", "lab-"+cluster+"-"+hex.EncodeToString(sum[:])+".pem")
 }
 
 // takeCertificateBack removes the copies of lendCertificate, also those of a killed lab: files
 // with the name of the cluster and the hash of their contents.
-func (p *Provider) takeCertificateBack(cluster string) {
-	entries, _ := os.ReadDir(filepath.Join(p.home(), "certs")) // none if it does not exist
+func (h home) takeCertificateBack(cluster string) {
+	entries, _ := os.ReadDir(filepath.Join(string(h), "certs")) // none if it does not exist
 	for _, e := range entries {
-		path := filepath.Join(p.home(), "certs", e.Name())
-		if text, err := os.ReadFile(path); err == nil && path == p.certificate(cluster, text) {
+		path := filepath.Join(string(h), "certs", e.Name())
+		if text, err := os.ReadFile(path); err == nil && path == h.certificate(cluster, text) {
 			_ = os.Remove(path)
 		}
 	}

@@ -28,14 +28,14 @@ func (p *Provider) Validate(spec providers.Spec) error {
 // Engine answers and has the node image or its registry answers. Otherwise it returns
 // ErrUnavailable.
 func (p *Provider) Check(ctx context.Context, spec providers.Spec) error {
-	if _, err := p.program(ctx); err != nil {
+	if _, err := p.runner.program(ctx); err != nil {
 		return err
 	}
 	native, err := parseNative(spec.Native)
 	if err != nil {
 		return nil // Create reports the error
 	}
-	args := slices.Concat(defaults(), p.configured(), native, ownArgs(spec))
+	args := slices.Concat(defaults(), p.opts.configured(), native, ownArgs(spec))
 	if last(args, flagDriver) != driverDocker {
 		return nil
 	}

@@ -68,7 +68,7 @@ const allowCgroupV1 = "--extra-config=kubelet.fail-cgroupv1=false"
 //
 // If a flag occurs twice, minikube uses the last one; flags that may be repeated add up. So the
 // flags are concatenated in order of priority, the highest last.
-func (p *Provider) argsFor(spec providers.Spec) ([]string, error) {
+func (o Options) argsFor(spec providers.Spec) ([]string, error) {
 	native, err := parseNative(spec.Native)
 	if err != nil {
 		return nil, err
@@ -77,29 +77,29 @@ func (p *Provider) argsFor(spec providers.Spec) ([]string, error) {
 	if err := contradicts(native, own); err != nil {
 		return nil, err
 	}
-	below := slices.Concat(defaults(), p.configured(), native)
+	below := slices.Concat(defaults(), o.configured(), native)
 	if err := refuse(spec, last(slices.Concat(below, own), flagDriver), native); err != nil {
 		return nil, err
 	}
 	args := slices.Concat(below, own)
 	if !takesHosts(args) {
-		args = append(args, p.mirrors()...)
+		args = append(args, o.mirrors()...)
 	}
 	return args, nil
 }
 
 // driver returns the driver for a spec.
-func (p *Provider) driver(spec providers.Spec, native []string) string {
-	return last(slices.Concat(defaults(), p.configured(), native, ownArgs(spec)), flagDriver)
+func (o Options) driver(spec providers.Spec, native []string) string {
+	return last(slices.Concat(defaults(), o.configured(), native, ownArgs(spec)), flagDriver)
 }
 
 // configured returns the flags of lab's configuration.
-func (p *Provider) configured() []string {
+func (o Options) configured() []string {
 	var args []string
-	if p.opts.BaseImage != "" {
-		args = append(args, option(flagBaseImage, p.opts.BaseImage))
+	if o.BaseImage != "" {
+		args = append(args, option(flagBaseImage, o.BaseImage))
 	}
-	return append(args, p.opts.ExtraArgs...)
+	return append(args, o.ExtraArgs...)
 }
 
 // ownArgs returns the flags that spec alone requires.

@@ -35,7 +35,7 @@ func TestArgsGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec.Name = "lab"
-			args, err := New(Options{}).argsFor(spec.WithDefaults())
+			args, err := Options{}.argsFor(spec.WithDefaults())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,7 +45,7 @@ func TestArgsGolden(t *testing.T) {
 	t.Run("configured", func(t *testing.T) {
 		p := New(Options{BaseImage: "registry.corp/base:v1", ExtraArgs: []string{"--cni=bridge", "--container-runtime=cri-o"},
 			Registries: map[string]string{"docker.io": "mirror.corp", "quay.io": "quay.corp"}})
-		args, err := p.argsFor(providers.Spec{Name: "lab", NodeImage: "mine:v1"}.WithDefaults())
+		args, err := p.opts.argsFor(providers.Spec{Name: "lab", NodeImage: "mine:v1"}.WithDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,13 +70,13 @@ func TestRefused(t *testing.T) {
 		if spec.Name == "" {
 			spec.Name = "lab"
 		}
-		_, err := New(Options{}).argsFor(spec.WithDefaults())
+		_, err := Options{}.argsFor(spec.WithDefaults())
 		if !errors.Is(err, fault.ErrUnsupported) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
 			t.Errorf("%+v: %v (hint %q), want ErrUnsupported with %q", spec, err, fault.HintOf(err), says)
 		}
 	}
 	for _, native := range []string{"ports: 8080:80", "ports: [8080:80]"} {
-		_, err := New(Options{}).argsFor(providers.Spec{Name: "lab", Workers: 1, Native: []byte(native)}.WithDefaults())
+		_, err := Options{}.argsFor(providers.Spec{Name: "lab", Workers: 1, Native: []byte(native)}.WithDefaults())
 		if !errors.Is(err, fault.ErrUnsupported) {
 			t.Errorf("%s with a worker: %v", native, err)
 		}
@@ -101,14 +101,14 @@ func TestNativeRefused(t *testing.T) {
 		"extra-config: scheduler.bind-address=127.0.0.1": "but scheduler.bind-address=0.0.0.0 is requested",
 	} {
 		spec.Native = []byte(native)
-		_, err := New(Options{}).argsFor(spec.WithDefaults())
+		_, err := Options{}.argsFor(spec.WithDefaults())
 		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), says) || fault.HintOf(err) == "" {
 			t.Errorf("%q: %v (hint %q), want ErrInvalid with %q", native, err, fault.HintOf(err), says)
 		}
 	}
 	for _, native := range []string{"", "# nothing\n", "kubernetes-version: v1.34.0", "nodes: 2"} {
 		spec.Native = []byte(native)
-		if _, err := New(Options{}).argsFor(spec.WithDefaults()); err != nil {
+		if _, err := (Options{}).argsFor(spec.WithDefaults()); err != nil {
 			t.Errorf("%q: %v", native, err)
 		}
 	}

@@ -51,12 +51,12 @@ func playMinikube(args []string) (code int) {
 }
 
 func playStart(name string, flags []string) error {
-	p := &Provider{} // with the home of the environment
+	p := New(Options{}) // with the home of the environment
 	step := func(name string) {
 		fmt.Printf(`{"type":"io.k8s.sigs.minikube.step","data":{"name":%q,"message":"at work"}}`+"\n", name)
 	}
 	step("Initial Minikube Setup")
-	if p.hasProfile(name) {
+	if p.home.hasProfile(name) {
 		step(stepDone)
 		return nil
 	}
@@ -77,7 +77,7 @@ func playStart(name string, flags []string) error {
 		}
 	}
 	step("Booting control plane")
-	if _, err := os.Stat(filepath.Join(p.home(), "fails")); err == nil {
+	if _, err := os.Stat(filepath.Join(string(p.home), "fails")); err == nil {
 		return errors.New("wait 6m0s for node: it broke")
 	}
 	if err := playCertificates(p, name); err != nil {
@@ -90,9 +90,9 @@ func playStart(name string, flags []string) error {
 // playProfile keeps what minikube keeps of a cluster from its beginning.
 func playProfile(p *Provider, name string, config profile) error {
 	text, err := json.Marshal(config)
-	return errors.Join(err, os.MkdirAll(p.profileDir(name), 0o700), os.MkdirAll(filepath.Join(p.machinesDir(), name), 0o700),
-		os.WriteFile(filepath.Join(p.profileDir(name), "config.json"), text, 0o600),
-		os.WriteFile(filepath.Join(p.profileDir(name), "events.json"), []byte("{}"), 0o600))
+	return errors.Join(err, os.MkdirAll(p.home.profileDir(name), 0o700), os.MkdirAll(filepath.Join(p.home.machinesDir(), name), 0o700),
+		os.WriteFile(filepath.Join(p.home.profileDir(name), "config.json"), text, 0o600),
+		os.WriteFile(filepath.Join(p.home.profileDir(name), "events.json"), []byte("{}"), 0o600))
 }
 
 // playCertificates writes the files of a user, from what the container has.
@@ -122,9 +122,9 @@ func playCertificates(p *Provider, name string) error {
 	}
 	user := config.Users[0].User
 	own := append([]byte("# of "+name+" "+time.Now().String()+"\n"), user.Certificate...) // its hash is the identity
-	return errors.Join(os.WriteFile(filepath.Join(p.home(), "ca.crt"), user.Certificate, 0o600),
-		os.WriteFile(filepath.Join(p.profileDir(name), "client.crt"), own, 0o600),
-		os.WriteFile(filepath.Join(p.profileDir(name), "client.key"), user.Key, 0o600))
+	return errors.Join(os.WriteFile(filepath.Join(string(p.home), "ca.crt"), user.Certificate, 0o600),
+		os.WriteFile(filepath.Join(p.home.profileDir(name), "client.crt"), own, 0o600),
+		os.WriteFile(filepath.Join(p.home.profileDir(name), "client.key"), user.Key, 0o600))
 }
 
 // TestContract runs the contract suite on a scripted minikube and a fake engine. What happens in
@@ -140,7 +140,7 @@ func TestContract(t *testing.T) {
 	t.Setenv("MINIKUBE_HOME", home)
 	newProvider := func() *Provider {
 		p := New(Options{Program: program, Home: home, Dir: dir})
-		p.lingers = 100 * time.Millisecond
+		p.runner.lingers = 100 * time.Millisecond
 		return p
 	}
 	p := newProvider()
@@ -210,9 +210,11 @@ func TestContract(t *testing.T) {
 				e.Age(c)
 			},
 			Foreign: start,
-			LoseID:  func(t *testing.T, name string) { check(t, os.Remove(filepath.Join(p.profileDir(name), "client.crt"))) },
+			LoseID: func(t *testing.T, name string) {
+				check(t, os.Remove(filepath.Join(p.home.profileDir(name), "client.crt")))
+			},
 			LoseMark: func(t *testing.T, name string) {
-				check(t, os.WriteFile(filepath.Join(p.profileDir(name), "config.json"), []byte("}"), 0o600))
+				check(t, os.WriteFile(filepath.Join(p.home.profileDir(name), "config.json"), []byte("}"), 0o600))
 			},
 			Replace: func(t *testing.T, name string) {
 				check(t, p.Delete(t.Context(), providers.Ref{Name: name}))

@@ -20,7 +20,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 	if err != nil {
 		return err
 	}
-	tool, err := p.program(ctx)
+	tool, err := p.runner.program(ctx)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		return fault.WithHint(err, "install minikube 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	driver := last(args, flagDriver)
-	return p.containers().Create(ctx, nodes.Creation{
+	return p.engine.containers().Create(ctx, nodes.Creation{
 		Spec: spec, Images: imagesOf(args), InDocker: driver == driverDocker,
 		CheckFree: func(ctx context.Context) error { return p.checkFree(ctx, spec, driver == driverDocker) },
 		Adapt: func(ctx context.Context, report event.Reporter) (err error) {
@@ -46,7 +46,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 
 // plan translates spec, and checks the files that it names.
 func (p *Provider) plan(spec providers.Spec) ([]string, error) {
-	args, err := p.argsFor(spec)
+	args, err := p.opts.argsFor(spec)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func imagesOf(args []string) []nodes.Image {
 
 // adapt returns args as the engine needs them.
 func (p *Provider) adapt(ctx context.Context, args []string, tool program, report event.Reporter) ([]string, error) {
-	p.warnOfMirrors(args, report)
+	p.opts.warnOfMirrors(args, report)
 	if last(args, flagDriver) != driverDocker {
 		return args, nil
 	}
@@ -81,8 +81,8 @@ func (p *Provider) adapt(ctx context.Context, args []string, tool program, repor
 
 // start has minikube create and start the nodes.
 func (p *Provider) start(ctx context.Context, tool program, spec providers.Spec, args []string, report event.Reporter) error {
-	defer p.takeCertificateBack(spec.Name)
-	if err := p.lendCertificate(spec); err != nil {
+	defer p.home.takeCertificateBack(spec.Name)
+	if err := p.home.lendCertificate(spec); err != nil {
 		return err
 	}
 	l, end := steps(report)
@@ -93,7 +93,7 @@ func (p *Provider) start(ctx context.Context, tool program, spec providers.Spec,
 			meanwhile.Go(func() { quickDNS(ctx, spec) })
 		}
 	}
-	err := p.run(ctx, tool, spec.Name, l, startArgs(args...)...)
+	err := p.runner.run(ctx, tool, spec.Name, l, startArgs(args...)...)
 	end(err)
 	return err
 }
@@ -109,7 +109,7 @@ func (p *Provider) finish(ctx context.Context, name string, args []string) error
 	if len(p.opts.Registries) == 0 || !takesHosts(args) {
 		return nil
 	}
-	found, err := p.containers().Find(ctx, name)
+	found, err := p.engine.containers().Find(ctx, name)
 	if err != nil {
 		return err
 	}

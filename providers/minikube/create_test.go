@@ -146,7 +146,7 @@ func TestMirrors(t *testing.T) {
 		t.Errorf("%v, %q", err, docker.Calls(t))
 	}
 	said := ""
-	p.warnOfMirrors([]string{"--driver=kvm2"}, func(e event.Event) { said = e.Step })
+	p.opts.warnOfMirrors([]string{"--driver=kvm2"}, func(e event.Event) { said = e.Step })
 	if !strings.Contains(said, "quay.corp") {
 		t.Errorf("with another driver it says %q", said)
 	}
@@ -187,8 +187,8 @@ func TestCertificate(t *testing.T) {
 	}
 	const text = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 	write(t, file, text)
-	lent := p.certificate("lab", []byte(text))
-	users := []string{filepath.Join(filepath.Dir(lent), "lab-lab.pem"), p.certificate("lab", []byte("another"))}
+	lent := p.home.certificate("lab", []byte(text))
+	users := []string{filepath.Join(filepath.Dir(lent), "lab-lab.pem"), p.home.certificate("lab", []byte("another"))}
 	for _, path := range users { // under a name that lab might give
 		write(t, path, "of the user")
 	}

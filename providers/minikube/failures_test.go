@@ -13,7 +13,7 @@ import (
 // failed.
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	tool := (&Provider{}).containers()
+	tool := engine{}.containers()
 	tool.Settings = settings
 	nodestest.Failures(t, *update, tool, func(said string) error {
 		l := quiet()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -41,28 +42,37 @@ type program struct {
 	version version
 }
 
+// runner runs minikube for lab.
+type runner struct {
+	opts    Options
+	lingers time.Duration // how long children of minikube may go on after it was ended
+
+	mu    sync.Mutex
+	known program // whose version is known; asking takes 0.1 s
+}
+
 // program returns the minikube to use, once it has told its version. Otherwise it
 // returns ErrUnavailable.
-func (p *Provider) program(ctx context.Context) (program, error) {
-	path, err := p.findProgram()
+func (r *runner) program(ctx context.Context) (program, error) {
+	path, err := r.findProgram()
 	if err != nil {
 		return program{}, err
 	}
-	p.mu.Lock() // also while minikube runs, so that concurrent callers ask it once
-	defer p.mu.Unlock()
-	if p.known.path != path {
-		known, err := p.meet(ctx, path)
+	r.mu.Lock() // also while minikube runs, so that concurrent callers ask it once
+	defer r.mu.Unlock()
+	if r.known.path != path {
+		known, err := r.meet(ctx, path)
 		if err != nil {
 			return program{}, err
 		}
-		p.known = known
+		r.known = known
 	}
-	return p.known, nil
+	return r.known, nil
 }
 
 // meet asks a minikube for its version, and returns ErrUnavailable if lab does not support it.
-func (p *Provider) meet(ctx context.Context, path string) (program, error) {
-	text, err := p.askVersion(ctx, path)
+func (r *runner) meet(ctx context.Context, path string) (program, error) {
+	text, err := r.askVersion(ctx, path)
 	if err != nil {
 		return program{}, err
 	}
@@ -79,9 +89,9 @@ func (p *Provider) meet(ctx context.Context, path string) (program, error) {
 
 // findProgram returns the path of the user's minikube or else of the one that is built with
 // lab.
-func (p *Provider) findProgram() (string, error) {
-	if p.opts.Program != "" {
-		return p.opts.Program, nil
+func (r *runner) findProgram() (string, error) {
+	if r.opts.Program != "" {
+		return r.opts.Program, nil
 	}
 	if path, err := exec.LookPath(programName); err == nil {
 		return path, nil
@@ -93,7 +103,7 @@ func (p *Provider) findProgram() (string, error) {
 		}
 		dirs = append(dirs, filepath.Dir(self))
 	}
-	for _, dir := range append(dirs, p.opts.BinDirs...) {
+	for _, dir := range append(dirs, r.opts.BinDirs...) {
 		if path, err := exec.LookPath(filepath.Join(dir, builtName)); err == nil {
 			return path, nil
 		}
@@ -113,11 +123,11 @@ func installHint() string {
 
 // askVersion runs minikube to get its version. It returns ErrUnavailable if the program cannot
 // run, does not answer, or is not minikube.
-func (p *Provider) askVersion(ctx context.Context, path string) (string, error) {
+func (r *runner) askVersion(ctx context.Context, path string) (string, error) {
 	limited, cancel := context.WithTimeout(ctx, versionWithin)
 	defer cancel()
 	cmd := exec.CommandContext(limited, path, "version", "--output=json")
-	cmd.Env = p.environment("")
+	cmd.Env = r.environment("")
 	// minikube creates its home for every command; a user who only checks may never use it.
 	if home, err := os.MkdirTemp("", "lab-minikube-"); err == nil {
 		defer func() { _ = os.RemoveAll(home) }()

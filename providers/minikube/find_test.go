@@ -60,7 +60,7 @@ func TestVersionLeavesNothing(t *testing.T) {
 	t.Setenv("HOME", home)
 	t.Setenv("TMPDIR", tmp)
 	p := New(Options{Program: path, Dir: t.TempDir()})
-	if version, err := p.askVersion(t.Context(), path); err != nil || version != "v1.38.1" {
+	if version, err := p.runner.askVersion(t.Context(), path); err != nil || version != "v1.38.1" {
 		t.Errorf("version %q, %v", version, err)
 	}
 	for _, dir := range []string{home, tmp} {
@@ -108,16 +108,16 @@ func TestFindProgram(t *testing.T) {
 		none: inBin,
 	} {
 		t.Setenv("PATH", path)
-		if got, err := p.findProgram(); got != want || err != nil {
+		if got, err := p.runner.findProgram(); got != want || err != nil {
 			t.Errorf("found %q, %v; want %q", got, err, want)
 		}
 	}
 	t.Setenv("PATH", filepath.Dir(built))
-	if got, err := New(Options{}).findProgram(); got != built || err != nil {
+	if got, err := New(Options{}).runner.findProgram(); got != built || err != nil {
 		t.Errorf("found %q, %v; want the one on PATH", got, err)
 	}
 	t.Setenv("PATH", none)
-	if _, err := New(Options{}).findProgram(); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "minikube") {
+	if _, err := New(Options{}).runner.findProgram(); !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "minikube") {
 		t.Errorf("where there is none: %v", err)
 	}
 }
@@ -127,15 +127,15 @@ func TestFindProgram(t *testing.T) {
 func TestVersionIsAskedOnce(t *testing.T) {
 	p, tool := scripted(t)
 	for range 3 {
-		if found, err := p.program(t.Context()); err != nil || found.version != (version{1, 38}) {
+		if found, err := p.runner.program(t.Context()); err != nil || found.version != (version{1, 38}) {
 			t.Fatalf("%+v, %v", found, err)
 		}
 	}
 	if calls := tool.Calls(t); len(calls) != 1 {
 		t.Errorf("it was asked %q", calls)
 	}
-	p.opts.Program = dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.33.0"}`}).Path()
-	if found, err := p.program(t.Context()); err != nil || found.version != (version{1, 33}) {
+	p.runner.opts.Program = dockertest.Program(t, programName, answer{Args: "version", Stdout: `{"minikubeVersion":"v1.33.0"}`}).Path()
+	if found, err := p.runner.program(t.Context()); err != nil || found.version != (version{1, 33}) {
 		t.Errorf("another minikube: %+v, %v", found, err)
 	}
 }

@@ -20,7 +20,7 @@ func (p *Provider) checkFree(ctx context.Context, spec providers.Spec, inDocker 
 	if ignoreNotFound(err) != nil || !inDocker {
 		return ignoreNotFound(err)
 	}
-	err = p.containers().CheckNames(ctx, spec.Name, nodeNames(spec))
+	err = p.engine.containers().CheckNames(ctx, spec.Name, nodeNames(spec))
 	for _, node := range nodeNames(spec) {
 		if err == nil {
 			err = checkVolume(ctx, node)

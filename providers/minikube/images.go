@@ -25,18 +25,18 @@ func (p *Provider) LoadImages(ctx context.Context, ref providers.Ref, archive st
 	if c.State == providers.StateStopped {
 		return fault.WithHint(errors.New("the cluster is stopped"), "start the cluster: lab start %s", name)
 	}
-	config, err := p.profile(name)
+	config, err := p.home.profile(name)
 	if err != nil {
 		return incomplete(name, err)
 	}
 	if config.Driver != driverDocker {
-		tool, err := p.program(ctx)
+		tool, err := p.runner.program(ctx)
 		if err != nil {
 			return err
 		}
-		return p.run(ctx, tool, name, quiet(), "image", "load", archive)
+		return p.runner.run(ctx, tool, name, quiet(), "image", "load", archive)
 	}
-	return p.containers().LoadImages(ctx, nodesOnly(ref), archive, importer(config.KubernetesConfig.ContainerRuntime)...)
+	return p.engine.containers().LoadImages(ctx, nodesOnly(ref), archive, importer(config.KubernetesConfig.ContainerRuntime)...)
 }
 
 // importer returns the command with which a container runtime imports an archive.

@@ -3,8 +3,6 @@ package minikube
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
@@ -20,17 +18,17 @@ func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, e
 	if ignoreNotFound(err) != nil {
 		return nil, err
 	}
-	containers, found := p.containers().Find(ctx, name)
+	containers, found := p.engine.containers().Find(ctx, name)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case p.hasProfile(name):
+	case p.home.hasProfile(name):
 	case found == nil:
-		return nil, incomplete(name, errors.New("it has no profile in "+p.home()))
+		return nil, incomplete(name, errors.New("it has no profile in "+string(p.home)))
 	default:
 		return nil, found
 	}
-	config, err := p.profile(name)
+	config, err := p.home.profile(name)
 	if err != nil {
 		return nil, incomplete(name, err)
 	}
@@ -41,7 +39,7 @@ func (p *Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, e
 	if err != nil {
 		return nil, incomplete(name, err)
 	}
-	access, err := p.access(name)
+	access, err := p.home.access(name)
 	if err != nil {
 		return nil, incomplete(name, err)
 	}
@@ -56,27 +54,10 @@ func (*Provider) Entries(name string) providers.Entries {
 // reach returns the address of the API server: on this machine if it is published, else in the
 // network of the nodes.
 func (p *Provider) reach(config profile, containers []docker.Container) (string, error) {
-	if at, err := p.containers().Address(containers); err == nil {
+	if at, err := p.engine.containers().Address(containers); err == nil {
 		return at, nil
 	}
 	return config.address()
-}
-
-// access reads the credentials of a user of the cluster.
-func (p *Provider) access(name string) (nodes.Access, error) {
-	var a nodes.Access
-	for path, content := range map[string]*[]byte{
-		filepath.Join(p.home(), "ca.crt"):               &a.CA,
-		filepath.Join(p.profileDir(name), "client.crt"): &a.Certificate,
-		filepath.Join(p.profileDir(name), "client.key"): &a.Key,
-	} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return a, err
-		}
-		*content = text
-	}
-	return a, nil
 }
 
 // incomplete is [nodes.Incomplete] without the kind of err: a missing profile does not mean that

@@ -2,46 +2,13 @@ package minikube
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"sync"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
-	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
-
-// label is minikube's label of containers, volumes and networks; its value is the name of the
-// node or, for a network, of the cluster.
-const label = "name.minikube.sigs.k8s.io"
-
-// containers describes how minikube's clusters are recognized by their containers. minikube
-// sets no restart policy.
-func (p *Provider) containers() nodes.Tool {
-	return nodes.Tool{
-		Flavor: Name, Label: label, APIPort: "8443/tcp", Cluster: p.clusterOf,
-		ControlPlane: func(c docker.Container) bool { return c.Name == p.clusterOf(c) },
-		Network: func(c docker.Container) (string, bool) {
-			return c.HostConfig.NetworkMode, c.HostConfig.NetworkMode == p.clusterOf(c)
-		},
-		Remake: p.remakeNetwork,
-		Logs:   logsOf,
-	}
-}
-
-// clusterOf returns the name of the cluster of a node. Nodes after the first are named NAME-m02
-// and so on. A cluster of another program may have such a name, and then has a profile or a
-// network of that name.
-func (p *Provider) clusterOf(c docker.Container) string {
-	node := c.Config.Labels[label]
-	parts := regexp.MustCompile(`^(.+)-m[0-9]{2,}$`).FindStringSubmatch(node)
-	_, alone := c.NetworkSettings.Networks[node]
-	if parts == nil || alone || p.hasProfile(node) {
-		return node
-	}
-	return parts[1]
-}
 
 // List returns every cluster in minikube's home or among the containers of the Docker Engine,
 // of any owner.
@@ -50,13 +17,13 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.containers().List(ctx)
+	found, err := p.engine.containers().List(ctx)
 	if err != nil && (ctx.Err() != nil || p.needsDocker(names)) {
 		return nil, err
 	}
 	for i := range found {
-		if p.hasProfile(found[i].Name) { // otherwise it belongs to another home
-			found[i].ID = p.identity(found[i].Name)
+		if p.home.hasProfile(found[i].Name) { // otherwise it belongs to another home
+			found[i].ID = p.home.identity(found[i].Name)
 		}
 		p.setMark(ctx, &found[i], true)
 	}
@@ -75,7 +42,7 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 // needsDocker reports whether any of the profiles uses the docker driver.
 func (p *Provider) needsDocker(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
-		c, err := p.profile(name)
+		c, err := p.home.profile(name)
 		return err == nil && c.Driver == driverDocker
 	})
 }
@@ -83,7 +50,7 @@ func (p *Provider) needsDocker(names []string) bool {
 // Engine returns docker's current engine, which minikube uses, if nodes are containers.
 func (p *Provider) Engine(ctx context.Context, spec providers.Spec) (providers.Engine, error) {
 	native, err := parseNative(spec.Native)
-	if err != nil || p.driver(spec, native) != driverDocker { // Create reports an error of native
+	if err != nil || p.opts.driver(spec, native) != driverDocker { // Create reports an error of native
 		return providers.Engine{}, nil
 	}
 	return docker.Current(ctx)

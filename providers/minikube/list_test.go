@@ -54,9 +54,9 @@ func TestList(t *testing.T) {
 		}
 		keep(t, p, name, config)
 	}
-	write(t, filepath.Join(p.profileDir("begun"), "events.json"), "")
+	write(t, filepath.Join(p.home.profileDir("begun"), "events.json"), "")
 	keep(t, p, "unread", profile{})
-	write(t, filepath.Join(p.profileDir("unread"), "config.json"), "{")
+	write(t, filepath.Join(p.home.profileDir("unread"), "config.json"), "{")
 	dockertest.Script(t, dockertest.Having(t, published(node("run", "running", 0), port), node("run-m02", "running", 0),
 		node("stop", "exited", 130), node("dead", "exited", 137), published(node("other", "running", 0), port))...)
 	all, err := p.List(t.Context())
@@ -86,8 +86,8 @@ func TestMark(t *testing.T) {
 	keep(t, p, "ours", marked)
 	keep(t, p, "theirs", inDocker())
 	keep(t, p, "lost", marked) // whose containers are gone
-	write(t, filepath.Join(p.profileDir("begun"), "events.json"), "")
-	write(t, p.lockFile("about"), "")
+	write(t, filepath.Join(p.home.profileDir("begun"), "events.json"), "")
+	write(t, p.runner.lockFile("about"), "")
 	dockertest.Script(t, dockertest.Having(t, node("ours", "exited", 130), node("theirs", "exited", 130), node("elsewhere", "exited", 130))...)
 	all, err := p.List(t.Context())
 	if err != nil {
@@ -124,11 +124,11 @@ func TestIdentity(t *testing.T) {
 	if before == "" || before != id(moved) {
 		t.Error("a new container changes the identity")
 	}
-	write(t, filepath.Join(p.profileDir("lab"), "client.crt"), "recreated")
+	write(t, filepath.Join(p.home.profileDir("lab"), "client.crt"), "recreated")
 	if before == id(first) {
 		t.Error("a new profile does not change the identity")
 	}
-	if err := os.RemoveAll(p.profileDir("lab")); err != nil {
+	if err := os.RemoveAll(p.home.profileDir("lab")); err != nil {
 		t.Fatal(err)
 	}
 	if got := id(first); got != first.ID {
@@ -153,14 +153,14 @@ func TestListWithoutDocker(t *testing.T) {
 func TestClusterOf(t *testing.T) {
 	t.Parallel()
 	p := New(Options{Home: t.TempDir()})
-	write(t, filepath.Join(p.profileDir("lab-m05"), "config.json"), "{}")
+	write(t, filepath.Join(p.home.profileDir("lab-m05"), "config.json"), "{}")
 	alone := node("a-m02", "", 0)
 	alone.NetworkSettings.Networks = map[string]docker.Endpoint{"a-m02": {}}
-	if got := p.clusterOf(alone); got != "a-m02" {
+	if got := p.engine.clusterOf(alone); got != "a-m02" {
 		t.Errorf("one in a separate network is of %s", got)
 	}
 	for of, want := range map[string]string{"lab": "lab", "lab-m02": "lab", "lab-m11": "lab", "lab-m05": "lab-m05", "lab-m2": "lab-m2", "a-m02-m03": "a-m02"} {
-		if got := p.clusterOf(node(of, "", 0)); got != want {
+		if got := p.engine.clusterOf(node(of, "", 0)); got != want {
 			t.Errorf("%s is of %s, want %s", of, got, want)
 		}
 	}
@@ -170,7 +170,7 @@ func TestHome(t *testing.T) {
 	for variable, want := range map[string]string{"": "/home/x/.minikube", "/a": "/a/.minikube", "/a/.minikube": "/a/.minikube"} {
 		t.Setenv("HOME", "/home/x")
 		t.Setenv("MINIKUBE_HOME", variable)
-		if got := New(Options{}).home(); got != want {
+		if got := string(homeOf("")); got != want {
 			t.Errorf("MINIKUBE_HOME=%q: %s, want %s", variable, got, want)
 		}
 	}
@@ -202,7 +202,7 @@ func TestKubeconfigOfNone(t *testing.T) {
 	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("no cluster: %v", err)
 	}
-	write(t, filepath.Join(p.profileDir("lab"), "events.json"), "")
+	write(t, filepath.Join(p.home.profileDir("lab"), "events.json"), "")
 	if _, err := p.Kubeconfig(t.Context(), providers.Ref{Name: "lab"}); !errors.Is(err, fault.ErrUnavailable) || errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("half-made: %v", err)
 	}

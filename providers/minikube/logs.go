@@ -35,11 +35,11 @@ func (p *Provider) exportLogs(ctx context.Context, name, dir string) error {
 	if err != nil {
 		return err
 	}
-	found, err := p.containers().Find(ctx, name)
+	found, err := p.engine.containers().Find(ctx, name)
 	if ignoreNotFound(err) != nil {
 		return err
 	}
-	errs := []error{copyFile(filepath.Join(p.profileDir(name), "events.json"), filepath.Join(dir, "events.json"))}
+	errs := []error{copyFile(filepath.Join(p.home.profileDir(name), "events.json"), filepath.Join(dir, "events.json"))}
 	for _, node := range found {
 		file := filepath.Join(dir, node.Name)
 		errs = append(errs, docker.WriteLog(ctx, file+".log", func(w io.Writer) error { return docker.Logs(ctx, node.ID, 0, w) }))
@@ -78,16 +78,16 @@ func settings(program string) string {
 
 // collect has minikube write its own logs into a file, and ignores a failure.
 func (p *Provider) collect(ctx context.Context, name, file string) {
-	if _, err := p.profile(name); err != nil {
+	if _, err := p.home.profile(name); err != nil {
 		return
 	}
-	tool, err := p.program(ctx)
+	tool, err := p.runner.program(ctx)
 	if err != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, collectWithin)
 	defer cancel()
-	_ = p.run(ctx, tool, name, quiet(), "logs", "--file="+file)
+	_ = p.runner.run(ctx, tool, name, quiet(), "logs", "--file="+file)
 }
 
 // copyFile copies a file if it exists.

@@ -15,10 +15,10 @@ func takesHosts(args []string) bool {
 }
 
 // mirrors returns the flags with which minikube configures mirrors.
-func (p *Provider) mirrors() []string {
+func (o Options) mirrors() []string {
 	var args []string
-	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
-		if mirror := p.opts.Registries[host]; canMirror(host, mirror) {
+	for _, host := range slices.Sorted(maps.Keys(o.Registries)) {
+		if mirror := o.Registries[host]; canMirror(host, mirror) {
 			args = append(args, option(flagMirror, withScheme(mirror)))
 		}
 	}
@@ -26,12 +26,12 @@ func (p *Provider) mirrors() []string {
 }
 
 // warnOfMirrors reports which mirrors of lab's configuration are not used.
-func (p *Provider) warnOfMirrors(args []string, report event.Reporter) {
+func (o Options) warnOfMirrors(args []string, report event.Reporter) {
 	if takesHosts(args) {
 		return
 	}
-	for _, host := range slices.Sorted(maps.Keys(p.opts.Registries)) {
-		if mirror := p.opts.Registries[host]; !canMirror(host, mirror) {
+	for _, host := range slices.Sorted(maps.Keys(o.Registries)) {
+		if mirror := o.Registries[host]; !canMirror(host, mirror) {
 			report.Start("Ignoring the mirror " + mirror + ": with this driver or runtime, minikube supports only a mirror of docker.io without a path").End(nil)
 		}
 	}

@@ -15,10 +15,10 @@ const subnetBits = 24
 // remakeNetwork recreates the network of a cluster with its former addresses, as minikube does,
 // which has no command for it. The nodes have fixed addresses in it. It returns ErrUnavailable
 // if another network uses the addresses.
-func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docker.Container) error {
+func (e engine) remakeNetwork(ctx context.Context, name string, nodes []docker.Container) error {
 	options := append([]string{"-o", "--ip-masq", "-o", "--icc"}, docker.MTU(ctx)...)
 	options = append(options, "--label=created_by.minikube.sigs.k8s.io=true", "--label="+label+"="+name)
-	if subnet, ok := p.subnet(name, nodes); ok {
+	if subnet, ok := e.subnet(name, nodes); ok {
 		options = append(options, "--subnet="+subnet.String(), "--gateway="+subnet.Addr().Next().String())
 	}
 	err := docker.CreateNetwork(ctx, name, options...)
@@ -30,9 +30,9 @@ func (p *Provider) remakeNetwork(ctx context.Context, name string, nodes []docke
 }
 
 // subnet returns the addresses of a cluster's network from those of its nodes.
-func (p *Provider) subnet(name string, nodes []docker.Container) (netip.Prefix, bool) {
+func (e engine) subnet(name string, nodes []docker.Container) (netip.Prefix, bool) {
 	bits := subnetBits
-	if config, err := p.profile(name); err == nil && strings.Contains(config.Subnet, "/") {
+	if config, err := e.home.profile(name); err == nil && strings.Contains(config.Subnet, "/") {
 		if asked, err := netip.ParsePrefix(config.Subnet); err == nil {
 			bits = asked.Bits()
 		}

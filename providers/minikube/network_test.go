@@ -24,9 +24,9 @@ func TestRemakeNetwork(t *testing.T) {
 	second.NetworkSettings.Networks = map[string]docker.Endpoint{"lab": endpoint}
 	for subnet, want := range map[string]string{"": "--subnet=10.3.7.0/24 --gateway=10.3.7.1", "10.3.0.0/16": "--subnet=10.3.0.0/16 --gateway=10.3.0.1"} {
 		keep(t, p, "lab", inDocker())
-		write(t, filepath.Join(p.profileDir("lab"), "config.json"), `{"Driver":"docker","Subnet":"`+subnet+`"}`)
+		write(t, filepath.Join(p.home.profileDir("lab"), "config.json"), `{"Driver":"docker","Subnet":"`+subnet+`"}`)
 		d := dockertest.Script(t, answer{Args: "network inspect bridge", Stdout: "1500\n"}, answer{Args: "network create"})
-		err := p.remakeNetwork(t.Context(), "lab", []docker.Container{node("lab", "exited", 0), second})
+		err := p.engine.remakeNetwork(t.Context(), "lab", []docker.Container{node("lab", "exited", 0), second})
 		want = "network create --driver=bridge -o --ip-masq -o --icc --opt=com.docker.network.driver.mtu=1500 " +
 			"--label=created_by.minikube.sigs.k8s.io=true --label=name.minikube.sigs.k8s.io=lab " + want + " lab"
 		if err != nil || !slices.Contains(d.Calls(t), want) {
@@ -35,7 +35,7 @@ func TestRemakeNetwork(t *testing.T) {
 	}
 	dockertest.Script(t, answer{Args: "network inspect"},
 		answer{Args: "network create", Stderr: "Error response from daemon: Pool overlaps with other one on this address space", Code: 1})
-	err := p.remakeNetwork(t.Context(), "lab", []docker.Container{second})
+	err := p.engine.remakeNetwork(t.Context(), "lab", []docker.Container{second})
 	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(fault.HintOf(err), "lab up lab --recreate") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}

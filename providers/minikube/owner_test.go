@@ -88,7 +88,7 @@ func TestDeleteSparesAnotherHome(t *testing.T) {
 	} {
 		p, _ := scripted(t)
 		keep(t, p, "lab", markedProfile("a-mark"))
-		write(t, filepath.Join(p.machinesDir(), "lab", "id_rsa.pub"), "ssh-rsa OURS x@y\n")
+		write(t, filepath.Join(p.home.machinesDir(), "lab", "id_rsa.pub"), "ssh-rsa OURS x@y\n")
 		test.lets.Args = "cp --follow-link id-of-lab:" + authorizedKeys
 		there := dockertest.Having(t, node("lab", "exited", 0))
 		if test.removes {
@@ -104,8 +104,8 @@ func TestDeleteSparesAnotherHome(t *testing.T) {
 		if removed := slices.Contains(d.Calls(t), "rm --force --volumes id-of-lab"); removed != test.removes {
 			t.Errorf("%s: removed: %t; calls: %q", name, removed, d.Calls(t))
 		}
-		if strings.Contains(strings.Join(d.Calls(t), "\n"), "network rm") || p.hasProfile("lab") {
-			t.Errorf("%s: the profile is there: %t; calls: %q", name, p.hasProfile("lab"), d.Calls(t))
+		if strings.Contains(strings.Join(d.Calls(t), "\n"), "network rm") || p.home.hasProfile("lab") {
+			t.Errorf("%s: the profile is there: %t; calls: %q", name, p.home.hasProfile("lab"), d.Calls(t))
 		}
 	}
 }
@@ -120,8 +120,8 @@ func TestDeleteLooksAtTheProfile(t *testing.T) {
 		dockertest.None(t)
 		keep(t, p, "lab", machine)
 		err := p.remove(t.Context(), program{path: tool.Path()}, providers.Ref{Name: "lab", Mark: mark}, "kvm2")
-		if !errors.Is(err, kind) || p.hasProfile("lab") != (kind != nil) {
-			t.Errorf("%s: %v, the profile is there: %t", mark, err, p.hasProfile("lab"))
+		if !errors.Is(err, kind) || p.home.hasProfile("lab") != (kind != nil) {
+			t.Errorf("%s: %v, the profile is there: %t", mark, err, p.home.hasProfile("lab"))
 		}
 		if deleted := slices.ContainsFunc(tool.Calls(t), func(c string) bool { return strings.HasPrefix(c, "delete") }); deleted != (kind == nil) {
 			t.Errorf("%s: minikube was called: %q", mark, tool.Calls(t))
@@ -135,13 +135,13 @@ func TestProfileLeft(t *testing.T) {
 	for mark, kind := range map[string]error{"a-mark": nil, "another": fault.ErrForeign} {
 		p, _ := scripted(t)
 		keep(t, p, "lab", markedProfile("a-mark"))
-		if err := os.Remove(filepath.Join(p.profileDir("lab"), "client.crt")); err != nil {
+		if err := os.Remove(filepath.Join(p.home.profileDir("lab"), "client.crt")); err != nil {
 			t.Fatal(err)
 		}
 		dockertest.Script(t, ready()...)
 		err := p.Delete(t.Context(), providers.Ref{Name: "lab", ID: "its certificate's", Mark: mark})
-		if !errors.Is(err, kind) || p.hasProfile("lab") != (kind != nil) {
-			t.Errorf("%s: %v, the profile is there: %t", mark, err, p.hasProfile("lab"))
+		if !errors.Is(err, kind) || p.home.hasProfile("lab") != (kind != nil) {
+			t.Errorf("%s: %v, the profile is there: %t", mark, err, p.home.hasProfile("lab"))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/scratch"
@@ -30,16 +31,16 @@ const (
 // run runs minikube on a cluster, and passes its output to l. If minikube fails, or ctx ends,
 // everything that it started has ended when run returns. Otherwise programs may remain that
 // should, such as one that serves a mount of a virtual machine.
-func (p *Provider) run(ctx context.Context, tool program, name string, l *listener, args ...string) error {
-	held, err := p.hold(name)
+func (r *runner) run(ctx context.Context, tool program, name string, l *listener, args ...string) error {
+	held, err := r.hold(name)
 	if err != nil {
 		return err
 	}
-	defer p.forget(name)
+	defer r.forget(name)
 	defer held.Close()
 	lines, stderr := &lineWriter{take: l.take}, &tail{}
 	cmd := exec.CommandContext(ctx, tool.path, append(args, "--profile="+name, "--skip-audit")...)
-	cmd.Env, cmd.Dir = append(docker.Env(ctx, p.environment(name)), p.temporary(name)...), p.scratch(name)
+	cmd.Env, cmd.Dir = append(docker.Env(ctx, r.environment(name)), r.temporary(name)...), r.scratch(name)
 	cmd.Stdout, cmd.Stderr = lines, stderr
 	cmd.WaitDelay = time.Second
 	own(cmd, held) // so that only lab ends it, with its children
@@ -47,7 +48,7 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 		note(held, cmd.Process.Pid)
 		err = cmd.Wait()
 		if err != nil && !errors.Is(err, exec.ErrWaitDelay) {
-			endGroup(cmd.Process.Pid, p.lingers)
+			endGroup(cmd.Process.Pid, r.lingers)
 		}
 	}
 	switch {
@@ -64,15 +65,15 @@ func (p *Provider) run(ctx context.Context, tool program, name string, l *listen
 // environment returns the environment of minikube: lab's own, in which the user may configure
 // minikube, and directories of lab for the kubeconfig that minikube writes and for the cache of
 // the kubectl that it runs.
-func (p *Provider) environment(name string) []string {
+func (r *runner) environment(name string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		key, _, _ := strings.Cut(v, "=")
 		return key == "KUBECONFIG" || key == "MINIKUBE_PROFILE" || key == "MINIKUBE_IN_STYLE"
 	})
-	if p.opts.Home != "" {
-		env = append(env, "MINIKUBE_HOME="+p.opts.Home)
+	if r.opts.Home != "" {
+		env = append(env, "MINIKUBE_HOME="+r.opts.Home)
 	}
-	return append(env, kubeconfigVariable(p.scratch(name)), "KUBECACHEDIR="+filepath.Join(p.scratch(name), "cache"),
+	return append(env, kubeconfigVariable(r.scratch(name)), "KUBECACHEDIR="+filepath.Join(r.scratch(name), "cache"),
 		"MINIKUBE_IN_STYLE=false", "MINIKUBE_WANTUPDATENOTIFICATION=false", "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true")
 }
 
@@ -85,8 +86,8 @@ func kubeconfigVariable(scratch string) string {
 // temporary returns the variable that has minikube put its temporary files where lab removes
 // them: minikube leaves them when it is ended. All minikube processes share their locks, so
 // those stay where they are. If that fails, minikube uses the default directory.
-func (p *Provider) temporary(name string) []string {
-	dir := filepath.Join(p.scratch(name), "tmp")
+func (r *runner) temporary(name string) []string {
+	dir := filepath.Join(r.scratch(name), "tmp")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil
 	}
@@ -98,11 +99,11 @@ func (p *Provider) temporary(name string) []string {
 
 // hold creates the directory of a cluster in which minikube may write, and returns a file that
 // is locked as long as minikube, or a program that it started, runs.
-func (p *Provider) hold(name string) (*os.File, error) {
-	if err := scratch.Make(p.scratch(name)); err != nil && !errors.Is(err, fs.ErrExist) {
+func (r *runner) hold(name string) (*os.File, error) {
+	if err := scratch.Make(r.scratch(name)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	file, err := os.OpenFile(p.lockFile(name), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(r.lockFile(name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -119,14 +120,41 @@ func (p *Provider) hold(name string) (*os.File, error) {
 
 // forget removes the temporary files of minikube for a cluster, and the shared directory if it
 // is empty then.
-func (p *Provider) forget(name string) {
+func (r *runner) forget(name string) {
 	if providers.ValidateName(name) == nil { // another might be a path to another directory
-		_ = scratch.Remove(p.scratch(name))
+		_ = scratch.Remove(r.scratch(name))
 	}
 }
 
-func (p *Provider) scratch(name string) string  { return filepath.Join(p.opts.Dir, name) }
-func (p *Provider) lockFile(name string) string { return filepath.Join(p.scratch(name), "lock") }
+// endAnother ends a minikube that outlived the lab which started it, see [endOther].
+func (r *runner) endAnother(name string) error {
+	return endOther(r.lockFile(name), kubeconfigVariable(r.scratch(name)), r.lingers)
+}
+
+// awaitOther waits until a minikube that outlived the lab which started it has ended. Ending it
+// would leave what it does in the node half done. If ctx ends first, awaitOther returns ErrExists.
+func (r *runner) awaitOther(ctx context.Context, name string, step *event.Step) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		held, err := r.hold(name)
+		if err == nil {
+			return held.Close()
+		}
+		if !errors.Is(err, fault.ErrExists) {
+			return err
+		}
+		step.Progress("waiting for the minikube process of a lab that was killed")
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *runner) scratch(name string) string  { return filepath.Join(r.opts.Dir, name) }
+func (r *runner) lockFile(name string) string { return filepath.Join(r.scratch(name), "lock") }
 
 // lineWriter passes on what is written to it, line by line.
 type lineWriter struct {

@@ -30,7 +30,7 @@ func shell(t *testing.T, script string) (*Provider, program) {
 		t.Fatal(err)
 	}
 	p := New(Options{Program: path, Home: filepath.Join(t.TempDir(), ".minikube"), Dir: filepath.Join(t.TempDir(), "lab")})
-	p.lingers = 100 * time.Millisecond
+	p.runner.lingers = 100 * time.Millisecond
 	return p, program{path: path}
 }
 
@@ -44,7 +44,7 @@ func TestRunEndsAll(t *testing.T) {
 		within(10*time.Second, func() bool { text, _ := os.ReadFile(pids); return strings.Count(string(text), "\n") == 2 })
 		cancel()
 	}()
-	if err := p.run(ctx, tool, "lab", quiet(), "start"); !errors.Is(err, context.Canceled) {
+	if err := p.runner.run(ctx, tool, "lab", quiet(), "start"); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
 	text, err := os.ReadFile(pids)
@@ -75,12 +75,12 @@ func alive(pid int) bool {
 func TestEndOther(t *testing.T) {
 	p, tool := shell(t, "sleep 60 & touch started; wait\n")
 	done := make(chan error, 1)
-	go func() { done <- p.run(context.WithoutCancel(t.Context()), tool, "lab", quiet(), "start") }()
-	started := func() bool { _, err := os.Stat(filepath.Join(p.scratch("lab"), "started")); return err == nil }
+	go func() { done <- p.runner.run(context.WithoutCancel(t.Context()), tool, "lab", quiet(), "start") }()
+	started := func() bool { _, err := os.Stat(filepath.Join(p.runner.scratch("lab"), "started")); return err == nil }
 	if !within(5*time.Second, started) {
 		t.Fatal("it never started")
 	}
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); !errors.Is(err, fault.ErrExists) {
+	if err := p.runner.run(t.Context(), tool, "lab", quiet(), "start"); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("two at once: %v, want ErrExists", err)
 	}
 	dockertest.Script(t, ready()...)
@@ -91,7 +91,7 @@ func TestEndOther(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("whoever ran it was told that it ended well")
 	}
-	if err := endOther(p.lockFile("lab"), "", p.lingers); err != nil {
+	if err := endOther(p.runner.lockFile("lab"), "", p.runner.lingers); err != nil {
 		t.Errorf("a lock that nobody holds is not free: %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestEndOther(t *testing.T) {
 // TestAwaitOther checks that a start waits for a minikube that outlived its lab, and says so.
 func TestAwaitOther(t *testing.T) {
 	p, _ := shell(t, "")
-	held, err := p.hold("lab")
+	held, err := p.runner.hold("lab")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAwaitOther(t *testing.T) {
 		}
 	})
 	go func() {
-		done <- report.Do("Starting the nodes", func(step *event.Step) error { return p.awaitOther(t.Context(), "lab", step) })
+		done <- report.Do("Starting the nodes", func(step *event.Step) error { return p.runner.awaitOther(t.Context(), "lab", step) })
 	}()
 	if message := <-said; !strings.Contains(message, "waiting for the minikube process") {
 		t.Errorf("it says %q", message)
@@ -129,13 +129,13 @@ func TestAwaitOther(t *testing.T) {
 		t.Error(err)
 	}
 
-	if held, err = p.hold("lab"); err != nil {
+	if held, err = p.runner.hold("lab"); err != nil {
 		t.Fatal(err)
 	}
 	defer held.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = report.Do("Starting the nodes", func(step *event.Step) error { return p.awaitOther(ctx, "lab", step) })
+	err = report.Do("Starting the nodes", func(step *event.Step) error { return p.runner.awaitOther(ctx, "lab", step) })
 	if !errors.Is(err, fault.ErrExists) {
 		t.Errorf("interrupted: %v", err)
 	}
@@ -146,7 +146,7 @@ func TestAwaitOther(t *testing.T) {
 func TestEndOtherSparesStrangers(t *testing.T) {
 	p, _ := shell(t, "")
 	dockertest.Script(t, ready()...)
-	held, err := p.hold("lab")
+	held, err := p.runner.hold("lab")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestRunTellsMinikubeWhereToWrite(t *testing.T) {
 	t.Setenv("MINIKUBE_PROFILE", "other")
 	t.Setenv("MINIKUBE_FORCE", "true")
 	p := New(Options{Home: "/home/of/minikube", Dir: "/dir"})
-	env := p.environment("lab")
+	env := p.runner.environment("lab")
 	for _, want := range []string{"KUBECONFIG=/dir/lab/kubeconfig", "MINIKUBE_HOME=/home/of/minikube", "MINIKUBE_FORCE=true"} {
 		if !slices.Contains(env, want) {
 			t.Errorf("the environment lacks %s", want)
@@ -198,7 +198,7 @@ func TestRunLeavesWhatIsToStay(t *testing.T) {
 	t.Parallel()
 	pids := filepath.Join(t.TempDir(), "pids")
 	p, tool := shell(t, "sleep 60 & echo $! > "+pids+"\n")
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
+	if err := p.runner.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(pids)
@@ -209,7 +209,7 @@ func TestRunLeavesWhatIsToStay(t *testing.T) {
 	if !alive(pid) {
 		t.Error("it was ended")
 	}
-	if err := p.run(t.Context(), tool, "lab", quiet(), "stop"); err != nil {
+	if err := p.runner.run(t.Context(), tool, "lab", quiet(), "stop"); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 	again, _ := os.ReadFile(pids)
@@ -227,7 +227,7 @@ func TestTemporaryFiles(t *testing.T) {
 	shared := t.TempDir()
 	t.Setenv("TMPDIR", shared)
 	p, tool := shell(t, "echo > $TMPDIR/asset; echo > $TMPDIR/minikube-locks-$(id -u)/one.lock\n")
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
+	if err := p.runner.run(t.Context(), tool, "lab", quiet(), "start"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(shared, "minikube-locks-"+strconv.Itoa(os.Getuid()), "one.lock")); err != nil {
@@ -243,7 +243,7 @@ func TestTemporaryFiles(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	t.Parallel()
 	p, tool := shell(t, "echo out; echo why >&2; exit 3\n")
-	if err := p.run(t.Context(), tool, "lab", quiet(), "start"); err == nil || !strings.Contains(err.Error(), "exit status 3: why") {
+	if err := p.runner.run(t.Context(), tool, "lab", quiet(), "start"); err == nil || !strings.Contains(err.Error(), "exit status 3: why") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -253,7 +253,7 @@ func TestMute(t *testing.T) {
 	t.Parallel()
 	p, tool := shell(t, "echo hello\n")
 	l, end := steps(nil)
-	err := p.run(t.Context(), tool, "lab", l, "start")
+	err := p.runner.run(t.Context(), tool, "lab", l, "start")
 	end(err)
 	if !errors.Is(err, errMute) || !strings.Contains(err.Error(), "hello") || fault.HintOf(err) == "" {
 		t.Errorf("error is %v", err)

@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
@@ -56,11 +54,10 @@ type Options struct {
 // Provider implements [providers.Provider] and all optional abilities.
 type Provider struct {
 	nodes.InDocker
-	opts    Options
-	lingers time.Duration // how long children of minikube may go on after it was ended
-
-	mu    sync.Mutex
-	known program // whose version is known; asking takes 0.1 s
+	opts   Options
+	home   home
+	engine engine
+	runner *runner
 }
 
 // New returns a Provider. It has no side effects.
@@ -69,7 +66,8 @@ func New(opts Options) *Provider {
 	if abs, err := filepath.Abs(opts.Dir); err == nil {
 		opts.Dir = abs // minikube may have another working directory
 	}
-	return &Provider{opts: opts, lingers: lingers}
+	home := homeOf(opts.Home)
+	return &Provider{opts: opts, home: home, engine: engine{home}, runner: &runner{opts: opts, lingers: lingers}}
 }
 
 // Name returns "minikube".
@@ -101,10 +99,10 @@ func (*Provider) Describe() providers.Description {
 func (p *Provider) Traits(spec providers.Spec) providers.Traits {
 	traits := providers.Traits{RunsPods: true, ControlPlaneMetrics: []string{"kube-proxy"}}
 	if native, err := parseNative(spec.Native); err == nil { // otherwise Create reports the error
-		if inContainers(p.driver(spec, native)) {
+		if inContainers(p.opts.driver(spec, native)) {
 			traits.HostPorts = providers.HostPortsNode
 		}
-		flags := slices.Concat(p.configured(), native)
+		flags := slices.Concat(p.opts.configured(), native)
 		traits.Ingress, traits.MetricsServer = enables(flags, "ingress"), enables(flags, "metrics-server")
 		traits.Without = without(flags)
 	}

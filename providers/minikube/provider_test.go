@@ -22,9 +22,9 @@ import (
 func TestDelete(t *testing.T) {
 	p, tool := scripted(t)
 	keep(t, p, "lab", inDocker())
-	write(t, filepath.Join(p.machinesDir(), "lab-m02", "id_rsa"), "key")
-	write(t, filepath.Join(p.scratch("lab"), "lock"), "")
-	write(t, p.certificate("lab", []byte("certificate")), "certificate")
+	write(t, filepath.Join(p.home.machinesDir(), "lab-m02", "id_rsa"), "key")
+	write(t, filepath.Join(p.runner.scratch("lab"), "lock"), "")
+	write(t, p.home.certificate("lab", []byte("certificate")), "certificate")
 	keep(t, p, "lab-other", inDocker())
 	before := len(left(t, p))
 	dockertest.Script(t, ready(answer{Args: "network rm"})...)
@@ -51,7 +51,7 @@ func TestDeleteOfNetworkInUse(t *testing.T) {
 	p, _ := scripted(t)
 	keep(t, p, "lab", inDocker())
 	dockertest.Script(t, ready(answer{Args: "network ls", Stdout: "1 lab"}, answer{Args: "network rm", Stderr: "Error response from daemon: network lab has active endpoints", Code: 1})...)
-	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err == nil || !strings.Contains(fault.HintOf(err), "docker network disconnect --force lab") || !p.hasProfile("lab") {
+	if err := p.Delete(t.Context(), providers.Ref{Name: "lab"}); err == nil || !strings.Contains(fault.HintOf(err), "docker network disconnect --force lab") || !p.home.hasProfile("lab") {
 		t.Errorf("%v (hint %q)", err, fault.HintOf(err))
 	}
 }
@@ -71,7 +71,7 @@ func TestDeleteOfOtherDrivers(t *testing.T) {
 		dockertest.None(t)
 		keep(t, p, "lab", machine)
 		err := p.Delete(t.Context(), providers.Ref{Name: "lab"})
-		if (err != nil) != test.fails || p.hasProfile("lab") != test.fails || !strings.Contains(strings.Join(tool.Calls(t), "\n"), "delete --output=json --profile=lab") {
+		if (err != nil) != test.fails || p.home.hasProfile("lab") != test.fails || !strings.Contains(strings.Join(tool.Calls(t), "\n"), "delete --output=json --profile=lab") {
 			t.Errorf("%s: %v, %q", name, err, tool.Calls(t))
 		}
 	}
@@ -81,13 +81,13 @@ func TestDeleteOfOtherDrivers(t *testing.T) {
 // directories of minikube and lab.
 func TestDeleteStaysInside(t *testing.T) {
 	p, _ := scripted(t)
-	outside := filepath.Join(p.home(), "profiles", "..", "cache")
+	outside := filepath.Join(string(p.home), "profiles", "..", "cache")
 	write(t, filepath.Join(outside, "file"), "")
 	for _, name := range []string{"../cache", "..", "."} {
 		c := node("x", "exited", 0)
 		c.Config.Labels[label] = name
 		dockertest.Script(t, dockertest.Having(t, c)...)
-		if err := p.forgetFiles(name); err == nil {
+		if err := p.home.remove(name); err == nil {
 			t.Errorf("%q: no error", name)
 		}
 	}
@@ -135,7 +135,7 @@ func TestStartElsewhere(t *testing.T) {
 	_, port := api(t)
 	p, _ := scripted(t, started(t))
 	keep(t, p, "lab", inDocker())
-	write(t, filepath.Join(p.profileDir("lab"), "config.json"),
+	write(t, filepath.Join(p.home.profileDir("lab"), "config.json"),
 		`{"Driver":"docker","CertExpiration":94608000000000001,"Nodes":[{"Name":"","IP":"192.168.49.2","Port":8443},{"Name":"m02","IP":"192.168.49.3"}]}`)
 	moved := published(node("lab", "running", 0), port)
 	moved.NetworkSettings.Networks = map[string]docker.Endpoint{"lab": {IPAddress: "192.168.49.7"}}
@@ -149,7 +149,7 @@ func TestStartElsewhere(t *testing.T) {
 	if err := p.Start(t.Context(), providers.Ref{Name: "lab"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(p.profileDir("lab"), "config.json"))
+	text, err := os.ReadFile(filepath.Join(p.home.profileDir("lab"), "config.json"))
 	for _, want := range []string{`"IP": "192.168.49.7"`, `"IP": "192.168.49.3"`, `"Port": 8443`, `94608000000000001`} {
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%v, the profile lacks %s:\n%s", err, want, text)

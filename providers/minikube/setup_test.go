@@ -36,7 +36,7 @@ func scripted(t *testing.T, answers ...answer) (*Provider, dockertest.Docker) {
 	t.Helper()
 	tool := dockertest.Program(t, programName, append(answers, answer{Args: "version", Stdout: `{"commit":"x","minikubeVersion":"v1.38.1"}`})...)
 	p := New(Options{Program: tool.Path(), Home: filepath.Join(t.TempDir(), ".minikube"), Dir: filepath.Join(t.TempDir(), "lab")})
-	p.lingers = 100 * time.Millisecond
+	p.runner.lingers = 100 * time.Millisecond
 	return p, tool
 }
 
@@ -55,12 +55,12 @@ func keep(t *testing.T, p *Provider, name string, config profile) {
 	}
 	files := map[string]string{"config.json": string(text), "client.crt": "certificate of " + name, "client.key": "key", "events.json": "{}"}
 	for file, content := range files {
-		write(t, filepath.Join(p.profileDir(name), file), content)
+		write(t, filepath.Join(p.home.profileDir(name), file), content)
 	}
-	write(t, filepath.Join(p.home(), "ca.crt"), "authority")
-	write(t, filepath.Join(p.machinesDir(), name, "id_rsa"), "key")
+	write(t, filepath.Join(string(p.home), "ca.crt"), "authority")
+	write(t, filepath.Join(p.home.machinesDir(), name, "id_rsa"), "key")
 	yesterday := time.Now().Add(-24 * time.Hour)
-	if err := os.Chtimes(p.profileDir(name), yesterday, yesterday); err != nil {
+	if err := os.Chtimes(p.home.profileDir(name), yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,7 +100,7 @@ func node(name, state string, exitCode int) docker.Container {
 func left(t *testing.T, p *Provider) []string {
 	t.Helper()
 	var paths []string
-	for _, dir := range []string{p.home(), p.opts.Dir} {
+	for _, dir := range []string{string(p.home), p.opts.Dir} {
 		err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 			if err == nil && !d.IsDir() {
 				paths = append(paths, path)

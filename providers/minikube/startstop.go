@@ -2,14 +2,11 @@ package minikube
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
-	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
@@ -22,18 +19,18 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	if err != nil || c.State == providers.StateRunning {
 		return err
 	}
-	_, missing := p.containers().Find(ctx, name)
-	if config, err := p.profile(name); missing != nil && err == nil && config.Driver == driverDocker {
+	_, missing := p.engine.containers().Find(ctx, name)
+	if config, err := p.home.profile(name); missing != nil && err == nil && config.Driver == driverDocker {
 		return nodes.Headless(name) // minikube would create a node from its volume
 	}
-	tool, err := p.program(ctx)
+	tool, err := p.runner.program(ctx)
 	if err != nil {
 		return err
 	}
 	if missing != nil {
 		return report.For(name).Do("Starting the nodes", func(step *event.Step) error { return p.wake(ctx, tool, name, step) })
 	}
-	return p.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
+	return p.engine.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 		if err := p.startNodes(ctx, name, asleep); err != nil {
 			return err
 		}
@@ -55,7 +52,7 @@ func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.
 	if !anyMoved {
 		return nil
 	}
-	found, err := p.containers().Find(ctx, name)
+	found, err := p.engine.containers().Find(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -65,42 +62,20 @@ func (p *Provider) startNodes(ctx context.Context, name string, asleep []docker.
 			addresses[node.Name] = at.IPAddress
 		}
 	}
-	return p.readdress(name, addresses)
+	return p.home.readdress(name, addresses)
 }
 
 // wake runs `minikube start` on an existing cluster. minikube knows what the cluster consists
 // of, so wake passes only the flags that say where to get files.
 func (p *Provider) wake(ctx context.Context, tool program, name string, step *event.Step) error {
-	args := slices.DeleteFunc(p.configured(), func(arg string) bool {
+	args := slices.DeleteFunc(p.opts.configured(), func(arg string) bool {
 		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
 		return !slices.Contains([]string{"preload", "cache-images", "binary-mirror", "native-ssh", "preload-source"}, name)
 	})
-	if err := p.awaitOther(ctx, name, step); err != nil {
+	if err := p.runner.awaitOther(ctx, name, step); err != nil {
 		return err
 	}
-	return p.run(ctx, tool, name, inside(step), startArgs(append(args, "--wait=apiserver")...)...)
-}
-
-// awaitOther waits until a minikube that outlived the lab which started it has ended. Ending it
-// would leave what it does in the node half done. If ctx ends first, awaitOther returns ErrExists.
-func (p *Provider) awaitOther(ctx context.Context, name string, step *event.Step) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		held, err := p.hold(name)
-		if err == nil {
-			return held.Close()
-		}
-		if !errors.Is(err, fault.ErrExists) {
-			return err
-		}
-		step.Progress("waiting for the minikube process of a lab that was killed")
-		select {
-		case <-ctx.Done():
-			return err
-		case <-tick.C:
-		}
-	}
+	return p.runner.run(ctx, tool, name, inside(step), startArgs(append(args, "--wait=apiserver")...)...)
 }
 
 // Stop stops the nodes, and keeps them.
@@ -109,12 +84,12 @@ func (p *Provider) Stop(ctx context.Context, ref providers.Ref) error {
 	if err != nil || c.State == providers.StateStopped {
 		return err
 	}
-	if _, err := p.containers().Find(ctx, ref.Name); err == nil {
-		return p.containers().Stop(ctx, nodesOnly(ref))
+	if _, err := p.engine.containers().Find(ctx, ref.Name); err == nil {
+		return p.engine.containers().Stop(ctx, nodesOnly(ref))
 	}
-	tool, err := p.program(ctx)
+	tool, err := p.runner.program(ctx)
 	if err != nil {
 		return err
 	}
-	return p.run(ctx, tool, ref.Name, quiet(), "stop", "--output=json")
+	return p.runner.run(ctx, tool, ref.Name, quiet(), "stop", "--output=json")
 }

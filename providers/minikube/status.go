@@ -19,9 +19,9 @@ const statusWithin = 10 * time.Second
 
 // inspect describes a cluster that has a profile and no container in the Docker Engine.
 func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
-	c := providers.Cluster{Name: name, Provider: Name, ID: p.identity(name)}
+	c := providers.Cluster{Name: name, Provider: Name, ID: p.home.identity(name)}
 	p.setMark(ctx, &c, false)
-	config, err := p.profile(name)
+	config, err := p.home.profile(name)
 	switch {
 	case errors.Is(err, fault.ErrNotFound):
 		c.State, c.Reason = providers.StateDegraded, "its creation did not finish"
@@ -30,7 +30,7 @@ func (p *Provider) inspect(ctx context.Context, name string) providers.Cluster {
 	case config.Driver == driverDocker:
 		c.State, c.Reason = providers.StateDegraded, "its containers are missing"
 		c.Parts = []providers.Part{} // so that recorded parts count as removed
-		if networks, err := p.networks(ctx, name); err == nil && len(networks) > 0 {
+		if networks, err := networksOf(ctx, name); err == nil && len(networks) > 0 {
 			c.Parts = append(c.Parts, providers.Part{Kind: "network", Name: name, Repair: true})
 		}
 	default:
@@ -51,7 +51,7 @@ func (p *Provider) ask(ctx context.Context, name string, config profile) (_ prov
 	if err == nil {
 		return providers.StateRunning, "", version
 	}
-	host, server, said := p.status(ctx, name)
+	host, server, said := p.runner.status(ctx, name)
 	switch {
 	case said != nil:
 		return providers.StateUnknown, "minikube does not report its state: " + said.Error(), ""
@@ -65,15 +65,15 @@ func (p *Provider) ask(ctx context.Context, name string, config profile) (_ prov
 
 // status has minikube report the state of a cluster's first machine, and of the API server
 // there.
-func (p *Provider) status(ctx context.Context, name string) (host, server string, err error) {
-	path, err := p.findProgram()
+func (r *runner) status(ctx context.Context, name string) (host, server string, err error) {
+	path, err := r.findProgram()
 	if err != nil {
 		return "", "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, statusWithin)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "status", "--output=json", "--profile="+name, "--skip-audit")
-	cmd.Env, cmd.WaitDelay = docker.Env(ctx, p.environment(name)), time.Second
+	cmd.Env, cmd.WaitDelay = docker.Env(ctx, r.environment(name)), time.Second
 	out, err := cmd.Output() // it fails if the cluster does not run
 	if ctx.Err() != nil {
 		return "", "", ctx.Err()
