@@ -65,9 +65,9 @@ func TestSnapshot(t *testing.T) {
 			seen[key] = true
 		}
 	}
-	p.Must("up", copies[0], "--from", "base") // changes nothing
-	p.Must("stop", copies[0])
-	p.Must("start", copies[0])
+	p.Must("up", copies[1], "--from", "base") // changes nothing
+	p.Must("stop", copies[1])
+	p.Must("start", copies[1])
 	p.Must("addon", "remove", "shop", "--name", copies[0])
 	p.fails(4, []string{"there is a cluster", "lab down"}, "snapshot", "restore", "base")
 	p.fails(2, []string{"2 workers, not 5"}, "up", session.RandomName(), "--from", "base", "--workers", "5")
