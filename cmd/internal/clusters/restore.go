@@ -29,8 +29,9 @@ func (p planner) restore(ctx context.Context, plan Plan, name string) (Plan, err
 	if q.Spec, err = p.Inventory.Set.Localize(m.Flavor, q.Spec); err != nil {
 		return Plan{}, err
 	}
+	own := []string{"cluster.ports", "cluster.unsyncedEtcd"} // which each cluster may have differently
 	all := differences(saved, q)
-	all = slices.DeleteFunc(all, func(d output.Difference) bool { return d.Path == "cluster.ports" })
+	all = slices.DeleteFunc(all, func(d output.Difference) bool { return slices.Contains(own, d.Path) })
 	if len(all) > 0 {
 		return Plan{}, unlike(name, all)
 	}

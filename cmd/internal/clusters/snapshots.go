@@ -77,6 +77,7 @@ func (s *Snapshots) save(ctx context.Context, name string, h *inventory.Handle, 
 func manifestOf(r state.Record, now time.Time) snapshots.Manifest {
 	spec := r.Spec
 	spec.Name, spec.Mark = "", ""
+	spec.Wants.UnsyncedEtcd = false // each restored cluster lives as long as its own request says
 	return snapshots.Manifest{
 		CreatedAt: now.UTC().Truncate(time.Second), Cluster: r.Name, Flavor: r.Flavor,
 		Spec: spec, Profile: r.Profile, Addons: r.Addons, AddonStates: r.AddonStates, Passwords: passwords(r.Addons),
