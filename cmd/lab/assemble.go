@@ -36,13 +36,14 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Snapshots: snapshots.Open(dirs.State)}
 	e := &clusters.Expiry{Clusters: c}
 	runs := &clusters.Runs{Clusters: c}
+	saved := &clusters.Snapshots{Clusters: c}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
 	return cli.Env{
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs,
 		Runs:      runs,
-		Bench:     &bench.Bench{Inventory: i, Runs: runs, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
+		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
-		Snapshots: &clusters.Snapshots{Clusters: c},
+		Snapshots: saved,
 		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{

@@ -33,18 +33,19 @@ const (
 // Against is what lab is compared with.
 type Against string
 
-// What lab can be compared with. A snapshot of a cluster becomes another one when lab has them.
+// What lab can be compared with.
 const (
-	AgainstTool Against = "tool" // the flavor's own tool
-	AgainstCold Against = "cold" // lab with an empty cache
-	AgainstWarm Against = "warm" // lab again: the ratio shows how exact the measurement is
+	AgainstTool     Against = "tool"     // the flavor's own tool
+	AgainstCold     Against = "cold"     // lab with an empty cache
+	AgainstWarm     Against = "warm"     // lab again: the ratio shows how exact the measurement is
+	AgainstSnapshot Against = "snapshot" // lab with a snapshot of such a cluster
 )
 
 // Set parses the value of a flag. It returns ErrInvalid if s is not something to compare with.
 func (a *Against) Set(s string) error {
-	all := []Against{AgainstTool, AgainstCold, AgainstWarm}
+	all := []Against{AgainstTool, AgainstCold, AgainstWarm, AgainstSnapshot}
 	if !slices.Contains(all, Against(s)) {
-		return fault.Errorf(fault.ErrInvalid, "cannot compare with %q: use tool, cold or warm", s)
+		return fault.Errorf(fault.ErrInvalid, "cannot compare with %q: use tool, cold, warm or snapshot", s)
 	}
 	*a = Against(s)
 	return nil
@@ -54,13 +55,14 @@ func (a *Against) Set(s string) error {
 func (a *Against) String() string { return string(*a) }
 
 // Type names the choices in the help text of a flag.
-func (*Against) Type() string { return "tool|cold|warm" }
+func (*Against) Type() string { return "tool|cold|warm|snapshot" }
 
 // Bench creates and deletes clusters to measure them. It touches no cluster that it did not
 // create.
 type Bench struct {
 	Inventory *inventory.Inventory
 	Runs      *clusters.Runs
+	Snapshots *clusters.Snapshots
 	Cold      func(cache string) *clusters.Runs // lab with another cache, in an empty directory
 	Meter     Meter
 	Rest      time.Duration // the constant, except in tests
@@ -108,7 +110,7 @@ type side struct {
 }
 
 // compare measures one flavor.
-func (b *Bench) compare(ctx context.Context, flavor string, q Request, report event.Reporter) (Comparison, error) {
+func (b *Bench) compare(ctx context.Context, flavor string, q Request, report event.Reporter) (_ Comparison, err error) {
 	q.Up.Flavor = flavor
 	q.Up.Spec = q.Up.Spec.WithDefaults()
 	// These clusters are temporary, and yet as safe as those that users keep.
@@ -118,10 +120,11 @@ func (b *Bench) compare(ctx context.Context, flavor string, q Request, report ev
 	}
 	q.Up.Given["cluster.unsyncedEtcd"] = "lab bench"
 	lab := &side{Side{Name: "lab up"}, b.byLab(b.Runs, q.Up)}
-	peer, err := b.peer(ctx, q)
+	peer, end, err := b.peer(ctx, q, report)
 	if err != nil {
 		return Comparison{}, err
 	}
+	defer func() { err = errors.Join(err, end()) }()
 	for i := range q.Rounds {
 		pair := []*side{lab, peer}
 		if i%2 == 1 { // the second one may profit from what the first one left in memory
@@ -204,15 +207,52 @@ func (w *stopwatch) soFar() []Step {
 // newName returns a name that no other cluster has.
 func newName() string { return "bench-" + strings.TrimPrefix(clusters.RunName(), "run-") }
 
-// peer returns what lab is compared with.
-func (b *Bench) peer(ctx context.Context, q Request) (*side, error) {
+// peer returns what lab is compared with. The caller calls end after the last round.
+func (b *Bench) peer(ctx context.Context, q Request, report event.Reporter) (_ *side, end func() error, err error) {
+	end = func() error { return nil }
 	switch q.Against {
 	case AgainstWarm:
-		return &side{Side{Name: "lab up again"}, b.byLab(b.Runs, q.Up)}, nil
+		return &side{Side{Name: "lab up again"}, b.byLab(b.Runs, q.Up)}, end, nil
 	case AgainstCold:
-		return &side{Side{Name: "lab up, empty cache"}, b.byColdLab(q.Up)}, nil
+		return &side{Side{Name: "lab up, empty cache"}, b.byColdLab(q.Up)}, end, nil
+	case AgainstSnapshot:
+		return b.bySnapshot(ctx, q.Up, report)
 	}
-	return b.byTool(ctx, q.Up)
+	s, err := b.byTool(ctx, q.Up)
+	return s, end, err
+}
+
+// bySnapshot creates and saves a cluster, and returns the side that creates clusters from this
+// snapshot. end removes the snapshot.
+func (b *Bench) bySnapshot(ctx context.Context, q clusters.UpRequest, report event.Reporter) (_ *side, end func() error, err error) {
+	if err := b.Inventory.Set.CanSnapshot(q.Flavor); err != nil {
+		return nil, nil, err
+	}
+	name := newName()
+	err = report.Do(q.Flavor+": saving a cluster", func(step *event.Step) error {
+		source := q
+		source.Spec.Name = name
+		left, err := b.Runs.Run(ctx, source, clusters.Work{
+			Do: func(clusters.Running) error {
+				_, err := b.Snapshots.Save(ctx, name, name, nil)
+				return err
+			},
+			Failed: func(clusters.Running) {},
+			Keep:   func() bool { return false },
+		}, func(e event.Event) { step.Progress(e.Step) })
+		return errors.Join(err, left)
+	})
+	end = func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleansWithin)
+		defer cancel()
+		return b.Snapshots.Remove(ctx, name)
+	}
+	if err != nil {
+		_ = end() // it may have been saved
+		return nil, nil, err
+	}
+	q.From = name
+	return &side{Side{Name: "lab up --from"}, b.byLab(b.Runs, q)}, end, nil
 }
 
 // byLab creates clusters as `lab run` does, which deletes them in any case: if this process is

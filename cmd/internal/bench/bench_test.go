@@ -114,6 +114,43 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestRunAgainstSnapshot checks that the peer starts with a snapshot, which is removed at the end, and
+// that a flavor without snapshots is refused before anything is created.
+func TestRunAgainstSnapshot(t *testing.T) {
+	t.Parallel()
+	for _, has := range []bool{true, false} {
+		m, b, dir := start(t, "true")
+		if has {
+			b = labtest.New(t, nil)
+			m.Inventory, m.Runs = b.Inventory, b.Runs
+		}
+		m.Snapshots = &clusters.Snapshots{Clusters: b.Clusters}
+		var steps []string
+		report, err := m.Run(t.Context(), bench.Request{Flavors: []string{"fake"}, Rounds: 1, Against: bench.AgainstSnapshot}, func(e event.Event) {
+			if e.State == event.Started {
+				steps = append(steps, strings.TrimPrefix(e.Step, "fake: "))
+			}
+		})
+		switch {
+		case !has && (!errors.Is(err, fault.ErrUnsupported) || len(steps) > 0):
+			t.Errorf("without snapshots: %v, after %q", err, steps)
+		case has && err != nil:
+			t.Error(err)
+		case has:
+			if got := strings.Join(steps, "; "); got != "saving a cluster; lab up, round 1 of 1; lab up --from, round 1 of 1" {
+				t.Errorf("the order was %s", got)
+			}
+			if len(report.Items[0].Peer.Rounds) != 1 {
+				t.Errorf("%+v", report.Items[0])
+			}
+		}
+		requireNothing(t, b, dir)
+		if list, problems := m.Snapshots.List(); len(list.Items) > 0 || problems != nil {
+			t.Errorf("left: %+v, %v", list.Items, problems)
+		}
+	}
+}
+
 // TestRunFails checks that the cluster of a tool that fails or is interrupted is deleted, and
 // that the error has the words of the tool.
 func TestRunFails(t *testing.T) {

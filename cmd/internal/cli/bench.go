@@ -53,6 +53,8 @@ func newBench(c *command) *cobra.Command {
   tool  the flavor's own tool, with the same image and the same nodes
   cold  lab with an empty cache; the images in the container engine stay
   warm  lab again: the ratio shows how exact the measurement is
+  snapshot
+        lab with a snapshot of such a cluster, which bench saves first and removes last
 
 Both sides alternate. Each waits until all nodes are ready and DNS works. The result has
 the median times, their ratio with its 95 % interval, the time of each step, the used
