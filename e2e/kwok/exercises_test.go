@@ -106,7 +106,7 @@ func TestLectureIsCorrect(t *testing.T) {
 	p := newUser(t)
 	args := []string{"exercise", "verify", "--flavor", "kwok"}
 	if testing.Short() {
-		args = append(args, "--exercise", "tour,service")
+		args = append(args, "--exercise", "tour,service,stage-prod,daemonset")
 	}
 	if got := p.Try(args...); got.Code != 0 {
 		t.Errorf("exit code %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
