@@ -1,7 +1,9 @@
 package exercises
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -20,6 +22,39 @@ type Undo struct {
 	Namespace string `json:"namespace"`
 	Object    Object `json:"object"`            // before the change
 	Deleted   bool   `json:"deleted,omitempty"` // it was deleted, else scaled
+}
+
+// UnmarshalJSON reads whole numbers as int64, as [Object] has them.
+func (u *Undo) UnmarshalJSON(data []byte) error {
+	type plain Undo
+	numbers := json.NewDecoder(bytes.NewReader(data))
+	numbers.UseNumber()
+	if err := numbers.Decode((*plain)(u)); err != nil {
+		return err
+	}
+	u.Object = asObject(native(u.Object))
+	return nil
+}
+
+// native replaces the numbers of a tree from JSON by int64 and float64.
+func native(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			v[key] = native(child)
+		}
+	case []any:
+		for i, child := range v {
+			v[i] = native(child)
+		}
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, _ := v.Float64() // JSON numbers that are too large become infinite
+		return f
+	}
+	return v
 }
 
 // Act runs the pending checks of results: it changes the cluster, waits until the check passes or

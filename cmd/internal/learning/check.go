@@ -40,14 +40,24 @@ func (l *Learning) Check(ctx context.Context, c Choice, wait time.Duration, repo
 		return r, err
 	}
 	if first, failed := r.Results.First(); failed && first.State == exercises.Pending {
-		err := report.For(c.Cluster).Do("Changing the cluster to see what happens; everything is restored", func(*event.Step) error {
-			return c.Exercise.Act(ctx, p, p.runsPods, r.Results, l.journal(c.Cluster, p))
-		})
-		if err != nil {
+		if err := l.act(ctx, c, p, r.Results, report); err != nil {
 			return r, err
 		}
 	}
 	return r, l.progress().append(l.result(c, r.Results))
+}
+
+// act runs the checks that change the cluster. It locks the name of the cluster, because two checks
+// could otherwise overwrite what the other must restore.
+func (l *Learning) act(ctx context.Context, c Choice, p place, results exercises.Results, report event.Reporter) error {
+	unlock, err := l.Inventory.Lock(ctx, c.Cluster, report)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return report.For(c.Cluster).Do("Changing the cluster to see what happens; everything is restored", func(*event.Step) error {
+		return c.Exercise.Act(ctx, p, p.runsPods, results, l.journal(c.Cluster, p))
+	})
 }
 
 // ready returns the cluster of an exercise that was started on it.
@@ -183,7 +193,7 @@ func (l *Learning) journal(cluster string, p place) func(*exercises.Undo) error 
 // longer exists, or that cannot be read, is removed.
 func (l *Learning) restore(ctx context.Context, cluster string, p place) error {
 	data, err := os.ReadFile(l.undoPath(cluster))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || l.Inventory.State.Busy(cluster) { // a check that still runs restores it itself
 		return nil
 	}
 	if err != nil {

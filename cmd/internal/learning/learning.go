@@ -3,6 +3,7 @@
 package learning
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,16 +81,11 @@ func (l *Learning) Choose(pack *exercises.Pack, name, cluster string) (Choice, e
 	if err != nil {
 		return Choice{}, err
 	}
-	for _, known := range []string{cluster, h.of(pack.Name, name).cluster, inventory.DefaultName} {
-		if known != "" {
-			return Choice{e, known}, nil
-		}
-	}
-	return Choice{e, inventory.DefaultName}, nil
+	return Choice{e, cmp.Or(cluster, h.of(pack.Name, name).cluster, inventory.DefaultName)}, nil
 }
 
-// Next returns the first exercise that is not passed and that a name may stand for: the name, or the
-// next one in order. It returns nil if all are passed.
+// Next returns the first exercise, in order, that is neither passed nor half done. It returns nil if
+// there is none.
 func (l *Learning) Next(pack *exercises.Pack) (*exercises.Exercise, error) {
 	items, _, err := l.List(pack)
 	for i, item := range items {

@@ -42,9 +42,25 @@ func status() *Details {
 	return details
 }
 
+func page() *Page {
+	p := &Page{}
+	p.Title("A Service that finds nobody")
+	p.Gap()
+	p.Markdown("Pods come and go, and each new one has a new address. A **Service** gives them\none name: it has a `selector`, and every ready pod with these labels is a target.\n\n" +
+		"- its name is `web`, and its label is `app=web`, which is what the Service looks for\n- second\n\n1. first\n\n```console\n$ kubectl get pods --namespace service --show-labels   # not wrapped\n```\n\nEvil\x1b[2J text.")
+	p.Gap()
+	p.Result(MarkPassed, "The selector matches")
+	p.Result(MarkFailed, "The Service found both pods, which takes a line that is longer than the terminal is wide", "found: app=wbe", "")
+	p.Result(MarkSkipped, "Пропущено: контейнеры понарошку")
+	p.Result(MarkPending, "Later")
+	p.Result(MarkHalf, "Half done")
+	p.Line("Check: lab exercise check    Stuck? lab exercise hint")
+	return p
+}
+
 func TestViews(t *testing.T) {
 	t.Parallel()
-	for name, view := range map[string]View{"table": clusters(), "details": status(), "empty": NewTable("name")} {
+	for name, view := range map[string]View{"table": clusters(), "details": status(), "page": page(), "empty": NewTable("name")} {
 		for _, test := range []struct {
 			name  string
 			width int
