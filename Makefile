@@ -12,7 +12,7 @@ ENGINE := providers/kwok/engine
 # The tag disables kustomize's plugins, which are not used and would make the program a quarter larger.
 ENGINE_BUILD := -trimpath -tags kustomize_disable_go_plugin_support -ldflags "-s -w"
 # The packages of the engine that do not link Kubernetes. Only these are tested with the race detector.
-ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress ./internal/confine
+ENGINE_LIGHT := ./internal/supervise ./internal/dir ./internal/pki ./internal/egress ./internal/confine ./internal/memory
 # The race detector delays the end of every program by a second, and tests start hundreds of programs.
 export GORACE ?= atexit_sleep_ms=0
 # lint runs vet; go test would read all dependencies of lab again for it.

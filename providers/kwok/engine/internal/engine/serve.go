@@ -18,6 +18,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/dir"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/egress"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/journal"
+	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/memory"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/pki"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/settings"
 	"github.com/clusterlab-dev/lab/providers/kwok/engine/internal/supervise"
@@ -50,6 +51,7 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 	}
 	defer lock.Close()
 
+	code := memory.FindCode() // before the process is confined
 	e := &engine{config: config, journal: journal.Open(dir.LogFile), routes: new(routes)}
 	defer e.journal.Close()
 	if err := errors.Join(e.journal.Kubernetes(), isolate()); err != nil {
@@ -58,9 +60,9 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 	if err := e.prepare(); err != nil {
 		return err
 	}
-	hurry()
+	memory.Hurry()
 	err = supervise.Run(ctx, e.components(), report, func() {
-		relax()
+		go memory.Follow(ctx, code)
 		e.status.Phase, e.status.EverReady = dir.Ready, true
 		if dir.WriteStatus(e.status) == nil {
 			ready()
