@@ -3,11 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -130,9 +132,20 @@ func (c *command) printExercise(l lesson, choice learning.Choice) error {
 		p.Markdown(text.Task)
 		p.Gap()
 		p.Markdown(l.words.space(e.Namespaces))
+		if _, err := exec.LookPath("kubectl"); err != nil {
+			p.Markdown(l.words.noKubectl(kubectlArgs(choice.Cluster)))
+		}
 		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
 		return p
 	})
+}
+
+// kubectlArgs returns the command that runs the kubectl of lab on a cluster.
+func kubectlArgs(cluster string) string {
+	if cluster == inventory.DefaultName {
+		return "lab kubectl --"
+	}
+	return "lab kubectl " + cluster + " --"
 }
 
 func newExerciseReset(c *command, o *exerciseOptions) *cobra.Command {

@@ -26,6 +26,7 @@ type phrases struct {
 	titled    func(title string) string
 	space     func(names []string) string
 	hint      func(step, steps int) string
+	noKubectl func(instead string) string
 }
 
 // phrasesOf returns the phrases of a language, or the English ones.
@@ -73,6 +74,9 @@ func english() phrases {
 			return "Namespaces: `" + strings.Join(names, "`, `") + "`"
 		},
 		hint: func(step, steps int) string { return fmt.Sprintf("Hint, step %d of %d", step, steps) },
+		noKubectl: func(instead string) string {
+			return fmt.Sprintf("You have no kubectl. Install it: `lab tools install kubectl`. Or write `%s` instead of `kubectl`.", instead)
+		},
 	}
 }
 
@@ -115,5 +119,8 @@ func russian() phrases {
 			return "Пространства имён: `" + strings.Join(names, "`, `") + "`"
 		},
 		hint: func(step, steps int) string { return fmt.Sprintf("Подсказка, шаг %d из %d", step, steps) },
+		noKubectl: func(instead string) string {
+			return fmt.Sprintf("kubectl у вас не установлен. Поставьте его: `lab tools install kubectl`. Или пишите `%s` вместо `kubectl`.", instead)
+		},
 	}
 }

@@ -172,10 +172,24 @@ func inline(out *Stream, text string) string {
 }
 
 // wrap breaks lines at spaces only. [ansi.Wordwrap] breaks at hyphens, too, which would split flags.
+// wrap breaks text between words only: a command that is broken at a hyphen could not be copied.
 func wrap(text string, width int) []string {
-	const unbreakable = "\u2011" // a hyphen at which no line ends
-	wrapped := ansi.Wordwrap(strings.ReplaceAll(text, "-", unbreakable), max(width, 1), "")
-	return strings.Split(strings.ReplaceAll(wrapped, unbreakable, "-"), "\n")
+	var rendered []string
+	line, used := "", 0
+	for word := range strings.SplitSeq(text, " ") {
+		w := lipgloss.Width(word)
+		if line != "" && used+1+w > width {
+			rendered = append(rendered, line)
+			line, used = "", 0
+		}
+		if line != "" {
+			line += " "
+			used++
+		}
+		line += word
+		used += w
+	}
+	return append(rendered, line)
 }
 
 func styled(rendered []string, style lipgloss.Style) []string {
