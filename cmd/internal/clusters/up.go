@@ -73,7 +73,12 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 		return output.Cluster{}, err
 	}
 	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
+	finish := func(error) {}
+	if plan.creates() && len(plan.Addons) > 0 {
+		finish = c.Addons.Prefetch(ctx, plan.addons)
+	}
 	noEntry, err := splitNoEntry(c.carryOut(ctx, h, plan, q, report))
+	finish(err)
 	if err == nil && (q.TTL > 0 || q.Given["ttl"] != "") {
 		err = expire(h, q.TTL, c.Inventory.Now())
 	}
