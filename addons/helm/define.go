@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -47,19 +48,19 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	current := last != nil && isCurrent(last, r)
 	errs, differs := make([]error, len(list)), make([]string, len(list))
 	var wg sync.WaitGroup
+	var applied []*unstructured.Unstructured
 	// All at once, because the server rebuilds its API description after each change.
 	for i, d := range list {
 		was, known := there[d.GetName()]
 		if current && known {
 			continue
 		}
-		wg.Go(func() {
-			if known && len(owners(&was)) == 0 && !isOf(&was, s.client.release) {
-				differs[i], errs[i] = s.compare(ctx, d)
-			} else {
-				differs[i], errs[i] = s.define(ctx, r.Addon.Name, d)
-			}
-		})
+		if known && len(owners(&was)) == 0 && !isOf(&was, s.client.release) {
+			wg.Go(func() { differs[i], errs[i] = s.compare(ctx, d) })
+			continue
+		}
+		applied = append(applied, d)
+		wg.Go(func() { differs[i], errs[i] = s.define(ctx, r.Addon.Name, d) })
 	}
 	wg.Wait()
 	var kept []addons.Kept
@@ -68,7 +69,10 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 			kept = append(kept, addons.Kept{Object: addons.Object{Kind: "CustomResourceDefinition", Name: list[i].GetName()}, Reason: reason})
 		}
 	}
-	return kept, s.explain(ctx, errors.Join(errs...))
+	if err := errors.Join(errs...); err != nil {
+		return kept, s.explain(ctx, err)
+	}
+	return kept, s.explain(ctx, s.awaitDefinitions(applied))
 }
 
 // owners returns the addons whose labels a definition has. Without any, lab did not create it.
@@ -134,8 +138,7 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	return list, nil
 }
 
-// define applies one definition for an addon, and waits until the API server serves its kind. A
-// different definition that belongs to another addon, or that another program changed, is kept:
+// define applies one definition for an addon. A different definition that belongs to another addon, or that another program changed, is kept:
 // reason says why.
 func (s *session) define(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
 	labels := d.GetLabels() // a copy
@@ -150,9 +153,6 @@ func (s *session) define(ctx context.Context, addon string, d *unstructured.Unst
 	}
 	if err != nil {
 		return "", fmt.Errorf("cannot apply the definition %s: %w", d.GetName(), err)
-	}
-	if err := s.awaitDefinition(d); err != nil {
-		return "", fmt.Errorf("the definition %s is not served yet: %w", d.GetName(), err)
 	}
 	return reason, nil
 }
@@ -229,18 +229,43 @@ func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (st
 	return "", err
 }
 
-// awaitDefinition waits until the API server serves the kind that d defines.
-func (s *session) awaitDefinition(d *unstructured.Unstructured) error {
-	version := servedVersion(d)
-	group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
-	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
-	return poll(s.client.ctx, interval, func(context.Context) (bool, error) {
-		served, err := s.typed.Discovery().ServerResourcesForGroupVersion(group + "/" + version)
-		if apierrors.IsNotFound(err) {
-			return false, nil
+// awaitDefinitions waits until the API server serves the kinds that all define. It asks once for
+// each group and version, because a chart has many definitions in few of them, and the server is
+// busy with the same definitions.
+func (s *session) awaitDefinitions(all []*unstructured.Unstructured) error {
+	missing := map[string][]*unstructured.Unstructured{} // by group and version
+	for _, d := range all {
+		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
+		version := group + "/" + servedVersion(d)
+		missing[version] = append(missing[version], d)
+	}
+	err := poll(s.client.ctx, interval, func(context.Context) (bool, error) {
+		for version := range missing {
+			served, err := s.typed.Discovery().ServerResourcesForGroupVersion(version)
+			if apierrors.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return false, err
+			}
+			missing[version] = slices.DeleteFunc(missing[version], func(d *unstructured.Unstructured) bool { return serves(served, d) })
+			if len(missing[version]) == 0 {
+				delete(missing, version)
+			}
 		}
-		return err == nil && slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == plural }), err
+		return len(missing) == 0, nil
 	})
+	if err == nil || len(missing) == 0 {
+		return err
+	}
+	first := slices.Min(slices.Collect(maps.Keys(missing)))
+	return fmt.Errorf("the definition %s is not served yet: %w", missing[first][0].GetName(), err)
+}
+
+// serves reports whether a list of served resources has the one that d defines.
+func serves(served *metav1.APIResourceList, d *unstructured.Unstructured) bool {
+	plural, _, _ := unstructured.NestedString(d.Object, "spec", "names", "plural")
+	return slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == plural })
 }
 
 // servedVersion returns a version in which objects of d are served.
