@@ -23,6 +23,8 @@ const (
 
 	// exitFailed is the exit code of an engine that failed or rejects a configuration.
 	exitFailed = 1
+	// exitUsage is the exit code if the engine does not know the command: it is older than lab.
+	exitUsage = 2
 	// exitLocked is the exit code if another engine runs in the directory.
 	exitLocked = 3
 )

@@ -99,6 +99,8 @@ func work(ctx context.Context, engine, dir string, args ...string) error {
 		return ctx.Err()
 	case !ended:
 		return cannotRun(engine, err)
+	case exit.ExitCode() == exitUsage:
+		return reinstall(fault.Errorf(fault.ErrUnavailable, "%s is too old: it has no snapshots", engine))
 	case exit.ExitCode() == exitLocked:
 		return fmt.Errorf("another %s runs this cluster", engineName)
 	case words == "":

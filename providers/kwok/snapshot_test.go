@@ -25,6 +25,8 @@ func (a *actor) copyData(verb, dir, file string) int {
 	case a.does("fulldisk"):
 		fmt.Fprintln(os.Stderr, "lab-engine: write etcd.db: no space left on device")
 		return exitFailed
+	case a.does("oldEngine"):
+		return exitUsage
 	case a.does("sameLock"):
 		return exitLocked
 	}
@@ -98,6 +100,7 @@ func TestSnapshotFailures(t *testing.T) {
 		behavior, words, hint string
 	}{
 		{"fulldisk", "no space left on device", "free space on the disk"},
+		{"oldEngine", "is too old: it has no snapshots", "make install"},
 		{"sameLock", "another lab-engine runs this cluster", ""},
 	} {
 		bad := withEngine(t, p.opts.Dir, test.behavior)

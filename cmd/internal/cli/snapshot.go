@@ -134,7 +134,7 @@ func newSnapshotList(c *command) *cobra.Command {
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			list, problems := c.Snapshots.List()
-			if list.Items == nil || len(list.Items) == 0 && problems != nil {
+			if len(list.Items) == 0 && problems != nil {
 				return problems
 			}
 			progress := c.progress("")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -23,12 +24,12 @@ file: it contains the Secrets of the cluster. An existing file is not overwritte
 		Example:           `  lab snapshot export base base.lab`,
 		Args:              snapshotFileArgs(2, 2),
 		ValidArgsFunction: c.completeSnapshots,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			progress := c.progress("")
 			defer progress.Close()
 			report := event.Reporter(progress.Report)
 			return report.Do("Exporting the snapshot", func(*event.Step) error {
-				return writeNew(args[1], func(w io.Writer) error { return c.Snapshots.Export(args[0], w) })
+				return writeNew(cmd.Context(), args[1], func(w io.Writer) error { return c.Snapshots.Export(args[0], w) })
 			})
 		},
 	}
@@ -36,7 +37,7 @@ file: it contains the Secrets of the cluster. An existing file is not overwritte
 
 // writeNew creates a file, readable for its owner only, with what write writes. After an error there is
 // no file. It returns ErrExists if the file exists.
-func writeNew(path string, write func(io.Writer) error) error {
+func writeNew(ctx context.Context, path string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fault.WithHint(fault.Errorf(fault.ErrExists, "the file %s exists already", path), "choose another name, or remove the file: rm %s", fault.ShellWord(path))
 	}
@@ -44,7 +45,7 @@ func writeNew(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return unwritable(path, err)
 	}
-	out := &target{File: file}
+	out := &target{ctx: ctx, file: file}
 	if err = write(out); err == nil {
 		err = file.Sync()
 	}
@@ -62,14 +63,19 @@ func writeNew(path string, write func(io.Writer) error) error {
 	return err
 }
 
-// target remembers the error of a file, to tell it from those of what is written.
+// target remembers the error of a file, to tell it from those of what is written. It writes nothing
+// after ctx has ended.
 type target struct {
-	*os.File
-	err error
+	ctx  context.Context
+	file *os.File
+	err  error
 }
 
 func (t *target) Write(p []byte) (int, error) {
-	n, err := t.File.Write(p)
+	if err := t.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := t.file.Write(p)
 	if err != nil {
 		t.err = err
 	}

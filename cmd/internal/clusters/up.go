@@ -182,7 +182,7 @@ func (n creation) newRecord(ctx context.Context) (state.Record, error) {
 		Spec: spec, Traits: p.Traits(spec), Run: n.q.run, Profile: n.q.Profile, Addons: n.plan.addons.Requests, NotReady: true,
 	}
 	if m := n.plan.from; m != nil {
-		r.From, r.AddonStates = m.Name, m.AddonStates
+		r.From, r.AddonStates, r.Profile = m.Name, m.AddonStates, cmp.Or(r.Profile, m.Profile)
 	}
 	if n.q.TTL > 0 { // counted from now in case lab is killed
 		r.TTL, r.ExpiresAt = n.q.TTL, after(now, n.q.TTL)

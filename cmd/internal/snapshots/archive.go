@@ -122,9 +122,6 @@ func (d *Draft) unpack(ctx context.Context, archive *tar.Reader) error {
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err == nil {
-			err = ctx.Err()
-		}
 		if err != nil {
 			return unpackError(err)
 		}
@@ -132,13 +129,13 @@ func (d *Draft) unpack(ctx context.Context, archive *tar.Reader) error {
 		if h.Typeflag != tar.TypeReg || !isLocal(h.Name) || filepath.Dir(name) == "." {
 			return notExport(fmt.Errorf("it contains %q", h.Name))
 		}
-		if err := d.unpackFile(filepath.Join(d.dir, name), archive); err != nil {
+		if err := d.unpackFile(ctx, filepath.Join(d.dir, name), archive); err != nil {
 			return err
 		}
 	}
 }
 
-func (d *Draft) unpackFile(path string, from io.Reader) error {
+func (d *Draft) unpackFile(ctx context.Context, path string, from io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return d.store.unavailable("write", err)
 	}
@@ -146,7 +143,7 @@ func (d *Draft) unpackFile(path string, from io.Reader) error {
 	if err != nil {
 		return d.store.unavailable("write", err)
 	}
-	in := &source{Reader: from}
+	in := &source{ctx: ctx, from: from}
 	_, err = io.Copy(file, in)
 	if in.err != nil {
 		return errors.Join(unpackError(in.err), file.Close())
@@ -157,14 +154,19 @@ func (d *Draft) unpackFile(path string, from io.Reader) error {
 	return nil
 }
 
-// source remembers the error of a reader, to tell it from those of the writer.
+// source remembers the error of a reader, to tell it from those of the writer. It reads nothing after
+// ctx has ended.
 type source struct {
-	io.Reader
-	err error
+	ctx  context.Context
+	from io.Reader
+	err  error
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	n, err := s.Reader.Read(p)
+	if s.err = s.ctx.Err(); s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.from.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		s.err = err
 	}

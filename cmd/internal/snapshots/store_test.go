@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -208,7 +209,7 @@ func TestVerify(t *testing.T) {
 		}
 		err := m.Verify()
 		wantIs(t, err, fault.ErrForeign)
-		if !strings.Contains(err.Error(), "etcd.db") || !strings.Contains(err.Error(), name) {
+		if err == nil || !strings.Contains(err.Error(), "etcd.db") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -237,6 +238,15 @@ func TestExportImport(t *testing.T) {
 	_, err := s.Import(t.Context(), bytes.NewReader(file.Bytes()), "")
 	wantIs(t, err, fault.ErrExists)
 	checkModes(t, dir)
+
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Import(cancelled, bytes.NewReader(file.Bytes()), "late"); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if names := s.Names(); len(names) != 2 {
+		t.Errorf("stored: %q", names)
+	}
 
 	empty := snapshots.Open(filepath.Join(t.TempDir(), "state"))
 	for n := range file.Len() {
