@@ -24,6 +24,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/exercises/live"
 	"github.com/clusterlab-dev/lab/providers"
 )
@@ -45,6 +46,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: saved,
 		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect},
+		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
 			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,

@@ -34,7 +34,7 @@ func leaves() map[string][]string {
 // useCases returns the packages of the use cases, the highest first. Go refuses an import against the
 // order.
 func useCases() []string {
-	return []string{"cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+	return []string{"cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/traffic", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -51,6 +51,7 @@ func rules() []rule {
 		rule{"cmd/internal/cli", append(useCases(), "cmd/internal/ui", "providers.", "addons.", "profiles.", "exercises.")},
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/snapshots", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
+		rule{"cmd/internal/traffic", []string{"cmd/internal/inventory", "providers."}},
 		rule{"cmd/internal/learning", append(useCases(), "providers.", "exercises.")},
 		rule{"cmd/internal/bench", append(useCases(), "cmd/internal/probe", "providers.", "profiles.")},
 		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
@@ -91,7 +92,7 @@ func only() map[string][]string {
 		"github.com/charmbracelet/lipgloss": {"cmd/internal/ui"},
 		"github.com/google/cel-go":          {"exercises"},
 		"helm.sh/helm/v3":                   {"addons/charts", "addons/helm"},
-		"k8s.io/client-go":                  {"cmd/internal/probe", "addons/helm", "addons/ready", "exercises/live"},
+		"k8s.io/client-go":                  {"cmd/internal/probe", "cmd/internal/traffic", "addons/helm", "addons/ready", "exercises/live"},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 )
 
@@ -33,6 +34,7 @@ type Env struct {
 	Snapshots *clusters.Snapshots
 	Addons    *clusteraddons.Addons
 	Learning  *learning.Learning
+	Traffic   *traffic.Traffic
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools
 	Dirs      machine.Dirs

@@ -131,14 +131,15 @@ func (t theme) state(s State) lipgloss.Style {
 type symbols struct {
 	spinner                                        []string
 	done, failed, unknown, ellipsis, half, pending string
+	none, whole                                    string // the cells of charts
 }
 
 func newSymbols(unicode bool) symbols {
 	if !unicode {
-		return symbols{spinner: []string{"|", "/", "-", `\`}, done: "+", failed: "x", unknown: "-", ellipsis: "...", half: "o", pending: "?"}
+		return symbols{spinner: []string{"|", "/", "-", `\`}, done: "+", failed: "x", unknown: "-", ellipsis: "...", half: "o", pending: "?", none: ".", whole: "#"}
 	}
 	return symbols{
 		spinner: []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"},
-		done:    "✓", failed: "✗", unknown: "–", ellipsis: "…", half: "◐", pending: "…",
+		done:    "✓", failed: "✗", unknown: "–", ellipsis: "…", half: "◐", pending: "…", none: "·", whole: "█",
 	}
 }
