@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // binDir is the environment variable that names the directory with lab.
 const binDir = "LAB_BIN_DIR"
 
 func TestMain(m *testing.M) {
+	session.DefaultSignals()
 	clean, err := prepare()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -79,11 +78,6 @@ type run struct {
 func Run(t *testing.T, h Harness) {
 	r := &run{Harness: h, t: t, usual: map[bool]map[operation]time.Duration{true: {}, false: {}}}
 	from, to := chosen(t, h.Rounds)
-	if signal.Ignored(syscall.SIGINT) { // as for background processes of a shell; lab would ignore it, too
-		handled := make(chan os.Signal, 1) // resets the signal to its default in child processes
-		signal.Notify(handled, syscall.SIGINT)
-		t.Cleanup(func() { signal.Stop(handled) })
-	}
 	kubeconfig := r.kubeconfig(h.Foreign)
 	putReleases(t, kubeconfig, foreign)
 	settled(t, kubeconfig, 1)

@@ -6,19 +6,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"testing"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 // binDir is the environment variable with the directory of both programs.
 const binDir = "LAB_BIN_DIR"
 
 func TestMain(m *testing.M) {
-	// Under nohup, as in some CI systems, child processes would inherit that SIGHUP is ignored.
-	// A signal that this process handles is reset to its default in child processes.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	session.DefaultSignals()
 	clean, err := prepare()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -7,8 +7,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +99,16 @@ func Eventually(t *testing.T, limit time.Duration, try func(context.Context) err
 		case <-ctx.Done():
 			t.Fatalf("after %s: %v", limit, err)
 		case <-time.After(max(time.Since(began), 50*time.Millisecond)):
+		}
+	}
+}
+
+// DefaultSignals resets ignored signals to their default in child processes. Background processes of a shell ignore
+// SIGINT, those of nohup SIGHUP, and lab would ignore them, too.
+func DefaultSignals() {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s) // a handled signal has its default in child processes
 		}
 	}
 }
