@@ -5,7 +5,6 @@ package faults
 import (
 	"bytes"
 	"context"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
