@@ -22,27 +22,34 @@ const (
 // lists returns the keys whose values are lists of named entries.
 func lists() []string { return []string{"clusters", "contexts", "users"} }
 
-// document is a kubeconfig file, as a tree and as lines. Every edit is made in both: the tree
-// says what the file means, and the lines that no edit changes stay as the user wrote them.
+// document is a kubeconfig file as a list of pieces. An edit replaces pieces, in the lines and in what
+// they mean alike. All others stay as the user wrote them.
 type document struct {
 	path   string
 	err    error // why this is not a kubeconfig; such a document has no entries
 	frozen error // why lab does not edit a file that kubectl can read
 
-	mark, newline string   // the byte order mark, or "", and the line ends
-	text          string   // the file as it was, without mark, with "\n" as line ends
-	open          bool     // it does not end with a newline
-	lines         []string // an edit may put several lines, or none, where there was one
-	was, root     *yaml.Node
-	cache         map[*yaml.Node]*entry
+	mark, newline string // the byte order mark, or "", and the line ends
+	text          string // the file as it was, without mark, with "\n" as line ends
+	root          *yaml.Node
+	pieces        []piece
+	edited        bool
 
 	missing, newDir   bool // the file, or its directory, did not exist before this edit
 	unused, unusedDir bool // the file, or its directory, can be removed after this edit
 }
 
+// piece is some lines of a file: those of an item, the line of a top-level key, or what is between.
+type piece struct {
+	lines      string
+	key, value *yaml.Node // nil unless it is a key; the items of a list have separate pieces
+	list       string     // of an item
+	item       *entry
+}
+
 // parse reads a kubeconfig. It reports errors in the document.
 func parse(path string, data []byte) *document {
-	d := &document{path: path, newline: "\n", was: &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}}
+	d := &document{path: path, newline: "\n", root: &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}}
 	text, marked := strings.CutPrefix(string(data), byteOrderMark)
 	if marked {
 		d.mark = byteOrderMark
@@ -62,7 +69,7 @@ func parse(path string, data []byte) *document {
 		err = fault.Errorf(fault.ErrInvalid, "cannot read the kubeconfig %s: %w", path, err)
 		d.err = fault.WithHint(err, "correct the file, or use another one: export KUBECONFIG=FILE")
 	} else {
-		d.was = root
+		d.root = root
 	}
 	// These are line breaks in YAML, too.
 	if strings.Count(text, "\r") != strings.Count(text, "\r\n") || strings.ContainsAny(text, "\u0085\u2028\u2029") {
@@ -71,12 +78,56 @@ func parse(path string, data []byte) *document {
 	if frozen != nil {
 		d.frozen = d.uneditable(frozen)
 	}
-	d.text, d.root = text, d.was
-	if d.open = text != "" && !strings.HasSuffix(text, "\n"); d.open {
+	d.text = text
+	if d.open() {
 		text += "\n"
 	}
-	d.lines = strings.SplitAfter(text, "\n") // the last one is ""
+	d.split(strings.SplitAfter(text, "\n"))
 	return d
+}
+
+// open reports whether the file has text and does not end with a newline.
+func (d *document) open() bool { return d.text != "" && !strings.HasSuffix(d.text, "\n") }
+
+// split divides the lines into pieces. Nodes without separate lines, as in JSON or behind aliases, get
+// pieces whose edits do not mean what they should; then result encodes the tree.
+func (d *document) split(lines []string) {
+	next := 0
+	add := func(p piece, from, end int) {
+		from = min(max(from, next), len(lines))
+		end = min(max(end, from), len(lines))
+		p.lines = strings.Join(lines[from:end], "")
+		d.pieces = append(d.pieces, piece{lines: strings.Join(lines[next:from], "")}, p)
+		next = end
+	}
+	for i := 0; i < len(d.root.Content); i += 2 {
+		key, value := d.root.Content[i], d.root.Content[i+1]
+		add(piece{key: key, value: value}, key.Line-1, key.Line)
+		if !slices.Contains(lists(), key.Value) {
+			continue
+		}
+		for _, item := range deref(value).Content {
+			add(piece{list: key.Value, item: newEntry(d, item)}, item.Line-1, endOf(lines, item.Line, deref(value).Column))
+		}
+	}
+	add(piece{}, len(lines), len(lines))
+}
+
+// endOf returns the last line of an item: one that is indented deeper than the dash and is no comment,
+// which may belong to what follows.
+func endOf(lines []string, first, indent int) int {
+	end := first
+	for n := first; n < len(lines); n++ {
+		text := strings.TrimSpace(lines[n])
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		if indentation(lines[n]) < indent {
+			break
+		}
+		end = n + 1
+	}
+	return end
 }
 
 // checkRoot returns an error for YAML that is not a kubeconfig.
@@ -119,19 +170,19 @@ func (d *document) uneditable(why error) error {
 // compares what the lines mean with the tree, and encodes the tree where they differ. So a
 // layout that cannot be edited by lines never leads to a wrong file.
 func (d *document) result() ([]byte, error) {
-	if d.root == d.was {
+	if !d.edited {
 		return nil, nil
 	}
 	if d.frozen != nil {
 		return nil, d.frozen
 	}
-	text := d.edited()
-	if !d.means(text) {
-		encoded, err := encodeLike(d.text, d.root)
+	text, tree := d.joined(), d.tree()
+	if !means(text, tree) {
+		encoded, err := encodeLike(d.text, tree)
 		if err != nil {
 			return nil, d.uneditable(err)
 		}
-		if text = string(encoded); !d.means(text) {
+		if text = string(encoded); !means(text, tree) {
 			return nil, d.uneditable(errors.New("has a layout that cannot be edited safely"))
 		}
 	}
@@ -141,226 +192,190 @@ func (d *document) result() ([]byte, error) {
 	return []byte(d.mark + strings.ReplaceAll(text, "\n", d.newline)), nil
 }
 
-func (d *document) edited() string {
-	text := strings.Join(d.lines, "")
-	if d.open {
-		return strings.TrimSuffix(text, "\n")
-	}
-	return text
-}
-
-func (d *document) means(text string) bool {
+// means reports whether text is read as the tree.
+func means(text string, tree *yaml.Node) bool {
 	root, frozen, err := decode(text)
-	return err == nil && frozen == nil && equal(root, d.root)
+	return err == nil && frozen == nil && equal(root, tree)
 }
 
-// line returns a line by its number. A number that the file does not have, as in a tree with
-// aliases, leads to a line that is not in the file.
-func (d *document) line(n int) *string {
-	if n < 1 || n > len(d.lines) {
-		return new(string)
+// joined returns the text of all pieces.
+func (d *document) joined() string {
+	var text strings.Builder
+	for _, p := range d.pieces {
+		text.WriteString(p.lines)
 	}
-	return &d.lines[n-1]
+	if d.open() {
+		return strings.TrimSuffix(text.String(), "\n")
+	}
+	return text.String()
+}
+
+// tree returns what all pieces mean.
+func (d *document) tree() *yaml.Node {
+	items := map[string][]*yaml.Node{}
+	for _, p := range d.pieces {
+		if p.item != nil {
+			items[p.list] = append(items[p.list], p.item.node)
+		}
+	}
+	root := *d.root
+	root.Content = nil
+	for _, p := range d.pieces {
+		if p.key == nil {
+			continue
+		}
+		value := p.value
+		if list := items[p.key.Value]; list != nil && !slices.Equal(list, deref(value).Content) {
+			value = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: deref(value).Style & yaml.FlowStyle, Content: list}
+		}
+		root.Content = append(root.Content, p.key, value)
+	}
+	return &root
 }
 
 // margin returns the indentation of the top-level keys.
 func (d *document) margin() string {
-	if len(d.was.Content) == 0 {
+	if len(d.root.Content) == 0 {
 		return ""
 	}
-	return strings.Repeat(" ", max(0, d.was.Content[0].Column-1))
+	return strings.Repeat(" ", max(0, d.root.Content[0].Column-1))
 }
 
-// keyLine divides the line of a key into the key with its colon, the value with the blanks
-// before it, and the comment. It returns nil for any other line.
-func (d *document) keyLine(key, value *yaml.Node) []string {
-	pattern := fmt.Sprintf(`^( *%s:)((?: +%s)?)([ \t\r]*|[ \t]+#.*)\n?$`, regexp.QuoteMeta(token(key)), regexp.QuoteMeta(token(value)))
-	parts := regexp.MustCompile(pattern).FindStringSubmatch(*d.line(key.Line))
+// key returns the index of the piece of a top-level key, or -1.
+func (d *document) key(name string) int {
+	return slices.IndexFunc(d.pieces, func(p piece) bool { return p.key != nil && p.key.Value == name })
+}
+
+// divide divides the line of a key into the key with its colon, the value with the blanks before it, and
+// the comment. It returns nil for any other line, and for a value that is not a string, a null or [].
+func (p piece) divide() []string {
+	const value = `\[\]|"[^"]*"|'[^']*'|[^][\s#"'*&!|>%@{},?-]\S*(?: +[^\s#]\S*)*`
+	parts := regexp.MustCompile(`^( *[^:\s]+:)((?: +(?:` + value + `))?)([ \t\r]*|[ \t]+#.*)\n?$`).FindStringSubmatch(p.lines)
 	if parts == nil {
 		return nil
 	}
 	return parts[1:]
 }
 
-// token returns how a key, a string, a null or an empty list is written on one line. For
-// another value it returns what is not on the line.
-func token(n *yaml.Node) string {
-	switch {
-	case n.Kind == yaml.SequenceNode && n.Style&yaml.FlowStyle != 0:
-		return "[]"
-	case n.Style&yaml.DoubleQuotedStyle != 0:
-		return `"` + n.Value + `"`
-	case n.Style&yaml.SingleQuotedStyle != 0:
-		return `'` + n.Value + `'`
+// set changes the value of a top-level key, or adds the key at the end. text is the value on the line of
+// the key, with the blanks before it.
+func (d *document) set(name, text string) {
+	d.edited = true
+	root, _, err := decode(name + ":" + text)
+	if err != nil {
+		root = &yaml.Node{Content: []*yaml.Node{scalar(name), scalar(text)}} // result finds that the line is wrong
 	}
-	return n.Value
+	p := piece{lines: d.margin() + name + ":" + text + "\n", key: root.Content[0], value: root.Content[1]}
+	i := d.key(name)
+	if i < 0 {
+		d.pieces = append(d.pieces, p)
+		return
+	}
+	if parts := d.pieces[i].divide(); parts != nil {
+		d.pieces[i].lines = parts[0] + text + parts[2] + "\n"
+	}
+	d.pieces[i].value = p.value
 }
 
-// set changes the value of a top-level key, or adds the key at the end. The value is text for the
-// line of the key, with the blanks before it; below are lines that follow.
-func (d *document) set(name, value, below string, node *yaml.Node) {
-	if key, old := lookup(d.root, name); key == nil {
-		*d.line(len(d.lines)) += d.margin() + name + ":" + value + "\n" + below
-	} else if parts := d.keyLine(key, old); parts != nil {
-		*d.line(key.Line) = parts[0] + value + parts[2] + "\n" + below
-	}
-	d.change(name, node)
-}
-
-// change changes the value of a top-level key in the tree. It removes the key where value is nil.
-func (d *document) change(name string, value *yaml.Node) {
-	root := *d.root
-	root.Content = slices.Clone(root.Content)
-	key, _ := lookup(&root, name)
-	i := slices.Index(root.Content, key)
-	switch {
-	case key == nil:
-		root.Content = append(root.Content, scalar(name), value)
-	case value == nil:
-		root.Content = slices.Delete(root.Content, i, i+2)
-	default:
-		root.Content[i+1] = value
-	}
-	d.root = &root
-}
-
-// remove removes a top-level key of one line.
+// remove removes a top-level key without items, if there is one.
 func (d *document) remove(name string) {
-	key, _ := lookup(d.root, name)
-	*d.line(key.Line) = ""
-	d.change(name, nil)
+	if i := d.key(name); i >= 0 {
+		d.edited, d.pieces = true, slices.Delete(d.pieces, i, i+1)
+	}
 }
 
 // put adds an item to a list, or replaces the one of its name. New items go first, because the
 // line of the key is found more reliably than the end of a list.
 func (d *document) put(list string, content map[string]any) error {
-	item, text, err := encodeItem(content)
+	var node yaml.Node
+	if err := node.Encode(content); err != nil {
+		return err
+	}
+	text, err := encode([]*yaml.Node{&node})
 	if err != nil {
 		return err
 	}
-	key, value := lookup(d.root, list)
-	if key == nil || isEmpty(value) {
-		d.set(list, "", indent(text, d.margin()), sequence(nil, []*yaml.Node{item}))
-		return nil
-	}
-	value = deref(value)
-	text = indent(text, strings.Repeat(" ", max(0, value.Column-1)))
-	items := slices.Clone(value.Content)
-	if old := d.find(list, d.entry(item).Name); old != nil {
-		d.cutItem(value, old.node)
-		*d.line(old.node.Line) = text
-		items[slices.Index(items, old.node)] = item
+	d.edited = true
+	p := piece{list: list, item: newEntry(d, &node)}
+	margin := d.margin()
+	if all := d.entries(list); len(all) == 0 {
+		d.set(list, "")
 	} else {
-		*d.line(key.Line) += text
-		items = slices.Insert(items, 0, item)
+		margin = strings.Repeat(" ", max(0, deref(d.pieces[d.key(list)].value).Column-1))
 	}
-	d.change(list, sequence(value, items))
+	p.lines = indent(string(text), margin)
+	if old := d.find(list, p.item.Name); old != nil {
+		d.pieces[slices.IndexFunc(d.pieces, func(q piece) bool { return q.item == old })] = p
+	} else {
+		d.pieces = slices.Insert(d.pieces, d.key(list)+1, p)
+	}
 	return nil
 }
 
 // drop removes items of a list. A list that becomes empty is written as m remembers.
 func (d *document) drop(list string, items map[*entry]bool, m memory) {
-	_, value := lookup(d.root, list)
-	var kept []*yaml.Node
-	all := d.entries(list)
-	for _, e := range all {
-		if items[e] {
-			d.cutItem(deref(value), e.node)
-		} else {
-			kept = append(kept, e.node)
-		}
+	before := len(d.pieces)
+	d.pieces = slices.DeleteFunc(d.pieces, func(p piece) bool { return p.list == list && items[p.item] })
+	if len(d.pieces) == before {
+		return
 	}
-	switch {
-	case len(kept) == len(all):
-	case len(kept) == 0:
+	d.edited = true
+	if len(d.entries(list)) == 0 {
 		d.clear(list, m)
-	default:
-		d.change(list, sequence(deref(value), kept))
-	}
-}
-
-// cutItem empties the lines of an item: from its dash to the last one that is indented deeper
-// and no comment, which may belong to what follows.
-func (d *document) cutItem(list, item *yaml.Node) {
-	end := item.Line
-	for n := end + 1; n <= len(d.lines); n++ {
-		line := *d.line(n)
-		if text := strings.TrimSpace(line); text == "" || text[0] == '#' {
-			continue
-		}
-		if indentation(line) < list.Column {
-			break
-		}
-		end = n
-	}
-	for n := item.Line; n <= end; n++ {
-		*d.line(n) = ""
 	}
 }
 
 // clear writes an empty value as m remembers it, or removes the key where m says that there was
 // none.
 func (d *document) clear(key string, m memory) {
-	value, known := m.Was[key]
-	word := strings.TrimSpace(value)
+	text, known := m.Was[key]
+	known = known && slices.Contains([]string{"", "~", "null", "Null", "NULL", "[]"}, strings.TrimSpace(text)) // else another program changed it
 	switch {
 	case slices.Contains(m.Added, key):
 		d.remove(key)
-	case known && slices.Contains([]string{"", "~", "null", "Null", "NULL"}, word):
-		d.set(key, value, "", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: word})
+	case known:
+		d.set(key, text)
 	case key == currentContext:
 		d.setCurrent("")
 	default:
-		if word != "[]" { // which another program changed
-			value = " []"
-		}
-		d.set(key, value, "", &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle})
+		d.set(key, " []")
 	}
 }
 
 // current returns the name of the current context, or "".
 func (d *document) current() string {
-	if _, value := lookup(d.root, currentContext); value != nil && !isNull(deref(value)) {
-		return deref(value).Value
+	if i := d.key(currentContext); i >= 0 && !isNull(deref(d.pieces[i].value)) {
+		return deref(d.pieces[i].value).Value
 	}
 	return ""
 }
 
 // setCurrent makes name the current context, quoted as the one before was.
 func (d *document) setCurrent(name string) {
-	key, value := lookup(d.root, currentContext)
 	node, blanks := scalar(name), " "
-	if key != nil {
-		if !isNull(deref(value)) && deref(value).Value == name {
+	if i := d.key(currentContext); i >= 0 {
+		p := d.pieces[i]
+		if !isNull(deref(p.value)) && deref(p.value).Value == name {
 			return
 		}
-		node.Style = value.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle)
-		if parts := d.keyLine(key, value); parts != nil {
+		node.Style = p.value.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle)
+		if parts := p.divide(); parts != nil {
 			blanks = cmp.Or(parts[1][:indentation(parts[1])], " ")
 		}
 	}
-	text, _ := encode(node) // without text, result finds that the line does not mean name
-	d.set(currentContext, blanks+strings.TrimSuffix(string(text), "\n"), "", node)
+	text, _ := encode(node)
+	d.set(currentContext, blanks+strings.TrimSuffix(string(text), "\n"))
+	d.pieces[d.key(currentContext)].value = node // also if the line does not mean that
 }
 
 func (d *document) entries(list string) []*entry {
 	var all []*entry
-	if _, value := lookup(d.root, list); value != nil {
-		for _, n := range deref(value).Content {
-			all = append(all, d.entry(n))
+	for _, p := range d.pieces {
+		if p.list == list {
+			all = append(all, p.item)
 		}
 	}
 	return all
-}
-
-func (d *document) entry(n *yaml.Node) *entry {
-	if d.cache[n] == nil {
-		if d.cache == nil {
-			d.cache = map[*yaml.Node]*entry{}
-		}
-		d.cache[n] = newEntry(d, n)
-	}
-	return d.cache[n]
 }
 
 func (d *document) find(list, name string) *entry {

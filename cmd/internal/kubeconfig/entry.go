@@ -133,15 +133,9 @@ func (c cluster) identity() identity {
 
 // String returns the form in which records keep an identity.
 func (id identity) String() string {
-	v := url.Values{}
-	for key, value := range map[string]string{
-		"cluster": id.cluster, "user": id.user, "ca": id.ca, "server": id.server, "credential": id.credential,
-	} {
-		if value != "" {
-			v.Set(key, value)
-		}
-	}
-	return v.Encode()
+	return url.Values{
+		"cluster": {id.cluster}, "user": {id.user}, "ca": {id.ca}, "server": {id.server}, "credential": {id.credential},
+	}.Encode()
 }
 
 // parseIdentity reads what String returned, of the cluster that context refers to. Older labs

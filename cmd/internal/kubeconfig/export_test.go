@@ -11,5 +11,5 @@ func EditedByLines(text string, own []byte) bool {
 	if d.merge(in, d.current(), true) != nil {
 		return false
 	}
-	return d.frozen == nil && d.means(d.edited())
+	return d.frozen == nil && means(d.joined(), d.tree())
 }

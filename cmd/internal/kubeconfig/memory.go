@@ -26,15 +26,16 @@ type memory struct {
 // note remembers how key is written, before lab fills it. A current context needs no note: it
 // is overwritten in its style, and can be written back.
 func (m *memory) note(d *document, key string) {
-	name, value := lookup(d.root, key)
-	if name == nil {
+	i := d.key(key)
+	if i < 0 {
 		m.add(key)
 		return
 	}
-	if !isEmpty(value) || key == currentContext && !isNull(deref(value)) {
+	p := d.pieces[i]
+	if !isEmpty(p.value) || key == currentContext && !isNull(deref(p.value)) {
 		return
 	}
-	if parts := d.keyLine(name, value); parts != nil {
+	if parts := p.divide(); parts != nil {
 		m.remember(map[string]string{key: parts[1]})
 	}
 }

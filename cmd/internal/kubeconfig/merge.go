@@ -71,7 +71,7 @@ func (d *document) merge(in cluster, previous string, setCurrent bool) error {
 	if blank {
 		m.Created, m.CreatedDir = d.missing, d.newDir
 		m.add("apiVersion", "kind")
-		d.set("apiVersion", " v1", "", scalar("v1"))
+		d.set("apiVersion", " v1")
 	}
 	for _, list := range lists() {
 		m.note(d, list)
@@ -88,7 +88,7 @@ func (d *document) merge(in cluster, previous string, setCurrent bool) error {
 		d.setCurrent(in.context.Name)
 	}
 	if blank {
-		d.set("kind", " Config", "", scalar("Config"))
+		d.set("kind", " Config")
 	}
 	return d.update("users", in.user.content())
 }

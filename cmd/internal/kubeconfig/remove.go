@@ -164,13 +164,13 @@ func (docs documents) restoreCurrent(d *document, mine owned, m memory) {
 
 // empty removes what m says that lab added to a file without entries, the file included.
 func (d *document) empty(m memory) {
-	for i := 0; i+1 < len(d.root.Content); i += 2 {
-		if key := d.root.Content[i].Value; key != "apiVersion" && key != "kind" && !isEmpty(d.root.Content[i+1]) {
+	for _, p := range d.pieces {
+		if p.item != nil || p.key != nil && p.key.Value != "apiVersion" && p.key.Value != "kind" && !isEmpty(p.value) {
 			return
 		}
 	}
 	for _, name := range []string{"apiVersion", "kind"} {
-		if key, _ := lookup(d.root, name); key != nil && slices.Contains(m.Added, name) {
+		if slices.Contains(m.Added, name) {
 			d.remove(name)
 		}
 	}

@@ -101,34 +101,11 @@ func quote(n *yaml.Node) {
 	}
 }
 
-// encodeItem returns an item of a list as a node, and as text from its dash on.
-func encodeItem(content map[string]any) (*yaml.Node, string, error) {
-	text, err := encode([]any{content})
-	if err != nil {
-		return nil, "", err
-	}
-	list, _, err := decode(string(text))
-	if err != nil {
-		return nil, "", err
-	}
-	return list.Content[0], string(text), nil
-}
-
 func indent(text, margin string) string {
 	return margin + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n"+margin) + "\n"
 }
 
 func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
-
-// sequence returns a list with other items, in the style of old, which may be nil.
-func sequence(old *yaml.Node, items []*yaml.Node) *yaml.Node {
-	list := yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-	if old != nil {
-		list = *old
-	}
-	list.Anchor, list.Content = "", items
-	return &list
-}
 
 func scalar(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: value}
