@@ -86,6 +86,16 @@ func halfMade(t *testing.T, e *dockertest.Engine, spec providers.Spec) {
 	e.Age(c)
 }
 
+// filesBelow returns the temporary files that k3d left.
+func filesBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "k3d-*"))
+	if err != nil {
+		t.Error(err)
+	}
+	return files
+}
+
 // TestContract runs the contract suite on k3d's own library and a fake engine. What happens in
 // nodes is left to the suite of the same name in e2e, as is LoseMark: a cluster of which no
 // container is left is known by its network.
@@ -105,11 +115,7 @@ func TestContract(t *testing.T) {
 			Cannot: []providertest.Ability{providertest.Snapshots},
 			New:    func() providers.Provider { return New(Options{}) },
 			Leaks: func(t *testing.T, name string) []string {
-				files, err := filepath.Glob(filepath.Join(tmp, "k3d-*"))
-				if err != nil {
-					t.Error(err)
-				}
-				return slices.Concat(e.Leftovers(name), files)
+				return slices.Concat(e.Leftovers(name), filesBelow(t, tmp))
 			},
 			Invalid: map[string]func(*providers.Spec){
 				"an unknown key": func(s *providers.Spec) { s.Native = []byte("{kind: Simple, apiVersion: k3d.io/v1alpha5, nods: []}") },
@@ -130,6 +136,9 @@ func TestContract(t *testing.T) {
 			Context:     func(name string) string { return "k3d-" + name },
 			Probe:       providertest.AskVersion,
 			Break: func(t *testing.T, name string) {
+				if files := filesBelow(t, tmp); len(files) > 0 {
+					t.Errorf("a cluster that runs has left %q", files)
+				}
 				if err := e.Kill(containerName(name, "server-0")); err != nil {
 					t.Fatal(err)
 				}
