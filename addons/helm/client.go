@@ -144,7 +144,7 @@ func (c *client) keep(info *resource.Info, reason string, own bool) {
 }
 
 // Create creates objects. It puts lab's mark on those of hooks, which have none of Helm's: see
-// [session.removeHooks].
+// [releases.removeHooks].
 func (c *client) Create(all kube.ResourceList) (*kube.Result, error) {
 	for _, info := range all {
 		object, err := meta.Accessor(info.Object)

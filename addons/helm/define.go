@@ -28,7 +28,7 @@ const manager = "lab"
 // definition in an annotation: annotations hold 262,144 bytes, and some definitions have three
 // times as many.
 func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release) ([]addons.Kept, error) {
-	list, err := definitions(r)
+	list, err := definitionsOf(r)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -37,11 +37,11 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 		return nil, err
 	}
 	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
-	last, err := s.last(r.Addon.Name)
+	last, err := s.releases().last(r.Addon.Name)
 	if err != nil {
 		return nil, err
 	}
-	there, err := s.defined(ctx)
+	there, err := s.definitions().list(ctx)
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
@@ -56,11 +56,11 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 			continue
 		}
 		if known && len(owners(&was)) == 0 && !isOf(&was, s.client.release) {
-			wg.Go(func() { differs[i], errs[i] = s.compare(ctx, d) })
+			wg.Go(func() { differs[i], errs[i] = s.definitions().compare(ctx, d) })
 			continue
 		}
 		applied = append(applied, d)
-		wg.Go(func() { differs[i], errs[i] = s.define(ctx, r.Addon.Name, d) })
+		wg.Go(func() { differs[i], errs[i] = s.definitions().apply(ctx, r.Addon.Name, d) })
 	}
 	wg.Wait()
 	var kept []addons.Kept
@@ -72,7 +72,7 @@ func (Installer) Define(ctx context.Context, c addons.Cluster, r addons.Release)
 	if err := errors.Join(errs...); err != nil {
 		return kept, s.explain(ctx, err)
 	}
-	return kept, s.explain(ctx, s.awaitDefinitions(applied))
+	return kept, s.explain(ctx, s.definitions().await(applied))
 }
 
 // owners returns the addons whose labels a definition has. Without any, lab did not create it.
@@ -95,10 +95,10 @@ const ownerPrefix = "addon.clusterlab.dev/"
 
 func ownerLabel(addon string) string { return ownerPrefix + addon }
 
-// defined returns the metadata of the cluster's definitions, by name. It does not transfer their
+// list returns the metadata of the cluster's definitions, by name. It does not transfer their
 // bodies, which have several megabytes.
-func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectMetadata, error) {
-	client, err := s.metadata()
+func (ds definitions) list(ctx context.Context) (map[string]metav1.PartialObjectMetadata, error) {
+	client, err := ds.metadata()
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +113,9 @@ func (s *session) defined(ctx context.Context) (map[string]metav1.PartialObjectM
 	return there, nil
 }
 
-// definitions returns the custom resource definitions in the crds directories of a chart and of its
+// definitionsOf returns the custom resource definitions in the crds directories of a chart and of its
 // dependencies, without those of dependencies that values disable.
-func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
+func definitionsOf(r addons.Release) ([]*unstructured.Unstructured, error) {
 	loaded, err := load(r.Chart)
 	if err != nil {
 		return nil, err
@@ -138,18 +138,18 @@ func definitions(r addons.Release) ([]*unstructured.Unstructured, error) {
 	return list, nil
 }
 
-// define applies one definition for an addon. A different definition that belongs to another addon, or that another program changed, is kept:
+// apply applies one definition for an addon. A different definition that belongs to another addon, or that another program changed, is kept:
 // reason says why.
-func (s *session) define(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
+func (ds definitions) apply(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
 	labels := d.GetLabels() // a copy
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	labels[ownerLabel(addon)] = "true"
 	d.SetLabels(labels)
-	err = s.applyDefinition(ctx, addon, d, false)
+	err = ds.patch(ctx, addon, d, false)
 	if apierrors.IsConflict(err) {
-		reason, err = s.settleConflict(ctx, addon, d, err)
+		reason, err = ds.settleConflict(ctx, addon, d, err)
 	}
 	if err != nil {
 		return "", fmt.Errorf("cannot apply the definition %s: %w", d.GetName(), err)
@@ -157,8 +157,8 @@ func (s *session) define(ctx context.Context, addon string, d *unstructured.Unst
 	return reason, nil
 }
 
-func (s *session) applyDefinition(ctx context.Context, addon string, d *unstructured.Unstructured, force bool) error {
-	client, err := s.dynamic()
+func (ds definitions) patch(ctx context.Context, addon string, d *unstructured.Unstructured, force bool) error {
+	client, err := ds.dynamic()
 	if err != nil {
 		return err
 	}
@@ -169,8 +169,8 @@ func (s *session) applyDefinition(ctx context.Context, addon string, d *unstruct
 // settleConflict handles a definition in which another manager set fields to other values. It
 // overwrites values that no other addon or program uses. Otherwise it adds only this addon's label,
 // and returns the reason.
-func (s *session) settleConflict(ctx context.Context, addon string, d *unstructured.Unstructured, conflict error) (reason string, err error) {
-	client, err := s.metadata()
+func (ds definitions) settleConflict(ctx context.Context, addon string, d *unstructured.Unstructured, conflict error) (reason string, err error) {
+	client, err := ds.metadata()
 	if err != nil {
 		return "", err
 	}
@@ -180,13 +180,13 @@ func (s *session) settleConflict(ctx context.Context, addon string, d *unstructu
 	}
 	other := holder(conflict, addon, owners(was))
 	if other == "" {
-		return "", s.applyDefinition(ctx, addon, d, true)
+		return "", ds.patch(ctx, addon, d, true)
 	}
 	mark := &unstructured.Unstructured{}
 	mark.SetGroupVersionKind(d.GroupVersionKind())
 	mark.SetName(d.GetName())
 	mark.SetLabels(map[string]string{ownerLabel(addon): "true"})
-	return fmt.Sprintf("it differs from the one in the chart of %s, and %s", addon, other), s.applyDefinition(ctx, addon, mark, false)
+	return fmt.Sprintf("it differs from the one in the chart of %s, and %s", addon, other), ds.patch(ctx, addon, mark, false)
 }
 
 // holder says which other addon or program set a field of a definition with those owners, or
@@ -217,8 +217,8 @@ func holder(conflict error, addon string, owners []string) string {
 
 // compare says that a definition that lab did not create differs from d, or returns "". It changes
 // nothing.
-func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (string, error) {
-	client, err := s.dynamic()
+func (ds definitions) compare(ctx context.Context, d *unstructured.Unstructured) (string, error) {
+	client, err := ds.dynamic()
 	if err != nil {
 		return "", err
 	}
@@ -229,19 +229,19 @@ func (s *session) compare(ctx context.Context, d *unstructured.Unstructured) (st
 	return "", err
 }
 
-// awaitDefinitions waits until the API server serves the kinds that all define. It asks once for
+// await waits until the API server serves the kinds that all define. It asks once for
 // each group and version, because a chart has many definitions in few of them, and the server is
 // busy with the same definitions.
-func (s *session) awaitDefinitions(all []*unstructured.Unstructured) error {
+func (ds definitions) await(all []*unstructured.Unstructured) error {
 	missing := map[string][]*unstructured.Unstructured{} // by group and version
 	for _, d := range all {
 		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 		version := group + "/" + servedVersion(d)
 		missing[version] = append(missing[version], d)
 	}
-	err := poll(s.client.ctx, interval, func(context.Context) (bool, error) {
+	err := poll(ds.client.ctx, interval, func(context.Context) (bool, error) {
 		for version := range missing {
-			served, err := s.typed.Discovery().ServerResourcesForGroupVersion(version)
+			served, err := ds.typed.Discovery().ServerResourcesForGroupVersion(version)
 			if apierrors.IsNotFound(err) {
 				continue
 			}

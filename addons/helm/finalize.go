@@ -21,23 +21,23 @@ const finalizing = 10 * time.Second
 // removeCustom deletes the release's objects of custom kinds. It removes the finalizers of objects
 // that their controller does not finalize in time, for example because it never ran: otherwise the
 // deletion of their definitions and namespaces would never end.
-func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error {
-	custom, err := s.customKinds(ctx)
+func (rs releases) removeCustom(ctx context.Context, all kube.ResourceList) error {
+	custom, err := rs.customKinds(ctx)
 	if err != nil {
 		return err
 	}
-	mine, err := s.client.owned(all.Filter(func(i *resource.Info) bool {
+	mine, err := rs.client.owned(all.Filter(func(i *resource.Info) bool {
 		return isDeleted(i) && custom[i.Mapping.GroupVersionKind.GroupKind()]
 	}))
 	if err != nil || len(mine) == 0 {
 		return err
 	}
-	if _, errs := s.client.Client.Delete(mine); len(errs) > 0 {
+	if _, errs := rs.client.Client.Delete(mine); len(errs) > 0 {
 		return errs[0]
 	}
 	limited, cancel := context.WithTimeout(ctx, finalizing)
 	defer cancel()
-	patient := *s.client
+	patient := *rs.client
 	patient.ctx = limited
 	for _, info := range mine {
 		id := uidOf(info)
@@ -48,7 +48,7 @@ func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error
 		if ctx.Err() != nil {
 			return err
 		}
-		if err := s.stripFinalizers(info, id); err != nil {
+		if err := rs.stripFinalizers(info, id); err != nil {
 			return err
 		}
 	}
@@ -56,8 +56,8 @@ func (s *session) removeCustom(ctx context.Context, all kube.ResourceList) error
 }
 
 // customKinds returns the kinds that are defined in the cluster.
-func (s *session) customKinds(ctx context.Context) (map[schema.GroupKind]bool, error) {
-	client, err := s.dynamic()
+func (rs releases) customKinds(ctx context.Context) (map[schema.GroupKind]bool, error) {
+	client, err := rs.dynamic()
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (s *session) customKinds(ctx context.Context) (map[schema.GroupKind]bool, e
 
 // stripFinalizers removes the finalizers of the object of the release with that ID, which
 // is being deleted. The API server refuses to change another object of its name.
-func (s *session) stripFinalizers(info *resource.Info, id types.UID) error {
+func (rs releases) stripFinalizers(info *resource.Info, id types.UID) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": id, "finalizers": nil}})
 	if err != nil {
 		return err

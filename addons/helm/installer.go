@@ -49,31 +49,31 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	}
 	s.client.release = types.NamespacedName{Namespace: r.Addon.In(), Name: r.Addon.Name}
 	// An interrupted removal may still be deleting the namespace, and the release with it.
-	if err := s.awaitDeletion(ctx, r.Addon.In()); err != nil {
+	if err := s.namespaces().awaitDeletion(ctx, r.Addon.In()); err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
-	last, err := s.settle(ctx, r.Addon.Name)
+	last, err := s.releases().settle(ctx, r.Addon.Name)
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
 	}
-	if last != nil && isCurrent(last, r) && s.missing(last) == "" {
+	if last != nil && isCurrent(last, r) && s.releases().missing(last) == "" {
 		return view(last), nil
 	}
 	loaded, err := load(r.Chart)
 	if err == nil {
-		err = s.prepare(ctx, r.Addon)
+		err = s.releases().prepare(ctx, r.Addon)
 	}
 	if err != nil {
 		return addons.Installed{}, err
 	}
 	s.say("applying its chart")
-	rel, err := s.apply(last, loaded, r)
+	rel, err := s.releases().apply(last, loaded, r)
 	var former kube.ResourceList
 	if err == nil {
-		former, err = s.former(rel)
+		former, err = s.releases().former(rel)
 	}
 	if err == nil {
-		err = s.removeFormer(former)
+		err = s.releases().removeFormer(former)
 	}
 	if err != nil {
 		return addons.Installed{}, s.explain(ctx, err)
@@ -84,30 +84,30 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 // settle returns the last revision of a release, or nil, after it has brought what an
 // interrupted lab left into a state that Helm continues from. No other lab process works on the
 // release, because lab holds the lock of the cluster.
-func (s *session) settle(ctx context.Context, name string) (*release.Release, error) {
-	last, err := s.last(name)
+func (rs releases) settle(ctx context.Context, name string) (*release.Release, error) {
+	last, err := rs.last(name)
 	if last == nil || err != nil {
 		return nil, err
 	}
 	switch {
 	case last.Info.Status.IsPending():
 		last.SetStatus(release.StatusFailed, "it was interrupted")
-		return last, s.config.Releases.Update(last)
+		return last, rs.config.Releases.Update(last)
 	case last.Info.Status == release.StatusUninstalling, last.Info.Status == release.StatusUninstalled:
-		s.client.removing = true
-		defer func() { s.client.removing = false }()
-		if err := s.removeRelease(ctx, last); err != nil {
+		rs.client.removing = true
+		defer func() { rs.client.removing = false }()
+		if err := rs.remove(ctx, last); err != nil {
 			return nil, err
 		}
-		return nil, s.purge(name)
+		return nil, rs.purge(name)
 	}
 	return last, nil
 }
 
 // last returns the last revision of a release, or nil where there is none. It returns
 // ErrForeign where lab did not install it.
-func (s *session) last(name string) (*release.Release, error) {
-	last, err := s.config.Releases.Last(name)
+func (rs releases) last(name string) (*release.Release, error) {
+	last, err := rs.config.Releases.Last(name)
 	if isNotFound(err) {
 		return nil, nil
 	}
@@ -123,27 +123,27 @@ func (s *session) last(name string) (*release.Release, error) {
 
 // apply installs or upgrades. A failed first installation is repeated as an installation, because
 // the hooks before an installation may differ from those before an upgrade.
-func (s *session) apply(last *release.Release, loaded *chart.Chart, r addons.Release) (*release.Release, error) {
+func (rs releases) apply(last *release.Release, loaded *chart.Chart, r addons.Release) (*release.Release, error) {
 	var rel *release.Release
 	var err error
-	if last == nil || !s.everDeployed(r.Addon.Name) {
-		rel, err = s.newInstall(r).Run(loaded, r.Values)
+	if last == nil || !rs.everDeployed(r.Addon.Name) {
+		rel, err = rs.newInstall(r).Run(loaded, r.Values)
 	} else {
-		rel, err = s.newUpgrade(r).Run(r.Addon.Name, loaded, r.Values)
+		rel, err = rs.newUpgrade(r).Run(r.Addon.Name, loaded, r.Values)
 	}
-	if err != nil && s.client.failed != nil {
-		err = s.client.failed
+	if err != nil && rs.client.failed != nil {
+		err = rs.client.failed
 	}
 	return rel, err
 }
 
-func (s *session) everDeployed(name string) bool {
-	_, err := s.config.Releases.Deployed(name)
+func (rs releases) everDeployed(name string) bool {
+	_, err := rs.config.Releases.Deployed(name)
 	return err == nil
 }
 
-func (s *session) newInstall(r addons.Release) *action.Install {
-	install := action.NewInstall(s.config)
+func (rs releases) newInstall(r addons.Release) *action.Install {
+	install := action.NewInstall(rs.config)
 	install.ReleaseName, install.Namespace = r.Addon.Name, r.Addon.In()
 	install.Labels = map[string]string{inputsLabel: inputs(r)}
 	install.Replace = true
@@ -152,8 +152,8 @@ func (s *session) newInstall(r addons.Release) *action.Install {
 	return install
 }
 
-func (s *session) newUpgrade(r addons.Release) *action.Upgrade {
-	upgrade := action.NewUpgrade(s.config)
+func (rs releases) newUpgrade(r addons.Release) *action.Upgrade {
+	upgrade := action.NewUpgrade(rs.config)
 	upgrade.Namespace = r.Addon.In()
 	upgrade.Labels = map[string]string{inputsLabel: inputs(r)}
 	upgrade.ResetValues = true // use only the values of this request
@@ -164,9 +164,9 @@ func (s *session) newUpgrade(r addons.Release) *action.Upgrade {
 }
 
 // prepare creates the namespace and the Secrets of an addon unless they exist.
-func (s *session) prepare(ctx context.Context, a addons.Addon) error {
+func (rs releases) prepare(ctx context.Context, a addons.Addon) error {
 	mark := metav1.ObjectMeta{Name: a.In(), Labels: map[string]string{addonLabel: a.Name}}
-	_, err := s.typed.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: mark}, metav1.CreateOptions{})
+	_, err := rs.typed.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: mark}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("cannot create the namespace %q: %w", a.In(), err)
 	}
@@ -179,7 +179,7 @@ func (s *session) prepare(ctx context.Context, a addons.Addon) error {
 		for _, key := range secret.Generated {
 			created.StringData[key] = rand.Text()
 		}
-		_, err := s.typed.CoreV1().Secrets(a.In()).Create(ctx, created, metav1.CreateOptions{})
+		_, err := rs.typed.CoreV1().Secrets(a.In()).Create(ctx, created, metav1.CreateOptions{})
 		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("cannot create the Secret %q: %w", secret.Name, err)
 		}

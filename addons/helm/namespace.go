@@ -30,11 +30,11 @@ const (
 	named = 5
 )
 
-// removeNamespaces deletes the namespaces that lab or the chart created for the addon, unless
+// remove deletes the namespaces that lab or the chart created for the addon, unless
 // they contain objects of others. It reports whether lab had created one. The marks alone do
 // not make a namespace the addon's: a copy has them, too.
-func (s *session) removeNamespaces(ctx context.Context, addon string, own residents) (found bool, err error) {
-	all, err := s.typed.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+func (ns namespaces) remove(ctx context.Context, addon string, own residents) (found bool, err error) {
+	all, err := ns.typed.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return false, err
 	}
@@ -42,100 +42,100 @@ func (s *session) removeNamespaces(ctx context.Context, addon string, own reside
 	for _, n := range all.Items {
 		// The namespace of the release counts whichever addon lab created it for: that addon
 		// may have been removed before.
-		home := n.Name == s.client.release.Namespace && n.Labels[addonLabel] != ""
-		if !home && n.Labels[addonLabel] != addon && !isOf(&n, s.client.release) {
+		home := n.Name == ns.client.release.Namespace && n.Labels[addonLabel] != ""
+		if !home && n.Labels[addonLabel] != addon && !isOf(&n, ns.client.release) {
 			continue
 		}
 		found = found || home && n.Labels[addonLabel] == addon
-		reason, err := s.namespaceUser(ctx, &n, home, own)
+		reason, err := ns.user(ctx, &n, home, own)
 		if err != nil {
 			return found, err
 		}
 		if reason == "" {
-			if err := s.deleteNamespace(ctx, &n); err != nil {
+			if err := ns.delete(ctx, &n); err != nil {
 				return found, err
 			}
 			deleted = append(deleted, n)
 			continue
 		}
-		shared, err := s.isSharedNamespace(n.Name)
+		shared, err := ns.isShared(n.Name)
 		if err != nil {
 			return found, err
 		}
 		created := home && n.Labels[addonLabel] == addon || !home && own.has(&n)
-		s.client.kept = append(s.client.kept, addons.Kept{
+		ns.client.kept = append(ns.client.kept, addons.Kept{
 			Object: addons.Object{Kind: "Namespace", Name: n.Name}, Reason: reason, Own: created && !shared,
 		})
 	}
 	for _, n := range deleted {
-		if err := s.awaitNamespace(ctx, n); err != nil {
+		if err := ns.await(ctx, n); err != nil {
 			return found, err
 		}
 	}
 	return found, nil
 }
 
-// namespaceUser returns why a namespace with the addon's marks is kept, or "".
-func (s *session) namespaceUser(ctx context.Context, n *corev1.Namespace, home bool, own residents) (string, error) {
+// user returns why a namespace with the addon's marks is kept, or "".
+func (ns namespaces) user(ctx context.Context, n *corev1.Namespace, home bool, own residents) (string, error) {
 	switch {
 	case !home && !own.has(n):
 		return "it has the marks of this addon, but this addon did not create it", nil
 	case n.DeletionTimestamp != nil:
 		return "", nil // an interrupted removal deleted it
 	}
-	s.say("looking for other objects in namespace %s", n.Name)
-	return s.settled(ctx, n.Name, own)
+	ns.say("looking for other objects in namespace %s", n.Name)
+	return ns.settled(ctx, n.Name, own)
 }
 
-// isSharedNamespace reports whether another Helm release is in a namespace.
-func (s *session) isSharedNamespace(name string) (bool, error) {
-	all, err := releasesIn(s.client.unbound, name).ListReleases()
+// isShared reports whether another Helm release is in a namespace.
+func (ns namespaces) isShared(name string) (bool, error) {
+	all, err := releasesIn(ns.client.unbound, name).ListReleases()
 	if err != nil {
 		return false, fmt.Errorf("cannot list the releases in namespace %s: %w", name, err)
 	}
 	return slices.ContainsFunc(all, func(rel *release.Release) bool {
-		return rel.Name != s.client.release.Name || rel.Namespace != s.client.release.Namespace
+		return rel.Name != ns.client.release.Name || rel.Namespace != ns.client.release.Namespace
 	}), nil
 }
 
-// deleteNamespace deletes a namespace, and not another one of its name. It takes the objects in
+// delete deletes a namespace, and not another one of its name. It takes the objects in
 // it out of those that are kept.
-func (s *session) deleteNamespace(ctx context.Context, n *corev1.Namespace) error {
+func (ns namespaces) delete(ctx context.Context, n *corev1.Namespace) error {
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &n.UID}}
-	err := s.typed.CoreV1().Namespaces().Delete(ctx, n.Name, options)
+	err := ns.typed.CoreV1().Namespaces().Delete(ctx, n.Name, options)
 	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 		return err
 	}
-	s.client.kept = slices.DeleteFunc(s.client.kept, func(k addons.Kept) bool { return k.Object.Namespace == n.Name })
+	ns.client.kept = slices.DeleteFunc(ns.client.kept, func(k addons.Kept) bool { return k.Object.Namespace == n.Name })
 	return nil
 }
 
 // awaitDeletion waits until a namespace that is being deleted no longer exists: nothing can be
 // created in it before.
-func (s *session) awaitDeletion(ctx context.Context, namespace string) error {
-	n, err := s.typed.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+func (ns namespaces) awaitDeletion(ctx context.Context, namespace string) error {
+	n, err := ns.typed.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && n.DeletionTimestamp == nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.awaitNamespace(ctx, *n)
+	return ns.await(ctx, *n)
 }
 
-// awaitNamespace waits until a namespace is deleted. If the API server cannot delete it because
+// await waits until a namespace is deleted. If the API server cannot delete it because
 // an aggregated API is not available, the error names that API.
-func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error {
+func (ns namespaces) await(ctx context.Context, n corev1.Namespace) error {
 	why := ""
 	err := poll(ctx, interval, func(ctx context.Context) (bool, error) {
-		live, err := s.typed.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
+		live, err := ns.typed.CoreV1().Namespaces().Get(ctx, n.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) || err == nil && live.UID != n.UID {
 			return true, nil
 		}
 		if err == nil {
 			why = remaining(live)
 		}
-		s.say("waiting until namespace %s is deleted", n.Name)
+		ns.say("waiting until namespace %s is deleted", n.Name)
 		return false, err
 	})
 	if err == nil {
@@ -145,7 +145,7 @@ func (s *session) awaitNamespace(ctx context.Context, n corev1.Namespace) error 
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return s.explainUnavailable(ctx, err)
+	return ns.explainUnavailable(ctx, err)
 }
 
 // remaining returns the API server's reasons for not having deleted a namespace yet.
@@ -165,23 +165,23 @@ func remaining(n *corev1.Namespace) string {
 // settled returns why a namespace must be kept, or "". It waits for objects that are about to
 // be deleted. If the objects cannot be listed, it returns an error: the namespace must not be
 // deleted, and the addon not be forgotten.
-func (s *session) settled(ctx context.Context, namespace string, own residents) (reason string, err error) {
-	limited, cancel := context.WithTimeout(ctx, s.settling)
+func (ns namespaces) settled(ctx context.Context, namespace string, own residents) (reason string, err error) {
+	limited, cancel := context.WithTimeout(ctx, ns.settling)
 	defer cancel()
 	var content, passing []string
 	failed := errors.New("the API server did not answer in time")
 	_ = poll(limited, settleInterval, func(context.Context) (bool, error) {
-		foreign, ending, err := s.inside(limited, namespace, own)
+		foreign, ending, err := ns.inside(limited, namespace, own)
 		if limited.Err() != nil {
 			return false, nil // what was found before counts
 		}
 		if failed = err; err != nil {
-			s.say("waiting until all objects in namespace %s can be listed: %v", namespace, err)
+			ns.say("waiting until all objects in namespace %s can be listed: %v", namespace, err)
 			return false, nil
 		}
 		content, passing = foreign, ending
 		if len(content) == 0 && len(passing) > 0 {
-			s.say("waiting until %s in namespace %s is deleted", enumerate(passing), namespace)
+			ns.say("waiting until %s in namespace %s is deleted", enumerate(passing), namespace)
 		}
 		return len(content) > 0 || len(passing) == 0, nil
 	})
@@ -191,7 +191,7 @@ func (s *session) settled(ctx context.Context, namespace string, own residents) 
 	case ctx.Err() != nil:
 		return "", fmt.Errorf("interrupted while looking for other objects in namespace %s: %w", namespace, ctx.Err())
 	case failed != nil:
-		return "", s.explainUnavailable(ctx, fmt.Errorf("cannot list the objects in namespace %s: %w", namespace, failed))
+		return "", ns.explainUnavailable(ctx, fmt.Errorf("cannot list the objects in namespace %s: %w", namespace, failed))
 	case len(content)+len(passing) > 0:
 		return "it has objects that do not belong to this addon: " + enumerate(append(content, passing...)), nil
 	}
@@ -207,12 +207,12 @@ func enumerate(all []string) string {
 
 // inside lists the objects in a namespace, of every kind, that belong neither to Kubernetes nor
 // to the addon: content, and passing, which is about to be deleted.
-func (s *session) inside(ctx context.Context, namespace string, own residents) (content, passing []string, err error) {
-	kinds, err := s.namespacedKinds()
+func (ns namespaces) inside(ctx context.Context, namespace string, own residents) (content, passing []string, err error) {
+	kinds, err := ns.kinds()
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := s.metadata()
+	client, err := ns.metadata()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -229,7 +229,7 @@ func (s *session) inside(ctx context.Context, namespace string, own residents) (
 			all = append(all, resident{kind, &list.Items[i]})
 		}
 	}
-	j, err := s.judge(ctx, namespace, own, all)
+	j, err := ns.judge(ctx, namespace, own, all)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -237,10 +237,10 @@ func (s *session) inside(ctx context.Context, namespace string, own residents) (
 	return content, passing, nil
 }
 
-// namespacedKinds returns the kinds of which objects can be listed and deleted in a
+// kinds returns the kinds of which objects can be listed and deleted in a
 // namespace. It returns an error if the API server does not list all of them.
-func (s *session) namespacedKinds() (map[schema.GroupKind]schema.GroupVersionResource, error) {
-	lists, err := discovery.ServerPreferredNamespacedResources(s.typed.Discovery())
+func (ns namespaces) kinds() (map[schema.GroupKind]schema.GroupVersionResource, error) {
+	lists, err := discovery.ServerPreferredNamespacedResources(ns.typed.Discovery())
 	if err != nil {
 		return nil, err
 	}
@@ -260,12 +260,12 @@ func (s *session) namespacedKinds() (map[schema.GroupKind]schema.GroupVersionRes
 }
 
 // exists reports whether an owner exists that is not in the namespace.
-func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool, error) {
+func (ns namespaces) exists(ctx context.Context, owner metav1.OwnerReference) (bool, error) {
 	gv, err := schema.ParseGroupVersion(owner.APIVersion)
 	if err != nil {
 		return false, err
 	}
-	mapper, err := s.config.RESTClientGetter.ToRESTMapper()
+	mapper, err := ns.config.RESTClientGetter.ToRESTMapper()
 	if err != nil {
 		return false, err
 	}
@@ -276,12 +276,12 @@ func (s *session) exists(ctx context.Context, owner metav1.OwnerReference) (bool
 	if err != nil {
 		return false, err
 	}
-	client, err := s.metadata()
+	client, err := ns.metadata()
 	if err != nil {
 		return false, err
 	}
 	if mapping.Scope.Name() != meta.RESTScopeNameRoot {
-		return false, nil // [session.inside] would have listed it
+		return false, nil // [namespaces.inside] would have listed it
 	}
 	live, err := client.Resource(mapping.Resource).Get(ctx, owner.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

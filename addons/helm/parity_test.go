@@ -183,7 +183,7 @@ func (c parityCase) byLab(t *testing.T, own addons.Values) (outcome, error) {
 	}
 	s, err := connect(ctx, cluster, "parity", nil)
 	must(t, err)
-	rel, err := s.last("parity")
+	rel, err := s.releases().last("parity")
 	return outcome{rel, server}, err
 }
 

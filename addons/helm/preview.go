@@ -22,14 +22,14 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 	if err != nil {
 		return nil, err
 	}
-	last, err := s.last(r.Addon.Name)
+	last, err := s.releases().last(r.Addon.Name)
 	if err != nil {
 		return nil, err
 	}
 	if last != nil && isCurrent(last, r) {
 		return nil, nil
 	}
-	rendered, err := s.render(r)
+	rendered, err := s.releases().render(r)
 	if err != nil {
 		return nil, s.explain(ctx, fmt.Errorf("cannot render %s: %w", r.Addon.Name, err))
 	}
@@ -42,12 +42,12 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 
 // render returns the release that Install would apply. It is a dry run of an installation, because
 // a dry run of an upgrade requires an older release.
-func (s *session) render(r addons.Release) (*release.Release, error) {
+func (rs releases) render(r addons.Release) (*release.Release, error) {
 	loaded, err := load(r.Chart)
 	if err != nil {
 		return nil, err
 	}
-	install := s.newInstall(r)
+	install := rs.newInstall(r)
 	install.DryRun, install.DryRunOption = true, "server"
 	return install.Run(loaded, r.Values)
 }
@@ -106,7 +106,7 @@ func (Installer) Stale(ctx context.Context, c addons.Cluster, r addons.Release) 
 	if err != nil {
 		return "", err
 	}
-	last, err := s.last(r.Addon.Name)
+	last, err := s.releases().last(r.Addon.Name)
 	switch {
 	case err != nil:
 		return "", s.explain(ctx, err)
@@ -117,13 +117,13 @@ func (Installer) Stale(ctx context.Context, c addons.Cluster, r addons.Release) 
 	case !isCurrent(last, r):
 		return "its chart or its values have changed", nil
 	}
-	return s.missing(last), ctx.Err()
+	return s.releases().missing(last), ctx.Err()
 }
 
 // missing names an object of a release that no longer exists, or returns "". Another
 // program may have deleted it, and an installation would create it again.
-func (s *session) missing(rel *release.Release) string {
-	infos, err := s.client.Build(strings.NewReader(rel.Manifest), false)
+func (rs releases) missing(rel *release.Release) string {
+	infos, err := rs.client.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {
 		return err.Error() // for example, a kind was deleted
 	}

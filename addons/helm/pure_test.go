@@ -23,7 +23,7 @@ import (
 func TestBrokenDefinition(t *testing.T) {
 	t.Parallel()
 	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})
-	_, err := definitions(addons.Release{Chart: archive})
+	_, err := definitionsOf(addons.Release{Chart: archive})
 	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/things.yaml: yaml: line 3") {
 		t.Errorf("%v", err)
 	}

@@ -36,7 +36,7 @@ func (i Installer) Remove(ctx context.Context, c addons.Cluster, a addons.Addon,
 		s.settling = i.settling
 	}
 	s.client.release, s.client.removing = types.NamespacedName{Namespace: namespace, Name: a.Name}, true
-	last, err := s.last(a.Name)
+	last, err := s.releases().last(a.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -69,53 +69,53 @@ func (i Installer) namespaceOf(ctx context.Context, c addons.Cluster, a addons.A
 func (s *session) remove(ctx context.Context, a addons.Addon, last *release.Release) (found bool, err error) {
 	own := ownOf(a)
 	if last != nil {
-		own.add(s.revisions(a.Name)...)
-		if err := s.removeRelease(ctx, last); err != nil {
+		own.add(s.releases().revisions(a.Name)...)
+		if err := s.releases().remove(ctx, last); err != nil {
 			return true, err
 		}
 	}
-	if err := s.removeSecrets(ctx, a); err != nil {
+	if err := s.releases().removeSecrets(ctx, a); err != nil {
 		return false, err
 	}
-	defined, err := s.removeDefinitions(ctx, a.Name)
+	defined, err := s.definitions().remove(ctx, a.Name)
 	if err != nil {
 		return defined, err
 	}
-	created, err := s.removeNamespaces(ctx, a.Name, own)
+	created, err := s.namespaces().remove(ctx, a.Name, own)
 	if err != nil {
 		return true, err
 	}
-	return defined || created, s.purge(a.Name)
+	return defined || created, s.releases().purge(a.Name)
 }
 
-// removeRelease deletes the objects of the release and waits until they are deleted: those of
+// remove deletes the objects of the release and waits until they are deleted: those of
 // custom kinds first, while their controller can finalize them, and those of hooks last.
-func (s *session) removeRelease(ctx context.Context, last *release.Release) error {
-	former, err := s.former(last)
+func (rs releases) remove(ctx context.Context, last *release.Release) error {
+	former, err := rs.former(last)
 	if err != nil {
 		return err
 	}
-	all, err := s.client.Build(strings.NewReader(last.Manifest), false)
+	all, err := rs.client.Build(strings.NewReader(last.Manifest), false)
 	if err != nil {
 		return err
 	}
-	if err := s.removeCustom(ctx, append(all, former...)); err != nil {
+	if err := rs.removeCustom(ctx, append(all, former...)); err != nil {
 		return err
 	}
-	if err := s.removeFormer(former); err != nil {
+	if err := rs.removeFormer(former); err != nil {
 		return err
 	}
-	if err := s.uninstall(last); err != nil {
+	if err := rs.uninstall(last); err != nil {
 		return err
 	}
-	mine, err := s.client.owned(all.Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }))
+	mine, err := rs.client.owned(all.Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }))
 	if err != nil {
 		return err
 	}
-	if err := s.client.WaitForDelete(mine.Filter(isEnding), forever); err != nil {
+	if err := rs.client.WaitForDelete(mine.Filter(isEnding), forever); err != nil {
 		return err
 	}
-	return s.removeHooks(s.revisions(last.Name))
+	return rs.removeHooks(rs.revisions(last.Name))
 }
 
 // isEnding reports whether an object is being deleted. One that is not was created again
@@ -127,9 +127,9 @@ func isEnding(info *resource.Info) bool {
 
 // former returns the objects of earlier recorded revisions that the current one lacks. Some
 // of them may exist if a revision failed: Helm compares with one revision only.
-func (s *session) former(current *release.Release) (kube.ResourceList, error) {
+func (rs releases) former(current *release.Release) (kube.ResourceList, error) {
 	var manifests []string
-	for _, rel := range s.revisions(current.Name) {
+	for _, rel := range rs.revisions(current.Name) {
 		if rel.Version != current.Version && rel.Manifest != current.Manifest {
 			manifests = append(manifests, rel.Manifest)
 		}
@@ -137,57 +137,57 @@ func (s *session) former(current *release.Release) (kube.ResourceList, error) {
 	if len(manifests) == 0 {
 		return nil, nil
 	}
-	all, err := s.buildServed(manifests...)
+	all, err := rs.build(manifests...)
 	if err != nil {
 		return nil, err
 	}
-	now, err := s.buildServed(current.Manifest)
+	now, err := rs.build(current.Manifest)
 	if err != nil {
 		return nil, err
 	}
 	return all.Difference(now).Filter(func(i *resource.Info) bool { return isDeleted(i) && !isShared(i) }), nil
 }
 
-// buildServed returns the objects of manifests, without those of kinds that no longer exist.
-func (s *session) buildServed(manifests ...string) (kube.ResourceList, error) {
-	tolerant := *s.client
+// build returns the objects of manifests, without those of kinds that no longer exist.
+func (rs releases) build(manifests ...string) (kube.ResourceList, error) {
+	tolerant := *rs.client
 	tolerant.removing = true
 	return tolerant.Build(strings.NewReader(strings.Join(manifests, "\n---\n")), false)
 }
 
 // removeFormer deletes those of the objects that still belong to the release.
-func (s *session) removeFormer(former kube.ResourceList) error {
+func (rs releases) removeFormer(former kube.ResourceList) error {
 	var mine kube.ResourceList
 	for _, info := range former {
-		live, err := s.client.live(info)
+		live, err := rs.client.live(info)
 		if err != nil {
 			return err
 		}
-		if live != nil && isOf(live, s.client.release) && isDeleted(info) {
+		if live != nil && isOf(live, rs.client.release) && isDeleted(info) {
 			mine = append(mine, info)
 		}
 	}
 	if len(mine) == 0 {
 		return nil // Helm returns an error for an empty list
 	}
-	_, errs := s.client.Client.Delete(mine)
+	_, errs := rs.client.Client.Delete(mine)
 	return errors.Join(errs...)
 }
 
 // uninstall runs Helm's uninstallation, or resumes it. The record of the release stays, see
-// [session.purge].
-func (s *session) uninstall(last *release.Release) error {
+// [releases.purge].
+func (rs releases) uninstall(last *release.Release) error {
 	if last.Info.Status == release.StatusUninstalled {
 		return nil
 	}
-	s.say("deleting the objects of its chart")
-	uninstall := action.NewUninstall(s.config)
+	rs.say("deleting the objects of its chart")
+	uninstall := action.NewUninstall(rs.config)
 	uninstall.Timeout = forever
 	uninstall.IgnoreNotFound = true
 	uninstall.KeepHistory = true
 	_, err := uninstall.Run(last.Name)
-	if err != nil && s.client.failed != nil {
-		return s.client.failed
+	if err != nil && rs.client.failed != nil {
+		return rs.client.failed
 	}
 	if err != nil {
 		return fmt.Errorf("cannot uninstall the release: %w", err)
@@ -198,20 +198,20 @@ func (s *session) uninstall(last *release.Release) error {
 // removeHooks deletes the objects that hooks of the release created and that their delete
 // policies left. Helm leaves them for ever. An object without lab's mark may have been created
 // by another program, so it is kept.
-func (s *session) removeHooks(revisions []*release.Release) error {
+func (rs releases) removeHooks(revisions []*release.Release) error {
 	var manifests []string
 	for _, rel := range revisions {
 		for _, hook := range rel.Hooks {
 			manifests = append(manifests, hook.Manifest)
 		}
 	}
-	all, err := s.buildServed(manifests...)
+	all, err := rs.build(manifests...)
 	if err != nil {
 		return err
 	}
 	var mine kube.ResourceList
 	for _, info := range all {
-		live, err := s.client.live(info)
+		live, err := rs.client.live(info)
 		if err != nil {
 			return err
 		}
@@ -219,8 +219,8 @@ func (s *session) removeHooks(revisions []*release.Release) error {
 		if live == nil || live.GetAnnotations()[hookMark] == "" || isShared(info) || mine.Contains(info) {
 			continue
 		}
-		if reason := s.hookKept(info, live); reason != "" {
-			s.client.keep(info, reason, true)
+		if reason := rs.hookKept(info, live); reason != "" {
+			rs.client.keep(info, reason, true)
 			continue
 		}
 		mine = append(mine, info)
@@ -228,17 +228,17 @@ func (s *session) removeHooks(revisions []*release.Release) error {
 	if len(mine) == 0 {
 		return nil
 	}
-	s.say("deleting the objects of its hooks")
-	if _, errs := s.client.Client.Delete(mine); len(errs) > 0 {
+	rs.say("deleting the objects of its hooks")
+	if _, errs := rs.client.Client.Delete(mine); len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	return s.client.WaitForDelete(mine, forever)
+	return rs.client.WaitForDelete(mine, forever)
 }
 
 // hookKept returns why the object of a hook is kept, or "".
-func (s *session) hookKept(info *resource.Info, live metav1.Object) string {
+func (rs releases) hookKept(info *resource.Info, live metav1.Object) string {
 	switch {
-	case live.GetLabels()[addonLabel] != s.client.release.Name:
+	case live.GetLabels()[addonLabel] != rs.client.release.Name:
 		return "a hook of the chart has this name, and it is unknown whether lab created the object"
 	case live.GetAnnotations()[keepAnnotation] == kube.KeepPolicy:
 		return "its annotation " + keepAnnotation + " is " + kube.KeepPolicy
@@ -250,9 +250,9 @@ func (s *session) hookKept(info *resource.Info, live metav1.Object) string {
 
 // removeSecrets deletes the Secrets that prepare created. It selects them by name, because a
 // copy under another name has the label, too.
-func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
+func (rs releases) removeSecrets(ctx context.Context, a addons.Addon) error {
 	for _, secret := range a.Secrets {
-		err := s.typed.CoreV1().Secrets(s.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{
+		err := rs.typed.CoreV1().Secrets(rs.client.release.Namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{
 			LabelSelector: addonLabel + "=" + a.Name,
 			FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, secret.Name).String(),
 		})
@@ -264,9 +264,9 @@ func (s *session) removeSecrets(ctx context.Context, a addons.Addon) error {
 }
 
 // purge deletes the records of a release.
-func (s *session) purge(name string) error {
-	for _, rel := range s.revisions(name) {
-		if _, err := s.config.Releases.Delete(name, rel.Version); err != nil && !isNotFound(err) {
+func (rs releases) purge(name string) error {
+	for _, rel := range rs.revisions(name) {
+		if _, err := rs.config.Releases.Delete(name, rel.Version); err != nil && !isNotFound(err) {
 			return fmt.Errorf("cannot delete the record of the release %q: %w", name, err)
 		}
 	}
@@ -275,8 +275,8 @@ func (s *session) purge(name string) error {
 
 // revisions returns the recorded revisions of a release. If they cannot be read, lab knows
 // less of the addon's objects and keeps more.
-func (s *session) revisions(name string) []*release.Release {
-	all, err := s.config.Releases.History(name)
+func (rs releases) revisions(name string) []*release.Release {
+	all, err := rs.config.Releases.History(name)
 	if err != nil {
 		return nil
 	}

@@ -89,9 +89,9 @@ type judge struct {
 }
 
 // judge collects the data that verdicts need.
-func (s *session) judge(ctx context.Context, namespace string, own residents, all []resident) (*judge, error) {
+func (ns namespaces) judge(ctx context.Context, namespace string, own residents, all []resident) (*judge, error) {
 	j := &judge{
-		home: namespace == s.client.release.Namespace, own: own, release: s.client.release,
+		home: namespace == ns.client.release.Namespace, own: own, release: ns.client.release,
 		byID: map[types.UID]resident{}, owned: map[types.UID]bool{}, leases: map[string]verdict{},
 	}
 	for _, r := range all {
@@ -104,7 +104,7 @@ func (s *session) judge(ctx context.Context, namespace string, own residents, al
 			if _, inside := j.byID[owner.UID]; inside {
 				continue
 			}
-			there, err := s.exists(ctx, owner)
+			there, err := ns.exists(ctx, owner)
 			if err != nil {
 				return nil, err
 			}
@@ -114,7 +114,7 @@ func (s *session) judge(ctx context.Context, namespace string, own residents, al
 	if !hasLeases {
 		return j, nil
 	}
-	leases, err := s.typed.CoordinationV1().Leases(namespace).List(ctx, metav1.ListOptions{})
+	leases, err := ns.typed.CoordinationV1().Leases(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}

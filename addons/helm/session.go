@@ -37,8 +37,19 @@ type session struct {
 	typed  kubernetes.Interface
 	moved  func(string)
 
-	settling time.Duration // how long [session.settled] waits
+	settling time.Duration // how long [namespaces.settled] waits
 }
+
+// The subjects of a session.
+type (
+	releases    struct{ *session } // Helm's releases, with the objects of their charts and hooks
+	definitions struct{ *session } // custom resource definitions, which several addons may share
+	namespaces  struct{ *session } // namespaces, and whether what is in them keeps them
+)
+
+func (s *session) releases() releases       { return releases{s} }
+func (s *session) definitions() definitions { return definitions{s} }
+func (s *session) namespaces() namespaces   { return namespaces{s} }
 
 // connect starts a session. Requests of Helm end with ctx. Requests that record progress do not, so
 // that the next run knows how far this one came.

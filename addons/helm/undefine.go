@@ -18,43 +18,43 @@ import (
 	"github.com/clusterlab-dev/lab/addons"
 )
 
-// removeDefinitions deletes the definitions of the addon that nothing depends on, also those for
+// remove deletes the definitions of the addon that nothing depends on, also those for
 // which the chart sets the policy keep. It reports whether the addon had any.
-func (s *session) removeDefinitions(ctx context.Context, addon string) (bool, error) {
-	there, err := s.defined(ctx)
+func (ds definitions) remove(ctx context.Context, addon string) (bool, error) {
+	there, err := ds.list(ctx)
 	if err != nil {
 		return false, err
 	}
 	var mine []metav1.PartialObjectMetadata
 	for _, d := range there {
-		if slices.Contains(owners(&d), addon) || isOf(&d, s.client.release) {
+		if slices.Contains(owners(&d), addon) || isOf(&d, ds.client.release) {
 			mine = append(mine, d)
 		}
 	}
 	if len(mine) == 0 {
 		return false, nil
 	}
-	client, err := s.dynamic()
+	client, err := ds.dynamic()
 	if err != nil {
 		return true, err
 	}
-	others, err := s.everyRelease()
+	others, err := ds.everyRelease()
 	if err != nil {
 		return true, err
 	}
 	for _, d := range mine {
-		if err := s.removeDefinition(ctx, client, d, addon, others); err != nil {
+		if err := ds.removeOne(ctx, client, d, addon, others); err != nil {
 			return true, err
 		}
 	}
 	return true, nil
 }
 
-func (s *session) removeDefinition(
+func (ds definitions) removeOne(
 	ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string, others []*release.Release,
 ) error {
 	definitions := client.Resource(definitionResource())
-	reason := s.definitionUser(&d, addon, others)
+	reason := ds.user(&d, addon, others)
 	needed := reason != ""
 	if !needed {
 		full, err := definitions.Get(ctx, d.Name, metav1.GetOptions{})
@@ -70,10 +70,10 @@ func (s *session) removeDefinition(
 		return ctx.Err()
 	}
 	if reason != "" {
-		s.client.kept = append(s.client.kept, addons.Kept{
+		ds.client.kept = append(ds.client.kept, addons.Kept{
 			Object: addons.Object{Kind: "CustomResourceDefinition", Name: d.Name}, Reason: reason, Own: !needed,
 		})
-		return s.disown(ctx, client, d, addon)
+		return ds.disown(ctx, client, d, addon)
 	}
 	err := definitions.Delete(ctx, d.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &d.UID}})
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -84,7 +84,7 @@ func (s *session) removeDefinition(
 
 // disown removes the addon's label from a definition that another addon has, too. A definition that
 // only this addon has keeps the label, so that the next installation and removal recognize it.
-func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string) error {
+func (ds definitions) disown(ctx context.Context, client dynamic.Interface, d metav1.PartialObjectMetadata, addon string) error {
 	if len(owners(&d)) < 2 {
 		return nil
 	}
@@ -99,8 +99,8 @@ func (s *session) disown(ctx context.Context, client dynamic.Interface, d metav1
 	return err
 }
 
-// definitionUser says which other addon, release or program uses a definition, or returns "".
-func (s *session) definitionUser(d metav1.Object, addon string, others []*release.Release) string {
+// user says which other addon, release or program uses a definition, or returns "".
+func (ds definitions) user(d metav1.Object, addon string, others []*release.Release) string {
 	for _, owner := range owners(d) {
 		// An owner without a release was removed while another one needed the definition.
 		there := slices.ContainsFunc(others, func(rel *release.Release) bool { return rel.Name == owner && rel.Labels[inputsLabel] != "" })
@@ -109,7 +109,7 @@ func (s *session) definitionUser(d metav1.Object, addon string, others []*releas
 		}
 	}
 	for _, rel := range others {
-		if own := rel.Name == s.client.release.Name && rel.Namespace == s.client.release.Namespace; !own && defines(rel, d.GetName()) {
+		if own := rel.Name == ds.client.release.Name && rel.Namespace == ds.client.release.Namespace; !own && defines(rel, d.GetName()) {
 			return fmt.Sprintf("the Helm release %s in namespace %s needs it", rel.Name, rel.Namespace)
 		}
 	}
@@ -138,8 +138,8 @@ func defines(rel *release.Release, name string) bool {
 }
 
 // everyRelease returns all releases of the cluster, including those not managed by lab.
-func (s *session) everyRelease() ([]*release.Release, error) {
-	list, err := releasesIn(s.client.unbound, "").ListReleases()
+func (ds definitions) everyRelease() ([]*release.Release, error) {
+	list, err := releasesIn(ds.client.unbound, "").ListReleases()
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the releases of the cluster: %w", err)
 	}
