@@ -3,13 +3,12 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
-	"slices"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
-	"time"
-
-	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
 
 const (
@@ -20,8 +19,8 @@ const (
 	mostOverhead = 1.05
 )
 
-// TestOverhead compares `lab up` with the tool's own command: the same image, the same nodes, and the same wait until
-// nodes and DNS are ready. lab and the tool alternate, so that other load on the machine affects both.
+// TestOverhead compares `lab up` with the tool's own command by `lab bench`: the same image, the same nodes, and the
+// same wait until nodes and DNS are ready, in turns.
 func TestOverhead(t *testing.T) {
 	rounds := 5
 	if text := os.Getenv(roundsVariable); text != "" {
@@ -31,66 +30,29 @@ func TestOverhead(t *testing.T) {
 		}
 	}
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
-		var lab, tool []time.Duration
-		for i := range rounds {
-			first, second := func() { lab = append(lab, byLab(t, bed, f)) }, func() { tool = append(tool, byTool(t, bed, f)) }
-			if i%2 == 1 { // the second one may profit from warm caches
-				first, second = second, first
+		p := newUser(t, bed)
+		p.env = append(p.env, "PATH="+filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		var report struct {
+			Items []struct {
+				Lab, Peer struct{ Seconds float64 }
+				Ratio     struct{ Value, Low, High float64 }
+				Doubts    []string
 			}
-			first()
-			second()
-			t.Logf("lab %s, %s %s", lab[i].Round(time.Millisecond), f.name, tool[i].Round(time.Millisecond))
 		}
-		ratio := float64(median(lab)) / float64(median(tool))
-		t.Logf("medians of %d: ratio %.3f", rounds, ratio)
-		if ratio > mostOverhead {
-			t.Errorf("lab takes %.3f of the time that %s takes, more than %.2f", ratio, f.name, mostOverhead)
+		text := p.Must("bench", "--flavor", f.name, "--rounds", strconv.Itoa(rounds), "--output", "json")
+		if err := json.Unmarshal([]byte(text), &report); err != nil || len(report.Items) != 1 {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		c := report.Items[0]
+		t.Logf("lab %.1f s, %s %.1f s: ratio %.3f (%.3f to %.3f)", c.Lab.Seconds, f.name, c.Peer.Seconds, c.Ratio.Value, c.Ratio.Low, c.Ratio.High)
+		for _, doubt := range c.Doubts {
+			t.Logf("not believable: %s", doubt)
+		}
+		if c.Ratio.Low > mostOverhead {
+			t.Errorf("lab takes at least %.3f of the time that %s takes, more than %.2f", c.Ratio.Low, f.name, mostOverhead)
+		}
+		for _, cluster := range strings.Fields(docker(t, "ps", "--all", "--quiet", "--filter=name=bench-")) {
+			t.Errorf("the container %s is left", cluster)
 		}
 	})
-}
-
-func byLab(t *testing.T, bed *bed, f flavor) time.Duration {
-	t.Helper()
-	p, name := newUser(t, bed), session.RandomName()
-	up := []string{"up", name, "--flavor", f.name}
-	if f.name == "k3d" {
-		up = append(up, "--workers=1") // as the test bed's k3d clusters
-	}
-	began := time.Now()
-	p.Must(up...)
-	for _, args := range settled() {
-		p.kubectl(args...)
-	}
-	took := time.Since(began)
-	p.Must("down", name)
-	return took
-}
-
-func byTool(t *testing.T, bed *bed, f flavor) time.Duration {
-	t.Helper()
-	c := bed.cluster(t, f.name)
-	began := time.Now()
-	c.must(t, c.create)
-	for _, args := range settled() {
-		c.kubectl(t, args...)
-	}
-	took := time.Since(began)
-	c.remove(t)
-	return took
-}
-
-// settled returns the arguments with which kubectl waits until a cluster is ready.
-func settled() [][]string {
-	return [][]string{
-		{"wait", "--for=condition=Ready", "nodes", "--all", "--timeout=120s"},
-		{"--namespace=kube-system", "wait", "--for=create", "deployment/coredns", "--timeout=60s"},
-		// The condition Available would be true without any replica, if one replica may be unavailable.
-		{"--namespace=kube-system", "rollout", "status", "deployment/coredns", "--timeout=120s"},
-	}
-}
-
-func median(all []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(all))
-	n := len(sorted)
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

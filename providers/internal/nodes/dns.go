@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/clusterlab-dev/lab/providers/internal/docker"
 )
@@ -17,10 +18,15 @@ const dnsPatch = `{"spec":{%s"template":{"spec":{"containers":[{"name":"coredns"
 // load, and no availability.
 const oneReplica = `"replicas":1,`
 
+// patchesWithin bounds the patch, for which the creation waits at its end.
+const patchesWithin = 20 * time.Second
+
 // QuickDNS has the kubelet ask CoreDNS every second whether it is ready, and runs one replica
 // if the cluster has one node. It must be called as soon as kubeadm has created the Deployment,
 // before its pods run. kubectl is the program in the node id, with the flags that it needs.
 func QuickDNS(ctx context.Context, id string, nodes int, kubectl ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, patchesWithin)
+	defer cancel()
 	replicas := ""
 	if nodes == 1 {
 		replicas = oneReplica
