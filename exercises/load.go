@@ -12,7 +12,6 @@ import (
 	"github.com/google/cel-go/cel"
 
 	"github.com/clusterlab-dev/lab/profiles/strict"
-	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 const (
@@ -20,54 +19,6 @@ const (
 	maxExercises = 200
 	maxChecks    = 50
 )
-
-// Pack is a set of exercises.
-type Pack struct {
-	Name                 string
-	Languages            []string // the first is the default
-	Images, BrokenImages []string
-	Exercises            []*Exercise // in order
-}
-
-// Exercise is one exercise of a pack.
-type Exercise struct {
-	Pack       string
-	Name       string
-	After      []string
-	Needs      Needs
-	Namespaces []string // the first is the default
-	Start      []Object
-	Probes     []Probe
-	Checks     []Check
-	Wrong      []Trial
-	Also       []Trial
-	Solution   []Step
-	Shown      [][]string      // the kubectl commands of the task, which only read
-	Texts      map[string]Text // by language
-}
-
-// Trial is an answer with its steps.
-type Trial struct {
-	Name        string
-	Steps       []Step
-	Check, Hint string
-}
-
-// Get returns an exercise by name, or ErrNotFound with a suggestion.
-func (p *Pack) Get(name string) (*Exercise, error) {
-	var names []string
-	for _, e := range p.Exercises {
-		if e.Name == name {
-			return e, nil
-		}
-		names = append(names, e.Name)
-	}
-	err := fault.Errorf(fault.ErrNotFound, "pack %s has no exercise %q", p.Name, name)
-	if near := fault.Nearest(name, names); near != "" {
-		return nil, fault.WithHint(err, "did you mean %s?", near)
-	}
-	return nil, fault.WithHint(err, "list the exercises: lab exercise list")
-}
 
 // loader reads a pack. It continues after a problem, to report all of them.
 type loader struct {

@@ -3,6 +3,7 @@ package live
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -160,14 +161,15 @@ func (c *Cluster) Ask(ctx context.Context, namespace, service string, port int, 
 // kinded returns the error of an API server with its kind.
 func kinded(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
 	case apierrors.IsNotFound(err):
 		return fault.Errorf(fault.ErrNotFound, "%w", err)
 	case apierrors.IsAlreadyExists(err):
 		return fault.Errorf(fault.ErrExists, "%w", err)
 	case apierrors.ReasonForError(err) == metav1.StatusReasonUnknown:
-		return fault.Errorf(fault.ErrUnavailable, "the API server does not answer: %w", err)
+		err = fault.Errorf(fault.ErrUnavailable, "the API server does not answer: %w", err)
+		return fault.WithHint(err, "check the cluster: lab status NAME; start it again: lab start NAME")
 	}
 	return err
 }

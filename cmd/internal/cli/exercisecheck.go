@@ -170,7 +170,7 @@ func (l lesson) reportView(r ExerciseReport) ui.View {
 	if next, err := l.Get(r.Next); err == nil {
 		p.Markdown(l.words.titled(next.Texts[l.lang].Title))
 	}
-	p.Line(l.words.next("lab exercise start " + r.Next + l.flag))
+	p.Line("    lab exercise start " + r.Next + l.flag)
 	return p
 }
 

@@ -35,8 +35,10 @@ type PackReport struct {
 type PackProof struct {
 	Name     string   `json:"name"`
 	Valid    bool     `json:"valid"`
-	Half     bool     `json:"half"`  // some checks need containers that run
-	Steps    int      `json:"steps"` // that were tried
+	Half     bool     `json:"half"`   // some checks need containers that run
+	Steps    int      `json:"steps"`  // that were tried
+	Hints    int      `json:"hints"`  // that the exercise has
+	Proven   int      `json:"proven"` // hints that a wrong answer gets
 	Problems []string `json:"problems"`
 	Seconds  float64  `json:"seconds"`
 }
@@ -161,6 +163,7 @@ func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exerc
 func (r *PackReport) add(p learning.Proof) {
 	item := PackProof{
 		Name: p.Exercise.Name, Valid: len(p.Problems) == 0, Half: p.Half, Steps: p.Steps, Problems: append([]string{}, p.Problems...),
+		Hints: p.Exercise.Hints(), Proven: p.Exercise.ProvenHints(),
 		Seconds: p.Took.Round(100 * time.Millisecond).Seconds(),
 	}
 	r.Items = append(r.Items, item)
@@ -201,7 +204,7 @@ func proofView(r PackReport) ui.View {
 		case item.Half:
 			mark = ui.MarkHalf
 		}
-		p.Result(mark, fmt.Sprintf("%s: %d steps, %.1f s", item.Name, item.Steps, item.Seconds), item.Problems...)
+		p.Result(mark, fmt.Sprintf("%s: %d steps, %d of %d hints proven, %.1f s", item.Name, item.Steps, item.Proven, item.Hints, item.Seconds), item.Problems...)
 	}
 	return p
 }

@@ -47,7 +47,7 @@ func page() *Page {
 	p.Title("A Service that finds nobody")
 	p.Gap()
 	p.Markdown("Pods come and go, and each new one has a new address. A **Service** gives them\none name: it has a `selector`, and every ready pod with these labels is a target.\n\n" +
-		"- its name is `web`, and its label is `app=web`, which is what the Service looks for\n- second\n\n1. first\n\n```console\n$ kubectl get pods --namespace service --show-labels   # not wrapped\n```\n\nEvil\x1b[2J text.")
+		"- its name is `web`, and its label is `app=web`, which is what the Service looks for\n- create one: `kubectl create configmap answer --from-literal=team=blue`\n\n1. first\n\n```console\n$ kubectl get pods --namespace service --show-labels   # not wrapped\n```\n\nEvil\x1b[2J text.")
 	p.Gap()
 	p.Result(MarkPassed, "The selector matches")
 	p.Result(MarkFailed, "The Service found both pods, which takes a line that is longer than the terminal is wide", "found: app=wbe", "")

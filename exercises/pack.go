@@ -1,0 +1,69 @@
+package exercises
+
+import "github.com/clusterlab-dev/lab/providers/fault"
+
+// Pack is a set of exercises.
+type Pack struct {
+	Name                 string
+	Languages            []string // the first is the default
+	Images, BrokenImages []string
+	Exercises            []*Exercise // in order
+}
+
+// Exercise is one exercise of a pack.
+type Exercise struct {
+	Pack       string
+	Name       string
+	After      []string
+	Needs      Needs
+	Namespaces []string // the first is the default
+	Start      []Object
+	Probes     []Probe
+	Checks     []Check
+	Wrong      []Trial
+	Also       []Trial
+	Solution   []Step
+	Shown      [][]string      // the kubectl commands of the task, which only read
+	Texts      map[string]Text // by language
+}
+
+// Trial is an answer with its steps.
+type Trial struct {
+	Name        string
+	Steps       []Step
+	Check, Hint string
+}
+
+// Get returns an exercise by name, or ErrNotFound with a suggestion.
+func (p *Pack) Get(name string) (*Exercise, error) {
+	var names []string
+	for _, e := range p.Exercises {
+		if e.Name == name {
+			return e, nil
+		}
+		names = append(names, e.Name)
+	}
+	err := fault.Errorf(fault.ErrNotFound, "pack %s has no exercise %q", p.Name, name)
+	if near := fault.Nearest(name, names); near != "" {
+		return nil, fault.WithHint(err, "did you mean %s?", near)
+	}
+	return nil, fault.WithHint(err, "list the exercises: lab exercise list")
+}
+
+// Hints returns the number of hints of an exercise.
+func (e *Exercise) Hints() int {
+	n := 0
+	for _, c := range e.Checks {
+		n += len(c.Hints)
+	}
+	return n
+}
+
+// ProvenHints returns the number of hints that a wrong answer must get.
+func (e *Exercise) ProvenHints() int {
+	proven := map[string]bool{}
+	for _, w := range e.Wrong {
+		proven[w.Check+"/"+w.Hint] = true
+	}
+	return len(proven)
+}
