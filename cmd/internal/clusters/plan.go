@@ -333,11 +333,7 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	missing := requests
-	if plan.from != nil {
-		missing = plan.addons.Beyond(plan.from.Addons).Requests
-	}
-	if err := p.Addons.ReadCharts(ctx, missing, flavor.Traits(plan.Spec)); err != nil {
+	if err := p.Addons.ReadCharts(ctx, plan.missing().Requests, flavor.Traits(plan.Spec)); err != nil {
 		return err
 	}
 	plan.Addons = requests.Names()

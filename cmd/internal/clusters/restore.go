@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -65,6 +66,14 @@ func restoredAddons(saved, recorded addons.Requests) addons.Requests {
 		all = all.With(q)
 	}
 	return all
+}
+
+// missing returns the plan without the addons that the cluster has from its snapshot.
+func (p Plan) missing() clusteraddons.Plan {
+	if p.from == nil {
+		return p.addons
+	}
+	return p.addons.Beyond(p.from.Addons)
 }
 
 // verify returns ErrForeign if the plan restores a snapshot whose files were changed or are incomplete.

@@ -74,8 +74,8 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 	}
 	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
 	finish := func(error) {}
-	if plan.creates() && len(plan.Addons) > 0 {
-		finish = c.Addons.Prefetch(ctx, plan.addons)
+	if missing := plan.missing(); plan.creates() && len(missing.Requests) > 0 {
+		finish = c.Addons.Prefetch(ctx, missing)
 	}
 	noEntry, err := splitNoEntry(c.carryOut(ctx, h, plan, q, report))
 	finish(err)
