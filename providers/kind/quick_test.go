@@ -38,3 +38,20 @@ func TestQuicken(t *testing.T) {
 		}
 	}
 }
+
+// TestEndOfKubeadm checks that the end of kind's step is recognized, and not after the creation.
+func TestEndOfKubeadm(t *testing.T) {
+	t.Parallel()
+	var ended []string
+	s := &steps{ended: func(step string) { ended = append(ended, step) }}
+	s.Info(" • Starting control-plane 🕹️  ...\n")
+	if len(ended) > 0 {
+		t.Errorf("%q ended before it was done", ended)
+	}
+	s.Info(" ✓ Starting control-plane 🕹️\n")
+	s.close(nil)
+	s.Info(" ✓ Installing CNI 🔌\n")
+	if !slices.Equal(ended, []string{stepControlPlane}) {
+		t.Errorf("%q ended, want %q", ended, stepControlPlane)
+	}
+}

@@ -4,6 +4,7 @@ package minikube
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -135,4 +136,26 @@ func FuzzListener(f *testing.F) {
 			t.Error("an error without a word")
 		}
 	})
+}
+
+// TestAfterKubeadm checks that the end of kubeadm is recognized once, by either step that follows.
+func TestAfterKubeadm(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		steps string
+		want  int
+	}{
+		{"Booting control plane,Configuring RBAC rules", 0},
+		{"Configuring RBAC rules,Configuring CNI,Verifying Kubernetes", 1},
+		{"Configuring RBAC rules,Verifying Kubernetes,Enabling Addons", 1},
+	} {
+		called := 0
+		l := &listener{moved: func(string) {}, afterKubeadm: func() { called++ }}
+		for step := range strings.SplitSeq(tt.steps, ",") {
+			l.take(fmt.Appendf(nil, `{"type":"io.k8s.sigs.minikube.step","data":{"name":%q,"message":"x"}}`, step))
+		}
+		if called != tt.want {
+			t.Errorf("%s: called %d times, want %d", tt.steps, called, tt.want)
+		}
+	}
 }
