@@ -42,12 +42,13 @@ build: ## builds bin/lab, bin/lab-engine and the images of hello (the first time
 	cd $(ENGINE) && CGO_ENABLED=0 go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
 	CGO_ENABLED=0 go run -trimpath ./cmd/hello/archive bin/lab-hello.tar
 
-install: build ## installs lab and lab-engine into BINDIR, PREFIX/bin, or the directory of go install
+install: build ## installs lab, lab-engine and the images of hello into BINDIR, PREFIX/bin, or the directory of go install
 	install -d "$(BINDIR)"
 	install bin/lab bin/lab-engine "$(BINDIR)"
+	install -m 644 bin/lab-hello.tar "$(BINDIR)"
 
-uninstall: ## removes lab and lab-engine from that directory
-	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine"
+uninstall: ## removes these files from that directory
+	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine" "$(BINDIR)/lab-hello.tar"
 
 quickstart: build ## builds lab, creates a cluster, and shows it
 	bin/lab up --flavor kwok

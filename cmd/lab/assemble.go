@@ -45,7 +45,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: saved,
-		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect},
+		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: beside("lab-hello.tar")},
 		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
@@ -90,4 +90,13 @@ func addonTools(dirs machine.Dirs, user config.Config) clusteraddons.Tools {
 		Images:    helm.Images,
 		Values:    values,
 	}
+}
+
+// beside returns the path of a file next to the program, or "" if that is unknown.
+func beside(name string) string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(self), name)
 }

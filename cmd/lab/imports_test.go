@@ -52,7 +52,7 @@ func rules() []rule {
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/snapshots", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
 		rule{"cmd/internal/traffic", []string{"cmd/internal/inventory", "providers."}},
-		rule{"cmd/internal/learning", append(useCases(), "providers.", "exercises.")},
+		rule{"cmd/internal/learning", append(useCases(), "providers.", "providers/atomicfile", "exercises.")},
 		rule{"cmd/internal/bench", append(useCases(), "cmd/internal/probe", "providers.", "profiles.")},
 		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
 		rule{"cmd/internal/clusters", append(useCases(), "cmd/internal/state", "cmd/internal/snapshots", "cmd/internal/kubeconfig", "providers.", "addons.", "profiles.")},

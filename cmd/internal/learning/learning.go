@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -23,6 +24,7 @@ import (
 type Learning struct {
 	Inventory *inventory.Inventory
 	Dir       string // of the progress
+	Images    string // an archive with the images of the builtin pack, which need not exist
 	Connect   func(kubeconfig []byte) (exercises.Cluster, error)
 }
 
@@ -128,6 +130,7 @@ type place struct {
 	runsPods bool
 	id       string
 	context  string
+	ref      providers.Ref
 }
 
 // open returns the cluster of a choice. It returns ErrNotFound, with the command that creates a
@@ -152,7 +155,7 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context}, nil
+	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref()}, nil
 }
 
 // Workers returns the number of workers that a new cluster for an exercise needs.
@@ -190,6 +193,9 @@ func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) e
 		return err
 	}
 	if err := l.restore(ctx, c.Cluster, p); err != nil {
+		return err
+	}
+	if err := l.loadImages(ctx, c, p, report.For(c.Cluster)); err != nil {
 		return err
 	}
 	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
