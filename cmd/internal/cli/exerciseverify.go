@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -135,6 +136,11 @@ func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exerc
 	record, err := c.Inventory.State.Get(r.Name)
 	if err != nil {
 		return err
+	}
+	if record.Traits.RunsPods && len(list) > 0 {
+		if err := c.Learning.LoadImages(ctx, list[0].Pack, inventory.RefOf(record), events.For(r.Name)); err != nil {
+			return err
+		}
 	}
 	cluster, err := c.Learning.Connect(r.Config)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/event"
 )
@@ -16,10 +17,10 @@ import (
 // with the cluster.
 const loadedName = "exercise-images"
 
-// loadImages loads the images of the builtin pack into a cluster that runs pods, once, so that no registry is needed.
-// Without the archive, the cluster pulls them.
-func (l *Learning) loadImages(ctx context.Context, c Choice, p place, report event.Reporter) error {
-	if c.Exercise.Pack != BuiltinPack || !p.runsPods || l.Images == "" {
+// LoadImages loads the images of the builtin pack into a cluster that runs pods, once, so that no registry is needed.
+// Without the archive, and for other packs, the cluster pulls them.
+func (l *Learning) LoadImages(ctx context.Context, pack string, ref providers.Ref, report event.Reporter) error {
+	if pack != BuiltinPack || l.Images == "" {
 		return nil
 	}
 	info, err := os.Stat(l.Images)
@@ -29,13 +30,13 @@ func (l *Learning) loadImages(ctx context.Context, c Choice, p place, report eve
 	if err != nil {
 		return err
 	}
-	loaded := fmt.Sprintf("%s %d %s\n", p.id, info.Size(), info.ModTime().UTC())
-	path := filepath.Join(l.Inventory.State.Dir(c.Cluster), loadedName)
+	loaded := fmt.Sprintf("%s %d %s\n", ref.ID, info.Size(), info.ModTime().UTC())
+	path := filepath.Join(l.Inventory.State.Dir(ref.Name), loadedName)
 	if text, err := os.ReadFile(path); err == nil && string(text) == loaded {
 		return nil
 	}
 	err = report.Do("Loading the images of the exercises", func(*event.Step) error {
-		return l.Inventory.Set.LoadImages(ctx, p.ref, l.Images)
+		return l.Inventory.Set.LoadImages(ctx, ref, l.Images)
 	})
 	if err != nil {
 		return err

@@ -9,20 +9,20 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers"
 )
 
 // loader is a provider that counts the archives that it loads.
 type loader struct {
 	providers.Provider
+	id     string // of its only cluster
 	loaded int
 }
 
 func (*loader) Name() string { return "paper" }
 
-func (*loader) List(context.Context) ([]providers.Cluster, error) {
-	return []providers.Cluster{{Name: "lab", Provider: "paper", ID: "one"}}, nil
+func (l *loader) List(context.Context) ([]providers.Cluster, error) {
+	return []providers.Cluster{{Name: "lab", Provider: "paper", ID: l.id}}, nil
 }
 
 func (l *loader) LoadImages(context.Context, providers.Ref, string) error {
@@ -32,7 +32,7 @@ func (l *loader) LoadImages(context.Context, providers.Ref, string) error {
 
 func (*loader) SaveImages(context.Context, []string, string) error { return nil }
 
-// TestLoadImages checks that the images of the builtin pack are loaded once into each cluster that runs pods, and again
+// TestLoadImages checks that the images of the builtin pack are loaded once into each cluster, and again
 // when the archive has changed.
 func TestLoadImages(t *testing.T) {
 	t.Parallel()
@@ -44,7 +44,6 @@ func TestLoadImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := &Learning{Images: archive, Inventory: &inventory.Inventory{State: state.Open(filepath.Join(dir, "state")), Set: set}}
-	choice := Choice{Exercise: &exercises.Exercise{Pack: BuiltinPack}, Cluster: "lab"}
 	if err := os.MkdirAll(l.Inventory.State.Dir("lab"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -57,21 +56,19 @@ func TestLoadImages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	start := func(what string, c Choice, p place, want int) {
+	load := func(what, pack, id string, want int) {
 		t.Helper()
-		p.ref = providers.Ref{Name: "lab", Provider: "paper", ID: "one"}
-		if err := l.loadImages(t.Context(), c, p, nil); err != nil || provider.loaded != want {
+		provider.id = id
+		if err := l.LoadImages(t.Context(), pack, providers.Ref{Name: "lab", Provider: "paper", ID: id}, nil); err != nil || provider.loaded != want {
 			t.Errorf("%s: loaded %d times, want %d: %v", what, provider.loaded, want, err)
 		}
 	}
-	one := place{runsPods: true, id: "one"}
-	start("without an archive", choice, one, 0)
+	load("without an archive", BuiltinPack, "one", 0)
 	write("v1", time.Hour)
-	start("simulated pods", choice, place{id: "one"}, 0)
-	start("another pack", Choice{Exercise: &exercises.Exercise{Pack: "mine"}, Cluster: "lab"}, one, 0)
-	start("first", choice, one, 1)
-	start("again", choice, one, 1)
-	start("a new cluster of the name", choice, place{runsPods: true, id: "two"}, 2)
+	load("another pack", "mine", "one", 0)
+	load("first", BuiltinPack, "one", 1)
+	load("again", BuiltinPack, "one", 1)
+	load("a new cluster of the name", BuiltinPack, "two", 2)
 	write("v1", time.Minute)
-	start("a new archive", choice, place{runsPods: true, id: "two"}, 3)
+	load("a new archive", BuiltinPack, "two", 3)
 }

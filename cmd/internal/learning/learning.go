@@ -195,8 +195,10 @@ func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) e
 	if err := l.restore(ctx, c.Cluster, p); err != nil {
 		return err
 	}
-	if err := l.loadImages(ctx, c, p, report.For(c.Cluster)); err != nil {
-		return err
+	if p.runsPods {
+		if err := l.LoadImages(ctx, c.Exercise.Pack, p.ref, report.For(c.Cluster)); err != nil {
+			return err
+		}
 	}
 	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
 	if err != nil {
