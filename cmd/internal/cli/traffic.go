@@ -53,7 +53,7 @@ endpoints, and the version is the tag of the image.`,
 	clusterFlag(c, cmd, &q.Cluster)
 	f := cmd.Flags()
 	f.StringVar(&q.Namespace, "namespace", "default", "namespace of the Service")
-	f.IntVar(&q.Port, "port", 0, "port of the Service (default: its first)")
+	f.IntVar(&q.Port, "service-port", 0, "port of the Service (default: its first)")
 	f.StringVar(&q.Path, "path", "/", "path of the requests")
 	f.IntVar(&q.Rate, "rate", 20, "requests a second, from 1 to 1000")
 	f.DurationVar(&q.Lasts, "for", 0, "end after this time (default: end with Ctrl-C)")
