@@ -230,7 +230,7 @@ func (l lesson) statusView(list ExerciseList) ui.View {
 	p := &ui.Page{}
 	passed := 0
 	for _, item := range list.Items {
-		if item.State == learning.StatePassed || item.State == learning.StateHalf {
+		if item.State == learning.StatePassed {
 			passed++
 		}
 		p.Result(markOf(item.State), item.Title, l.words.here(item.Name == list.Current, item.Cluster))

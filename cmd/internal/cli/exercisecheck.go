@@ -107,7 +107,7 @@ func (c *command) notes(l lesson, report learning.Report) []string {
 	var notes []string
 	e := report.Exercise
 	if len(report.Found) > 0 {
-		notes = append(notes, l.words.elsewhere(report.Kind, report.Object, strings.Join(report.Found, "`, `"), strings.Join(e.Namespaces, "`, `")))
+		notes = append(notes, l.words.elsewhere(report.Kind, report.Object, strings.Join(report.Found, "`, `"), e.Namespaces[0]))
 	}
 	files := c.Clusters.Kubeconfig
 	current, err := files.Current()

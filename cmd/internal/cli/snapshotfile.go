@@ -25,6 +25,9 @@ file: it contains the Secrets of the cluster. An existing file is not overwritte
 		Args:              snapshotFileArgs(2, 2),
 		ValidArgsFunction: c.completeSnapshots,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[1] == "-" {
+				return fault.WithHint(usage("a snapshot is exported to a file, not to standard output"), "name a file: %s %s %s.lab", cmd.CommandPath(), args[0], args[0])
+			}
 			progress := c.progress("")
 			defer progress.Close()
 			report := event.Reporter(progress.Report)

@@ -42,6 +42,7 @@ func Connect(kubeconfig []byte) (Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the kubeconfig of the cluster: %w", err)
 	}
+	config.QPS = -1 // a few requests a second, which must not wait for each other
 	client, err := kubernetes.NewForConfig(config)
 	return api{client}, err
 }

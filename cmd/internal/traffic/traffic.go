@@ -82,11 +82,11 @@ func (t *Traffic) Run(ctx context.Context, q Request, report event.Reporter, eac
 	if err != nil {
 		return Summary{}, err
 	}
-	config, err := h.Kubeconfig(ctx)
+	target, err := h.Target(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	cluster, err := t.Connect(config)
+	cluster, err := t.Connect(target.Kubeconfig)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -147,15 +147,10 @@ func generate(ctx context.Context, cluster Cluster, to Target, q Request, report
 
 // simulate derives the answers from the ready pods: each answers the same number of requests.
 func simulate(ctx context.Context, cluster Cluster, to Target, q Request, take func(Column)) error {
-	if q.Lasts > 0 {
-		limited, cancel := context.WithTimeout(ctx, q.Lasts)
-		defer cancel()
-		ctx = limited
-	}
 	tick := time.NewTicker(ColumnTime)
 	defer tick.Stop()
 	next := 0
-	for {
+	for n := 0; q.Lasts == 0 || time.Duration(n)*ColumnTime < q.Lasts; n++ {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -179,4 +174,5 @@ func simulate(ctx context.Context, cluster Cluster, to Target, q Request, take f
 			take(c)
 		}
 	}
+	return nil
 }

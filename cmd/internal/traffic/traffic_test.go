@@ -163,13 +163,14 @@ func TestSimulate(t *testing.T) {
 		"two of three": {[]string{"v1", "v2", "v2"}, Column{Answers: map[string]int{"v1": 2, "v2": 4}, Failed: map[string]int{}}},
 		"none":         {nil, Column{Answers: map[string]int{}, Failed: map[string]int{"no ready pod": 6}}},
 	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		var got Column
-		err := simulate(ctx, &script{ready: test.ready}, Target{}, Request{Rate: 12}, func(c Column) { got = c; cancel() })
-		cancel()
-		got.Time = time.Time{}
-		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
-			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		var got []Column
+		err := simulate(t.Context(), &script{ready: test.ready}, Target{}, Request{Rate: 12, Lasts: 2 * ColumnTime}, func(c Column) { got = append(got, c) })
+		if err != nil || len(got) != 2 {
+			t.Fatalf("%s: %d columns, want 2: %v", name, len(got), err)
+		}
+		got[0].Time = time.Time{}
+		if diff := cmp.Diff(test.want, got[0]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
