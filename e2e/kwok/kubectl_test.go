@@ -31,7 +31,7 @@ func TestKubectl(t *testing.T) {
 	// The error must come from KWOK, not from a failed connection.
 	p.fails(1, []string{"no logs found"}, kubectl("logs", "deployment/web")...)
 	p.fails(1, []string{"no exec found"}, kubectl("exec", "deployment/web", "--", "true")...)
-	p.fails(2, []string{"must follow --", "lab kubectl demo -- get nodes"}, "kubectl", name, "get", "nodes")
+	p.fails(2, []string{"must follow --", "lab kubectl " + name + " -- get nodes"}, "kubectl", name, "get", "nodes")
 	p.fails(3, []string{"there is no cluster", "name an existing cluster: " + name}, "kubectl", "nosuch", "--", "get", "nodes")
 	p.Must("down", name) // also removes kubectl's cache
 }

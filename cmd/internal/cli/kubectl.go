@@ -27,7 +27,7 @@ else the one in lab-engine. The exit code is that of kubectl.`,
   lab kubectl demo -- create deployment web --image=nginx`,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, rest, err := splitAtDash(cmd, args)
+			name, rest, err := splitAtDash(c, cmd, args)
 			if err != nil {
 				return err
 			}
@@ -41,14 +41,18 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 }
 
 // splitAtDash separates the name of the cluster from the arguments of kubectl.
-func splitAtDash(cmd *cobra.Command, args []string) (name string, rest []string, err error) {
+func splitAtDash(c *command, cmd *cobra.Command, args []string) (name string, rest []string, err error) {
 	dash := cmd.ArgsLenAtDash()
 	if cmd.Flags().Changed(flagName) { // acceptName has put the name before the arguments
 		dash = max(dash, 0) + 1
 	}
 	if dash < 0 && len(args) > 0 || dash > 1 {
 		err := usage("the arguments of kubectl must follow --, with at most one name of a cluster before it")
-		return "", nil, fault.WithHint(err, "for example: lab kubectl -- %s", strings.Join(args, " "))
+		before, after := "", args
+		if _, unknown := c.Inventory.State.Get(args[0]); unknown == nil && dash < 0 {
+			before, after = args[0]+" ", args[1:]
+		}
+		return "", nil, fault.WithHint(err, "for example: lab kubectl %s-- %s", before, strings.Join(after, " "))
 	}
 	if dash < 0 {
 		dash = 0
