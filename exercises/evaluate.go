@@ -74,7 +74,7 @@ func (e *Exercise) Observe(ctx context.Context, c Cluster, runsPods bool) (State
 	for _, p := range e.Probes {
 		value, err := e.observe(ctx, c, p, runsPods)
 		if err != nil {
-			return nil, fmt.Errorf("cannot observe %s: %w", p.Name.Value, err)
+			return nil, fmt.Errorf("cannot read the objects of the exercise: %w", err)
 		}
 		state[p.Name.Value] = withoutNulls(value)
 	}
