@@ -1,8 +1,10 @@
 package traffic
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -36,7 +38,7 @@ func (c Column) answered() int { return max(0, total(c.Answers)-c.errors()) }
 func (c Column) errors() int {
 	n := 0
 	for reason, count := range c.Failed {
-		if len(reason) > 6 && reason[:6] == "status" {
+		if strings.HasPrefix(reason, "status ") {
 			n += count
 		}
 	}
@@ -129,15 +131,7 @@ func (s *Summary) verdict() string {
 	if len(s.Versions) == 0 {
 		return "nobody answered: " + lost
 	}
-	last := slices.MaxFunc(s.Versions, func(a, b Version) int {
-		switch {
-		case a.Share < b.Share:
-			return -1
-		case a.Share > b.Share:
-			return 1
-		}
-		return 0
-	})
+	last := slices.MaxFunc(s.Versions, func(a, b Version) int { return cmp.Compare(a.Share, b.Share) })
 	first := s.Versions[0]
 	switch {
 	case s.Gap >= 1:
