@@ -35,17 +35,20 @@ func TestMain(m *testing.M) {
 
 func TestEnter(t *testing.T) {
 	const good = `{"apiVersion":"lab/v1alpha1","kind":"EngineConfig","name":"demo","controlPlane":"demo-control-plane","workers":2}`
+	prefixed := strings.Replace(good, `"workers"`, `"nodePrefix":"source","workers"`, 1)
 	tests := map[string]struct {
-		text string
-		want string // what the error says, or "" for none
+		text   string
+		want   string // what the error says, or "" for none
+		prefix string // of the names of the other nodes, where there is no error
 	}{
-		"good":             {good, ""},
-		"no file":          {"", "engine.json: no such file"},
-		"not JSON":         {"{", "engine.json: unexpected end"},
-		"another version":  {strings.Replace(good, "v1alpha1", "v9", 1), "not an EngineConfig of lab/v1alpha1"},
-		"another kind":     {strings.Replace(good, "EngineConfig", "Lab", 1), "not an EngineConfig"},
-		"no name":          {strings.Replace(good, `"demo"`, `""`, 1), "must have a name"},
-		"negative workers": {strings.Replace(good, "2}", "-2}", 1), "-2 workers"},
+		"good":             {good, "", "demo"},
+		"another prefix":   {prefixed, "", "source"},
+		"no file":          {"", "engine.json: no such file", ""},
+		"not JSON":         {"{", "engine.json: unexpected end", ""},
+		"another version":  {strings.Replace(good, "v1alpha1", "v9", 1), "not an EngineConfig of lab/v1alpha1", ""},
+		"another kind":     {strings.Replace(good, "EngineConfig", "Lab", 1), "not an EngineConfig", ""},
+		"no name":          {strings.Replace(good, `"demo"`, `""`, 1), "must have a name", ""},
+		"negative workers": {strings.Replace(good, "2}", "-2}", 1), "-2 workers", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +63,7 @@ func TestEnter(t *testing.T) {
 				}
 				return
 			}
-			want := dir.Config{APIVersion: "lab/v1alpha1", Kind: "EngineConfig", Name: "demo", ControlPlane: "demo-control-plane", Workers: 2}
+			want := dir.Config{APIVersion: "lab/v1alpha1", Kind: "EngineConfig", Name: "demo", ControlPlane: "demo-control-plane", NodePrefix: test.prefix, Workers: 2}
 			if diff := cmp.Diff(want, config); diff != "" || err != nil {
 				t.Errorf("error %v (-want +got)\n%s", err, diff)
 			}

@@ -91,12 +91,13 @@ func (u *unit) work(ctx context.Context, report Report) error {
 	return nil
 }
 
+// becameReady reports first: otherwise a unit that needs u could report its start before u is reported as done.
 func (u *unit) becameReady(report Report) {
 	u.opened.Do(func() {
-		close(u.ready)
 		if u.Step != "" {
 			report(u.Step, StateDone)
 		}
+		close(u.ready)
 	})
 }
 
