@@ -26,6 +26,8 @@ const maxIndex = 4 << 20
 type named struct {
 	raw  string // its name in the archive, under which containerd keeps it
 	full string // the name by which the kubelet asks for it: docker.io/library/web:v1
+
+	digest string // of its manifest or index, or "" if the archive is in Docker's older format, which has none
 }
 
 // namesIn returns the names of the images in an archive that docker save or an OCI builder
@@ -112,7 +114,10 @@ func decompress(file io.Reader) (io.Reader, error) {
 func namesOf(manifest, index []byte) ([]named, error) {
 	var images []struct{ RepoTags []string }
 	var layout struct {
-		Manifests []struct{ Annotations map[string]string }
+		Manifests []struct {
+			Digest      string
+			Annotations map[string]string
+		}
 	}
 	if err := parse(manifest, &images); err != nil {
 		return nil, fmt.Errorf("manifest.json: %w", err)
@@ -122,23 +127,23 @@ func namesOf(manifest, index []byte) ([]named, error) {
 	}
 	var names []named
 	seen := map[string]bool{}
-	add := func(raw string) {
+	add := func(raw, digest string) {
 		// containerd treats a text without any of these as a tag of a generated name.
 		if !strings.ContainsAny(raw, "/:@") {
 			return
 		}
 		if ref, err := reference.ParseDockerRef(raw); err == nil && !seen[ref.String()] {
 			seen[ref.String()] = true
-			names = append(names, named{raw, ref.String()})
+			names = append(names, named{raw, ref.String(), digest})
 		}
 	}
 	for _, m := range layout.Manifests {
-		add(m.Annotations["io.containerd.image.name"])
-		add(m.Annotations["org.opencontainers.image.ref.name"])
+		add(m.Annotations["io.containerd.image.name"], m.Digest)
+		add(m.Annotations["org.opencontainers.image.ref.name"], m.Digest)
 	}
 	for _, image := range images {
 		for _, tag := range image.RepoTags {
-			add(tag)
+			add(tag, "")
 		}
 	}
 	return names, nil

@@ -41,7 +41,7 @@ func TestNamesIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	packed := packer.EncodeAll([]byte(saved), nil)
-	want := []named{{"web:v1", "docker.io/library/web:v1"}, {"registry.corp/shop/web:v2", "registry.corp/shop/web:v2"}}
+	want := []named{{raw: "web:v1", full: "docker.io/library/web:v1"}, {raw: "registry.corp/shop/web:v2", full: "registry.corp/shop/web:v2"}}
 	for name, test := range map[string]struct {
 		content string
 		want    []named
@@ -49,8 +49,8 @@ func TestNamesIn(t *testing.T) {
 		"saved":  {saved, want},
 		"gzip":   {zipped.String(), want},
 		"zstd":   {string(packed), want},
-		"layout": {dockertest.Tar("./index.json", `{"manifests":[{"annotations":{"io.containerd.image.name":"docker.io/shop/web:v1","org.opencontainers.image.ref.name":"v1"}},{}]}`), []named{{"docker.io/shop/web:v1", "docker.io/shop/web:v1"}}},
-		"short":  {dockertest.Tar("index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`), []named{{"shop/web:v1", "docker.io/shop/web:v1"}}},
+		"layout": {dockertest.Tar("./index.json", `{"manifests":[{"annotations":{"io.containerd.image.name":"docker.io/shop/web:v1","org.opencontainers.image.ref.name":"v1"}},{}]}`), []named{{raw: "docker.io/shop/web:v1", full: "docker.io/shop/web:v1"}}},
+		"short":  {dockertest.Tar("index.json", `{"manifests":[{"annotations":{"org.opencontainers.image.ref.name":"shop/web:v1"}}]}`), []named{{raw: "shop/web:v1", full: "docker.io/shop/web:v1"}}},
 	} {
 		got, err := namesIn(file(t, test.content))
 		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(named{})); diff != "" || err != nil {
@@ -111,6 +111,31 @@ func TestImportNamed(t *testing.T) {
 			}
 		case err != nil || want != "" && !slices.Contains(calls, want) || want == "" && len(calls) != 2:
 			t.Errorf("%q: %v, %q", has, err, calls)
+		}
+	}
+}
+
+// TestImportTwice checks that an archive is sent to a node once: not again if the node has every image by its name and
+// digest, and again if one of them has another digest or is missing.
+func TestImportTwice(t *testing.T) {
+	archive := file(t, dockertest.Tar("index.json", `{"manifests":[
+		{"digest":"sha256:1","annotations":{"io.containerd.image.name":"docker.io/shop/web:v1","org.opencontainers.image.ref.name":"v1"}},
+		{"digest":"sha256:2","annotations":{"io.containerd.image.name":"docker.io/shop/db:v1"}}]}`))
+	names, err := namesIn(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const header, web, db = "REF TYPE DIGEST SIZE PLATFORMS LABELS\n", "docker.io/shop/web:v1 application/json sha256:1 1.0 MiB linux/amd64 -\n", "docker.io/shop/db:v1 application/json sha256:2 1.0 MiB linux/amd64 -\n"
+	for has, sent := range map[string]bool{
+		header + web + db: false,
+		header + web + strings.Replace(db, "sha256:2", "sha256:3", 1): true,
+	} {
+		d := dockertest.Script(t, dockertest.Answer{Args: "exec --interactive 1 ctr"}, dockertest.Answer{Args: "exec 1 ctr --namespace=k8s.io images ls", Stdout: has})
+		if err := importNamed(t.Context(), docker.Container{ID: "1", Name: "lab-control-plane"}, archive, names); err != nil {
+			t.Error(err)
+		}
+		if got := slices.Contains(d.Calls(t), "exec --interactive 1 ctr --namespace=k8s.io images import -"); got != sent {
+			t.Errorf("%q: sent %t, want %t", has, got, sent)
 		}
 	}
 }

@@ -18,7 +18,8 @@ import (
 // LoadImages imports the images of an archive into every node that runs pods, concurrently. All
 // of them must run. importer is the command in a node that reads an archive; the default is
 // containerd's. LoadImages returns ErrInvalid if the file is not an image archive or its images
-// have no names, and an error if a node lacks an image afterwards.
+// have no names, and an error if a node lacks an image afterwards. containerd gets nothing if it
+// has all of the images already.
 //
 // It does not use the tools' own commands: one copies the archive first, one starts a container
 // for it, and all require every platform that the archive names, while the engine that wrote it
@@ -55,16 +56,23 @@ func (t Tool) LoadImages(ctx context.Context, ref providers.Ref, archive string,
 	return errors.Join(errs...)
 }
 
+// imagesCommand is the command in a node that works on the images of the kubelet.
+func imagesCommand(args ...string) []string {
+	return append([]string{"ctr", "--namespace=k8s.io", "images"}, args...)
+}
+
 // importNamed has containerd in a node import an archive, and makes every image available under
 // its full name, which the kubelet uses: containerd keeps the names of an OCI layout as they
-// are.
+// are. It sends nothing if containerd has every image by its name and digest.
 func importNamed(ctx context.Context, node docker.Container, archive string, names []named) error {
-	ctr := []string{"ctr", "--namespace=k8s.io", "images"}
-	if err := feed(ctx, node, archive, append(ctr, "import", "-")); err != nil {
+	if has, err := hasAll(ctx, node, names); has || err != nil {
+		return err
+	}
+	if err := feed(ctx, node, archive, imagesCommand("import", "-")); err != nil {
 		return err
 	}
 	var list bytes.Buffer
-	if err := docker.Exec(ctx, node.ID, nil, &list, append(ctr, "ls", "--quiet")...); err != nil {
+	if err := docker.Exec(ctx, node.ID, nil, &list, imagesCommand("ls", "--quiet")...); err != nil {
 		return fmt.Errorf("node %s: %w", node.Name, err)
 	}
 	has := strings.Fields(list.String())
@@ -72,7 +80,7 @@ func importNamed(ctx context.Context, node docker.Container, archive string, nam
 		switch {
 		case slices.Contains(has, name.full):
 		case slices.Contains(has, name.raw):
-			if err := docker.Exec(ctx, node.ID, nil, nil, append(ctr, "tag", "--force", name.raw, name.full)...); err != nil {
+			if err := docker.Exec(ctx, node.ID, nil, nil, imagesCommand("tag", "--force", name.raw, name.full)...); err != nil {
 				return fmt.Errorf("node %s: %w", node.Name, err)
 			}
 		default:
@@ -81,6 +89,25 @@ func importNamed(ctx context.Context, node docker.Container, archive string, nam
 		}
 	}
 	return nil
+}
+
+// hasAll reports whether containerd in a node has every image by its name and digest. It does not
+// if an image has no digest to compare.
+func hasAll(ctx context.Context, node docker.Container, names []named) (bool, error) {
+	if slices.ContainsFunc(names, func(n named) bool { return n.digest == "" }) {
+		return false, nil
+	}
+	var list bytes.Buffer
+	if err := docker.Exec(ctx, node.ID, nil, &list, imagesCommand("ls")...); err != nil {
+		return false, fmt.Errorf("node %s: %w", node.Name, err)
+	}
+	digests := map[string]string{}
+	for line := range strings.Lines(list.String()) { // REF TYPE DIGEST SIZE PLATFORMS LABELS
+		if columns := strings.Fields(line); len(columns) > 2 {
+			digests[columns[0]] = columns[2]
+		}
+	}
+	return !slices.ContainsFunc(names, func(n named) bool { return digests[n.full] != n.digest }), nil
 }
 
 // feed runs a command in a node that reads an archive from its standard input.
