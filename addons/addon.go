@@ -21,6 +21,7 @@ type Addon struct {
 	Overlays  []Overlay `json:"overlays,omitempty"` // in order; each overrides those before
 	Secrets   []Secret  `json:"secrets,omitempty"`
 	Leftovers []Object  `json:"leftovers,omitempty"` // objects that its programs create in its namespace, deleted with it
+	Images    []string  `json:"images,omitempty"`    // images that its programs choose themselves, which no object of the chart names
 	Ready     []Check   `json:"ready,omitempty"`     // in addition to the rollout of its workloads, which is always checked
 	Access    Access    `json:"access,omitzero"`
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Images returns the images that a release pulls, by name: those of its objects and its hooks, and those that its
-// programs get as arguments or variables. It renders the chart without a cluster and sends no requests. It returns
+// Images returns the images that a release pulls, by name: those of its objects and its hooks, those that its programs
+// get as arguments or variables, and those that the definition of the addon names. It renders the chart without a cluster and sends no requests. It returns
 // ErrInvalid if the chart cannot be rendered.
 func Images(r addons.Release) ([]addons.Image, error) {
 	loaded, err := load(r.Chart)
@@ -39,6 +39,9 @@ func Images(r addons.Release) ([]addons.Image, error) {
 	for _, doc := range documents(strings.Join(manifests, "\n---\n")) {
 		f.object = nameOf(doc, r.Addon.In())
 		f.fields(doc, "")
+	}
+	for _, name := range r.Addon.Images {
+		f.need(name, "the definition of the addon")
 	}
 	var list []addons.Image
 	for _, name := range slices.Sorted(maps.Keys(f.found)) {
@@ -103,11 +106,15 @@ func (f imageFinder) addIfImage(text, where string) {
 }
 
 func (f imageFinder) add(name, where string) {
+	needs := strings.TrimSpace(fmt.Sprintf("%s of %s", where, f.object))
+	f.need(name, strings.TrimPrefix(needs, "of "))
+}
+
+// need adds an image by its full name, with what needs it.
+func (f imageFinder) need(name, needs string) {
 	if named, err := reference.ParseDockerRef(name); err == nil {
 		name = named.String()
 	}
-	needs := strings.TrimSpace(fmt.Sprintf("%s of %s", where, f.object))
-	needs = strings.TrimPrefix(needs, "of ")
 	if !slices.Contains(f.found[name], needs) {
 		f.found[name] = append(f.found[name], needs)
 	}
