@@ -46,6 +46,19 @@ func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
+// NodeImages implements [providers.NodeImager]. It does not name the image of k3d's tools, which
+// only engines in a virtual machine need.
+func (p *Provider) NodeImages(spec providers.Spec) ([]string, error) {
+	config, err := configFor(spec, p.opts)
+	if err != nil {
+		return nil, err
+	}
+	if config.Options.K3dOptions.DisableLoadbalancer {
+		return []string{config.Image}, nil
+	}
+	return []string{config.Image, p.opts.LoadBalancerImage}, nil
+}
+
 // allowCgroupV1 has the kubelet accept cgroup v1, and reports whether it changed the
 // configuration: older versions accept it by default.
 func allowCgroupV1(c *v1alpha5.SimpleConfig) bool {

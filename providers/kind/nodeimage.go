@@ -43,6 +43,15 @@ func (p *Provider) Versions(ctx context.Context) ([]string, error) {
 	return nodes.Versions(ctx, p.opts.NodeImage)
 }
 
+// NodeImages implements [providers.NodeImager].
+func (p *Provider) NodeImages(spec providers.Spec) ([]string, error) {
+	config, err := configFor(spec, p.opts.NodeImage)
+	if err != nil {
+		return nil, err
+	}
+	return nodes.Names(imagesOf(config)), nil
+}
+
 // imagesOf returns the images that a cluster is created from.
 func imagesOf(c *v1alpha4.Cluster) []nodes.Image {
 	var names []string

@@ -53,6 +53,21 @@ func (p *Provider) plan(spec providers.Spec) ([]string, error) {
 	return args, checkFiles(spec)
 }
 
+// NodeImages implements [providers.NodeImager]. It returns ErrUnsupported if minikube chooses the
+// image.
+func (p *Provider) NodeImages(spec providers.Spec) ([]string, error) {
+	args, err := p.opts.argsFor(spec)
+	if err != nil || last(args, flagDriver) != driverDocker {
+		return nil, err
+	}
+	images := imagesOf(args)
+	if len(images) == 0 {
+		err := fault.Errorf(fault.ErrUnsupported, "only minikube knows which image it creates nodes from")
+		return nil, fault.WithHint(err, "name the image: export %s=IMAGE", imageVariable)
+	}
+	return nodes.Names(images), nil
+}
+
 // imagesOf returns the image of the nodes if args name it: otherwise minikube alone knows it,
 // and pulls it.
 func imagesOf(args []string) []nodes.Image {

@@ -33,6 +33,12 @@ func Save(ctx context.Context, images []string, archive string) error {
 	return err
 }
 
+// Load loads the images of an archive into the engine, under the tags that the archive names.
+func Load(ctx context.Context, archive string) error {
+	_, err := run(ctx, "load", "--quiet", "--input", archive)
+	return err
+}
+
 // tagsOf returns the names under which to save an image, and its platform. The names are the
 // given one or, for an ID or a digest, the tags of the image, because an archive keeps only
 // tags. It returns ErrNotFound, and ErrInvalid if the image has no tag.

@@ -28,6 +28,26 @@ func (InDocker) SaveImages(ctx context.Context, images []string, archive string)
 	return docker.Save(ctx, images, archive)
 }
 
+// LacksImages returns those of images that docker's current engine does not have.
+func (InDocker) LacksImages(ctx context.Context, images []string) ([]string, error) {
+	var lacks []string
+	for _, image := range images {
+		has, err := docker.HasImage(ctx, image)
+		if err != nil {
+			return nil, err
+		}
+		if !has {
+			lacks = append(lacks, image)
+		}
+	}
+	return lacks, nil
+}
+
+// KeepImages loads the images of an archive into docker's current engine.
+func (InDocker) KeepImages(ctx context.Context, archive string) error {
+	return docker.Load(ctx, archive)
+}
+
 // Straggles is how long the engine may still create a container whose client was killed:
 // creating one takes seconds on a busy machine.
 const Straggles = 5 * time.Second

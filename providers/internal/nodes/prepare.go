@@ -55,6 +55,15 @@ func Images(variable string, names ...string) []Image {
 	return images
 }
 
+// Names returns the names of images.
+func Names(images []Image) []string {
+	names := make([]string, len(images))
+	for i, image := range images {
+		names[i] = image.Name
+	}
+	return names
+}
+
 // pull pulls the images that the engine does not have. The tools would do so, too, but could
 // not be interrupted for minutes, and report no progress.
 func pull(ctx context.Context, images []Image, report event.Reporter) error {
