@@ -48,6 +48,8 @@ type Item struct{ strict.Text }
 type Needs struct {
 	Nodes int  `json:"nodes,omitempty" max:"100" doc:"the number of nodes"`
 	Pods  bool `json:"pods,omitempty" doc:"whether containers must run; without it, checks that need them are skipped where pods are simulated"`
+
+	Addons []Item `json:"addons,omitempty" doc:"the addons; lab installs those that the cluster lacks"`
 }
 
 // Probe observes one thing. It has exactly one of Get, List, Logs and HTTP.

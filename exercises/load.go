@@ -116,6 +116,7 @@ func (l *loader) exercise(name string) (*Exercise, []Item) {
 		e.After = append(e.After, item.Value)
 	}
 	r.space = e.Namespaces
+	r.addons(e.Needs.Addons)
 	r.probes(e.Probes)
 	r.checks(e)
 	e.Start = r.apply(f.Start)
@@ -195,6 +196,20 @@ func (r *reader) namespaces(items []Item) []string {
 		names = []string{r.dir}
 	}
 	return names
+}
+
+// addons reports names that no addon can have, and duplicates. The catalogue is not known here.
+func (r *reader) addons(items []Item) {
+	var names []string
+	for _, item := range items {
+		switch {
+		case !isLabel(item.Value):
+			r.problem(r.file, item.Text, "%s", Name(item.Value).Problem())
+		case slices.Contains(names, item.Value):
+			r.problem(r.file, item.Text, "duplicate addon %s", item.Value)
+		}
+		names = append(names, item.Value)
+	}
 }
 
 // path returns the path of a file of the exercise in the pack, or "".

@@ -117,6 +117,8 @@ func TestLoadRejects(t *testing.T) {
 		"nodes":                  {exercise, "kubectl scale deployment web --replicas=0", "kubectl label node/lab-worker a=b", "node/lab-worker is not in a namespace"},
 		"image in a command":     {exercise, "kubectl scale deployment web --replicas=0", "kubectl run x --image=evil", `the image "evil" is not declared`},
 		"system namespace":       {exercise, "namespaces: [one]", "namespaces: [kube-system]", "small/one/exercise.yaml:3:14: namespace kube-system belongs to Kubernetes"},
+		"addon":                  {exercise, "namespaces: [one]", "namespaces: [one]\nneeds: {addons: [Metrics]}", `small/one/exercise.yaml:4:18: the name "Metrics" must consist of`},
+		"addon twice":            {exercise, "namespaces: [one]", "namespaces: [one]\nneeds: {addons: [hello, hello]}", "small/one/exercise.yaml:4:25: duplicate addon hello"},
 		"one wrong answer":       {exercise, "  - {name: many, run: [kubectl scale deployment web --replicas=3], check: replicas, hint: fewer}\n", "", "the exercise has 1 wrong answers; write at least two"},
 		"two observations":       {exercise, "name: web}}\nchecks", "name: web}, list: {kind: Pod}}\nchecks", "must have exactly one of get, list, logs and http"},
 		"undeclared image":       {start, "web:v1", "web:v2", `small/one/start.yaml:1:1: the image "web:v2" is not declared; add it to images in pack.yaml`},

@@ -50,6 +50,15 @@ func (p *Pack) Get(name string) (*Exercise, error) {
 	return nil, fault.WithHint(err, "list the exercises: lab exercise list")
 }
 
+// AddonNames returns the names of the addons that an exercise needs.
+func (n Needs) AddonNames() []string {
+	var names []string
+	for _, item := range n.Addons {
+		names = append(names, item.Value)
+	}
+	return names
+}
+
 // Hints returns the number of hints of an exercise.
 func (e *Exercise) Hints() int {
 	n := 0

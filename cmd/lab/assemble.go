@@ -45,7 +45,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: saved,
-		Learning:  &learning.Learning{Inventory: i, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: beside("lab-hello.tar")},
+		Learning:  &learning.Learning{Inventory: i, Addons: a, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: beside("lab-hello.tar")},
 		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{

@@ -29,6 +29,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
+	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
@@ -68,6 +69,7 @@ func buildFake() (cli.Env, error) {
 			return []addons.Image{{Name: "registry.example/" + r.Addon.Name + ":v1", Addon: r.Addon.Name, NeededBy: []string{"container web of Deployment shop/web", "container web of Job shop/set-up"}}}, nil
 		},
 	}
+	env.Learning.Connect = func([]byte) (exercises.Cluster, error) { return classroom{}, nil }
 	env.Traffic.Connect = func([]byte) (traffic.Cluster, error) { return rollout{}, nil }
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
 		env.Tools.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }

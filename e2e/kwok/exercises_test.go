@@ -105,6 +105,7 @@ func TestExercisePasses(t *testing.T) {
 func TestLectureIsCorrect(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
+	p.useCharts(upstream(t)) // exercises may need addons
 	args := []string{"exercise", "verify", "--flavor", "kwok"}
 	if testing.Short() {
 		args = append(args, "--exercise", "tour,service,stage-prod,daemonset")
@@ -112,6 +113,20 @@ func TestLectureIsCorrect(t *testing.T) {
 	if got := p.Try(args...); got.Code != 0 {
 		t.Errorf("exit code %d\n%s\n%s", got.Code, got.Stdout, got.Stderr)
 	}
+}
+
+// upstream returns the addons of the catalog whose charts are not part of lab.
+func upstream(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(standIns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 // TestVerifyFindsMistakes changes one thing in a correct pack at a time: verify must find each. With -short, it tries only

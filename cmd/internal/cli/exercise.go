@@ -153,6 +153,19 @@ type ExerciseItem struct {
 	Title   string `json:"title"`
 	State   string `json:"state"` // new, started, half, passed
 	Cluster string `json:"cluster,omitempty"`
+
+	Needs ExerciseNeeds `json:"needs"`
+}
+
+// ExerciseNeeds is what an exercise needs of a cluster.
+type ExerciseNeeds struct {
+	Nodes  int      `json:"nodes"` // at least 1
+	Pods   bool     `json:"pods"`  // containers must run
+	Addons []string `json:"addons"`
+}
+
+func needsOf(n exercises.Needs) ExerciseNeeds {
+	return ExerciseNeeds{max(n.Nodes, 1), n.Pods, append([]string{}, n.AddonNames()...)}
 }
 
 // list returns the exercises of a pack with the progress.
@@ -171,7 +184,7 @@ func (l lesson) list(c *command) (ExerciseList, error) {
 		if item.Current {
 			list.Current = item.Exercise.Name
 		}
-		list.Items = append(list.Items, ExerciseItem{item.Exercise.Name, item.Exercise.Texts[l.lang].Title, item.State, item.Cluster})
+		list.Items = append(list.Items, ExerciseItem{item.Exercise.Name, item.Exercise.Texts[l.lang].Title, item.State, item.Cluster, needsOf(item.Exercise.Needs)})
 	}
 	next, err := c.Learning.Next(l.Pack)
 	if next != nil {
@@ -195,9 +208,9 @@ func newExerciseList(c *command, o *exerciseOptions) *cobra.Command {
 				return err
 			}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
-				t := ui.NewTable("exercise", "state", "title")
+				t := ui.NewTable("exercise", "state", "title", "needs")
 				for _, item := range list.Items {
-					t.Row(item.Name, ui.State(l.words.states[item.State]), item.Title)
+					t.Row(item.Name, ui.State(l.words.states[item.State]), item.Title, l.words.needs(item.Needs))
 				}
 				return t
 			})

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -49,8 +50,9 @@ they are; "lab exercise reset" starts over.
 
 lab creates objects only in namespaces that it created for the exercise. If the cluster
 has a namespace of that name, the exit code is 4. If there is no cluster, it is 3, and
-the hint has the command that creates one; --up creates it. If the cluster lacks
-something that the exercise needs, it is 6.`,
+the hint has the command that creates one; --up creates it. lab installs the addons that
+the exercise needs, if the cluster does not have them; they stay. If the cluster lacks
+something else that the exercise needs, the exit code is 6.`,
 		Example: `  lab exercise start
   lab exercise start service --up`,
 		Args:              oneExercise,
@@ -101,10 +103,8 @@ func runExerciseStart(c *command, ctx context.Context, l lesson, choice learning
 // createFor creates a cluster that fits an exercise, with the default flavor.
 func createFor(c *command, ctx context.Context, choice learning.Choice, report event.Reporter) error {
 	o := &upOptions{}
-	if workers := learning.Workers(choice.Exercise); workers > 0 {
-		if err := o.layer.Flag("cluster.workers", "the exercise").Set(strconv.Itoa(workers)); err != nil {
-			return err
-		}
+	if err := o.fit([]*exercises.Exercise{choice.Exercise}); err != nil {
+		return err
 	}
 	_, request, err := upRequest(c, o, []string{choice.Cluster})
 	if err != nil {
@@ -114,6 +114,27 @@ func createFor(c *command, ctx context.Context, choice learning.Choice, report e
 	defer cancel()
 	_, err = c.Clusters.Up(ctx, request, report)
 	return err
+}
+
+// fit adds to the request of a cluster what exercises need.
+func (o *upOptions) fit(list []*exercises.Exercise) error {
+	workers, seen := 0, map[string]bool{}
+	for _, e := range list {
+		workers = max(workers, learning.Workers(e))
+		for _, name := range e.Needs.AddonNames() {
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if err := o.layer.Flag("addons", "the exercise").Set(name); err != nil {
+				return err
+			}
+		}
+	}
+	if workers == 0 {
+		return nil
+	}
+	return o.layer.Flag("cluster.workers", "the exercise").Set(strconv.Itoa(workers))
 }
 
 func (c *command) printExercise(l lesson, choice learning.Choice) error {

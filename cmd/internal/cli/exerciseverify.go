@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +52,7 @@ func newExerciseVerify(c *command, o *exerciseOptions) *cobra.Command {
 		Long: `Create a temporary cluster, and prove every exercise of a pack on it: in the beginning
 no check passes, each wrong answer fails its check and gets its hint, the solution and
 other valid answers pass, and a reset restores the beginning. Then delete the cluster.
+The cluster has the addons that the exercises need.
 PACK is the builtin pack or the path of a directory.
 
 The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.
@@ -89,11 +89,7 @@ func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *u
 			list = append(list, e)
 		}
 	}
-	workers := 0
-	for _, e := range list {
-		workers = max(workers, learning.Workers(e))
-	}
-	if err := u.layer.Flag("cluster.workers", "the pack").Set(strconv.Itoa(workers)); err != nil {
+	if err := u.fit(list); err != nil {
 		return err
 	}
 	report := PackReport{Meta: output.NewMeta("PackReport"), Pack: pack.Name, Valid: true, Items: []PackProof{}}

@@ -27,6 +27,7 @@ type phrases struct {
 	space     func(names []string) string
 	hint      func(step, steps int) string
 	noKubectl func(instead string) string
+	needs     func(n ExerciseNeeds) string
 }
 
 // phrasesOf returns the phrases of a language, or the English ones.
@@ -77,6 +78,7 @@ func english() phrases {
 		noKubectl: func(instead string) string {
 			return fmt.Sprintf("You have no kubectl. Install it: `lab tools install kubectl`. Or write `%s` instead of `kubectl`.", instead)
 		},
+		needs: func(n ExerciseNeeds) string { return n.text("%d nodes", "containers") },
 	}
 }
 
@@ -122,5 +124,18 @@ func russian() phrases {
 		noKubectl: func(instead string) string {
 			return fmt.Sprintf("kubectl у вас не установлен. Поставьте его: `lab tools install kubectl`. Или пишите `%s` вместо `kubectl`.", instead)
 		},
+		needs: func(n ExerciseNeeds) string { return n.text("узлы: %d", "настоящие контейнеры") },
 	}
+}
+
+// text lists what an exercise needs beyond any cluster, in the words of a language.
+func (n ExerciseNeeds) text(nodes, containers string) string {
+	var all []string
+	if n.Nodes > 1 {
+		all = append(all, fmt.Sprintf(nodes, n.Nodes))
+	}
+	if n.Pods {
+		all = append(all, containers)
+	}
+	return strings.Join(append(all, n.Addons...), ", ")
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers"
@@ -23,6 +24,7 @@ import (
 // Learning runs exercises. It is safe for concurrent use.
 type Learning struct {
 	Inventory *inventory.Inventory
+	Addons    *clusteraddons.Addons
 	Dir       string // of the progress
 	Images    string // an archive with the images of the builtin pack, which need not exist
 	Connect   func(kubeconfig []byte) (exercises.Cluster, error)
@@ -33,6 +35,9 @@ const BuiltinPack = "lecture"
 
 // resetTime is how long the namespaces of an exercise may take to be deleted.
 const resetTime = 2 * time.Minute
+
+// addonTime is how long the installation of the addons of an exercise may take.
+const addonTime = 10 * time.Minute
 
 // Pack returns a pack by name, or by the path of its directory. Errors: those of [exercises.Load],
 // and ErrNotFound.
@@ -131,6 +136,7 @@ type place struct {
 	id       string
 	context  string
 	ref      providers.Ref
+	missing  []string // addons that the exercise needs and the cluster lacks
 }
 
 // open returns the cluster of a choice. It returns ErrNotFound, with the command that creates a
@@ -141,6 +147,9 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 		up := "lab up " + c.Cluster
 		if workers := Workers(c.Exercise); workers > 0 {
 			up += fmt.Sprintf(" --workers %d", workers)
+		}
+		if names := c.Exercise.Needs.AddonNames(); len(names) > 0 {
+			up += " --addon " + strings.Join(names, ",")
 		}
 		return place{}, fault.WithHint(err, "create one: %s; or let the exercise create it: lab exercise start %s --up", up, c.Exercise.Name)
 	}
@@ -155,7 +164,8 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref()}, nil
+	missing, err := l.Addons.Missing(h.Record, c.Exercise.Needs.AddonNames())
+	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref(), missing}, err
 }
 
 // Workers returns the number of workers that a new cluster for an exercise needs.
@@ -183,7 +193,9 @@ func fits(ctx context.Context, c Choice, p place) error {
 	return nil
 }
 
-// Start begins an exercise, and makes it the current one. Objects that exist stay as they are.
+// Start begins an exercise, and makes it the current one. It installs the addons that the exercise needs and the cluster
+// lacks. Objects that exist stay as they are. Errors: ErrNotFound if there is no cluster, ErrUnsupported if it lacks what
+// the exercise needs, those of [clusteraddons.Addons.Install] and of [exercises.Exercise.Begin].
 func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) error {
 	p, err := l.open(ctx, c)
 	if err != nil {
@@ -195,16 +207,39 @@ func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) e
 	if err := l.restore(ctx, c.Cluster, p); err != nil {
 		return err
 	}
+	if err := l.begin(ctx, c, p, report); err != nil {
+		return err
+	}
+	return l.progress().append(l.now(eventStarted, c))
+}
+
+// begin brings what an exercise needs into a cluster, and begins it.
+func (l *Learning) begin(ctx context.Context, c Choice, p place, report event.Reporter) error {
+	if err := l.install(ctx, c, p, report); err != nil {
+		return err
+	}
 	if p.runsPods {
 		if err := l.LoadImages(ctx, c.Exercise.Pack, p.ref, report.For(c.Cluster)); err != nil {
 			return err
 		}
 	}
-	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
-	if err != nil {
-		return err
+	return report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
+}
+
+// install installs the addons that an exercise needs and the cluster lacks. They stay when the exercise is removed.
+func (l *Learning) install(ctx context.Context, c Choice, p place, report event.Reporter) error {
+	if len(p.missing) == 0 {
+		return nil
 	}
-	return l.progress().append(l.now(eventStarted, c))
+	ctx, cancel := context.WithTimeout(ctx, addonTime)
+	defer cancel()
+	names := strings.Join(p.missing, ", ")
+	return report.For(c.Cluster).Do(fmt.Sprintf("Installing what exercise %s needs: %s", c.Exercise.Name, names), func(*event.Step) error {
+		if _, err := l.Addons.Install(ctx, c.Cluster, clusteraddons.Request{Names: p.missing}, report); err != nil {
+			return fmt.Errorf("exercise %s needs %s: %w", c.Exercise.Name, names, err)
+		}
+		return nil
+	})
 }
 
 // Reset deletes the namespaces of an exercise. If again is true, it begins the exercise again.
@@ -216,23 +251,23 @@ func (l *Learning) Reset(ctx context.Context, c Choice, again bool, report event
 	if err := l.restore(ctx, c.Cluster, p); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, resetTime)
-	defer cancel()
-	err = report.For(c.Cluster).Do("Deleting the namespaces of exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.End(ctx, p) })
-	if err != nil {
+	if err := l.end(ctx, c, p, report); err != nil || !again {
 		return err
-	}
-	if !again {
-		return nil
 	}
 	if err := fits(ctx, c, p); err != nil {
 		return err
 	}
-	err = report.For(c.Cluster).Do("Starting exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.Begin(ctx, p) })
-	if err != nil {
+	if err := l.begin(ctx, c, p, report); err != nil {
 		return err
 	}
 	return l.progress().append(l.now(eventReset, c))
+}
+
+// end deletes the namespaces of an exercise.
+func (l *Learning) end(ctx context.Context, c Choice, p place, report event.Reporter) error {
+	ctx, cancel := context.WithTimeout(ctx, resetTime)
+	defer cancel()
+	return report.For(c.Cluster).Do("Deleting the namespaces of exercise "+c.Exercise.Name, func(*event.Step) error { return c.Exercise.End(ctx, p) })
 }
 
 // Solution records that the solution of an exercise was shown. It returns ErrInvalid if the exercise
