@@ -75,6 +75,7 @@ func rules() []rule {
 		rule{"addons/ready", onTop},
 		rule{"addons/addontest", onTop},
 		rule{"addons", []string{"providers."}},
+		rule{"images", []string{"providers."}},
 		rule{"providers/providertest", []string{"providers."}},
 		rule{"providers/internal", []string{"providers."}},
 		rule{"providers/*", []string{"providers.", "providers/internal"}},

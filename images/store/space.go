@@ -1,0 +1,260 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
+)
+
+// maxManifest is the size in bytes of the largest manifest that is read into memory. Registries accept 4 MiB.
+const maxManifest = 8 << 20
+
+// Usage is an amount of content.
+type Usage struct {
+	Blobs  int   // number of blobs
+	Bytes  int64 // their size
+	Pinned int64 // size of those that are pinned
+}
+
+// Usage returns what is stored.
+func (s *Store) Usage(ctx context.Context) (Usage, error) {
+	files, err := s.list()
+	if err != nil {
+		return Usage{}, err
+	}
+	pinned, err := s.pinned(ctx)
+	if err != nil {
+		return Usage{}, err
+	}
+	var u Usage
+	for _, f := range files {
+		u.add(f, pinned[f.digest])
+	}
+	return u, nil
+}
+
+func (u *Usage) add(f file, pinned bool) {
+	u.Blobs++
+	u.Bytes += f.size
+	if pinned {
+		u.Pinned += f.size
+	}
+}
+
+// Prune removes what killed processes left and then blobs that are not pinned, the least recently used first, until
+// at most keep bytes are stored. It returns what it removed.
+func (s *Store) Prune(ctx context.Context, keep int64) (removed Usage, err error) {
+	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
+		return Usage{}, nil
+	}
+	err = s.locked(ctx, func() error {
+		if err := s.sweep(); err != nil {
+			return err
+		}
+		_, removed, err = s.shrink(ctx, keep)
+		return err
+	})
+	return removed, err
+}
+
+// makeRoom makes room for content of a size in bytes, or of -1 if the size is not known. Errors: ErrFull.
+func (s *Store) makeRoom(ctx context.Context, size int64) error {
+	size = max(size, 0)
+	if err := s.checkFree(size); err != nil {
+		return err
+	}
+	return s.locked(ctx, func() error {
+		if err := s.sweep(); err != nil || s.opts.Limit == 0 {
+			return err
+		}
+		left, _, err := s.shrink(ctx, s.opts.Limit-size)
+		if err == nil && left+size > s.opts.Limit {
+			err = fmt.Errorf("%w: the limit is %d bytes", ErrFull, s.opts.Limit)
+		}
+		return err
+	})
+}
+
+// checkFree checks that the disk has room for size bytes and the reserve. Errors: ErrFull.
+func (s *Store) checkFree(size int64) error {
+	free, err := s.opts.Free(s.dir)
+	if err != nil {
+		return fmt.Errorf("cannot determine the free space of %s: %w", s.dir, err)
+	}
+	if free-size < s.opts.Reserve {
+		return fmt.Errorf("%w: the disk of %s has %d bytes left", ErrFull, s.dir, free)
+	}
+	return nil
+}
+
+// asFull gives the error of a full disk its kind.
+func asFull(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// file is the file of a blob.
+type file struct {
+	digest digest.Digest
+	size   int64
+	used   time.Time
+}
+
+// list returns the files of all blobs.
+func (s *Store) list() ([]file, error) {
+	entries, err := os.ReadDir(s.blobs())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var files []file
+	for _, e := range entries {
+		info, err := e.Info()
+		d := digest.NewDigestFromEncoded(digest.SHA256, e.Name())
+		if err != nil || d.Validate() != nil { // removed in the meantime, or not a blob
+			continue
+		}
+		files = append(files, file{d, info.Size(), info.ModTime()})
+	}
+	return files, nil
+}
+
+// shrink removes blobs until at most keep bytes are left, or only pinned ones. The caller holds the lock.
+func (s *Store) shrink(ctx context.Context, keep int64) (left int64, removed Usage, err error) {
+	files, err := s.list()
+	if err != nil {
+		return 0, Usage{}, err
+	}
+	for _, f := range files {
+		left += f.size
+	}
+	if left <= keep {
+		return left, Usage{}, nil
+	}
+	pinned, err := s.pinned(ctx)
+	if err != nil {
+		return left, Usage{}, err
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.digest, b.digest)) })
+	for _, f := range files {
+		if left <= keep || pinned[f.digest] {
+			continue
+		}
+		// Windows does not remove files that are being read.
+		if err := os.Remove(filepath.Join(s.blobs(), f.digest.Encoded())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		left -= f.size
+		removed.add(f, false)
+	}
+	return left, removed, s.dropTags()
+}
+
+// dropTags removes the tags of manifests that are no longer stored.
+func (s *Store) dropTags() error {
+	index, err := s.readIndex()
+	if err != nil {
+		return err
+	}
+	before := len(index.Manifests)
+	index.Manifests = slices.DeleteFunc(index.Manifests, func(e ocispec.Descriptor) bool {
+		return e.Annotations[pinKey] == "" && !s.has(e.Digest)
+	})
+	if len(index.Manifests) == before {
+		return nil
+	}
+	return s.writeIndex(index)
+}
+
+// has is [Store.Exists] without marking the blob as used.
+func (s *Store) has(d digest.Digest) bool {
+	path, err := s.blobPath(d)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(path)
+	return err == nil
+}
+
+// pinned returns the digests of all pins and of what is reachable from them.
+func (s *Store) pinned(ctx context.Context) (map[digest.Digest]bool, error) {
+	pins, err := s.Pins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[digest.Digest]bool{}
+	for name, root := range pins {
+		if err := s.walk(ctx, root, seen, func(ocispec.Descriptor) error { return nil }); err != nil {
+			return nil, fmt.Errorf("pin %q: %w", name, err)
+		}
+	}
+	return seen, nil
+}
+
+// Missing returns what is reachable from root but not stored.
+func (s *Store) Missing(ctx context.Context, root ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	var missing []ocispec.Descriptor
+	err := s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor) error {
+		if !s.has(d.Digest) {
+			missing = append(missing, d)
+		}
+		return nil
+	})
+	return missing, err
+}
+
+// Verify reads everything that is reachable from root. It calls report with each descriptor, and with an error if
+// its content is missing or damaged. Damaged content is removed, so that it can be fetched again.
+func (s *Store) Verify(ctx context.Context, root ocispec.Descriptor, report func(ocispec.Descriptor, error)) error {
+	return s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor) error {
+		report(d, s.verify(ctx, d))
+		return ctx.Err()
+	})
+}
+
+func (s *Store) verify(ctx context.Context, d ocispec.Descriptor) error {
+	blob, err := s.Open(ctx, d.Digest)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, blob)
+	return errors.Join(err, blob.Close())
+}
+
+// walk visits root and everything reachable from it that seen does not contain, parents before children.
+func (s *Store) walk(ctx context.Context, root ocispec.Descriptor, seen map[digest.Digest]bool, visit func(ocispec.Descriptor) error) error {
+	for todo := []ocispec.Descriptor{root}; len(todo) > 0; {
+		d := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[d.Digest] {
+			continue
+		}
+		seen[d.Digest] = true
+		if err := visit(d); err != nil {
+			return err
+		}
+		if d.Size > maxManifest { // a layer, or nothing that this program would have written
+			continue
+		}
+		children, err := content.Successors(ctx, s, d)
+		if err != nil && !errors.Is(err, errdef.ErrNotFound) {
+			return err
+		}
+		todo = append(todo, children...)
+	}
+	return nil
+}
