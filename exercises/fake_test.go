@@ -115,6 +115,7 @@ func (f *fake) Delete(ctx context.Context, r exercises.Resource, namespace strin
 	return nil
 }
 
+func (f *fake) Watch(context.Context, exercises.Watched, func()) error   { return nil }
 func (f *fake) Empty(context.Context, string) (int, error)               { return 0, nil }
 func (f *fake) Log(context.Context, string, string, int) (string, error) { return "", nil }
 func (f *fake) Ask(context.Context, string, string, int, string) exercises.Answer {

@@ -80,6 +80,9 @@ type Cluster interface {
 	// Empty deletes the workloads and pods of a namespace, without giving pods time to end. It returns the
 	// number of pods that existed.
 	Empty(ctx context.Context, namespace string) (pods int, err error)
+	// Watch calls changed for each object that exists, and then for each change, until ctx ends or the API server ends the
+	// watch. It returns nil then, and an error if it cannot watch.
+	Watch(ctx context.Context, w Watched, changed func()) error
 	// Log returns the last lines of all containers of a pod.
 	Log(ctx context.Context, namespace, pod string, lines int) (string, error)
 	// Ask sends a GET request to a Service through the API server.

@@ -14,8 +14,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -136,6 +138,33 @@ func (c *Cluster) Empty(ctx context.Context, namespace string) (pods int, err er
 		}
 	}
 	return pods, nil
+}
+
+// Watch implements [exercises.Cluster].
+func (c *Cluster) Watch(ctx context.Context, w exercises.Watched, changed func()) error {
+	options := metav1.ListOptions{LabelSelector: w.Selector}
+	if w.Name != "" {
+		options.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, w.Name).String()
+	}
+	stream, err := c.client(w.Resource, w.Namespace).Watch(ctx, options)
+	if err != nil {
+		return kinded(err)
+	}
+	defer stream.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e, open := <-stream.ResultChan():
+			if !open {
+				return nil
+			}
+			if e.Type == watch.Error {
+				return kinded(apierrors.FromObject(e.Object))
+			}
+			changed()
+		}
+	}
 }
 
 // Log implements [exercises.Cluster].

@@ -74,3 +74,24 @@ func TestAsk(t *testing.T) {
 		t.Errorf("no endpoints: %+v", got)
 	}
 }
+
+// TestWatch checks that each event of a watch is reported, and that the end of the connection ends the watch.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	services, _ := exercises.ResourceOf("Service")
+	const event = `{"type": "ADDED", "object": {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "web"}}}`
+	c, requests := connect(t, http.StatusOK, event+"\n"+event)
+	changes := 0
+	err := c.Watch(t.Context(), exercises.Watched{Resource: services, Name: "web"}, func() { changes++ })
+	if err != nil || changes != 2 || (*requests)[0] != "GET /api/v1/services" {
+		t.Errorf("%d changes, requests %q, %v", changes, *requests, err)
+	}
+	c, _ = connect(t, http.StatusNotFound, notFound)
+	if err := c.Watch(t.Context(), exercises.Watched{Resource: services, Namespace: "shop"}, func() {}); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("a watch that is not possible: %v", err)
+	}
+	c, _ = connect(t, http.StatusOK, `{"type": "ERROR", "object": `+notFound+`}`)
+	if err := c.Watch(t.Context(), exercises.Watched{Resource: services}, func() {}); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("a watch that failed later: %v", err)
+	}
+}

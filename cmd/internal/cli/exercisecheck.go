@@ -22,7 +22,8 @@ type ExerciseReport struct {
 	Title   string          `json:"title"`
 	Cluster string          `json:"cluster"`
 	Passed  bool            `json:"passed"`
-	Half    bool            `json:"half"` // passed, except for checks that need containers that run
+	Half    bool            `json:"half"`              // passed, except for checks that need containers that run
+	Holding bool            `json:"holding,omitempty"` // it passes, and exercise watch waits whether it stays so
 	Checks  []ExerciseCheck `json:"checks"`
 	Notes   []string        `json:"notes"`          // Markdown
 	Done    string          `json:"done,omitempty"` // Markdown; the explanation, if it passed
@@ -82,7 +83,8 @@ func (c *command) reportOf(l lesson, report learning.Report) ExerciseReport {
 	e, text := report.Exercise, report.Exercise.Texts[l.lang]
 	result := ExerciseReport{
 		Meta: output.NewMeta("ExerciseReport"), Pack: e.Pack, Name: e.Name, Title: text.Title, Cluster: report.Cluster,
-		Passed: report.Results.Passed(), Half: report.Results.Half(), Checks: []ExerciseCheck{}, Notes: []string{},
+		Passed: report.Results.Passed() && !report.Holding, Half: report.Results.Half() && !report.Holding, Holding: report.Holding,
+		Checks: []ExerciseCheck{}, Notes: []string{},
 	}
 	for _, r := range report.Results {
 		check := ExerciseCheck{ID: r.ID, Wanted: text.Checks[r.ID].Wanted, State: string(r.State), Found: r.Found}
@@ -123,7 +125,7 @@ func (c *command) notes(l lesson, report learning.Report) []string {
 	return notes
 }
 
-func (l lesson) reportView(r ExerciseReport) ui.View {
+func (l lesson) reportView(r ExerciseReport) *ui.Page {
 	p := &ui.Page{}
 	p.Title(r.Title)
 	p.Gap()
@@ -152,6 +154,9 @@ func (l lesson) reportView(r ExerciseReport) ui.View {
 		p.Markdown(note)
 	}
 	switch {
+	case r.Holding:
+		p.Markdown(l.words.holding)
+		return p
 	case r.Passed:
 		p.Result(ui.MarkPassed, l.words.passed(r.Title))
 	case r.Half:
@@ -172,41 +177,6 @@ func (l lesson) reportView(r ExerciseReport) ui.View {
 	}
 	p.Line("    lab exercise start " + r.Next + l.flag)
 	return p
-}
-
-func newExerciseWatch(c *command, o *exerciseOptions) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "watch [EXERCISE]",
-		Short: "Check an exercise whenever something changes",
-		Long: `Check an exercise again and again, and print the result whenever it changes, until it
-passes or you press Ctrl-C. Checks that change the cluster do not run: they belong to
-"lab exercise check".`,
-		Example:           `  lab exercise watch`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			return runExerciseWatch(c, cmd.Context(), l, choice)
-		},
-	}
-	o.onCluster(c, cmd)
-	return cmd
-}
-
-func runExerciseWatch(c *command, ctx context.Context, l lesson, choice learning.Choice) error {
-	progress := c.progress(choice.Cluster)
-	defer progress.Close()
-	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
-		if err != nil {
-			progress.Warn("%v", err)
-			return nil
-		}
-		result := c.reportOf(l, report)
-		return ui.Print(c.streams.Out, c.format, result, func() ui.View { return l.reportView(result) })
-	})
 }
 
 // ExerciseHint is the result of `lab exercise hint`.

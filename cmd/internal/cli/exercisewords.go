@@ -11,6 +11,7 @@ type phrases struct {
 	skipped   string
 	pending   string
 	half      string
+	holding   string
 	finished  string
 	noHint    string
 	lastHint  string
@@ -28,6 +29,7 @@ type phrases struct {
 	hint      func(step, steps int) string
 	noKubectl func(instead string) string
 	needs     func(n ExerciseNeeds) string
+	retrying  func(problem string) string
 }
 
 // phrasesOf returns the phrases of a language, or the English ones.
@@ -44,6 +46,7 @@ func english() phrases {
 		skipped:  "Cannot be checked here: this cluster simulates containers.",
 		pending:  "Comes last: lab changes something, watches what happens, and restores it.",
 		half:     "Half done: this cluster only simulates containers, so lab could not check everything. Repeat the exercise on a cluster that runs them: lab flavors",
+		holding:  "Everything is right. If it stays so for three seconds, this part is done.",
 		finished: "You have done all exercises.",
 		noHint:   "Nothing is wrong. Check the exercise: lab exercise check",
 		lastHint: "This was the last step. The whole solution: lab exercise solution --yes",
@@ -78,7 +81,8 @@ func english() phrases {
 		noKubectl: func(instead string) string {
 			return fmt.Sprintf("You have no kubectl. Install it: `lab tools install kubectl`. Or write `%s` instead of `kubectl`.", instead)
 		},
-		needs: func(n ExerciseNeeds) string { return n.text("%d nodes", "containers") },
+		needs:    func(n ExerciseNeeds) string { return n.text("%d nodes", "containers") },
+		retrying: func(problem string) string { return problem + "; watching again as soon as this is over" },
 	}
 }
 
@@ -88,6 +92,7 @@ func russian() phrases {
 		skipped:  "Здесь не проверить: в этом кластере контейнеры понарошку.",
 		pending:  "Это в конце: lab сама кое-что поменяет, посмотрит, что будет, и вернёт как было.",
 		half:     "Готово наполовину: этот кластер лишь изображает контейнеры, поэтому проверить удалось не всё. Повторите там, где контейнеры настоящие: lab flavors",
+		holding:  "Всё правильно. Если так будет и через три секунды, эта часть готова.",
 		finished: "Все упражнения пройдены. Вы молодец!",
 		noHint:   "Всё уже хорошо. Проверьте упражнение: lab exercise check",
 		lastHint: "Подсказок больше нет. Решение целиком: lab exercise solution --yes",
@@ -125,6 +130,9 @@ func russian() phrases {
 			return fmt.Sprintf("kubectl у вас не установлен. Поставьте его: `lab tools install kubectl`. Или пишите `%s` вместо `kubectl`.", instead)
 		},
 		needs: func(n ExerciseNeeds) string { return n.text("узлы: %d", "настоящие контейнеры") },
+		retrying: func(problem string) string {
+			return problem + "; как только это пройдёт, проверка продолжится"
+		},
 	}
 }
 

@@ -22,6 +22,7 @@ const checkInterval = 250 * time.Millisecond
 type Report struct {
 	Choice
 	Results exercises.Results
+	Holding bool     // everything passes, but not yet for long enough: see [Learning.Watch]
 	Context string   // the context of the cluster in the kubeconfig
 	Kind    string   // of an object that the exercise looks for and that is in another namespace
 	Object  string   // its name
@@ -69,12 +70,17 @@ func (l *Learning) ready(ctx context.Context, c Choice) (place, error) {
 	if err := l.restore(ctx, c.Cluster, p); err != nil {
 		return p, err
 	}
+	return p, l.begun(ctx, c, p)
+}
+
+// begun returns ErrNotFound if the exercise was not started on its cluster.
+func (l *Learning) begun(ctx context.Context, c Choice, p place) error {
 	begun, err := c.Exercise.Begun(ctx, p)
 	if err == nil && !begun {
 		err = fault.Errorf(fault.ErrNotFound, "a namespace of exercise %s does not exist in cluster %q", c.Exercise.Name, c.Cluster)
 		err = fault.WithHint(err, "start the exercise: lab exercise start %s --name %s", c.Exercise.Name, c.Cluster)
 	}
-	return p, err
+	return err
 }
 
 // observe evaluates the checks that do not act, again while objects change.

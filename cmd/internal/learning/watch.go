@@ -1,53 +1,197 @@
 package learning
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// watchInterval is the time between two looks at the cluster.
-const watchInterval = 500 * time.Millisecond
+const (
+	// debounce is how long a watch collects changes before it looks: a rollout changes many objects at a time.
+	debounce = 300 * time.Millisecond
 
-// Watch looks at an exercise until it passes or ctx ends, and calls changed with each result that
-// differs from the one before. An API server that does not answer is such a result: its error. Checks
-// that act do not run. Watch returns nil if the exercise passed as far as possible without them.
+	// holdTime is how long an exercise must pass before a watch says so.
+	holdTime = 3 * time.Second
+
+	// pollInterval is the time between two looks at what no watch reports, and between two tries to reach the API server.
+	pollInterval = time.Second
+
+	// resync is the time between two looks if nothing changes: a connection can hang without an error.
+	resync = 10 * time.Second
+
+	// lookTime is how long a look may take.
+	lookTime = 20 * time.Second
+)
+
+// watcher watches one exercise.
+type watcher struct {
+	*Learning
+	choice  Choice
+	place   place
+	changed func(Report, error) error
+
+	signal  chan struct{} // an object has changed
+	stop    func()        // ends the watches of the API server
+	last    Report        // that was reported
+	looked  bool          // last is valid
+	failing string        // the problem that was reported last, or ""
+	since   time.Time     // since when the exercise passes
+}
+
+// Watch looks at an exercise whenever an object changes that it observes, until it has passed for [holdTime] or ctx ends,
+// and calls changed with each result that differs from the one before. [Report.Holding] marks a pass that is too new. A
+// cluster that does not answer is such a result: its error; Watch continues when it answers again. Checks that act do not
+// run. Watch returns nil if the exercise passed as far as possible without them, and ErrNotFound if the cluster was
+// deleted.
 func (l *Learning) Watch(ctx context.Context, c Choice, changed func(Report, error) error) error {
 	p, err := l.ready(ctx, c)
 	if err != nil {
 		return err
 	}
-	var last exercises.Results
-	failing := ""
-	for first := true; ; first = false {
-		r, err := l.observe(ctx, c, p, 0)
+	w := &watcher{Learning: l, choice: c, place: p, changed: changed, signal: make(chan struct{}, 1)}
+	w.listen(ctx)
+	defer func() { w.stop() }()
+	for {
+		done, err := w.look(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch {
-		case err != nil && err.Error() != failing, err == nil && (first || failing != "" || !reflect.DeepEqual(last, r.Results)):
-			if err := changed(r, err); err != nil {
-				return err
-			}
-		}
-		failing = ""
-		if err != nil {
-			failing = err.Error()
-		} else {
-			last = r.Results
-			if r.Results.Passed() || r.Results.Half() {
-				return l.progress().append(l.result(c, r.Results))
-			}
-			if first, _ := r.Results.First(); first.State == exercises.Pending {
-				return nil
-			}
+		if done || err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(watchInterval):
+		case <-time.After(w.pause()):
+		case <-w.signal:
+			sleep(ctx, debounce)
+			select {
+			case <-w.signal: // the look will see this change as well
+			default:
+			}
 		}
+	}
+}
+
+// listen watches the objects of the exercise. It ends earlier watches.
+func (w *watcher) listen(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	cluster := w.place.Cluster
+	for _, o := range w.choice.Exercise.Watched() {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				_ = cluster.Watch(ctx, o, w.wake) // looks report the errors of the API server
+				sleep(ctx, pollInterval)
+			}
+		})
+	}
+	w.stop = func() {
+		cancel()
+		all.Wait()
+	}
+}
+
+// wake requests a look.
+func (w *watcher) wake() {
+	select {
+	case w.signal <- struct{}{}:
+	default: // it was requested already
+	}
+}
+
+// pause returns the time until the next look if nothing changes.
+func (w *watcher) pause() time.Duration {
+	switch {
+	case w.failing != "" || w.choice.Exercise.Polled() && w.place.runsPods:
+		return pollInterval
+	case !w.since.IsZero():
+		return max(time.Until(w.since.Add(holdTime)), 0)
+	}
+	return resync
+}
+
+// look observes the exercise once. It returns true if the watch is over.
+func (w *watcher) look(ctx context.Context) (done bool, err error) {
+	r, err := w.observe(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		w.since = time.Time{}
+		return false, w.fail(ctx, err)
+	}
+	if w.failing != "" {
+		w.failing, w.looked = "", false
+		w.stop() // the cluster may have another address now
+		w.listen(ctx)
+	}
+	first, failed := r.Results.First()
+	switch {
+	case failed && first.State != exercises.Pending:
+		w.since = time.Time{}
+	case w.since.IsZero():
+		w.since = time.Now()
+	}
+	r.Holding = !w.since.IsZero() && time.Since(w.since) < holdTime
+	if err := w.report(r); err != nil || w.since.IsZero() || r.Holding {
+		return false, err
+	}
+	if failed { // the rest acts
+		return true, nil
+	}
+	return true, w.progress().append(w.result(w.choice, r.Results))
+}
+
+// observe returns what the checks say. It returns ErrNotFound if a namespace of the exercise is gone.
+func (w *watcher) observe(ctx context.Context) (Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	if err := w.begun(ctx, w.choice, w.place); err != nil {
+		return Report{}, err
+	}
+	return w.Learning.observe(ctx, w.choice, w.place, 0)
+}
+
+// report passes a result on if it differs from the last one.
+func (w *watcher) report(r Report) error {
+	if w.looked && reflect.DeepEqual(w.last, r) {
+		return nil
+	}
+	w.last, w.looked = r, true
+	return w.changed(r, nil)
+}
+
+// fail passes an error on if it differs from the last one, and opens the cluster again. It returns ErrNotFound if the
+// cluster no longer exists.
+func (w *watcher) fail(ctx context.Context, err error) error {
+	p, openErr := w.open(ctx, w.choice)
+	switch {
+	case errors.Is(openErr, fault.ErrNotFound):
+		return fmt.Errorf("cluster %q was deleted while exercise %s was watched: %w", w.choice.Cluster, w.choice.Exercise.Name, openErr)
+	case openErr == nil:
+		w.place = p
+	default:
+		err = openErr
+	}
+	problem := cmp.Or(fault.HintOf(err), err.Error()) // errors of connections have ports that differ
+	if problem == w.failing {
+		return nil
+	}
+	w.failing = problem
+	return w.changed(Report{Choice: w.choice}, err)
+}
+
+// sleep waits for a time, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }

@@ -81,6 +81,14 @@ func (p *Page) Line(text string) {
 // Gap appends an empty line.
 func (p *Page) Gap() { p.add(func(*Stream, int) []string { return []string{""} }) }
 
+// Below returns the page with an empty line above it, to follow another page.
+func Below(p *Page) *Page {
+	below := &Page{}
+	below.Gap()
+	below.parts = append(below.parts, p.parts...)
+	return below
+}
+
 func (p *Page) render(out *Stream, width int) []string {
 	if width == 0 || width > pageWidth {
 		width = pageWidth

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/learning"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+func newExerciseWatch(c *command, o *exerciseOptions) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "watch [EXERCISE]",
+		Short: "Check an exercise whenever something changes",
+		Long: `Check an exercise whenever an object changes that it is about, and show the result, until
+it has passed for three seconds or you press Ctrl-C. On a terminal the result is redrawn in
+place; in a pipe, each result that differs from the one before is printed.
+
+Checks that change the cluster do not run: they belong to "lab exercise check". If the
+cluster does not answer, watch says so and continues when it answers again. If the cluster
+is deleted, watch ends with exit code 3.`,
+		Example:           `  lab exercise watch`,
+		Args:              oneExercise,
+		ValidArgsFunction: c.completeExercises(o),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, choice, err := o.choose(c, args)
+			if err != nil {
+				return err
+			}
+			return runExerciseWatch(c, cmd.Context(), l, choice)
+		},
+	}
+	o.onCluster(c, cmd)
+	return cmd
+}
+
+func runExerciseWatch(c *command, ctx context.Context, l lesson, choice learning.Choice) error {
+	progress := c.progress(choice.Cluster)
+	defer progress.Close()
+	if c.format == ui.FormatTable && c.mode == ui.ModeAuto {
+		if screen := ui.NewScreen(c.streams.Out); screen != nil {
+			return c.watchOn(ctx, screen, l, choice)
+		}
+	}
+	first := true
+	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
+		if err != nil {
+			progress.Warn("%s", l.words.retrying(sentenceOf(err)))
+			return nil
+		}
+		result := c.reportOf(l, report)
+		page := l.reportView(result)
+		if !first {
+			page = ui.Below(page)
+		}
+		first = false
+		return ui.Print(c.streams.Out, c.format, result, func() ui.View { return page })
+	})
+}
+
+// watchOn shows the results on a screen, which keeps the last one.
+func (c *command) watchOn(ctx context.Context, screen *ui.Screen, l lesson, choice learning.Choice) error {
+	last := &ui.Page{}
+	last.Title(choice.Exercise.Texts[l.lang].Title)
+	defer func() { screen.Close(last) }()
+	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
+		if err != nil {
+			last = &ui.Page{}
+			last.Title(choice.Exercise.Texts[l.lang].Title)
+			last.Gap()
+			last.Result(ui.MarkPending, l.words.retrying(sentenceOf(err)))
+		} else {
+			last = l.reportView(c.reportOf(l, report))
+		}
+		screen.Show(last)
+		return nil
+	})
+}
+
+// sentenceOf returns an error with its hint in one line.
+func sentenceOf(err error) string {
+	if hint := fault.HintOf(err); hint != "" {
+		return fmt.Sprintf("%v (%s)", err, hint)
+	}
+	return err.Error()
+}
