@@ -8,6 +8,7 @@ import (
 
 	"github.com/distribution/reference"
 	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/release"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -25,6 +26,8 @@ func Images(r addons.Release) ([]addons.Image, error) {
 	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
 	install.ReleaseName, install.Namespace = r.Addon.Name, r.Addon.In()
 	install.DryRun, install.ClientOnly = true, true
+	// Helm would assume Kubernetes v1.20, which many charts refuse.
+	install.KubeVersion = &chartutil.KubeVersion{Version: "v1.37.2", Major: "1", Minor: "37"}
 	rendered, err := install.Run(loaded, r.Values.Copy())
 	if err != nil {
 		return nil, fault.Errorf(fault.ErrInvalid, "cannot render %s: %w", r.Addon.Name, err)
