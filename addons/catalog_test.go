@@ -26,7 +26,7 @@ func catalog(t *testing.T) addons.Catalog {
 func TestBuiltin(t *testing.T) {
 	t.Parallel()
 	c := catalog(t)
-	want := []string{"cert-manager", "hello", "ingress-nginx", "kube-prometheus-stack", "metrics-server", "traefik"}
+	want := []string{"cert-manager", "hello", "ingress-nginx", "kube-prometheus-stack", "logging", "metrics-server", "traefik"}
 	if diff := cmp.Diff(want, names(c.All())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -125,4 +126,21 @@ func imagesOf(t *testing.T, r addons.Release) (names []string) {
 		names = append(names, i.Name)
 	}
 	return names
+}
+
+// TestImagesOfCurrentCharts: charts that refuse old versions of Kubernetes are rendered. The agent of logging has the
+// version of the server.
+func TestImagesOfCurrentCharts(t *testing.T) {
+	t.Parallel()
+	own := addons.Values{"server": map[string]any{"image": map[string]any{"tag": "v9"}}}
+	for _, a := range catalog(t) {
+		if a.Name != "logging" {
+			continue
+		}
+		names := imagesOf(t, addons.Release{Addon: a, Chart: chartOf(t, a, standIns), Values: a.ValuesFor(providers.Traits{RunsPods: true}, own)})
+		want := []string{"docker.io/victoriametrics/victoria-logs:v9", "docker.io/victoriametrics/vlagent:v9"}
+		if diff := gocmp.Diff(want, names); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
 }

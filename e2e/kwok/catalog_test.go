@@ -19,7 +19,7 @@ func TestCatalog(t *testing.T) {
 	t.Parallel()
 	for _, addons := range [][]string{
 		{"hello", "ingress-nginx", "cert-manager", "kube-prometheus-stack", "metrics-server"},
-		{"hello", "traefik"},
+		{"hello", "traefik", "logging"},
 	} {
 		t.Run(addons[1], func(t *testing.T) {
 			t.Parallel()
