@@ -27,6 +27,9 @@ MODULES = $(dir $(shell git ls-files '*go.mod'))
 MINIKUBE_VERSION := $(addprefix -X k8s.io/minikube/pkg/version.,version=v1.38.1 isoVersion=v1.38.0 \
 	storageProvisionerVersion=v5 gitCommitID=v1.38.1)
 
+# The variable that helm's build sets; the module has the version.
+HELM_VERSION = -X helm.sh/helm/v3/internal/version.version=$(shell go list -m -f '{{.Version}}' helm.sh/helm/v3)
+
 .DEFAULT_GOAL := help
 # What make bench measures. kind, k3d and kwokctl must be on PATH; make testbed-env has test versions of the first two.
 BENCH_FLAVORS := kwok
@@ -37,18 +40,19 @@ BENCH_FLAGS := --rounds 5
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## builds bin/lab, bin/lab-engine and the images of hello (the first time, Kubernetes is compiled: five to ten minutes)
+build: ## builds bin/lab, bin/lab-engine, bin/lab-helm and the images of hello (the first time, Kubernetes is compiled: five to ten minutes)
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/lab ./cmd/lab
 	cd $(ENGINE) && CGO_ENABLED=0 go build $(ENGINE_BUILD) -o $(CURDIR)/bin/lab-engine .
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(HELM_VERSION)" -o bin/lab-helm helm.sh/helm/v3/cmd/helm
 	CGO_ENABLED=0 go run -trimpath ./cmd/hello/archive bin/lab-hello.tar
 
-install: build ## installs lab, lab-engine and the images of hello into BINDIR, PREFIX/bin, or the directory of go install
+install: build ## installs lab, lab-engine, lab-helm and the images of hello into BINDIR, PREFIX/bin, or the directory of go install
 	install -d "$(BINDIR)"
-	install bin/lab bin/lab-engine "$(BINDIR)"
+	install bin/lab bin/lab-engine bin/lab-helm "$(BINDIR)"
 	install -m 644 bin/lab-hello.tar "$(BINDIR)"
 
 uninstall: ## removes these files from that directory
-	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine" "$(BINDIR)/lab-hello.tar"
+	rm -f "$(BINDIR)/lab" "$(BINDIR)/lab-engine" "$(BINDIR)/lab-helm" "$(BINDIR)/lab-hello.tar"
 
 quickstart: build ## builds lab, creates a cluster, and shows it
 	bin/lab up --flavor kwok

@@ -40,7 +40,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	saved := &clusters.Snapshots{Clusters: c}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
 	return cli.Env{
-		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs,
+		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: beside("lab-helm"),
 		Runs:      runs,
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},

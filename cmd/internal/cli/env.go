@@ -38,6 +38,7 @@ type Env struct {
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools
 	Dirs      machine.Dirs
+	Helm      string // the path of a helm that comes with lab, which need not exist
 }
 
 // Main runs a command line and returns its exit code. args do not include the name of the

@@ -40,19 +40,19 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 	}
 }
 
-// splitAtDash separates the name of the cluster from the arguments of kubectl.
+// splitAtDash separates the name of the cluster from the arguments of kubectl or helm.
 func splitAtDash(c *command, cmd *cobra.Command, args []string) (name string, rest []string, err error) {
 	dash := cmd.ArgsLenAtDash()
 	if cmd.Flags().Changed(flagName) { // acceptName has put the name before the arguments
 		dash = max(dash, 0) + 1
 	}
 	if dash < 0 && len(args) > 0 || dash > 1 {
-		err := usage("the arguments of kubectl must follow --, with at most one name of a cluster before it")
+		err := usage("the arguments of %s must follow --, with at most one name of a cluster before it", cmd.Name())
 		before, after := "", args
 		if _, unknown := c.Inventory.State.Get(args[0]); unknown == nil && dash < 0 {
 			before, after = args[0]+" ", args[1:]
 		}
-		return "", nil, fault.WithHint(err, "for example: lab kubectl %s-- %s", before, strings.Join(after, " "))
+		return "", nil, fault.WithHint(err, "for example: lab %s %s-- %s", cmd.Name(), before, strings.Join(after, " "))
 	}
 	if dash < 0 {
 		dash = 0
@@ -78,7 +78,17 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 }
 
 func runKubectl(c *command, ctx context.Context, name string, config []byte, args []string) error {
-	path, first, err := c.findKubectl()
+	return runClient(c, ctx, name, config, args, c.findKubectl)
+}
+
+// clientEnv returns the environment of a program that uses a cluster by its kubeconfig file.
+func (c *command) clientEnv(name, file string) []string {
+	return append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
+}
+
+// runClient runs a program such as kubectl on a cluster.
+func runClient(c *command, ctx context.Context, name string, config []byte, args []string, find func() (string, []string, error)) error {
+	path, first, err := find()
 	if err != nil {
 		return err
 	}
@@ -87,8 +97,8 @@ func runKubectl(c *command, ctx context.Context, name string, config []byte, arg
 		return err
 	}
 	cmd := exec.Command(path, slices.Concat(first, args)...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
-	// The underlying writers, so that kubectl recognizes a terminal.
+	cmd.Env = c.clientEnv(name, file)
+	// The underlying writers, so that the program recognizes a terminal.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
 	err = runChild(ctx, cmd, c.files)
 	if _, failed := errors.AsType[exited](err); failed {

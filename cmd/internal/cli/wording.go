@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		return onlyVerbs(cmd, args) // the command is unknown, so its flags are, too
 	}
 	hint := "list the flags: " + cmd.CommandPath() + " --help"
-	if cmd.Name() == verbKubectl {
-		hint = "write the arguments of kubectl after --: lab kubectl -- " + strings.Join(append(args, "..."), " ")
+	if program := cmd.Name(); program == verbKubectl || program == verbHelm {
+		hint = fmt.Sprintf("write the arguments of %s after --: lab %[1]s -- %s", program, strings.Join(append(args, "..."), " "))
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
 		if near := nearestFlag(cmd.Flags(), unknown.GetSpecifiedName()); near != "" {
