@@ -34,6 +34,7 @@ type exerciseFile struct {
 	After      []Item    `json:"after,omitempty" doc:"exercises of the pack to do before this one"`
 	Needs      Needs     `json:"needs,omitzero" doc:"what the cluster must have"`
 	Namespaces []Item    `json:"namespaces" need:"true" doc:"the namespaces that lab creates; the first is the default"`
+	Files      []Item    `json:"files,omitempty" doc:"files and directories that students work with, such as a chart; lab exercise files writes them"`
 	Start      []Item    `json:"start,omitempty" doc:"manifests that lab applies in the beginning"`
 	Observe    []Probe   `json:"observe" need:"true" doc:"what the checks look at; each name is a variable of their expressions"`
 	Checks     []Check   `json:"checks" need:"true" doc:"the conditions of success, in the order in which they are shown"`
@@ -129,7 +130,7 @@ type Scale struct {
 type Attempt struct {
 	Name  Item   `json:"name" need:"true" doc:"the name in reports"`
 	Apply []Item `json:"apply,omitempty" doc:"manifests to apply"`
-	Run   []Item `json:"run,omitempty" doc:"kubectl commands to run"`
+	Run   []Item `json:"run,omitempty" doc:"kubectl and helm commands to run"`
 	Check Item   `json:"check,omitzero" doc:"the check that must fail; only for wrong answers"`
 	Hint  Item   `json:"hint,omitzero" doc:"the hint that it must get; only for wrong answers"`
 }

@@ -120,6 +120,7 @@ func (l *loader) exercise(name string) (*Exercise, []Item) {
 	r.probes(e.Probes)
 	r.checks(e)
 	e.Start = r.apply(f.Start)
+	e.Files = r.collect(f.Files)
 	e.Wrong, e.Also = r.trials(f.Wrong, e.Checks, true), r.trials(f.Also, e.Checks, false)
 	if len(f.Wrong) < 2 {
 		l.problem(r.file, strict.Text{Line: 1, Column: 1}, "the exercise has %d wrong answers; write at least two, with the hints that they must get", len(f.Wrong))
@@ -147,11 +148,7 @@ func (l *loader) decode(name string, into any) {
 func (l *loader) read(name, from string, at strict.Text) ([]byte, bool) {
 	f, err := l.fsys.Open(name)
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		l.problem(from, at, "cannot read %s: %v", name, err)
+		l.problem(from, at, "cannot read %s: %v", name, reason(err))
 		return nil, false
 	}
 	defer func() { _ = f.Close() }()
@@ -167,12 +164,21 @@ func (l *loader) read(name, from string, at strict.Text) ([]byte, bool) {
 	return nil, false
 }
 
+// reason returns an error of a file without its path.
+func reason(err error) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
 // reader reads one exercise.
 type reader struct {
 	*loader
 	dir   string
 	file  string
 	space []string
+	work  []string // the files that students work with, and their directories
 	names []string // of the probes
 	env   *cel.Env
 }
@@ -236,19 +242,20 @@ func (r *reader) apply(items []Item) []Object {
 	return all
 }
 
-// command reads a kubectl command.
-func (r *reader) command(file string, at strict.Text, verbs []string) []string {
-	args, problem := parseCommand(at.Value, verbs, r.space)
+// command reads a command of kubectl or helm.
+func (r *reader) command(file string, at strict.Text, change bool) (Step, bool) {
+	parse := parser{namespaces: r.space, files: r.work, change: change}
+	s, problem := parse.step(at.Value)
 	if problem != "" {
 		r.problem(file, at, "%s", problem)
-		return nil
+		return s, false
 	}
-	for _, image := range imagesIn(args) {
+	for _, image := range imagesIn(s.Kubectl) {
 		if problem := r.declared(image); problem != "" {
 			r.problem(file, at, "%s", problem)
 		}
 	}
-	return args
+	return s, true
 }
 
 func (r *reader) trials(attempts []Attempt, checks []Check, wrong bool) []Trial {
@@ -261,8 +268,8 @@ func (r *reader) trials(attempts []Attempt, checks []Check, wrong bool) []Trial 
 			}
 		}
 		for _, item := range a.Run {
-			if args := r.command(r.file, item.Text, slices.Concat(reading(), changing())); args != nil {
-				t.Steps = append(t.Steps, Step{Kubectl: args, Line: item.Value})
+			if s, ok := r.command(r.file, item.Text, true); ok {
+				t.Steps = append(t.Steps, s)
 			}
 		}
 		r.expected(a, checks, wrong)
@@ -345,17 +352,13 @@ func (r *reader) console(e *Exercise, p *page, b block) {
 			continue
 		}
 		at := strict.Text{Value: command, Line: b.Line + i, Column: 3}
-		verbs := reading()
-		if b.Section == sectionSolution {
-			verbs = append(verbs, changing()...)
-		}
-		args := r.command(p.file, at, verbs)
+		s, ok := r.command(p.file, at, b.Section == sectionSolution)
 		switch {
-		case args == nil:
+		case !ok:
 		case b.Section == sectionSolution:
-			e.Solution = append(e.Solution, Step{Kubectl: args, Line: command})
+			e.Solution = append(e.Solution, s)
 		case b.Section == "":
-			e.Shown = append(e.Shown, args)
+			e.Shown = append(e.Shown, s)
 		}
 	}
 }

@@ -91,6 +91,30 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadFiles checks that helm commands may name the files of an exercise.
+func TestLoadFiles(t *testing.T) {
+	t.Parallel()
+	files := smallPack()
+	files["one/chart/Chart.yaml"], files["one/chart/templates/a.yaml"], files["one/more.yaml"] = "name: chart", "a: {{ .b }}", "c: d"
+	files["one/exercise.yaml"] = strings.NewReplacer("start: [", "files: [chart, more.yaml]\nstart: [",
+		"kubectl scale deployment web --replicas=0", "helm upgrade --install web ./chart --set replicas=0 -f more.yaml").Replace(exerciseText)
+	pack, err := load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := pack.Exercises[0]
+	var paths []string
+	for _, f := range e.Files {
+		paths = append(paths, f.Path+": "+string(f.Data))
+	}
+	if want := "chart/Chart.yaml: name: chart|chart/templates/a.yaml: a: {{ .b }}|more.yaml: c: d"; strings.Join(paths, "|") != want {
+		t.Errorf("files %q, want %q", paths, want)
+	}
+	if got := strings.Join(e.Wrong[0].Steps[0].Helm, " "); got != "upgrade --install web ./chart --set replicas=0 -f more.yaml" {
+		t.Errorf("the command is %q", got)
+	}
+}
+
 // TestLoadRejects checks that each mistake in a pack is reported with its position and a fix.
 func TestLoadRejects(t *testing.T) {
 	t.Parallel()
@@ -120,6 +144,17 @@ func TestLoadRejects(t *testing.T) {
 		"addon":                  {exercise, "namespaces: [one]", "namespaces: [one]\nneeds: {addons: [Metrics]}", `small/one/exercise.yaml:4:18: the name "Metrics" must consist of`},
 		"addon twice":            {exercise, "namespaces: [one]", "namespaces: [one]\nneeds: {addons: [hello, hello]}", "small/one/exercise.yaml:4:25: duplicate addon hello"},
 		"one wrong answer":       {exercise, "  - {name: many, run: [kubectl scale deployment web --replicas=3], check: replicas, hint: fewer}\n", "", "the exercise has 1 wrong answers; write at least two"},
+		"helm verb":              {exercise, "kubectl scale deployment web --replicas=0", "helm repo add x https://x", "helm repo is not allowed here; use one of get, history,"},
+		"helm flag":              {exercise, "kubectl scale deployment web --replicas=0", "helm install web chart --kubeconfig x", "the flag --kubeconfig of helm is not allowed"},
+		"helm flag joined":       {exercise, "kubectl scale deployment web --replicas=0", "helm install web chart --post-renderer=sh", "the flag --post-renderer of helm is not allowed"},
+		"helm namespace":         {exercise, "kubectl scale deployment web --replicas=0", "helm install web chart --namespace kube-system", `namespace "kube-system" does not belong to the exercise`},
+		"chart outside":          {exercise, "kubectl scale deployment web --replicas=0", "helm install web ../chart", `"../chart" is not a file or directory of the exercise`},
+		"chart of a registry":    {exercise, "kubectl scale deployment web --replicas=0", "helm install web oci://x/y", `"oci://x/y" is not a file or directory of the exercise`},
+		"chart after a value":    {exercise, "kubectl scale deployment web --replicas=0", "helm upgrade web --set a=b ./other", `"./other" is not a file or directory of the exercise`},
+		"values of the machine":  {exercise, "kubectl scale deployment web --replicas=0", "helm install web chart -f start.yaml", `"start.yaml" is not a file of the exercise`},
+		"task that installs":     {en, "kubectl get pods", "helm install web chart", "small/one/en.md:6:3: helm install is not allowed here"},
+		"files outside":          {exercise, "start: [", "files: [../one]\nstart: [", `small/one/exercise.yaml:4:9: "../one" leads outside the directory`},
+		"missing files":          {exercise, "start: [", "files: [chart]\nstart: [", "small/one/exercise.yaml:4:9: cannot read chart: file does not exist"},
 		"two observations":       {exercise, "name: web}}\nchecks", "name: web}, list: {kind: Pod}}\nchecks", "must have exactly one of get, list, logs and http"},
 		"undeclared image":       {start, "web:v1", "web:v2", `small/one/start.yaml:1:1: the image "web:v2" is not declared; add it to images in pack.yaml`},
 		"cluster-scoped":         {start, "apiVersion: apps/v1\nkind: Deployment", "apiVersion: v1\nkind: Node", "small/one/start.yaml:1:1: a Node is not in a namespace"},

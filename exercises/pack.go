@@ -17,14 +17,21 @@ type Exercise struct {
 	After      []string
 	Needs      Needs
 	Namespaces []string // the first is the default
+	Files      []File
 	Start      []Object
 	Probes     []Probe
 	Checks     []Check
 	Wrong      []Trial
 	Also       []Trial
 	Solution   []Step
-	Shown      [][]string      // the kubectl commands of the task, which only read
+	Shown      []Step          // the commands of the task, which only read
 	Texts      map[string]Text // by language
+}
+
+// File is a file that students work with.
+type File struct {
+	Path string // slash-separated, relative to the working directory of the student
+	Data []byte
 }
 
 // Trial is an answer with its steps.

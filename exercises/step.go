@@ -8,9 +8,10 @@ import (
 	"github.com/clusterlab-dev/lab/profiles/strict"
 )
 
-// Step is one step of an answer: a kubectl command, or objects to apply.
+// Step is one step of an answer: a command of kubectl or helm, or objects to apply.
 type Step struct {
 	Kubectl []string // the arguments
+	Helm    []string // the arguments
 	Objects []Object
 	Line    string // for reports
 }
@@ -25,38 +26,76 @@ func changing() []string {
 	return []string{"annotate", "autoscale", "create", "delete", "expose", "label", "patch", "run", "scale", "set", "wait"}
 }
 
-// parseCommand reads a line such as kubectl scale deployment web --replicas=3. There is no shell: it
-// returns a problem for anything that only a shell understands, for commands that are not in verbs,
-// and for flags that read files or select another cluster.
-func parseCommand(line string, verbs, namespaces []string) (args []string, problem string) {
+// parser reads the commands of an exercise. There is no shell: it returns a problem for anything that
+// only a shell understands, for commands that are not in a closed list, and for what reads other files
+// or selects another cluster.
+type parser struct {
+	namespaces []string
+	files      []string // that commands may read, and their directories
+	change     bool     // whether the commands may change objects
+}
+
+// step reads a line such as kubectl scale deployment web --replicas=3.
+func (p parser) step(line string) (s Step, problem string) {
+	s.Line = line
 	words, problem := split(line)
-	if problem != "" {
-		return nil, problem
+	switch {
+	case problem != "":
+	case len(words) > 1 && words[0] == "kubectl":
+		s.Kubectl = words[1:]
+		problem = p.kubectl(s.Kubectl)
+	case len(words) > 1 && words[0] == "helm":
+		s.Helm = words[1:]
+		problem = p.helm(s.Helm)
+	default:
+		problem = "the command must start with kubectl or helm"
 	}
-	if len(words) < 2 || words[0] != "kubectl" {
-		return nil, "the command must start with kubectl"
+	return s, problem
+}
+
+// kubectl returns the problem of a kubectl command.
+func (p parser) kubectl(args []string) string {
+	verbs := reading()
+	if p.change {
+		verbs = append(verbs, changing()...)
 	}
-	args = words[1:]
 	if !slices.Contains(verbs, args[0]) && !slices.Contains(args, "--help") {
-		return nil, fmt.Sprintf("kubectl %s is not allowed here; use one of %s", strict.Clip(args[0]), strings.Join(verbs, ", "))
+		return notAllowed("kubectl", args[0], verbs)
 	}
 	for i, arg := range args {
-		flag, value, _ := strings.Cut(arg, "=")
+		flag, value := flagAt(args, i)
 		switch {
 		case refusedFlag(flag):
-			return nil, fmt.Sprintf("the flag %s is not allowed: it reads files or selects a cluster", flag)
+			return fmt.Sprintf("the flag %s is not allowed: it reads files or selects a cluster", flag)
 		case flag == "-n" || flag == "--namespace":
-			if value == "" && i+1 < len(args) {
-				value = args[i+1]
-			}
-			if !slices.Contains(namespaces, value) {
-				return nil, fmt.Sprintf("namespace %q does not belong to the exercise: %s", strict.Clip(value), strings.Join(namespaces, ", "))
+			if problem := p.namespace(value); problem != "" {
+				return problem
 			}
 		case !slices.Contains(reading(), args[0]) && clusterScoped(arg):
-			return nil, fmt.Sprintf("%s is not in a namespace, and an exercise may change only objects in its namespaces", strict.Clip(arg))
+			return fmt.Sprintf("%s is not in a namespace, and an exercise may change only objects in its namespaces", strict.Clip(arg))
 		}
 	}
-	return args, ""
+	return ""
+}
+
+// flagAt returns the flag at a position with its value, which may be the next argument.
+func flagAt(args []string, i int) (flag, value string) {
+	flag, value, joined := strings.Cut(args[i], "=")
+	if !joined && i+1 < len(args) {
+		value = args[i+1]
+	}
+	return flag, value
+}
+
+func notAllowed(program, verb string, verbs []string) string {
+	return fmt.Sprintf("%s %s is not allowed here; use one of %s", program, strict.Clip(verb), strings.Join(verbs, ", "))
+}
+
+func (p parser) namespace(name string) string {
+	if slices.Contains(p.namespaces, name) {
+		return ""
+	}
+	return fmt.Sprintf("namespace %q does not belong to the exercise: %s", strict.Clip(name), strings.Join(p.namespaces, ", "))
 }
 
 // refusedFlag reports whether a flag of kubectl reads files of the machine or selects a cluster.

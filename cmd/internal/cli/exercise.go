@@ -45,7 +45,7 @@ Texts are in the language of your locale if the pack has it; --lang selects anot
 	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the locale)")
 	cmd.AddCommand(
 		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
-		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseVerify(c, o), newExerciseSchema(),
+		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseFiles(c, o), newExerciseVerify(c, o), newExerciseSchema(),
 	)
 	return cmd
 }

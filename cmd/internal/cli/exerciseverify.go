@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -142,11 +141,11 @@ func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exerc
 	if err != nil {
 		return err
 	}
-	kubectl, err := c.kubectlOn(r)
+	kubectl, err := c.programOn(r, c.findKubectl)
 	if err != nil {
 		return err
 	}
-	v := learning.Verifier{Cluster: cluster, Kubectl: kubectl, RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes)}
+	v := learning.Verifier{Cluster: cluster, Kubectl: kubectl, Helm: c.helmOn(r), RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes)}
 	err = events.For(r.Name).Do(fmt.Sprintf("Verifying %d exercises", len(list)), func(step *event.Step) error {
 		return v.Verify(ctx, list, func(p learning.Proof) {
 			report.add(p)
@@ -172,9 +171,9 @@ func (r *PackReport) add(p learning.Proof) {
 	r.Valid = r.Valid && item.Valid
 }
 
-// kubectlOn returns a function that runs kubectl on the cluster of a run.
-func (c *command) kubectlOn(r clusters.Running) (learning.Kubectl, error) {
-	path, first, err := c.findKubectl()
+// programOn returns a function that runs kubectl or helm on the cluster of a run.
+func (c *command) programOn(r clusters.Running, find func() (string, []string, error)) (learning.Program, error) {
+	path, first, err := find()
 	if err != nil {
 		return nil, err
 	}
@@ -182,9 +181,12 @@ func (c *command) kubectlOn(r clusters.Running) (learning.Kubectl, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, args []string, stdin []byte) error {
+	return func(ctx context.Context, dir string, args []string, stdin []byte) error {
 		cmd := exec.CommandContext(ctx, path, slices.Concat(first, args)...)
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(r.Name), "KUBERC=off")
+		cmd.Dir = dir
+		cache := c.Inventory.State.Cache(r.Name)
+		cmd.Env = append(c.clientEnv(r.Name, file), "KUBERC=off", "HELM_DRIVER=secret", // without the settings of the user
+			"HELM_CONFIG_HOME="+cache, "HELM_CACHE_HOME="+cache, "HELM_DATA_HOME="+cache)
 		cmd.Stdin = bytes.NewReader(stdin)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -194,6 +196,16 @@ func (c *command) kubectlOn(r clusters.Running) (learning.Kubectl, error) {
 		}
 		return err
 	}, nil
+}
+
+// helmOn returns a function that runs helm on the cluster of a run. Without helm, the function fails, so
+// that only the exercises that need helm do.
+func (c *command) helmOn(r clusters.Running) learning.Program {
+	helm, err := c.programOn(r, c.findHelm)
+	if err != nil {
+		return func(context.Context, string, []string, []byte) error { return err }
+	}
+	return helm
 }
 
 func proofView(r PackReport) ui.View {

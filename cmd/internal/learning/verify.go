@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,9 +25,9 @@ const (
 	verifyJobs = 4
 )
 
-// Kubectl runs kubectl on the cluster with the given arguments and standard input. Its error contains
-// what kubectl printed.
-type Kubectl func(ctx context.Context, args []string, stdin []byte) error
+// Program runs kubectl or helm on the cluster, in a directory, with the given arguments and standard
+// input. Its error contains what the program printed.
+type Program func(ctx context.Context, dir string, args []string, stdin []byte) error
 
 // Proof is the result of verifying an exercise.
 type Proof struct {
@@ -41,7 +41,8 @@ type Proof struct {
 // Verifier proves that the exercises of a pack are correct, on a cluster that has nothing else.
 type Verifier struct {
 	Cluster  exercises.Cluster
-	Kubectl  Kubectl
+	Kubectl  Program
+	Helm     Program
 	RunsPods bool
 	Nodes    int
 	Patience time.Duration // 0: a minute
@@ -78,6 +79,7 @@ func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done f
 type trial struct {
 	Verifier
 	e        *exercises.Exercise
+	dir      string // with the files of the exercise
 	steps    int
 	half     bool
 	problems []string
@@ -88,13 +90,23 @@ func (t *trial) problem(step, format string, args ...any) {
 }
 
 func (t *trial) run(ctx context.Context) {
+	dir, err := os.MkdirTemp("", "lab-verify-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		_, err = WriteFiles(t.e, dir)
+	}
+	if err != nil {
+		t.problem("files", "%v", err)
+		return
+	}
+	t.dir = dir
 	defer t.end(ctx)
 	if !t.begin(ctx, "start") {
 		return
 	}
-	for _, args := range t.e.Shown {
-		if err := t.kubectl(ctx, exercises.Step{Kubectl: args}); err != nil {
-			t.problem("task", "kubectl %s: %v", strings.Join(args, " "), err)
+	for _, s := range t.e.Shown {
+		if err := t.try(ctx, s); err != nil {
+			t.problem("task", "%s: %v", s.Line, err)
 		}
 	}
 	for _, w := range t.e.Wrong {
@@ -217,7 +229,7 @@ func (t *trial) answer(ctx context.Context, step string, a exercises.Trial) bool
 		return false
 	}
 	for _, s := range a.Steps {
-		if err := t.kubectl(ctx, s); err != nil {
+		if err := t.try(ctx, s); err != nil {
 			t.problem(step, "%s: %v", s.Line, err)
 			return false
 		}
@@ -225,11 +237,14 @@ func (t *trial) answer(ctx context.Context, step string, a exercises.Trial) bool
 	return true
 }
 
-// kubectl runs one step in the default namespace of the exercise.
-func (t *trial) kubectl(ctx context.Context, s exercises.Step) error {
+// try runs one step in the default namespace of the exercise, and in a directory with its files.
+func (t *trial) try(ctx context.Context, s exercises.Step) error {
 	namespace := []string{"--namespace", t.e.Namespaces[0]}
-	if s.Kubectl != nil {
-		return t.Kubectl(ctx, slices.Concat(namespace, s.Kubectl), nil)
+	switch {
+	case s.Kubectl != nil:
+		return t.Kubectl(ctx, t.dir, slices.Concat(namespace, s.Kubectl), nil)
+	case s.Helm != nil:
+		return t.Helm(ctx, t.dir, slices.Concat(namespace, s.Helm), nil)
 	}
 	var manifest bytes.Buffer
 	for _, o := range s.Objects {
@@ -237,7 +252,7 @@ func (t *trial) kubectl(ctx context.Context, s exercises.Step) error {
 			return err
 		}
 	}
-	return t.Kubectl(ctx, append(namespace, "apply", "--filename", "-"), manifest.Bytes())
+	return t.Kubectl(ctx, t.dir, append(namespace, "apply", "--filename", "-"), manifest.Bytes())
 }
 
 // expect evaluates the checks until wrong returns nothing, and reports what it returns in the end.
