@@ -116,6 +116,28 @@ func (s *Store) keep(c addons.Chart, a addons.Archive) error {
 	return atomicfile.Write(s.seenFile(c), []byte(a.Digest+"\n"), 0o600)
 }
 
+// Keep stores the archive of a chart that did not come from its source, for example from a file, as if it had been
+// downloaded. It returns ErrInvalid if the data is not an installable chart, and ErrForeign if the source delivered other
+// content before.
+func (s *Store) Keep(c addons.Chart, data []byte) error {
+	a := addons.Archive{Digest: digest(data), Data: data}
+	seen, err := s.seen(c)
+	if err == nil && seen != "" && seen != a.Digest {
+		err = fault.Errorf(fault.ErrForeign, "its content changed: its digest is %s, and was %s when lab first downloaded it", a.Digest, seen)
+		err = fault.WithHint(err, "to accept the new content: rm %s", fault.ShellWord(s.seenFile(c)))
+	}
+	if err == nil {
+		err = usable(data)
+	}
+	if err == nil {
+		err = s.keep(c, a)
+	}
+	if err != nil {
+		return fmt.Errorf("the chart %s: %w", c, err)
+	}
+	return nil
+}
+
 func (s *Store) archive(digest string) string {
 	return filepath.Join(s.opts.Dir, strings.ReplaceAll(digest, ":", "-")+".tgz")
 }
