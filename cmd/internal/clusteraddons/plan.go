@@ -203,6 +203,18 @@ func (s *Addons) Images(ctx context.Context, q Request, traits providers.Traits)
 	if err != nil || !traits.RunsPods {
 		return nil, err
 	}
+	return s.imagesOf(ctx, plan, q, traits)
+}
+
+// Images returns the images that the addons of a plan pull on a cluster with traits.
+func (p Plan) Images(ctx context.Context, s *Addons, traits providers.Traits) ([]addons.Image, error) {
+	if !traits.RunsPods {
+		return nil, nil
+	}
+	return s.imagesOf(ctx, p.Requests, p.request, traits)
+}
+
+func (s *Addons) imagesOf(ctx context.Context, plan addons.Requests, q Request, traits providers.Traits) ([]addons.Image, error) {
 	releases, err := s.releases(ctx, addons.Cluster{Traits: traits}, plan, q, failed)
 	if err != nil {
 		return nil, err
@@ -214,6 +226,31 @@ func (s *Addons) Images(ctx context.Context, q Request, traits providers.Traits)
 			return nil, failed(err, request.Addon.Name)
 		}
 		all = append(all, images...)
+	}
+	return all, nil
+}
+
+// Releases returns what the addons of a request install on a new cluster of a flavor, with the addons that they need,
+// dependencies first. It downloads charts that are not cached. Errors are those of Images.
+func (s *Addons) Releases(ctx context.Context, q Request, p providers.Provider, spec providers.Spec) ([]addons.Release, error) {
+	catalog, err := s.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	plan, err := requests(catalog, state.Record{}, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, request := range plan {
+		spec.Wants = request.Addon.Asks.Wants(spec.Wants)
+	}
+	found, err := s.releases(ctx, addons.Cluster{Traits: p.Traits(spec)}, plan, q, failed)
+	if err != nil {
+		return nil, err
+	}
+	var all []addons.Release
+	for _, request := range plan {
+		all = append(all, found[request.Addon.Name])
 	}
 	return all, nil
 }

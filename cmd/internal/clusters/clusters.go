@@ -24,7 +24,8 @@ type Clusters struct {
 	Addons     *clusteraddons.Addons
 	Kubeconfig kubeconfig.Files // of the user
 	Snapshots  *snapshots.Store
-	Flavor     string // of new clusters if none is requested; "" is FlavorAuto
+	Flavor     string   // of new clusters if none is requested; "" is FlavorAuto
+	Imported   Imported // for requests without a network; may be nil
 }
 
 // Status returns a cluster with its nodes and addons. A cluster whose API server does not answer is

@@ -65,7 +65,7 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 	if err != nil {
 		return output.Cluster{}, err
 	}
-	plan, err := c.plan(ctx, h, q)
+	plan, err := c.planUp(ctx, h, q, report)
 	if err != nil {
 		return output.Cluster{}, err
 	}
@@ -82,6 +82,9 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 	if err == nil && (q.TTL > 0 || q.Given["ttl"] != "") {
 		err = expire(h, q.TTL, c.Inventory.Now())
 	}
+	if err == nil && c.offline(q) {
+		err = c.loadImages(ctx, h, plan, report.For(name))
+	}
 	if err == nil {
 		err = c.updateAddons(ctx, h, plan, q.Prune, report.For(name))
 	}
@@ -89,6 +92,16 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 		return output.Cluster{}, err
 	}
 	return c.Addons.Status(ctx, h, false)
+}
+
+// planUp returns the plan of Up. Without a network, it first has the engine get the node images.
+func (c *Clusters) planUp(ctx context.Context, h *inventory.Handle, q UpRequest, report event.Reporter) (Plan, error) {
+	q.Spec.Offline = q.Spec.Offline || c.offline(q)
+	plan, err := c.plan(ctx, h, q)
+	if err == nil && c.offline(q) && plan.creates() {
+		plan, err = c.prepare(ctx, plan, report)
+	}
+	return plan, err
 }
 
 // updateAddons makes the addons of a ready cluster match a plan. For the addons that a restored cluster

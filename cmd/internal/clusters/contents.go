@@ -1,0 +1,105 @@
+package clusters
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// Contents is what the creation of a cluster, with its addons, takes from networks.
+type Contents struct {
+	Flavor     string
+	NodeImages []string // that the nodes are created from
+	Releases   []addons.Release
+	Images     []addons.Image // that the addons pull
+}
+
+// Contents returns what the creation of a requested cluster takes from networks. It downloads charts that are not
+// cached. Without a flavor, it is that of the user's configuration, or the first. Errors: those of
+// [providers.Set.NodeImages], ErrNotFound for an unknown addon, and those of the sources of charts.
+func (c *Clusters) Contents(ctx context.Context, q UpRequest) (Contents, error) {
+	flavor := cmp.Or(q.Flavor, c.Flavor)
+	if flavor == "" || flavor == FlavorAuto {
+		flavor = c.Inventory.Set.Names()[0]
+	}
+	p, err := c.Inventory.Set.Get(flavor)
+	if err != nil {
+		return Contents{}, err
+	}
+	spec := q.Spec.WithDefaults()
+	all := Contents{Flavor: flavor}
+	if all.NodeImages, err = c.Inventory.Set.NodeImages(flavor, spec); err != nil {
+		return all, err
+	}
+	if all.Releases, err = c.Addons.Releases(ctx, q.Addons, p, spec); err != nil || !p.Traits(spec).RunsPods {
+		return all, err
+	}
+	for _, release := range all.Releases {
+		images, err := c.Addons.Tools.Images(release)
+		if err != nil {
+			return all, err
+		}
+		all.Images = append(all.Images, images...)
+	}
+	return all, nil
+}
+
+// Imported has the images that were brought to this machine in files.
+type Imported interface {
+	// NodeImages loads those of images that the engine of a flavor lacks, and returns the names of all under which
+	// the engine has them now. It returns ErrUnavailable, with a hint, if no file had one of them.
+	NodeImages(ctx context.Context, flavor string, images []string, report event.Reporter) ([]string, error)
+
+	// Load loads images into the nodes of a cluster, as far as it has them, and returns those that it lacks.
+	Load(ctx context.Context, ref providers.Ref, images []string, report event.Reporter) (lacks []string, err error)
+}
+
+// offline reports whether a request takes everything from this machine.
+func (c *Clusters) offline(q UpRequest) bool { return q.Addons.Offline && c.Imported != nil }
+
+// prepare has the engine get the node images of a plan, and returns the plan with the names that the engine knows them
+// by. An engine forgets digests.
+func (c *Clusters) prepare(ctx context.Context, plan Plan, report event.Reporter) (Plan, error) {
+	images, err := c.Inventory.Set.NodeImages(plan.Flavor, plan.Spec)
+	if errors.Is(err, fault.ErrUnsupported) { // only the tool knows them
+		images, err = nil, nil
+	}
+	if err != nil || len(images) == 0 {
+		return plan, err
+	}
+	names, err := c.Imported.NodeImages(ctx, plan.Flavor, images, report.For(plan.Name))
+	if err != nil {
+		return plan, err
+	}
+	if names[0] != images[0] { // the first image is that of the nodes
+		plan.Spec.NodeImage = names[0]
+	}
+	plan.Pulls = ""
+	return plan, nil
+}
+
+// loadImages loads the images of the addons of a plan into the nodes of a cluster. Images that are missing are no error:
+// the nodes may have them, or reach a registry.
+func (c *Clusters) loadImages(ctx context.Context, h *inventory.Handle, plan Plan, report event.Reporter) error {
+	images, err := plan.addons.Images(ctx, c.Addons, h.Record.Traits)
+	if err != nil || len(images) == 0 {
+		return err
+	}
+	var names []string
+	for _, image := range images {
+		names = append(names, image.Name)
+	}
+	lacks, err := c.Imported.Load(ctx, h.Ref(), names, report)
+	if err == nil && len(lacks) > 0 {
+		report.Warn("no bundle on this machine has %s: pods that need it wait until a node has it. To create a bundle that has it, "+
+			"name the addons of the cluster: lab bundle create FILE --addon ADDON", strings.Join(lacks, ", "))
+	}
+	return err
+}
