@@ -3,12 +3,10 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/charts"
-	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/addons/helm"
 	"github.com/clusterlab-dev/lab/addons/ready"
 	"github.com/clusterlab-dev/lab/cmd/internal/bench"
@@ -23,7 +21,6 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
-	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/exercises/live"
 	"github.com/clusterlab-dev/lab/providers"
@@ -39,24 +36,19 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	runs := &clusters.Runs{Clusters: c}
 	saved := &clusters.Snapshots{Clusters: c}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
+	b := bundlesOf(dirs, c, user)
+	c.Imported = b
 	return cli.Env{
-		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: beside("lab-helm"),
+		Bundles:   b,
+		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: companion(dirs, "lab-helm"),
 		Runs:      runs,
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: saved,
-		Learning:  &learning.Learning{Inventory: i, Addons: a, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: beside("lab-hello.tar")},
+		Learning:  &learning.Learning{Inventory: i, Addons: a, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: companion(dirs, helloArchive)},
 		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
-		Tools: &machine.Tools{Machine: this, Inventory: i, Installer: tools.Installer{
-			Dir: dirs.Bin, Platform: runtime.GOOS + "/" + runtime.GOARCH, Catalog: tools.Builtin,
-			Client: func(ca []byte) (download.Client, error) {
-				if ca != nil {
-					return download.New(download.Options{CA: ca})
-				}
-				return download.New(download.Options{CAFiles: []string{user.CAFile}})
-			},
-		}},
+		Tools:     &machine.Tools{Machine: this, Inventory: i, Installer: b.Tools, Stored: b.Stored},
 	}
 }
 

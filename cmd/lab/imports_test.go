@@ -34,7 +34,7 @@ func leaves() map[string][]string {
 // useCases returns the packages of the use cases, the highest first. Go refuses an import against the
 // order.
 func useCases() []string {
-	return []string{"cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/traffic", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+	return []string{"cmd/internal/bundles", "cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/traffic", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -46,11 +46,12 @@ func rules() []rule {
 		rules = append(rules, rule{leaf, nil})
 	}
 	return append(rules,
-		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles", "exercises"}},
+		rule{"cmd/lab", []string{"cmd/internal", "providers", "addons", "profiles", "exercises", "images"}},
 		rule{"cmd/hello", nil},
 		rule{"cmd/internal/cli", append(useCases(), "cmd/internal/ui", "providers.", "addons.", "profiles.", "exercises.")},
 		rule{"cmd/internal/ui", []string{"providers."}},
 		rule{"cmd/internal/labtest", append(useCases(), "cmd/internal/state", "cmd/internal/snapshots", "cmd/internal/kubeconfig", "cmd/internal/probe", "providers.", "providers/providertest", "addons.", "addons/addontest")},
+		rule{"cmd/internal/bundles", append(useCases(), "cmd/internal/tools", "addons/download", "images", "providers.", "addons.")},
 		rule{"cmd/internal/traffic", []string{"cmd/internal/inventory", "providers."}},
 		rule{"cmd/internal/learning", append(useCases(), "providers.", "providers/atomicfile", "exercises.")},
 		rule{"cmd/internal/bench", append(useCases(), "cmd/internal/probe", "providers.", "profiles.")},

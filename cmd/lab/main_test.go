@@ -61,6 +61,7 @@ func buildFake() (cli.Env, error) {
 	env := assemble(dirs, set, fakeProbe{}, user)
 	env.Doctor.Misconfigured = misconfigured
 	env.Bench.Rest = 0
+	env.Bundles.Programs = func() []string { return nil } // this program is large
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	env.Addons.Tools = clusteraddons.Tools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
@@ -73,6 +74,7 @@ func buildFake() (cli.Env, error) {
 	env.Traffic.Connect = func([]byte) (traffic.Cluster, error) { return rollout{}, nil }
 	if data, err := os.ReadFile(os.Getenv("FAKE") + "/tools.yaml"); err == nil {
 		env.Tools.Installer.Catalog = func() (tools.Catalog, error) { return tools.Parse(data) }
+		env.Bundles.Tools.Catalog = env.Tools.Installer.Catalog
 	}
 	if ms, err := strconv.Atoi(os.Getenv("PATIENCE_MS")); err == nil {
 		env.Inventory.State.Patience = time.Duration(ms) * time.Millisecond

@@ -25,7 +25,7 @@ func (o *addonOptions) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.sets.JSON, "set-json", nil, "like --set, but VALUE is JSON")
 	f.StringArrayVar(&o.sets.Files, "set-file", nil, "like --set, but VALUE is a file that contains the value")
 	f.StringArrayVar(&o.sets.Literals, "set-literal", nil, "like --set, but VALUE is taken literally")
-	f.BoolVar(&o.offline, "offline", false, "use only charts in the cache and on disk, without network access")
+	f.BoolVar(&o.offline, "offline", false, "use only charts and images of this machine, without network access (see lab bundle)")
 	f.StringVar(&o.caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for chart sources")
 }
 

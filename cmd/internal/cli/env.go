@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/bench"
+	"github.com/clusterlab-dev/lab/cmd/internal/bundles"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
@@ -37,6 +38,7 @@ type Env struct {
 	Traffic   *traffic.Traffic
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools
+	Bundles   *bundles.Bundles
 	Dirs      machine.Dirs
 	Helm      string // the path of a helm that comes with lab, which need not exist
 }

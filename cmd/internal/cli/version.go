@@ -40,6 +40,9 @@ func buildVersion() Version {
 	return v
 }
 
+// BuildVersion returns the version of this program.
+func BuildVersion() string { return buildVersion().Version }
+
 func newVersion(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   verbVersion,

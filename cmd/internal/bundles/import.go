@@ -1,0 +1,172 @@
+package bundles
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/content"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
+	"github.com/clusterlab-dev/lab/images/store"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// Import stores the bundle in a file, and puts its charts, programs and node images to where lab looks for them. Content
+// that is stored already is skipped, so that an import can be repeated after an interruption. r should be an
+// [io.Seeker]. Errors: ErrInvalid if the file is not a bundle; ErrUnsupported, before anything is written, if it is for
+// another platform or from a newer lab; ErrForeign if it is damaged; ErrUnavailable if the disk is full.
+func (b *Bundles) Import(ctx context.Context, r io.Reader, report event.Reporter) (Bundle, error) {
+	in, err := open(r)
+	if err != nil {
+		return Bundle{}, err
+	}
+	if err := in.bundle.fits(b.Platform); err != nil {
+		return Bundle{}, err
+	}
+	err = report.Do("Importing the bundle "+in.bundle.Name, func(step *event.Step) error {
+		if err := b.begin(ctx, in.bundle, in.data); err != nil {
+			return err
+		}
+		return b.take(ctx, in, newMeter(in.bundle.Size, step))
+	})
+	if err != nil {
+		return Bundle{}, err
+	}
+	return in.bundle, b.activate(ctx, in.bundle, report)
+}
+
+// begin pins a root and stores it.
+func (b *Bundles) begin(ctx context.Context, bundle Bundle, data []byte) error {
+	root := descriptorOf(ocispec.MediaTypeImageIndex, data)
+	if err := b.Store.Pin(ctx, pinPrefix+bundle.Name, root); err != nil {
+		return noRoom(err)
+	}
+	return noRoom(push(ctx, b.Store, root, bytes.NewReader(data)))
+}
+
+// take stores the content that follows the root in a file.
+func (b *Bundles) take(ctx context.Context, in *reader, m *meter) error {
+	e := newExpected(in.bundle)
+	for {
+		d, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return e.complete()
+		}
+		if err != nil {
+			return err
+		}
+		known, err := e.take(d)
+		if err != nil {
+			return err
+		}
+		if err := b.keep(ctx, e, known, m.reader(in.archive)); err != nil {
+			return err
+		}
+		m.done = e.bytes // also what was stored before
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// keep stores content that is not stored yet, and expects what it names.
+func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r io.Reader) error {
+	exists, err := b.Store.Exists(ctx, d)
+	if err == nil && !exists {
+		err = push(ctx, b.Store, d, r)
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, store.ErrFull):
+		return noRoom(err)
+	default:
+		return e.wrong(d, err)
+	}
+	if d.Size > maxManifest {
+		return nil
+	}
+	below, err := content.Successors(ctx, b.Store, d)
+	if err != nil {
+		return e.wrong(d, err)
+	}
+	e.expect(e.owner[d.Digest], below...)
+	return nil
+}
+
+func noRoom(err error) error {
+	if !errors.Is(err, store.ErrFull) {
+		return err
+	}
+	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "free some space, and import the bundle again: what is stored already is skipped")
+}
+
+// activate puts the charts, the programs and the names of the images of a complete bundle to where lab looks for them.
+func (b *Bundles) activate(ctx context.Context, bundle Bundle, report event.Reporter) error {
+	for _, item := range bundle.Items {
+		var err error
+		switch item.Kind {
+		case KindImage, KindNodeImage:
+			err = b.Store.Tag(ctx, item.manifest, item.Name)
+		case KindChart:
+			err = b.keepChart(ctx, item)
+		case KindProgram:
+			err = b.install(ctx, item, report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return b.keepNodeImages(ctx, bundle, report)
+}
+
+func (b *Bundles) keepChart(ctx context.Context, item Item) error {
+	layer, err := layerOf(ctx, b.Store, item)
+	if err != nil {
+		return err
+	}
+	data, err := content.FetchAll(ctx, b.Store, layer)
+	if err != nil || item.Chart == nil {
+		return err
+	}
+	return b.KeepChart(*item.Chart, data)
+}
+
+// install installs a program of lab that is not on this machine.
+func (b *Bundles) install(ctx context.Context, item Item, report event.Reporter) error {
+	if !b.Missing(item.Name) {
+		return nil
+	}
+	layer, err := layerOf(ctx, b.Store, item)
+	if err != nil {
+		return err
+	}
+	return report.Do("Installing "+item.Name, func(step *event.Step) error {
+		tool := tools.Tool{Name: item.Name, Version: item.Version, Files: map[string]tools.File{
+			b.Platform: {URL: item.Name, SHA256: layer.Digest.Encoded()},
+		}}
+		_, err := b.Tools.Install(ctx, tool, b.Stored(nil), step.Progress)
+		return err
+	})
+}
+
+// Stored returns the source of the releases of tools that bundles contain. It calls next, if that is not nil, for others.
+func (b *Bundles) Stored(next tools.Source) tools.Source {
+	return func(ctx context.Context, t tools.Tool, f tools.File, moved func(string)) ([]byte, error) {
+		blob, err := b.Store.Open(ctx, digest.NewDigestFromEncoded(digest.SHA256, f.SHA256))
+		if err != nil && next != nil {
+			return next(ctx, t, f, moved)
+		}
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(blob)
+		return data, errors.Join(err, blob.Close())
+	}
+}

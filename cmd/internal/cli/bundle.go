@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clusterlab-dev/lab/cmd/internal/bundles"
+	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+// Bundle is the result of `lab bundle create`, `import` and `verify`.
+type Bundle struct {
+	output.Meta
+	bundles.Bundle
+	Files []string `json:"files,omitempty"` // that were written
+}
+
+func newBundle(c *command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bundle",
+		Short: "Bring everything that a cluster needs to machines without a network",
+		Long: `Write everything that clusters need into one file: the charts of addons and the images
+that they pull, the images of nodes, the tools of "lab tools", and lab itself. On a machine
+that imported the file, "lab up --offline" creates the cluster without a network.
+
+The digest of a bundle authenticates all of its content.`,
+		Args: onlyVerbs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newBundleCreate(c), newBundleImport(c), newBundleList(c), newBundleVerify(c), newBundleRemove(c))
+	return cmd
+}
+
+type bundleOptions struct {
+	up       upOptions
+	name     string
+	flavors  []string
+	platform string
+	tools    []string
+	images   []string
+	split    string
+}
+
+func newBundleCreate(c *command) *cobra.Command {
+	o := &bundleOptions{}
+	cmd := &cobra.Command{
+		Use:   "create FILE",
+		Short: "Write everything that a cluster needs into a file",
+		Long: `Write everything that a cluster needs into a file: that of a profile, of a lab.yaml, or of
+the addons that you name, on each of the flavors.
+
+Images come from the container engine of the flavor, or else from their registries. What
+is fetched stays in lab's cache: the command can be repeated after an interruption. An
+existing file is not overwritten. With --split, the bundle is written to FILE.001,
+FILE.002 and so on, for file systems with small files.`,
+		Example: `  lab bundle create class.lab --profile workshop --flavor kind,kwok
+  lab bundle create class.lab -f lab.yaml --tools kubectl,helm
+  lab bundle create /media/usb/class.lab --addon cert-manager --split 4000M`,
+		Args: bundleArg("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runBundleCreate(c, cmd, o, args[0]) },
+	}
+	f := cmd.Flags()
+	o.up.profileFlags(f)
+	f.StringSliceVar(&o.flavors, "flavor", nil, "flavors, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", "))
+	o.up.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2 (default: that of the flavor)")
+	o.up.setting(f, "addon", "addons", "addons, separated by commas (see lab addon list)")
+	o.up.addons.flags(f)
+	f.StringVar(&o.name, "name", "", "name of the bundle (default: that of the profile or of the lab)")
+	f.StringVar(&o.platform, "platform", "", "system and processor of the machines, such as linux/arm64 (default: this machine's)")
+	f.StringSliceVar(&o.tools, "tools", nil, "tools to include, or none (default: all, see lab tools list)")
+	f.StringSliceVar(&o.images, "with-image", nil, "further images that pods run, separated by commas")
+	f.StringVar(&o.split, "split", "", "write files of at most this size, such as 4000M")
+	return cmd
+}
+
+func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file string) error {
+	limit, err := bytesOf(o.split)
+	if err != nil {
+		return err
+	}
+	all, request, err := upRequest(c, &o.up, nil)
+	if err != nil {
+		return err
+	}
+	parts, err := bundles.NewParts(file, limit)
+	if err != nil {
+		return err
+	}
+	defer parts.Discard()
+	q := bundles.Request{Name: o.name, Cluster: request, Flavors: o.flavors, Platform: o.platform, Tools: o.tools, Images: o.images, CA: request.Addons.CA}
+	if q.Name == "" {
+		q.Name = strings.ToLower(o.up.profile)
+	}
+	if q.Name == "" || strings.ContainsAny(q.Name, "./\\") {
+		q.Name = string(all.Name)
+	}
+	if len(o.tools) == 1 && o.tools[0] == "none" {
+		q.Tools, q.NoTools = nil, true
+	}
+	progress := c.progress("")
+	defer progress.Close()
+	bundle, err := c.Bundles.Create(cmd.Context(), q, progress.Report)
+	if err != nil {
+		return err
+	}
+	if err := c.Bundles.Write(cmd.Context(), bundle, parts, progress.Report); err != nil {
+		return err
+	}
+	files, err := parts.Commit()
+	if err != nil {
+		return err
+	}
+	progress.Close()
+	if c.format == ui.FormatTable {
+		progress.Note("On another machine: lab bundle import %s    For a class: lab bundle serve %s", fault.ShellWord(files[0]), bundle.Name)
+	}
+	return c.printBundle(bundle, files)
+}
+
+func (c *command) printBundle(bundle bundles.Bundle, files []string) error {
+	result := Bundle{output.NewMeta("Bundle"), bundle, files}
+	return ui.Print(c.streams.Out, c.format, result, func() ui.View { return bundleView(result) })
+}
+
+func bundleView(b Bundle) ui.View {
+	d := &ui.Details{}
+	d.Add("Name", b.Name)
+	d.Add("Digest", b.Digest.String())
+	d.Add("Platform", b.Platform)
+	d.Add("Flavors", strings.Join(b.Flavors, ", "))
+	d.Add("Size", ui.Size(b.Size))
+	for _, file := range b.Files {
+		d.Add("File", file)
+	}
+	items := ui.NewTable("kind", "name", "version", "size")
+	for _, i := range b.Items {
+		items.Row(string(i.Kind), i.Name, i.Version, ui.Size(i.Size))
+	}
+	d.Section("Content", items)
+	return d
+}
+
+func newBundleImport(c *command) *cobra.Command {
+	var caFile string
+	cmd := &cobra.Command{
+		Use:   "import FILE|URL",
+		Short: "Store a bundle on this machine",
+		Long: `Store the bundle of a file, or of a server of "lab bundle serve", on this machine. Then
+"lab up --offline" and "lab tools install" take what they need from it. Programs of lab that
+are missing are installed, and the engine gets the images of nodes.
+
+Everything is verified by its digest. An interrupted import is resumed: content that has
+arrived is skipped. The exit code is 4 if the bundle is damaged, and 6, before anything is
+written, if it is for another platform or from a newer version of lab.`,
+		Example: `  lab bundle import class.lab
+  lab bundle import 'http://192.168.1.10:8090#sha256:…'`,
+		Args: bundleArg("FILE|URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ca, err := c.readCA(caFile)
+			if err != nil {
+				return err
+			}
+			progress := c.progress("")
+			defer progress.Close()
+			bundle, err := importBundle(c, cmd, args[0], ca, progress.Report)
+			if err != nil {
+				return err
+			}
+			progress.Close()
+			return c.printBundle(bundle, nil)
+		},
+	}
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for the server")
+	return cmd
+}
+
+func importBundle(c *command, cmd *cobra.Command, source string, ca []byte, report event.Reporter) (bundles.Bundle, error) {
+	if bundles.IsURL(source) {
+		return c.Bundles.ImportURL(cmd.Context(), source, ca, report)
+	}
+	file, err := bundles.OpenFile(source)
+	if err != nil {
+		return bundles.Bundle{}, err
+	}
+	defer func() { _ = file.Close() }()
+	bundle, err := c.Bundles.Import(cmd.Context(), file, report)
+	return bundle, of(source, err)
+}
+
+// of adds the name of a file to an error about it.
+func of(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.WithHint(fmt.Errorf("%s: %w", file, err), "%s", fault.HintOf(err))
+}
+
+func newBundleList(c *command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the bundles on this machine",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			list, err := c.Bundles.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if len(list.Items) == 0 && c.format == ui.FormatTable {
+				c.progress("").Note("There are no bundles. Import one: lab bundle import FILE")
+				return nil
+			}
+			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
+				t := ui.NewTable("name", "flavors", "size", "complete", "digest")
+				for _, b := range list.Items {
+					t.Row(b.Name, strings.Join(b.Flavors, ","), ui.Size(b.Size), yesNo(b.Complete), b.Digest.String())
+				}
+				return t
+			})
+		},
+	}
+}
+
+func newBundleVerify(c *command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify NAME|FILE",
+		Short: "Read all of a bundle, and compare it with its digests",
+		Long: `Read all of a bundle on this machine, or in a file, and compare it with its digests. An
+argument with a dot or a slash is a file. The exit code is 4 if something is missing or
+damaged; the error names it.`,
+		Example: `  lab bundle verify class.lab
+  lab bundle verify workshop`,
+		Args:              bundleArg("NAME|FILE"),
+		ValidArgsFunction: c.completeBundles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			progress := c.progress("")
+			defer progress.Close()
+			var bundle bundles.Bundle
+			err := event.Reporter(progress.Report).Do("Verifying "+args[0], func(step *event.Step) (err error) {
+				bundle, err = verifyBundle(c, cmd, args[0], step)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			progress.Close()
+			return c.printBundle(bundle, nil)
+		},
+	}
+}
+
+func verifyBundle(c *command, cmd *cobra.Command, source string, step *event.Step) (bundles.Bundle, error) {
+	if !strings.ContainsAny(source, "./\\") {
+		return c.Bundles.Verify(cmd.Context(), source)
+	}
+	file, err := bundles.OpenFile(source)
+	if err != nil {
+		return bundles.Bundle{}, err
+	}
+	defer func() { _ = file.Close() }()
+	bundle, err := bundles.VerifyFile(cmd.Context(), file, func(done int64) {
+		step.Progress(ui.Size(done) + " of " + ui.Size(file.Size()))
+	})
+	return bundle, of(source, err)
+}
+
+func newBundleRemove(c *command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove NAME...",
+		Aliases: []string{"rm"},
+		Short:   "Remove bundles from this machine",
+		Long: `Remove bundles from this machine. Charts, tools and images that were installed from them
+stay.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return nil
+			}
+			return fault.WithHint(usage("%s requires the name of a bundle", cmd.CommandPath()), "list the bundles: lab bundle list")
+		},
+		ValidArgsFunction: c.completeBundles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, name := range args {
+				if err := c.Bundles.Remove(cmd.Context(), name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// completeBundles completes the names of bundles.
+func (c *command) completeBundles(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	list, _ := c.Bundles.List(cmd.Context())
+	var names []string
+	for _, b := range list.Items {
+		names = append(names, b.Name)
+	}
+	return names, cobra.ShellCompDirectiveDefault
+}
+
+// bundleArg accepts one argument.
+func bundleArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fault.WithHint(usage("%s requires one argument, %s, received %d", cmd.CommandPath(), what, len(args)), "show the usage: %s --help", cmd.CommandPath())
+	}
+}
+
+// bytesOf returns the number of bytes that a flag names, such as 4G; 0 for "".
+func bytesOf(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	digits := strings.TrimRight(text, "KMGiB")
+	shift, ok := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}[strings.TrimSuffix(strings.TrimSuffix(text[len(digits):], "B"), "i")]
+	n, err := strconv.ParseInt(digits, 10, 32)
+	if err != nil || !ok || n < 1 || n<<shift < 1<<20 {
+		return 0, fault.WithHint(usage("--split %q is not a size of at least 1M", text), "for example --split 4000M, for file systems with files below 4 GiB")
+	}
+	return n << shift, nil
+}
