@@ -23,20 +23,30 @@ func (l *look) why(ctx context.Context, namespace string, p progress) string {
 // WhyNot says why the pods that selector selects are not ready, or returns "". The newest pod with a
 // known reason counts.
 func WhyNot(ctx context.Context, client kubernetes.Interface, namespace, selector string) string {
-	why, _ := whyPods(ctx, client, namespace, metav1.ListOptions{LabelSelector: selector})
+	why, _ := whyPods(ctx, client, namespace, metav1.ListOptions{LabelSelector: selector}, anyPod)
+	return why
+}
+
+// WhyNoDaemons is WhyNot for all pods of DaemonSets in a namespace. In kube-system, these are the network
+// plugin and kube-proxy, which the other pods need.
+func WhyNoDaemons(ctx context.Context, client kubernetes.Interface, namespace string) string {
+	why, _ := whyPods(ctx, client, namespace, metav1.ListOptions{}, func(pod *corev1.Pod) bool {
+		owner := metav1.GetControllerOf(pod)
+		return owner != nil && owner.Kind == "DaemonSet"
+	})
 	return why
 }
 
 // WhyNode is WhyNot for all pods of a node.
 func WhyNode(ctx context.Context, client kubernetes.Interface, node string) string {
-	why, _ := whyPods(ctx, client, metav1.NamespaceAll, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
+	why, _ := whyPods(ctx, client, metav1.NamespaceAll, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node}, anyPod)
 	return why
 }
 
 // WhyPods is WhyNot for pods that must complete. Without a known reason it returns the phase of the
 // newest pod, or that no pod exists.
 func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string, pods metav1.ListOptions) string {
-	why, newest := whyPods(ctx, client, namespace, pods)
+	why, newest := whyPods(ctx, client, namespace, pods, anyPod)
 	switch {
 	case why != "":
 		return why
@@ -46,8 +56,10 @@ func WhyPods(ctx context.Context, client kubernetes.Interface, namespace string,
 	return fmt.Sprintf("pod %s is %s", newest.Name, newest.Status.Phase)
 }
 
-// whyPods returns the reason of the newest pod that has one, and the newest pod of all.
-func whyPods(ctx context.Context, client kubernetes.Interface, namespace string, options metav1.ListOptions) (string, *corev1.Pod) {
+func anyPod(*corev1.Pod) bool { return true }
+
+// whyPods returns the reason of the newest pod that counts and has one, and the newest pod of all.
+func whyPods(ctx context.Context, client kubernetes.Interface, namespace string, options metav1.ListOptions, counts func(*corev1.Pod) bool) (string, *corev1.Pod) {
 	pods, err := client.CoreV1().Pods(namespace).List(ctx, options)
 	if err != nil {
 		return err.Error(), nil
@@ -58,6 +70,9 @@ func whyPods(ctx context.Context, client kubernetes.Interface, namespace string,
 	var newest *corev1.Pod
 	for i := range pods.Items {
 		newest = cmp.Or(newest, &pods.Items[i])
+		if !counts(&pods.Items[i]) {
+			continue
+		}
 		if why := whyPod(ctx, client, &pods.Items[i]); why != "" {
 			return why, newest
 		}

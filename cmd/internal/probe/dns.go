@@ -62,7 +62,8 @@ func hasDNS(ctx context.Context, client kubernetes.Interface) (bool, error) {
 	return err != nil || len(daemons.Items) > 0, err
 }
 
-// whyNoDNS returns why no pod of the Service kube-dns is ready, as far as the pods report it.
+// whyNoDNS returns why no pod of the Service kube-dns is ready, as far as its pods report it, and the pods
+// of the network that they need.
 func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	service, err := client.CoreV1().Services(metav1.NamespaceSystem).Get(ctx, serviceDNS, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -75,6 +76,9 @@ func whyNoDNS(ctx context.Context, client kubernetes.Interface) string {
 	selector := labels.SelectorFromSet(service.Spec.Selector).String()
 	if why := ready.WhyNot(ctx, client, metav1.NamespaceSystem, selector); why != "" {
 		missing += ": " + why
+	}
+	if why := ready.WhyNoDaemons(ctx, client, metav1.NamespaceSystem); why != "" {
+		missing += "; " + why
 	}
 	return missing
 }

@@ -165,7 +165,7 @@ func (a API) look(ctx context.Context, client kubernetes.Interface, want Want) (
 	}
 	missing := r.examine(ctx, client, want)
 	if missing != "" {
-		r.Lacks = fault.WithHint(errors.New(missing), "%s", relief(list.Items))
+		r.Lacks = fault.WithHint(errors.New(missing), "%s", cmp.Or(relief(list.Items), fault.MachineHint(missing)))
 	}
 	return r, nil
 }

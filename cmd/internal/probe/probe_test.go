@@ -84,24 +84,28 @@ func TestMissing(t *testing.T) {
 func TestPressure(t *testing.T) {
 	t.Parallel()
 	const taint = "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }"
+	const limit = "0 of 1 started: too many open files"
 	dnsless := []corev1.Pod{unschedulable("coredns-1", taint+". preemption: none.")}
 	for what, tt := range map[string]struct {
 		node       corev1.Node
 		pods       []corev1.Pod
+		system     []corev1.Pod
 		says, hint string
 	}{
-		"the disk is full":     {pressed("a", corev1.NodeDiskPressure), dnsless, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
-		"no memory":            {pressed("a", corev1.NodeMemoryPressure), dnsless, taint, "node a lacks memory (MemoryPressure)"},
-		"another matter":       {node("a", true, ""), dnsless, taint, ""},
-		"the pods are unknown": {node("a", true, ""), nil, "no pod of kube-dns is ready)", ""},
-		"the node is at end":   {pressed("a", corev1.NodeDiskPressure), nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
+		"the disk is full":     {pressed("a", corev1.NodeDiskPressure), dnsless, nil, "no pod of kube-dns is ready: no node fits pod coredns-1: " + taint + ")", "docker system prune"},
+		"no memory":            {pressed("a", corev1.NodeMemoryPressure), dnsless, nil, taint, "node a lacks memory (MemoryPressure)"},
+		"another matter":       {node("a", true, ""), dnsless, nil, taint, ""},
+		"the pods are unknown": {node("a", true, ""), nil, nil, "no pod of kube-dns is ready)", ""},
+		"the node is at end":   {pressed("a", corev1.NodeDiskPressure), nil, nil, "no pod of kube-dns is ready)", "node a is almost full (DiskPressure)"},
+		"the network fails":    {node("a", true, ""), nil, []corev1.Pod{crashing("kube-proxy-1", "DaemonSet", limit)}, "no pod of kube-dns is ready; container main of pod kube-proxy-1 cannot be created: " + limit + ")", "sudo sysctl fs.inotify"},
+		"something else fails": {node("a", true, ""), nil, []corev1.Pod{crashing("job-1", "Job", limit)}, "no pod of kube-dns is ready)", ""},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
 			defer cancel()
 			var moved []string
-			s := &apiServer{nodes: []corev1.Node{tt.node}, pods: tt.pods}
+			s := &apiServer{nodes: []corev1.Node{tt.node}, pods: tt.pods, system: tt.system}
 			err := API{}.Wait(ctx, s.start(t), Want{Nodes: 1, DNS: true}, func(m string) { moved = append(moved, m) })
 			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v, want %q", err, tt.says)

@@ -29,7 +29,8 @@ type apiServer struct {
 	leases []coordinationv1.Lease
 	pod    corev1.Pod // behind the addresses of dns
 	pods   []corev1.Pod
-	broken int // how many requests are answered with an error, or not at all
+	system []corev1.Pod // of kube-system, without pods
+	broken int          // how many requests are answered with an error, or not at all
 	hangs  bool
 	asked  int
 
@@ -102,8 +103,11 @@ func (s *apiServer) answer(resource, selector string) any {
 		return corev1.Service{TypeMeta: is("Service", "v1"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "dns"}}}
 	case "pods":
 		list := corev1.PodList{TypeMeta: is("PodList", "v1")}
-		if selector == "app=dns" || selector == "spec.nodeName=c" {
+		switch selector {
+		case "app=dns", "spec.nodeName=c":
 			list.Items = s.pods
+		case "": // of kube-system
+			list.Items = s.system
 		}
 		return list
 	case "dns-pod":
@@ -161,6 +165,17 @@ func unschedulable(name, why string) corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "kube-system"},
 		Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
 			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: why}}},
+	}
+}
+
+// crashing returns a pod of a controller of the kind, with a container that cannot be created.
+func crashing(name, controller, why string) corev1.Pod {
+	yes := true
+	waiting := &corev1.ContainerStateWaiting{Reason: "CreateContainerError", Message: why}
+	return corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "kube-system", OwnerReferences: []metav1.OwnerReference{{Kind: controller, Controller: &yes}}},
+		Status: corev1.PodStatus{Phase: corev1.PodPending, ContainerStatuses: []corev1.ContainerStatus{
+			{Name: "main", State: corev1.ContainerState{Waiting: waiting}}}},
 	}
 }
 

@@ -23,7 +23,7 @@ func Explain(command, words string, err error) error {
 	case errors.Is(err, exec.ErrNotFound), unanswered(last):
 		return explain(last, err)
 	}
-	return withHint(err, MachineHint(last))
+	return withHint(err, fault.MachineHint(last))
 }
 
 func withHint(err error, hint string) error {
@@ -61,7 +61,7 @@ func explain(words string, err error) error {
 	case said("unable to start container process: exec:", "exec format error"):
 		return fault.WithHint(err, "use another image: --image IMAGE; this one lacks that program or is for another CPU architecture")
 	}
-	return withHint(err, MachineHint(words))
+	return withHint(err, fault.MachineHint(words))
 }
 
 // explainPull is explain for `docker pull`, whose output may also be about a registry.
@@ -84,19 +84,6 @@ func explainPull(words string, err error) error {
 func unanswered(words string) bool {
 	return saidIn(words)("Cannot connect to the Docker daemon", "error during connect", "failed to connect to the docker API",
 		"Is the docker daemon running", "docker daemon is not running")
-}
-
-// MachineHint returns a hint for a cause that is in the machine, such as a full disk, or "".
-// said is the cause alone, not a whole output.
-func MachineHint(said string) string {
-	is := saidIn(said)
-	switch {
-	case is("no space left on device"):
-		return "free disk space; see what uses it: docker system df"
-	case is("too many open files", "inotify"):
-		return "raise the inotify limits: sudo sysctl fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288"
-	}
-	return ""
 }
 
 func saidIn(words string) func(...string) bool {

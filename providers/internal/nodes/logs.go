@@ -63,7 +63,7 @@ func (t Tool) Because(err error, dir string, found []docker.Container) error {
 		why = fmt.Errorf("%s (%w)", c, context.DeadlineExceeded)
 	}
 	why = fault.WithDetail(why, whole(err))
-	if hint := docker.MachineHint(c.Said); hint != "" {
+	if hint := fault.MachineHint(c.Said); hint != "" {
 		return fault.WithHint(why, "%s", hint)
 	}
 	if c.Program == cause.NodeImage {
@@ -107,7 +107,7 @@ func LastWords(ctx context.Context, n docker.Container, what string) error {
 		return errors.New(what)
 	}
 	err := fault.WithDetail(fmt.Errorf("%s: %s", what, said), log.String())
-	if hint := docker.MachineHint(said); hint != "" {
+	if hint := fault.MachineHint(said); hint != "" {
 		return fault.WithHint(err, "%s", hint)
 	}
 	return err
