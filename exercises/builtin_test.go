@@ -17,3 +17,17 @@ func TestBuiltin(t *testing.T) {
 		t.Errorf("the pack has only %d exercises", len(pack.Exercises))
 	}
 }
+
+// TestHintsAreProven checks that each hint of the builtin pack has a wrong answer that gets it.
+func TestHintsAreProven(t *testing.T) {
+	t.Parallel()
+	pack, err := exercises.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range pack.Exercises {
+		if unproven := e.UnprovenHints(); len(unproven) > 0 {
+			t.Errorf("exercise %s: no wrong answer gets the hints %q; add one, or remove hints that no student can get", e.Name, unproven)
+		}
+	}
+}

@@ -131,6 +131,7 @@ type Attempt struct {
 	Name  Item   `json:"name" need:"true" doc:"the name in reports"`
 	Apply []Item `json:"apply,omitempty" doc:"manifests to apply"`
 	Run   []Item `json:"run,omitempty" doc:"kubectl and helm commands to run"`
+	Pods  bool   `json:"pods,omitempty" doc:"the answer is different only where containers run; elsewhere verify leaves it out"`
 	Check Item   `json:"check,omitzero" doc:"the check that must fail; only for wrong answers"`
 	Hint  Item   `json:"hint,omitzero" doc:"the hint that it must get; only for wrong answers"`
 }

@@ -261,7 +261,7 @@ func (r *reader) command(file string, at strict.Text, change bool) (Step, bool) 
 func (r *reader) trials(attempts []Attempt, checks []Check, wrong bool) []Trial {
 	var all []Trial
 	for _, a := range attempts {
-		t := Trial{Name: a.Name.Value, Check: a.Check.Value, Hint: a.Hint.Value}
+		t := Trial{Name: a.Name.Value, Pods: a.Pods, Check: a.Check.Value, Hint: a.Hint.Value}
 		for _, item := range a.Apply {
 			if objects := r.apply([]Item{item}); objects != nil {
 				t.Steps = append(t.Steps, Step{Objects: objects, Line: "apply " + item.Value})

@@ -38,6 +38,7 @@ type File struct {
 type Trial struct {
 	Name        string
 	Steps       []Step
+	Pods        bool // only where containers run
 	Check, Hint string
 }
 
@@ -75,11 +76,19 @@ func (e *Exercise) Hints() int {
 	return n
 }
 
-// ProvenHints returns the number of hints that a wrong answer must get.
-func (e *Exercise) ProvenHints() int {
+// UnprovenHints returns the hints that no wrong answer must get, as CHECK/HINT.
+func (e *Exercise) UnprovenHints() []string {
 	proven := map[string]bool{}
 	for _, w := range e.Wrong {
 		proven[w.Check+"/"+w.Hint] = true
 	}
-	return len(proven)
+	var unproven []string
+	for _, c := range e.Checks {
+		for _, h := range c.Hints {
+			if name := c.ID.Value + "/" + h.ID.Value; !proven[name] {
+				unproven = append(unproven, name)
+			}
+		}
+	}
+	return unproven
 }

@@ -34,17 +34,25 @@ type PackReport struct {
 type PackProof struct {
 	Name     string   `json:"name"`
 	Valid    bool     `json:"valid"`
-	Half     bool     `json:"half"`   // some checks need containers that run
-	Steps    int      `json:"steps"`  // that were tried
-	Hints    int      `json:"hints"`  // that the exercise has
-	Proven   int      `json:"proven"` // hints that a wrong answer gets
+	Half     bool     `json:"half"`     // some checks need containers that run
+	Steps    int      `json:"steps"`    // that were tried
+	Hints    int      `json:"hints"`    // that the exercise has
+	Proven   int      `json:"proven"`   // hints that a wrong answer gets
+	Unproven []string `json:"unproven"` // the other hints, as CHECK/HINT
 	Problems []string `json:"problems"`
 	Seconds  float64  `json:"seconds"`
 }
 
+// verifyOptions are the flags of `lab exercise verify`.
+type verifyOptions struct {
+	upOptions
+	only     []string
+	patience time.Duration
+	failFast bool
+}
+
 func newExerciseVerify(c *command, o *exerciseOptions) *cobra.Command {
-	u := &upOptions{}
-	var only []string
+	v := &verifyOptions{}
 	cmd := &cobra.Command{
 		Use:   "verify [PACK]",
 		Short: "Prove that the exercises of a pack are correct",
@@ -63,24 +71,26 @@ Exercises that need what the flavor lacks are left out.`,
 			if len(args) > 0 {
 				o.pack = args[0]
 			}
-			return runExerciseVerify(c, cmd.Context(), o, u, only)
+			return runExerciseVerify(c, cmd.Context(), o, v)
 		},
 	}
-	u.setting(cmd.Flags(), "flavor", "flavor", "the tool that creates the cluster")
-	cmd.Flags().DurationVar(&u.timeout, "timeout", 10*time.Minute, "time limit for the creation of the cluster")
-	cmd.Flags().StringSliceVar(&only, "exercise", nil, "verify only these exercises")
+	v.setting(cmd.Flags(), "flavor", "flavor", "the tool that creates the cluster")
+	cmd.Flags().DurationVar(&v.timeout, "timeout", 10*time.Minute, "time limit for the creation of the cluster")
+	cmd.Flags().StringSliceVar(&v.only, "exercise", nil, "verify only these exercises")
+	cmd.Flags().DurationVar(&v.patience, "patience", time.Minute, "how long an answer may take to have the expected results")
+	cmd.Flags().BoolVar(&v.failFast, "fail-fast", false, "stop each exercise at its first problem")
 	return cmd
 }
 
-func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *upOptions, only []string) error {
+func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *verifyOptions) error {
 	pack, err := c.Learning.Pack(o.pack)
 	if err != nil {
 		return err
 	}
 	list := pack.Exercises
-	if len(only) > 0 {
+	if len(u.only) > 0 {
 		list = nil
-		for _, name := range only {
+		for _, name := range u.only {
 			e, err := pack.Get(name)
 			if err != nil {
 				return err
@@ -103,9 +113,9 @@ func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *u
 }
 
 // prove proves exercises on a temporary cluster.
-func (c *command) prove(ctx context.Context, u *upOptions, list []*exercises.Exercise, report *PackReport) error {
+func (c *command) prove(ctx context.Context, u *verifyOptions, list []*exercises.Exercise, report *PackReport) error {
 	name := clusters.RunName()
-	_, request, err := upRequest(c, u, []string{name})
+	_, request, err := upRequest(c, &u.upOptions, []string{name})
 	if err != nil {
 		return err
 	}
@@ -116,7 +126,7 @@ func (c *command) prove(ctx context.Context, u *upOptions, list []*exercises.Exe
 	left, err := c.Runs.Run(limited, request, clusters.Work{
 		Do: func(r clusters.Running) error {
 			report.Flavor = r.Flavor
-			return c.proveOn(ctx, r, list, report, progress.Report)
+			return c.proveOn(ctx, u, r, list, report, progress.Report)
 		},
 		Failed: func(clusters.Running) {},
 		Keep:   func() bool { return false },
@@ -127,7 +137,9 @@ func (c *command) prove(ctx context.Context, u *upOptions, list []*exercises.Exe
 	return err
 }
 
-func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exercises.Exercise, report *PackReport, events event.Reporter) error {
+func (c *command) proveOn(
+	ctx context.Context, u *verifyOptions, r clusters.Running, list []*exercises.Exercise, report *PackReport, events event.Reporter,
+) error {
 	record, err := c.Inventory.State.Get(r.Name)
 	if err != nil {
 		return err
@@ -145,7 +157,10 @@ func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exerc
 	if err != nil {
 		return err
 	}
-	v := learning.Verifier{Cluster: cluster, Kubectl: kubectl, Helm: c.helmOn(r), RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes)}
+	v := learning.Verifier{
+		Cluster: cluster, Kubectl: kubectl, Helm: c.helmOn(r), RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes),
+		Patience: u.patience, FailFast: u.failFast,
+	}
 	err = events.For(r.Name).Do(fmt.Sprintf("Verifying %d exercises", len(list)), func(step *event.Step) error {
 		return v.Verify(ctx, list, func(p learning.Proof) {
 			report.add(p)
@@ -162,9 +177,10 @@ func (c *command) proveOn(ctx context.Context, r clusters.Running, list []*exerc
 }
 
 func (r *PackReport) add(p learning.Proof) {
+	unproven := append([]string{}, p.Exercise.UnprovenHints()...)
 	item := PackProof{
 		Name: p.Exercise.Name, Valid: len(p.Problems) == 0, Half: p.Half, Steps: p.Steps, Problems: append([]string{}, p.Problems...),
-		Hints: p.Exercise.Hints(), Proven: p.Exercise.ProvenHints(),
+		Hints: p.Exercise.Hints(), Proven: p.Exercise.Hints() - len(unproven), Unproven: unproven,
 		Seconds: p.Took.Round(100 * time.Millisecond).Seconds(),
 	}
 	r.Items = append(r.Items, item)
@@ -218,7 +234,11 @@ func proofView(r PackReport) ui.View {
 		case item.Half:
 			mark = ui.MarkHalf
 		}
-		p.Result(mark, fmt.Sprintf("%s: %d steps, %d of %d hints proven, %.1f s", item.Name, item.Steps, item.Proven, item.Hints, item.Seconds), item.Problems...)
+		details := item.Problems
+		if len(item.Unproven) > 0 {
+			details = append(slices.Clone(details), "no wrong answer gets these hints: "+strings.Join(item.Unproven, ", "))
+		}
+		p.Result(mark, fmt.Sprintf("%s: %d steps, %d of %d hints proven, %.1f s", item.Name, item.Steps, item.Proven, item.Hints, item.Seconds), details...)
 	}
 	return p
 }

@@ -45,7 +45,8 @@ type Verifier struct {
 	Helm     Program
 	RunsPods bool
 	Nodes    int
-	Patience time.Duration // 0: a minute
+	Patience time.Duration // how long an answer may take to have the expected results; 0: a minute
+	FailFast bool          // stop an exercise at its first problem
 }
 
 // Verify proves exercises, several at a time: no check passes in the beginning, each wrong answer
@@ -110,17 +111,28 @@ func (t *trial) run(ctx context.Context) {
 		}
 	}
 	for _, w := range t.e.Wrong {
+		if t.stopped() {
+			return
+		}
 		t.wrong(ctx, w)
 	}
 	solution := exercises.Trial{Name: "solution", Steps: t.e.Solution}
 	for i, a := range append([]exercises.Trial{solution}, t.e.Also...) {
+		if t.stopped() {
+			return
+		}
 		if i > 0 {
 			a.Name = "also " + a.Name
 		}
 		t.solve(ctx, a)
 	}
-	t.begin(ctx, "reset")
+	if !t.stopped() {
+		t.begin(ctx, "reset")
+	}
 }
+
+// stopped reports whether the exercise is not tried further.
+func (t *trial) stopped() bool { return t.FailFast && len(t.problems) > 0 }
 
 // end deletes the namespaces of the exercise, even after an interrupt.
 func (t *trial) end(ctx context.Context) {
@@ -170,7 +182,12 @@ func (t *trial) again(ctx context.Context, step string) bool {
 }
 
 // wrong checks that a wrong answer fails its check and gets its hint.
+//
+// The check must be the first that fails: students get the hint of that one only.
 func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
+	if w.Pods && !t.RunsPods {
+		return
+	}
 	t.steps++
 	step := "wrong " + w.Name
 	if !t.answer(ctx, step, w) {
@@ -188,6 +205,9 @@ func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
 		case r.Hint != w.Hint:
 			return []string{fmt.Sprintf("check %s gets hint %s; it must get %s", r.ID, r.Hint, w.Hint)}
 		}
+		if first, _ := results.First(); first.ID != r.ID {
+			return []string{fmt.Sprintf("check %s fails as well, and students get its hint; check %s must be the first that fails", first.ID, r.ID)}
+		}
 		return nil
 	})
 }
@@ -200,6 +220,9 @@ func (t *trial) acts(results exercises.Results) bool {
 
 // solve checks that a solution passes.
 func (t *trial) solve(ctx context.Context, a exercises.Trial) {
+	if a.Pods && !t.RunsPods {
+		return
+	}
 	t.steps++
 	if !t.answer(ctx, a.Name, a) {
 		return
