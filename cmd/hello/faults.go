@@ -101,14 +101,19 @@ func (s *switches) leak(ctx context.Context) {
 		}
 		s.mu.Lock()
 		if s.now.Leak > 0 {
-			block := make([]byte, s.now.Leak<<20)
-			for i := range block {
-				block[i] = 1 // memory that is never written does not count
-			}
-			s.leaked = append(s.leaked, block)
+			s.leaked = append(s.leaked, fill(s.now.Leak))
 		}
 		s.mu.Unlock()
 	}
+}
+
+// fill returns a block of memory that counts as used: memory that is never written does not.
+func fill(mib int) []byte {
+	block := make([]byte, mib<<20)
+	for i := range block {
+		block[i] = 1
+	}
+	return block
 }
 
 // wrap applies latency and errors to a handler.

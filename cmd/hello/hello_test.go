@@ -78,6 +78,7 @@ func TestPages(t *testing.T) {
 		"/version": `"version": "v2"`,
 		"/config":  `"passwordLength": 6`,
 		"/flags":   `"dark": false`,
+		"/since":   "Z\n",
 		"/healthz": "ok\n",
 		"/readyz":  "ok\n",
 		"/metrics": `hello_build_info{version="v2"} 1`,
@@ -135,10 +136,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestLevels checks that a client's mistake is a warning in the log, and the server's an error.
+func TestLevels(t *testing.T) {
+	a, url, _ := server(t)
+	var out bytes.Buffer
+	a.log = slog.New(slog.NewTextHandler(&out, nil))
+	ask(t, http.MethodGet, url+"/")
+	ask(t, http.MethodGet, url+"/work")
+	a.switches.now.Errors = 1
+	ask(t, http.MethodGet, url+"/")
+	var levels []string
+	for line := range strings.Lines(out.String()) {
+		levels = append(levels, strings.Fields(line)[1])
+	}
+	if diff := cmp.Diff([]string{"level=INFO", "level=WARN", "level=ERROR"}, levels); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	for variable, want := range map[string]string{
 		"HELLO_ERRORS=1.5":       `HELLO_ERRORS="1.5": want a share of the requests, from 0 to 1`,
 		"HELLO_START_DELAY=soon": `HELLO_START_DELAY="soon": want a duration, such as 300ms or 10s`,
+		"HELLO_MEMORY=64Mi":      `HELLO_MEMORY="64Mi": want a number of MiB`,
 		"HELLO_DROP=maybe":       `HELLO_DROP="maybe": want true or false`,
 		"HELLO_LOG_LEVEL=loud":   `HELLO_LOG_LEVEL="loud": want debug, info, warn or error`,
 		"HELLO_LOG_FORMAT=xml":   `HELLO_LOG_FORMAT="xml": want text or json`,
@@ -158,6 +178,15 @@ func TestCounter(t *testing.T) {
 		if got, err := c.next(); got != want || err != nil {
 			t.Errorf("%d, %v, want %d", got, err, want)
 		}
+	}
+	first, err := (&counter{dir: dir}).start()
+	if again, _ := (&counter{dir: dir}).start(); again != first || err != nil {
+		t.Errorf("it counts since %s, then since %s, %v", first, again, err)
+	}
+	memory := counter{}
+	since, _ := memory.start()
+	if again, _ := memory.start(); again != since || since == first {
+		t.Errorf("in memory, it counts since %s, then since %s; on disk since %s", since, again, first)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "count"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)

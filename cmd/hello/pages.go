@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,6 +90,15 @@ func (a *app) showCount(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, n)
 }
 
+func (a *app) showSince(w http.ResponseWriter, _ *http.Request) {
+	since, err := a.count.start()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintln(w, since)
+}
+
 // mostWork bounds the work of one request.
 const mostWork = 10 * time.Second
 
@@ -108,9 +118,10 @@ func (a *app) showWork(w http.ResponseWriter, r *http.Request) {
 
 // counter counts in a file, or in memory if it has no directory. It is safe for concurrent use.
 type counter struct {
-	dir string
-	mu  sync.Mutex
-	n   int
+	dir   string
+	mu    sync.Mutex
+	n     int
+	since string
 }
 
 // next returns the next number. The file is replaced atomically: a pod may be killed at any time.
@@ -132,9 +143,34 @@ func (c *counter) next() (int, error) {
 			return 0, fmt.Errorf("%s is not a number: %q", path, text)
 		}
 	}
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, []byte(strconv.Itoa(n+1)+"\n"), 0o600); err != nil {
-		return 0, err
+	return n + 1, replace(path, strconv.Itoa(n+1))
+}
+
+// start returns when the counter was first asked for it. A new counter has a new time.
+func (c *counter) start() (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	if c.dir == "" {
+		c.since = cmp.Or(c.since, now)
+		return c.since, nil
 	}
-	return n + 1, os.Rename(temporary, path)
+	path := filepath.Join(c.dir, "since")
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		return strings.TrimSpace(string(text)), nil
+	case errors.Is(err, fs.ErrNotExist):
+		return now, replace(path, now)
+	}
+	return "", err
+}
+
+// replace writes a line to a file, which has the old or the new content at any time.
+func replace(path, line string) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, []byte(line+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
 }

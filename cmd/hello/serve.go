@@ -25,6 +25,7 @@ type app struct {
 	metrics  metrics
 	switches switches
 	count    counter
+	cache    []byte // settings.Memory
 	started  atomic.Bool
 	ending   atomic.Bool
 }
@@ -51,6 +52,7 @@ func serve(ctx context.Context, env lookup, stdout io.Writer) error {
 	go func() { failed <- admin.ListenAndServe() }()
 	defer admin.Close()
 	log.Info("starting", "version", s.Version, "delay", s.StartDelay)
+	a.cache = fill(s.Memory)
 	if !pause(ctx, s.StartDelay) {
 		return nil
 	}
@@ -164,7 +166,7 @@ func (a *app) public() http.Handler {
 	})
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"/": a.greet, "GET /version": a.showVersion, "GET /config": a.showConfig, "GET /flags": a.showFlags,
-		"GET /count": a.showCount, "GET /work": a.showWork,
+		"GET /count": a.showCount, "GET /since": a.showSince, "GET /work": a.showWork,
 	} {
 		mux.HandleFunc(pattern, a.observed(a.switches.wrap(handler)))
 	}
@@ -180,13 +182,20 @@ func (a *app) observed(next http.HandlerFunc) http.HandlerFunc {
 		next(answer, r)
 		took := time.Since(began)
 		a.metrics.observe(answer.code, took)
-		level := slog.LevelInfo
-		if answer.code >= http.StatusInternalServerError {
-			level = slog.LevelError
-		}
-		a.log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path, "status", answer.code,
+		a.log.Log(r.Context(), levelOf(answer.code), "request", "method", r.Method, "path", r.URL.Path, "status", answer.code,
 			"ms", float64(took.Microseconds())/1000)
 	}
+}
+
+// levelOf returns the level of a request with a status: the client caused 4xx, the server 5xx.
+func levelOf(code int) slog.Level {
+	switch {
+	case code >= http.StatusInternalServerError:
+		return slog.LevelError
+	case code >= http.StatusBadRequest:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
 }
 
 // recorder remembers the status of an answer.

@@ -27,6 +27,7 @@ type settings struct {
 	Pod        string        // the host name
 	LogFormat  string        // HELLO_LOG_FORMAT: text or json
 	LogLevel   string        // HELLO_LOG_LEVEL: debug, info, warn or error
+	Memory     int           // HELLO_MEMORY: MiB that it fills at the start, as a cache does
 	StartDelay time.Duration // HELLO_START_DELAY: how long it takes to start
 	Drain      time.Duration // HELLO_DRAIN: how long it still serves after SIGTERM
 	Drop       bool          // HELLO_DROP: after SIGTERM it ends at once and drops its requests
@@ -57,6 +58,7 @@ func fromEnvironment(env lookup) (settings, error) {
 			problems = append(problems, fmt.Errorf("%s=%q: %w", name, value, err))
 		}
 	}
+	read("HELLO_MEMORY", mebibytes(&s.Memory))
 	read("HELLO_START_DELAY", duration(&s.StartDelay))
 	read("HELLO_DRAIN", duration(&s.Drain))
 	read("HELLO_DROP", boolean(&s.Drop))
@@ -79,6 +81,18 @@ func duration(d *time.Duration) func(string) error {
 			return errors.New("want a duration, such as 300ms or 10s")
 		}
 		*d = parsed
+		return nil
+	}
+}
+
+// mebibytes sets a number of MiB.
+func mebibytes(n *int) func(string) error {
+	return func(value string) error {
+		parsed, err := strconv.Atoi(value)
+		if err != nil || parsed < 0 {
+			return errors.New("want a number of MiB")
+		}
+		*n = parsed
 		return nil
 	}
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,6 +34,27 @@ func contents(t *testing.T, archive []byte) map[string][]byte {
 		}
 		if filepath.Dir(header.Name) == "blobs/sha256" && digest.FromBytes(found[header.Name]).Encoded() != filepath.Base(header.Name) {
 			t.Errorf("%s has another digest", header.Name)
+		}
+	}
+}
+
+// writable checks that a layer has the directory /data, and that it belongs to the user of the program.
+func writable(t *testing.T, compressed []byte, user string) {
+	t.Helper()
+	plain, err := gzip.NewReader(bytes.NewReader(compressed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for files := tar.NewReader(plain); ; {
+		header, err := files.Next()
+		if err != nil {
+			t.Fatalf("no directory /data: %v", err)
+		}
+		if header.Name == "data/" {
+			if owner := fmt.Sprintf("%d:%d", header.Uid, header.Gid); owner != user || !header.FileInfo().IsDir() {
+				t.Errorf("/data belongs to %s, and the program is %s", owner, user)
+			}
+			return
 		}
 	}
 }
@@ -77,6 +100,7 @@ func TestWrite(t *testing.T) {
 			read(blob(m), &manifest)
 			read(blob(manifest.Config), &image)
 			layers[manifest.Layers[0].Digest] = true
+			writable(t, files[blob(manifest.Layers[0])], image.Config.User)
 			got = append(got, one.Annotations[annotationName]+" "+m.Platform.Architecture+"="+image.Architecture+" "+image.Config.Env[0])
 		}
 	}

@@ -116,7 +116,10 @@ func (l layout) file(name string, content []byte) error {
 	return err
 }
 
-// layerOf returns a layer with a program as /hello.
+// user is the UID and the GID of the program.
+const user = 65532
+
+// layerOf returns a layer with a program as /hello, and the directory /data, in which the program may write.
 func layerOf(path string) (layer, error) {
 	program, err := os.ReadFile(path)
 	if err != nil {
@@ -128,6 +131,9 @@ func layerOf(path string) (layer, error) {
 		return layer{}, err
 	}
 	if _, err := files.Write(program); err != nil {
+		return layer{}, err
+	}
+	if err := files.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "data/", Mode: 0o755, Uid: user, Gid: user}); err != nil {
 		return layer{}, err
 	}
 	if err := files.Close(); err != nil {

@@ -83,7 +83,7 @@ func config(i image, arch string, layer layer) v1.Image {
 	return v1.Image{
 		Platform: v1.Platform{OS: "linux", Architecture: arch},
 		RootFS:   v1.RootFS{Type: "layers", DiffIDs: layer.diffIDs()},
-		Config: v1.ImageConfig{User: "65532:65532", Entrypoint: []string{"/hello"}, Env: i.env,
+		Config: v1.ImageConfig{User: fmt.Sprintf("%d:%d", user, user), Entrypoint: []string{"/hello"}, Env: i.env,
 			ExposedPorts: map[string]struct{}{"8080/tcp": {}}},
 	}
 }
