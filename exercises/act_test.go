@@ -85,6 +85,29 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestQuantity checks that quantities are compared by their number, and that another string is a mistake of the pack.
+func TestQuantity(t *testing.T) {
+	t.Parallel()
+	for pass, want := range map[string]exercises.Verdict{
+		`quantity("128Mi") == quantity("0.125Gi")`: exercises.Passed,
+		`quantity("250m") == 0.25`:                 exercises.Passed,
+		`quantity(web.limit) > quantity("1Gi")`:    exercises.Failed,
+		`quantity(web.absent) > 0.0`:               exercises.Failed,
+		`quantity("many") > 0.0`:                   exercises.Broken,
+	} {
+		files := smallPack()
+		files["one/exercise.yaml"] = strings.Replace(exerciseText, "web.spec.replicas == 2", "'"+pass+"'", 1)
+		pack, err := load(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := exercises.State{"web": map[string]any{"limit": int64(64 << 20), "spec": map[string]any{"replicas": int64(1)}}}
+		if got := pack.Exercises[0].Evaluate(t.Context(), state, false).Get("replicas"); got.State != want {
+			t.Errorf("%s: %+v, want %s", pass, got, want)
+		}
+	}
+}
+
 // TestActDeletes checks that the pod that a check deletes comes back, and that nothing else changes.
 func TestActDeletes(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/clusterlab-dev/lab/profiles/strict"
 )
@@ -44,6 +45,7 @@ func newEnv(probes []Probe) (*cel.Env, error) {
 				o, ok := v.Value().(map[string]any)
 				return types.Bool(ok && rolledOut(o))
 			}))),
+		cel.Function("quantity", cel.Overload("quantity_dyn", []*cel.Type{cel.DynType}, cel.DoubleType, cel.UnaryBinding(quantity))),
 	}
 	for _, p := range probes {
 		options = append(options, cel.Variable(p.Name.Value, p.variable()))
@@ -53,6 +55,15 @@ func newEnv(probes []Probe) (*cel.Env, error) {
 		return nil, fmt.Errorf("cannot create the environment of expressions: %w", err)
 	}
 	return env, nil
+}
+
+// quantity is the function of that name: it returns the number that a quantity such as 64Mi or 250m stands for.
+func quantity(v ref.Val) ref.Val {
+	q, err := resource.ParseQuantity(fmt.Sprint(v.Value()))
+	if err != nil {
+		return types.NewErr("%v is not a quantity, such as 64Mi or 250m", v.Value())
+	}
+	return types.Double(q.AsApproximateFloat64())
 }
 
 // variable returns the type of what a probe observes.

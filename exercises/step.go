@@ -18,7 +18,12 @@ type Step struct {
 
 // reading returns the kubectl commands that the task of an exercise may show.
 func reading() []string {
-	return []string{"api-resources", "describe", "events", "explain", "get", "rollout", "version"}
+	return []string{"api-resources", "describe", "events", "explain", "get", "logs", "rollout", "top", "version"}
+}
+
+// NeedsPods reports whether the step asks containers that run.
+func (s Step) NeedsPods() bool {
+	return len(s.Kubectl) > 0 && slices.Contains([]string{"logs", "top"}, s.Kubectl[0])
 }
 
 // changing returns the kubectl commands that answers may run, in addition to those that only read.
