@@ -33,7 +33,7 @@ type machine struct {
 	charts map[string]string // by their repository
 }
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t testing.TB) *machine {
 	t.Helper()
 	set, err := providers.NewSet()
 	check(t, err)
@@ -50,7 +50,7 @@ func newMachine(t *testing.T) *machine {
 	return m
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -33,14 +33,14 @@ The digest of a bundle authenticates all of its content.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBundleCreate(c), newBundleImport(c), newBundleList(c), newBundleVerify(c), newBundleRemove(c))
+	cmd.AddCommand(newBundleCreate(c), newBundleImport(c), newBundleList(c), newBundleVerify(c), newBundleRemove(c), newBundleServe(c))
 	return cmd
 }
 
 type bundleOptions struct {
 	up       upOptions
 	name     string
-	flavors  []string
+	flavors  string
 	platform string
 	tools    []string
 	images   []string
@@ -67,7 +67,7 @@ FILE.002 and so on, for file systems with small files.`,
 	}
 	f := cmd.Flags()
 	o.up.profileFlags(f)
-	f.StringSliceVar(&o.flavors, "flavor", nil, "flavors, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", "))
+	f.StringVar(&o.flavors, "flavor", "", "flavors, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", "))
 	o.up.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2 (default: that of the flavor)")
 	o.up.setting(f, "addon", "addons", "addons, separated by commas (see lab addon list)")
 	o.up.addons.flags(f)
@@ -80,7 +80,7 @@ FILE.002 and so on, for file systems with small files.`,
 }
 
 func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file string) error {
-	limit, err := bytesOf(o.split)
+	limit, err := bytesOf("--split", o.split)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file stri
 		return err
 	}
 	defer parts.Discard()
-	q := bundles.Request{Name: o.name, Cluster: request, Flavors: o.flavors, Platform: o.platform, Tools: o.tools, Images: o.images, CA: request.Addons.CA}
+	q := bundles.Request{Name: o.name, Cluster: request, Flavors: splitNames([]string{o.flavors}), Platform: o.platform, Tools: o.tools, Images: o.images, CA: request.Addons.CA}
 	if q.Name == "" {
 		q.Name = strings.ToLower(o.up.profile)
 	}
@@ -277,6 +277,7 @@ func newBundleRemove(c *command) *cobra.Command {
 		Short:   "Remove bundles from this machine",
 		Long: `Remove bundles from this machine. Charts, tools and images that were installed from them
 stay.`,
+		Example: `  lab bundle remove workshop`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return nil
@@ -315,8 +316,8 @@ func bundleArg(what string) cobra.PositionalArgs {
 	}
 }
 
-// bytesOf returns the number of bytes that a flag names, such as 4G; 0 for "".
-func bytesOf(text string) (int64, error) {
+// bytesOf returns the number of bytes in the text of a flag, such as 4G; 0 for "".
+func bytesOf(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -324,7 +325,7 @@ func bytesOf(text string) (int64, error) {
 	shift, ok := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}[strings.TrimSuffix(strings.TrimSuffix(text[len(digits):], "B"), "i")]
 	n, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil || !ok || n < 1 || n<<shift < 1<<20 {
-		return 0, fault.WithHint(usage("--split %q is not a size of at least 1M", text), "for example --split 4000M, for file systems with files below 4 GiB")
+		return 0, fault.WithHint(usage("%s %q is not a size of at least 1M", flag, text), "for example %s 4000M", flag)
 	}
 	return n << shift, nil
 }
