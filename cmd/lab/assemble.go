@@ -23,7 +23,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/exercises/live"
+	"github.com/clusterlab-dev/lab/images/cache"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/imagecache"
 )
 
 // assemble returns the use cases for the flavors of set. They keep their files in dirs.
@@ -49,6 +51,16 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools:     &machine.Tools{Machine: this, Inventory: i, Installer: b.Tools, Stored: b.Stored},
+		Cache:     imageCache(dirs, user),
+	}
+}
+
+// imageCache returns the image cache of this user.
+func imageCache(dirs machine.Dirs, user config.Config) *cache.Cache {
+	return &cache.Cache{
+		Dir:        filepath.Join(dirs.Cache, "images"),
+		Registries: cache.Registries(user.Registries),
+		Container:  imagecache.Docker{CAFile: user.CAFile},
 	}
 }
 

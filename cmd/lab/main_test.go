@@ -30,7 +30,9 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/images/cache"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 	"github.com/clusterlab-dev/lab/providers/providertest"
 )
@@ -62,6 +64,7 @@ func buildFake() (cli.Env, error) {
 	env.Doctor.Misconfigured = misconfigured
 	env.Bench.Rest = 0
 	env.Bundles.Programs = func() []string { return nil } // this program is large
+	env.Cache.Container = noContainers{}
 	fake := addontest.NewFake(filepath.Join(os.Getenv("FAKE"), "addons"))
 	env.Addons.Tools = clusteraddons.Tools{
 		Source:    func(bool, []byte) addons.Source { return addontest.Source{} },
@@ -82,6 +85,17 @@ func buildFake() (cli.Env, error) {
 	}
 	return env, cmp.Or(noDirs, err)
 }
+
+// noContainers is an engine that cannot run the image cache.
+type noContainers struct{}
+
+func (noContainers) Find(context.Context, string) (*cache.Instance, error) { return nil, nil }
+
+func (noContainers) Run(context.Context, cache.Server, event.Reporter) (*cache.Instance, error) {
+	return nil, fault.Errorf(fault.ErrUnavailable, "the fake engine has no containers")
+}
+
+func (noContainers) Remove(context.Context, string) error { return nil }
 
 func fakeFlavor(dir, name string) providers.Provider {
 	fake := providertest.NewFake(providertest.Machine(filepath.Join(dir, name)), providertest.FakeOptions{

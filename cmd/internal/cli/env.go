@@ -22,6 +22,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/images/cache"
 )
 
 // Env has what commands need from the outside. Package main creates it.
@@ -39,6 +40,7 @@ type Env struct {
 	Doctor    *machine.Doctor
 	Tools     *machine.Tools
 	Bundles   *bundles.Bundles
+	Cache     *cache.Cache
 	Dirs      machine.Dirs
 	Helm      string // the path of a helm that comes with lab, which need not exist
 }

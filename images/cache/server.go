@@ -1,0 +1,157 @@
+// Package cache runs the image cache: a server with the handler of package mirror, which runs in a container, and
+// what starts, asks and stops that container.
+package cache
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/images/mirror"
+	"github.com/clusterlab-dev/lab/images/store"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+const (
+	// DefaultLimit is the most that the cache contains, in bytes, if the user does not say.
+	DefaultLimit = 20_000_000_000
+	// statusPath is where the server says what it contains and does.
+	statusPath = "/status"
+	// service is how the server names itself, so that another server on its port is not mistaken for it.
+	service = "lab-cache"
+)
+
+// Registries returns the registries that the cache asks: by the name that images have, the address. own are mirrors of
+// registries, or further registries, that the user configured: "registry.corp/docker", or a URL.
+func Registries(own map[string]string) map[string]string {
+	all := map[string]string{
+		"docker.io":       "https://registry-1.docker.io",
+		"gcr.io":          "https://gcr.io",
+		"ghcr.io":         "https://ghcr.io",
+		"public.ecr.aws":  "https://public.ecr.aws",
+		"quay.io":         "https://quay.io",
+		"registry.k8s.io": "https://registry.k8s.io",
+	}
+	for name, address := range own {
+		if !strings.Contains(address, "://") {
+			address = "https://" + address
+		}
+		all[name] = address
+	}
+	return all
+}
+
+// Content is what the server says about itself.
+type Content struct {
+	Service    string                  `json:"service"`
+	Blobs      int                     `json:"blobs"`
+	Bytes      int64                   `json:"bytes"`
+	Pinned     int64                   `json:"pinned"`
+	Images     []string                `json:"images"`
+	Registries map[string]mirror.Stats `json:"registries"` // since the server started
+}
+
+// Contents returns what a store contains.
+func Contents(ctx context.Context, s *store.Store) (Content, error) {
+	c := Content{Service: service, Images: []string{}, Registries: map[string]mirror.Stats{}}
+	usage, err := s.Usage(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.Blobs, c.Bytes, c.Pinned = usage.Blobs, usage.Bytes, usage.Pinned
+	tags, err := s.Tags(ctx)
+	for _, t := range tags {
+		c.Images = append(c.Images, t.Ref)
+	}
+	return c, err
+}
+
+// Server answers the requests of container engines.
+type Server struct {
+	Dir        string            // of the store
+	Limit      int64             // of the store, in bytes; 0 means none
+	Registries map[string]string // see [Registries]
+	Report     func(mirror.Event)
+}
+
+// Serve answers until ctx is cancelled.
+func (s Server) Serve(ctx context.Context, l net.Listener) error {
+	images := store.Open(s.Dir, store.Options{Limit: s.Limit})
+	m, err := mirror.New(images, mirror.Options{Registries: s.Registries, Report: s.Report})
+	if err != nil {
+		return errors.Join(fault.Errorf(fault.ErrInvalid, "%w", err), l.Close())
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", m)
+	mux.HandleFunc("GET "+statusPath, func(w http.ResponseWriter, r *http.Request) { answerStatus(w, r, images, m) })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return server.Close() // clients fetch the rest from the registry
+	}
+	return nil
+}
+
+func answerStatus(w http.ResponseWriter, r *http.Request, s *store.Store, m *mirror.Handler) {
+	content, err := Contents(r.Context(), s)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	content.Registries = m.Stats()
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(content)
+}
+
+// ask returns what the server at an address says. Errors: ErrUnavailable.
+func ask(ctx context.Context, address string) (Content, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+statusPath, nil)
+	if err != nil {
+		return Content{}, err
+	}
+	// The address is on this machine: no proxy.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(r)
+	if err != nil {
+		return Content{}, fault.Errorf(fault.ErrUnavailable, "%w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var c Content
+	if err := json.NewDecoder(http.MaxBytesReader(nil, answer.Body, 16<<20)).Decode(&c); err != nil || c.Service != service {
+		return Content{}, fault.Errorf(fault.ErrUnavailable, "another program answers on %s", address)
+	}
+	return c, nil
+}
+
+// describe returns a line for the log of the server.
+func describe(e mirror.Event) string {
+	switch {
+	case e.Err != nil:
+		return fmt.Sprintf("%s: not found: %v", e.Image, e.Err)
+	case e.Moved != "":
+		return fmt.Sprintf("%s: moved from %s to %s", e.Image, e.Moved, e.Digest)
+	case e.Stale:
+		return fmt.Sprintf("%s: %s; the registry does not answer, so the tag may have moved", e.Image, e.Digest)
+	}
+	return fmt.Sprintf("%s: %s", e.Image, e.Digest)
+}
+
+// Describe returns a function that passes a line for each event to write.
+func Describe(write func(line string)) func(mirror.Event) {
+	return func(e mirror.Event) { write(describe(e)) }
+}
