@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strings"
@@ -47,6 +48,16 @@ Texts are in the language of your locale if the pack has it; --lang selects anot
 		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
 		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseFiles(c, o), newExerciseVerify(c, o), newExerciseSchema(),
 	)
+	for _, sub := range append(cmd.Commands(), cmd) {
+		run := sub.RunE
+		sub.RunE = func(cmd *cobra.Command, args []string) error {
+			err := run(cmd, args)
+			if err != nil && o.speaks(c, os.Getenv) {
+				return inRussian(err)
+			}
+			return err
+		}
+	}
 	return cmd
 }
 
@@ -236,10 +247,16 @@ func runExerciseStatus(c *command, o *exerciseOptions) error {
 	if err != nil {
 		return err
 	}
-	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return l.statusView(list) })
+	up := "" // creates the cluster
+	if name := cmp.Or(list.Next, list.Current); name != "" {
+		if choice, err := c.Learning.Choose(l.Pack, name, ""); err == nil && !c.Learning.HasCluster(choice) {
+			up = " --up"
+		}
+	}
+	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return l.statusView(list, up) })
 }
 
-func (l lesson) statusView(list ExerciseList) ui.View {
+func (l lesson) statusView(list ExerciseList, up string) ui.View {
 	p := &ui.Page{}
 	passed := 0
 	for _, item := range list.Items {
@@ -251,10 +268,10 @@ func (l lesson) statusView(list ExerciseList) ui.View {
 	p.Gap()
 	p.Markdown(l.words.progress(passed, len(list.Items)))
 	switch started := list.Current != "" && list.Next == list.Current; {
-	case started:
+	case started && up == "":
 		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
 	case list.Next != "":
-		p.Line(l.words.next("lab exercise start " + list.Next + l.flag))
+		p.Line(l.words.next("lab exercise start " + list.Next + up + l.flag))
 	}
 	return p
 }

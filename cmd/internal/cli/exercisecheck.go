@@ -54,7 +54,7 @@ some checks are not possible: then the exercise is half done, and the exit code 
 			}
 			progress := c.progress(choice.Cluster)
 			defer progress.Close()
-			report, err := c.Learning.Check(cmd.Context(), choice, wait, progress.Report)
+			report, err := c.Learning.Check(cmd.Context(), choice, wait, l.reporter(progress.Report))
 			if err != nil {
 				return err
 			}
@@ -231,10 +231,17 @@ func runExerciseHint(c *command, ctx context.Context, l lesson, choice learning.
 		result.Steps, result.Text = len(steps), steps[hint.Step-1]
 		result.Notes = append(result.Notes, c.notes(l, hint.Report)...)
 	}
+	if hint.Check == "" {
+		result.Text = l.words.noHint
+		if first, failed := hint.Results.First(); failed && first.State == exercises.Pending {
+			result.Text = l.words.actFirst
+		}
+		result.Text += l.flag + "`"
+	}
 	return ui.Print(c.streams.Out, c.format, result, func() ui.View {
 		p := &ui.Page{}
 		if result.Check == "" {
-			p.Markdown(l.words.noHint)
+			p.Markdown(result.Text)
 			return p
 		}
 		p.Result(ui.MarkFailed, texts[result.Check].Wanted)

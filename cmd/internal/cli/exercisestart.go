@@ -87,10 +87,10 @@ something else that the exercise needs, the exit code is 6.`,
 func runExerciseStart(c *command, ctx context.Context, l lesson, choice learning.Choice, up bool) error {
 	progress := c.progress(choice.Cluster)
 	defer progress.Close()
-	err := c.Learning.Start(ctx, choice, progress.Report)
+	err := c.Learning.Start(ctx, choice, l.reporter(progress.Report))
 	if up && errors.Is(err, fault.ErrNotFound) {
 		if err = createFor(c, ctx, choice, progress.Report); err == nil {
-			err = c.Learning.Start(ctx, choice, progress.Report)
+			err = c.Learning.Start(ctx, choice, l.reporter(progress.Report))
 		}
 	}
 	if err != nil {
@@ -190,7 +190,7 @@ If a namespace hangs, the exit code is 7, and the error says what keeps it.`,
 			}
 			progress := c.progress(choice.Cluster)
 			defer progress.Close()
-			if err := c.Learning.Reset(cmd.Context(), choice, !remove, progress.Report); err != nil || remove {
+			if err := c.Learning.Reset(cmd.Context(), choice, !remove, l.reporter(progress.Report)); err != nil || remove {
 				return err
 			}
 			progress.Close()

@@ -48,7 +48,7 @@ func runExerciseWatch(c *command, ctx context.Context, l lesson, choice learning
 	first := true
 	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
 		if err != nil {
-			progress.Warn("%s", l.words.retrying(sentenceOf(err)))
+			progress.Warn("%s", l.retrying(err))
 			return nil
 		}
 		result := c.reportOf(l, report)
@@ -71,7 +71,7 @@ func (c *command) watchOn(ctx context.Context, screen *ui.Screen, l lesson, choi
 			last = &ui.Page{}
 			last.Title(choice.Exercise.Texts[l.lang].Title)
 			last.Gap()
-			last.Result(ui.MarkPending, l.words.retrying(sentenceOf(err)))
+			last.Result(ui.MarkPending, l.retrying(err))
 		} else {
 			last = l.reportView(c.reportOf(l, report))
 		}
@@ -80,10 +80,14 @@ func (c *command) watchOn(ctx context.Context, screen *ui.Screen, l lesson, choi
 	})
 }
 
-// sentenceOf returns an error with its hint in one line.
-func sentenceOf(err error) string {
-	if hint := fault.HintOf(err); hint != "" {
-		return fmt.Sprintf("%v (%s)", err, hint)
+// retrying describes an error with its hint, and that watch continues.
+func (l lesson) retrying(err error) string {
+	if l.lang == "ru" {
+		err = inRussian(err)
 	}
-	return err.Error()
+	text := err.Error()
+	if hint := fault.HintOf(err); hint != "" {
+		text = fmt.Sprintf("%s (%s)", text, hint)
+	}
+	return l.words.retrying(text)
 }

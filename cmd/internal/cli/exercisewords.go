@@ -13,7 +13,8 @@ type phrases struct {
 	half      string
 	holding   string
 	finished  string
-	noHint    string
+	noHint    string // the command at its end is not closed: --pack may follow
+	actFirst  string // the same
 	lastHint  string
 	passed    func(title string) string
 	found     func(what string) string
@@ -48,7 +49,8 @@ func english() phrases {
 		half:     "Half done: this cluster only simulates containers, so lab could not check everything. Repeat the exercise on a cluster that runs them: lab flavors",
 		holding:  "Everything is right. If it stays so for three seconds, this part is done.",
 		finished: "You have done all exercises.",
-		noHint:   "Nothing is wrong. Check the exercise: lab exercise check",
+		noHint:   "Everything is right. Finish the exercise: `lab exercise check",
+		actFirst: "Everything is right so far. For the rest, lab must change something and watch what happens; hints follow if that fails: `lab exercise check",
 		lastHint: "This was the last step. The whole solution: lab exercise solution --yes",
 		passed:   func(title string) string { return "Passed: " + title },
 		found:    func(what string) string { return "found: " + what },
@@ -94,7 +96,8 @@ func russian() phrases {
 		half:     "Готово наполовину: этот кластер лишь изображает контейнеры, поэтому проверить удалось не всё. Повторите там, где контейнеры настоящие: lab flavors",
 		holding:  "Всё правильно. Если так будет и через три секунды, эта часть готова.",
 		finished: "Все упражнения пройдены. Вы молодец!",
-		noHint:   "Всё уже хорошо. Проверьте упражнение: lab exercise check",
+		noHint:   "Всё правильно. Осталось сдать упражнение: `lab exercise check",
+		actFirst: "Пока всё правильно. Дальше lab должна сама кое-что поменять и посмотреть, что будет; не получится — тогда и подскажу: `lab exercise check",
 		lastHint: "Подсказок больше нет. Решение целиком: lab exercise solution --yes",
 		passed:   func(title string) string { return "Пройдено: " + title },
 		found:    func(what string) string { return "сейчас: " + what },

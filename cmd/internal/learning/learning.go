@@ -168,6 +168,12 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref(), missing}, err
 }
 
+// HasCluster reports whether lab has a cluster of this name, whatever its state is.
+func (l *Learning) HasCluster(c Choice) bool {
+	_, err := l.Inventory.State.Get(c.Cluster)
+	return !errors.Is(err, fault.ErrNotFound)
+}
+
 // Workers returns the number of workers that a new cluster for an exercise needs.
 func Workers(e *exercises.Exercise) int { return max(e.Needs.Nodes-1, 0) }
 
