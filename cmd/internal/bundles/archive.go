@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -24,21 +25,26 @@ import (
 const dockerManifest = "manifest.json"
 
 // readArchive stores the content of an archive that `docker save` wrote for one image, and returns the manifest of the
-// image for a platform. It returns ErrUnsupported for the format of Docker before version 25.
+// image for a platform. Docker before version 25 writes archives without digests, see readOldArchive.
 func readArchive(ctx context.Context, to content.Storage, file string, platform ocispec.Platform) (ocispec.Descriptor, error) {
 	var index ocispec.Index
+	var images []dockerImage
 	err := eachFile(file, func(h *tar.Header, r io.Reader) error {
-		if h.Name != ocispec.ImageIndexFile {
-			return nil
+		switch h.Name {
+		case ocispec.ImageIndexFile:
+			return json.NewDecoder(io.LimitReader(r, maxManifest)).Decode(&index)
+		case dockerManifest:
+			return json.NewDecoder(io.LimitReader(r, maxManifest)).Decode(&images)
 		}
-		return json.NewDecoder(io.LimitReader(r, maxManifest)).Decode(&index)
+		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return ocispec.Descriptor{}, err
-	}
-	if len(index.Manifests) == 0 {
-		err := fault.Errorf(fault.ErrUnsupported, "the Docker Engine saves images in an old format without digests")
-		return ocispec.Descriptor{}, fault.WithHint(err, "update Docker to version 25 or newer")
+	case len(index.Manifests) == 0 && len(images) == 1:
+		return readOldArchive(ctx, to, file, images[0])
+	case len(index.Manifests) == 0:
+		return ocispec.Descriptor{}, fault.Errorf(fault.ErrInvalid, "the container engine saved %d images, and must save one", len(images))
 	}
 	err = eachFile(file, func(h *tar.Header, r io.Reader) error {
 		d := digest.NewDigestFromEncoded(digest.SHA256, path.Base(h.Name))
@@ -51,6 +57,54 @@ func readArchive(ctx context.Context, to content.Storage, file string, platform 
 		return ocispec.Descriptor{}, err
 	}
 	return choose(ctx, to, index.Manifests, platform)
+}
+
+// readOldArchive stores an image of an archive without digests, and returns a new manifest of it. The configuration of the
+// image has the digests of its layers, which are not compressed in such an archive.
+func readOldArchive(ctx context.Context, to content.Storage, file string, image dockerImage) (ocispec.Descriptor, error) {
+	var config []byte
+	err := eachFile(file, func(h *tar.Header, r io.Reader) (err error) {
+		if h.Name == image.Config {
+			config, err = io.ReadAll(io.LimitReader(r, maxManifest))
+		}
+		return err
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	var parsed ocispec.Image
+	if err := json.Unmarshal(config, &parsed); err != nil {
+		return ocispec.Descriptor{}, fault.Errorf(fault.ErrInvalid, "cannot read the configuration of the image: %w", err)
+	}
+	layers := parsed.RootFS.DiffIDs
+	sizes := map[digest.Digest]int64{}
+	err = eachFile(file, func(h *tar.Header, r io.Reader) error {
+		i := slices.Index(image.Layers, h.Name)
+		if i < 0 || i >= len(layers) || h.Typeflag != tar.TypeReg { // a repeated layer is a link
+			return nil
+		}
+		sizes[layers[i]] = h.Size
+		return push(ctx, to, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: layers[i], Size: h.Size}, r)
+	})
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	manifest := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
+	if manifest.Config, err = pushBytes(ctx, to, ocispec.MediaTypeImageConfig, config); err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	for _, d := range layers {
+		size, ok := sizes[d]
+		if !ok {
+			return ocispec.Descriptor{}, fault.Errorf(fault.ErrInvalid, "the container engine saved the image without its layer %s", d)
+		}
+		manifest.Layers = append(manifest.Layers, ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: d, Size: size})
+	}
+	data, err := json.Marshal(manifest)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return pushBytes(ctx, to, ocispec.MediaTypeImageManifest, data)
 }
 
 // eachFile calls do with each file of a tar.
