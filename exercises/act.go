@@ -1,11 +1,11 @@
 package exercises
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -16,57 +16,24 @@ const (
 	undoTime = 30 * time.Second
 )
 
-// Undo is what a check that acts changed, so that it can be restored even by another process.
-type Undo struct {
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Object    Object `json:"object"`            // before the change
-	Deleted   bool   `json:"deleted,omitempty"` // it was deleted, else scaled
-}
-
-// UnmarshalJSON reads whole numbers as int64, as [Object] has them.
-func (u *Undo) UnmarshalJSON(data []byte) error {
-	type plain Undo
-	numbers := json.NewDecoder(bytes.NewReader(data))
-	numbers.UseNumber()
-	if err := numbers.Decode((*plain)(u)); err != nil {
-		return err
-	}
-	u.Object = asObject(native(u.Object))
-	return nil
-}
-
-// native replaces the numbers of a tree from JSON by int64 and float64.
-func native(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, child := range v {
-			v[key] = native(child)
-		}
-	case []any:
-		for i, child := range v {
-			v[i] = native(child)
-		}
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64() // JSON numbers that are too large become infinite
-		return f
-	}
-	return v
+// Actor runs checks that change the cluster.
+type Actor struct {
+	Cluster  Cluster
+	RunsPods bool
+	Send     Sender            // is called only if containers run
+	Journal  func(*Undo) error // stores what is about to change, and nil once it is restored
 }
 
 // Act runs the pending checks of results: it changes the cluster, waits until the check passes or
-// its time is over, and restores what it changed, even if ctx has ended. journal stores what the
-// check is about to change, and nil once it is restored. The error is that of the cluster, or of a
-// restoration that failed; results have the verdicts.
-func (e *Exercise) Act(ctx context.Context, c Cluster, runsPods bool, results Results, journal func(*Undo) error) error {
+// its time is over, and restores what it changed, even if ctx has ended. The error is that of the
+// cluster, or of a restoration that failed; results have the verdicts. It is ErrUnsupported, before
+// anything changed, if the cluster cannot have the change.
+func (e *Exercise) Act(ctx context.Context, a Actor, results Results) error {
 	for i := range results {
 		if results[i].State != Pending {
 			continue
 		}
-		result, err := e.act(ctx, c, runsPods, &e.Checks[i], journal)
+		result, err := (&act{Actor: a, e: e, check: &e.Checks[i]}).run(ctx)
 		if err != nil {
 			return fmt.Errorf("check %s: %w", results[i].ID, err)
 		}
@@ -75,176 +42,214 @@ func (e *Exercise) Act(ctx context.Context, c Cluster, runsPods bool, results Re
 	return nil
 }
 
-func (e *Exercise) act(ctx context.Context, c Cluster, runsPods bool, check *Check, journal func(*Undo) error) (result Result, err error) {
-	before, err := e.Observe(ctx, c, runsPods)
-	if err != nil {
+// Announce says what the pending checks of results do, for the person whose cluster it is.
+func (e *Exercise) Announce(results Results) string {
+	var all []string
+	for i := range results {
+		if results[i].State == Pending {
+			all = append(all, e.Checks[i].Act.String())
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// String says what an act does.
+func (a Act) String() string {
+	var all []string
+	switch {
+	case a.Delete.Kind.Value != "":
+		all = append(all, "delete a "+a.Delete.Kind.Value)
+	case a.Scale.Kind.Value != "":
+		all = append(all, fmt.Sprintf("scale %s %s to %d", a.Scale.Kind.Value, a.Scale.Name, a.Scale.Replicas))
+	case a.SetImage.Kind.Value != "":
+		all = append(all, fmt.Sprintf("set the image of %s %s to %s", a.SetImage.Kind.Value, a.SetImage.Name.Value, a.SetImage.Image.Value))
+	case a.Drain.Selector.Value != "":
+		all = append(all, "drain a node")
+	}
+	if service := a.Traffic.Service.Value; service != "" {
+		all = append(all, "send requests to Service "+service)
+	}
+	return strings.Join(all, " and ")
+}
+
+// Drains reports whether a check of the exercise drains a node, which affects other exercises on the cluster.
+func (e *Exercise) Drains() bool {
+	return slices.ContainsFunc(e.Checks, func(c Check) bool { return c.Act.Drain.Selector.Value != "" })
+}
+
+// ActTime returns how long the checks that act may take, without the start of load generators.
+func (e *Exercise) ActTime() time.Duration {
+	total := time.Duration(0)
+	for _, c := range e.Checks {
+		if c.acts() {
+			total += c.Act.Within.Or(defaultWithin)
+		}
+	}
+	return total
+}
+
+// act is one check that changes the cluster.
+type act struct {
+	Actor
+	e       *Exercise
+	check   *Check
+	earlier State // the observations before the change
+	undo    *Undo
+}
+
+func (a *act) run(ctx context.Context) (result Result, err error) {
+	if a.earlier, err = a.e.Observe(ctx, a.Cluster, a.RunsPods); err != nil {
 		return result, err
 	}
-	undo, err := e.target(ctx, c, check.Act)
-	if err != nil {
+	if a.undo, err = a.target(ctx); err != nil {
 		return result, err
 	}
-	if undo == nil { // nothing to act on: the check decides on the state as it is
-		return check.evaluate(ctx, before.with(before)), nil
+	if a.undo == nil {
+		return a.fail(ctx, a.state(a.earlier, Sent{})), nil
 	}
-	if err := journal(undo); err != nil {
+	if err := a.Journal(a.undo); err != nil {
 		return result, err
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		if restoreErr := undo.Restore(ctx, c); restoreErr != nil {
+		if restoreErr := a.undo.Restore(ctx, a.Cluster); restoreErr != nil {
 			err = errors.Join(err, restoreErr)
 			return // the journal keeps it for the next command
 		}
-		err = errors.Join(err, journal(nil))
+		err = errors.Join(err, a.Journal(nil))
 	}()
-	if err := undo.change(ctx, c, check.Act); err != nil {
-		return result, err
+	if a.check.Act.Traffic == (Traffic{}) {
+		return a.change(ctx)
 	}
-	return e.await(ctx, c, runsPods, check, before)
+	return a.underTraffic(ctx)
 }
 
-// with returns the state with the observations before an act.
-func (s State) with(earlier State) State {
-	all := State{before: map[string]any(earlier)}
-	for name, value := range s {
+// change changes the cluster, and waits until the change has ended and the check passes.
+func (a *act) change(ctx context.Context) (Result, error) {
+	if err := a.undo.change(ctx, a.Cluster, a.check.Act); err != nil {
+		return Result{}, err
+	}
+	within, cancel := context.WithTimeout(ctx, a.check.Act.Within.Or(defaultWithin))
+	defer cancel()
+	for {
+		ended, err := a.ended(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		state, err := a.e.Observe(ctx, a.Cluster, a.RunsPods)
+		if err != nil {
+			return Result{}, err
+		}
+		state = a.state(state, Sent{})
+		result := a.check.evaluate(ctx, state)
+		if ended && result.State != Failed || result.State == Broken {
+			return result, ctx.Err()
+		}
+		if pause(within) != nil {
+			return a.fail(ctx, state), ctx.Err()
+		}
+	}
+}
+
+// fail returns the result of a check that does not pass, whatever its condition says: there was
+// nothing to change, or the change did not end.
+func (a *act) fail(ctx context.Context, state State) Result {
+	result := a.check.evaluate(ctx, state)
+	if result.State == Passed {
+		return a.check.failed(ctx, state, nil)
+	}
+	return result
+}
+
+// state returns observations with the variables that only checks that act have.
+func (a *act) state(now State, sent Sent) State {
+	all := State{before: map[string]any(a.earlier), traffic: sent.value()}
+	for name, value := range now {
 		all[name] = value
 	}
 	return all
 }
 
-// target returns the object that an act changes, or nil if there is none.
-func (e *Exercise) target(ctx context.Context, c Cluster, a Act) (*Undo, error) {
-	if kind := a.Delete.Kind.Value; kind != "" {
-		r, _ := ResourceOf(kind)
-		objects, err := c.List(ctx, r, e.Namespaces[0], a.Delete.Selector)
-		for _, o := range objects {
-			if text(o, "metadata", "deletionTimestamp") == "" {
-				return &Undo{Kind: kind, Namespace: e.Namespaces[0], Object: o, Deleted: true}, nil
-			}
+// target returns what an act changes, or nil if there is nothing to change.
+func (a *act) target(ctx context.Context) (*Undo, error) {
+	namespace, c := a.e.Namespaces[0], a.check.Act
+	undo := &Undo{Namespace: namespace, Traffic: c.Traffic.Service.Value != ""}
+	switch {
+	case c.Delete.Kind.Value != "":
+		return undo.deleting(ctx, a.Cluster, c.Delete)
+	case c.Drain.Selector.Value != "":
+		return undo.draining(ctx, a.Cluster, c.Drain.Selector.Value)
+	case c.Scale.Kind.Value != "":
+		return undo.of(ctx, a.Cluster, c.Scale.Kind.Value, c.Scale.Name)
+	case c.SetImage.Kind.Value != "":
+		undo.Image = c.SetImage.Image.Value
+		return undo.of(ctx, a.Cluster, c.SetImage.Kind.Value, c.SetImage.Name.Value)
+	}
+	return undo, nil // only traffic
+}
+
+// ended reports whether a change has ended. That of a drained node is continued.
+func (a *act) ended(ctx context.Context) (bool, error) {
+	switch {
+	case a.undo.Drained:
+		return evict(ctx, a.Cluster, a.undo.Namespace, NameOf(a.undo.Object))
+	case a.undo.Image != "":
+		r, _ := ResourceOf(a.undo.Kind)
+		o, err := a.Cluster.Get(ctx, r, a.undo.Namespace, NameOf(a.undo.Object))
+		if errors.Is(err, fault.ErrNotFound) { // the student deleted it
+			return false, nil
 		}
-		return nil, err
+		return rolledOut(o), err
 	}
-	r, _ := ResourceOf(a.Scale.Kind.Value)
-	o, err := c.Get(ctx, r, e.Namespaces[0], a.Scale.Name)
-	if errors.Is(err, fault.ErrNotFound) {
-		return nil, nil
-	}
+	return true, nil
+}
+
+// evict evicts the pods of a namespace from a node, as far as PodDisruptionBudgets allow, and reports
+// whether none is left. Like kubectl drain, it leaves pods that no controller replaces, and those of
+// DaemonSets.
+func evict(ctx context.Context, c Cluster, namespace, node string) (bool, error) {
+	pods, err := podsOn(ctx, c, namespace, node)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	return &Undo{Kind: r.Kind, Namespace: e.Namespaces[0], Object: o}, nil
+	for _, pod := range pods {
+		if text(pod, "metadata", "deletionTimestamp") != "" || !controlled(pod) {
+			continue
+		}
+		if _, err := c.Evict(ctx, namespace, pod); err != nil {
+			return false, fmt.Errorf("cannot evict the pod %s: %w", NameOf(pod), err)
+		}
+	}
+	return len(pods) == 0, nil
 }
 
-func (u *Undo) change(ctx context.Context, c Cluster, a Act) error {
-	r, _ := ResourceOf(u.Kind)
-	if u.Deleted {
-		return c.Delete(ctx, r, u.Namespace, u.Object)
+// podsOn returns the pods of a namespace on a node, without those of DaemonSets and those that ended.
+func podsOn(ctx context.Context, c Cluster, namespace, node string) ([]Object, error) {
+	r, _ := ResourceOf("Pod")
+	all, err := list(ctx, c, r, namespace, "")
+	var pods []Object
+	for _, pod := range all {
+		phase := text(pod, "status", "phase")
+		if text(pod, "spec", "nodeName") == node && owner(pod) != "DaemonSet" && phase != "Succeeded" && phase != "Failed" {
+			pods = append(pods, pod)
+		}
 	}
-	return scale(ctx, c, r, u.Namespace, NameOf(u.Object), int64(a.Scale.Replicas))
+	return pods, err
 }
 
-// scale sets the number of replicas, again if another program changes the object at the same time.
-func scale(ctx context.Context, c Cluster, r Resource, namespace, name string, replicas int64) error {
-	var last error
-	for range 5 {
-		o, err := c.Get(ctx, r, namespace, name)
-		if err != nil {
-			return err
-		}
-		spec, ok := o["spec"].(map[string]any)
-		if !ok {
-			return fmt.Errorf("%s %s has no spec", r.Kind, name)
-		}
-		spec["replicas"] = replicas
-		if last = c.Update(ctx, r, namespace, o); last == nil {
-			return nil
-		}
-	}
-	return last
-}
+// controlled reports whether a controller replaces a pod.
+func controlled(pod Object) bool { return owner(pod) != "" }
 
-// Restore undoes a change. An object that a controller replaces is not created again. Restore may be
-// called twice.
-func (u *Undo) Restore(ctx context.Context, c Cluster) error {
-	r, ok := ResourceOf(u.Kind)
-	if !ok {
-		return fault.Errorf(fault.ErrInvalid, "cannot restore a %s", u.Kind)
-	}
-	name := NameOf(u.Object)
-	if !u.Deleted {
-		err := scale(ctx, c, r, u.Namespace, name, number(u.Object, "spec", "replicas"))
-		if errors.Is(err, fault.ErrNotFound) {
-			return nil // the student deleted it
-		}
-		return err
-	}
-	if owners, _ := field(u.Object, "metadata", "ownerReferences").([]any); len(owners) > 0 {
-		return nil
-	}
-	o := renew(u.Object)
-	for {
-		err := c.Create(ctx, r, u.Namespace, o)
-		if !errors.Is(err, fault.ErrExists) {
-			return err
-		}
-		now, err := c.Get(ctx, r, u.Namespace, name)
-		switch {
-		case errors.Is(err, fault.ErrNotFound): // gone in between
-		case err != nil:
-			return err
-		case text(now, "metadata", "deletionTimestamp") == "":
-			return nil
-		}
-		if err := pause(ctx); err != nil {
-			return fmt.Errorf("%s %s is still being deleted: %w", u.Kind, name, err)
+// owner returns the kind of the controller of an object, or "".
+func owner(o Object) string {
+	owners, _ := field(o, "metadata", "ownerReferences").([]any)
+	for _, each := range owners {
+		if text(asObject(each), "kind") != "" {
+			return text(asObject(each), "kind")
 		}
 	}
-}
-
-// renew returns an object as it can be created again: without what the API server sets.
-func renew(old Object) Object {
-	o := Object{}
-	for key, value := range old {
-		if key != "status" {
-			o[key] = value
-		}
-	}
-	metadata := Object{}
-	for key, value := range asObject(old["metadata"]) {
-		switch key {
-		case "name", "namespace", "labels", "annotations", "finalizers":
-			metadata[key] = value
-		}
-	}
-	o["metadata"] = metadata
-	if spec := asObject(old["spec"]); text(old, "kind") == "Pod" {
-		fresh := Object{}
-		for key, value := range spec {
-			if key != "nodeName" { // the scheduler chooses again
-				fresh[key] = value
-			}
-		}
-		o["spec"] = fresh
-	}
-	return o
-}
-
-// await waits until a check passes after its act, or its time is over.
-func (e *Exercise) await(ctx context.Context, c Cluster, runsPods bool, check *Check, earlier State) (Result, error) {
-	within, cancel := context.WithTimeout(ctx, check.Act.Within.Duration())
-	defer cancel()
-	for {
-		state, err := e.Observe(ctx, c, runsPods)
-		if err != nil {
-			return Result{}, err
-		}
-		result := check.evaluate(ctx, state.with(earlier))
-		if result.State != Failed || pause(within) != nil {
-			return result, ctx.Err()
-		}
-	}
+	return ""
 }
 
 // pause waits for a moment. It returns an error if ctx ends.

@@ -14,7 +14,9 @@ import (
 func acting(t *testing.T, act, pass string) *exercises.Exercise {
 	t.Helper()
 	files := smallPack()
+	files["pack.yaml"] = strings.Replace(packText, "[web:v1]", "[web:v1, web:v2]", 1)
 	files["one/exercise.yaml"] = strings.NewReplacer(
+		"namespaces: [one]", "namespaces: [one]\nneeds: {nodes: 2}",
 		"observe:\n", "observe:\n  - {name: pods, list: {kind: Pod, selector: app=web}}\n",
 		"wrong:\n", "  - id: acts\n    act: "+act+"\n    pass: "+pass+"\n    hints: [{id: none}]\nwrong:\n",
 	).Replace(exerciseText)
@@ -115,10 +117,10 @@ func TestActDeletes(t *testing.T) {
 	begin(t, e, f)
 	got := results(t, e, f)
 	var journal []*exercises.Undo
-	err := e.Act(t.Context(), f, false, got, func(u *exercises.Undo) error {
+	err := e.Act(t.Context(), exercises.Actor{Cluster: f, Journal: func(u *exercises.Undo) error {
 		journal = append(journal, u)
 		return nil
-	})
+	}}, got)
 	if err != nil || !got.Passed() {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -157,12 +159,12 @@ func TestActRestores(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			got := results(t, e, f)
-			err := e.Act(ctx, f, false, got, func(u *exercises.Undo) error {
+			err := e.Act(ctx, exercises.Actor{Cluster: f, Journal: func(u *exercises.Undo) error {
 				if test.interrupt && u != nil {
 					go cancel()
 				}
 				return nil
-			})
+			}}, got)
 			if !test.interrupt && (err != nil || got.Get("acts").State != exercises.Failed) {
 				t.Errorf("%+v, %v", got.Get("acts"), err)
 			}

@@ -21,8 +21,9 @@ func (p Probe) Problem() string {
 
 // Problem says why an act does nothing, or returns "".
 func (a Act) Problem() string {
-	if count(a.Delete.Kind.Value, a.Scale.Kind.Value) != 1 {
-		return "an act must have exactly one of delete and scale"
+	n := count(a.Delete.Kind.Value, a.Scale.Kind.Value, a.SetImage.Kind.Value, a.Drain.Selector.Value)
+	if n > 1 || n == 0 && a.Traffic.Service.Value == "" {
+		return "an act must have exactly one of delete, scale, setImage and drain; with traffic, at most one"
 	}
 	return ""
 }
@@ -38,7 +39,7 @@ func (c Check) acts() bool { return c.Act != Act{} }
 func (r *reader) probes(probes []Probe) {
 	for _, p := range probes {
 		switch name := p.Name.Value; {
-		case !regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`).MatchString(name) || slices.Contains([]string{before, "in", "true", "false", "null"}, name):
+		case !regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`).MatchString(name) || slices.Contains([]string{before, traffic, "in", "true", "false", "null"}, name):
 			r.problem(r.file, p.Name.Text, "%q cannot be a variable; use letters and digits, such as web", strict.Clip(name))
 		case slices.Contains(r.names, name):
 			r.problem(r.file, p.Name.Text, "duplicate observation %s", name)
@@ -103,15 +104,11 @@ func (r *reader) checks(e *Exercise) {
 func (r *reader) check(c *Check) {
 	env := r.env
 	if c.acts() {
-		r.kind(c.Act.Delete.Kind)
-		r.kind(c.Act.Scale.Kind, "Deployment", "StatefulSet")
-		r.clustered(c.Act.Delete.Kind)
-		extended, err := env.Extend(cel.Variable(before, cel.MapType(cel.StringType, cel.DynType)))
-		if err != nil {
+		var err error
+		if env, err = r.act(c); err != nil {
 			r.problem(r.file, c.ID.Text, "%v", err)
 			return
 		}
-		env = extended
 	}
 	compile := func(x *Expr, want *cel.Type) {
 		if x.Value != "" {
@@ -139,6 +136,29 @@ func (r *reader) check(c *Check) {
 			r.problem(r.file, h.ID.Text, "the last hint of a check, and only the last, has no if, so that exactly one hint fits")
 		}
 	}
+}
+
+// act checks an act, and returns the environment of its check, which has more variables.
+func (r *reader) act(c *Check) (*cel.Env, error) {
+	a := c.Act
+	r.kind(a.Delete.Kind)
+	r.clustered(a.Delete.Kind)
+	r.kind(a.Scale.Kind, "Deployment", "StatefulSet")
+	r.kind(a.SetImage.Kind, "Deployment", "StatefulSet", "DaemonSet")
+	if image := a.SetImage.Image; image.Value != "" {
+		if problem := r.declared(image.Value); problem != "" {
+			r.problem(r.file, image.Text, "%s", problem)
+		}
+	}
+	if drain := a.Drain.Selector; drain.Value != "" && r.nodes < 2 {
+		r.problem(r.file, drain.Text, "drain needs another node for the pods; set nodes to 2 or more under needs")
+	}
+	observed := cel.MapType(cel.StringType, cel.DynType)
+	variables := []cel.EnvOption{cel.Variable(before, observed)}
+	if a.Traffic.Service.Value != "" {
+		variables = append(variables, cel.Variable(traffic, observed))
+	}
+	return r.env.Extend(variables...)
 }
 
 // clustered reports a kind whose objects have no namespace.

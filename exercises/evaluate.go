@@ -111,12 +111,12 @@ func (e *Exercise) observe(ctx context.Context, c Cluster, p Probe, runsPods boo
 		return o, err
 	case p.List.Kind.Value != "":
 		r, _ := ResourceOf(p.List.Kind.Value)
-		objects, err := c.List(ctx, r, e.namespace(r, p.List.Namespace), p.List.Selector)
-		list := []any{}
+		objects, err := list(ctx, c, r, e.namespace(r, p.List.Namespace), p.List.Selector)
+		all := []any{}
 		for _, o := range objects {
-			list = append(list, o)
+			all = append(all, o)
 		}
-		return list, err
+		return all, err
 	case p.Logs.Selector != "":
 		return e.logs(ctx, c, p.Logs, runsPods)
 	}
@@ -142,7 +142,7 @@ func (e *Exercise) logs(ctx context.Context, c Cluster, p Logs, runsPods bool) (
 		return "", nil
 	}
 	pods, _ := ResourceOf("Pod")
-	objects, err := c.List(ctx, pods, e.Namespaces[0], p.Selector)
+	objects, err := list(ctx, c, pods, e.Namespaces[0], p.Selector)
 	if err != nil {
 		return "", err
 	}
@@ -178,18 +178,22 @@ func (e *Exercise) Evaluate(ctx context.Context, state State, runsPods bool) Res
 
 // needsPods reports whether a check reads what only containers that run can produce.
 func (e *Exercise) needsPods(c *Check) bool {
-	return c.Pods || slices.ContainsFunc(e.Probes, func(p Probe) bool {
+	return c.Pods || c.Act.Traffic.Service.Value != "" || slices.ContainsFunc(e.Probes, func(p Probe) bool {
 		return p.Logs.Selector+p.HTTP.Service != "" && slices.Contains(c.Pass.uses, p.Name.Value)
 	})
 }
 
 func (c *Check) evaluate(ctx context.Context, state State) Result {
-	result := Result{ID: c.ID.Value, State: Passed}
 	ok, err := c.Pass.holds(ctx, state)
 	if ok {
-		return result
+		return Result{ID: c.ID.Value, State: Passed}
 	}
-	result.State = Failed
+	return c.failed(ctx, state, err)
+}
+
+// failed returns the result of a check that does not pass. err is the error of its condition.
+func (c *Check) failed(ctx context.Context, state State, err error) Result {
+	result := Result{ID: c.ID.Value, State: Failed}
 	if found, foundErr := c.Found.eval(ctx, state); found != nil {
 		result.Found = fmt.Sprint(found)
 	} else {

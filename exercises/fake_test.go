@@ -14,9 +14,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// fake is a cluster in memory. Its controllers run at once: a Deployment has the pods that it wants,
-// and each namespace has a ServiceAccount.
+// fake is a cluster in memory. Its controllers run at once: a Deployment has the pods that it wants, on
+// the first node that takes them, and each namespace has a ServiceAccount.
 type fake struct {
+	blocked int // evictions that a PodDisruptionBudget does not allow
 	mu      sync.Mutex
 	objects map[string]exercises.Object // by KIND/NAMESPACE/NAME
 	serial  int
@@ -47,10 +48,10 @@ func (f *fake) List(ctx context.Context, r exercises.Resource, namespace, select
 		return nil, err
 	}
 	var all []exercises.Object
-	label, value, _ := strings.Cut(selector, "=")
+	label, value, exact := strings.Cut(selector, "=")
 	for k, o := range f.objects {
 		labels, _ := metadata(o)["labels"].(map[string]any)
-		if !strings.HasPrefix(k, r.Kind+"/"+namespace) || selector != "" && labels[label] != value {
+		if !strings.HasPrefix(k, r.Kind+"/"+namespace) || selector != "" && (labels[label] == nil || exact && labels[label] != value) {
 			continue
 		}
 		all = append(all, clone(o))
@@ -92,7 +93,11 @@ func (f *fake) Update(ctx context.Context, r exercises.Resource, namespace strin
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f.objects[key(r.Kind, namespace, exercises.NameOf(o))] = clone(o)
+	k := key(r.Kind, namespace, exercises.NameOf(o))
+	if f.objects[k] == nil {
+		return fault.Errorf(fault.ErrNotFound, "%s not found", k)
+	}
+	f.objects[k] = clone(o)
 	f.reconcile()
 	return nil
 }
@@ -113,6 +118,18 @@ func (f *fake) Delete(ctx context.Context, r exercises.Resource, namespace strin
 	}
 	f.reconcile()
 	return nil
+}
+
+func (f *fake) Evict(ctx context.Context, namespace string, o exercises.Object) (bool, error) {
+	f.mu.Lock()
+	allowed := f.blocked == 0
+	f.blocked = max(f.blocked-1, 0)
+	f.mu.Unlock()
+	if !allowed {
+		return false, nil
+	}
+	pods, _ := exercises.ResourceOf("Pod")
+	return true, f.Delete(ctx, pods, namespace, o)
 }
 
 func (f *fake) Watch(context.Context, exercises.Watched, func()) error   { return nil }
@@ -137,8 +154,12 @@ func (f *fake) reconcile() {
 		want := spec["replicas"].(int64)
 		var pods []string
 		for p, pod := range f.objects {
-			if owners, _ := metadata(pod)["ownerReferences"].([]any); len(owners) > 0 && strings.HasPrefix(p, "Pod/"+namespace+"/"+name+"-") {
+			owners, _ := metadata(pod)["ownerReferences"].([]any)
+			switch owned := len(owners) > 0 && strings.HasPrefix(p, "Pod/"+namespace+"/"+name+"-"); {
+			case owned && imageIn(pod) == imageIn(o):
 				pods = append(pods, p)
+			case owned: // of an earlier template
+				delete(f.objects, p)
 			}
 		}
 		for ; int64(len(pods)) > want; pods = pods[1:] {
@@ -147,12 +168,44 @@ func (f *fake) reconcile() {
 		for n := int64(len(pods)); n < want; n++ {
 			f.serial++
 			pod := exercises.Object{"kind": "Pod", "metadata": map[string]any{
-				"name": name + "-" + strconv.Itoa(f.serial), "labels": map[string]any{"app": name}, "ownerReferences": []any{map[string]any{"name": name}},
-			}, "status": map[string]any{"phase": "Running"}}
+				"name": name + "-" + strconv.Itoa(f.serial), "labels": map[string]any{"app": name}, "ownerReferences": []any{map[string]any{"kind": "ReplicaSet", "name": name}},
+			}, "spec": map[string]any{"nodeName": f.node(), "containers": containersIn(o)}, "status": map[string]any{"phase": "Running"}}
 			f.put(key("Pod", namespace, exercises.NameOf(pod)), namespace, pod)
 		}
 		o["status"] = map[string]any{"replicas": want, "updatedReplicas": want, "availableReplicas": want, "readyReplicas": want}
 	}
+}
+
+// node returns the first node that takes pods.
+func (f *fake) node() string {
+	var names []string
+	for k, o := range f.objects {
+		spec, _ := o["spec"].(map[string]any)
+		if name, ok := strings.CutPrefix(k, "Node//"); ok && spec["unschedulable"] != true {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return slices.Min(names)
+}
+
+// containersIn returns the containers of a pod or of a template of pods.
+func containersIn(o exercises.Object) []any {
+	spec, _ := o["spec"].(map[string]any)
+	if template, ok := spec["template"].(map[string]any); ok {
+		spec, _ = template["spec"].(map[string]any)
+	}
+	containers, _ := spec["containers"].([]any)
+	return containers
+}
+
+func imageIn(o exercises.Object) any {
+	for _, c := range containersIn(o) {
+		return c.(map[string]any)["image"]
+	}
+	return nil
 }
 
 func metadata(o exercises.Object) map[string]any {

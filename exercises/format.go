@@ -106,11 +106,14 @@ type Hint struct {
 	If Expr `json:"if,omitzero" doc:"a CEL expression that is true if the hint fits; without it, the hint always fits"`
 }
 
-// Act is a change of the cluster.
+// Act is a change of the cluster, and what happens at the same time.
 type Act struct {
-	Delete Target `json:"delete,omitzero" doc:"delete the first object of a kind"`
-	Scale  Scale  `json:"scale,omitzero" doc:"change the number of replicas"`
-	Within Wait   `json:"within,omitempty" doc:"the time in which the check must pass afterwards, such as 30s, which is the default"`
+	Delete   Target   `json:"delete,omitzero" doc:"delete the first object of a kind"`
+	Scale    Scale    `json:"scale,omitzero" doc:"change the number of replicas"`
+	SetImage SetImage `json:"setImage,omitzero" doc:"change the image of the first container, and wait until it is rolled out"`
+	Drain    Drain    `json:"drain,omitzero" doc:"cordon a node, and evict the pods of the exercise from it as far as PodDisruptionBudgets allow"`
+	Traffic  Traffic  `json:"traffic,omitzero" doc:"requests that lab sends to a Service meanwhile; the variable traffic has their results; needs containers"`
+	Within   Wait     `json:"within,omitempty" doc:"the time in which the check must pass afterwards, such as 30s, which is the default"`
 }
 
 // Target selects objects in the default namespace of the exercise.
@@ -124,6 +127,27 @@ type Scale struct {
 	Kind     Item   `json:"kind" need:"true" doc:"Deployment or StatefulSet"`
 	Name     string `json:"name" need:"true" doc:"the name"`
 	Replicas int    `json:"replicas" need:"true" max:"10" doc:"the number of replicas"`
+}
+
+// SetImage is a new image for a workload.
+type SetImage struct {
+	Kind  Item `json:"kind" need:"true" doc:"Deployment, StatefulSet or DaemonSet"`
+	Name  Item `json:"name" need:"true" doc:"the name"`
+	Image Item `json:"image" need:"true" doc:"an image of the pack"`
+}
+
+// Drain selects the node to drain.
+type Drain struct {
+	Selector Item `json:"selector" need:"true" doc:"a label selector of pods; the node of the first of them is drained"`
+}
+
+// Traffic is what a load generator sends to a Service in the default namespace of the exercise.
+type Traffic struct {
+	Service Item   `json:"service" need:"true" doc:"the Service"`
+	Port    int    `json:"port,omitempty" max:"65535" doc:"its port; the default is its first one"`
+	Path    string `json:"path,omitempty" doc:"the path; the default is /"`
+	Rate    int    `json:"rate,omitempty" max:"100" doc:"requests a second; the default is 20"`
+	For     Wait   `json:"for,omitempty" doc:"how long requests are sent after the change has ended; the default is 3s"`
 }
 
 // Attempt is an answer that a student could give.
@@ -173,6 +197,7 @@ type Wait string
 
 const (
 	defaultWithin = 30 * time.Second
+	defaultTail   = 3 * time.Second // answers that are on their way when a change has ended arrive within it
 	maxWithin     = 5 * time.Minute
 )
 
@@ -187,12 +212,12 @@ func (w Wait) Problem() string {
 // Pattern implements [strict.Checked].
 func (Wait) Pattern() string { return `^([0-9.]+(m|s))+$` }
 
-// Duration returns the time, or the default.
-func (w Wait) Duration() time.Duration {
+// Or returns the time, or another one if it is not set.
+func (w Wait) Or(other time.Duration) time.Duration {
 	if d, err := time.ParseDuration(string(w)); err == nil {
 		return d
 	}
-	return defaultWithin
+	return other
 }
 
 // PackSchema returns the JSON schema of pack.yaml.

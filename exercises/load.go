@@ -115,7 +115,7 @@ func (l *loader) exercise(name string) (*Exercise, []Item) {
 	for _, item := range f.After {
 		e.After = append(e.After, item.Value)
 	}
-	r.space = e.Namespaces
+	r.space, r.nodes = e.Namespaces, e.Needs.Nodes
 	r.addons(e.Needs.Addons)
 	r.probes(e.Probes)
 	r.checks(e)
@@ -179,6 +179,7 @@ type reader struct {
 	file  string
 	space []string
 	work  []string // the files that students work with, and their directories
+	nodes int      // that the exercise needs
 	names []string // of the probes
 	env   *cel.Env
 }

@@ -77,6 +77,9 @@ type Cluster interface {
 	Update(ctx context.Context, r Resource, namespace string, o Object) error
 	// Delete deletes the object with the UID of o, and returns no error if it does not exist.
 	Delete(ctx context.Context, r Resource, namespace string, o Object) error
+	// Evict evicts the pod with the UID of o. It returns false if a PodDisruptionBudget does not allow it now, and true
+	// if the pod does not exist.
+	Evict(ctx context.Context, namespace string, o Object) (bool, error)
 	// Empty deletes the workloads and pods of a namespace, without giving pods time to end. It returns the
 	// number of pods that existed.
 	Empty(ctx context.Context, namespace string) (pods int, err error)

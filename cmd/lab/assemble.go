@@ -37,6 +37,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	e := &clusters.Expiry{Clusters: c}
 	runs := &clusters.Runs{Clusters: c}
 	saved := &clusters.Snapshots{Clusters: c}
+	requests := &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage}
 	this := doctor.This(dirs.State, dirs.Bin, set.All()...)
 	b := bundlesOf(dirs, c, user)
 	c.Imported = b
@@ -47,8 +48,8 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
 		Images:    &clusters.Images{Inventory: i},
 		Snapshots: saved,
-		Learning:  &learning.Learning{Inventory: i, Addons: a, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: companion(dirs, helloArchive)},
-		Traffic:   &traffic.Traffic{Inventory: i, Connect: traffic.Connect, Image: user.HelloImage},
+		Learning:  &learning.Learning{Inventory: i, Addons: a, Traffic: requests, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: companion(dirs, helloArchive)},
+		Traffic:   requests,
 		Doctor:    &machine.Doctor{Machine: this, Inventory: i, Expiry: e, Kubeconfig: c.Kubeconfig},
 		Tools:     &machine.Tools{Machine: this, Inventory: i, Installer: b.Tools, Stored: b.Stored},
 		Cache:     imageCache(dirs, user),

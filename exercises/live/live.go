@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -112,6 +113,23 @@ func (c *Cluster) Delete(ctx context.Context, r exercises.Resource, namespace st
 		return nil
 	}
 	return kinded(err)
+}
+
+// Evict implements [exercises.Cluster].
+func (c *Cluster) Evict(ctx context.Context, namespace string, o exercises.Object) (bool, error) {
+	u := unstructured.Unstructured{Object: o}
+	uid := u.GetUID()
+	err := c.typed.PolicyV1().Evictions(namespace).Evict(ctx, &policyv1.Eviction{
+		ObjectMeta:    metav1.ObjectMeta{Name: u.GetName(), Namespace: namespace},
+		DeleteOptions: &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}},
+	})
+	switch {
+	case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err): // gone, or another pod by now
+		return true, nil
+	case apierrors.IsTooManyRequests(err):
+		return false, nil
+	}
+	return false, kinded(err)
 }
 
 // Empty implements [exercises.Cluster].

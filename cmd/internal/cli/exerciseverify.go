@@ -159,7 +159,7 @@ func (c *command) proveOn(
 	}
 	v := learning.Verifier{
 		Cluster: cluster, Kubectl: kubectl, Helm: c.helmOn(r), RunsPods: record.Traits.RunsPods, Nodes: len(r.Nodes),
-		Patience: u.patience, FailFast: u.failFast,
+		Patience: u.patience, FailFast: u.failFast, Send: c.Learning.Sender(r.Config, r.Name, nil),
 	}
 	err = events.For(r.Name).Do(fmt.Sprintf("Verifying %d exercises", len(list)), func(step *event.Step) error {
 		return v.Verify(ctx, list, func(p learning.Proof) {

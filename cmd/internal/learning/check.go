@@ -56,8 +56,10 @@ func (l *Learning) act(ctx context.Context, c Choice, p place, results exercises
 		return err
 	}
 	defer unlock()
-	return report.For(c.Cluster).Do("Changing the cluster to see what happens; everything is restored", func(*event.Step) error {
-		return c.Exercise.Act(ctx, p, p.runsPods, results, l.journal(c.Cluster, p))
+	actor := exercises.Actor{Cluster: p, RunsPods: p.runsPods, Send: l.Sender(p.config, c.Cluster, report), Journal: l.journal(c.Cluster, p)}
+	what := c.Exercise.Announce(results)
+	return report.For(c.Cluster).Do("Changing the cluster to see what happens: "+what+"; everything is restored", func(*event.Step) error {
+		return c.Exercise.Act(ctx, actor, results)
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -25,6 +26,7 @@ import (
 type Learning struct {
 	Inventory *inventory.Inventory
 	Addons    *clusteraddons.Addons
+	Traffic   *traffic.Traffic
 	Dir       string // of the progress
 	Images    string // an archive with the images of the builtin pack, which need not exist
 	Connect   func(kubeconfig []byte) (exercises.Cluster, error)
@@ -137,6 +139,7 @@ type place struct {
 	context  string
 	ref      providers.Ref
 	missing  []string // addons that the exercise needs and the cluster lacks
+	config   []byte   // its kubeconfig
 }
 
 // open returns the cluster of a choice. It returns ErrNotFound, with the command that creates a
@@ -165,7 +168,7 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 		return place{}, err
 	}
 	missing, err := l.Addons.Missing(h.Record, c.Exercise.Needs.AddonNames())
-	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref(), missing}, err
+	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref(), missing, target.Kubeconfig}, err
 }
 
 // HasCluster reports whether lab has a cluster of this name, whatever its state is.

@@ -45,8 +45,9 @@ type Verifier struct {
 	Helm     Program
 	RunsPods bool
 	Nodes    int
-	Patience time.Duration // how long an answer may take to have the expected results; 0: a minute
-	FailFast bool          // stop an exercise at its first problem
+	Patience time.Duration    // how long an answer may take to have the expected results; 0: a minute
+	FailFast bool             // stop an exercise at its first problem
+	Send     exercises.Sender // of the requests of checks that act
 }
 
 // Verify proves exercises, several at a time: no check passes in the beginning, each wrong answer
@@ -55,7 +56,7 @@ type Verifier struct {
 // error is that of ctx.
 func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done func(Proof)) error {
 	slots := make(chan struct{}, verifyJobs)
-	var mu sync.Mutex
+	var mu, drains sync.Mutex
 	var all sync.WaitGroup
 	for _, e := range list {
 		if e.Needs.Nodes > v.Nodes || e.Needs.Pods && !v.RunsPods {
@@ -64,6 +65,10 @@ func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done f
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
+			if e.Drains() { // two at a time could leave no node for the pods
+				drains.Lock()
+				defer drains.Unlock()
+			}
 			began := time.Now()
 			t := &trial{Verifier: v, e: e}
 			t.run(ctx)
@@ -286,7 +291,7 @@ func (t *trial) try(ctx context.Context, s exercises.Step) error {
 func (t *trial) expect(ctx context.Context, step string, wrong func(exercises.Results) []string) bool {
 	patience := t.Patience
 	if patience == 0 {
-		patience = verifyTime
+		patience = verifyTime + 2*t.e.ActTime()
 	}
 	deadline := time.Now().Add(patience)
 	right := time.Time{} // since when the results are as expected
@@ -328,7 +333,8 @@ func (t *trial) results(ctx context.Context) (exercises.Results, bool, error) {
 	}
 	results := t.e.Evaluate(ctx, state, t.RunsPods)
 	if t.acts(results) {
-		err = t.e.Act(ctx, t.Cluster, t.RunsPods, results, func(*exercises.Undo) error { return nil })
+		actor := exercises.Actor{Cluster: t.Cluster, RunsPods: t.RunsPods, Send: t.Send, Journal: func(*exercises.Undo) error { return nil }}
+		err = t.e.Act(ctx, actor, results)
 	}
 	return results, exercises.Settling(state), err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -214,10 +215,11 @@ func generator(q Request, to Target) *corev1.Pod {
 	if q.Lasts > 0 {
 		ends = int64((q.Lasts + startTime).Seconds()) + 1
 	}
+	labels := map[string]string{labelService: to.Service, "app.kubernetes.io/managed-by": "lab"}
+	maps.Copy(labels, q.Labels)
 	url := "http://" + net.JoinHostPort(to.Service, strconv.Itoa(to.Port)) + q.Path
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "lab-traffic-", Labels: map[string]string{
-			labelService: to.Service, "app.kubernetes.io/managed-by": "lab"}},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "lab-traffic-", Labels: labels},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever, ActiveDeadlineSeconds: &ends, AutomountServiceAccountToken: &no, EnableServiceLinks: &no,
 			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},

@@ -40,6 +40,8 @@ type Request struct {
 	Rate      int           // requests a second
 	Lasts     time.Duration // 0: until ctx ends
 	Image     string        // of the load generator
+
+	Labels map[string]string // additional labels of the load generator
 }
 
 // Target is a Service and the way to it.
@@ -105,6 +107,21 @@ func (t *Traffic) Run(ctx context.Context, q Request, report event.Reporter, eac
 	} else {
 		err = generate(ctx, cluster, to, q, report.For(q.Cluster), take)
 	}
+	s.conclude()
+	return s, err
+}
+
+// Measure is [Traffic.Run] on a cluster that runs pods and is connected already. The request names the image.
+func Measure(ctx context.Context, cluster Cluster, q Request, report event.Reporter, each func(Column)) (Summary, error) {
+	to, err := cluster.Target(ctx, q)
+	if err != nil {
+		return Summary{}, err
+	}
+	s := Summary{Namespace: to.Namespace, Service: to.Service}
+	err = generate(ctx, cluster, to, q, report, func(c Column) {
+		s.add(c)
+		each(c)
+	})
 	s.conclude()
 	return s, err
 }
