@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/registry"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
+	ociregistry "oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -36,33 +37,46 @@ func (s *Store) fromRegistry(ctx context.Context, c addons.Chart) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	repository, err := remote.NewRepository(strings.TrimPrefix(address, "oci://"))
+	named, err := ociregistry.ParseReference(strings.TrimPrefix(address, "oci://"))
 	if err != nil {
 		return nil, fault.Errorf(fault.ErrInvalid, "%w", err)
 	}
-	host := repository.Reference.Host()
-	known := &logins{opts: s.opts, host: host, user: user}
-	repository.PlainHTTP = onThisMachine(host)
-	repository.Client = &auth.Client{Client: client.HTTP, Cache: auth.NewCache(), Credential: known.credential}
+	from, known := s.open(client, named, user)
 	var data []byte
 	err = client.Retry(ctx, func() (err error) {
-		data, err = chartOf(ctx, repository, strings.ReplaceAll(c.Version, "+", "_")) // which tags cannot have
-		return registryError(err, repository.Reference.Registry, known)
+		data, err = chartOf(ctx, from, strings.ReplaceAll(c.Version, "+", "_")) // which tags cannot have
+		return registryError(err, named.Registry, known)
 	})
 	return data, err
 }
 
-// chartOf returns the chart that a tag names.
-func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, error) {
-	d, body, err := from.FetchReference(ctx, tag)
+// open returns a repository of a registry, and the credentials for it.
+func (s *Store) open(client download.Client, named ociregistry.Reference, user *url.Userinfo) (*remote.Repository, *logins) {
+	known := &logins{opts: s.opts, host: named.Host(), user: user}
+	return &remote.Repository{
+		Reference: named,
+		PlainHTTP: onThisMachine(named.Host()),
+		Client:    &auth.Client{Client: client.HTTP, Cache: auth.NewCache(), Credential: known.credential},
+	}, known
+}
+
+// manifestOf returns the manifest that a tag or digest names.
+func manifestOf(ctx context.Context, from *remote.Repository, reference string) (ocispec.Descriptor, []byte, error) {
+	d, body, err := from.FetchReference(ctx, reference)
 	if err != nil {
-		return nil, err
+		return d, nil, err
 	}
 	defer func() { _ = body.Close() }()
 	if d.Size > maxManifest {
-		return nil, fault.Errorf(fault.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
+		return d, nil, fault.Errorf(fault.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
 	}
 	text, err := content.ReadAll(body, d)
+	return d, text, err
+}
+
+// chartOf returns the chart that a tag names.
+func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, error) {
+	_, text, err := manifestOf(ctx, from, tag)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/packs"
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
@@ -43,6 +44,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	c.Imported = b
 	return cli.Env{
 		Bundles:   b,
+		Packs:     packStore(dirs, user),
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: companion(dirs, "lab-helm"),
 		Runs:      runs,
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
@@ -72,6 +74,14 @@ func cold(c *clusters.Clusters, dirs machine.Dirs, user config.Config) func(cach
 		dirs.Cache = cache
 		a.Tools, c.Addons = addonTools(dirs, user), &a
 		return &clusters.Runs{Clusters: &c}
+	}
+}
+
+// packStore returns the packs of the user. Registries are asked as for charts.
+func packStore(dirs machine.Dirs, user config.Config) *packs.Store {
+	return &packs.Store{
+		Dir: filepath.Join(dirs.State, "packs"), Builtin: learning.BuiltinPack, Now: time.Now,
+		Fetch: charts.New(charts.Options{CAFile: user.CAFile}).Artifact,
 	}
 }
 

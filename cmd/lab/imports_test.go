@@ -34,7 +34,7 @@ func leaves() map[string][]string {
 // useCases returns the packages of the use cases, the highest first. Go refuses an import against the
 // order.
 func useCases() []string {
-	return []string{"cmd/internal/bundles", "cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/traffic", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
+	return []string{"cmd/internal/bundles", "cmd/internal/bench", "cmd/internal/machine", "cmd/internal/learning", "cmd/internal/packs", "cmd/internal/traffic", "cmd/internal/clusters", "cmd/internal/clusteraddons", "cmd/internal/inventory", "cmd/internal/output"}
 }
 
 // rules returns the allowed imports. "providers/*" is a rule for each adapter: a new flavor needs no
@@ -54,6 +54,7 @@ func rules() []rule {
 		rule{"cmd/internal/bundles", append(useCases(), "cmd/internal/tools", "addons/download", "images", "providers.", "addons.")},
 		rule{"cmd/internal/traffic", []string{"cmd/internal/inventory", "providers."}},
 		rule{"cmd/internal/learning", append(useCases(), "providers.", "providers/atomicfile", "exercises.")},
+		rule{"cmd/internal/packs", []string{"exercises."}},
 		rule{"cmd/internal/bench", append(useCases(), "cmd/internal/probe", "providers.", "profiles.")},
 		rule{"cmd/internal/machine", append(useCases(), "cmd/internal/doctor", "cmd/internal/kubeconfig", "cmd/internal/tools", "providers.")},
 		rule{"cmd/internal/clusters", append(useCases(), "cmd/internal/state", "cmd/internal/snapshots", "cmd/internal/kubeconfig", "providers.", "addons.", "profiles.")},

@@ -20,6 +20,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
+	"github.com/clusterlab-dev/lab/cmd/internal/packs"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/images/cache"
@@ -34,6 +35,7 @@ type Env struct {
 	Bench     *bench.Bench
 	Images    *clusters.Images
 	Snapshots *clusters.Snapshots
+	Packs     *packs.Store
 	Addons    *clusteraddons.Addons
 	Learning  *learning.Learning
 	Traffic   *traffic.Traffic

@@ -42,7 +42,7 @@ Texts are in the language of your locale if the pack has it; --lang selects anot
 		RunE: func(*cobra.Command, []string) error { return runExerciseStatus(c, o) },
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "the `pack`: the builtin one, or the path of a directory")
+	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "the `pack`: a name of \"lab pack list\", or the path of a directory")
 	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the locale)")
 	cmd.AddCommand(
 		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
@@ -72,7 +72,7 @@ func oneExercise(cmd *cobra.Command, args []string) error {
 // completeExercises completes the names of exercises.
 func (c *command) completeExercises(o *exerciseOptions) func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		pack, err := c.Learning.Pack(o.pack)
+		pack, err := c.Packs.Open(o.pack)
 		if len(args) > 0 || err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -103,7 +103,7 @@ type lesson struct {
 // open reads the pack and chooses the language. It returns ErrInvalid for a language that the pack
 // does not have.
 func (o *exerciseOptions) open(c *command) (lesson, error) {
-	pack, err := c.Learning.Pack(o.pack)
+	pack, err := c.Packs.Open(o.pack)
 	if err != nil {
 		return lesson{}, err
 	}

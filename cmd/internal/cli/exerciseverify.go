@@ -60,7 +60,7 @@ func newExerciseVerify(c *command, o *exerciseOptions) *cobra.Command {
 no check passes, each wrong answer fails its check and gets its hint, the solution and
 other valid answers pass, and a reset restores the beginning. Then delete the cluster.
 The cluster has the addons that the exercises need.
-PACK is the builtin pack or the path of a directory.
+PACK is a name of "lab pack list" or the path of a directory.
 
 The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.
 Exercises that need what the flavor lacks are left out.`,
@@ -83,7 +83,7 @@ Exercises that need what the flavor lacks are left out.`,
 }
 
 func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *verifyOptions) error {
-	pack, err := c.Learning.Pack(o.pack)
+	pack, err := c.Packs.Open(o.pack)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ waits until they work, and deletes them without leftovers.`,
 	}
 	add(groupLife, newUp(c), newRun(c), newDown(c), newList(c), newStatus(c), newStart(c), newStop(c), newExtend(c), newDiff(c), newSnapshot(c), newGC(c))
 	add(groupAccess, newKubectl(c), newHelm(c), newKubeconfig(c), newUse(c), newNS(c), newImage(c), newLogs(c), newAddon(c), newOpen(c), newTools(c), newBundle(c))
-	add(groupLearn, newExercise(c), newTraffic(c), newDoctor(c), newProfile(c), newFlavors(c), newBench(c), newCache(c), newVersion(c))
+	add(groupLearn, newExercise(c), newPack(c), newTraffic(c), newDoctor(c), newProfile(c), newFlavors(c), newBench(c), newCache(c), newVersion(c))
 	root.AddCommand(newReap(c))
 	for _, cmd := range root.Commands() {
 		if strings.Contains(cmd.Use, "[NAME]") || strings.Contains(cmd.Use, "[NAME...]") {

@@ -7,8 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -40,29 +38,6 @@ const resetTime = 2 * time.Minute
 
 // addonTime is how long the installation of the addons of an exercise may take.
 const addonTime = 10 * time.Minute
-
-// Pack returns a pack by name, or by the path of its directory. Errors: those of [exercises.Load],
-// and ErrNotFound.
-func (l *Learning) Pack(ref string) (*exercises.Pack, error) {
-	if ref == "" || ref == BuiltinPack {
-		return exercises.Builtin()
-	}
-	if !strings.ContainsAny(ref, `/\`) && ref != "." {
-		err := fault.Errorf(fault.ErrNotFound, "there is no pack %q", ref)
-		return nil, fault.WithHint(err, "use %s, or the path of a directory: ./%s", BuiltinPack, ref)
-	}
-	root, err := os.OpenRoot(ref) // links that lead outside are errors
-	if err != nil {
-		kind := fault.ErrUnavailable
-		if errors.Is(err, fs.ErrNotExist) {
-			kind = fault.ErrNotFound
-		}
-		err = fault.Errorf(kind, "cannot read the pack: %w", err)
-		return nil, fault.WithHint(err, "check that %s is a directory that you can read", fault.ShellWord(ref))
-	}
-	defer func() { _ = root.Close() }()
-	return exercises.Load(root.FS(), filepath.ToSlash(filepath.Clean(ref)))
-}
 
 // Choice is an exercise and the cluster to do it on.
 type Choice struct {

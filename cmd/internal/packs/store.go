@@ -1,0 +1,247 @@
+// Package packs keeps the exercise packs that a person added, and writes new ones.
+//
+//	DIR/NAME/record.json   where the pack came from, and the digest of its files (0600)
+//	DIR/NAME/pack/         the files
+//	DIR/.draft-RANDOM/     a pack that is being added; renamed when it is complete
+//	DIR/.removed-RANDOM/   a pack that is being removed
+//
+// So a pack with a name is always complete and was valid when it was added.
+package packs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/fault"
+)
+
+const (
+	recordFile    = "record.json"
+	filesDir      = "pack"
+	draftPrefix   = ".draft-"
+	removedPrefix = ".removed-"
+	apiVersion    = "lab/v1alpha1"
+)
+
+// leftoverAge is the age from which a directory of a killed process is removed. No pack takes that long.
+const leftoverAge = time.Hour
+
+// Store is a directory of packs. It is safe for concurrent use, also by other processes.
+type Store struct {
+	Dir     string
+	Builtin string // the name of the pack that is part of lab, which no other pack may have
+	Now     func() time.Time
+
+	// Fetch returns the gzipped tar that an OCI artifact consists of, at most limit bytes, and the digest of the
+	// artifact's manifest. reference is oci://HOST/PATH:TAG or oci://HOST/PATH@DIGEST.
+	Fetch func(ctx context.Context, reference string, limit int64) (archive []byte, digest string, err error)
+}
+
+// Record says where a pack came from.
+type Record struct {
+	APIVersion string    `json:"apiVersion"`
+	Source     string    `json:"source"`             // a path or URL without credentials
+	Revision   string    `json:"revision,omitempty"` // the commit, or the digest of the archive or artifact
+	Digest     string    `json:"digest"`             // of the files, sha256:HEX
+	AddedAt    time.Time `json:"addedAt"`
+}
+
+// Installed is a pack of the store.
+type Installed struct {
+	Record
+	Pack *exercises.Pack
+}
+
+// Open returns a pack by the name under which it was added, or by the path of its directory. "" is the builtin one.
+// Errors: those of [exercises.Load] and [Store.Get]; ErrNotFound and ErrUnavailable for a directory that cannot be read.
+func (s *Store) Open(ref string) (*exercises.Pack, error) {
+	if ref == "" || ref == s.Builtin {
+		return exercises.Builtin()
+	}
+	if !strings.ContainsAny(ref, `/\`) && ref != "." {
+		p, err := s.Get(ref)
+		return p.Pack, err
+	}
+	root, err := os.OpenRoot(ref) // links that lead outside are errors
+	if err != nil {
+		kind := fault.ErrUnavailable
+		if errors.Is(err, fs.ErrNotExist) {
+			kind = fault.ErrNotFound
+		}
+		err = fault.Errorf(kind, "cannot read the pack: %w", err)
+		return nil, fault.WithHint(err, "check that %s is a directory that you can read", fault.ShellWord(ref))
+	}
+	defer func() { _ = root.Close() }()
+	return exercises.Load(root.FS(), filepath.ToSlash(filepath.Clean(ref)))
+}
+
+// Get returns a pack. Errors: ErrInvalid for an invalid name, and for a pack that this version of lab cannot read;
+// ErrNotFound; ErrForeign if a file was changed since the pack was added; ErrUnavailable if the store cannot be read.
+func (s *Store) Get(name string) (Installed, error) {
+	if problem := exercises.Name(name).Problem(); problem != "" {
+		return Installed{}, fault.Errorf(fault.ErrInvalid, "%s", problem)
+	}
+	data, err := os.ReadFile(filepath.Join(s.Dir, name, recordFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Installed{}, s.missing(name)
+	}
+	if err != nil {
+		return Installed{}, s.unavailable("read", err)
+	}
+	again := func(kind error, format string, args ...any) error {
+		return fault.WithHint(fault.Errorf(kind, "cannot use the pack %q: "+format, append([]any{name}, args...)...),
+			"remove it, and add it again: lab pack remove %s", name)
+	}
+	p := Installed{}
+	if err := json.Unmarshal(data, &p.Record); err != nil {
+		return Installed{}, again(fault.ErrInvalid, "%s is damaged: %w", recordFile, err)
+	}
+	if p.APIVersion != apiVersion {
+		return Installed{}, again(fault.ErrInvalid, "another version of lab added it")
+	}
+	dir := filepath.Join(s.Dir, name, filesDir)
+	var digest string
+	if p.Pack, digest, err = load(dir, dir); err != nil {
+		return Installed{}, again(fault.ErrInvalid, "%w", err)
+	}
+	if digest != p.Digest {
+		return Installed{}, again(fault.ErrForeign, "files in %s were changed since it was added", dir)
+	}
+	return p, nil
+}
+
+// load reads the pack in a directory, of which shown is the name in problems, and computes the digest of its files.
+func load(dir, shown string) (*exercises.Pack, string, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() { _ = root.Close() }()
+	digest, err := digestOf(root.FS())
+	if err != nil {
+		return nil, "", err
+	}
+	pack, err := exercises.Load(root.FS(), filepath.ToSlash(shown))
+	return pack, digest, err
+}
+
+func (s *Store) missing(name string) error {
+	err := fault.Errorf(fault.ErrNotFound, "there is no pack %q", name)
+	names, _ := s.Names()
+	if near := fault.Nearest(name, append(names, s.Builtin)); near != "" {
+		return fault.WithHint(err, "did you mean %s?", near)
+	}
+	return fault.WithHint(err, "list the packs: lab pack list; or name a directory: ./%s", name)
+}
+
+// List returns all packs, sorted by name. problems joins the errors of those that cannot be used.
+func (s *Store) List() (all []Installed, problems error) {
+	names, err := s.Names()
+	if err != nil {
+		return nil, err
+	}
+	var bad []error
+	for _, name := range names {
+		p, err := s.Get(name)
+		switch {
+		case err == nil:
+			all = append(all, p)
+		case !errors.Is(err, fault.ErrNotFound): // removed since
+			bad = append(bad, err)
+		}
+	}
+	return all, errors.Join(bad...)
+}
+
+// Names returns the names of all packs, sorted. It returns ErrUnavailable if the store cannot be read.
+func (s *Store) Names() ([]string, error) {
+	entries, err := os.ReadDir(s.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, s.unavailable("read", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && exercises.Name(e.Name()).Problem() == "" { // other names are not lab's
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Remove removes a pack, even one that cannot be used. Progress in its exercises stays. Errors: ErrInvalid for an
+// invalid name and for the builtin pack, ErrNotFound, ErrUnavailable.
+func (s *Store) Remove(name string) error {
+	if problem := exercises.Name(name).Problem(); problem != "" {
+		return fault.Errorf(fault.ErrInvalid, "%s", problem)
+	}
+	if name == s.Builtin {
+		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "the pack %q is part of lab", name), "list the packs that you can remove: lab pack list")
+	}
+	path := filepath.Join(s.Dir, name)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return s.missing(name)
+	}
+	// Half of a pack must not look complete.
+	moved, err := os.MkdirTemp(s.Dir, removedPrefix)
+	if err != nil {
+		return s.unavailable("write", err)
+	}
+	if err := os.Rename(path, filepath.Join(moved, name)); err != nil {
+		return s.unavailable("write", errors.Join(err, os.Remove(moved)))
+	}
+	if err := os.RemoveAll(moved); err != nil {
+		return s.unavailable("write", err)
+	}
+	s.sweep()
+	_ = os.Remove(s.Dir) // if it is empty
+	return nil
+}
+
+// sweep removes what killed processes left.
+func (s *Store) sweep() {
+	entries, _ := os.ReadDir(s.Dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), draftPrefix) && !strings.HasPrefix(e.Name(), removedPrefix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && s.Now().Sub(info.ModTime()) > leftoverAge {
+			_ = os.RemoveAll(filepath.Join(s.Dir, e.Name()))
+		}
+	}
+}
+
+func (s *Store) unavailable(verb string, err error) error {
+	err = fault.Errorf(fault.ErrUnavailable, "cannot %s the packs: %w", verb, err)
+	return fault.WithHint(err, "check the permissions and the free space of %s", fault.ShellWord(s.Dir))
+}
+
+// exists returns ErrExists for a pack that is in the store or part of lab.
+func (s *Store) exists(name string) error {
+	err := fault.Errorf(fault.ErrExists, "there is a pack %q already", name)
+	if name == s.Builtin {
+		return fault.WithHint(err, "it is part of lab; change the name in pack.yaml")
+	}
+	return fault.WithHint(err, "remove it first: lab pack remove %s; the progress in its exercises stays", name)
+}
+
+// String returns where the pack came from, in one line.
+func (r Record) String() string {
+	if r.Revision == "" {
+		return r.Source
+	}
+	return fmt.Sprintf("%s (%s)", r.Source, short(r.Revision))
+}
+
+// short returns the beginning of a commit or digest.
+func short(revision string) string {
+	revision = strings.TrimPrefix(revision, "sha256:")
+	return revision[:min(len(revision), 12)]
+}
