@@ -73,6 +73,19 @@ func TestReadDir(t *testing.T) {
 	}
 }
 
+// TestExamples: the addons that the documentation offers are valid, and what they need is available.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	c, err := catalog(t).ReadDir("../docs/examples/addons")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := c.Plan([]string{"elastic"}, nil)
+	if diff := cmp.Diff([]string{"eck-operator", "elastic"}, names(plan)); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestReadDirInvalid(t *testing.T) {
 	t.Parallel()
 	for content, says := range map[string]string{

@@ -25,6 +25,7 @@ type bed struct {
 	minikubeHome  string
 	flavors       map[string]bedFlavor // by name; empty with the published images
 	observability string               // a lab.yaml with kube-prometheus-stack; "" with the published images, which need none
+	logsTag       string               // of the images of VictoriaLogs in the Docker Engine; "" with the published images
 }
 
 // bedFlavor contains the flags and the environment with which a tool's own command creates a cluster.
@@ -39,14 +40,14 @@ func testbed(t *testing.T) *bed {
 		t.Fatalf("%v: the test bed is not ready: run `make testbed`", err)
 	}
 	var shown struct {
-		Dir, Hello, HelloNew, MetricsServer, MinikubeHome, Observability string
-		Flavors                                                          map[string]bedFlavor
+		Dir, Hello, HelloNew, MetricsServer, MinikubeHome, Observability, LogsTag string
+		Flavors                                                                   map[string]bedFlavor
 	}
 	if err := json.Unmarshal(out, &shown); err != nil {
 		t.Fatalf("testbed show: %v", err)
 	}
 	b := &bed{dir: shown.Dir, hello: shown.Hello, helloNew: shown.HelloNew, metricsServer: shown.MetricsServer, minikubeHome: shown.MinikubeHome,
-		observability: shown.Observability, flavors: shown.Flavors}
+		observability: shown.Observability, logsTag: shown.LogsTag, flavors: shown.Flavors}
 	if out, err := b.command(t.Context(), nil, "docker", "version").CombinedOutput(); err != nil {
 		t.Fatalf("no Docker Engine answers: run `make testbed`\n%s", out)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/clusterlab-dev/lab/e2e/testbed/internal/images"
+	"github.com/clusterlab-dev/lab/e2e/testbed/internal/programs"
 )
 
 // shown is the output of show: the flags and files with which the tools' own commands use the images.
@@ -19,6 +20,7 @@ type shown struct {
 	MinikubeHome  string
 	Flavors       map[string]shownFlavor // by name; empty with the published images
 	Observability string                 // a file for `lab up -f`
+	LogsTag       string                 // of the images of VictoriaLogs and its agent in the Docker Engine; "" with the published images
 }
 
 // shownFlavor contains the flags and the environment with which a tool's own command creates a cluster.
@@ -28,7 +30,7 @@ type shownFlavor struct{ Args, Env []string }
 func (b bed) show(w io.Writer) error {
 	s := shown{Dir: b.dir, Hello: images.Hello, HelloNew: images.HelloNew, MetricsServer: images.MetricsServer, MinikubeHome: b.minikubeHome()}
 	if !published() {
-		s.Observability = b.observabilityFile()
+		s.Observability, s.LogsTag = b.observabilityFile(), programs.Logs
 		s.Flavors = map[string]shownFlavor{}
 		for _, f := range flavors() {
 			s.Flavors[f.name] = shownFlavor{f.args, f.env}

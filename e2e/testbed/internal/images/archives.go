@@ -166,6 +166,8 @@ const (
 	HelloNew      = "lab-testbed/hello:v2"                                              // only in the Docker Engine, for tests that load an image into a cluster
 	Ingress       = "lab-testbed/ingress:v1"                                            // in every node
 	MetricsServer = "registry.k8s.io/metrics-server/metrics-server:" + programs.Metrics // in every node, with its published name
+	VictoriaLogs  = "victoriametrics/victoria-logs:" + programs.Logs                    // only in the Docker Engine, with its published name
+	LogsAgent     = "victoriametrics/vlagent:" + programs.Logs                          // likewise
 	Registry      = "lab-testbed/registry:" + programs.Registry
 	K3dProxy      = "lab-testbed/k3d-proxy:" + programs.K3d
 	K3dTools      = "lab-testbed/k3d-tools:" + programs.K3d
@@ -176,6 +178,8 @@ func hostImages(bin string) []recipe {
 	proxy := append(smallLinks(), program(bin, "tcp-proxy", "/usr/local/bin"), file{Path: "/usr/local/bin/envoy", Link: "tcp-proxy"})
 	return []recipe{
 		helloNewImage(bin),
+		scratch(bin, "victoria-logs", "victoria-logs", VictoriaLogs),
+		scratch(bin, "vlagent", "victoria-logs", LogsAgent),
 		{Name: "registry", Needs: []string{"registry"}, Tags: []string{Registry, "registry:3"},
 			Files:  []file{program(bin, "registry", "/"), {Path: "/etc/distribution/config.yml", Content: registryConfig}},
 			Config: config{Entrypoint: []string{"/registry"}, Cmd: []string{"serve", "/etc/distribution/config.yml"}}},

@@ -15,6 +15,7 @@ const (
 	Metrics    = "v0.9.0"
 	Registry   = "v3.0.0"
 	Minikube   = "v1.38.1"
+	Logs       = "v1.52.1" // VictoriaLogs and its agent
 )
 
 // Catalog returns all programs of the test bed. repository is the root of the checkout.
@@ -51,6 +52,8 @@ func upstream(repository string) []Program {
 		{Name: "metrics-server", Module: "sigs.k8s.io/metrics-server", Version: Metrics, Like: engine,
 			Packages: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"},
 			LDFlags:  "-X sigs.k8s.io/metrics-server/pkg/version.gitVersion=" + Metrics},
+		{Name: "victoria-logs", Module: "github.com/VictoriaMetrics/VictoriaLogs", Version: Logs,
+			Packages: prefixed("github.com/VictoriaMetrics/VictoriaLogs/app/", "victoria-logs", "vlagent")},
 		{Name: "helm", Module: "helm.sh/helm/v3", Version: Helm, Like: repository, Packages: []string{"helm.sh/helm/v3/cmd/helm"},
 			LDFlags: "-X helm.sh/helm/v3/internal/version.version=" + Helm},
 		{Name: "k3d", Module: "github.com/k3d-io/k3d/v5", Version: K3d, Like: repository,
