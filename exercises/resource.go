@@ -35,6 +35,9 @@ func resources() []Resource {
 	add("policy/v1", false, "PodDisruptionBudget", "poddisruptionbudgets")
 	add("autoscaling/v2", false, "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 	add("rbac.authorization.k8s.io/v1", false, "Role", "roles", "RoleBinding", "rolebindings")
+	add("networking.k8s.io/v1", true, "IngressClass", "ingressclasses")
+	add("cert-manager.io/v1", false, "Certificate", "certificates", "Issuer", "issuers")
+	add("monitoring.coreos.com/v1", false, "ServiceMonitor", "servicemonitors", "PrometheusRule", "prometheusrules")
 	add("storage.k8s.io/v1", true, "StorageClass", "storageclasses")
 	return all
 }
