@@ -23,8 +23,9 @@ func TestHanging(t *testing.T) {
 			return true
 		})
 		for _, path := range []string{byTag, w.layer()} {
-			if err := w.get(path).isNotFound(); err != nil {
-				t.Errorf("%s: %v", path, err)
+			a := w.get(path)
+			if err := a.isNotFound(); err != nil || !strings.Contains(string(a.body), "does not answer within 50ms") {
+				t.Errorf("%s: %v: %s", path, err, a.body)
 			}
 		}
 	})

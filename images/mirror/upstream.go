@@ -123,7 +123,9 @@ func (u *upstream) ask(ctx context.Context, method string, q query) (*http.Respo
 	ctx, cancel := context.WithCancel(ctx)
 	timer := time.AfterFunc(u.opts.Headers, cancel)
 	answer, err := u.send(ctx, method, q)
-	timer.Stop()
+	if !timer.Stop() && err != nil {
+		err = fmt.Errorf("%w within %s", errUnavailable, u.opts.Headers)
+	}
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = statusError(answer.StatusCode)
 		_ = answer.Body.Close()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -92,7 +93,7 @@ func (d Docker) Run(ctx context.Context, s cache.Server, report event.Reporter) 
 	if len(found) == 1 && found[0].Running() && found[0].Config.Labels[labelInputs] == inputs {
 		return instanceOf(found[0]), nil
 	}
-	if err := d.Remove(ctx, s.Dir); err != nil {
+	if err := removeAll(ctx, found); err != nil { // but not the network, to which others may be connected
 		return nil, err
 	}
 	var instance *cache.Instance
@@ -170,25 +171,29 @@ func options(ctx context.Context, dir string) ([]string, error) {
 	return append(options, fmt.Sprintf("--user=%d:%d", os.Getuid(), os.Getgid())), nil
 }
 
-// Remove removes the container, its network and its image.
+// Remove removes the container, its network and its image. It returns an error if other containers are connected to
+// the network.
 func (Docker) Remove(ctx context.Context, dir string) error {
 	found, err := docker.Containers(ctx, label+"="+id(dir))
 	if err != nil {
 		return err
 	}
-	for _, c := range found {
-		if err := docker.Remove(ctx, c.ID); err != nil {
-			return err
-		}
-	}
 	networks, err := docker.Networks(ctx, label+"="+id(dir))
 	if err != nil {
 		return err
 	}
+	err = removeAll(ctx, found)
 	for _, n := range networks {
-		if err := docker.RemoveAll(ctx, docker.Network, n.ID); err != nil {
-			return err
-		}
+		failed := docker.RemoveAll(ctx, docker.Network, n.ID)
+		err = errors.Join(err, fault.WithHint(failed, "disconnect the other containers: docker network inspect %s", n.Name))
 	}
-	return docker.RemoveImage(ctx, Name(dir))
+	return errors.Join(err, docker.RemoveImage(ctx, Name(dir)))
+}
+
+func removeAll(ctx context.Context, containers []docker.Container) error {
+	var ids []string
+	for _, c := range containers {
+		ids = append(ids, c.ID)
+	}
+	return docker.Remove(ctx, ids...)
 }

@@ -89,6 +89,9 @@ func TestRunKeeps(t *testing.T) {
 			calls := d.Calls(t)
 			created := slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "run ") })
 			removed := slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "rm --force") })
+			if slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "network rm") }) {
+				t.Errorf("the network was removed, to which others may be connected: %q", calls)
+			}
 			if created != test.created || removed != test.created {
 				t.Errorf("created %v, removed %v: %q", created, removed, calls)
 			}
