@@ -40,6 +40,7 @@ type PackProof struct {
 	Proven   int      `json:"proven"`   // hints that a wrong answer gets
 	Unproven []string `json:"unproven"` // the other hints, as CHECK/HINT
 	Problems []string `json:"problems"`
+	Notes    []string `json:"notes"` // what the author should look at
 	Seconds  float64  `json:"seconds"`
 }
 
@@ -179,7 +180,7 @@ func (c *command) proveOn(
 func (r *PackReport) add(p learning.Proof) {
 	unproven := append([]string{}, p.Exercise.UnprovenHints()...)
 	item := PackProof{
-		Name: p.Exercise.Name, Valid: len(p.Problems) == 0, Half: p.Half, Steps: p.Steps, Problems: append([]string{}, p.Problems...),
+		Name: p.Exercise.Name, Valid: len(p.Problems) == 0, Half: p.Half, Steps: p.Steps, Problems: append([]string{}, p.Problems...), Notes: append([]string{}, p.Notes...),
 		Hints: p.Exercise.Hints(), Proven: p.Exercise.Hints() - len(unproven), Unproven: unproven,
 		Seconds: p.Took.Round(100 * time.Millisecond).Seconds(),
 	}
@@ -234,9 +235,9 @@ func proofView(r PackReport) ui.View {
 		case item.Half:
 			mark = ui.MarkHalf
 		}
-		details := item.Problems
+		details := slices.Concat(item.Problems, item.Notes)
 		if len(item.Unproven) > 0 {
-			details = append(slices.Clone(details), "no wrong answer gets these hints: "+strings.Join(item.Unproven, ", "))
+			details = append(details, "no wrong answer gets these hints: "+strings.Join(item.Unproven, ", "))
 		}
 		p.Result(mark, fmt.Sprintf("%s: %d steps, %d of %d hints proven, %.1f s", item.Name, item.Steps, item.Proven, item.Hints, item.Seconds), details...)
 	}

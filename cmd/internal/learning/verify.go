@@ -35,6 +35,7 @@ type Proof struct {
 	Steps    int      // that were tried: the start, wrong answers, solutions, the reset
 	Half     bool     // some checks need containers that run
 	Problems []string // empty: the exercise is correct
+	Notes    []string // what the author should look at
 	Took     time.Duration
 }
 
@@ -74,7 +75,7 @@ func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done f
 			t.run(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			done(Proof{e, t.steps, t.half, t.problems, time.Since(began)})
+			done(Proof{e, t.steps, t.half, t.problems, t.notes, time.Since(began)})
 		})
 	}
 	all.Wait()
@@ -89,6 +90,7 @@ type trial struct {
 	steps    int
 	half     bool
 	problems []string
+	notes    []string
 }
 
 func (t *trial) problem(step, format string, args ...any) {
@@ -188,18 +190,19 @@ func (t *trial) again(ctx context.Context, step string) bool {
 
 // wrong checks that a wrong answer fails its check and gets its hint.
 //
-// The check must be the first that fails: students get the hint of that one only.
+// A note says if the check is not the first that fails: students get the hint of that one only.
 func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
 	if w.Pods && !t.RunsPods {
 		return
 	}
 	t.steps++
-	step := "wrong " + w.Name
+	step, hidden := "wrong "+w.Name, ""
 	if !t.answer(ctx, step, w) {
 		return
 	}
 	t.expect(ctx, step, func(results exercises.Results) []string {
 		r := results.Get(w.Check)
+		hidden = ""
 		switch {
 		case r.State == exercises.Broken:
 			return []string{fmt.Sprintf("check %s is broken: %v", r.ID, r.Err)}
@@ -211,10 +214,13 @@ func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
 			return []string{fmt.Sprintf("check %s gets hint %s; it must get %s", r.ID, r.Hint, w.Hint)}
 		}
 		if first, _ := results.First(); first.ID != r.ID {
-			return []string{fmt.Sprintf("check %s fails as well, and students get its hint; check %s must be the first that fails", first.ID, r.ID)}
+			hidden = fmt.Sprintf("%s: check %s fails as well, and students get its hint, not that of %s", step, first.ID, r.ID)
 		}
 		return nil
 	})
+	if hidden != "" {
+		t.notes = append(t.notes, hidden)
+	}
 }
 
 // acts reports whether the checks that act would run.
