@@ -29,10 +29,17 @@ type Actor struct {
 // cluster, or of a restoration that failed; results have the verdicts. It is ErrUnsupported, before
 // anything changed, if the cluster cannot have the change.
 func (e *Exercise) Act(ctx context.Context, a Actor, results Results) error {
+	acted := false
 	for i := range results {
 		if results[i].State != Pending {
 			continue
 		}
+		if acted { // what the check before restored may still be rolled out
+			if err := e.settle(ctx, a, e.Checks[i].Act.Within.Or(defaultWithin)); err != nil {
+				return err
+			}
+		}
+		acted = true
 		result, err := (&act{Actor: a, e: e, check: &e.Checks[i]}).run(ctx)
 		if err != nil {
 			return fmt.Errorf("check %s: %w", results[i].ID, err)
@@ -86,6 +93,21 @@ func (e *Exercise) ActTime() time.Duration {
 		}
 	}
 	return total
+}
+
+// settle waits until objects no longer change, at most for a time: some never settle.
+func (e *Exercise) settle(ctx context.Context, a Actor, within time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		state, err := e.Observe(ctx, a.Cluster, a.RunsPods)
+		if err != nil || !Settling(state) {
+			return err
+		}
+		if pause(limited) != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 // act is one check that changes the cluster.
