@@ -65,6 +65,14 @@ func (p *user) everything(name string) string {
 // standIns has a chart for each addon of the catalog, with the values and kinds of upstream's.
 const standIns = "../../addons/testdata/charts"
 
+// forgetCharts removes the files of useCharts.
+func (p *user) forgetCharts() {
+	p.T.Helper()
+	if err := os.RemoveAll(filepath.Join(p.labHome, "config")); err != nil {
+		p.T.Error(err)
+	}
+}
+
 // useCharts writes the files that name the charts of addons: upstream's, if LAB_CHARTS names a
 // directory with them, else the stand-ins. hello has its own chart.
 func (p *user) useCharts(addons []string) {

@@ -106,6 +106,7 @@ func TestLectureIsCorrect(t *testing.T) {
 	t.Parallel()
 	p := newUser(t)
 	p.useCharts(upstream(t)) // exercises may need addons
+	defer p.forgetCharts()
 	args := []string{"exercise", "verify", "--flavor", "kwok"}
 	if testing.Short() {
 		args = append(args, "--exercise", "tour,service,stage-prod,daemonset")

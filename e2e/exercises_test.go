@@ -1,0 +1,67 @@
+//go:build e2e && unix
+
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// shortExercises are the exercises that -short proves: those whose checks need containers, and one that acts.
+const shortExercises = "image,service,deployment"
+
+// TestExercises proves the builtin exercises on real pods: unlike on kwok, no check may be skipped. With -short, it proves
+// three of them on kind.
+func TestExercises(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		oneWillDo(t, f, "kind")
+		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		p := newUser(t, bed)
+		p.helloImages()
+		args := []string{"exercise", "verify", "--flavor", f.name, "-o", "json"}
+		if testing.Short() {
+			args = append(args, "--exercise", shortExercises)
+		}
+		got := p.Try(args...)
+		var report struct {
+			Valid bool
+			Items []struct {
+				Name     string
+				Half     bool
+				Problems []string
+			}
+		}
+		if err := json.Unmarshal([]byte(got.Stdout), &report); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, got.Stdout, got.Stderr)
+		}
+		if got.Code != 0 || !report.Valid || len(report.Items) < 3 {
+			t.Errorf("exit code %d, %d exercises\n%s", got.Code, len(report.Items), got.Stderr)
+		}
+		for _, e := range report.Items {
+			if e.Half || len(e.Problems) > 0 {
+				t.Errorf("exercise %s: half %t\n%s", e.Name, e.Half, strings.Join(e.Problems, "\n"))
+			}
+		}
+		for name := range p.List() {
+			t.Errorf("cluster %s is left", name)
+		}
+	})
+}
+
+// helloImages builds the images of the exercises if they are not next to lab.
+func (p *user) helloImages() {
+	p.T.Helper()
+	archive := filepath.Join(os.Getenv(binDir), "lab-hello.tar")
+	if isFile(archive) {
+		return
+	}
+	cmd := exec.Command("go", "run", "-trimpath", "../cmd/hello/archive", archive)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.T.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+	}
+}
