@@ -162,6 +162,7 @@ func contract() map[string]func(w *world) error {
 		"takes the registry from the path": func(w *world) error {
 			return errors.Join(
 				w.get("/v2/docker.io/library/web/manifests/v1").isManifest(w.registry.manifest),
+				w.get("/v2/docker.io/library/web/manifests/v1?ns=docker.io").isManifest(w.registry.manifest),
 				w.get("/v2/docker.io/web/manifests/v1").isManifest(w.registry.manifest),
 				w.get("/v2/ghcr.io/library/web/manifests/v1").isManifest(w.registry.manifest))
 		},

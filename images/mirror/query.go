@@ -62,6 +62,8 @@ func (h *Handler) parse(path string, values url.Values) (query, error) {
 	if registry == "" {
 		registry, name, _ = strings.Cut(name, "/")
 	}
+	// containerd adds the query also to the addresses of mirrors that have a path.
+	name = strings.TrimPrefix(name, registry+"/")
 	if q.upstream = h.upstreams[registry]; q.upstream == nil {
 		return query{}, fmt.Errorf("the registry %q is not cached", registry)
 	}

@@ -21,6 +21,7 @@ type pipe struct {
 	r       *io.PipeReader
 	size    int64
 	fetches atomic.Int32
+	ctx     context.Context // of the last fetch
 }
 
 func newPipe(size int64) *pipe {
@@ -28,8 +29,9 @@ func newPipe(size int64) *pipe {
 	return &pipe{PipeWriter: w, r: r, size: size}
 }
 
-func (p *pipe) origin(context.Context) (io.ReadCloser, int64, error) {
+func (p *pipe) origin(ctx context.Context) (io.ReadCloser, int64, error) {
 	p.fetches.Add(1)
+	p.ctx = ctx
 	return p.r, p.size, nil
 }
 
@@ -167,6 +169,9 @@ func TestThroughSurvivesItsCaller(t *testing.T) {
 	}
 	if err := blob.Close(); err != nil {
 		t.Error(err)
+	}
+	if p.ctx.Err() != nil {
+		t.Error("the fetch was cancelled with its caller")
 	}
 	again, err := s.Through(t.Context(), d.Digest, p.origin)
 	if err != nil {
