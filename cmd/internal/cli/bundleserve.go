@@ -36,21 +36,21 @@ there. The page at the address of the server shows them, too.
 
 By default only this machine reaches the server. --listen names the address at which others
 do: one of a private network. The server only reads, and only the content of the bundle; the
-digest in the commands authenticates it. With --limit, each client gets at most so many bytes
-per second, so that one does not starve the others.`,
+digest in the commands authenticates it. With --limit-rate, each client gets at most so many
+bytes per second, so that one does not starve the others.`,
 		Example: `  lab bundle serve workshop
-  lab bundle serve workshop --listen 192.168.1.10:8090 --limit 5M`,
+  lab bundle serve workshop --listen 192.168.1.10:8090 --limit-rate 5M`,
 		Args:              bundleArg("NAME"),
 		ValidArgsFunction: c.completeBundles,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runBundleServe(c, cmd, args[0], listen, limit) },
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8090", "address and port of the server; port 0 is a free one")
-	cmd.Flags().StringVar(&limit, "limit", "", "bytes per second of one client, such as 5M (default: no limit)")
+	cmd.Flags().StringVar(&limit, "limit-rate", "", "bytes per second of one client, such as 5M (default: no limit)")
 	return cmd
 }
 
 func runBundleServe(c *command, cmd *cobra.Command, name, listen, limit string) error {
-	rate, err := bytesOf("--limit", limit)
+	rate, err := bytesOf("--limit-rate", limit)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func russianSteps() []translation {
 		{"Deleting the namespaces of exercise %s", "Удаляю пространства имён упражнения %s"},
 		{"Loading the images of the exercises", "Загружаю образы для упражнений"},
 		{"Installing what exercise %s needs: %s", "Ставлю то, что нужно упражнению %s: %s"},
-		{"Changing the cluster to see what happens; everything is restored", "Меняю кое-что в кластере и смотрю, что будет; потом верну как было"},
+		{"Changing the cluster to see what happens: %s; everything is restored", "Меняю кластер и смотрю, что будет: %s; потом верну как было"},
 	}
 }
 

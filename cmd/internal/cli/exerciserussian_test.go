@@ -18,7 +18,7 @@ import (
 func TestTranslationsExist(t *testing.T) {
 	t.Parallel()
 	var sources strings.Builder
-	for _, dir := range []string{"../learning", "../inventory", "../state", "../../../exercises", "../../../exercises/live"} {
+	for _, dir := range []string{"../learning", "../inventory", "../state", "../packs", "../../../exercises", "../../../exercises/live"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %d files", dir, err, len(files))

@@ -184,7 +184,7 @@ verify" proves it. Its YAML files name JSON schemas, so that editors can complet
 			if c.format == ui.FormatTable {
 				progress := c.progress("")
 				defer progress.Close()
-				progress.Note("Prove it: lab exercise verify %s --flavor kwok    Try it: lab exercise start --pack %[1]s", fault.ShellWord(here(to)))
+				progress.Note("Prove it: lab exercise verify %s    Try it: lab exercise start --pack %[1]s", fault.ShellWord(here(to)))
 			}
 			result := packOf(packs.Installed{Pack: pack, Record: packs.Record{Source: to}})
 			return ui.Print(c.streams.Out, c.format, result, func() ui.View { return packView(result) })

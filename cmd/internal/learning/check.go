@@ -58,7 +58,7 @@ func (l *Learning) act(ctx context.Context, c Choice, p place, results exercises
 	defer unlock()
 	actor := exercises.Actor{Cluster: p, RunsPods: p.runsPods, Send: l.Sender(p.config, c.Cluster, report), Journal: l.journal(c.Cluster, p)}
 	what := c.Exercise.Announce(results)
-	return report.For(c.Cluster).Do("Changing the cluster to see what happens: "+what+"; everything is restored", func(*event.Step) error {
+	return report.For(c.Cluster).Do(fmt.Sprintf("Changing the cluster to see what happens: %s; everything is restored", what), func(*event.Step) error {
 		return c.Exercise.Act(ctx, actor, results)
 	})
 }
