@@ -30,8 +30,11 @@ type image struct {
 }
 
 // programFor returns the path of lab for Linux, which needs no libraries, on a system. Errors: ErrUnavailable.
-func programFor(system string) (string, error) {
-	self, err := os.Executable()
+func (d Docker) programFor(system string) (string, error) {
+	self, err := d.Program, error(nil)
+	if self == "" {
+		self, err = os.Executable()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,8 @@ const (
 
 // Docker runs the cache on the engine that the docker command uses.
 type Docker struct {
-	CAFile string // the PEM file of further authorities that the cache trusts, or ""
+	CAFile  string // the PEM file of further authorities that the cache trusts, or ""
+	Program string // the path of lab, or "" for this program
 }
 
 var _ cache.Container = Docker{}
@@ -76,7 +77,7 @@ func (d Docker) Run(ctx context.Context, s cache.Server, report event.Reporter) 
 	if err := local(ctx); err != nil {
 		return nil, err
 	}
-	program, err := programFor(runtime.GOOS)
+	program, err := d.programFor(runtime.GOOS)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ package imagecache
 import (
 	"archive/tar"
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -40,7 +42,7 @@ func TestRun(t *testing.T) {
 	d := dockertest.Script(t, engine()...)
 	t.Setenv("SSL_CERT_FILE", authorities(t))
 	dir := t.TempDir()
-	instance, err := Docker{}.Run(t.Context(), cache.Server{Dir: dir, Limit: 5, Registries: map[string]string{"quay.io": "https://quay.io"}}, nil)
+	instance, err := Docker{Program: program(t)}.Run(t.Context(), cache.Server{Dir: dir, Limit: 5, Registries: map[string]string{"quay.io": "https://quay.io"}}, nil)
 	if err != nil || !strings.HasPrefix(instance.Address, "127.0.0.1:") {
 		t.Fatalf("%+v, %v", instance, err)
 	}
@@ -62,11 +64,8 @@ func TestRun(t *testing.T) {
 func TestRunKeeps(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", authorities(t))
 	s := cache.Server{Dir: t.TempDir()}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := Docker{}.contents(self)
+	d := Docker{Program: program(t)}
+	i, err := d.contents(d.Program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +79,13 @@ func TestRunKeeps(t *testing.T) {
 		"another lab": {"other", "running", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := dockertest.Script(t, engine(`{"Id":"c1","Name":"/x","State":{"Status":"`+test.state+`"},
+			script := dockertest.Script(t, engine(`{"Id":"c1","Name":"/x","State":{"Status":"`+test.state+`"},
 				"Config":{"Labels":{"clusterlab.dev/cache-inputs":"`+test.inputs+`"}},
 				"NetworkSettings":{"Ports":{"5000/tcp":[{"HostIp":"127.0.0.1","HostPort":"5051"}]}}}`)...)
-			if _, err := (Docker{}).Run(t.Context(), s, nil); err != nil {
+			if _, err := d.Run(t.Context(), s, nil); err != nil {
 				t.Fatal(err)
 			}
-			calls := d.Calls(t)
+			calls := script.Calls(t)
 			created := slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "run ") })
 			removed := slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "rm --force") })
 			if slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "network rm") }) {
@@ -123,6 +122,24 @@ func TestRemoteEngine(t *testing.T) {
 	if !errors.Is(err, fault.ErrUnsupported) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// program returns a program for Linux that needs no libraries.
+func program(t *testing.T) string {
+	t.Helper()
+	var data bytes.Buffer
+	header := elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
+		Type:  uint16(elf.ET_EXEC), Version: uint32(elf.EV_CURRENT),
+	}
+	if err := binary.Write(&data, binary.LittleEndian, header); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "lab")
+	if err := os.WriteFile(path, data.Bytes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func authorities(t *testing.T) string {
