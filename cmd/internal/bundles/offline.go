@@ -21,19 +21,23 @@ func (b *Bundles) find(ctx context.Context, images []string, kinds ...Kind) (ite
 		return nil, nil, err
 	}
 	for _, image := range images {
-		i, found := Item{}, false
-		for _, entry := range list.Items {
-			if i, found = entry.named(fullName(image), kinds...); found && entry.Complete {
-				items = append(items, i)
-				break
-			}
-			found = false
-		}
-		if !found {
+		if item, ok := list.complete(fullName(image), kinds...); ok {
+			items = append(items, item)
+		} else {
 			lacks = append(lacks, image)
 		}
 	}
 	return items, lacks, nil
+}
+
+// complete returns the item with a name and one of kinds of the first bundle that has all of its content.
+func (l List) complete(name string, kinds ...Kind) (Item, bool) {
+	for _, entry := range l.Items {
+		if item, ok := entry.named(name, kinds...); ok && entry.Complete {
+			return item, true
+		}
+	}
+	return Item{}, false
 }
 
 // withArchive calls do with an archive of images, which is removed afterwards.
