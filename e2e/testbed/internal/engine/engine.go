@@ -43,6 +43,9 @@ func (e Engine) Up(ctx context.Context, log io.Writer) error {
 	if err := mountControllers(log); err != nil {
 		return err
 	}
+	if err := raiseLimits(inotify, log); err != nil {
+		return err
+	}
 	return e.start(ctx, log)
 }
 

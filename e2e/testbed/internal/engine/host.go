@@ -17,7 +17,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-const cgroups = "/sys/fs/cgroup"
+const (
+	cgroups = "/sys/fs/cgroup"
+	inotify = "/proc/sys/fs/inotify"
+)
 
 // Install installs the Debian packages of the programs that are not on PATH.
 func Install(ctx context.Context, log io.Writer, packageOf map[string]string) error {
@@ -63,6 +66,30 @@ func mountControllers(log io.Writer) error {
 		fmt.Fprintln(log, "+ mount -t cgroup -o", name, dir)
 		if err := syscall.Mount("cgroup", dir, "cgroup", 0, name); err != nil {
 			return fmt.Errorf("mounting cgroup controller %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// raiseLimits raises the limits of inotify to those that kind recommends, if they are lower. The nodes of all flavors
+// share them, and about 140 instances are open when the tests of three flavors run at a time.
+func raiseLimits(dir string, log io.Writer) error {
+	for name, least := range map[string]int{"max_user_instances": 512, "max_user_watches": 524288} {
+		path := filepath.Join(dir, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		limit, err := strconv.Atoi(strings.TrimSpace(string(data)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if limit >= least {
+			continue
+		}
+		fmt.Fprintf(log, "+ sysctl fs.inotify.%s=%d\n", name, least)
+		if err := os.WriteFile(path, []byte(strconv.Itoa(least)), 0o600); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,10 +3,31 @@
 package engine
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+func TestRaiseLimits(t *testing.T) {
+	dir := t.TempDir()
+	instances, watches := filepath.Join(dir, "max_user_instances"), filepath.Join(dir, "max_user_watches")
+	for path, limit := range map[string]string{instances: "128\n", watches: "1048576\n"} {
+		if err := os.WriteFile(path, []byte(limit), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := raiseLimits(dir, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{instances: "512", watches: "1048576\n"} {
+		if got, err := os.ReadFile(path); string(got) != want || err != nil {
+			t.Errorf("%s is %q, %v, want %q", path, got, err, want)
+		}
+	}
+}
 
 func TestUnmounted(t *testing.T) {
 	t.Parallel()
