@@ -215,3 +215,30 @@ func TestElsewhere(t *testing.T) {
 		t.Errorf("%s %s in %q", kind, name, found)
 	}
 }
+
+// TestElsewhereIgnoresExercises checks that objects in the namespaces of exercises, including this one, are not in the
+// wrong namespace: another exercise can have objects of the same name, and a reset creates the object after the look.
+func TestElsewhereIgnoresExercises(t *testing.T) {
+	t.Parallel()
+	e, f := acting(t, "{delete: {kind: Pod}}", returns), newFake()
+	f.lazy = true
+	state, err := e.Observe(t.Context(), f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployments, _ := exercises.ResourceOf("Deployment")
+	namespaces, _ := exercises.ResourceOf("Namespace")
+	other := exercises.Object{"kind": "Namespace", "metadata": map[string]any{"name": "other", "labels": map[string]any{"clusterlab.dev/exercise": "lecture.other"}}}
+	if err := f.Create(t.Context(), namespaces, "", other); err != nil {
+		t.Fatal(err)
+	}
+	web := exercises.Object{"kind": "Deployment", "metadata": map[string]any{"name": "web"}}
+	for _, namespace := range []string{"other", e.Namespaces[0]} {
+		if err := f.Create(t.Context(), deployments, namespace, web); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kind, name, found := e.Elsewhere(t.Context(), f, state); kind != "" || len(found) > 0 {
+		t.Errorf("%s %s in %q", kind, name, found)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -212,7 +213,8 @@ func obstacle(o Object) string {
 }
 
 // Elsewhere returns the namespaces that have an object that the exercise looks for and does not find:
-// the student may have created it in the wrong namespace.
+// the student may have created it in the wrong namespace. Namespaces of exercises do not count: their objects belong to
+// their own tasks, and those of this exercise come and go while it is reset.
 func (e *Exercise) Elsewhere(ctx context.Context, c Cluster, state State) (kind, name string, found []string) {
 	for _, p := range e.Probes {
 		o, absent := state[p.Name.Value].(map[string]any)
@@ -229,9 +231,25 @@ func (e *Exercise) Elsewhere(ctx context.Context, c Cluster, state State) (kind,
 				found = append(found, text(o, "metadata", "namespace"))
 			}
 		}
-		if found != nil {
+		if found = e.withoutExercises(ctx, c, found); len(found) > 0 {
 			return r.Kind, p.Get.Name.Value, found
 		}
 	}
 	return "", "", nil
+}
+
+// withoutExercises removes the namespaces of exercises from names. It removes all names if the namespaces cannot be read.
+func (e *Exercise) withoutExercises(ctx context.Context, c Cluster, names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	labelled, err := c.List(ctx, namespaces(), "", labelExercise)
+	if err != nil {
+		return nil
+	}
+	taken := slices.Clone(e.Namespaces)
+	for _, o := range labelled {
+		taken = append(taken, NameOf(o))
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(taken, name) })
 }
