@@ -16,7 +16,9 @@ func newHelm(c *command) *cobra.Command {
 		Short: "Run helm on a cluster",
 		Long: `Run helm on the cluster, regardless of the current context. NAME defaults to "lab".
 lab runs the helm on PATH, else the one that "lab tools install" installed, else
-lab-helm, which "make build" writes next to lab. The exit code is that of helm.`,
+lab-helm, which "make build" writes next to lab. The namespace is that of the cluster's
+context in your kubeconfig, which "lab ns" sets; --namespace after -- selects another.
+The exit code is that of helm.`,
 		Example: `  lab helm -- list --all-namespaces
   lab helm demo -- install web ./chart`,
 		ValidArgsFunction: c.completeNames,
@@ -25,7 +27,7 @@ lab-helm, which "make build" writes next to lab. The exit code is that of helm.`
 			if err != nil {
 				return err
 			}
-			config, err := c.Clusters.Config(cmd.Context(), name)
+			config, err := c.clientConfig(cmd.Context(), name)
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,9 @@ func newKubectl(c *command) *cobra.Command {
 		Short: "Run kubectl on a cluster",
 		Long: `Run kubectl on the cluster, regardless of the current context. NAME defaults to
 "lab". lab runs the kubectl on PATH, else the one that "lab tools install" installed,
-else the one in lab-engine. The exit code is that of kubectl.`,
+else the one in lab-engine. The namespace is that of the cluster's context in your
+kubeconfig, which "lab ns" sets; --namespace after -- selects another. The exit code is
+that of kubectl.`,
 		Example: `  lab kubectl -- get pods --all-namespaces
   lab kubectl demo -- create deployment web --image=nginx`,
 		ValidArgsFunction: c.completeNames,
@@ -31,7 +33,7 @@ else the one in lab-engine. The exit code is that of kubectl.`,
 			if err != nil {
 				return err
 			}
-			config, err := c.Clusters.Config(cmd.Context(), name)
+			config, err := c.clientConfig(cmd.Context(), name)
 			if err != nil {
 				return err
 			}
