@@ -27,6 +27,7 @@ func TestExercise(t *testing.T) {
 	if out := p.Must(exercise("start", "service", "--lang", "ru")...); !strings.Contains(out, "Service, который никого не находит") {
 		t.Errorf("the Russian task is\n%s", out)
 	}
+	p.Must(exercise("start", "service", "--lang", "en")...)
 	if got := p.Try(exercise("check")...); got.Code != 1 || !strings.Contains(got.Stdout, "found: app=wbe") {
 		t.Errorf("exit code %d\n%s", got.Code, got.Stdout)
 	}

@@ -18,9 +18,10 @@ import (
 
 // exerciseOptions are the flags of all exercise commands.
 type exerciseOptions struct {
-	pack string
-	lang string
-	name string // of the cluster
+	pack  string
+	lang  string
+	saved string // the language of the last start of the pack
+	name  string // of the cluster
 }
 
 func newExercise(c *command) *cobra.Command {
@@ -35,7 +36,8 @@ An exercise has its own namespaces. "start" prepares them and prints the task, "
 says what is missing, "hint" helps one step at a time, and "reset" starts over. Your
 progress is kept in lab's state directory, whatever cluster you use.
 
-Texts are in the language of your locale if the pack has it; --lang selects another.`,
+Texts are in the language of your locale if the pack has it. --lang selects another; if
+"start" has it, the other commands use that language, too.`,
 		Example: `  lab exercise start           start the next exercise
   lab exercise check           check it`,
 		Args: onlyVerbs,
@@ -43,7 +45,7 @@ Texts are in the language of your locale if the pack has it; --lang selects anot
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "the `pack`: a name of \"lab pack list\", or the path of a directory")
-	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the locale)")
+	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the last start, or of the locale)")
 	cmd.AddCommand(
 		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
 		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseFiles(c, o), newExerciseVerify(c, o), newExerciseSchema(),
@@ -107,16 +109,16 @@ func (o *exerciseOptions) open(c *command) (lesson, error) {
 	if err != nil {
 		return lesson{}, err
 	}
-	lang := o.lang
-	if lang == "" {
-		lang = localeOf(os.Getenv)
-		if !slices.Contains(pack.Languages, lang) {
-			lang = pack.Languages[0]
-		}
-	}
-	if !slices.Contains(pack.Languages, lang) {
-		err := usage("pack %s has no language %q", pack.Name, lang)
+	if o.lang != "" && !slices.Contains(pack.Languages, o.lang) {
+		err := usage("pack %s has no language %q", pack.Name, o.lang)
 		return lesson{}, fault.WithHint(err, "use one of %s", strings.Join(pack.Languages, ", "))
+	}
+	o.saved, _ = c.Learning.Language(pack.Name) // commands that need the progress report its errors
+	lang := pack.Languages[0]
+	for _, wanted := range []string{localeOf(os.Getenv), o.saved, o.lang} { // the last one that the pack has counts
+		if slices.Contains(pack.Languages, wanted) {
+			lang = wanted
+		}
 	}
 	l := lesson{Pack: pack, lang: lang, words: phrasesOf(lang)}
 	if o.pack != learning.BuiltinPack {
@@ -136,6 +138,7 @@ func (o *exerciseOptions) choose(c *command, args []string) (lesson, learning.Ch
 		name = args[0]
 	}
 	choice, err := c.Learning.Choose(l.Pack, name, o.name)
+	choice.Lang = o.lang
 	return l, choice, err
 }
 
@@ -154,7 +157,7 @@ type ExerciseList struct {
 	output.Meta
 	Pack    string         `json:"pack"`
 	Current string         `json:"current"` // the exercise that was started last, or ""
-	Next    string         `json:"next"`    // the next one to start, or ""
+	Next    string         `json:"next"`    // the one to continue with or to start, or ""
 	Items   []ExerciseItem `json:"items"`
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,10 +120,19 @@ func (c *command) notes(l lesson, report learning.Report) []string {
 	if current != report.Context {
 		return append(notes, l.words.context(current, report.Context, report.Cluster))
 	}
-	if namespace, err := files.Namespace(); err == nil && len(report.Found) > 0 && namespace != e.Namespaces[0] {
+	namespace, err := files.Namespace()
+	if err != nil || slices.Contains(e.Namespaces, namespace) {
+		return notes
+	}
+	if len(report.Found) > 0 || l.hasNamespace(namespace) {
 		notes = append(notes, l.words.namespace(namespace, e.Namespaces[0]))
 	}
 	return notes
+}
+
+// hasNamespace reports whether an exercise has this namespace.
+func (l lesson) hasNamespace(name string) bool {
+	return slices.ContainsFunc(l.Exercises, func(e *exercises.Exercise) bool { return slices.Contains(e.Namespaces, name) })
 }
 
 func (l lesson) reportView(r ExerciseReport) *ui.Page {
@@ -232,31 +242,45 @@ func runExerciseHint(c *command, ctx context.Context, l lesson, choice learning.
 		result.Notes = append(result.Notes, c.notes(l, hint.Report)...)
 	}
 	if hint.Check == "" {
-		result.Text = l.words.noHint
-		if first, failed := hint.Results.First(); failed && first.State == exercises.Pending {
-			result.Text = l.words.actFirst
-		}
-		result.Text += l.flag + "`"
+		result.Text = c.withoutHint(l, hint)
 	}
-	return ui.Print(c.streams.Out, c.format, result, func() ui.View {
-		p := &ui.Page{}
-		if result.Check == "" {
-			p.Markdown(result.Text)
-			return p
-		}
-		p.Result(ui.MarkFailed, texts[result.Check].Wanted)
-		p.Gap()
-		p.Title(l.words.hint(result.Step, result.Steps))
-		p.Markdown(result.Text)
-		for _, note := range result.Notes {
-			p.Markdown(note)
-		}
-		if result.Step == result.Steps {
-			p.Gap()
-			p.Markdown(l.words.lastHint + l.flag)
-		}
+	return ui.Print(c.streams.Out, c.format, result, func() ui.View { return l.hintView(result, texts[result.Check].Wanted) })
+}
+
+// hintView shows a hint below the check that it is about.
+func (l lesson) hintView(r ExerciseHint, wanted string) ui.View {
+	p := &ui.Page{}
+	if r.Check == "" {
+		p.Markdown(r.Text)
 		return p
-	})
+	}
+	p.Result(ui.MarkFailed, wanted)
+	p.Gap()
+	for _, note := range r.Notes { // more likely the cause than what the hint is about
+		p.Markdown(note)
+		p.Gap()
+	}
+	p.Title(l.words.hint(r.Step, r.Steps))
+	p.Markdown(r.Text)
+	if r.Step == r.Steps {
+		p.Gap()
+		p.Markdown(l.words.lastHint + l.flag)
+	}
+	return p
+}
+
+// withoutHint says what to do if no check fails.
+func (c *command) withoutHint(l lesson, hint learning.Hint) string {
+	next, err := c.Learning.Next(l.Pack)
+	switch first, failed := hint.Results.First(); {
+	case hint.State == learning.StatePassed && err == nil && next != nil:
+		return l.words.already + " " + l.words.next("`lab exercise start "+next.Name+l.flag+"`")
+	case hint.State == learning.StatePassed:
+		return l.words.already + " " + l.words.finished
+	case failed && first.State == exercises.Pending:
+		return l.words.actFirst + l.flag + "`"
+	}
+	return l.words.noHint + l.flag + "`"
 }
 
 // ExerciseSolution is the result of `lab exercise solution`.

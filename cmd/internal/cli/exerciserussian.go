@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -112,10 +113,7 @@ func inRussian(err error) error {
 
 // speaks reports whether the user reads Russian. Scripts read English.
 func (o *exerciseOptions) speaks(c *command, getenv func(string) string) bool {
-	lang := o.lang
-	if lang == "" {
-		lang = localeOf(getenv)
-	}
+	lang := cmp.Or(o.lang, o.saved, localeOf(getenv))
 	return lang == "ru" && c.format == ui.FormatTable
 }
 

@@ -45,8 +45,8 @@ func newExerciseStart(c *command, o *exerciseOptions) *cobra.Command {
 		Use:   "start [EXERCISE]",
 		Short: "Start an exercise",
 		Long: `Create the namespaces of an exercise and its objects, and print the task. Without an
-argument, start the next exercise that you have not passed. Objects that exist stay as
-they are; "lab exercise reset" starts over.
+argument, start the current exercise again or, if you passed it, the next one that you
+have not passed. Objects that exist stay as they are; "lab exercise reset" starts over.
 
 lab creates objects only in namespaces that it created for the exercise. If the cluster
 has a namespace of that name, the exit code is 4. If there is no cluster, it is 3, and
@@ -76,6 +76,7 @@ something else that the exercise needs, the exit code is 6.`,
 			if err != nil {
 				return err
 			}
+			choice.Lang = o.lang
 			return runExerciseStart(c, cmd.Context(), l, choice, up)
 		},
 	}

@@ -15,6 +15,7 @@ type phrases struct {
 	finished  string
 	noHint    string // the command at its end is not closed: --pack may follow
 	actFirst  string // the same
+	already   string
 	lastHint  string
 	passed    func(title string) string
 	found     func(what string) string
@@ -51,6 +52,7 @@ func english() phrases {
 		finished: "You have done all exercises.",
 		noHint:   "Everything is right. Finish the exercise: `lab exercise check",
 		actFirst: "Everything is right so far. For the rest, lab must change something and watch what happens; hints follow if that fails: `lab exercise check",
+		already:  "Already passed.",
 		lastHint: "This was the last step. The whole solution: lab exercise solution --yes",
 		passed:   func(title string) string { return "Passed: " + title },
 		found:    func(what string) string { return "found: " + what },
@@ -98,6 +100,7 @@ func russian() phrases {
 		finished: "Все упражнения пройдены. Вы молодец!",
 		noHint:   "Всё правильно. Осталось сдать упражнение: `lab exercise check",
 		actFirst: "Пока всё правильно. Дальше lab должна сама кое-что поменять и посмотреть, что будет; не получится — тогда и подскажу: `lab exercise check",
+		already:  "Уже пройдено.",
 		lastHint: "Подсказок больше нет. Решение целиком: lab exercise solution --yes",
 		passed:   func(title string) string { return "Пройдено: " + title },
 		found:    func(what string) string { return "сейчас: " + what },

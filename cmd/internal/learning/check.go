@@ -131,7 +131,8 @@ type Hint struct {
 	Report
 	Check string // "" if nothing is wrong
 	ID    string
-	Step  int // from 1
+	Step  int    // from 1
+	State string // of the exercise
 }
 
 // Hint returns the next step of the hint that fits what is wrong, and records that it was shown. steps
@@ -150,7 +151,7 @@ func (l *Learning) Hint(ctx context.Context, c Choice, steps func(check, hint st
 		return Hint{}, err
 	}
 	s := h.of(c.Exercise.Pack, c.Exercise.Name)
-	hint := Hint{Report: r}
+	hint := Hint{Report: r, State: s.state}
 	first, failed := r.Results.First()
 	switch {
 	case !failed:

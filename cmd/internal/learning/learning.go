@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ const addonTime = 10 * time.Minute
 type Choice struct {
 	Exercise *exercises.Exercise
 	Cluster  string
+	Lang     string // the language that the student selected, or ""; a start remembers it
 }
 
 // Choose returns the exercise of a name and its cluster. Without a name it is the one that was
@@ -65,19 +67,27 @@ func (l *Learning) Choose(pack *exercises.Pack, name, cluster string) (Choice, e
 	if err != nil {
 		return Choice{}, err
 	}
-	return Choice{e, cmp.Or(cluster, h.of(pack.Name, name).cluster, inventory.DefaultName)}, nil
+	return Choice{Exercise: e, Cluster: cmp.Or(cluster, h.of(pack.Name, name).cluster, inventory.DefaultName)}, nil
 }
 
-// Next returns the first exercise, in order, that is neither passed nor half done. It returns nil if
-// there is none.
+// Next returns the exercise to continue with: the one that was started last if it is neither passed nor half done, else the
+// first such exercise after it, else the first of the pack. It returns nil if there is none.
 func (l *Learning) Next(pack *exercises.Pack) (*exercises.Exercise, error) {
 	items, _, err := l.List(pack)
-	for i, item := range items {
-		if item.State == StateNew || item.State == StateStarted {
+	current := max(slices.IndexFunc(items, func(item Item) bool { return item.Current }), 0)
+	for n := range items {
+		i := (current + n) % len(items)
+		if state := items[i].State; state == StateNew || state == StateStarted {
 			return pack.Exercises[i], err
 		}
 	}
 	return nil, err
+}
+
+// Language returns the language that the student selected for a pack, or "".
+func (l *Learning) Language(pack string) (string, error) {
+	h, err := l.progress().history()
+	return h.languages[pack], err
 }
 
 func (l *Learning) progress() progressFile {
@@ -129,7 +139,11 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 		if names := c.Exercise.Needs.AddonNames(); len(names) > 0 {
 			up += " --addon " + strings.Join(names, ",")
 		}
-		return place{}, fault.WithHint(err, "create one: %s; or let the exercise create it: lab exercise start %s --up", up, c.Exercise.Name)
+		start := c.Exercise.Name
+		if c.Cluster != inventory.DefaultName {
+			start += " --name " + c.Cluster
+		}
+		return place{}, fault.WithHint(err, "create one: %s; or let the exercise create it: lab exercise start %s --up", up, start)
 	}
 	if err != nil {
 		return place{}, err
@@ -194,7 +208,9 @@ func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) e
 	if err := l.begin(ctx, c, p, report); err != nil {
 		return err
 	}
-	return l.progress().append(l.now(eventStarted, c))
+	started := l.now(eventStarted, c)
+	started.Lang = c.Lang
+	return l.progress().append(started)
 }
 
 // begin brings what an exercise needs into a cluster, and begins it.

@@ -46,6 +46,7 @@ type record struct {
 	Cluster  string    `json:"cluster,omitempty"`
 	Check    string    `json:"check,omitempty"` // that failed, or that the hint is for
 	Hint     string    `json:"hint,omitempty"`
+	Lang     string    `json:"lang,omitempty"` // that the student selected for the pack
 }
 
 // progressFile keeps what a person did, as JSON lines that are only appended. The first line has the
@@ -154,14 +155,15 @@ type standing struct {
 
 // history is what follows from all events.
 type history struct {
-	current  string // the exercise that was started last, as PACK/EXERCISE, or ""
-	standing map[string]*standing
-	skipped  int // lines that could not be parsed
+	current   string // the exercise that was started last, as PACK/EXERCISE, or ""
+	standing  map[string]*standing
+	languages map[string]string // that the student selected, by pack
+	skipped   int               // lines that could not be parsed
 }
 
 func (p progressFile) history() (history, error) {
 	events, skipped, err := p.read()
-	h := history{standing: map[string]*standing{}, skipped: skipped}
+	h := history{standing: map[string]*standing{}, languages: map[string]string{}, skipped: skipped}
 	for _, e := range events {
 		key := e.Pack + "/" + e.Exercise
 		s := h.of(e.Pack, e.Exercise)
@@ -169,6 +171,9 @@ func (p progressFile) history() (history, error) {
 		s.apply(e)
 		if e.Event == eventStarted {
 			h.current = key
+		}
+		if e.Lang != "" {
+			h.languages[e.Pack] = e.Lang
 		}
 	}
 	return h, err
@@ -203,7 +208,7 @@ func (s *standing) apply(e record) {
 			s.state = StateHalf
 		}
 	case eventPassed:
-		s.state = StatePassed
+		s.state, s.check, s.hint = StatePassed, "", ""
 	}
 }
 

@@ -140,13 +140,13 @@ func (w *watcher) look(ctx context.Context) (done bool, err error) {
 		w.since = time.Now()
 	}
 	r.Holding = !w.since.IsZero() && time.Since(w.since) < holdTime
-	if err := w.report(r); err != nil || w.since.IsZero() || r.Holding {
-		return false, err
+	done = !w.since.IsZero() && !r.Holding
+	if done && !failed { // else the rest acts
+		if err := w.progress().append(w.result(w.choice, r.Results)); err != nil {
+			return true, err
+		}
 	}
-	if failed { // the rest acts
-		return true, nil
-	}
-	return true, w.progress().append(w.result(w.choice, r.Results))
+	return done, w.report(r)
 }
 
 // observe returns what the checks say. It returns ErrNotFound if a namespace of the exercise is gone.
