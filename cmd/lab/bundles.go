@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/clusterlab-dev/lab/addons/charts"
 	"github.com/clusterlab-dev/lab/addons/download"
@@ -43,14 +45,17 @@ func bundlesOf(dirs machine.Dirs, c *clusters.Clusters, user config.Config) *bun
 // helloArchive is the archive of the images of exercises.
 const helloArchive = "lab-hello.tar"
 
-// programs returns the paths of this program and of the files that belong to it, which are next to it.
+// programs returns the paths of lab and of the files that belong to it, which are next to this program. A program with
+// another name than lab is not among them.
 func programs() []string {
 	self, err := os.Executable()
 	if err != nil {
 		return nil
 	}
-	others, _ := filepath.Glob(filepath.Join(filepath.Dir(self), "lab-*")) // the pattern is valid
-	return append([]string{self}, others...)
+	all, _ := filepath.Glob(filepath.Join(filepath.Dir(self), "lab*")) // the pattern is valid
+	return slices.DeleteFunc(all, func(path string) bool {
+		return !bundles.IsProgram(strings.TrimSuffix(filepath.Base(path), ".exe"))
+	})
 }
 
 // companion returns the path of a file that belongs to this program: next to it, or else where an import installs it.

@@ -320,3 +320,36 @@ func TestStored(t *testing.T) {
 		}
 	}
 }
+
+// TestNames checks that a bundle whose items do not have safe names is refused before anything is written: an import
+// installs files under them, and lab runs those.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	outside := filepath.Join(t.TempDir(), "authorized_keys")
+	for what, item := range map[string]Item{
+		"path":            {Kind: KindProgram, Name: "../" + strings.Repeat("../", 12) + outside},
+		"absolute path":   {Kind: KindProgram, Name: outside},
+		"another program": {Kind: KindProgram, Name: "helm"},
+		"path of a tool":  {Kind: KindTool, Name: "../kubectl"},
+		"path of a chart": {Kind: KindChart, Name: `..\shop`},
+		"image":           {Kind: KindImage, Name: "docker.io/../web"},
+		"kind":            {Kind: "script", Name: "lab"},
+		"version":         {Kind: KindTool, Name: "kubectl", Version: "v1\x1b[31m"},
+		"source":          {Kind: KindChart, Name: "shop", Chart: &addons.Chart{Path: "/etc", Repository: "https://a.example"}},
+	} {
+		from, to := newMachine(t), newMachine(t)
+		c := &collector{Bundles: from.Bundles, bundle: Bundle{Name: "class", Platform: platform}}
+		check(t, c.artifact(t.Context(), item, []byte("a program")))
+		b, err := c.finish(t.Context())
+		check(t, err)
+		_, err = to.Import(t.Context(), bytes.NewReader(from.file(t, b)), nil)
+		if !errors.Is(err, fault.ErrInvalid) {
+			t.Errorf("%s: %v", what, err)
+		}
+		for _, path := range []string{to.Store.Dir(), to.Tools.Dir, outside} {
+			if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s: %s was written: %v", what, path, err)
+			}
+		}
+	}
+}

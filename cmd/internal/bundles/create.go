@@ -225,6 +225,9 @@ func (c *collector) program(ctx context.Context, file string) error {
 		return fault.Errorf(fault.ErrUnavailable, "cannot read %s: %w", file, err)
 	}
 	name := strings.TrimSuffix(filepath.Base(file), ".exe")
+	if !IsProgram(name) {
+		return fault.Errorf(fault.ErrInvalid, "%s is not a program of lab", file)
+	}
 	return c.artifact(ctx, Item{Kind: KindProgram, Name: name, Version: c.Lab}, data)
 }
 

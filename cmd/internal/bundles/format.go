@@ -3,9 +3,12 @@ package bundles
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
+	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -124,6 +127,14 @@ func decode(data []byte) (Bundle, error) {
 	if flavors := index.Annotations[keyFlavors]; flavors != "" {
 		b.Flavors = strings.Split(flavors, ",")
 	}
+	if !regexp.MustCompile(`^[a-z0-9]+/[a-z0-9]+$`).MatchString(b.Platform) || strings.ContainsFunc(b.Lab, unprintable) {
+		return Bundle{}, fault.Errorf(fault.ErrInvalid, "its root has the platform %q and the version %q of lab", b.Platform, b.Lab)
+	}
+	for _, flavor := range b.Flavors {
+		if problem := addons.NameProblem("flavor", flavor, addons.MaxName); problem != "" {
+			return Bundle{}, fault.Errorf(fault.ErrInvalid, "%s", problem)
+		}
+	}
 	if problem := nameProblem(b.Name); problem != "" {
 		return Bundle{}, fault.Errorf(fault.ErrInvalid, "%s", problem)
 	}
@@ -137,6 +148,8 @@ func decode(data []byte) (Bundle, error) {
 	return b, nil
 }
 
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+
 // nameProblem returns what is wrong with the name of a bundle, or "".
 func nameProblem(name string) string { return addons.NameProblem("bundle", name, addons.MaxName) }
 
@@ -146,16 +159,51 @@ func itemOf(d ocispec.Descriptor) (Item, error) {
 		Digest: d.Digest, manifest: d,
 	}
 	item.Size, _ = strconv.ParseInt(d.Annotations[keySize], 10, 64) // for display only
-	if err := d.Digest.Validate(); err != nil || item.Name == "" {
-		return Item{}, fault.Errorf(fault.ErrInvalid, "its root has an item %q with the digest %q", item.Name, d.Digest)
+	if err := d.Digest.Validate(); err != nil || d.Digest.Algorithm() != digest.SHA256 || d.Size < 0 {
+		return Item{}, fault.Errorf(fault.ErrInvalid, "its root has an item %q with the digest %q and the size %d", item.Name, d.Digest, d.Size)
+	}
+	if !item.safe() {
+		return Item{}, fault.Errorf(fault.ErrInvalid, "its root has an item with the kind %q, the name %q and the version %q", item.Kind, item.Name, item.Version)
 	}
 	if text := d.Annotations[keyChart]; text != "" {
 		item.Chart = &addons.Chart{}
 		if err := json.Unmarshal([]byte(text), item.Chart); err != nil {
 			return Item{}, fault.Errorf(fault.ErrInvalid, "the source of its chart %s: %w", item.Name, err)
 		}
+		if problem := item.Chart.Problem(); problem != "" {
+			return Item{}, fault.Errorf(fault.ErrInvalid, "the source of its chart %s: %q", item.Name, problem)
+		}
 	}
 	return item, nil
+}
+
+// safe reports whether the names of the item are harmless: they come from the author of the bundle, and become names of files
+// and text on the screen.
+func (i Item) safe() bool {
+	if strings.ContainsFunc(i.Version, unprintable) {
+		return false
+	}
+	plain := regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	switch i.Kind {
+	case KindImage, KindNodeImage:
+		_, err := reference.ParseNormalizedNamed(i.Name)
+		return err == nil
+	case KindChart, KindTool:
+		return plain.MatchString(i.Name)
+	case KindProgram:
+		return IsProgram(i.Name)
+	}
+	return false
+}
+
+// IsProgram reports whether a file is lab, or a file that belongs to lab, by its name without ".exe". An import installs no
+// other files, because lab runs what it installs.
+func IsProgram(name string) bool {
+	switch name {
+	case "lab", "lab-engine", "lab-hello.tar", "lab-helm", "lab-linux", "lab-minikube":
+		return true
+	}
+	return false
 }
 
 // fits returns ErrUnsupported if machines of a platform cannot use the bundle.

@@ -66,9 +66,13 @@ func (i Installer) Held(t Tool) (version string, err error) {
 
 // Install installs t in the version of the catalogue. It reports whether it changed anything; it
 // does not call source if that version is installed. It writes a program only after it verified
-// all of it. Errors: those of Held and of source; ErrUnsupported if the catalogue has no checksum
-// for this platform; ErrUnavailable if the directory cannot be written.
+// all of it. Errors: those of Held and of source; ErrInvalid if the name is not that of a file in the
+// directory; ErrUnsupported if the catalogue has no checksum for this platform; ErrUnavailable if the
+// directory cannot be written.
 func (i Installer) Install(ctx context.Context, t Tool, source Source, moved func(string)) (fresh bool, err error) {
+	if strings.ContainsAny(t.Name, "/\\:") || !filepath.IsLocal(t.Name) || t.Name == "." {
+		return false, fault.Errorf(fault.ErrInvalid, "%q is not the name of a tool", t.Name)
+	}
 	f, ok := t.Files[i.Platform]
 	if !ok {
 		err := fault.Errorf(fault.ErrUnsupported, "lab has no checksum of %s %s for %s", t.Name, t.Version, i.Platform)

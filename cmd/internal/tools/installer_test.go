@@ -104,6 +104,23 @@ func TestForeignProgramStays(t *testing.T) {
 	}
 }
 
+// A name with a separator would be a file outside the directory.
+func TestNameOfAnotherDirectory(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for _, name := range []string{"", ".", "..", "../kubectl", `..\kubectl`, "/kubectl", "bin/kubectl", "C:kubectl"} {
+		tool := b.tool("kubectl")
+		tool.Name = name
+		source := func(context.Context, tools.Tool, tools.File, func(string)) ([]byte, error) {
+			return []byte("a program"), nil
+		}
+		if _, err := b.Install(t.Context(), tool, source, nil); !errors.Is(err, fault.ErrInvalid) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	b.empty()
+}
+
 func TestUnknownPlatform(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
