@@ -27,7 +27,7 @@ func TestExercises(t *testing.T) {
 		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		p := newUser(t, bed)
 		p.helloImages()
-		args := []string{"exercise", "verify", "--flavor", f.name, "-o", "json"}
+		args := []string{"exercise", "verify", "--flavor", f.name, "-o", "json", "--progress", "json"}
 		if testing.Short() {
 			args = append(args, "--exercise", shortExercises)
 		} else {
@@ -55,6 +55,15 @@ func TestExercises(t *testing.T) {
 		}
 		for name := range p.List() {
 			t.Errorf("cluster %s is left", name)
+		}
+		names := chosenNames().FindAllString(got.Stderr, -1)
+		if len(names) == 0 {
+			t.Errorf("no name of a cluster in the progress\n%s", got.Stderr)
+		}
+		for _, name := range slices.Compact(names) {
+			for _, object := range leaks(t, name) {
+				t.Errorf("left behind: %s", object)
+			}
 		}
 	})
 }

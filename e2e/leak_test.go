@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ const goneWithin = 20 * time.Second
 
 // requireNoLeak fails the test if, at its end, the engine has a container, network or volume that it did not have
 // before. kind's shared network stays, because other kind clusters use it. Objects with the name of another test's
-// cluster are ignored.
+// cluster are ignored, and those with names that lab chose: the tests of commands that choose names check them by name.
 func requireNoLeak(t *testing.T, name string) {
 	t.Helper()
 	before := engineObjects(t)
@@ -41,6 +42,7 @@ func requireNoLeak(t *testing.T, name string) {
 		for object := range engineObjects(t) {
 			others := strings.Contains(object, session.Prefix) && !strings.Contains(object, name)
 			id, volume := strings.CutPrefix(object, "volume ")
+			others = others || chosenNames().MatchString(object)
 			others = others || volume && len(id) == 64 && !danglingVolumes(t)[id] // of an existing container
 			if !before[object] && !others && object != "network kind" {
 				left = append(left, object)
@@ -49,6 +51,9 @@ func requireNoLeak(t *testing.T, name string) {
 		return left
 	})
 }
+
+// chosenNames matches the names of clusters that lab chooses itself.
+func chosenNames() *regexp.Regexp { return regexp.MustCompile(`run-[a-z0-9]{10}`) }
 
 // requireNoAnonymousVolume fails the test if, at its end, the engine has new volumes without a name and without a
 // container.
