@@ -176,6 +176,12 @@ func (e *Exercise) Evaluate(ctx context.Context, state State, runsPods bool) Res
 	return all
 }
 
+// NeedsPods reports whether a check of the exercise needs containers that run. Where pods are simulated, such an exercise
+// can only be half done.
+func (e *Exercise) NeedsPods() bool {
+	return slices.ContainsFunc(e.Checks, func(c Check) bool { return e.needsPods(&c) })
+}
+
 // needsPods reports whether a check reads what only containers that run can produce.
 func (e *Exercise) needsPods(c *Check) bool {
 	return c.Pods || c.Act.Traffic.Service.Value != "" || slices.ContainsFunc(e.Probes, func(p Probe) bool {

@@ -24,7 +24,8 @@ func TestExercise(t *testing.T) {
 	if out := p.Must(exercise("start", "service", "--name", name)...); !strings.Contains(out, "A Service that finds nobody") {
 		t.Errorf("the task is\n%s", out)
 	}
-	if out := p.Must(exercise("start", "service", "--lang", "ru")...); !strings.Contains(out, "Service, который никого не находит") {
+	if out := p.Must(exercise("start", "service", "--lang", "ru")...); !strings.Contains(out, "Service, который никого не находит") ||
+		!strings.Contains(out, "лишь изображает контейнеры") {
 		t.Errorf("the Russian task is\n%s", out)
 	}
 	p.Must(exercise("start", "service", "--lang", "en")...)

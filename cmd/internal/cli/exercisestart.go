@@ -153,6 +153,9 @@ func (c *command) printExercise(l lesson, choice learning.Choice) error {
 		p.Gap()
 		p.Markdown(text.Task)
 		p.Gap()
+		if c.Learning.OnlyHalf(choice) {
+			p.Markdown(l.words.onlyHalf)
+		}
 		p.Markdown(l.words.space(e.Namespaces))
 		if _, err := exec.LookPath("kubectl"); err != nil {
 			p.Markdown(l.words.noKubectl(kubectlArgs(choice.Cluster)))

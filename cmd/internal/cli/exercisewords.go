@@ -11,6 +11,7 @@ type phrases struct {
 	skipped   string
 	pending   string
 	half      string
+	onlyHalf  string
 	holding   string
 	finished  string
 	noHint    string // the command at its end is not closed: --pack may follow
@@ -48,6 +49,7 @@ func english() phrases {
 		skipped:  "Cannot be checked here: this cluster simulates containers.",
 		pending:  "Comes last: lab changes something, watches what happens, and restores it.",
 		half:     "Half done: this cluster only simulates containers, so lab could not check everything. Repeat the exercise on a cluster that runs them: lab flavors",
+		onlyHalf: "This cluster only simulates containers, so you will not see them fail, restart or write logs. The exercise can be half done here.",
 		holding:  "Everything is right. If it stays so for three seconds, this part is done.",
 		finished: "You have done all exercises.",
 		noHint:   "Everything is right. Finish the exercise: `lab exercise check",
@@ -96,6 +98,7 @@ func russian() phrases {
 		skipped:  "Здесь не проверить: в этом кластере контейнеры понарошку.",
 		pending:  "Это в конце: lab сама кое-что поменяет, посмотрит, что будет, и вернёт как было.",
 		half:     "Готово наполовину: этот кластер лишь изображает контейнеры, поэтому проверить удалось не всё. Повторите там, где контейнеры настоящие: lab flavors",
+		onlyHalf: "Этот кластер лишь изображает контейнеры: ни сбоев, ни перезапусков, ни логов вы здесь не увидите, а упражнение можно пройти только наполовину.",
 		holding:  "Всё правильно. Если так будет и через три секунды, эта часть готова.",
 		finished: "Все упражнения пройдены. Вы молодец!",
 		noHint:   "Всё правильно. Осталось сдать упражнение: `lab exercise check",

@@ -242,6 +242,13 @@ func (l *Learning) install(ctx context.Context, c Choice, p place, report event.
 	})
 }
 
+// OnlyHalf reports whether an exercise can only be half done on its cluster: a check needs containers that run, and the
+// cluster simulates them.
+func (l *Learning) OnlyHalf(c Choice) bool {
+	r, err := l.Inventory.State.Get(c.Cluster)
+	return err == nil && !r.Traits.RunsPods && c.Exercise.NeedsPods()
+}
+
 // Reset deletes the namespaces of an exercise. If again is true, it begins the exercise again.
 func (l *Learning) Reset(ctx context.Context, c Choice, again bool, report event.Reporter) error {
 	p, err := l.open(ctx, c)
