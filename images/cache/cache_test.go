@@ -84,7 +84,9 @@ func TestLifecycle(t *testing.T) {
 	const image = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`
 	d := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromString(image), Size: int64(len(image))}
 	s := store.Open(c.Dir, store.Options{Free: func(string) (int64, error) { return 1 << 62, nil }})
-	if err := errors.Join(s.Push(t.Context(), d, strings.NewReader(image)), s.Tag(t.Context(), d, "docker.io/library/web:v1")); err != nil {
+	err = errors.Join(s.Push(t.Context(), d, strings.NewReader(image)), s.Tag(t.Context(), d, "docker.io/library/web:v1"),
+		s.SetPublic("docker.io/library/web", d.Digest))
+	if err != nil {
 		t.Fatal(err)
 	}
 	answer, err := http.Get("http://" + started.Address + "/v2/library/web/manifests/v1?ns=docker.io")

@@ -180,7 +180,7 @@ func contract() map[string]func(w *world) error {
 					return fmt.Errorf("%s: status %d, %v, %v", path, a.status, a.err, a.header)
 				}
 			}
-			return nil
+			return w.get(w.layer()).isLayer(w.registry.layer) // the fetch has ended
 		},
 		"answers with ranges": func(w *world) error {
 			return errors.Join(
@@ -238,7 +238,53 @@ func contract() map[string]func(w *world) error {
 	for name, rule := range failureRules() {
 		rules[name] = rule
 	}
+	for name, rule := range importRules() {
+		rules[name] = rule
+	}
 	return rules
+}
+
+// importRules returns the rules about content that the handler has not fetched.
+func importRules() map[string]func(w *world) error {
+	return map[string]func(w *world) error{
+		"does not offer private content of a bundle": func(w *world) error {
+			layer := []byte("a private layer")
+			m := manifestOf(w.t, layer)
+			err := errors.Join(w.pull(), w.importImage("docker.io/acme/private:v1", m, layer))
+			for _, path := range []string{
+				"/v2/docker.io/acme/private/manifests/v1",
+				"/v2/docker.io/acme/private/manifests/" + digest.FromBytes(m).String(),
+				"/v2/docker.io/library/web/manifests/" + digest.FromBytes(m).String(),
+				"/v2/docker.io/acme/private/blobs/" + digest.FromBytes(layer).String(),
+				"/v2/docker.io/library/web/blobs/" + digest.FromBytes(layer).String(),
+			} {
+				err = errors.Join(err, w.get(path).isNotFound())
+			}
+			return err
+		},
+		"offers public content of a bundle after it asked once": func(w *world) error {
+			err := errors.Join(w.importImage("docker.io/library/web:v1", w.registry.manifest, w.registry.layer), w.get(byTag).isManifest(w.registry.manifest))
+			if asked := w.registry.asked(); len(asked) != 1 || asked[0].Method != http.MethodHead {
+				err = errors.Join(err, fmt.Errorf("%d requests", len(asked)))
+			}
+			return errors.Join(err, w.get(byTag).isManifest(w.registry.manifest), w.get(w.layer()).isLayer(w.registry.layer), w.askedNothing())
+		},
+		"offers content only in the repository that has it": func(w *world) error {
+			elsewhere := "/v2/library/other/blobs/" + digest.FromBytes(w.registry.layer).String() + "?ns=docker.io"
+			return errors.Join(w.pull(), w.get(elsewhere).isNotFound(), w.get(w.layer()).isLayer(w.registry.layer))
+		},
+	}
+}
+
+// importImage stores an image as an import does.
+func (w *world) importImage(ref string, manifest, layer []byte) error {
+	descriptor := func(mediaType string, data []byte) ocispec.Descriptor {
+		return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))}
+	}
+	m := descriptor(ocispec.MediaTypeImageManifest, manifest)
+	err := w.store.Push(w.t.Context(), m, bytes.NewReader(manifest))
+	l := descriptor(ocispec.MediaTypeImageLayer, layer)
+	return errors.Join(err, w.store.Push(w.t.Context(), l, bytes.NewReader(layer)), w.store.Tag(w.t.Context(), m, ref))
 }
 
 // tagRules returns the rules about tags.
@@ -290,6 +336,9 @@ func tagRules() map[string]func(w *world) error {
 			m := manifestOf(w.t, []byte("imported"))
 			d := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(m), Size: int64(len(m))}
 			err := errors.Join(w.store.Push(w.t.Context(), d, bytes.NewReader(m)), w.store.Tag(w.t.Context(), d, "docker.io/library/web:v1"))
+			w.registry.tag("v0", m) // the registry has the content, but v1 is another
+			err = errors.Join(err, w.get(byTag).isManifest(m))
+			w.registry.asked()
 			w.now = w.now.Add(11 * time.Minute)
 			return errors.Join(err, w.get(byTag).isManifest(m), w.askedNothing())
 		},

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -65,7 +67,7 @@ type Handler struct {
 	store     *store.Store
 	upstreams map[string]*upstream
 	opts      Options
-	checks    singleflight.Group // of tags
+	checks    singleflight.Group // of tags, and of content from elsewhere
 
 	mu    sync.Mutex
 	stats map[string]Stats
@@ -176,13 +178,40 @@ func refuse(w http.ResponseWriter, status int, code string, err error) {
 
 // blob answers with a layer or a configuration. It returns an error if it has not answered.
 func (h *Handler) blob(w http.ResponseWriter, r *http.Request, q query) error {
-	b, err := h.store.Through(r.Context(), q.digest, q.upstream.origin(q))
+	b, err := h.content(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = b.Close() }()
 	serve(w, r, "application/octet-stream", q.digest, b)
 	return nil
+}
+
+// content returns what a query is for, from the store or else from the registry. Bundles share the store, and may contain
+// private images. So content that the registry has not given this handler in this repository, which has no credentials, is
+// returned only if the registry offers it.
+func (h *Handler) content(ctx context.Context, q query) (*store.Blob, error) {
+	public := h.store.IsPublic(q.name.Name(), q.digest)
+	fetch := q.upstream.origin(q)
+	var given atomic.Bool
+	b, err := h.store.Through(ctx, q.digest, func(ctx context.Context) (io.ReadCloser, int64, error) {
+		body, size, err := fetch(ctx)
+		given.Store(err == nil)
+		return body, size, err
+	})
+	if err != nil || public {
+		return b, err
+	}
+	if !given.Load() {
+		_, err, _ = h.checks.Do(q.String(), func() (any, error) { return nil, q.upstream.offers(context.WithoutCancel(ctx), q) })
+	}
+	if err == nil {
+		err = h.store.SetPublic(q.name.Name(), q.digest)
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
 }
 
 // serve answers with content. If reading it fails, the answer is shorter than its header says.
@@ -210,10 +239,11 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, q query, even
 	return nil
 }
 
-// readManifest returns a manifest by its digest, and its media type.
+// readManifest returns a manifest by its digest, and its media type. What a public manifest references is public in its
+// repository: registries accept a manifest only if they have the rest.
 func (h *Handler) readManifest(ctx context.Context, q query) (data []byte, mediaType string, err error) {
 	q.tag = ""
-	b, err := h.store.Through(ctx, q.digest, q.upstream.origin(q))
+	b, err := h.content(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
@@ -225,27 +255,42 @@ func (h *Handler) readManifest(ctx context.Context, q query) (data []byte, media
 	if err != nil {
 		return nil, "", err
 	}
-	mediaType, err = mediaTypeOf(data)
-	return data, mediaType, err
+	var m manifest
+	if err := json.Unmarshal(data, &m); err != nil || m.SchemaVersion != 2 {
+		return nil, "", errors.New("not a manifest that container engines still read")
+	}
+	return data, m.mediaType(), h.store.SetPublic(q.name.Name(), m.references()...)
 }
 
-// mediaTypeOf returns the media type of a manifest. The specification allows OCI manifests without one.
-func mediaTypeOf(data []byte) (string, error) {
-	var m struct {
-		SchemaVersion int             `json:"schemaVersion"`
-		MediaType     string          `json:"mediaType"`
-		Manifests     json.RawMessage `json:"manifests"`
-	}
-	err := json.Unmarshal(data, &m)
+// manifest has the fields of an index and of the manifest of one platform.
+type manifest struct {
+	SchemaVersion int                  `json:"schemaVersion"`
+	MediaType     string               `json:"mediaType"`
+	Manifests     []ocispec.Descriptor `json:"manifests"`
+	Config        ocispec.Descriptor   `json:"config"`
+	Layers        []ocispec.Descriptor `json:"layers"`
+}
+
+// mediaType returns the media type. The specification allows OCI manifests without one.
+func (m manifest) mediaType() string {
 	switch {
-	case err != nil || m.SchemaVersion != 2:
-		return "", errors.New("not a manifest that container engines still read")
 	case m.MediaType != "":
-		return m.MediaType, nil
+		return m.MediaType
 	case m.Manifests != nil:
-		return ocispec.MediaTypeImageIndex, nil
+		return ocispec.MediaTypeImageIndex
 	}
-	return ocispec.MediaTypeImageManifest, nil
+	return ocispec.MediaTypeImageManifest
+}
+
+// references returns the digests of what the registry serves with the manifest. Layers with URLs may be elsewhere.
+func (m manifest) references() []digest.Digest {
+	var all []digest.Digest
+	for _, d := range slices.Concat(m.Manifests, m.Layers, []ocispec.Descriptor{m.Config}) {
+		if len(d.URLs) == 0 && d.Digest.Validate() == nil && d.Digest.Algorithm() == digest.SHA256 {
+			all = append(all, d.Digest)
+		}
+	}
+	return all
 }
 
 // resolve returns what a tag refers to. It asks the registry at most every 10 minutes, and uses what it knows if the

@@ -114,6 +114,15 @@ func (u *upstream) resolve(ctx context.Context, q query) (digest.Digest, error) 
 	return d, nil
 }
 
+// offers returns nil if the registry would send the content of a query. Errors: those of ask.
+func (u *upstream) offers(ctx context.Context, q query) error {
+	answer, err := u.ask(ctx, http.MethodHead, q)
+	if err != nil {
+		return err
+	}
+	return answer.Body.Close()
+}
+
 // ask sends a request to the registry. Errors: errRefused, errUnavailable.
 func (u *upstream) ask(ctx context.Context, method string, q query) (*http.Response, error) {
 	if !u.allows(u.opts.Now()) {

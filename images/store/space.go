@@ -161,7 +161,7 @@ func (s *Store) shrink(ctx context.Context, keep int64) (left int64, removed Usa
 		left -= f.size
 		removed.add(f, false)
 	}
-	return left, removed, s.dropTags()
+	return left, removed, errors.Join(s.dropTags(), s.dropPublic())
 }
 
 // dropTags removes the tags of manifests that are no longer stored.

@@ -4,6 +4,7 @@
 //	DIR/index.json          tags and pins
 //	DIR/blobs/sha256/HEX    complete, verified content; the time of its file says when it was last used
 //	DIR/ingest/             content that is being written
+//	DIR/public/HEX-HASH     a mark: everybody may download the blob from the repository with this hash
 //	DIR/.lock               held while tags and pins change, and while blobs are removed
 //	DIR/.writers            held, shared, by each process that writes content
 //

@@ -277,6 +277,27 @@ func TestReserve(t *testing.T) {
 	}
 }
 
+// TestPublic checks that content is public only in the repository for which it was marked, and only while it is stored.
+func TestPublic(t *testing.T) {
+	s := open(t, store.Options{})
+	d := push(t, s, "public")
+	if err := s.SetPublic("docker.io/library/web", d.Digest); err != nil {
+		t.Fatal(err)
+	}
+	if !s.IsPublic("docker.io/library/web", d.Digest) || s.IsPublic("docker.io/acme/web", d.Digest) {
+		t.Error("not public in exactly one repository")
+	}
+	if err := s.SetPublic("docker.io/library/web", "sha256:../../index.json"); !errors.Is(err, errdef.ErrInvalidDigest) {
+		t.Errorf("invalid digest: %v", err)
+	}
+	if _, err := s.Prune(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if push(t, s, "public"); s.IsPublic("docker.io/library/web", d.Digest) {
+		t.Error("public after it was removed and pushed again")
+	}
+}
+
 func TestPrune(t *testing.T) {
 	s := open(t, store.Options{})
 	if _, err := s.Prune(t.Context(), 0); err != nil {
