@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -17,7 +18,11 @@ const firstPart = ".001"
 
 func partName(path string, i int) string { return fmt.Sprintf("%s.%03d", path, i+1) }
 
-// Parts writes a file, or several with at most a number of bytes each. They get their names when all are complete.
+// unfinished ends the name of a file that is being written: "class.lab.part", then "class.lab.part.002".
+const unfinished = ".part"
+
+// Parts writes a file, or several with at most a number of bytes each. They get their names when all are complete. No
+// file of another program or of another lab process is ever replaced.
 type Parts struct {
 	path  string
 	limit int64 // in bytes; 0 is one file
@@ -25,26 +30,62 @@ type Parts struct {
 	left  int64 // in the last file
 }
 
-// NewParts returns the parts of path. It returns ErrExists if the file or its first part exists.
+// NewParts returns the parts of path, and reserves the name: it creates path with ".part" at its end. It returns ErrInvalid
+// if the directory does not exist, and ErrExists if the file, a part of it, or such a reservation exists.
 func NewParts(path string, limit int64) (*Parts, error) {
-	for _, name := range []string{path, path + firstPart} {
-		if _, err := os.Lstat(name); err == nil {
-			err := fault.Errorf(fault.ErrExists, "the file %s exists already", name)
-			return nil, fault.WithHint(err, "choose another name, or remove the file: rm %s", fault.ShellWord(name))
+	p := &Parts{path: path, limit: limit}
+	if path == "" {
+		return nil, fault.WithHint(fault.Errorf(fault.ErrInvalid, "the name of the file is empty"), "for example lab bundle create class.lab")
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		err := fault.Errorf(fault.ErrInvalid, "cannot write %s: its directory does not exist", path)
+		return nil, fault.WithHint(err, "create it: mkdir -p %s", fault.ShellWord(filepath.Dir(path)))
+	}
+	if err != nil {
+		return nil, p.unwritable(err)
+	}
+	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Base(path)) + `(\.part)?(\.[0-9]{3,})?$`)
+	for _, e := range entries {
+		if ours.MatchString(e.Name()) {
+			return nil, exists(filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
-	return &Parts{path: path, limit: limit}, nil
+	return p, p.next()
+}
+
+func exists(name string) error {
+	err := fault.Errorf(fault.ErrExists, "the file %s exists already", name)
+	if strings.Contains(filepath.Base(name), unfinished) {
+		return fault.WithHint(err, "wait for the lab bundle create that writes it; if none runs, remove the file: rm %s", fault.ShellWord(name))
+	}
+	return fault.WithHint(err, "choose another name, or remove the file: rm %s", fault.ShellWord(name))
+}
+
+// next starts the next file.
+func (p *Parts) next() error {
+	name := p.path + unfinished
+	if i := len(p.files); i > 0 {
+		name = partName(name, i)
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return exists(name)
+	case err != nil:
+		return p.unwritable(err)
+	}
+	p.files, p.left = append(p.files, file), p.limit
+	return nil
 }
 
 // Write implements [io.Writer].
 func (p *Parts) Write(data []byte) (written int, err error) {
 	for len(data) > 0 {
-		if len(p.files) == 0 || p.limit > 0 && p.left == 0 {
-			file, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+".") // 0600
-			if err != nil {
-				return written, p.unwritable(err)
+		if p.limit > 0 && p.left == 0 {
+			if err := p.next(); err != nil {
+				return written, err
 			}
-			p.files, p.left = append(p.files, file), p.limit
 		}
 		chunk := data
 		if p.limit > 0 {
@@ -63,20 +104,50 @@ func (p *Parts) unwritable(err error) error {
 	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "cannot write %s: %w", p.path, err), "use a writable directory on a disk with free space")
 }
 
-// Commit gives the files their names, and returns them.
+// Commit gives the files their names, and returns them. It returns ErrExists if another file got one of the names.
 func (p *Parts) Commit() (names []string, err error) {
-	for i, file := range p.files {
+	for _, file := range p.files {
+		if err := errors.Join(file.Sync(), file.Close()); err != nil {
+			return nil, p.unwritable(err)
+		}
+	}
+	for i := range p.files {
 		name := p.path
 		if p.limit > 0 {
 			name = partName(p.path, i)
 		}
-		if err := errors.Join(file.Sync(), file.Close(), os.Rename(file.Name(), name)); err != nil {
-			return names, p.unwritable(err)
+		if err := p.reserve(name); err != nil {
+			return nil, errors.Join(err, removeAll(names))
 		}
 		names = append(names, name)
 	}
+	for i, file := range p.files {
+		if err := os.Rename(file.Name(), names[i]); err != nil {
+			return nil, errors.Join(p.unwritable(err), removeAll(names))
+		}
+	}
 	p.files = nil
 	return names, nil
+}
+
+// reserve creates an empty file, which a rename replaces: file systems of USB drives have no links, and a rename alone
+// replaces any file.
+func (p *Parts) reserve(name string) error {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return exists(name)
+	case err != nil:
+		return p.unwritable(err)
+	}
+	return file.Close()
+}
+
+func removeAll(names []string) (err error) {
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
 }
 
 // Discard removes the files, unless they have their names.
@@ -136,16 +207,16 @@ type File struct {
 }
 
 func (f *File) add(path string) error {
-	file, err := os.Open(path)
+	info, err := os.Stat(path) // before the file is opened: a pipe would wait for its writer
+	if err == nil && !info.Mode().IsRegular() {
+		err = fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s is not a regular file", path), "copy the bundle to a file, and name that")
+	}
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fault.Errorf(fault.ErrInvalid, "%s is not a file", path)
-	}
+	file, err := os.Open(path)
 	if err != nil {
-		return errors.Join(err, file.Close())
+		return err
 	}
 	f.files, f.sizes = append(f.files, file), append(f.sizes, info.Size())
 	return nil

@@ -57,8 +57,9 @@ the addons that you name, on each of the flavors.
 
 Images come from the container engine of the flavor, or else from their registries. What
 is fetched stays in lab's cache: the command can be repeated after an interruption. An
-existing file is not overwritten. With --split, the bundle is written to FILE.001,
-FILE.002 and so on, for file systems with small files.`,
+existing file is not overwritten; until the bundle is complete, it is FILE.part. With
+--split, the bundle is written to FILE.001, FILE.002 and so on, for file systems with small
+files.`,
 		Example: `  lab bundle create class.lab --profile workshop --flavor kind,kwok
   lab bundle create class.lab -f lab.yaml --tools kubectl,helm
   lab bundle create /media/usb/class.lab --addon cert-manager --split 4000M`,
