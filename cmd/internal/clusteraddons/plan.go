@@ -187,6 +187,19 @@ func (s *Addons) ReadCharts(ctx context.Context, plan addons.Requests, traits pr
 	})
 }
 
+// CheckCached returns ErrUnavailable if the charts of a plan are not all on this machine.
+func (s *Addons) CheckCached(ctx context.Context, p Plan) error {
+	source := s.Tools.Source(true, p.request.CA)
+	return concurrently(p.Requests, func(r addons.Request) error {
+		_, err := source.Chart(ctx, r.Addon.Chart)
+		if err == nil {
+			return nil
+		}
+		return fault.WithHint(fmt.Errorf("addon %s: %w", r.Addon.Name, err),
+			"import a bundle that has it: lab bundle import FILE; or omit --offline, if the machine has a network")
+	})
+}
+
 // failed returns the error of an addon whose chart cannot be read.
 func failed(err error, addon string) error {
 	return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))

@@ -94,14 +94,17 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 	return c.Addons.Status(ctx, h, false)
 }
 
-// planUp returns the plan of Up. Without a network, it first has the engine get the node images.
+// planUp returns the plan of Up. Without a network, it first looks for the charts, and has the engine get the node images.
 func (c *Clusters) planUp(ctx context.Context, h *inventory.Handle, q UpRequest, report event.Reporter) (Plan, error) {
 	q.Spec.Offline = q.Spec.Offline || c.offline(q)
 	plan, err := c.plan(ctx, h, q)
-	if err == nil && c.offline(q) && plan.creates() {
-		plan, err = c.prepare(ctx, plan, report)
+	if err != nil || !c.offline(q) || !plan.creates() {
+		return plan, err
 	}
-	return plan, err
+	if err := c.Addons.CheckCached(ctx, plan.missing()); err != nil {
+		return plan, err
+	}
+	return c.prepare(ctx, plan, report)
 }
 
 // updateAddons makes the addons of a ready cluster match a plan. For the addons that a restored cluster
