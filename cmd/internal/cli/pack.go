@@ -137,7 +137,9 @@ func newPackRemove(c *command) *cobra.Command {
 		Aliases: []string{"rm", "delete"},
 		Short:   "Remove packs",
 		Long: `Remove packs that you added. The progress in their exercises stays, and so do the
-namespaces of started exercises. To remove those first: lab exercise reset NAME --remove`,
+namespaces of started exercises. To remove those first: lab exercise reset NAME --remove
+
+A pack with files that you added or changed is not deleted but moved. The command says where.`,
 		Example: `  lab pack remove my-pack`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -150,9 +152,15 @@ namespaces of started exercises. To remove those first: lab exercise reset NAME 
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			progress := c.progress("")
+			defer progress.Close()
 			var errs []error
 			for _, name := range args {
-				errs = append(errs, c.Packs.Remove(name))
+				kept, err := c.Packs.Remove(name)
+				errs = append(errs, err)
+				if kept != "" {
+					progress.Note("Files of the pack %s were changed since it was added. They were moved to %s", name, kept)
+				}
 			}
 			return errors.Join(errs...)
 		},

@@ -27,6 +27,10 @@ func isRepository(ref string) bool {
 // secretFree refuses a URL with a password: other programs of the machine can see the arguments of git.
 func secretFree(ref string) error {
 	u, err := url.Parse(strings.TrimPrefix(ref, "git+"))
+	if err != nil && strings.Contains(ref, "://") {
+		err := fault.Errorf(fault.ErrInvalid, "the source is not a valid URL") // which may contain a password
+		return fault.WithHint(err, "write special characters as %%XX, and leave out passwords: https://HOST/PATH.git")
+	}
 	if err != nil {
 		return nil // git@HOST:PATH
 	}
@@ -37,9 +41,22 @@ func secretFree(ref string) error {
 	return fault.WithHint(err, "remove it from the URL, and let git keep it: git credential approve")
 }
 
+// checkRevision refuses what git would not take as the name of a branch, a tag or a commit, but as a refspec or an option.
+func checkRevision(revision string) error {
+	special := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`:?*[]^~\\`, r) }
+	if !strings.ContainsFunc(revision, special) && !strings.HasPrefix(revision, "-") && !strings.HasPrefix(revision, "+") {
+		return nil
+	}
+	err := fault.Errorf(fault.ErrInvalid, "the revision %q is not a branch, a tag or a complete commit", revision)
+	return fault.WithHint(err, "list the branches and tags: git ls-remote URL")
+}
+
 // repository fetches one commit of a git repository, and reads its files without a checkout: nothing of the repository
 // is run.
 func repository(ctx context.Context, src Source, d *draft) (string, string, error) {
+	if err := checkRevision(src.Revision); err != nil {
+		return "", "", err
+	}
 	address := strings.TrimPrefix(src.Ref, "git+")
 	if _, err := os.Stat(address); err == nil {
 		if address, err = filepath.Abs(address); err != nil {
@@ -55,8 +72,10 @@ func repository(ctx context.Context, src Source, d *draft) (string, string, erro
 		return "", "", err
 	}
 	in := "--git-dir=" + dir
-	if _, err := git(ctx, in, "fetch", "--quiet", "--depth=1", "--no-tags", "--", address, cmp.Or(src.Revision, "HEAD")); err != nil {
-		return "", "", err
+	fetch, stderr := gitCommand(ctx, in, "fetch", "--quiet", "--depth=1", "--no-tags", "--", address, cmp.Or(src.Revision, "HEAD"))
+	fetch.Env = append(fetch.Env, sshOptions(ctx, in)...)
+	if err := fetch.Run(); err != nil {
+		return "", "", errors.Join(ctx.Err(), gitError(err, stderr))
 	}
 	commit, err := git(ctx, in, "rev-parse", "FETCH_HEAD^{commit}")
 	if err != nil {
@@ -105,6 +124,17 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
+// sshOptions returns the environment in which ssh asks for nothing. A user's own ssh command stays as it is.
+func sshOptions(ctx context.Context, in string) []string {
+	if os.Getenv("GIT_SSH_COMMAND") != "" || os.Getenv("GIT_SSH") != "" {
+		return nil
+	}
+	if _, err := git(ctx, in, "config", "--get", "core.sshCommand"); err == nil {
+		return nil
+	}
+	return []string{"GIT_SSH_COMMAND=ssh -oBatchMode=yes"}
+}
+
 // gitCommand returns a git that asks for nothing, runs no hooks, and ignores the repository around lab.
 func gitCommand(ctx context.Context, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
@@ -113,9 +143,6 @@ func gitCommand(ctx context.Context, args ...string) (*exec.Cmd, *bytes.Buffer) 
 		return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"}, name)
 	})
 	cmd.Env = append(cmd.Env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=file:https:ssh")
-	if os.Getenv("GIT_SSH_COMMAND") == "" {
-		cmd.Env = append(cmd.Env, "GIT_SSH_COMMAND=ssh -oBatchMode=yes")
-	}
 	stderr := &bytes.Buffer{}
 	cmd.Stderr = stderr
 	cmd.WaitDelay = 5 * time.Second

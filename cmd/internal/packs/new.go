@@ -19,10 +19,17 @@ var skeleton embed.FS
 const placeholder = "PACK"
 
 // New writes a small pack that is valid, with schemas for editors, into the new directory dir. Errors: ErrInvalid for an
-// invalid name, ErrExists if the directory exists, ErrUnavailable if it cannot be written.
+// invalid name and for that of the builtin pack, ErrExists if the directory exists, ErrUnavailable if it cannot be written.
 func New(dir, name string) error {
 	if problem := exercises.Name(name).Problem(); problem != "" {
 		return fault.Errorf(fault.ErrInvalid, "%s", problem)
+	}
+	builtin, err := exercises.Builtin()
+	if err != nil {
+		return err
+	}
+	if name == builtin.Name {
+		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "the pack %q is part of lab", name), "choose another name: lab pack new my-pack")
 	}
 	files, err := fs.Sub(skeleton, "skeleton")
 	if err != nil {

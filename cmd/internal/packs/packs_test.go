@@ -163,12 +163,12 @@ func TestAddAndRemove(t *testing.T) {
 	if names, err := s.Names(); err != nil || len(names) != 1 {
 		t.Errorf("%v, %v", names, err)
 	}
-	if err := s.Remove("mine"); err != nil {
+	if kept, err := s.Remove("mine"); err != nil || kept != "" {
 		t.Fatal(err)
 	}
 	nothingStored(t, s)
 	for name, kind := range map[string]error{"mine": fault.ErrNotFound, "lecture": fault.ErrInvalid, "../x": fault.ErrInvalid} {
-		if err := s.Remove(name); !errors.Is(err, kind) {
+		if _, err := s.Remove(name); !errors.Is(err, kind) {
 			t.Errorf("removing %s: %v, want %v", name, err, kind)
 		}
 	}
@@ -188,8 +188,8 @@ func TestChanged(t *testing.T) {
 	if list, err := s.List(); len(list) != 0 || !errors.Is(err, fault.ErrForeign) {
 		t.Errorf("%v, %v", list, err)
 	}
-	if err := s.Remove("mine"); err != nil {
-		t.Error(err)
+	if kept, err := s.Remove("mine"); err != nil || kept == "" {
+		t.Errorf("kept %q, %v", kept, err)
 	}
 }
 
@@ -368,7 +368,10 @@ func TestAddRepository(t *testing.T) {
 		says string
 	}{
 		{Source{Ref: address, Revision: "nosuch"}, fault.ErrUnavailable, "git: "},
-		{Source{Ref: address, Revision: "--upload-pack=touch /tmp/x"}, fault.ErrUnavailable, "git: "},
+		{Source{Ref: address, Revision: "--upload-pack=touch"}, fault.ErrInvalid, "is not a branch"},
+		{Source{Ref: address, Revision: "main:refs/heads/x"}, fault.ErrInvalid, "is not a branch"},
+		{Source{Ref: address, Revision: "+main"}, fault.ErrInvalid, "is not a branch"},
+		{Source{Ref: "git+https://me:secret%zz@git.example/r.git"}, fault.ErrInvalid, "not a valid URL"},
 		{Source{Ref: "git+ext::sh -c touch% /tmp/x"}, fault.ErrUnavailable, "transport 'ext' not allowed"},
 		{Source{Ref: "git+https://me:secret@git.example/r.git"}, fault.ErrInvalid, "contains a password"},
 		{Source{Ref: address, Path: "nosuch"}, fault.ErrInvalid, "there is no pack.yaml"},
@@ -416,5 +419,71 @@ func TestNew(t *testing.T) {
 	}
 	if err := New(filepath.Join(t.TempDir(), "x"), "../x"); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("an invalid name: %v", err)
+	}
+	if err := New(filepath.Join(t.TempDir(), "x"), "lecture"); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
+		t.Errorf("the name of the builtin pack: %v", err)
+	}
+}
+
+// TestRemoveKeepsForeignFiles: what lab did not write is moved, or stays where it is.
+func TestRemoveKeepsForeignFiles(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"notes.txt", "pack/notes.txt", "pack/pack.yaml", "record.json"} {
+		s := newStore(t)
+		if _, err := s.Add(t.Context(), Source{Ref: newPack(t, "mine")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.Dir, "mine", file), []byte("by hand"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := s.Remove("mine")
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		if data, err := os.ReadFile(filepath.Join(kept, file)); string(data) != "by hand" {
+			t.Errorf("%s: %q, %v", file, data, err)
+		}
+		if _, err := s.Add(t.Context(), Source{Ref: newPack(t, "mine")}); err != nil {
+			t.Errorf("%s: add again: %v", file, err)
+		}
+		if list, err := s.List(); len(list) != 1 || err != nil {
+			t.Errorf("%s: %v, %v", file, list, err)
+		}
+	}
+	s := newStore(t)
+	foreign := filepath.Join(s.Dir, "foreign")
+	if err := os.MkdirAll(foreign, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Remove("foreign"); !errors.Is(err, fault.ErrForeign) || fault.HintOf(err) == "" {
+		t.Errorf("a directory without a record: %v", err)
+	}
+	if _, err := os.Stat(foreign); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSSHOptions: ssh asks for nothing, and the user's own ssh command is used.
+func TestSSHOptions(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "gitconfig")
+	t.Setenv("GIT_CONFIG_GLOBAL", config)
+	for _, name := range []string{"GIT_SSH", "GIT_SSH_COMMAND"} {
+		t.Setenv(name, "")
+	}
+	in := "--git-dir=" + filepath.Join(t.TempDir(), "none")
+	if got := sshOptions(t.Context(), in); len(got) != 1 {
+		t.Errorf("without a command: %v", got)
+	}
+	t.Run("GIT_SSH", func(t *testing.T) {
+		t.Setenv("GIT_SSH", "/usr/bin/plink")
+		if got := sshOptions(t.Context(), in); got != nil {
+			t.Errorf("%v", got)
+		}
+	})
+	if err := os.WriteFile(config, []byte("[core]\n\tsshCommand = ssh -i key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := sshOptions(t.Context(), in); got != nil {
+		t.Errorf("core.sshCommand: %v", got)
 	}
 }

@@ -4,6 +4,7 @@
 //	DIR/NAME/pack/         the files
 //	DIR/.draft-RANDOM/     a pack that is being added; renamed when it is complete
 //	DIR/.removed-RANDOM/   a pack that is being removed
+//	DIR/NAME.kept-RANDOM/  a pack with changed files that was removed; lab does not touch it again
 //
 // So a pack with a name is always complete and was valid when it was added.
 package packs
@@ -28,6 +29,7 @@ const (
 	filesDir      = "pack"
 	draftPrefix   = ".draft-"
 	removedPrefix = ".removed-"
+	keptInfix     = ".kept-"
 	apiVersion    = "lab/v1alpha1"
 )
 
@@ -176,19 +178,68 @@ func (s *Store) Names() ([]string, error) {
 	return names, nil
 }
 
-// Remove removes a pack, even one that cannot be used. Progress in its exercises stays. Errors: ErrInvalid for an
-// invalid name and for the builtin pack, ErrNotFound, ErrUnavailable.
-func (s *Store) Remove(name string) error {
+// Remove removes a pack, even one that cannot be used. Progress in its exercises stays. If files of the pack were added,
+// changed or removed, Remove deletes nothing: it moves the directory, and returns its new path as kept. Errors: ErrInvalid for
+// an invalid name and for the builtin pack, ErrNotFound, ErrForeign for a directory that lab did not create, ErrUnavailable.
+func (s *Store) Remove(name string) (kept string, err error) {
 	if problem := exercises.Name(name).Problem(); problem != "" {
-		return fault.Errorf(fault.ErrInvalid, "%s", problem)
+		return "", fault.Errorf(fault.ErrInvalid, "%s", problem)
 	}
 	if name == s.Builtin {
-		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "the pack %q is part of lab", name), "list the packs that you can remove: lab pack list")
+		return "", fault.WithHint(fault.Errorf(fault.ErrInvalid, "the pack %q is part of lab", name), "list the packs that you can remove: lab pack list")
 	}
 	path := filepath.Join(s.Dir, name)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return s.missing(name)
+		return "", s.missing(name)
 	}
+	if _, err := os.Lstat(filepath.Join(path, recordFile)); errors.Is(err, fs.ErrNotExist) {
+		err := fault.Errorf(fault.ErrForeign, "%s is not a pack that lab added: it has no %s", path, recordFile)
+		return "", fault.WithHint(err, "move the directory to another place, or delete it yourself")
+	}
+	if !intact(path) {
+		return s.keep(path, name)
+	}
+	return "", s.remove(path, name)
+}
+
+// intact reports whether a directory contains a pack as it was added, and nothing else.
+func intact(path string) bool {
+	entries, err := os.ReadDir(path)
+	if err != nil || len(entries) != 2 { // the record and the files
+		return false
+	}
+	data, err := os.ReadFile(filepath.Join(path, recordFile))
+	if err != nil {
+		return false
+	}
+	var r Record
+	if json.Unmarshal(data, &r) != nil {
+		return false
+	}
+	root, err := os.OpenRoot(filepath.Join(path, filesDir))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = root.Close() }()
+	digest, err := digestOf(root.FS())
+	return err == nil && digest == r.Digest
+}
+
+// keep moves the directory of a pack to a name that no pack has, and returns its path.
+func (s *Store) keep(path, name string) (string, error) {
+	dir, err := os.MkdirTemp(s.Dir, name+keptInfix)
+	if err != nil {
+		return "", s.unavailable("write", err)
+	}
+	to := filepath.Join(dir, name)
+	if err := os.Rename(path, to); err != nil {
+		return "", s.unavailable("write", errors.Join(err, os.Remove(dir)))
+	}
+	return to, nil
+}
+
+// remove deletes the directory of a pack.
+func (s *Store) remove(path, name string) error {
 	// Half of a pack must not look complete.
 	moved, err := os.MkdirTemp(s.Dir, removedPrefix)
 	if err != nil {
