@@ -3,16 +3,19 @@ package bundles
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -34,13 +37,14 @@ type Server struct {
 // Client is a machine that fetches a bundle.
 type Client struct {
 	Address string `json:"address"`
-	Bytes   int64  `json:"bytes"` // that it has fetched
+	Bytes   int64  `json:"bytes"` // that it has fetched; repeated bytes count once
 	Done    bool   `json:"done"`  // whether it has fetched as many bytes as the bundle has
 }
 
 type client struct {
 	Client
-	free time.Time // when the client may get the next byte
+	free time.Time               // when the client may get the next byte
+	has  map[digest.Digest]int64 // how many bytes it has from the start of each blob
 }
 
 // NewServer returns the server of a complete bundle. A client gets at most rate bytes per second over all its connections;
@@ -98,8 +102,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, d digest.Digest) {
 	blob, err := s.bundles.Store.Open(r.Context(), d)
-	if err != nil {
-		http.Error(w, "the content is damaged or was removed", http.StatusInternalServerError)
+	switch {
+	case errors.Is(err, errdef.ErrNotFound):
+		http.Error(w, "the bundle "+s.bundle.Name+" was removed from this server", http.StatusGone)
+		return
+	case err != nil:
+		http.Error(w, "the content cannot be read", http.StatusInternalServerError)
 		return
 	}
 	defer func() { _ = blob.Close() }()
@@ -110,8 +118,31 @@ func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, d digest.Dige
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	http.ServeContent(&paced{ResponseWriter: w, ctx: r.Context(), server: s, host: host}, r, "", time.Time{}, blob)
+	body := &tracked{ReadSeeker: blob, count: func(from, to int64) { s.count(host, d, from, to) }}
+	http.ServeContent(&paced{ResponseWriter: w, ctx: r.Context(), server: s, host: host}, r, "", time.Time{}, body)
 	s.report(host)
+}
+
+// tracked reports the parts of a blob that are read.
+type tracked struct {
+	io.ReadSeeker
+	offset int64
+	count  func(from, to int64)
+}
+
+// Seek implements [io.Seeker].
+func (c *tracked) Seek(offset int64, whence int) (int64, error) {
+	at, err := c.ReadSeeker.Seek(offset, whence)
+	c.offset = at
+	return at, err
+}
+
+// Read implements [io.Reader].
+func (c *tracked) Read(p []byte) (int, error) {
+	n, err := c.ReadSeeker.Read(p)
+	c.count(c.offset, c.offset+int64(n))
+	c.offset += int64(n)
+	return n, err
 }
 
 // chunk is how many bytes a client gets between two checks of its rate.
@@ -134,7 +165,6 @@ func (p *paced) Write(data []byte) (written int, err error) {
 		}
 		n, err := p.ResponseWriter.Write(part)
 		written, data = written+n, data[n:]
-		p.server.count(p.host, n)
 		if err != nil {
 			return written, err
 		}
@@ -145,9 +175,7 @@ func (p *paced) Write(data []byte) (written int, err error) {
 // ReadFrom implements [io.ReaderFrom]: without it, net/http would send files without Write.
 func (p *paced) ReadFrom(r io.Reader) (int64, error) {
 	if p.server.rate == 0 { // the fastest way: the kernel copies
-		n, err := io.Copy(p.ResponseWriter, r)
-		p.server.count(p.host, int(n))
-		return n, err
+		return io.Copy(p.ResponseWriter, r)
 	}
 	return io.CopyBuffer(struct{ io.Writer }{p}, r, make([]byte, chunk))
 }
@@ -177,16 +205,21 @@ func (s *Server) await(ctx context.Context, host string, n int) error {
 // client returns the client with an address. The caller holds the lock.
 func (s *Server) client(host string) *client {
 	if s.clients[host] == nil {
-		s.clients[host] = &client{Client: Client{Address: host}}
+		s.clients[host] = &client{Client: Client{Address: host}, has: map[digest.Digest]int64{}}
 	}
 	return s.clients[host]
 }
 
-func (s *Server) count(host string, n int) {
+// count notes that a client gets the bytes of a blob from one position to another. A transfer that was resumed, or repeated,
+// counts once. A part that does not continue what the client has is not counted.
+func (s *Server) count(host string, d digest.Digest, from, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.client(host)
-	c.Bytes += int64(n)
+	if has := c.has[d]; from <= has && to > has {
+		c.Bytes += to - has
+		c.has[d] = to
+	}
 	c.Done = c.Bytes >= s.bundle.Size
 }
 
@@ -233,17 +266,25 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text.Bytes())
 }
 
-// CheckPrivate returns ErrInvalid for an address that other networks may reach: a bundle may contain charts and images
-// of private registries. Loopback, private and link-local addresses are allowed.
-func CheckPrivate(address string) error {
-	host, _, err := net.SplitHostPort(address)
+// PrivateAddress returns the address to listen on, with an IP address in place of localhost. It returns ErrInvalid for an
+// address that other networks may reach: a bundle may contain charts and images of private registries. Loopback, private and
+// link-local addresses are allowed.
+func PrivateAddress(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "%q is not ADDRESS:PORT", address), "for example --listen 192.168.1.10:8090")
+		return "", fault.WithHint(fault.Errorf(fault.ErrInvalid, "%q is not ADDRESS:PORT", address), "for example --listen 192.168.1.10:8090")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		err := fault.Errorf(fault.ErrInvalid, "%q is not a port", port)
+		return "", fault.WithHint(err, "use a number up to 65535, or 0 for a free port: --listen %s", net.JoinHostPort(host, "0"))
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
 	}
 	ip := net.ParseIP(host)
 	if ip == nil || !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() {
 		err := fault.Errorf(fault.ErrInvalid, "%q is not an address of a private network", host)
-		return fault.WithHint(err, "use the address of this machine in the room: --listen 192.168.1.10:8090; lab bundle serve lists the addresses")
+		return "", fault.WithHint(err, "use the address of this machine in the room: --listen 192.168.1.10:8090; lab bundle serve lists the addresses")
 	}
-	return nil
+	return net.JoinHostPort(host, port), nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -147,6 +148,41 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestServerCountsOnce checks that repeated and resumed transfers count once.
+func TestServerCountsOnce(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	b := m.class(t)
+	var last Client
+	s, err := m.NewServer(t.Context(), "class", 0, func(c Client) { last = c })
+	check(t, err)
+	for _, part := range []string{"bytes=0-9", "bytes=5-19", "bytes=10-", "", "bytes=30-"} {
+		r := httptest.NewRequest(http.MethodGet, "http://example.com/"+blobsDir+"/"+b.Digest.Encoded(), nil)
+		if part != "" {
+			r.Header.Set("Range", part)
+		}
+		s.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if size := int64(len(encoded(t, b))); last.Bytes != size {
+		t.Errorf("%d bytes, want %d", last.Bytes, size)
+	}
+}
+
+// TestServerOfRemovedBundle checks that clients learn that the bundle was removed.
+func TestServerOfRemovedBundle(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	b := m.class(t)
+	s, err := m.NewServer(t.Context(), "class", 0, nil)
+	check(t, err)
+	check(t, os.RemoveAll(m.Store.Dir()))
+	answer := httptest.NewRecorder()
+	s.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://example.com/"+blobsDir+"/"+b.Digest.Encoded(), nil))
+	if answer.Code != http.StatusGone || !strings.Contains(answer.Body.String(), "bundle class was removed") {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+}
+
 // TestIncomplete checks that a bundle whose import was interrupted is not served.
 func TestIncomplete(t *testing.T) {
 	t.Parallel()
@@ -186,14 +222,15 @@ func TestRate(t *testing.T) {
 	check(t, s.await(t.Context(), "b", 1))
 }
 
-// TestCheckPrivate checks that a server is not reachable from other networks.
-func TestCheckPrivate(t *testing.T) {
+// TestPrivateAddress checks that a server is not reachable from other networks.
+func TestPrivateAddress(t *testing.T) {
 	t.Parallel()
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:80": true, "192.168.1.10:80": true, "10.0.0.1:0": true, "[fe80::1]:80": true, "[::1]:80": true, "[fd00::1]:80": true,
 		"0.0.0.0:80": false, ":80": false, "[::]:80": false, "8.8.8.8:80": false, "192.168.1.10": false, "example.com:80": false,
+		"localhost:80": true, "127.0.0.1:99999": false, "127.0.0.1:http": false, "127.0.0.1:": false,
 	} {
-		err := CheckPrivate(address)
+		_, err := PrivateAddress(address)
 		if (err == nil) != allowed || err != nil && fault.HintOf(err) == "" {
 			t.Errorf("%s: %v", address, err)
 		}

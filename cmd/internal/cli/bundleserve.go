@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +55,7 @@ func runBundleServe(c *command, cmd *cobra.Command, name, listen, limit string) 
 	if err != nil {
 		return err
 	}
-	if err := bundles.CheckPrivate(listen); err != nil {
+	if listen, err = bundles.PrivateAddress(listen); err != nil {
 		return err
 	}
 	progress := c.progress("")
@@ -67,7 +68,11 @@ func runBundleServe(c *command, cmd *cobra.Command, name, listen, limit string) 
 	}
 	listener, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
 	if err != nil {
+		inUse := errors.Is(err, syscall.EADDRINUSE)
 		err = fault.Errorf(fault.ErrUnavailable, "cannot listen on %s: %w", listen, err)
+		if inUse {
+			return fault.WithHint(err, "use another port, for example 0 for a free one: --listen ADDRESS:0")
+		}
 		return fault.WithHint(err, "use another port, or an address of this machine: %s", strings.Join(privateAddresses(), ", "))
 	}
 	address := listener.Addr().String()
@@ -81,9 +86,14 @@ func runBundleServe(c *command, cmd *cobra.Command, name, listen, limit string) 
 	return serveUntil(cmd.Context(), listener, server)
 }
 
+// newHTTPServer returns a server that closes connections without requests: each of them uses a file of this process.
+func newHTTPServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+}
+
 // serveUntil serves until ctx ends, and then gives transfers a moment to end.
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := newHTTPServer(handler)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
