@@ -10,8 +10,6 @@ import (
 	"testing"
 	"testing/iotest"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
 	"github.com/clusterlab-dev/lab/images/store"
 )
 
@@ -185,7 +183,7 @@ func TestThroughSurvivesItsCaller(t *testing.T) {
 	if n := p.fetches.Load(); n != 1 {
 		t.Errorf("%d fetches", n)
 	}
-	if exists, err := s.Exists(t.Context(), ocispec.Descriptor{Digest: d.Digest}); !exists || err != nil {
+	if exists, err := s.Exists(t.Context(), d); !exists || err != nil {
 		t.Errorf("not stored: %v", err)
 	}
 }

@@ -108,6 +108,23 @@ func (s *Store) Pin(ctx context.Context, name string, root ocispec.Descriptor) e
 	return s.locked(ctx, func() error { return s.replace(pinKey, name, &entry) })
 }
 
+// MovePin renames the pin of a root. It replaces the pin with the new name. Errors: errdef.ErrNotFound if the pin was
+// removed or has another root.
+func (s *Store) MovePin(ctx context.Context, from, to string, root ocispec.Descriptor) error {
+	entry := plain(root)
+	entry.Annotations = map[string]string{pinKey: to}
+	return s.locked(ctx, func() error {
+		pins, err := s.Pins(ctx)
+		if err != nil {
+			return err
+		}
+		if pins[from].Digest != root.Digest {
+			return fmt.Errorf("pin %q: %w", from, errdef.ErrNotFound)
+		}
+		return errors.Join(s.replace(pinKey, to, &entry), s.replace(pinKey, from, nil))
+	})
+}
+
 // Unpin removes a pin. The content stays until it is removed for space.
 func (s *Store) Unpin(ctx context.Context, name string) error {
 	return s.locked(ctx, func() error { return s.replace(pinKey, name, nil) })
@@ -161,7 +178,7 @@ func (s *Store) readIndex() (ocispec.Index, error) {
 	}
 	if err := json.Unmarshal(data, &index); err != nil {
 		err = fault.Errorf(fault.ErrInvalid, "cannot read %s: %w", s.indexPath(), err)
-		return index, fault.WithHint(err, "remove the file; it is written again: rm %s", fault.ShellWord(s.indexPath()))
+		return index, fault.WithHint(err, "move the file, and import your bundles again, which skips what is stored: mv %s %s", fault.ShellWord(s.indexPath()), fault.ShellWord(s.indexPath()+".old"))
 	}
 	return index, nil
 }

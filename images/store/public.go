@@ -54,7 +54,7 @@ func (s *Store) dropPublic() error {
 	for _, e := range entries {
 		hex, _, _ := strings.Cut(e.Name(), "-")
 		d := digest.NewDigestFromEncoded(digest.SHA256, hex)
-		if d.Validate() != nil || s.has(d) {
+		if d.Validate() != nil || s.size(d) >= 0 {
 			continue
 		}
 		if err := os.Remove(filepath.Join(s.public(), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -88,6 +88,9 @@ func (s *Store) makeRoom(ctx context.Context, size int64) error {
 	})
 }
 
+// CheckFree returns ErrFull unless the disk has room for size bytes more.
+func (s *Store) CheckFree(size int64) error { return s.checkFree(size) }
+
 // checkFree checks that the disk has room for size bytes and the reserve. Errors: ErrFull.
 func (s *Store) checkFree(size int64) error {
 	free, err := s.opts.Free(s.dir)
@@ -95,7 +98,8 @@ func (s *Store) checkFree(size int64) error {
 		return fmt.Errorf("cannot determine the free space of %s: %w", s.dir, err)
 	}
 	if free-size < s.opts.Reserve {
-		return fmt.Errorf("%w: the disk of %s has %d bytes left", ErrFull, s.dir, free)
+		return fmt.Errorf("%w: the disk of %s has %d MiB left, and needs %d MiB for the content and %d MiB that stay free for other programs",
+			ErrFull, s.dir, free>>20, (size+1<<20-1)>>20, s.opts.Reserve>>20)
 	}
 	return nil
 }
@@ -172,7 +176,7 @@ func (s *Store) dropTags() error {
 	}
 	before := len(index.Manifests)
 	index.Manifests = slices.DeleteFunc(index.Manifests, func(e ocispec.Descriptor) bool {
-		return e.Annotations[pinKey] == "" && !s.has(e.Digest)
+		return e.Annotations[pinKey] == "" && !s.has(e)
 	})
 	if len(index.Manifests) == before {
 		return nil
@@ -181,16 +185,23 @@ func (s *Store) dropTags() error {
 }
 
 // has is [Store.Exists] without marking the blob as used.
-func (s *Store) has(d digest.Digest) bool {
+func (s *Store) has(d ocispec.Descriptor) bool { return s.size(d.Digest) == d.Size }
+
+// size returns the size in bytes of the file of a blob, or -1 if there is no file.
+func (s *Store) size(d digest.Digest) int64 {
 	path, err := s.blobPath(d)
 	if err != nil {
-		return false
+		return -1
 	}
-	_, err = os.Stat(path)
-	return err == nil
+	info, err := os.Stat(path)
+	if err != nil {
+		return -1
+	}
+	return info.Size()
 }
 
-// pinned returns the digests of all pins and of what is reachable from them.
+// pinned returns the digests of all pins and of what is reachable from them. A manifest that is damaged is pinned, too:
+// one bad root must not stop the removal of other content.
 func (s *Store) pinned(ctx context.Context) (map[digest.Digest]bool, error) {
 	pins, err := s.Pins(ctx)
 	if err != nil {
@@ -198,21 +209,83 @@ func (s *Store) pinned(ctx context.Context) (map[digest.Digest]bool, error) {
 	}
 	seen := map[digest.Digest]bool{}
 	for name, root := range pins {
-		if err := s.walk(ctx, root, seen, func(ocispec.Descriptor) error { return nil }); err != nil {
+		if err := s.reach(ctx, root, seen); err != nil {
 			return nil, fmt.Errorf("pin %q: %w", name, err)
 		}
 	}
 	return seen, nil
 }
 
-// Missing returns what is reachable from root but not stored.
+// reach adds to seen what is reachable from root.
+func (s *Store) reach(ctx context.Context, root ocispec.Descriptor, seen map[digest.Digest]bool) error {
+	return s.walk(ctx, root, seen, func(_ ocispec.Descriptor, err error) error {
+		if _, ok := errors.AsType[*fs.PathError](err); ok { // what is below may be intact
+			return err
+		}
+		return ctx.Err()
+	})
+}
+
+// Drop removes pins and the content that only they reach: neither another pin, nor a tag that a registry was asked for.
+func (s *Store) Drop(ctx context.Context, names ...string) error {
+	return s.locked(ctx, func() error {
+		kept, dropped := map[digest.Digest]bool{}, map[digest.Digest]bool{}
+		if err := s.divide(ctx, names, kept, dropped); err != nil {
+			return err
+		}
+		for _, name := range names {
+			if err := s.replace(pinKey, name, nil); err != nil {
+				return err
+			}
+		}
+		for d := range dropped {
+			if kept[d] {
+				continue
+			}
+			path, err := s.blobPath(d)
+			if err != nil {
+				continue // it cannot be stored
+			}
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+		return errors.Join(s.dropTags(), s.dropPublic())
+	})
+}
+
+// divide adds what is reachable from the pins with these names to dropped, and what is reachable from all others to kept.
+func (s *Store) divide(ctx context.Context, names []string, kept, dropped map[digest.Digest]bool) error {
+	pins, err := s.Pins(ctx)
+	if err != nil {
+		return err
+	}
+	for name, root := range pins {
+		seen := kept
+		if slices.Contains(names, name) {
+			seen = dropped
+		}
+		if err := s.reach(ctx, root, seen); err != nil {
+			return fmt.Errorf("pin %q: %w", name, err)
+		}
+	}
+	tags, err := s.Tags(ctx)
+	for _, t := range tags {
+		if !t.Checked.IsZero() {
+			err = errors.Join(err, s.reach(ctx, t.Descriptor, kept))
+		}
+	}
+	return err
+}
+
+// Missing returns what is reachable from root but not stored. It returns an error for a manifest that is damaged.
 func (s *Store) Missing(ctx context.Context, root ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	var missing []ocispec.Descriptor
-	err := s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor) error {
-		if !s.has(d.Digest) {
+	err := s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor, err error) error {
+		if err == nil && !s.has(d) {
 			missing = append(missing, d)
 		}
-		return nil
+		return err
 	})
 	return missing, err
 }
@@ -220,8 +293,11 @@ func (s *Store) Missing(ctx context.Context, root ocispec.Descriptor) ([]ocispec
 // Verify reads everything that is reachable from root. It calls report with each descriptor, and with an error if
 // its content is missing or damaged. Damaged content is removed, so that it can be fetched again.
 func (s *Store) Verify(ctx context.Context, root ocispec.Descriptor, report func(ocispec.Descriptor, error)) error {
-	return s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor) error {
-		report(d, s.verify(ctx, d))
+	return s.walk(ctx, root, map[digest.Digest]bool{}, func(d ocispec.Descriptor, err error) error {
+		if err == nil {
+			err = s.verify(ctx, d)
+		}
+		report(d, err)
 		return ctx.Err()
 	})
 }
@@ -232,11 +308,15 @@ func (s *Store) verify(ctx context.Context, d ocispec.Descriptor) error {
 		return err
 	}
 	_, err = io.Copy(io.Discard, blob)
+	if err == nil && blob.Size() != d.Size {
+		err = fmt.Errorf("it has %d bytes, and must have %d", blob.Size(), d.Size)
+	}
 	return errors.Join(err, blob.Close())
 }
 
-// walk visits root and everything reachable from it that seen does not contain, parents before children.
-func (s *Store) walk(ctx context.Context, root ocispec.Descriptor, seen map[digest.Digest]bool, visit func(ocispec.Descriptor) error) error {
+// walk visits root and everything reachable from it that seen does not contain, parents before children. It visits a
+// manifest that cannot be read a second time, with the error.
+func (s *Store) walk(ctx context.Context, root ocispec.Descriptor, seen map[digest.Digest]bool, visit func(ocispec.Descriptor, error) error) error {
 	for todo := []ocispec.Descriptor{root}; len(todo) > 0; {
 		d := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -244,7 +324,7 @@ func (s *Store) walk(ctx context.Context, root ocispec.Descriptor, seen map[dige
 			continue
 		}
 		seen[d.Digest] = true
-		if err := visit(d); err != nil {
+		if err := visit(d, nil); err != nil {
 			return err
 		}
 		if d.Size > maxManifest { // a layer, or nothing that this program would have written
@@ -252,7 +332,10 @@ func (s *Store) walk(ctx context.Context, root ocispec.Descriptor, seen map[dige
 		}
 		children, err := content.Successors(ctx, s, d)
 		if err != nil && !errors.Is(err, errdef.ErrNotFound) {
-			return err
+			if err := visit(d, err); err != nil {
+				return err
+			}
+			continue
 		}
 		todo = append(todo, children...)
 	}

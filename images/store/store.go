@@ -93,7 +93,7 @@ func (s *Store) Fetch(ctx context.Context, d ocispec.Descriptor) (io.ReadCloser,
 	return blob, nil
 }
 
-// Exists reports whether the content of a descriptor is stored, and marks it as used.
+// Exists reports whether the content of a descriptor is stored, with its size, and marks it as used.
 func (s *Store) Exists(_ context.Context, d ocispec.Descriptor) (bool, error) {
 	path, err := s.blobPath(d.Digest)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Store) Exists(_ context.Context, d ocispec.Descriptor) (bool, error) {
 		return false, err
 	}
 	s.touch(path, info)
-	return true, nil
+	return info.Size() == d.Size, nil
 }
 
 // Open returns the content of a digest. Errors: errdef.ErrNotFound.
