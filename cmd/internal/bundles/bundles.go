@@ -5,6 +5,7 @@ package bundles
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -41,8 +42,12 @@ type Bundles struct {
 	Missing   func(program string) bool                // reports whether a program that belongs to lab is not installed
 }
 
-// pinPrefix begins the names of the pins of bundles in the store.
-const pinPrefix = "bundle/"
+// The names of the pins of bundles in the store begin with one of these. An import has a pin of its own until it is
+// complete, so that one that fails leaves an older bundle of the same name as it was.
+const (
+	pinPrefix    = "bundle/"
+	importPrefix = "import/"
+)
 
 // List is a list of bundles.
 type List struct {
@@ -53,9 +58,11 @@ type List struct {
 // Entry is a bundle on this machine.
 type Entry struct {
 	Bundle
-	Complete bool `json:"complete"` // whether its import has ended
+	Complete bool   `json:"complete"`          // whether its import has ended
+	Problem  string `json:"problem,omitempty"` // why it cannot be read
 
 	root ocispec.Descriptor
+	err  error // the problem
 }
 
 // List returns the bundles on this machine, by name.
@@ -65,34 +72,56 @@ func (b *Bundles) List(ctx context.Context) (List, error) {
 	if err != nil {
 		return list, err
 	}
-	for _, pin := range slices.Sorted(maps.Keys(pins)) {
-		name, ok := strings.CutPrefix(pin, pinPrefix)
-		if !ok {
-			continue
+	roots := map[string]ocispec.Descriptor{}
+	for _, prefix := range []string{importPrefix, pinPrefix} { // a bundle hides an import that replaces it
+		for pin, root := range pins {
+			if name, ok := strings.CutPrefix(pin, prefix); ok {
+				roots[name] = root
+			}
 		}
-		entry, err := b.entry(ctx, name, pins[pin])
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, entry)
 	}
-	return list, nil
+	for _, name := range slices.Sorted(maps.Keys(roots)) {
+		list.Items = append(list.Items, b.entry(ctx, name, roots[name]))
+	}
+	return list, ctx.Err()
 }
 
-func (b *Bundles) entry(ctx context.Context, name string, root ocispec.Descriptor) (Entry, error) {
+// entry returns the bundle with a root. One that cannot be read has a problem, so that all others can be used.
+func (b *Bundles) entry(ctx context.Context, name string, root ocispec.Descriptor) Entry {
+	e := Entry{Bundle: Bundle{Name: name, Digest: root.Digest}, root: root}
 	data, err := content.FetchAll(ctx, b.Store, root)
 	if errors.Is(err, errdef.ErrNotFound) {
-		return Entry{Bundle: Bundle{Name: name, Digest: root.Digest}, root: root}, nil
+		return e
 	}
 	if err != nil {
-		return Entry{}, fault.Errorf(fault.ErrForeign, "cannot read the bundle %s: %w", name, err)
+		return e.with(fault.Errorf(fault.ErrForeign, "%w", err))
 	}
 	bundle, err := decode(data)
 	if err != nil {
-		return Entry{}, fault.WithHint(fault.Errorf(fault.ErrInvalid, "cannot read the bundle %s: %w", name, err), "remove it: lab bundle remove %s", name)
+		return e.with(err)
 	}
-	missing, err := b.Store.Missing(ctx, root) // an error means that a manifest is damaged
-	return Entry{bundle, err == nil && len(missing) == 0, root}, ctx.Err()
+	e.Bundle = bundle
+	e.Name = name
+	missing, err := b.Store.Missing(ctx, root)
+	if err != nil { // Verify names the item
+		e.Problem = err.Error()
+	}
+	e.Complete = err == nil && len(missing) == 0
+	return e
+}
+
+func (e Entry) with(err error) Entry {
+	e.err, e.Problem = err, err.Error()
+	return e
+}
+
+// readable returns the problem of a bundle that cannot be read.
+func (e Entry) readable() error {
+	if e.err == nil {
+		return nil
+	}
+	hint := "import it again: lab bundle import FILE; or remove it: lab bundle remove " + e.Name
+	return fault.WithHint(fmt.Errorf("cannot read the bundle %s: %w", e.Name, e.err), "%s", orHint(e.err, hint))
 }
 
 // Get returns a bundle on this machine. It returns ErrNotFound if there is none of that name.
@@ -122,6 +151,9 @@ func (b *Bundles) Verify(ctx context.Context, name string) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
+	if err := entry.readable(); err != nil {
+		return Bundle{}, err
+	}
 	owner := owners(ctx, b.Store, entry.Bundle)
 	var first error
 	err = b.Store.Verify(ctx, entry.root, func(d ocispec.Descriptor, err error) {
@@ -138,28 +170,8 @@ func (b *Bundles) Verify(ctx context.Context, name string) (Bundle, error) {
 // Remove removes a bundle, and from the disk what nothing else needs. It returns ErrNotFound if there is no bundle of
 // that name.
 func (b *Bundles) Remove(ctx context.Context, name string) error {
-	entry, err := b.Get(ctx, name)
-	if err != nil {
+	if _, err := b.Get(ctx, name); err != nil {
 		return err
 	}
-	before, err := b.Store.Usage(ctx)
-	if err != nil {
-		return err
-	}
-	for _, item := range entry.Items {
-		if tagged, err := b.Store.Resolve(ctx, item.Name); err == nil && tagged.Digest == item.Digest {
-			if err := b.Store.Untag(ctx, item.Name); err != nil {
-				return err
-			}
-		}
-	}
-	if err := b.Store.Unpin(ctx, pinPrefix+name); err != nil {
-		return err
-	}
-	after, err := b.Store.Usage(ctx)
-	if err != nil {
-		return err
-	}
-	_, err = b.Store.Prune(ctx, before.Bytes-(before.Pinned-after.Pinned))
-	return err
+	return b.Store.Drop(ctx, pinPrefix+name, importPrefix+name)
 }

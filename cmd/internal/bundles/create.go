@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
@@ -282,6 +283,9 @@ func (c *collector) finish(ctx context.Context) (Bundle, error) {
 	seen := map[string]bool{}
 	for _, item := range c.bundle.Items {
 		below, err := tree(ctx, c.Store, item.manifest)
+		if errors.Is(err, errdef.ErrNotFound) {
+			return Bundle{}, removedMeanwhile(c.bundle.Name)
+		}
 		if err != nil {
 			return Bundle{}, err
 		}
@@ -301,5 +305,8 @@ func (c *collector) finish(ctx context.Context) (Bundle, error) {
 		return Bundle{}, noRoom(err)
 	}
 	c.bundle.Digest = root.Digest
-	return c.bundle, noRoom(c.Store.Pin(ctx, pinPrefix+c.bundle.Name, root))
+	if err := c.Store.Pin(ctx, importPrefix+c.bundle.Name, root); err != nil {
+		return Bundle{}, err
+	}
+	return c.bundle, c.complete(ctx, c.bundle.Name, root)
 }

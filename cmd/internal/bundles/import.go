@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/images/store"
@@ -28,25 +29,80 @@ func (b *Bundles) Import(ctx context.Context, r io.Reader, report event.Reporter
 	if err := in.bundle.fits(b.Platform); err != nil {
 		return Bundle{}, err
 	}
-	err = report.Do("Importing the bundle "+in.bundle.Name, func(step *event.Step) error {
-		if err := b.begin(ctx, in.bundle, in.data); err != nil {
+	return b.importAs(ctx, in.bundle, in.data, report, func(m *meter) error { return b.take(ctx, in, m) })
+}
+
+// importAs stores a bundle. arrive stores the content below the root. An interrupted import keeps what it stored.
+func (b *Bundles) importAs(ctx context.Context, bundle Bundle, data []byte, report event.Reporter, arrive func(*meter) error) (Bundle, error) {
+	root := descriptorOf(ocispec.MediaTypeImageIndex, data)
+	err := report.Do("Importing the bundle "+bundle.Name, func(step *event.Step) error {
+		if err := b.begin(ctx, bundle, root, data); err != nil {
 			return err
 		}
-		return b.take(ctx, in, newMeter(in.bundle.Size, step))
+		err := arrive(newMeter(bundle.Size, step))
+		if errors.Is(err, fault.ErrInvalid) { // it can never be complete
+			return errors.Join(err, b.Store.Unpin(context.WithoutCancel(ctx), importPrefix+bundle.Name))
+		}
+		if err != nil {
+			return err
+		}
+		return b.complete(ctx, bundle.Name, root)
 	})
 	if err != nil {
 		return Bundle{}, err
 	}
-	return in.bundle, b.activate(ctx, in.bundle, report)
+	return bundle, b.activate(ctx, bundle, report)
 }
 
 // begin pins a root and stores it.
-func (b *Bundles) begin(ctx context.Context, bundle Bundle, data []byte) error {
-	root := descriptorOf(ocispec.MediaTypeImageIndex, data)
-	if err := b.Store.Pin(ctx, pinPrefix+bundle.Name, root); err != nil {
+func (b *Bundles) begin(ctx context.Context, bundle Bundle, root ocispec.Descriptor, data []byte) error {
+	if err := b.Store.CheckFree(max(0, bundle.Size-b.held(ctx, bundle))); err != nil {
 		return noRoom(err)
 	}
-	return noRoom(push(ctx, b.Store, root, bytes.NewReader(data)))
+	if err := b.Store.Pin(ctx, importPrefix+bundle.Name, root); err != nil {
+		return err
+	}
+	if _, err := content.FetchAll(ctx, b.Store, root); err == nil {
+		return nil
+	}
+	return noRoom(push(ctx, b.Store, root, bytes.NewReader(data))) // a damaged root was removed
+}
+
+// held returns the size in bytes of what is stored of a bundle.
+func (b *Bundles) held(ctx context.Context, bundle Bundle) (sum int64) {
+	for d := range owners(ctx, b.Store, bundle) {
+		if blob, err := b.Store.Open(ctx, d); err == nil {
+			sum += blob.Size()
+			_ = blob.Close()
+		}
+	}
+	return sum
+}
+
+// complete gives a root the name of a bundle, if all of its content is stored. It returns ErrUnavailable if another lab
+// process removed it meanwhile.
+func (b *Bundles) complete(ctx context.Context, name string, root ocispec.Descriptor) error {
+	missing, err := b.Store.Missing(ctx, root)
+	if err == nil && len(missing) == 0 {
+		err = b.Store.MovePin(ctx, importPrefix+name, pinPrefix+name, root)
+	}
+	pins, problem := b.Store.Pins(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case problem != nil:
+		return problem
+	case len(missing) > 0 || errors.Is(err, errdef.ErrNotFound) && pins[pinPrefix+name].Digest != root.Digest:
+		return removedMeanwhile(name)
+	case errors.Is(err, errdef.ErrNotFound): // another process imported the same bundle
+		return nil
+	}
+	return err
+}
+
+func removedMeanwhile(name string) error {
+	err := fault.Errorf(fault.ErrUnavailable, "another lab process removed or replaced the bundle %s, or a part of it, meanwhile", name)
+	return fault.WithHint(err, "run the command again: it skips what is stored")
 }
 
 // take stores the content that follows the root in a file.
@@ -76,7 +132,7 @@ func (b *Bundles) take(ctx context.Context, in *reader, m *meter) error {
 
 // keep stores content that is not stored yet, and expects what it names.
 func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r io.Reader) error {
-	exists, err := b.Store.Exists(ctx, d)
+	exists, err := b.intact(ctx, d)
 	if err == nil && !exists {
 		err = push(ctx, b.Store, d, r)
 	}
@@ -94,10 +150,22 @@ func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r
 	}
 	below, err := content.Successors(ctx, b.Store, d)
 	if err != nil {
-		return e.wrong(d, err)
+		return fault.Errorf(fault.ErrInvalid, "%s: %w", e.describe(d.Digest), err)
 	}
 	e.expect(e.owner[d.Digest], below...)
 	return nil
+}
+
+// intact reports whether content is stored. It reads what may be a manifest, so that an import repairs it.
+func (b *Bundles) intact(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+	exists, err := b.Store.Exists(ctx, d)
+	if err != nil || !exists || d.Size > maxManifest {
+		return exists, err
+	}
+	if _, err := content.FetchAll(ctx, b.Store, d); err != nil {
+		return false, ctx.Err() // damaged, and removed
+	}
+	return true, nil
 }
 
 func noRoom(err error) error {

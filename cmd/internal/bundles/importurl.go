@@ -42,16 +42,7 @@ func (b *Bundles) ImportURL(ctx context.Context, address string, ca []byte, repo
 	if err := bundle.fits(b.Platform); err != nil {
 		return Bundle{}, err
 	}
-	err = report.Do("Importing the bundle "+bundle.Name, func(step *event.Step) error {
-		if err := b.begin(ctx, bundle, data); err != nil {
-			return err
-		}
-		return b.fetchAll(ctx, s, newExpected(bundle), newMeter(bundle.Size, step))
-	})
-	if err != nil {
-		return Bundle{}, err
-	}
-	return bundle, b.activate(ctx, bundle, report)
+	return b.importAs(ctx, bundle, data, report, func(m *meter) error { return b.fetchAll(ctx, s, newExpected(bundle), m) })
 }
 
 // fetchAll stores all content of a bundle.

@@ -55,6 +55,9 @@ func (b *Bundles) NewServer(ctx context.Context, name string, rate int64, moved 
 	if err != nil {
 		return nil, err
 	}
+	if err := entry.readable(); err != nil {
+		return nil, err
+	}
 	if !entry.Complete {
 		err := fault.Errorf(fault.ErrUnavailable, "the bundle %s is not complete: its import was interrupted", name)
 		return nil, fault.WithHint(err, "import it again: lab bundle import FILE")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/clusterlab-dev/lab/addons/download"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -190,7 +191,7 @@ func TestIncomplete(t *testing.T) {
 	data := encoded(t, from.class(t))
 	b, err := decode(data)
 	check(t, err)
-	check(t, to.begin(t.Context(), b, data))
+	check(t, to.begin(t.Context(), b, descriptorOf(ocispec.MediaTypeImageIndex, data), data))
 	if _, err := to.NewServer(t.Context(), "class", 0, nil); !errors.Is(err, fault.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}

@@ -217,6 +217,7 @@ func newBundleList(c *command) *cobra.Command {
 				c.progress("").Note("There are no bundles. Import one: lab bundle import FILE")
 				return nil
 			}
+			noteProblems(c, list)
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
 				t := ui.NewTable("name", "flavors", "size", "complete", "digest")
 				for _, b := range list.Items {
@@ -225,6 +226,17 @@ func newBundleList(c *command) *cobra.Command {
 				return t
 			})
 		},
+	}
+}
+
+// noteProblems warns of bundles that cannot be read.
+func noteProblems(c *command, list bundles.List) {
+	progress := c.progress("")
+	defer progress.Close()
+	for _, b := range list.Items {
+		if b.Problem != "" && c.format == ui.FormatTable {
+			progress.Note("cannot read the bundle %s: %s. Import it again, or remove it: lab bundle remove %s", b.Name, b.Problem, b.Name)
+		}
 	}
 }
 
