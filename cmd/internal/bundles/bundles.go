@@ -42,7 +42,7 @@ type Bundles struct {
 	Missing   func(program string) bool                // reports whether a program that belongs to lab is not installed
 }
 
-// The names of the pins of bundles in the store begin with one of these. An import has a pin of its own until it is
+// The names of the pins of bundles in the store begin with one of these. An import has a separate pin until it is
 // complete, so that one that fails leaves an older bundle of the same name as it was.
 const (
 	pinPrefix    = "bundle/"
