@@ -16,6 +16,9 @@ type exited int
 
 func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// codeInterrupted is the exit code of a command that an interrupt ended.
+const codeInterrupted = 130
+
 // stdoutName is the path of standard output in errors of package os.
 const stdoutName = "/dev/stdout"
 

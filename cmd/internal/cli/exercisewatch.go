@@ -21,7 +21,7 @@ place; in a pipe, each result that differs from the one before is printed.
 
 Checks that change the cluster do not run: they belong to "lab exercise check". If the
 cluster does not answer, watch says so and continues when it answers again. If the cluster
-is deleted, watch ends with exit code 3.`,
+is deleted, watch ends with exit code 3. After Ctrl-C, the exit code is 130.`,
 		Example:           `  lab exercise watch`,
 		Args:              oneExercise,
 		ValidArgsFunction: c.completeExercises(o),
@@ -30,7 +30,11 @@ is deleted, watch ends with exit code 3.`,
 			if err != nil {
 				return err
 			}
-			return runExerciseWatch(c, cmd.Context(), l, choice)
+			err = runExerciseWatch(c, cmd.Context(), l, choice)
+			if err != nil && cmd.Context().Err() != nil { // Ctrl-C is the usual end, as of kubectl get --watch
+				return exited(codeInterrupted)
+			}
+			return err
 		},
 	}
 	o.onCluster(c, cmd)
@@ -45,19 +49,14 @@ func runExerciseWatch(c *command, ctx context.Context, l lesson, choice learning
 			return c.watchOn(ctx, screen, l, choice)
 		}
 	}
-	first := true
+	series := ui.NewSeries(c.streams.Out, c.format)
 	return c.Learning.Watch(ctx, choice, func(report learning.Report, err error) error {
 		if err != nil {
 			progress.Warn("%s", l.retrying(err))
 			return nil
 		}
 		result := c.reportOf(l, report)
-		page := l.reportView(result)
-		if !first {
-			page = ui.Below(page)
-		}
-		first = false
-		return ui.Print(c.streams.Out, c.format, result, func() ui.View { return page })
+		return series.Print(result, l.reportView(result))
 	})
 }
 

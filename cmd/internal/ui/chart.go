@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"io"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -77,6 +79,33 @@ func (s symbols) cells(values []int) string {
 		}
 	}
 	return b.String()
+}
+
+// Series prints results one below the other. It omits a result that would look like the one before.
+type Series struct {
+	out    *Stream
+	format Format
+	last   string
+}
+
+// NewSeries returns a series on out, which need not be a terminal.
+func NewSeries(out *Stream, format Format) *Series { return &Series{out: out, format: format} }
+
+// Print prints a result as [Print] does, and an empty line between two views.
+func (s *Series) Print(obj any, view View) error {
+	var text bytes.Buffer
+	to := *s.out
+	to.Writer = &text
+	if err := Print(&to, s.format, obj, func() View { return view }); err != nil || text.String() == s.last {
+		return err
+	}
+	gap := ""
+	if s.last != "" && s.format == FormatTable {
+		gap = "\n"
+	}
+	s.last = text.String()
+	_, err := io.WriteString(s.out, gap+s.last)
+	return err
 }
 
 // Screen shows a view that changes, in place. The last view stays when it is closed.

@@ -81,14 +81,6 @@ func (p *Page) Line(text string) {
 // Gap appends an empty line.
 func (p *Page) Gap() { p.add(func(*Stream, int) []string { return []string{""} }) }
 
-// Below returns the page with an empty line above it, to follow another page.
-func Below(p *Page) *Page {
-	below := &Page{}
-	below.Gap()
-	below.parts = append(below.parts, p.parts...)
-	return below
-}
-
 func (p *Page) render(out *Stream, width int) []string {
 	if width == 0 || width > pageWidth {
 		width = pageWidth
@@ -154,8 +146,10 @@ func bullet(text string) string { return regexp.MustCompile(`^(- |\d+\. )`).Find
 // block renders a paragraph or an item of a list.
 func block(out *Stream, text string, width int) []string {
 	start := bullet(text)
-	rendered := wrap(inline(out, line(strings.TrimPrefix(text, start))), width-lipgloss.Width(start))
+	width -= lipgloss.Width(start)
+	rendered := wrap(inline(out, line(strings.TrimPrefix(text, start)), width), width)
 	for i := range rendered {
+		rendered[i] = strings.ReplaceAll(rendered[i], hardSpace, " ")
 		if i == 0 {
 			rendered[i] = start + rendered[i]
 		} else {
@@ -165,9 +159,16 @@ func block(out *Stream, text string, width int) []string {
 	return rendered
 }
 
-// inline renders `code` and **strong** text. Code keeps its marks where there are no colors.
-func inline(out *Stream, text string) string {
+// hardSpace is a space at which lines are not broken.
+const hardSpace = "\u00a0"
+
+// inline renders `code` and **strong** text. Code keeps its marks where there are no colors. Code that fits on a line has
+// hard spaces: a command that is broken could not be copied.
+func inline(out *Stream, text string, width int) string {
 	text = regexp.MustCompile("`[^`]+`").ReplaceAllStringFunc(text, func(code string) string {
+		if lipgloss.Width(code) < width { // punctuation may follow
+			code = strings.ReplaceAll(code, " ", hardSpace)
+		}
 		bare := strings.Trim(code, "`")
 		if rendered := out.theme.busy.Render(bare); rendered != bare {
 			return rendered
