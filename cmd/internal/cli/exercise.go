@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -222,7 +223,7 @@ func newExerciseList(c *command, o *exerciseOptions) *cobra.Command {
 				return err
 			}
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
-				t := ui.NewTable("exercise", "state", "title", "needs")
+				t := ui.NewTable(l.words.columns...)
 				for _, item := range list.Items {
 					t.Row(item.Name, ui.State(l.words.states[item.State]), item.Title, l.words.needs(item.Needs))
 				}
@@ -261,12 +262,15 @@ func runExerciseStatus(c *command, o *exerciseOptions) error {
 
 func (l lesson) statusView(list ExerciseList, up string) ui.View {
 	p := &ui.Page{}
-	passed := 0
+	passed, width := 0, 0
+	for _, item := range list.Items {
+		width = max(width, len(item.Name))
+	}
 	for _, item := range list.Items {
 		if item.State == learning.StatePassed {
 			passed++
 		}
-		p.Result(markOf(item.State), item.Title, l.words.here(item.Name == list.Current, item.Cluster))
+		p.Result(markOf(item.State), fmt.Sprintf("%-*s  %s", width, item.Name, item.Title), l.words.here(item.Name == list.Current, item.Cluster))
 	}
 	p.Gap()
 	p.Markdown(l.words.progress(passed, len(list.Items)))

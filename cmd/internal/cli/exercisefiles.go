@@ -6,7 +6,6 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
-	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // ExerciseFiles is the result of `lab exercise files`.
@@ -46,10 +45,6 @@ is 3 if the exercise has no files.`,
 
 func runExerciseFiles(c *command, choice learning.Choice, dir string) error {
 	e := choice.Exercise
-	if len(e.Files) == 0 {
-		err := fault.Errorf(fault.ErrNotFound, "exercise %s has no files", e.Name)
-		return fault.WithHint(err, "see the task: lab exercise start %s", e.Name)
-	}
 	paths, err := learning.WriteFiles(e, dir)
 	if err != nil {
 		return err

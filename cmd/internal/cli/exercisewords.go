@@ -8,6 +8,7 @@ import (
 // phrases are what lab says around the texts of an exercise, in one language.
 type phrases struct {
 	states    map[string]string // by state
+	columns   []string          // of the list of exercises
 	skipped   string
 	pending   string
 	half      string
@@ -46,6 +47,7 @@ func phrasesOf(lang string) phrases {
 func english() phrases {
 	return phrases{
 		states:   map[string]string{"new": "new", "started": "started", "half": "half", "passed": "passed"},
+		columns:  []string{"exercise", "state", "title", "needs"},
 		skipped:  "Cannot be checked here: this cluster simulates containers.",
 		pending:  "Comes last: lab changes something, watches what happens, and restores it.",
 		half:     "Half done: this cluster only simulates containers, so lab could not check everything. Repeat the exercise on a cluster that runs them: lab flavors",
@@ -95,10 +97,11 @@ func english() phrases {
 func russian() phrases {
 	return phrases{
 		states:   map[string]string{"new": "новое", "started": "начато", "half": "наполовину", "passed": "пройдено"},
-		skipped:  "Здесь не проверить: в этом кластере контейнеры понарошку.",
+		columns:  []string{"упражнение", "состояние", "название", "что нужно"},
+		skipped:  "Здесь не проверить: этот кластер только имитирует контейнеры.",
 		pending:  "Это в конце: lab сама кое-что поменяет, посмотрит, что будет, и вернёт как было.",
-		half:     "Готово наполовину: этот кластер лишь изображает контейнеры, поэтому проверить удалось не всё. Повторите там, где контейнеры настоящие: lab flavors",
-		onlyHalf: "Этот кластер лишь изображает контейнеры: ни сбоев, ни перезапусков, ни логов вы здесь не увидите, а упражнение можно пройти только наполовину.",
+		half:     "Готово наполовину: этот кластер только имитирует контейнеры, поэтому проверить удалось не всё. Повторите там, где контейнеры настоящие: lab flavors",
+		onlyHalf: "Этот кластер только имитирует контейнеры: ни сбоев, ни перезапусков, ни логов вы здесь не увидите, а упражнение можно пройти только наполовину.",
 		holding:  "Всё правильно. Если так будет и через три секунды, эта часть готова.",
 		finished: "Все упражнения пройдены. Вы молодец!",
 		noHint:   "Всё правильно. Осталось сдать упражнение: `lab exercise check",

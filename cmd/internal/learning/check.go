@@ -1,6 +1,7 @@
 package learning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,8 +60,20 @@ func (l *Learning) act(ctx context.Context, c Choice, p place, results exercises
 	actor := exercises.Actor{Cluster: p, RunsPods: p.runsPods, Send: l.Sender(p.config, c.Cluster, report), Journal: l.journal(c.Cluster, p)}
 	what := c.Exercise.Announce(results)
 	return report.For(c.Cluster).Do(fmt.Sprintf("Changing the cluster to see what happens: %s; everything is restored", what), func(*event.Step) error {
-		return c.Exercise.Act(ctx, actor, results)
+		return l.interruption(ctx, c.Cluster, c.Exercise.Act(ctx, actor, results))
 	})
+}
+
+// interruption returns the error of a check that acts: that of ctx if ctx has ended, because the requests that failed
+// with it say nothing to a student. If the restoration failed, it keeps err.
+func (l *Learning) interruption(ctx context.Context, cluster string, err error) error {
+	if ctx.Err() == nil || err == nil {
+		return err
+	}
+	if _, left := os.Stat(l.undoPath(cluster)); left == nil {
+		return err
+	}
+	return fmt.Errorf("%w; what the check changed is restored", ctx.Err())
 }
 
 // ready returns the cluster of an exercise that was started on it.
@@ -92,7 +105,7 @@ func (l *Learning) observe(ctx context.Context, c Choice, p place, wait time.Dur
 	for {
 		state, err := c.Exercise.Observe(ctx, p, p.runsPods)
 		if err != nil {
-			return r, err
+			return r, cmp.Or(ctx.Err(), err)
 		}
 		r.Results = c.Exercise.Evaluate(ctx, state, p.runsPods)
 		first, failed := r.Results.First()

@@ -14,9 +14,11 @@ import (
 // WriteFiles writes the files of an exercise that students work with into a directory, and returns
 // their paths. Files that exist with the same content stay. If one has another content, WriteFiles
 // writes nothing and returns ErrExists. A symbolic link counts as another content: its target may be outside.
+// It returns ErrNotFound if the exercise has no files.
 func WriteFiles(e *exercises.Exercise, dir string) ([]string, error) {
 	if len(e.Files) == 0 {
-		return nil, nil
+		err := fault.Errorf(fault.ErrNotFound, "exercise %s has no files", e.Name)
+		return nil, fault.WithHint(err, "see the task: lab exercise start %s", e.Name)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, unwritten(e, err)

@@ -236,7 +236,7 @@ func (l *Learning) install(ctx context.Context, c Choice, p place, report event.
 	names := strings.Join(p.missing, ", ")
 	return report.For(c.Cluster).Do(fmt.Sprintf("Installing what exercise %s needs: %s", c.Exercise.Name, names), func(*event.Step) error {
 		if _, err := l.Addons.Install(ctx, c.Cluster, clusteraddons.Request{Names: p.missing}, report); err != nil {
-			return fmt.Errorf("exercise %s needs %s: %w", c.Exercise.Name, names, err)
+			return withoutAddon(c, fmt.Errorf("exercise %s needs %s: %w", c.Exercise.Name, names, err))
 		}
 		return nil
 	})
@@ -247,6 +247,19 @@ func (l *Learning) install(ctx context.Context, c Choice, p place, report event.
 func (l *Learning) OnlyHalf(c Choice) bool {
 	r, err := l.Inventory.State.Get(c.Cluster)
 	return err == nil && !r.Traits.RunsPods && c.Exercise.NeedsPods()
+}
+
+// withoutAddon adds to the error of an addon that the cluster works without it, and what the student can do.
+func withoutAddon(c Choice, err error) error {
+	start := c.Exercise.Name
+	if c.Cluster != inventory.DefaultName {
+		start += " --name " + c.Cluster
+	}
+	hint := fmt.Sprintf("your cluster works, and other exercises do not need the addon: lab exercise list; to try again: lab exercise start %s", start)
+	if first := fault.HintOf(err); first != "" {
+		hint = first + "\n" + hint
+	}
+	return fault.WithHint(err, "%s", hint)
 }
 
 // Reset deletes the namespaces of an exercise. If again is true, it begins the exercise again.
