@@ -18,7 +18,11 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-const pollInterval = 20 * time.Millisecond
+const (
+	pollInterval = 20 * time.Millisecond
+	// vanishTime is far longer than a process needs to remove the files of a cluster.
+	vanishTime = 2 * time.Second
+)
 
 // Lock locks the cluster name against all other processes and goroutines, until the caller calls
 // unlock or its process ends, for whatever reason. The cluster need not exist. While another lab
@@ -32,15 +36,19 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 	defer deadline.Stop()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
+	worked := time.Now()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("waiting for the lock of cluster %q: %w", name, err)
 		}
 		l, err := s.tryLock(name, lockFile)
+		if err == nil {
+			worked = time.Now()
+		}
 		switch {
 		case l != nil:
 			return func() { s.unlock(name, l) }, nil
-		case err != nil && !vanishing(err):
+		case err != nil && (!vanishing(err) || time.Since(worked) > vanishTime):
 			return nil, s.unavailable("lock", err)
 		}
 		select {
@@ -56,7 +64,7 @@ func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error
 }
 
 // vanishing reports whether err may be caused by the previous holder of a lock, which is removing the
-// directory. If so, the next attempt succeeds.
+// directory. If so, one of the next attempts succeeds. A directory that can never exist causes the same errors.
 func vanishing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist)
 }

@@ -233,3 +233,23 @@ func TestLockWhileDirectoryIsRemoved(t *testing.T) {
 	all.Wait()
 	noTrace(t, dir)
 }
+
+// A directory that can never exist is reported, although it causes the errors of one that is being removed.
+func TestLockWithoutDirectory(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows reports broken links with another error")
+	}
+	link := filepath.Join(t.TempDir(), "state")
+	if err := os.Symlink("nowhere/at/all", link); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s := state.Open(link)
+	s.Patience = time.Hour
+	_, err := s.Lock(ctx, "lab")
+	if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) == "" {
+		t.Errorf("got %v, hint %q", err, fault.HintOf(err))
+	}
+}
