@@ -25,7 +25,7 @@ func TestExercise(t *testing.T) {
 		t.Errorf("the task is\n%s", out)
 	}
 	if out := p.Must(exercise("start", "service", "--lang", "ru")...); !strings.Contains(out, "Service, который никого не находит") ||
-		!strings.Contains(out, "лишь изображает контейнеры") {
+		!strings.Contains(out, "только имитирует контейнеры") {
 		t.Errorf("the Russian task is\n%s", out)
 	}
 	p.Must(exercise("start", "service", "--lang", "en")...)

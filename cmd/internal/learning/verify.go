@@ -101,6 +101,8 @@ func (t *trial) run(ctx context.Context) {
 	dir, err := os.MkdirTemp("", "lab-verify-")
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
+	}
+	if err == nil && len(t.e.Files) > 0 {
 		_, err = WriteFiles(t.e, dir)
 	}
 	if err != nil {
