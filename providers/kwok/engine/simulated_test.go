@@ -61,7 +61,7 @@ func manifestFile(c *cluster, manifest string) string {
 // says waits until kubectl prints want and nothing else.
 func (c *cluster) says(want string, args ...string) {
 	c.t.Helper()
-	c.eventually(20*time.Second, func(context.Context) error {
+	c.eventually(2*time.Minute, func(context.Context) error {
 		out, _ := c.kubectl(args...)
 		if strings.TrimSpace(out) != want {
 			return missing("kubectl %s says %q, not %q", strings.Join(args, " "), out, want)
