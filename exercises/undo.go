@@ -68,7 +68,7 @@ func (u *Undo) of(ctx context.Context, c Cluster, kind, name string) (*Undo, err
 	return u, err
 }
 
-// deleting returns the deletion of the first object, or nil if there is none.
+// deleting returns the deletion of the first object, or nil without an object.
 func (u *Undo) deleting(ctx context.Context, c Cluster, t Target) (*Undo, error) {
 	r, _ := ResourceOf(t.Kind.Value)
 	objects, err := list(ctx, c, r, u.Namespace, t.Selector)

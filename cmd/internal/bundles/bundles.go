@@ -124,7 +124,7 @@ func (e Entry) readable() error {
 	return fault.WithHint(fmt.Errorf("cannot read the bundle %s: %w", e.Name, e.err), "%s", orHint(e.err, hint))
 }
 
-// Get returns a bundle on this machine. It returns ErrNotFound if there is none of that name.
+// Get returns a bundle on this machine. It returns ErrNotFound if no bundle has that name.
 func (b *Bundles) Get(ctx context.Context, name string) (Entry, error) {
 	list, err := b.List(ctx)
 	if err != nil {

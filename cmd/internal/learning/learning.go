@@ -71,7 +71,7 @@ func (l *Learning) Choose(pack *exercises.Pack, name, cluster string) (Choice, e
 }
 
 // Next returns the exercise to continue with: the one that was started last if it is neither passed nor half done, else the
-// first such exercise after it, else the first of the pack. It returns nil if there is none.
+// first such exercise after it, else the first of the pack. It returns nil if no exercise is left.
 func (l *Learning) Next(pack *exercises.Pack) (*exercises.Exercise, error) {
 	items, _, err := l.List(pack)
 	current := max(slices.IndexFunc(items, func(item Item) bool { return item.Current }), 0)

@@ -12,7 +12,7 @@ type ImageCache struct {
 	Registries  []ImageCacheFromRegistry `json:"registries"` // since the cache started
 }
 
-// ImageCacheFromRegistry says how often a registry was asked.
+// ImageCacheFromRegistry counts the requests to a registry.
 type ImageCacheFromRegistry struct {
 	Name            string `json:"name"`
 	Requests        int64  `json:"requests"`        // of clusters
