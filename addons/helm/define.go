@@ -130,8 +130,10 @@ func definitionsOf(r addons.Release) ([]*unstructured.Unstructured, error) {
 			if err != nil { // documents would omit it
 				return nil, fault.Errorf(fault.ErrInvalid, "%s: %w", file.Filename, err)
 			}
-			if doc["kind"] == "CustomResourceDefinition" { // not a kustomization, for example
-				list = append(list, &unstructured.Unstructured{Object: doc})
+			for _, object := range flatten(doc) {
+				if object["kind"] == "CustomResourceDefinition" { // not a kustomization, for example
+					list = append(list, &unstructured.Unstructured{Object: object})
+				}
 			}
 		}
 	}

@@ -43,6 +43,40 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestLists: the objects of lists count as those of a chart.
+func TestLists(t *testing.T) {
+	t.Parallel()
+	manifest := `
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: first}}
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: other}}
+---
+apiVersion: v1
+kind: ConfigMapList
+items:
+- metadata: {name: second}
+---
+apiVersion: example.com/v1
+kind: Menu
+metadata: {name: lunch}
+items: [soup]
+`
+	var got []string
+	for _, o := range objects(manifest, "shop") {
+		got = append(got, o.String())
+	}
+	want := []string{"ConfigMap shop/first", "Deployment other/web", "ConfigMap shop/second", "Menu lunch"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: things.example.com}}\n"})
+	if list, err := definitionsOf(addons.Release{Chart: archive}); err != nil || len(list) != 1 || list[0].GetName() != "things.example.com" {
+		t.Errorf("definitions in a list: %v, %v", list, err)
+	}
+}
+
 // TestInputs: the digest depends on the chart and the values, and on nothing else.
 func TestInputs(t *testing.T) {
 	t.Parallel()

@@ -80,15 +80,40 @@ func nameOf(doc map[string]any, namespace string) addons.Object {
 }
 
 func workloads() []string {
-	return []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "Ingress", "Secret", "ConfigMap", "ServiceAccount"}
+	return []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "Service", "Ingress", "Secret", "ConfigMap", "ServiceAccount"}
 }
 
-// documents returns the objects of a manifest that Helm rendered.
+// documents returns the objects of a manifest that Helm rendered, also those in lists.
 func documents(manifest string) []map[string]any {
 	var list []map[string]any
 	for _, text := range split(manifest) {
 		if doc, err := decode(text); err == nil && doc["kind"] != nil {
-			list = append(list, doc)
+			list = append(list, flatten(doc)...)
+		}
+	}
+	return list
+}
+
+// flatten returns the objects of a list, such as one of kind List, or doc itself. The items of a list of one kind can
+// omit the kind, as for kubectl.
+func flatten(doc map[string]any) []map[string]any {
+	items, isList := doc["items"].([]any)
+	kind, _ := doc["kind"].(string)
+	of, named := strings.CutSuffix(kind, "List")
+	if !isList || !named {
+		return []map[string]any{doc}
+	}
+	var list []map[string]any
+	for _, item := range items {
+		object, ok := item.(map[string]any)
+		if !ok {
+			continue
+		}
+		if object["kind"] == nil && of != "" {
+			object["apiVersion"], object["kind"] = doc["apiVersion"], of
+		}
+		if object["kind"] != nil {
+			list = append(list, flatten(object)...)
 		}
 	}
 	return list

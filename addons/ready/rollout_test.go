@@ -50,6 +50,44 @@ func neverStarted(message string) corev1.PodStatus {
 	return status
 }
 
+func paused() *appsv1.Deployment {
+	d := deployment(appsv1.DeploymentStatus{ObservedGeneration: 2})
+	d.Spec.Paused = true
+	return d
+}
+
+// partitioned is a StatefulSet of three ready pods whose update leaves some unchanged.
+func partitioned(unchanged, updated int32) *appsv1.StatefulSet {
+	three := int32(3)
+	return &appsv1.StatefulSet{
+		ObjectMeta: object(1),
+		Spec: appsv1.StatefulSetSpec{Replicas: &three, Selector: selector(), UpdateStrategy: appsv1.StatefulSetUpdateStrategy{
+			RollingUpdate: &appsv1.RollingUpdateStatefulSetStrategy{Partition: &unchanged},
+		}},
+		Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 3, UpdatedReplicas: updated},
+	}
+}
+
+// claiming is a pod that waits for the claim data.
+func claiming() *corev1.Pod {
+	p := pod(corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "unbound claims"}}})
+	p.Spec.Volumes = []corev1.Volume{{VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
+	return p
+}
+
+func claim(class string) *corev1.PersistentVolumeClaim {
+	c := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "data", Namespace: "shop"}}
+	if class != "" {
+		c.Spec.StorageClassName = &class
+	}
+	return c
+}
+
+func suspended() *batchv1.Job {
+	yes := true
+	return &batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector(), Suspend: &yes}}
+}
+
 // TestRollout: what rollout says about a workload; "" if it is rolled out.
 func TestRollout(t *testing.T) {
 	t.Parallel()
@@ -72,12 +110,25 @@ func TestRollout(t *testing.T) {
 		"no secret": {"Deployment", []runtime.Object{deployment(unready), pod(waiting("CreateContainerConfigError", `secret "x" not found`))}, `cannot be created: secret "x" not found`},
 		"no node": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Conditions: []corev1.PodCondition{
 			{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/1 nodes are free. preemption: no."}}})}, "no node fits pod web-1: 0/1 nodes are free"},
+		"no class":         {"Deployment", []runtime.Object{deployment(unready), claiming(), claim("none")}, `no node fits pod web-1: the StorageClass "none" of PersistentVolumeClaim data does not exist`},
+		"no default class": {"Deployment", []runtime.Object{deployment(unready), claiming(), claim("")}, "PersistentVolumeClaim data names no StorageClass"},
 		"probe": {"Deployment", []runtime.Object{deployment(unready), pod(corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
 			{Type: corev1.ContainersReady, Status: corev1.ConditionFalse}}})}, "its readiness probe fails"},
 		"set starts":   {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1}}}, "0 of 1 ready"},
 		"set runs":     {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 1, UpdatedReplicas: 1}}}, ""},
 		"daemons":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 2}}}, "2 of 3 ready"},
 		"daemons run":  {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 3}}}, ""},
+		"paused":       {"Deployment", []runtime.Object{paused()}, ""},
+		"partition":    {"StatefulSet", []runtime.Object{partitioned(2, 1)}, ""},
+		"partitioned":  {"StatefulSet", []runtime.Object{partitioned(2, 0)}, "2 of 3 ready"},
+		"on delete":    {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector(), UpdateStrategy: appsv1.DaemonSetUpdateStrategy{Type: appsv1.OnDeleteDaemonSetStrategyType}}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, NumberAvailable: 3}}}, ""},
+		"replicas":     {"ReplicaSet", []runtime.Object{&appsv1.ReplicaSet{ObjectMeta: object(1), Spec: appsv1.ReplicaSetSpec{Selector: selector()}, Status: appsv1.ReplicaSetStatus{ObservedGeneration: 1}}, pod(waiting("ImagePullBackOff", "no such image"))}, "0 of 1 ready: pod web-1 cannot pull the image"},
+		"replicas run": {"ReplicaSet", []runtime.Object{&appsv1.ReplicaSet{ObjectMeta: object(1), Status: appsv1.ReplicaSetStatus{ObservedGeneration: 1, ReadyReplicas: 1}}}, ""},
+		"controller":   {"ReplicationController", []runtime.Object{&corev1.ReplicationController{ObjectMeta: object(1), Spec: corev1.ReplicationControllerSpec{Selector: selector().MatchLabels}, Status: corev1.ReplicationControllerStatus{ObservedGeneration: 1}}}, "0 of 1 ready"},
+		"pod waits":    {"Pod", []runtime.Object{&corev1.Pod{ObjectMeta: object(1), Status: waiting("ImagePullBackOff", "no such image")}}, "is not ready: pod web cannot pull the image"},
+		"pod runs":     {"Pod", []runtime.Object{&corev1.Pod{ObjectMeta: object(1), Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}}}, ""},
+		"pod ran":      {"Pod", []runtime.Object{&corev1.Pod{ObjectMeta: object(1), Status: corev1.PodStatus{Phase: corev1.PodSucceeded}}}, ""},
+		"suspended":    {"Job", []runtime.Object{suspended()}, ""},
 		"job waits":    {"Job", []runtime.Object{&batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector()}}}, "has not completed yet"},
 		"job deleted":  {"Job", nil, ""},
 		"does not run": {"ConfigMap", nil, ""},
@@ -101,6 +152,16 @@ func TestFailedJob(t *testing.T) {
 	l := &look{typed: fake.NewClientset(job), in: addons.Installed{Objects: []addons.Object{{Kind: "Job", Namespace: "shop", Name: "web"}}}}
 	_, err := l.missing(context.WithoutCancel(t.Context()))
 	if err == nil || !strings.Contains(err.Error(), "backoff limit") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestFailedPod: a pod that failed is an error, because nothing starts it again.
+func TestFailedPod(t *testing.T) {
+	t.Parallel()
+	failed := &corev1.Pod{ObjectMeta: object(1), Status: corev1.PodStatus{Phase: corev1.PodFailed, Reason: "DeadlineExceeded"}}
+	_, err := (&look{typed: fake.NewClientset(failed)}).rollout(t.Context(), addons.Object{Kind: "Pod", Namespace: "shop", Name: "web"})
+	if err == nil || !strings.Contains(err.Error(), "Pod shop/web failed: DeadlineExceeded") {
 		t.Errorf("%v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
@@ -86,6 +87,9 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			if claim := whyClaims(ctx, client, pod); claim != "" {
+				return fmt.Sprintf("no node fits pod %s: %s", pod.Name, claim)
+			}
 			// The rest explains at length that preemption would not help.
 			message, _, _ := strings.Cut(c.Message, " preemption:")
 			return fmt.Sprintf("no node fits pod %s: %s", pod.Name, strings.TrimSuffix(message, "."))
@@ -99,6 +103,27 @@ func whyPod(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) s
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.ContainersReady && c.Status == corev1.ConditionFalse && pod.Status.Phase == corev1.PodRunning {
 			return fmt.Sprintf("pod %s is running, but its readiness probe fails", pod.Name)
+		}
+	}
+	return ""
+}
+
+// whyClaims says why a claim of a pod never gets a volume, or returns "". The scheduler says only that a claim has none.
+func whyClaims(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) string {
+	for _, v := range pod.Spec.Volumes {
+		if v.PersistentVolumeClaim == nil {
+			continue
+		}
+		claim, err := client.CoreV1().PersistentVolumeClaims(pod.Namespace).Get(ctx, v.PersistentVolumeClaim.ClaimName, metav1.GetOptions{})
+		if err != nil || claim.Spec.VolumeName != "" {
+			continue
+		}
+		class := claim.Spec.StorageClassName
+		if class == nil {
+			return fmt.Sprintf("PersistentVolumeClaim %s names no StorageClass, and the cluster has no default one", claim.Name)
+		}
+		if _, err := client.StorageV1().StorageClasses().Get(ctx, *class, metav1.GetOptions{}); *class != "" && apierrors.IsNotFound(err) {
+			return fmt.Sprintf("the StorageClass %q of PersistentVolumeClaim %s does not exist", *class, claim.Name)
 		}
 	}
 	return ""
