@@ -70,6 +70,12 @@ type Change struct {
 	Object Object `json:"object"`
 }
 
+// HookError is the failure of a hook of a chart.
+type HookError struct{ Err error }
+
+func (e *HookError) Error() string { return e.Err.Error() }
+func (e *HookError) Unwrap() error { return e.Err }
+
 // Installer installs charts in clusters. Implementations are safe for concurrent use on different
 // addons, never print, and stop when ctx ends: nothing continues in the background. Errors contain
 // the cluster's own reason.
@@ -104,7 +110,8 @@ type Installer interface {
 	// deletes only what was created for the addon. What other objects depend on stays: a
 	// namespace with objects in it, a definition that has objects or another owner.
 	// Remove returns what it kept and why, also with an error. It returns ErrNotFound
-	// if the cluster has no such addon, and ErrForeign as Install does.
+	// if the cluster has no such addon, ErrForeign as Install does, and a [HookError] if a hook of the
+	// chart prevents the removal.
 	Remove(ctx context.Context, c Cluster, a Addon, moved func(string)) (kept []Kept, err error)
 }
 

@@ -183,6 +183,11 @@ func (c *client) live(info *resource.Info) (metav1.Object, error) {
 // ErrForeign for an object that has a hook's name but is not a hook.
 func (c *client) Delete(all kube.ResourceList) (*kube.Result, []error) {
 	for _, info := range all {
+		if info.Name == "" {
+			err := fault.Errorf(fault.ErrInvalid, "a hook of kind %s has generateName, but its delete policy requires a name", info.Mapping.GroupVersionKind.Kind)
+			c.failed = fault.WithHint(err, "set metadata.name of the hook in the chart, or its annotation helm.sh/hook-delete-policy to hook-failed")
+			return nil, []error{c.failed}
+		}
 		live, err := c.live(info)
 		if err == nil && live != nil && live.GetAnnotations()[hookMark] == "" && !isOf(live, c.release) {
 			kind := info.Mapping.GroupVersionKind.Kind

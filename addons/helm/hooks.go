@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	watchtools "k8s.io/client-go/tools/watch"
 
+	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/ready"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -211,6 +212,6 @@ func (c *client) explainHook(h hook, cause error) error {
 	if why := ready.WhyPods(ctx, c.unbound, h.namespace, h.pods()); why != "" {
 		err = fmt.Errorf("%s%s: %s: %w", h, verb, why, cause)
 	}
-	return fault.WithHint(err, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",
+	return fault.WithHint(&addons.HookError{Err: err}, "look at the %[1]s: kubectl describe %[1]s %[2]s --namespace %[3]s; its output: kubectl logs %[1]s/%[2]s --namespace %[3]s",
 		h.kind, h.name, h.namespace)
 }

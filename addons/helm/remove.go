@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/resource"
 
@@ -209,6 +210,9 @@ func (rs releases) removeHooks(revisions []*release.Release) error {
 	if err != nil {
 		return err
 	}
+	if all, err = rs.named(all); err != nil {
+		return err
+	}
 	var mine kube.ResourceList
 	for _, info := range all {
 		live, err := rs.client.live(info)
@@ -233,6 +237,41 @@ func (rs releases) removeHooks(revisions []*release.Release) error {
 		return errors.Join(errs...)
 	}
 	return rs.client.WaitForDelete(mine, forever)
+}
+
+// named returns the objects of hooks. In place of a hook that has only generateName, it returns the objects that lab
+// created from it.
+func (rs releases) named(all kube.ResourceList) (kube.ResourceList, error) {
+	var list kube.ResourceList
+	for _, info := range all {
+		hook, err := meta.Accessor(info.Object)
+		if err != nil {
+			return nil, err
+		}
+		if info.Name != "" {
+			list = append(list, info)
+			continue
+		}
+		created, err := resource.NewHelper(info.Client, info.Mapping).List(info.Namespace, info.Mapping.GroupVersionKind.GroupVersion().String(),
+			&metav1.ListOptions{LabelSelector: addonLabel + "=" + rs.client.release.Name})
+		if err != nil {
+			return nil, fmt.Errorf("cannot list %s: %w", info.Mapping.Resource.GroupResource(), err)
+		}
+		err = meta.EachListItem(created, func(object runtime.Object) error {
+			one := *info
+			if err := one.Refresh(object, false); err != nil {
+				return err
+			}
+			if o, err := meta.Accessor(object); err == nil && o.GetGenerateName() == hook.GetGenerateName() {
+				list = append(list, &one)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // hookKept returns why the object of a hook is kept, or "".

@@ -56,11 +56,22 @@ func (s *Addons) remove(ctx context.Context, h *inventory.Handle, addon string, 
 	})
 	warn(kept, h.Record.Name, report)
 	if err != nil && !errors.Is(err, fault.ErrNotFound) { // an addon that was never installed is removed, too
-		return s.Inventory.Lost(ctx, h.Record.Name, target.Kubeconfig, fmt.Errorf("cannot remove addon %s: %w", addon, err))
+		return s.Inventory.Lost(ctx, h.Record.Name, target.Kubeconfig, withoutHooks(err, request.Addon, h.Record.Name))
 	}
 	h.Record.Addons = h.Record.Addons.Without(addon)
 	delete(h.Record.AddonStates, addon)
 	return h.Put()
+}
+
+// withoutHooks returns the error of a removal. If a hook prevents the removal, its hint also names the commands that
+// remove the addon without its hooks: running the removal again may never help.
+func withoutHooks(err error, a addons.Addon, cluster string) error {
+	failed := fmt.Errorf("cannot remove addon %s: %w", a.Name, err)
+	if _, isHook := errors.AsType[*addons.HookError](err); !isHook {
+		return failed
+	}
+	return fault.WithHint(failed, "%s; or remove the addon without its hooks: lab helm %s -- uninstall %s --namespace %s --no-hooks; then: lab addon remove %s --name %s",
+		fault.HintOf(err), cluster, a.Name, a.In(), a.Name, cluster)
 }
 
 // begin records that the removal of an addon has begun.
