@@ -28,12 +28,18 @@ func (s *session) explain(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && !errors.Is(err, ctx.Err()):
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case strings.Contains(text, fmt.Sprintf("Namespace %q", s.client.release.Namespace)) && strings.Contains(text, "cannot be imported"):
+		err = fault.Errorf(fault.ErrInvalid, "%w", err)
+		return fault.WithHint(err, "the chart contains its own namespace, which must exist before it is installed: "+
+			"remove the Namespace from the chart, or disable it with a value; lab creates it")
 	case strings.Contains(text, "cannot be imported into the current release"):
 		err = fault.Errorf(fault.ErrForeign, "%w", err)
 		return fault.WithHint(err, "the object does not belong to this addon: delete it, or give the addon's object another name with --set")
 	case strings.Contains(text, "don't meet the specifications of the schema"):
 		err = fault.Errorf(fault.ErrInvalid, "%w", err)
 		return fault.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")
+	case strings.Contains(text, "sh.helm.release.v1.") && strings.Contains(text, "Too long"):
+		return fault.WithHint(err, "Helm stores the chart and its objects in one Secret: add large files that no template reads to .helmignore, or split the chart")
 	case strings.Contains(text, "chart requires kubeVersion"):
 		return fault.WithHint(err, "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version")
 	case isUnserved(err):

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -36,7 +37,7 @@ func discoveryServer(t *testing.T) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &session{typed: typed}
+	return &session{typed: typed, client: &client{release: types.NamespacedName{Namespace: "shop", Name: "web"}}}
 }
 
 // TestExplain: errors of Helm get a hint.
@@ -54,6 +55,11 @@ func TestExplain(t *testing.T) {
 		{unserved("Shop", "example.org/v1beta1"), "example.org/v1beta1 is not served: the chart uses it for Shop; the cluster serves example.org/v1", "definition that match"},
 		{unserved("Gateway", "gateway.networking.k8s.io/v1"), "there is no custom resource definition for Gateway", "needs"},
 		{"chart requires kubeVersion: >=1.40 which is incompatible with Kubernetes v1.37.2", "chart requires kubeVersion", "--kubernetes-version"},
+		{`Unable to continue with install: Namespace "shop" in namespace "" exists and cannot be imported into the current release: invalid ownership metadata`,
+			`Namespace "shop"`, "remove the Namespace from the chart"},
+		{`Unable to continue with install: ConfigMap "settings" in namespace "shop" exists and cannot be imported into the current release: invalid ownership metadata`,
+			`ConfigMap "settings"`, "delete it"},
+		{`create: failed to create: Secret "sh.helm.release.v1.huge.v1" is invalid: data: Too long: may not be more than 1048576 bytes`, "Too long", ".helmignore"},
 		{"values don't meet the specifications of the schema(s) in the following chart(s):\nshop:\n- at '/replicas': got string, want integer", "/replicas", "--set"},
 	} {
 		err := s.explain(t.Context(), errors.New(test.text))
