@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -81,20 +82,20 @@ func resolve(ctx context.Context, p Provider, spec Spec) (Spec, error) {
 		spec.KubernetesVersion = release
 		return spec, nil
 	}
-	return spec, notOffered(p, spec, offered)
+	return spec, notOffered(ctx, p, spec, offered)
 }
 
 // notOffered returns the error for a loose version of Kubernetes that no version in offered
 // matches. The hint names only versions that the flavor can create.
-func notOffered(p Provider, spec Spec, offered []string) error {
+func notOffered(ctx context.Context, p Provider, spec Spec, offered []string) error {
 	err := fault.Errorf(fault.ErrNotFound, "%s has no Kubernetes %s on this machine", p.Name(), spec.KubernetesVersion)
 	var hints []string
 	if len(offered) > 0 {
 		hints = append(hints, "use a version that is available: "+strings.Join(offered, ", "))
 	}
 	spec.KubernetesVersion += ".0"
-	v, ok := p.(Validator)
-	if isExact(spec.KubernetesVersion) && (!ok || v.Validate(spec) == nil) {
+	spec.Offline = true
+	if isExact(spec.KubernetesVersion) && !errors.Is(check(ctx, p, spec), fault.ErrUnsupported) {
 		hints = append(hints, "use an exact version: --kubernetes-version "+spec.KubernetesVersion)
 	}
 	if len(hints) == 0 {

@@ -89,6 +89,30 @@ func TestResolveHintsNoRefusedVersion(t *testing.T) {
 	}
 }
 
+// only is a flavor whose program has one version of Kubernetes.
+type only struct{ versioned }
+
+func (o only) Check(_ context.Context, spec providers.Spec) error {
+	if spec.KubernetesVersion != o.offered[0] {
+		return fault.ErrUnsupported
+	}
+	return nil
+}
+
+// TestResolveHintsNoUncreatableVersion: the hint for an unknown version names no exact one that the program lacks.
+func TestResolveHintsNoUncreatableVersion(t *testing.T) {
+	t.Parallel()
+	fake := providertest.NewFake(providertest.Machine(t.TempDir()), providertest.FakeOptions{Name: "one"})
+	set, err := providers.NewSet(only{versioned{fake.(everything), []string{"v1.37.2"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = set.Resolve(t.Context(), "one", providers.Spec{Name: "lab", KubernetesVersion: "v1.36"})
+	if hint := fault.HintOf(err); !errors.Is(err, fault.ErrNotFound) || !strings.Contains(hint, "v1.37.2") || strings.Contains(hint, "v1.36.0") {
+		t.Errorf("%v, hint %q", err, hint)
+	}
+}
+
 func TestVersionMatches(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
