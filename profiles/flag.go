@@ -94,6 +94,22 @@ func (f *Flag) String() string {
 	return fmt.Sprint(f.value.Interface())
 }
 
+// Texts returns texts with which Set sets the same value: one for each item of a list.
+func (f *Flag) Texts() []string {
+	if f.value.Kind() != reflect.Slice {
+		return []string{fmt.Sprint(f.value.Interface())}
+	}
+	var all []string
+	for i := range f.value.Len() {
+		if addon, ok := f.value.Index(i).Interface().(Addon); ok {
+			all = append(all, string(addon.Name))
+			continue
+		}
+		all = append(all, fmt.Sprint(f.value.Index(i).Interface()))
+	}
+	return all
+}
+
 // Type returns the type for the help of the flag.
 func (f *Flag) Type() string {
 	switch f.value.Interface().(type) {

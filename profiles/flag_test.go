@@ -24,6 +24,11 @@ func TestFlagsSetLayer(t *testing.T) {
 			t.Errorf("%s %q: %v", f[0], f[1], err)
 		}
 	}
+	for path, want := range map[string][]string{"cluster.workers": {"0"}, "cluster.ports": {"2:2", "3:3"}, "cluster.image": {""}, "addons": {"bb", "cc"}, "ttl": {"1h30m0s"}} {
+		if diff := cmp.Diff(want, flags.Flag(path, "").Texts()); diff != "" {
+			t.Errorf("texts of %s (-want +got):\n%s", path, diff)
+		}
+	}
 	got := file.Under(flags)
 	want := profiles.Profile{
 		APIVersion: "lab/v1alpha1", Kind: "Lab", Flavor: "kind",

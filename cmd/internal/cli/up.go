@@ -204,6 +204,9 @@ func planView(p clusters.Plan) ui.View {
 	for _, addon := range p.Addons {
 		d.Add("Addon", addon)
 	}
+	for _, addon := range p.Removes {
+		d.Add("Addon to remove", addon)
+	}
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)
 	}

@@ -112,11 +112,8 @@ func (s *Addons) Preview(ctx context.Context, name string, q Request) (Changes, 
 // Update makes the addons of a cluster match a plan: it finishes interrupted removals, removes the
 // surplus if prune is true, and installs the rest. The caller holds the lock.
 func (s *Addons) Update(ctx context.Context, h *inventory.Handle, plan Plan, prune bool, report event.Reporter) error {
-	removals, install := plan.Resumed, plan.Requests
-	if prune {
-		removals = append(removals[:len(removals):len(removals)], plan.Surplus...)
-	}
-	for _, name := range removals {
+	install := plan.Requests
+	for _, name := range plan.Removals(prune) {
 		if err := s.remove(ctx, h, name, report); err != nil {
 			return err
 		}

@@ -55,6 +55,14 @@ func (s *Addons) Plan(r state.Record, q Request) (Plan, error) {
 	return p, nil
 }
 
+// Removals returns the addons that an update removes, dependents first.
+func (p Plan) Removals(prune bool) []string {
+	if !prune {
+		return p.Resumed
+	}
+	return slices.Concat(p.Resumed, p.Surplus)
+}
+
 // Beyond returns p without the addons that has contains in the requested form, and that have worked. It
 // is the plan for a cluster that was created with these addons.
 func (p Plan) Beyond(has addons.Requests) Plan {

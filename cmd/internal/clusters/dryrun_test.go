@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/clusterlab-dev/lab/profiles"
@@ -85,6 +86,23 @@ func TestDryRunFindsPorts(t *testing.T) {
 	q.Spec.Ports = []providers.Port{{Host: other.Addr().(*net.TCPAddr).Port, Container: 80}}
 	if _, err := b.DryRun(t.Context(), q); err == nil {
 		t.Error("it plans a port that is taken")
+	}
+}
+
+// TestDryRunOfPrune: a dry run names the addons that up removes and those that the cluster has afterwards.
+func TestDryRunOfPrune(t *testing.T) {
+	t.Parallel()
+	b := labtest.WithAddons(t, labtest.OnNodes())
+	b.Define(t, "shop", "name: shop\nchart: {path: ./shop}\n")
+	b.MustUp(t, "demo", "hello", "shop")
+	q := labtest.Request("demo", "hello")
+	if plan, err := b.DryRun(t.Context(), q); err != nil || !slices.Equal(plan.Addons, []string{"hello", "shop"}) || len(plan.Removes) > 0 {
+		t.Errorf("without --prune: addons %q, removes %q, %v", plan.Addons, plan.Removes, err)
+	}
+	q.Prune = true
+	plan, err := b.DryRun(t.Context(), q)
+	if err != nil || !slices.Equal(plan.Addons, []string{"hello"}) || !slices.Equal(plan.Removes, []string{"shop"}) {
+		t.Errorf("addons %q, removes %q, %v", plan.Addons, plan.Removes, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -21,13 +22,14 @@ import (
 // Plan is what [Clusters.Up] does.
 type Plan struct {
 	output.Meta
-	Action string         `json:"action"` // "create", "recreate", "start" or "none"
-	Name   string         `json:"name"`
-	Flavor string         `json:"flavor"`
-	Spec   providers.Spec `json:"spec"`
-	Addons []string       `json:"addons,omitempty"` // that the cluster has afterwards, dependencies first
-	Pulls  string         `json:"pulls,omitempty"`  // the node image that would be pulled; only of a dry run
-	From   string         `json:"from,omitempty"`   // the snapshot that the cluster is created from
+	Action  string         `json:"action"` // "create", "recreate", "start" or "none"
+	Name    string         `json:"name"`
+	Flavor  string         `json:"flavor"`
+	Spec    providers.Spec `json:"spec"`
+	Addons  []string       `json:"addons,omitempty"`  // that the cluster has afterwards, dependencies first
+	Removes []string       `json:"removes,omitempty"` // addons to remove, dependents first
+	Pulls   string         `json:"pulls,omitempty"`   // the node image that would be pulled; only of a dry run
+	From    string         `json:"from,omitempty"`    // the snapshot that the cluster is created from
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
 
@@ -326,6 +328,7 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	requests := plan.addons.Requests
+	plan.Removes = plan.addons.Removals(p.q.Prune)
 	if len(requests) == 0 {
 		return nil
 	}
@@ -336,7 +339,7 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 	if err := p.Addons.ReadCharts(ctx, plan.missing().Requests, flavor.Traits(plan.Spec)); err != nil {
 		return err
 	}
-	plan.Addons = requests.Names()
+	plan.Addons = slices.DeleteFunc(requests.Names(), func(name string) bool { return slices.Contains(plan.Removes, name) })
 	if plan.from != nil {
 		return clusteraddons.Lacks(state.Record{Name: plan.Name, Spec: plan.Spec, Traits: flavor.Traits(plan.Spec)}, requests)
 	}
