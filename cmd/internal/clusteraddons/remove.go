@@ -48,19 +48,37 @@ func (s *Addons) remove(ctx context.Context, h *inventory.Handle, addon string, 
 	}
 	request, _ := h.Record.Addons.Get(addon)
 	var kept []addons.Kept
+	var foreign error
 	err = report.Do("Removing "+addon, func(step *event.Step) error {
 		return s.Inventory.WhileAlive(ctx, h.Record, func(ctx context.Context) (err error) {
 			kept, err = s.Tools.Installer.Remove(ctx, target, request.Addon, step.Progress)
+			switch {
+			case errors.Is(err, fault.ErrNotFound): // it was never installed
+				return nil
+			case errors.Is(err, fault.ErrForeign) && s.lacks(ctx, target, addon):
+				foreign = err
+				return nil
+			}
 			return err
 		})
 	})
+	if foreign != nil {
+		report.Warn("%v: it stays, and lab forgets the addon", foreign)
+	}
 	warn(kept, h.Record.Name, report)
-	if err != nil && !errors.Is(err, fault.ErrNotFound) { // an addon that was never installed is removed, too
+	if err != nil {
 		return s.Inventory.Lost(ctx, h.Record.Name, target.Kubeconfig, withoutHooks(err, request.Addon, h.Record.Name))
 	}
 	h.Record.Addons = h.Record.Addons.Without(addon)
 	delete(h.Record.AddonStates, addon)
 	return h.Put()
+}
+
+// lacks reports whether a cluster has no release of an addon that lab installed. Then there is nothing to remove, although
+// another program installed a release of its name.
+func (s *Addons) lacks(ctx context.Context, c addons.Cluster, addon string) bool {
+	list, err := s.Tools.Installer.List(ctx, c)
+	return err == nil && !slices.ContainsFunc(list, func(in addons.Installed) bool { return in.Name == addon })
 }
 
 // withoutHooks returns the error of a removal. If a hook prevents the removal, its hint also names the commands that
