@@ -32,6 +32,14 @@ type Setup struct {
 
 	CAFile     string            // the PEM file of authorities that nodes trust where a spec names none
 	Registries map[string]string // the mirror to use in place of a registry, by the registry's host
+	Cache      *ImageCache       // nil if the user started none
+}
+
+// ImageCache is the image cache that the user started. It may have stopped since: whether it
+// answers, a provider finds out when it needs it.
+type ImageCache struct {
+	Container  string   // its name, by which nodes reach it
+	Registries []string // that it answers for, by their names in images
 }
 
 // Tool is a command-line program that users of a flavor may have installed.

@@ -35,6 +35,10 @@ type Spec struct {
 	// image is not on this machine. It is not recorded with the cluster.
 	Offline bool `json:"-"`
 
+	// NoCache has nodes, and the engine that pulls their images, not use the image cache. It is
+	// not recorded with the cluster.
+	NoCache bool `json:"-"`
+
 	// LogsDir is where a failed creation saves the logs of the nodes that it removes, in a
 	// separate directory; "" is the system's directory for temporary files. It is not
 	// recorded with the cluster.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -60,11 +62,21 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 
 // imageCache returns the image cache of this user.
 func imageCache(dirs machine.Dirs, user config.Config) *cache.Cache {
+	dir := filepath.Join(dirs.Cache, "images")
 	return &cache.Cache{
-		Dir:        filepath.Join(dirs.Cache, "images"),
-		Registries: cache.Registries(user.Registries),
+		Dir:        dir,
+		Mark:       filepath.Join(dirs.State, "image-cache"),
+		Registries: cache.Registries(user.Registries, imagecache.Name(dir)),
 		Container:  imagecache.Docker{CAFile: user.CAFile},
 	}
+}
+
+// started returns the image cache for the nodes of clusters, or nil if the user has not started it, or turned it off.
+func started(c *cache.Cache, user config.Config) *providers.ImageCache {
+	if user.Cache == "off" || !c.Started() {
+		return nil
+	}
+	return &providers.ImageCache{Container: imagecache.Name(c.Dir), Registries: slices.Sorted(maps.Keys(c.Registries))}
 }
 
 // cold returns a function that returns the use case of runs with another cache.

@@ -42,7 +42,7 @@ func configure(dirs machine.Dirs, flavors []providers.Flavor) (user config.Confi
 	for _, f := range flavors {
 		all = append(all, f.New(providers.Setup{
 			Dir: filepath.Join(dirs.State, f.Name), BinDirs: []string{dirs.Bin},
-			CAFile: user.CAFile, Registries: user.Registries,
+			CAFile: user.CAFile, Registries: user.Registries, Cache: started(imageCache(dirs, user), user),
 		}))
 	}
 	set, err = providers.NewSet(all...)

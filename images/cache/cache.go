@@ -2,8 +2,11 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/clusterlab-dev/lab/images/mirror"
@@ -34,23 +37,26 @@ type Container interface {
 
 // Instance is a container.
 type Instance struct {
-	Name    string
-	Address string // on this machine; empty if it does not run
+	Name     string
+	Address  string   // on this machine; empty if it does not run
+	Networks []string // of clusters, to which it is connected
 }
 
 // Cache is the image cache of this user.
 type Cache struct {
 	Dir        string // of the store
+	Mark       string // a file that exists from Start to Stop
 	Registries map[string]string
 	Container  Container
 }
 
 // Status is the state of a cache.
 type Status struct {
-	State   string
-	Address string // on this machine
-	Content Content
-	Problem error // why State is Failed, or why the container could not be found
+	State    string
+	Address  string   // on this machine
+	Networks []string // of clusters, to which it is connected
+	Content  Content
+	Problem  error // why State is Failed, or why the container could not be found
 }
 
 // Status returns the state of the cache and what it contains. It starts nothing, and needs no engine to return what
@@ -64,7 +70,7 @@ func (c *Cache) Status(ctx context.Context) (Status, error) {
 	case instance != nil && instance.Address == "":
 		status.State, status.Problem = Failed, fmt.Errorf("its container does not run")
 	case instance != nil:
-		status.Address = instance.Address
+		status.Address, status.Networks = instance.Address, instance.Networks
 		if status.Content, err = ask(ctx, instance.Address); err == nil {
 			status.State = Running
 			return status, nil
@@ -88,6 +94,12 @@ func (c *Cache) Start(ctx context.Context, limit int64, report event.Reporter) (
 	if err != nil {
 		return Status{}, err
 	}
+	if err := os.MkdirAll(filepath.Dir(c.Mark), 0o700); err != nil {
+		return Status{}, err
+	}
+	if err := os.WriteFile(c.Mark, nil, 0o600); err != nil {
+		return Status{}, err
+	}
 	var content Content
 	err = report.Do("Waiting for the cache", func(*event.Step) error {
 		content, err = await(ctx, instance.Address)
@@ -96,7 +108,7 @@ func (c *Cache) Start(ctx context.Context, limit int64, report event.Reporter) (
 	if err != nil {
 		return Status{}, fault.WithHint(fmt.Errorf("the cache does not answer on %s: %w", instance.Address, err), "read its log: docker logs %s", instance.Name)
 	}
-	return Status{State: Running, Address: instance.Address, Content: content}, nil
+	return Status{State: Running, Address: instance.Address, Networks: instance.Networks, Content: content}, nil
 }
 
 // patience is how long a new container may take to answer.
@@ -118,7 +130,21 @@ func await(ctx context.Context, address string) (content Content, err error) {
 }
 
 // Stop removes the container. The images stay.
-func (c *Cache) Stop(ctx context.Context) error { return c.Container.Remove(ctx, c.Dir) }
+func (c *Cache) Stop(ctx context.Context) error {
+	if err := c.Container.Remove(ctx, c.Dir); err != nil {
+		return err
+	}
+	if err := os.Remove(c.Mark); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Started reports whether the cache was started and not stopped since. It asks no engine.
+func (c *Cache) Started() bool {
+	_, err := os.Stat(c.Mark)
+	return err == nil
+}
 
 // Prune removes images that no bundle contains, the least recently used first, until at most keep bytes are left. It
 // returns the number of removed bytes.

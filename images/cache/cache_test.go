@@ -63,7 +63,8 @@ func (p *process) Remove(context.Context, string) error {
 
 func newCache(t *testing.T) (*cache.Cache, *process) {
 	p := &process{t: t}
-	c := &cache.Cache{Dir: filepath.Join(t.TempDir(), "images"), Registries: cache.Registries(nil), Container: p}
+	dir := t.TempDir()
+	c := &cache.Cache{Dir: filepath.Join(dir, "images"), Mark: filepath.Join(dir, "state", "cache"), Registries: cache.Registries(nil, "self"), Container: p}
 	t.Cleanup(func() { _ = p.Remove(context.Background(), "") })
 	return c, p
 }
@@ -71,11 +72,11 @@ func newCache(t *testing.T) (*cache.Cache, *process) {
 // TestLifecycle starts a cache, gets an image from it, and stops it.
 func TestLifecycle(t *testing.T) {
 	c, p := newCache(t)
-	if s, err := c.Status(t.Context()); err != nil || s.State != cache.Stopped || s.Content.Blobs != 0 {
+	if s, err := c.Status(t.Context()); err != nil || s.State != cache.Stopped || s.Content.Blobs != 0 || c.Started() {
 		t.Fatalf("before: %+v, %v", s, err)
 	}
 	started, err := c.Start(t.Context(), 1000, nil)
-	if err != nil || started.State != cache.Running {
+	if err != nil || started.State != cache.Running || !c.Started() {
 		t.Fatalf("start: %+v, %v", started, err)
 	}
 	if again, err := c.Start(t.Context(), 1000, nil); err != nil || again.Address != started.Address {
@@ -102,7 +103,7 @@ func TestLifecycle(t *testing.T) {
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := c.Status(t.Context()); err != nil || s.State != cache.Stopped || s.Content.Bytes != d.Size {
+	if s, err := c.Status(t.Context()); err != nil || s.State != cache.Stopped || s.Content.Bytes != d.Size || c.Started() {
 		t.Errorf("after: %+v, %v", s, err)
 	}
 	if removed, err := c.Prune(t.Context(), 0); removed != d.Size || err != nil {
@@ -144,9 +145,14 @@ func TestNoEngine(t *testing.T) {
 }
 
 func TestRegistries(t *testing.T) {
-	all := cache.Registries(map[string]string{"docker.io": "registry.corp/docker", "own": "http://own:5000"})
+	all := cache.Registries(map[string]string{"docker.io": "registry.corp/docker", "own": "http://own:5000"}, "self")
 	if all["docker.io"] != "https://registry.corp/docker" || all["own"] != "http://own:5000" || all["quay.io"] != "https://quay.io" {
 		t.Errorf("%v", all)
+	}
+	// A cache that is its own mirror would ask itself forever.
+	all = cache.Registries(map[string]string{"docker.io": "http://self:5000/docker.io", "own": "self/own"}, "self")
+	if all["docker.io"] != "https://registry-1.docker.io" || all["own"] != "https://own" {
+		t.Errorf("of itself: %v", all)
 	}
 	c, _ := newCache(t)
 	c.Registries = map[string]string{"own": "https://user:secret@own"}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -27,8 +28,9 @@ const (
 )
 
 // Registries returns the registries that the cache asks: by the name that images have, the address. own are mirrors of
-// registries, or further registries, that the user configured: "registry.corp/docker", or a URL.
-func Registries(own map[string]string) map[string]string {
+// registries, or further registries, that the user configured: "registry.corp/docker", or a URL. A mirror on the host
+// self is the cache, which asks the registry.
+func Registries(own map[string]string, self string) map[string]string {
 	all := map[string]string{
 		"docker.io":       "https://registry-1.docker.io",
 		"gcr.io":          "https://gcr.io",
@@ -40,6 +42,12 @@ func Registries(own map[string]string) map[string]string {
 	for name, address := range own {
 		if !strings.Contains(address, "://") {
 			address = "https://" + address
+		}
+		if to, err := url.Parse(address); err == nil && to.Hostname() == self {
+			if all[name] != "" {
+				continue
+			}
+			address = "https://" + name
 		}
 		all[name] = address
 	}

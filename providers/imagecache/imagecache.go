@@ -24,10 +24,10 @@ import (
 )
 
 const (
-	label       = "clusterlab.dev/cache"        // the identity of the store, see id
+	label       = docker.CacheLabel             // the identity of the store, see id
 	labelInputs = "clusterlab.dev/cache-inputs" // the hash of everything that the container was created from
 	loopback    = "127.0.0.1"
-	port        = "5000"
+	port        = docker.CachePort
 	hostPort    = 5051 // if it is free
 	target      = "/store"
 )
@@ -64,12 +64,9 @@ func (Docker) Find(ctx context.Context, dir string) (*cache.Instance, error) {
 }
 
 func instanceOf(c docker.Container) *cache.Instance {
-	for _, b := range c.NetworkSettings.Ports[port+"/tcp"] {
-		if c.Running() && b.HostIP == loopback {
-			return &cache.Instance{Name: c.Name, Address: net.JoinHostPort(b.HostIP, b.HostPort)}
-		}
-	}
-	return &cache.Instance{Name: c.Name}
+	networks := slices.Sorted(maps.Keys(c.NetworkSettings.Networks))
+	networks = slices.DeleteFunc(networks, func(n string) bool { return n == c.Name }) // its own
+	return &cache.Instance{Name: c.Name, Address: c.Published(port + "/tcp"), Networks: networks}
 }
 
 // Run creates and starts the container. A container that runs and was created from the same inputs stays.
@@ -102,7 +99,17 @@ func (d Docker) Run(ctx context.Context, s cache.Server, report event.Reporter) 
 		instance, err = create(ctx, s.Dir, i, inputs, args)
 		return err
 	})
-	return instance, err
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range found {
+		for _, network := range instanceOf(c).Networks {
+			if docker.Connect(ctx, network, instance.Name) == nil { // otherwise the network was removed meanwhile
+				instance.Networks = append(instance.Networks, network)
+			}
+		}
+	}
+	return instance, nil
 }
 
 // local returns ErrUnsupported if the engine runs on another machine, where the store is not.

@@ -81,7 +81,7 @@ func TestRunKeeps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			script := dockertest.Script(t, engine(`{"Id":"c1","Name":"/x","State":{"Status":"`+test.state+`"},
 				"Config":{"Labels":{"clusterlab.dev/cache-inputs":"`+test.inputs+`"}},
-				"NetworkSettings":{"Ports":{"5000/tcp":[{"HostIp":"127.0.0.1","HostPort":"5051"}]}}}`)...)
+				"NetworkSettings":{"Ports":{"5000/tcp":[{"HostIp":"127.0.0.1","HostPort":"5051"}]},"Networks":{"x":{},"kind":{}}}}`)...)
 			if _, err := d.Run(t.Context(), s, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -90,6 +90,9 @@ func TestRunKeeps(t *testing.T) {
 			removed := slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "rm --force") })
 			if slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "network rm") }) {
 				t.Errorf("the network was removed, to which others may be connected: %q", calls)
+			}
+			if connected := slices.Contains(calls, "network connect kind "+Name(s.Dir)); connected != test.created {
+				t.Errorf("connected to the network of its predecessor: %v; calls: %q", connected, calls)
 			}
 			if created != test.created || removed != test.created {
 				t.Errorf("created %v, removed %v: %q", created, removed, calls)

@@ -34,15 +34,18 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 	if err != nil {
 		return err
 	}
+	cache := nodes.FindCache(ctx, p.opts.Cache, spec, report)
 	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	return containers().Create(ctx, nodes.Creation{
-		Spec: spec, Named: namedIn(spec.Native), Images: imagesOf(full),
+		Spec: spec, Named: namedIn(spec.Native), Images: imagesOf(full), Cache: cache,
 		InDocker: true, AwaitAPI: true,
 		CheckFree: func(ctx context.Context) error { return checkFree(ctx, full) },
 		Adapt: func(ctx context.Context, report event.Reporter) error {
 			return nodes.Adapt(ctx, 0, func() bool { return allowCgroupV1(config) }, report)
 		},
-		Run:        func(ctx context.Context, report event.Reporter) error { return p.createNodes(ctx, config, report) },
+		Run: func(ctx context.Context, report event.Reporter) error {
+			return p.createNodes(ctx, config, cache, report)
+		},
 		ExportLogs: func(ctx context.Context, dir string) error { return p.ExportLogs(ctx, ref, dir) },
 		Settings:   settings,
 		Remove:     func(ctx context.Context, _ error, _ bool) error { return sweep(ctx, ref) },
@@ -69,7 +72,7 @@ func checkFree(ctx context.Context, full *v1alpha5.ClusterConfig) error {
 
 // createNodes creates and starts the nodes in the steps of k3d's own ClusterRun, which leaves
 // goroutines behind when it fails. The API server gets a port that is free now.
-func (p *Provider) createNodes(ctx context.Context, config *v1alpha5.SimpleConfig, report event.Reporter) error {
+func (p *Provider) createNodes(ctx context.Context, config *v1alpha5.SimpleConfig, cache *nodes.Cache, report event.Reporter) error {
 	if port := config.ExposeAPI.HostPort; port == "" || port == "random" { // k3d's command line picks one, its library does not
 		free, err := hostport.Free(ctx, hostport.Port{Address: config.ExposeAPI.HostIP})
 		if err != nil {
@@ -77,7 +80,9 @@ func (p *Provider) createNodes(ctx context.Context, config *v1alpha5.SimpleConfi
 		}
 		config.ExposeAPI.HostPort = strconv.Itoa(free)
 	}
-	full, err := complete(ctx, config, p.opts)
+	opts := p.opts
+	opts.cache = cache
+	full, err := complete(ctx, config, opts)
 	if err != nil {
 		return err
 	}
@@ -90,6 +95,9 @@ func (p *Provider) createNodes(ctx context.Context, config *v1alpha5.SimpleConfi
 	})
 	if err != nil {
 		return err
+	}
+	if full.Network.Name == containerName(full.Name, "") { // not one that the user chose, which stays
+		cache.Connect(ctx, full.Network.Name, report) // k3s pulls images while it starts
 	}
 	return report.Do("Starting the nodes", func(step *event.Step) error {
 		defer p.messages.follow(full.Name, step)()

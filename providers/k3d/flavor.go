@@ -16,7 +16,7 @@ func Flavor() providers.Flavor {
 			{Path: "images.k3d.loadBalancer", Variable: "LAB_IMAGES_K3D_LOAD_BALANCER", Doc: "the image of the load balancer", Text: &o.LoadBalancerImage},
 		},
 		New: func(s providers.Setup) providers.Provider {
-			o.CAFile, o.Registries = s.CAFile, s.Registries
+			o.CAFile, o.Registries, o.Cache = s.CAFile, s.Registries, s.Cache
 			return New(o)
 		},
 	}

@@ -34,7 +34,7 @@ func complete(ctx context.Context, c *v1alpha5.SimpleConfig, opts Options) (*v1a
 	if full.Token == "" {
 		full.Token = rand.Text() // k3d's own is not random enough
 	}
-	addMirrors(full, opts.Registries)
+	addMirrors(full, opts.cache.Mirrors(opts.Registries))
 	if err := keepInside(full); err != nil {
 		return full, err
 	}
@@ -64,7 +64,7 @@ func keepInside(full *v1alpha5.ClusterConfig) error {
 }
 
 // addMirrors configures mirrors of registries, except those that native configures.
-func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
+func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string][]nodes.Mirror) {
 	if len(mirrors) == 0 {
 		return
 	}
@@ -75,11 +75,25 @@ func addMirrors(full *v1alpha5.ClusterConfig, mirrors map[string]string) {
 	if (*c).Mirrors == nil {
 		(*c).Mirrors = map[string]registries.Mirror{}
 	}
-	for host, mirror := range mirrors {
+	for host, list := range mirrors {
 		if _, ok := (*c).Mirrors[host]; !ok {
-			(*c).Mirrors[host] = mirrorOf(mirror)
+			(*c).Mirrors[host] = mirrorsOf(list)
 		}
 	}
+}
+
+// mirrorsOf translates the mirrors of a registry, in their order. k3s rewrites names alike for all
+// of them, so if the last one, which the user configured, has a path, it is the only one.
+func mirrorsOf(list []nodes.Mirror) registries.Mirror {
+	m := mirrorOf(list[len(list)-1].Address)
+	if len(m.Rewrites) > 0 {
+		return m
+	}
+	m.Endpoints = nil
+	for _, one := range list {
+		m.Endpoints = append(m.Endpoints, mirrorOf(one.Address).Endpoints...)
+	}
+	return m
 }
 
 // mirrorOf translates "registry.corp/docker": nodes ask the host for images below the path.

@@ -45,6 +45,10 @@ type Options struct {
 	// "registry.corp/docker".
 	Registries map[string]string
 
+	// Cache is the image cache that the user started, or nil; cache is what a creation found.
+	Cache *providers.ImageCache
+	cache *nodes.Cache
+
 	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 }

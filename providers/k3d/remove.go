@@ -83,7 +83,7 @@ func removeShared(ctx context.Context, name string) (had bool, err error) {
 		if err := leaveRegistries(ctx, network.ID); err != nil {
 			return had, err
 		}
-		if err := docker.RemoveAll(ctx, docker.Network, network.ID); err != nil {
+		if err := docker.RemoveNetwork(ctx, network.ID); err != nil {
 			return had, err
 		}
 	}

@@ -27,7 +27,9 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	if err := docker.RequireCurrent(ctx, ref.Engine); err != nil {
 		return err
 	}
-	return containers().Start(ctx, ref, report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
+	tool := containers()
+	tool.Cache = p.opts.Cache
+	return tool.Start(ctx, ref, report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 		if err := p.wakeAll(ctx, ref.Name, asleep, step); err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,13 +32,14 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		return err
 	}
 	quicken(config)
-	if len(p.opts.Registries) > 0 {
+	cache := p.cacheFor(ctx, spec, config, report)
+	if len(cache.Mirrors(p.opts.Registries)) > 0 {
 		config.ContainerdConfigPatches = append(config.ContainerdConfigPatches, patchMirrors)
 	}
 	ref := providers.Ref{Provider: Name, Name: spec.Name, Mark: spec.Mark}
 	w := &work{provider: p, config: config, ref: ref, log: &steps{report: report.For(spec.Name)}, returned: make(chan struct{})}
 	return containers().Create(ctx, nodes.Creation{
-		Spec: spec, Named: namedIn(spec.Native), Images: imagesOf(config),
+		Spec: spec, Named: namedIn(spec.Native), Images: imagesOf(config), Cache: cache,
 		InDocker: true, AwaitAPI: true,
 		CheckFree: func(ctx context.Context) error {
 			return containers().CheckFree(ctx, config.Name, config.Name+"-", namesOf(config))
@@ -45,7 +48,7 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 			return nodes.Adapt(ctx, nodes.KubeadmMemory, func() bool { return allowCgroupV1(config) }, report)
 		},
 		Run:        func(ctx context.Context, _ event.Reporter) error { return w.run(ctx) },
-		Finish:     func(ctx context.Context) error { return p.finish(ctx, config.Name) },
+		Finish:     func(ctx context.Context) error { return p.finish(ctx, config.Name, cache, report) },
 		ExportLogs: func(ctx context.Context, dir string) error { return p.ExportLogs(ctx, ref, dir) },
 		Settings:   settings,
 		Remove:     w.remove,
@@ -107,14 +110,28 @@ func (w *work) createNodes() error {
 	return explain(err, w.log.started())
 }
 
+// cacheFor returns the image cache for a cluster, or nil. containerd does not start with mirrors
+// in its own configuration, which older patches contain, and a directory of mirrors.
+func (p *Provider) cacheFor(ctx context.Context, spec providers.Spec, config *v1alpha4.Cluster, report event.Reporter) *nodes.Cache {
+	cache := nodes.FindCache(ctx, p.opts.Cache, spec, report)
+	patches := slices.Concat(config.ContainerdConfigPatches, config.ContainerdConfigPatchesJSON6902)
+	if cache != nil && strings.Contains(strings.Join(patches, "\n"), "mirrors") {
+		report.Warn("not using the image cache: the configuration of kind contains mirrors of registries")
+		return nil
+	}
+	return cache
+}
+
 // finish has the nodes use the mirrors of registries, and removes the kubeconfig that kind
-// wrote.
-func (p *Provider) finish(ctx context.Context, name string) error {
+// wrote. kind's node images contain what nodes run before.
+func (p *Provider) finish(ctx context.Context, name string, cache *nodes.Cache, report event.Reporter) error {
 	found, err := containers().Find(ctx, name)
 	if err != nil {
 		return err
 	}
-	return errors.Join(nodes.Mirror(ctx, containers().Workers(found), p.opts.Registries), p.Forget(name))
+	network, _ := containers().Network(found[0])
+	err = cache.SetMirrors(ctx, network, containers().Workers(found), p.opts.Registries, report)
+	return errors.Join(err, p.Forget(name))
 }
 
 // sweepWithin bounds the removal of a cluster whose creation failed.

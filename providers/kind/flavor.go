@@ -14,7 +14,7 @@ func Flavor() providers.Flavor {
 			{Path: "images.kind.node", Variable: imageVariable, Doc: "the node image", Text: &o.NodeImage},
 		},
 		New: func(s providers.Setup) providers.Provider {
-			o.Dir, o.CAFile, o.Registries = s.Dir, s.CAFile, s.Registries
+			o.Dir, o.CAFile, o.Registries, o.Cache = s.Dir, s.CAFile, s.Registries, s.Cache
 			return New(o)
 		},
 	}

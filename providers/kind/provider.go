@@ -35,8 +35,11 @@ type Options struct {
 	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 
-	// Registries are mirrors of registries, by their hosts: see [nodes.Mirror].
+	// Registries are mirrors of registries, by their hosts, with a path or without.
 	Registries map[string]string
+
+	// Cache is the image cache that the user started, or nil.
+	Cache *providers.ImageCache
 
 	// Dir is lab's directory for the kubeconfig that kind always writes at the end of a
 	// creation, and that lab removes at once. lab creates it when necessary. "" is a directory

@@ -22,8 +22,10 @@ func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
 
 // Start starts the stopped nodes and waits until the API server answers. On error the cluster
 // stays as it is then.
-func (*Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
-	return containers().Start(ctx, ref, report, startNodes)
+func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {
+	tool := containers()
+	tool.Cache = p.opts.Cache
+	return tool.Start(ctx, ref, report, startNodes)
 }
 
 // startNodes starts one node after the other, in the order of their former addresses. Docker

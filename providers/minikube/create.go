@@ -29,15 +29,19 @@ func (p *Provider) Create(ctx context.Context, spec providers.Spec, report event
 		return fault.WithHint(err, "install minikube 1.33 or newer: https://minikube.sigs.k8s.io/docs/start/")
 	}
 	driver := last(args, flagDriver)
+	var cache *nodes.Cache
+	if takesHosts(args) {
+		cache = nodes.FindCache(ctx, p.opts.Cache, spec, report)
+	}
 	return p.engine.containers().Create(ctx, nodes.Creation{
-		Spec: spec, Images: imagesOf(args), InDocker: driver == driverDocker,
+		Spec: spec, Images: imagesOf(args), Cache: cache, InDocker: driver == driverDocker,
 		CheckFree: func(ctx context.Context) error { return p.checkFree(ctx, spec, driver == driverDocker) },
 		Adapt: func(ctx context.Context, report event.Reporter) (err error) {
 			args, err = p.adapt(ctx, args, tool, report)
 			return err
 		},
 		Run:        func(ctx context.Context, report event.Reporter) error { return p.start(ctx, tool, spec, args, report) },
-		Finish:     func(ctx context.Context) error { return p.finish(ctx, spec.Name, args) },
+		Finish:     func(ctx context.Context) error { return p.finish(ctx, spec.Name, args, cache, report) },
 		ExportLogs: func(ctx context.Context, dir string) error { return p.exportLogs(ctx, spec.Name, dir) },
 		Settings:   settings,
 		Remove:     func(ctx context.Context, failed error, _ bool) error { return p.undo(ctx, tool, spec, driver, failed) },
@@ -119,16 +123,22 @@ func quickDNS(ctx context.Context, spec providers.Spec) {
 		`exec "$(ls -d /var/lib/minikube/binaries/*/kubectl | tail -n 1)" --kubeconfig=/etc/kubernetes/admin.conf "$@"`, "kubectl")
 }
 
-// finish has the nodes use the mirrors of registries, if minikube itself cannot.
-func (p *Provider) finish(ctx context.Context, name string, args []string) error {
-	if len(p.opts.Registries) == 0 || !takesHosts(args) {
+// finish has the nodes use the mirrors of registries, if minikube itself cannot. What nodes run
+// before comes from minikube's own cache.
+func (p *Provider) finish(ctx context.Context, name string, args []string, cache *nodes.Cache, report event.Reporter) error {
+	if len(cache.Mirrors(p.opts.Registries)) == 0 || !takesHosts(args) {
 		return nil
 	}
-	found, err := p.engine.containers().Find(ctx, name)
+	tool := p.engine.containers()
+	found, err := tool.Find(ctx, name)
 	if err != nil {
 		return err
 	}
-	return nodes.Mirror(ctx, found, p.opts.Registries)
+	network, own := tool.Network(found[0])
+	if !own {
+		network = "" // one that the user chose
+	}
+	return cache.SetMirrors(ctx, network, found, p.opts.Registries, report)
 }
 
 // startArgs returns the arguments of `minikube start`. lab's own are last, so they override

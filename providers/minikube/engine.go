@@ -115,8 +115,10 @@ func (e engine) sweep(ctx context.Context, name string) error {
 		if err := docker.RemoveAll(ctx, docker.Volume, volumes...); err != nil {
 			return err
 		}
-		if err := docker.RemoveAll(ctx, docker.Network, networks...); err != nil {
-			return inUse(name, err)
+		for _, network := range networks {
+			if err := docker.RemoveNetwork(ctx, network); err != nil {
+				return inUse(name, err)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -12,7 +12,7 @@ func Flavor() providers.Flavor {
 			{Path: "minikube.extraArgs", Variable: "LAB_MINIKUBE_EXTRA_ARGS", Doc: "flags of minikube start, which a cluster's own settings override", List: &o.ExtraArgs},
 		},
 		New: func(s providers.Setup) providers.Provider {
-			o.Dir, o.BinDirs, o.CAFile, o.Registries = s.Dir, s.BinDirs, s.CAFile, s.Registries
+			o.Dir, o.BinDirs, o.CAFile, o.Registries, o.Cache = s.Dir, s.BinDirs, s.CAFile, s.Registries, s.Cache
 			return New(o)
 		},
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	// Registries are mirrors of registries, by their hosts.
 	Registries map[string]string
 
+	// Cache is the image cache that the user started, or nil.
+	Cache *providers.ImageCache
+
 	// CAFile is the certificate authority that nodes trust if a spec names none.
 	CAFile string
 

@@ -30,7 +30,9 @@ func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Re
 	if missing != nil {
 		return report.For(name).Do("Starting the nodes", func(step *event.Step) error { return p.wake(ctx, tool, name, step) })
 	}
-	return p.engine.containers().Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
+	containers := p.engine.containers()
+	containers.Cache = p.opts.Cache
+	return containers.Start(ctx, nodesOnly(ref), report, func(ctx context.Context, asleep []docker.Container, step *event.Step) error {
 		if err := p.startNodes(ctx, name, asleep); err != nil {
 			return err
 		}

@@ -113,6 +113,7 @@ type side struct {
 func (b *Bench) compare(ctx context.Context, flavor string, q Request, report event.Reporter) (_ Comparison, err error) {
 	q.Up.Flavor = flavor
 	q.Up.Spec = q.Up.Spec.WithDefaults()
+	q.Up.Spec.NoCache = true // the tool alone does not use it
 	// These clusters are temporary, and yet as safe as those that users keep.
 	q.Up.Given = maps.Clone(q.Up.Given)
 	if q.Up.Given == nil {

@@ -26,6 +26,9 @@ Docker Engine. It answers on the loopback only, stores no credentials, and conta
 images that everybody may download. Container engines that ask it for anything else ask
 the registry itself.
 
+While it is started, new clusters pull images through it. "lab up --no-cache" creates a
+cluster that does not.
+
 The images stay when clusters are deleted, and when the cache is stopped.`,
 		Example: `  lab cache start
   docker pull 127.0.0.1:5051/docker.io/library/nginx:1.27
@@ -154,7 +157,7 @@ func newCacheServe(c *command) *cobra.Command {
 
 func printCache(c *command, s cache.Status) error {
 	out := output.ImageCache{
-		Meta: output.NewMeta("ImageCache"), State: s.State, Address: s.Address, Directory: c.Cache.Dir,
+		Meta: output.NewMeta("ImageCache"), State: s.State, Address: s.Address, Networks: append([]string{}, s.Networks...), Directory: c.Cache.Dir,
 		SizeBytes: s.Content.Bytes, PinnedBytes: s.Content.Pinned, Images: s.Content.Images, Registries: []output.ImageCacheFromRegistry{},
 	}
 	slices.Sort(out.Images)
@@ -169,6 +172,7 @@ func cacheView(o output.ImageCache) ui.View {
 	d := &ui.Details{}
 	d.Add("State", o.State)
 	d.Add("Address", o.Address)
+	d.Add("Networks", strings.Join(o.Networks, ", "))
 	d.Add("Directory", o.Directory)
 	d.Add("Images", strconv.Itoa(len(o.Images)))
 	d.Add("Size", ui.Size(o.SizeBytes))

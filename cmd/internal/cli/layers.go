@@ -69,6 +69,7 @@ func requestOf(c *command, o *upOptions, all profiles.Layer) (clusters.UpRequest
 			return clusters.UpRequest{}, err
 		}
 	}
+	spec.NoCache = o.noCache
 	return clusters.UpRequest{
 		From: o.from, Flavor: all.Flavor, Spec: spec, Given: all.Origins, TTL: all.TTL.Duration(), Profile: o.profileOf(all),
 		NoKubeconfig: o.noKubeconfig, Prune: o.prune, Recreate: o.recreate, Addons: asked,

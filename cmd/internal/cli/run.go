@@ -68,6 +68,7 @@ command starts.`,
 	f := cmd.Flags()
 	o.flags(f, c.Inventory.Set.Names())
 	o.waitFlag(f)
+	o.cacheFlag(f)
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster if the command or an addon fails")
 	o.setting(f, "ttl", "ttl", "time to live of a cluster that is kept, such as 2h (default: no expiry)")
 	f.StringVar(&o.logs, "logs", "", "the `directory` for logs of a failed command or cluster (default: the current directory for the command, the directory for temporary files for the cluster)")

@@ -28,6 +28,7 @@ type upOptions struct {
 	recreate     bool
 	rollback     bool
 	wait         inventory.Wait
+	noCache      bool
 	addons       addonOptions
 }
 
@@ -80,6 +81,7 @@ after --timeout, and 1 after a failure that more time does not fix.`,
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
 	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
 	o.waitFlag(f)
+	o.cacheFlag(f)
 	f.BoolVar(&o.prune, "prune", false, "remove addons that neither this request names nor a requested addon needs")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, without doing it")
 	return cmd
@@ -89,6 +91,11 @@ after --timeout, and 1 after a failure that more time does not fix.`,
 func (o *upOptions) waitFlag(f *pflag.FlagSet) {
 	o.wait = inventory.WaitAll
 	f.Var(&o.wait, "wait", "what to wait for")
+}
+
+// cacheFlag adds --no-cache.
+func (o *upOptions) cacheFlag(f *pflag.FlagSet) {
+	f.BoolVar(&o.noCache, "no-cache", false, "do not pull images through the image cache (see lab cache)")
 }
 
 // flags adds the flags that describe the cluster.

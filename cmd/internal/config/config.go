@@ -32,6 +32,7 @@ type Config struct {
 	HelloImage string            // the image of the addon hello
 	Registries map[string]string // the mirror to use in place of a registry, by the registry's host
 	CAFile     string            // absolute
+	Cache      string            // "off" if clusters do not use the image cache
 }
 
 // keys returns the keys of the program itself. registries is not among them: its value is a mapping.
@@ -39,6 +40,7 @@ func (c *Config) keys() []providers.Key {
 	return []providers.Key{
 		{Path: "flavor", Variable: "LAB_FLAVOR", Doc: "the default flavor", Text: &c.Flavor},
 		{Path: "images.hello", Variable: "LAB_IMAGES_HELLO", Doc: "the image of the addon hello", Text: &c.HelloImage},
+		{Path: "cache", Variable: "LAB_CACHE", Doc: "off: new clusters do not use the image cache", Text: &c.Cache},
 		{Path: "caFile", Variable: "LAB_CA_FILE", Doc: "the PEM file of authorities to trust", Text: &c.CAFile},
 	}
 }

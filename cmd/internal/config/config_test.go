@@ -22,6 +22,7 @@ images:
   hello: registry.corp/lab/hello:v1
 registries: {docker.io: registry.corp/docker}
 caFile: corp.pem
+cache: off
 boats: {extraArgs: ["--wind=north"]}
 `
 
@@ -65,7 +66,7 @@ func write(t *testing.T, text string) (dir, path string) {
 func want(dir string) loaded {
 	return loaded{
 		Config: config.Config{
-			Flavor: "boats", HelloImage: "registry.corp/lab/hello:v1", CAFile: filepath.Join(dir, "corp.pem"),
+			Flavor: "boats", HelloImage: "registry.corp/lab/hello:v1", CAFile: filepath.Join(dir, "corp.pem"), Cache: "off",
 			Registries: map[string]string{"docker.io": "registry.corp/docker"},
 		},
 		Boats: boats{Hull: "registry.corp/hull:v1", Args: []string{"--wind=north"}},
@@ -117,7 +118,7 @@ func TestEnvironmentOverridesFile(t *testing.T) {
 		env[key.Variable] = "/of --env"
 	}
 	want := loaded{
-		Config: config.Config{Flavor: "/of --env", HelloImage: "/of --env", CAFile: "/of --env", Registries: map[string]string{"quay.io": "q", "ghcr.io": "g"}},
+		Config: config.Config{Flavor: "/of --env", HelloImage: "/of --env", CAFile: "/of --env", Cache: "/of --env", Registries: map[string]string{"quay.io": "q", "ghcr.io": "g"}},
 		Boats:  boats{Hull: "/of --env", Sail: "/of --env", Args: []string{"/of", "--env"}},
 	}
 	got, err := load(dir, env)

@@ -3,8 +3,9 @@ package output
 // ImageCache is the cache of images.
 type ImageCache struct {
 	Meta
-	State       string                   `json:"state"`   // running, stopped or failed
-	Address     string                   `json:"address"` // on this machine; empty unless it runs
+	State       string                   `json:"state"`    // running, stopped or failed
+	Address     string                   `json:"address"`  // on this machine; empty unless it runs
+	Networks    []string                 `json:"networks"` // of clusters, to which it is connected
 	Directory   string                   `json:"directory"`
 	SizeBytes   int64                    `json:"sizeBytes"`
 	PinnedBytes int64                    `json:"pinnedBytes"` // of them, those that bundles contain

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -54,6 +55,20 @@ type Binding struct {
 
 // Running reports whether the container runs and is not paused.
 func (c Container) Running() bool { return c.State.Status == "running" }
+
+// Published returns the address on the loopback at which a port of a running container is
+// published, such as "5000/tcp", or "".
+func (c Container) Published(port string) string {
+	for _, b := range c.NetworkSettings.Ports[port] {
+		if c.Running() && b.HostIP == loopback {
+			return net.JoinHostPort(b.HostIP, b.HostPort)
+		}
+	}
+	return ""
+}
+
+// loopback is the address that ports of this machine's own services are published on.
+const loopback = "127.0.0.1"
 
 // Containers returns the containers that bear a label, "key" or "key=value", in any state, by
 // name.

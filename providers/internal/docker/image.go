@@ -63,6 +63,17 @@ func Pull(ctx context.Context, image string, moved func(string)) error {
 	return err
 }
 
+// PullOnce is Pull with one attempt.
+func PullOnce(ctx context.Context, image string, moved func(string)) error {
+	return pull(ctx, image, moved)
+}
+
+// Tag gives an image of the engine another name.
+func Tag(ctx context.Context, image, name string) error {
+	_, err := run(ctx, "tag", image, name)
+	return err
+}
+
 // pull is one attempt. docker reports the state of each layer on a separate line.
 func pull(ctx context.Context, image string, moved func(string)) error {
 	var stderr bytes.Buffer

@@ -22,15 +22,6 @@ func Run(ctx context.Context, args ...string) (id string, err error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// Connect connects a container to a network, where others find it by alias. It returns nil if it is connected.
-func Connect(ctx context.Context, network, id, alias string) error {
-	_, err := run(ctx, "network", "connect", "--alias", alias, network, id)
-	if err != nil && strings.Contains(err.Error(), "already exists in network") {
-		return nil
-	}
-	return err
-}
-
 // RemoveImage removes an image. It returns nil if it does not exist.
 func RemoveImage(ctx context.Context, image string) error {
 	_, err := run(ctx, "image", "rm", image)

@@ -21,6 +21,7 @@ type Creation struct {
 	Spec   providers.Spec // with the result of [WithDefaults]
 	Named  string         // the name of the cluster in the tool's own configuration, or ""
 	Images []Image        // that the engine must have
+	Cache  *Cache         // may be nil
 
 	// InDocker says that the nodes are containers of the Docker Engine: the tool is ended when
 	// one of them dies, and their logs are saved when the creation fails.
@@ -84,7 +85,7 @@ func (t Tool) Create(ctx context.Context, c Creation, report event.Reporter) err
 			return err
 		}
 	}
-	if err := pull(ctx, c.Images, report); err != nil {
+	if err := pull(ctx, c.Images, c.Cache, report); err != nil {
 		return err
 	}
 	// A pull takes minutes, in which another program may have taken the name.

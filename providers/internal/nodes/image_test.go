@@ -55,7 +55,7 @@ func TestPullOffers(t *testing.T) {
 	dockertest.Script(t, dockertest.Answer{Args: "info", Stdout: "28.0.0 2"},
 		dockertest.Answer{Args: "image inspect", Stderr: "Error: No such image: x", Code: 1}, dockertest.Answer{Args: "pull", Stderr: "manifest for a/node:v1.99.0 not found: manifest unknown", Code: 1},
 		dockertest.Answer{Args: "image ls", Stdout: "v1.37.0"})
-	err := pull(t.Context(), Images("LAB_IMAGE", "a/node:v1.99.0"), nil)
+	err := pull(t.Context(), Images("LAB_IMAGE", "a/node:v1.99.0"), nil, nil)
 	if hint := fault.HintOf(err); !strings.HasPrefix(hint, "use a version that is on this machine: --kubernetes-version v1.37.0") {
 		t.Errorf("%v (hint %q)", err, hint)
 	}

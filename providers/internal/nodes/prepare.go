@@ -66,7 +66,7 @@ func Names(images []Image) []string {
 
 // pull pulls the images that the engine does not have. The tools would do so, too, but could
 // not be interrupted for minutes, and report no progress.
-func pull(ctx context.Context, images []Image, report event.Reporter) error {
+func pull(ctx context.Context, images []Image, cache *Cache, report event.Reporter) error {
 	for _, image := range images {
 		has, err := docker.HasImage(ctx, image.Name)
 		if err != nil {
@@ -75,7 +75,7 @@ func pull(ctx context.Context, images []Image, report event.Reporter) error {
 		if has {
 			continue
 		}
-		err = report.Do("Pulling "+image.Name, func(step *event.Step) error { return docker.Pull(ctx, image.Name, step.Progress) })
+		err = report.Do("Pulling "+image.Name, func(step *event.Step) error { return cache.pull(ctx, image.Name, step.Progress) })
 		if errors.Is(err, fault.ErrNotFound) || errors.Is(err, fault.ErrUnavailable) {
 			if _, gone := docker.Ping(ctx); gone == nil {
 				err = hintImage(ctx, err, image)

@@ -64,12 +64,24 @@ func (t Tool) Start(ctx context.Context, ref providers.Ref, report event.Reporte
 		if err != nil {
 			return err
 		}
+		defer t.withoutCache(ctx, nodes, report)()
 		return wake(ctx, asleep, step)
 	})
 	if err != nil {
 		return err
 	}
 	return report.Do("Waiting for the API server", func(step *event.Step) error { return t.AwaitAPI(ctx, ref.Name, step) })
+}
+
+// withoutCache disconnects the image cache from the network of a cluster, because the engine may
+// have started it at the address of a stopped node, and returns a function that connects it.
+func (t Tool) withoutCache(ctx context.Context, nodes []docker.Container, report event.Reporter) (connect func()) {
+	network, own := t.networkOf(nodes)
+	if t.Cache == nil || !own {
+		return func() {}
+	}
+	_ = docker.Disconnect(ctx, network, t.Cache.Container) // or it was not connected
+	return func() { FindCache(ctx, t.Cache, providers.Spec{}, report).Connect(ctx, network, report) }
 }
 
 // rouse reverts what a stop changed, resumes paused nodes, and returns the nodes that must be

@@ -65,6 +65,10 @@ type Tool struct {
 	// Mark returns the mark of a container, or "". It may be nil.
 	Mark func(docker.Container) string
 
+	// Cache is the image cache that the user started, to which Start connects the nodes' network
+	// again. It may be nil.
+	Cache *providers.ImageCache
+
 	// Program is the beginning of the name of the program that makes a container a node: "k3s".
 	// It is "" if a container exits with it.
 	Program string
