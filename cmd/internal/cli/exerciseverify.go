@@ -78,7 +78,7 @@ Exercises that need what the flavor lacks are left out.`,
 	v.setting(cmd.Flags(), "flavor", "flavor", "the tool that creates the cluster")
 	cmd.Flags().DurationVar(&v.timeout, "timeout", 10*time.Minute, "time limit for the creation of the cluster")
 	cmd.Flags().StringSliceVar(&v.only, "exercise", nil, "verify only these exercises")
-	cmd.Flags().DurationVar(&v.patience, "patience", time.Minute, "how long an answer may take to have the expected results")
+	cmd.Flags().DurationVar(&v.patience, "patience", time.Minute, "how long an answer may take to have its results, without checks that act")
 	cmd.Flags().BoolVar(&v.failFast, "fail-fast", false, "stop each exercise at its first problem")
 	return cmd
 }

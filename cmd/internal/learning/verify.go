@@ -2,6 +2,7 @@ package learning
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,7 +47,7 @@ type Verifier struct {
 	Helm     Program
 	RunsPods bool
 	Nodes    int
-	Patience time.Duration    // how long an answer may take to have the expected results; 0: a minute
+	Patience time.Duration    // how long an answer may take to have the expected results, without checks that act; 0: a minute
 	FailFast bool             // stop an exercise at its first problem
 	Send     exercises.Sender // of the requests of checks that act
 }
@@ -295,13 +296,13 @@ func (t *trial) try(ctx context.Context, s exercises.Step) error {
 	return t.Kubectl(ctx, t.dir, append(namespace, "apply", "--filename", "-"), manifest.Bytes())
 }
 
+// patience returns how long an answer may take to have the expected results. It includes the time of checks that act,
+// twice, so that such a check runs again if its first run was too early.
+func (t *trial) patience() time.Duration { return cmp.Or(t.Patience, verifyTime) + 2*t.e.ActTime() }
+
 // expect evaluates the checks until wrong returns nothing, and reports what it returns in the end.
 func (t *trial) expect(ctx context.Context, step string, wrong func(exercises.Results) []string) bool {
-	patience := t.Patience
-	if patience == 0 {
-		patience = verifyTime + 2*t.e.ActTime()
-	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(t.patience())
 	right := time.Time{} // since when the results are as expected
 	for {
 		results, settling, err := t.results(ctx)

@@ -75,3 +75,17 @@ func TestRestore(t *testing.T) {
 		})
 	}
 }
+
+// TestPatienceIncludesActs checks that an exercise has time for the checks that act, whatever patience the user chooses.
+func TestPatienceIncludesActs(t *testing.T) {
+	t.Parallel()
+	e := &exercises.Exercise{Checks: []exercises.Check{{Act: exercises.Act{Within: "2m"}}}}
+	for patience, want := range map[time.Duration]time.Duration{
+		0:           verifyTime + 4*time.Minute,
+		time.Second: time.Second + 4*time.Minute,
+	} {
+		if got := (&trial{Verifier: Verifier{Patience: patience}, e: e}).patience(); got != want {
+			t.Errorf("with %s: %s, want %s", patience, got, want)
+		}
+	}
+}
