@@ -18,6 +18,12 @@ func TestRedact(t *testing.T) {
 		`parse "https://robot:a/b@host/x": invalid port ":a"`:          `parse "https://***@host/x": invalid port ":a"`,
 		"clone git+https://oauth2:tok%20en@host/x.git, then ssh://u@h": "clone git+https://***@host/x.git, then ssh://***@h",
 		`{"a":"https://u:p@host/","b":"c@d"}`:                          `{"a":"https://***@host/","b":"c@d"}`,
+		"https://robot:S3c'ret@host/path":                              "https://***@host/path",
+		"https://host/x?a=b&private_token=S3cret&c=d#e":                "https://host/x?a=b&private_token=***&c=d#e",
+		"https://host/x?X-Amz-Signature=S3cret: not found":             "https://host/x?X-Amz-Signature=*** not found",
+		"'https://host/x?token=S3cret/': refused":                      "'https://host/x?token=***': refused",
+		"https://host/x?sig=S3cret and https://host/x?design=1":        "https://host/x?sig=*** and https://host/x?design=1",
+		`{"a":"Get \"https://host/x?token=S3cret\": EOF\n"}`:           `{"a":"Get \"https://host/x?token=***\": EOF\n"}`,
 		"https_proxy=http://me:pw@proxy:3128 no_proxy=x":               "https_proxy=http://***@proxy:3128 no_proxy=x",
 	} {
 		if got := Redact(in); got != want {

@@ -82,7 +82,7 @@ func (b *Bundles) server(address string, ca []byte) (server, digest.Digest, erro
 	base, fragment, _ := strings.Cut(address, "#")
 	root := digest.Digest(fragment)
 	if u, err := url.Parse(base); err != nil || u.Host == "" {
-		return server{}, "", fault.Errorf(fault.ErrInvalid, "%s is not a URL", fault.Redact(base))
+		return server{}, "", fault.Errorf(fault.ErrInvalid, "%s is not a URL", fault.Redact(address)) // base may be the beginning of a password with "#"
 	}
 	if err := root.Validate(); err != nil || root.Algorithm() != digest.SHA256 {
 		err := fault.Errorf(fault.ErrInvalid, "the address of a bundle ends in the digest of its root: %s#sha256:…", fault.Redact(base))

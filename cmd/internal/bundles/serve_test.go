@@ -103,6 +103,7 @@ func TestImportURLRefuses(t *testing.T) {
 		{address, fault.ErrInvalid, "ends in the digest of its root"},
 		{address + "#sha256:12", fault.ErrInvalid, "ends in the digest of its root"},
 		{"http://#" + b.Digest.String(), fault.ErrInvalid, "is not a URL"},
+		{"http://robot:S3c#ret@host", fault.ErrInvalid, "http://***@host is not a URL"},
 		{address + "#" + digest.FromString("other").String(), fault.ErrNotFound, "has no bundle with the root"},
 		{lies + "#" + b.Digest.String(), fault.ErrForeign, "damaged"},
 		{"http://127.0.0.1:1#" + b.Digest.String(), fault.ErrUnavailable, "refused"},
