@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -75,6 +77,9 @@ func Load(getenv func(string) string, dir string, flavors ...providers.Flavor) (
 	readEnv(getenv, keys)
 	if mirrors != nil {
 		c.Registries = mirrors
+	}
+	if err := anonymous(c.Registries); err != nil {
+		return Config{}, err
 	}
 	if c.CAFile != "" {
 		c.CAFile, err = filepath.Abs(c.CAFile)
@@ -146,10 +151,29 @@ func mirrorsOf(list string) (map[string]string, error) {
 	for pair := range strings.SplitSeq(list, ",") {
 		host, mirror, ok := strings.Cut(strings.TrimSpace(pair), "=")
 		if !ok || host == "" || mirror == "" {
+			if i := strings.LastIndex(pair, "@"); i >= 0 { // after a password
+				pair = "***" + pair[i:]
+			}
 			return nil, fault.WithHint(fault.Errorf(fault.ErrInvalid, "LAB_REGISTRIES: %q is not HOST=MIRROR", pair),
 				"for example: export LAB_REGISTRIES=docker.io=registry.corp/docker")
 		}
 		mirrors[host] = mirror
 	}
 	return mirrors, nil
+}
+
+// anonymous returns ErrInvalid for a mirror with a user name or a password. Nodes would not use it, and it would be
+// visible in the arguments of tools.
+func anonymous(mirrors map[string]string) error {
+	for _, host := range slices.Sorted(maps.Keys(mirrors)) {
+		mirror := mirrors[host]
+		if i := strings.Index(mirror, "://"); i >= 0 {
+			mirror = mirror[i+len("://"):]
+		}
+		if strings.Contains(mirror, "@") {
+			err := fault.Errorf(fault.ErrInvalid, "the mirror of %s in registries contains a user name or a password, which nodes cannot use", host)
+			return fault.WithHint(err, "use a mirror that allows anonymous pulls, and leave out the user: in config.yaml, or export LAB_REGISTRIES=%s=HOST/PATH", host)
+		}
+	}
+	return nil
 }

@@ -178,3 +178,20 @@ func TestLoadRejectsRegistryWithoutMirror(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// No error repeats a password, and none is accepted.
+func TestLoadRejectsMirrorWithPassword(t *testing.T) {
+	t.Parallel()
+	for _, mirrors := range []string{
+		"robot:S3c@ret@registry.corp", "docker.io=robot:S3c@ret@registry.corp/docker", "quay.io=a,docker.io=https://robot:S3c@ret@registry.corp",
+	} {
+		_, err := load(t.TempDir(), map[string]string{"LAB_REGISTRIES": mirrors})
+		if !errors.Is(err, fault.ErrInvalid) || strings.Contains(err.Error()+fault.HintOf(err), "S3c") || strings.Contains(err.Error(), "ret@") {
+			t.Errorf("%s: %v", mirrors, err)
+		}
+	}
+	dir, _ := write(t, strings.Replace(complete, "registry.corp/docker", "http://robot@registry.corp/docker", 1))
+	if _, err := load(dir, nil); !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "docker.io") {
+		t.Errorf("in the file: %v", err)
+	}
+}
