@@ -79,10 +79,10 @@ func (s *Store) Import(ctx context.Context, r io.Reader, name string) (Manifest,
 		return Manifest{}, err
 	}
 	defer func() { _ = d.Discard() }() // if it stays, gc removes it
-	if err := d.unpack(ctx, archive); err != nil {
+	if err := d.unpack(ctx, archive, m.Files); err != nil {
 		return Manifest{}, err
 	}
-	if _, err := io.Copy(io.Discard, zipped); err != nil { // up to the checksum of gzip
+	if _, err := io.Copy(io.Discard, &source{ctx: ctx, from: zipped}); err != nil { // up to the checksum of gzip
 		return Manifest{}, unpackError(err)
 	}
 	written := m.Files
@@ -115,8 +115,9 @@ func readManifest(archive *tar.Reader) (Manifest, error) {
 	return m, nil
 }
 
-// unpack writes the files of an archive into the draft.
-func (d *Draft) unpack(ctx context.Context, archive *tar.Reader) error {
+// unpack writes the files of an archive into the draft. It writes nothing that the manifest does not name, so that a
+// small archive cannot fill the disk.
+func (d *Draft) unpack(ctx context.Context, archive *tar.Reader, named []File) error {
 	for {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -125,11 +126,11 @@ func (d *Draft) unpack(ctx context.Context, archive *tar.Reader) error {
 		if err != nil {
 			return unpackError(err)
 		}
-		name := filepath.FromSlash(h.Name)
-		if h.Typeflag != tar.TypeReg || !isLocal(h.Name) || filepath.Dir(name) == "." {
-			return notExport(fmt.Errorf("it contains %q", h.Name))
+		known := func(f File) bool { return path.Join(dataDir, f.Path) == h.Name && f.Size == h.Size }
+		if h.Typeflag != tar.TypeReg || !isLocal(h.Name) || !slices.ContainsFunc(named, known) {
+			return notExport(fmt.Errorf("it contains %q with %d bytes, which its manifest does not name", h.Name, h.Size))
 		}
-		if err := d.unpackFile(ctx, filepath.Join(d.dir, name), archive); err != nil {
+		if err := d.unpackFile(ctx, filepath.Join(d.dir, filepath.FromSlash(h.Name)), archive); err != nil {
 			return err
 		}
 	}

@@ -284,7 +284,7 @@ func TestImportStaysInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../evil", "/evil", "evil", "data/../../evil", "data/more", "snapshot.json", ""} {
+	for _, name := range []string{"../evil", "/evil", "evil", "data/../../evil", "data/more", "more/file", "snapshot.json", ""} {
 		var file bytes.Buffer
 		zipped := gzip.NewWriter(&file)
 		archive := tar.NewWriter(zipped)
@@ -312,5 +312,28 @@ func TestImportStaysInside(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+// TestImportOfLargeFile checks that a file that is larger than its manifest says is refused before it is written.
+func TestImportOfLargeFile(t *testing.T) {
+	t.Parallel()
+	m := save(t, snapshots.Open(t.TempDir()), "base")
+	manifest, err := os.ReadFile(filepath.Join(filepath.Dir(m.Snapshot.Dir), "snapshot.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	zipped := gzip.NewWriter(&file)
+	archive := tar.NewWriter(zipped)
+	err = archive.WriteHeader(&tar.Header{Name: "snapshot.json", Mode: 0o600, Size: int64(len(manifest))})
+	_, failed := archive.Write(manifest)
+	// The content that follows ends too early, which is another error.
+	err = errors.Join(err, failed, archive.WriteHeader(&tar.Header{Name: "data/etcd.db", Mode: 0o600, Size: 1 << 40}), zipped.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := snapshots.Open(t.TempDir()).Import(t.Context(), &file, ""); !errors.Is(err, fault.ErrInvalid) {
+		t.Errorf("%v, want ErrInvalid", err)
 	}
 }
