@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -42,7 +43,7 @@ file: it contains the Secrets of the cluster. An existing file is not overwritte
 // no file. It returns ErrExists if the file exists.
 func writeNew(ctx context.Context, path string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
-		return fault.WithHint(fault.Errorf(fault.ErrExists, "the file %s exists already", path), "choose another name, or remove the file: rm %s", fault.ShellWord(path))
+		return taken(path)
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".") // 0600
 	if err != nil {
@@ -54,7 +55,7 @@ func writeNew(ctx context.Context, path string, write func(io.Writer) error) err
 	}
 	err = errors.Join(err, file.Close())
 	if err == nil {
-		err = os.Rename(file.Name(), path)
+		err = renameNew(file.Name(), path)
 	}
 	if err == nil {
 		return nil
@@ -64,6 +65,26 @@ func writeNew(ctx context.Context, path string, write func(io.Writer) error) err
 		return unwritable(path, out.err)
 	}
 	return err
+}
+
+// renameNew renames a file. Unlike os.Rename, it returns ErrExists if another program created the file to in the meantime.
+// It reserves the name first, because file systems of USB drives have no hard links.
+func renameNew(from, to string) error {
+	reserved, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return taken(to)
+	case err != nil:
+		return unwritable(to, err)
+	}
+	if err := errors.Join(reserved.Close(), os.Rename(from, to)); err != nil {
+		return errors.Join(unwritable(to, err), os.Remove(to))
+	}
+	return nil
+}
+
+func taken(path string) error {
+	return fault.WithHint(fault.Errorf(fault.ErrExists, "the file %s exists already", path), "choose another name, or remove the file: rm %s", fault.ShellWord(path))
 }
 
 // target remembers the error of a file, to tell it from those of what is written. It writes nothing
