@@ -44,7 +44,7 @@ func (c *command) namespaceOf(context, identity string) string {
 }
 
 // namespaceIn returns the namespace of a context. The first file that has the context counts, as in kubectl. Files that
-// cannot be read are skipped.
+// cannot be read are skipped, and so are pipes, which may never end.
 func namespaceIn(paths []string, context string) (namespace string, found bool) {
 	for _, path := range paths {
 		var file struct {
@@ -52,6 +52,10 @@ func namespaceIn(paths []string, context string) (namespace string, found bool) 
 				Name    string
 				Context struct{ Namespace string }
 			}
+		}
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
 		}
 		data, err := os.ReadFile(path)
 		if err != nil || yaml.Unmarshal(data, &file) != nil {

@@ -85,7 +85,13 @@ func runKubectl(c *command, ctx context.Context, name string, config []byte, arg
 
 // clientEnv returns the environment of a program that uses a cluster by its kubeconfig file.
 func (c *command) clientEnv(name, file string) []string {
-	return append(os.Environ(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
+	return append(userEnv(), "KUBECONFIG="+file, "KUBECACHEDIR="+c.Inventory.State.Cache(name))
+}
+
+// userEnv returns the environment of lab without the variables with which helm would use another cluster than that of
+// KUBECONFIG, such as HELM_KUBECONTEXT and HELM_KUBEAPISERVER.
+func userEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HELM_KUBE") })
 }
 
 // runClient runs a program such as kubectl on a cluster.

@@ -48,7 +48,7 @@ func prepareRun(c *command, r clusters.Running) (env []string, bin string, err e
 			return nil, "", err
 		}
 	}
-	return append(os.Environ(),
+	return append(userEnv(),
 		"PATH="+strings.TrimSuffix(bin+string(filepath.ListSeparator)+os.Getenv("PATH"), string(filepath.ListSeparator)),
 		"KUBECONFIG="+config, "KUBECACHEDIR="+c.Inventory.State.Cache(r.Name),
 		"LAB_CLUSTER="+r.Name, "LAB_CONTEXT="+r.Context, "LAB_KUBERNETES_VERSION="+r.KubernetesVersion,
