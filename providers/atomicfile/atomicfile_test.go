@@ -182,3 +182,20 @@ func onlyFile(t *testing.T, path string) {
 		t.Errorf("beside %s there is %v", path, entries)
 	}
 }
+
+// The mode of an immutable file does not matter.
+func TestFixImmutable(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		return
+	}
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for refused, want := range map[error]string{syscall.EPERM: "sudo chattr -i " + path, syscall.EACCES: "chmod u+w " + path} {
+		if got := atomicfile.Fix(&fs.PathError{Op: "open", Path: path, Err: refused}); got != want {
+			t.Errorf("%v: %q, want %q", refused, got, want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -59,6 +60,8 @@ func Fix(err error, dirs ...string) string {
 	switch owner := ownerOf(info); {
 	case path == home:
 		return "" // it has more than files of lab
+	case owner == os.Geteuid() && errors.Is(err, syscall.EPERM) && runtime.GOOS == "linux":
+		return "sudo chattr -i " + fault.ShellWord(path) // the mode does not matter: the file is immutable
 	case owner == os.Geteuid():
 		return "chmod u+w " + fault.ShellWord(path)
 	case owner == 0 && slices.ContainsFunc(dirs, func(dir string) bool { return below(path, dir) }):

@@ -27,7 +27,11 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	}
 	docs, _ := f.read(nil)
 	d := docs.written()
-	problems := append(docs.clash(names, parseIdentity(identity, context)), docs.err(), editable(d.path), d.frozen)
+	problems := docs.clash(names, parseIdentity(identity, context))
+	for _, each := range docs {
+		problems = append(problems, each.err)
+	}
+	problems = append(problems, editable(d.path), d.frozen)
 	// A lock that is in use is gone by now, because read waits for that.
 	if info, err := os.Stat(lockName(d.path)); err == nil && !inUse(info) {
 		problems = append(problems, stale(d.path, info))
@@ -35,10 +39,18 @@ func (f Files) Check(names providers.Entries, context, identity string) error {
 	return join(problems...)
 }
 
-// join returns the errors as one, whose hint has the hint of each on a separate line. It
-// returns a single error as it is, because the depth of an error decides the exit code.
+// join returns the errors as one, whose hint has the hint of each on a separate line. An error that
+// was found twice is in it once. It returns a single error as it is, because the depth of an error
+// decides the exit code.
 func join(errs ...error) error {
-	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	said := map[string]bool{}
+	errs = slices.DeleteFunc(errs, func(err error) bool {
+		if err == nil || said[err.Error()] {
+			return true
+		}
+		said[err.Error()] = true
+		return false
+	})
 	if len(errs) == 1 {
 		return errs[0]
 	}

@@ -83,6 +83,9 @@ func TestCheckPath(t *testing.T) {
 		if !errors.Is(err, tt.kind) || !strings.Contains(fault.HintOf(err), tt.hint) {
 			t.Errorf("%s: %v, hint %q; want %v and %q", path, err, fault.HintOf(err), tt.kind, tt.hint)
 		}
+		if hint := fault.HintOf(err); strings.Count(hint, "export KUBECONFIG=FILE") > 1 {
+			t.Errorf("%s: a problem is reported twice: %v, hint %q", path, err, hint)
+		}
 	}
 	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 		t.Errorf("without files: %v", err)
