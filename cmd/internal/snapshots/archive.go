@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -183,6 +184,9 @@ func unpackError(err error) error {
 		return notExport(errors.New("it is not a gzipped archive"))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("it ends too early")
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return fault.WithHint(fault.Errorf(fault.ErrInvalid, "cannot read the snapshot: %w", err), "name a file that was written by: lab snapshot export NAME FILE")
 	}
 	return fault.WithHint(fault.Errorf(fault.ErrForeign, "the file is damaged: %w", err), "copy the file again, or export the snapshot again: lab snapshot export NAME FILE")
 }

@@ -337,3 +337,16 @@ func TestImportOfLargeFile(t *testing.T) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}
 }
+
+// TestImportOfDirectory checks that a file that cannot be read does not count as damaged.
+func TestImportOfDirectory(t *testing.T) {
+	t.Parallel()
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dir.Close() }()
+	if _, err := snapshots.Open(t.TempDir()).Import(t.Context(), dir, ""); !errors.Is(err, fault.ErrInvalid) || errors.Is(err, fault.ErrForeign) {
+		t.Errorf("%v, want ErrInvalid", err)
+	}
+}

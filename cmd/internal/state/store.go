@@ -64,8 +64,8 @@ func (s *Store) Get(name string) (Record, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Record{}, fault.Errorf(fault.ErrNotFound, "lab has no cluster %q", name)
 	}
-	if err != nil {
-		return Record{}, s.unavailable("read", err)
+	if err != nil { // for example a file of root
+		return Record{}, &RecordError{name, s.unavailable("read", err)}
 	}
 	r, err := decode(name, data)
 	if err != nil {

@@ -247,3 +247,17 @@ func writeRaw(t testing.TB, dir, name, data string) string {
 	}
 	return path
 }
+
+// A record that cannot be read is reported with its name: its cluster may exist.
+func TestUnreadableRecord(t *testing.T) {
+	t.Parallel()
+	s := state.Open(t.TempDir())
+	if err := os.MkdirAll(filepath.Join(s.Dir("demo"), "cluster.json"), 0o700); err != nil { // also root cannot read it
+		t.Fatal(err)
+	}
+	_, problems := s.List()
+	bad, ok := errors.AsType[*state.RecordError](problems)
+	if !ok || bad.Name != "demo" || !errors.Is(problems, fault.ErrUnavailable) || errors.Is(problems, state.ErrUnreadable) {
+		t.Errorf("%v, want a RecordError of demo that is ErrUnavailable", problems)
+	}
+}
