@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,14 +53,9 @@ Texts are in the language of your locale if the pack has it. --lang selects anot
 		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseFiles(c, o), newExerciseVerify(c, o), newExerciseSchema(),
 	)
 	for _, sub := range append(cmd.Commands(), cmd) {
-		run := sub.RunE
-		sub.RunE = func(cmd *cobra.Command, args []string) error {
-			err := run(cmd, args)
-			if err != nil && o.speaks(c, os.Getenv) {
-				return inRussian(err)
-			}
-			return err
-		}
+		check, run := sub.Args, sub.RunE
+		sub.Args = func(cmd *cobra.Command, args []string) error { return o.localize(c, check(cmd, args)) }
+		sub.RunE = func(cmd *cobra.Command, args []string) error { return o.localize(c, run(cmd, args)) }
 	}
 	return cmd
 }
@@ -100,7 +96,7 @@ type lesson struct {
 	*exercises.Pack
 	lang  string
 	words phrases
-	flag  string // " --pack DIR", or ""
+	flags string // those of exerciseOptions.flags
 }
 
 // open reads the pack and chooses the language. It returns ErrInvalid for a language that the pack
@@ -115,17 +111,53 @@ func (o *exerciseOptions) open(c *command) (lesson, error) {
 		return lesson{}, fault.WithHint(err, "use one of %s", strings.Join(pack.Languages, ", "))
 	}
 	o.saved, _ = c.Learning.Language(pack.Name) // commands that need the progress report its errors
+	if o.speaksRussian(c) {
+		c.streams.SetLabels(russianLabels())
+	}
 	lang := pack.Languages[0]
 	for _, wanted := range []string{localeOf(os.Getenv), o.saved, o.lang} { // the last one that the pack has counts
 		if slices.Contains(pack.Languages, wanted) {
 			lang = wanted
 		}
 	}
-	l := lesson{Pack: pack, lang: lang, words: phrasesOf(lang)}
-	if o.pack != learning.BuiltinPack {
-		l.flag = " --pack " + fault.ShellWord(o.pack)
+	return lesson{Pack: pack, lang: lang, words: phrasesOf(lang), flags: o.flags()}, nil
+}
+
+// flags returns the flags with which another command means the same pack and language, such as " --pack DIR", or "".
+func (o *exerciseOptions) flags() string {
+	if o.lang == "" || o.lang == o.saved {
+		return o.packFlag()
 	}
-	return l, nil
+	return o.packFlag() + " --lang " + fault.ShellWord(o.lang)
+}
+
+func (o *exerciseOptions) packFlag() string {
+	if o.pack == learning.BuiltinPack {
+		return ""
+	}
+	return " --pack " + fault.ShellWord(o.pack)
+}
+
+// localize returns an error in the language of the user, with the flags of the user in the commands of its hint.
+func (o *exerciseOptions) localize(c *command, err error) error {
+	if _, silent := exitCode(err); silent {
+		return err
+	}
+	if o.speaksRussian(c) {
+		c.streams.SetLabels(russianLabels())
+		err = inRussian(err)
+	}
+	return withFlags(err, o.flags())
+}
+
+// withFlags adds flags to the exercise commands of a hint.
+func withFlags(err error, flags string) error {
+	hint := fault.HintOf(err)
+	if hint == "" || flags == "" {
+		return err
+	}
+	command := regexp.MustCompile(`lab exercise (list|start|check|watch|hint|reset|solution|status|files)\b[^;?\n]*`)
+	return fault.WithHint(err, "%s", command.ReplaceAllStringFunc(hint, func(found string) string { return found + flags }))
 }
 
 // choose returns the lesson, and the exercise of the arguments or the current one.
@@ -276,9 +308,9 @@ func (l lesson) statusView(list ExerciseList, up string) ui.View {
 	p.Markdown(l.words.progress(passed, len(list.Items)))
 	switch started := list.Current != "" && list.Next == list.Current; {
 	case started && up == "":
-		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
+		p.Line(l.words.commands("lab exercise check"+l.flags, "lab exercise hint"+l.flags))
 	case list.Next != "":
-		p.Line(l.words.next("lab exercise start " + list.Next + up + l.flag))
+		p.Line(l.words.next("lab exercise start " + list.Next + up + l.flags))
 	}
 	return p
 }

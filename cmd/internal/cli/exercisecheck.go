@@ -172,7 +172,7 @@ func (l lesson) reportView(r ExerciseReport) *ui.Page {
 	case r.Half:
 		p.Result(ui.MarkHalf, l.words.half)
 	default:
-		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
+		p.Line(l.words.commands("lab exercise check"+l.flags, "lab exercise hint"+l.flags))
 		return p
 	}
 	p.Gap()
@@ -185,7 +185,7 @@ func (l lesson) reportView(r ExerciseReport) *ui.Page {
 	if next, err := l.Get(r.Next); err == nil {
 		p.Markdown(l.words.titled(next.Texts[l.lang].Title))
 	}
-	p.Line("    lab exercise start " + r.Next + l.flag)
+	p.Line("    lab exercise start " + r.Next + l.flags)
 	return p
 }
 
@@ -264,7 +264,7 @@ func (l lesson) hintView(r ExerciseHint, wanted string) ui.View {
 	p.Markdown(r.Text)
 	if r.Step == r.Steps {
 		p.Gap()
-		p.Markdown(l.words.lastHint + l.flag)
+		p.Markdown(l.words.lastHint + l.flags)
 	}
 	return p
 }
@@ -274,13 +274,13 @@ func (c *command) withoutHint(l lesson, hint learning.Hint) string {
 	next, err := c.Learning.Next(l.Pack)
 	switch first, failed := hint.Results.First(); {
 	case hint.State == learning.StatePassed && err == nil && next != nil:
-		return l.words.already + " " + l.words.next("`lab exercise start "+next.Name+l.flag+"`")
+		return l.words.already + " " + l.words.next("`lab exercise start "+next.Name+l.flags+"`")
 	case hint.State == learning.StatePassed:
 		return l.words.already + " " + l.words.finished
 	case failed && first.State == exercises.Pending:
-		return l.words.actFirst + l.flag + "`"
+		return l.words.actFirst + l.flags + "`"
 	}
-	return l.words.noHint + l.flag + "`"
+	return l.words.noHint + l.flags + "`"
 }
 
 // ExerciseSolution is the result of `lab exercise solution`.

@@ -51,7 +51,7 @@ func TestNoHint(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := &command{Env: Env{Learning: &learning.Learning{Dir: dir}}}
-		l := lesson{Pack: pack, words: phrasesOf("en"), flag: " --pack p"}
+		l := lesson{Pack: pack, words: phrasesOf("en"), flags: " --pack p"}
 		got := c.withoutHint(l, learning.Hint{Report: learning.Report{Results: test.results}, State: test.state})
 		if !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"os"
 	"regexp"
 	"strings"
 
@@ -13,6 +14,10 @@ import (
 // translation is a text of lab in English and in another language. Both have the same verbs, %s, %q and %d, in the same
 // order.
 type translation struct{ english, other string }
+
+func russianLabels() ui.Labels {
+	return ui.Labels{Error: "ошибка:", Hint: "подсказка:", Warning: "внимание:"}
+}
 
 // russianSteps are the steps of the exercise commands.
 func russianSteps() []translation {
@@ -50,9 +55,22 @@ func russianErrors() []translation {
 		{"exercise %s has no files", "у упражнения %s нет файлов"},
 		{"see the task: lab exercise start %s", "задание: lab exercise start %s"},
 		{"did you mean %s?", "может быть, %s?"},
+		{"exercise %s needs %s: %s", "упражнению %s нужно %s: %s"},
+		{"your cluster works, and other exercises do not need the addon: lab exercise list; to try again: lab exercise start %s", "кластер работает, и другим упражнениям это дополнение не нужно: lab exercise list; попробовать ещё раз: lab exercise start %s"},
+		{"%s exists with another content", "%s уже есть, и содержимое там другое"},
+		{"cannot write the files of exercise %s: %s", "не удалось записать файлы упражнения %s: %s"},
+		{"write the files to another directory: lab exercise files %s --to DIR", "запишите файлы в другой каталог: lab exercise files %s --to КАТАЛОГ"},
 		{"there is no pack %q", "набора %q нет"},
+		{"list the packs: lab pack list; or name a directory: ./%s", "список наборов: lab pack list; или укажите каталог: ./%s"},
 		{"cluster %q was deleted while exercise %s was watched: %s", "кластер %q удалили, пока шло наблюдение за упражнением %s: %s"},
 		{"the API server does not answer: %s", "сервер API не отвечает: %s"},
+		{"name an existing cluster: %s", "укажите кластер, который есть: %s"},
+		{"there are no clusters; create one: lab up %s", "кластеров нет, создайте: lab up %s"},
+		{"unknown command %q for %q", "неизвестная команда %q для %q"},
+		{"list the commands: %s --help", "список команд: %s --help"},
+		{"%s accepts one exercise, received %d: %q", "%s принимает одно упражнение, получено %d: %q"},
+		{"%s accepts no arguments, received %q", "%s не принимает аргументов, получено %q"},
+		{"show the usage: %s --help", "справка: %s --help"},
 		{"check the cluster: lab status NAME; start it again: lab start NAME", "проверьте кластер: lab status ИМЯ; запустите его снова: lab start ИМЯ"},
 	}
 }
@@ -78,7 +96,7 @@ func verb() *regexp.Regexp { return regexp.MustCompile(`%[sqd]`) }
 
 // pattern matches the texts of the English format. Each verb is a group.
 func (t translation) pattern() *regexp.Regexp {
-	groups := map[string]string{"%s": `(.*?)`, "%q": `("[^"]*")`, "%d": `(\d+)`}
+	groups := map[string]string{"%s": `(.*?)`, "%q": `("[^"]*"|\[.*\])`, "%d": `(\d+)`} // a list has brackets
 	var all strings.Builder
 	all.WriteString("^")
 	rest := t.english
@@ -110,12 +128,16 @@ func inRussian(err error) error {
 	if hint == "" {
 		return err
 	}
-	return fault.WithHint(err, "%s", translate(hint, all))
+	lines := strings.Split(hint, "\n")
+	for i, line := range lines {
+		lines[i] = translate(line, all)
+	}
+	return fault.WithHint(err, "%s", strings.Join(lines, "\n"))
 }
 
-// speaks reports whether the user reads Russian. Scripts read English.
-func (o *exerciseOptions) speaks(c *command, getenv func(string) string) bool {
-	lang := cmp.Or(o.lang, o.saved, localeOf(getenv))
+// speaksRussian reports whether errors and warnings are in Russian. Scripts read English.
+func (o *exerciseOptions) speaksRussian(c *command) bool {
+	lang := cmp.Or(o.lang, o.saved, localeOf(os.Getenv))
 	return lang == "ru" && c.format == ui.FormatTable
 }
 

@@ -18,12 +18,15 @@ import (
 func TestTranslationsExist(t *testing.T) {
 	t.Parallel()
 	var sources strings.Builder
-	for _, dir := range []string{"../learning", "../inventory", "../state", "../packs", "../../../exercises", "../../../exercises/live"} {
+	for _, dir := range []string{".", "../learning", "../inventory", "../state", "../packs", "../../../exercises", "../../../exercises/live"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v, %d files", dir, err, len(files))
 		}
 		for _, file := range files {
+			if file == "exerciserussian.go" {
+				continue
+			}
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -55,6 +58,14 @@ func TestInRussian(t *testing.T) {
 	}
 	if !errors.Is(err, fault.ErrUnsupported) {
 		t.Error("the error lost its kind")
+	}
+	err = inRussian(fault.WithHint(errors.New("disk full"), "start it: lab start lab\nfree some space"))
+	if got, want := fault.HintOf(err), "запустите его: lab start lab\nfree some space"; got != want {
+		t.Errorf("hint %q, want %q", got, want)
+	}
+	if got, want := inRussian(usage("%s accepts one exercise, received %d: %q", "lab exercise check", 2, []string{"a", "b"})).Error(),
+		`lab exercise check принимает одно упражнение, получено 2: ["a" "b"]`; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 	inner := `cluster "lab" was deleted while exercise tour was watched: there is no cluster "lab"`
 	if got, want := inRussian(errors.New(inner)).Error(), `кластер "lab" удалили, пока шло наблюдение за упражнением tour: кластера "lab" нет`; got != want {

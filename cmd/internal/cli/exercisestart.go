@@ -77,6 +77,7 @@ something else that the exercise needs, the exit code is 6.`,
 				return err
 			}
 			choice.Lang = o.lang
+			l.flags = o.packFlag() // a start remembers the language
 			return runExerciseStart(c, cmd.Context(), l, choice, up)
 		},
 	}
@@ -160,7 +161,7 @@ func (c *command) printExercise(l lesson, choice learning.Choice) error {
 		if _, err := exec.LookPath("kubectl"); err != nil {
 			p.Markdown(l.words.noKubectl(kubectlArgs(choice.Cluster)))
 		}
-		p.Line(l.words.commands("lab exercise check"+l.flag, "lab exercise hint"+l.flag))
+		p.Line(l.words.commands("lab exercise check"+l.flags, "lab exercise hint"+l.flags))
 		return p
 	})
 }

@@ -84,6 +84,7 @@ func (l lesson) retrying(err error) string {
 	if l.lang == "ru" {
 		err = inRussian(err)
 	}
+	err = withFlags(err, l.flags)
 	text := err.Error()
 	if hint := fault.HintOf(err); hint != "" {
 		text = fmt.Sprintf("%s (%s)", text, hint)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -43,14 +45,14 @@ func RenderError(streams *Streams, err error, options ErrorOptions) {
 		_ = writeJSON(streams.Err, jsonError{apiVersion, "Error", code, reason, message, hint}, "") // the exit code remains
 		return
 	}
-	theme := streams.Err.theme
+	theme, labels := streams.Err.theme, streams.Err.labels
 	shown := strings.Split(message, "\n")
 	if !options.Verbose {
 		shown = shorten(shown)
 	}
-	paragraph(streams.Err, theme.bad.Bold(true).Render("error:"), shown, "  ")
+	paragraph(streams.Err, theme.bad.Bold(true).Render(labels.Error), shown, "  ")
 	if hint != "" {
-		paragraph(streams.Err, theme.title.Render("hint:"), strings.Split(hint, "\n"), "      ")
+		paragraph(streams.Err, theme.title.Render(labels.Hint), strings.Split(hint, "\n"), strings.Repeat(" ", lipgloss.Width(labels.Hint)+1))
 	}
 }
 

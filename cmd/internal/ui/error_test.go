@@ -105,6 +105,19 @@ func TestRenderError(t *testing.T) {
 	}
 }
 
+func TestSetLabels(t *testing.T) {
+	t.Parallel()
+	streams, _, stderr := Test(0, utf8())
+	streams.SetLabels(Labels{Error: "ошибка:", Hint: "подсказка:", Warning: "внимание:"})
+	progress := NewProgress(streams, ModePlain, ProgressOptions{})
+	progress.Warn("low on disk")
+	progress.Close()
+	RenderError(streams, fault.WithHint(errTest, "fix it\ntry again"), ErrorOptions{})
+	if got, want := stderr.String(), "внимание: low on disk\nошибка: it broke\nподсказка: fix it\n           try again\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestJSONErrorIsOneLine checks that the error is one line, because scripts read the last line
 // of stderr.
 func TestJSONErrorIsOneLine(t *testing.T) {

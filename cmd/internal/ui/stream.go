@@ -49,6 +49,12 @@ func (s *Streams) NoColor() {
 	s.Err.setColor(false)
 }
 
+// Labels are the words before messages on stderr, each with its colon.
+type Labels struct{ Error, Hint, Warning string }
+
+// SetLabels replaces the English labels. JSON does not have them.
+func (s *Streams) SetLabels(l Labels) { s.Err.labels = l }
+
 func newFileStream(f *os.File, env environment) *Stream {
 	fd := int(f.Fd())
 	var size func() (int, int)
@@ -76,6 +82,7 @@ type Stream struct {
 	renderer *lipgloss.Renderer
 	theme    theme
 	symbols  symbols
+	labels   Labels
 }
 
 // newStream returns a stream. size is nil if w is not a terminal.
@@ -84,6 +91,7 @@ func newStream(w io.Writer, size func() (width, height int), env environment) *S
 	s.setColor(env.color(size != nil))
 	s.theme = newTheme(s.renderer)
 	s.symbols = newSymbols(env.unicode())
+	s.labels = Labels{Error: "error:", Hint: "hint:", Warning: "warning:"}
 	return s
 }
 

@@ -90,7 +90,7 @@ func (t *tty) line(mark string, step *step, elapsed time.Duration, message strin
 // sentence returns a line that belongs to no step.
 func sentence(out *Stream, kind messageKind, text string) string {
 	if kind == warning {
-		return out.theme.busy.Render("warning:") + " " + text
+		return out.theme.busy.Render(out.labels.Warning) + " " + text
 	}
 	return text
 }
