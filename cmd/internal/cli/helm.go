@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os/exec"
-
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -22,26 +20,14 @@ The exit code is that of helm.`,
 		Example: `  lab helm -- list --all-namespaces
   lab helm demo -- install web ./chart`,
 		ValidArgsFunction: c.completeNames,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			name, rest, err := splitAtDash(c, cmd, args)
-			if err != nil {
-				return err
-			}
-			config, err := c.clientConfig(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			return runClient(c, cmd.Context(), name, config, rest, c.findHelm)
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return runClient(c, cmd, args, c.findHelm) },
 	}
 }
 
 // findHelm returns the path of helm. It prefers the helm on PATH, as findKubectl does.
 func (c *command) findHelm() (path string, args []string, err error) {
-	for _, candidate := range []string{"helm", c.Tools.Installer.Path("helm"), c.Helm} {
-		if path, err := exec.LookPath(candidate); err == nil {
-			return path, nil, nil
-		}
+	if path, found := firstProgram("helm", c.Tools.Installer.Path("helm"), c.Helm); found {
+		return path, nil, nil
 	}
 	err = fault.Errorf(fault.ErrUnavailable, "helm is not installed")
 	return "", nil, fault.WithHint(err, "install it: lab tools install helm; or build lab-helm next to lab: make build")

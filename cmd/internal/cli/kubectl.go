@@ -28,17 +28,7 @@ that of kubectl.`,
 		Example: `  lab kubectl -- get pods --all-namespaces
   lab kubectl demo -- create deployment web --image=nginx`,
 		ValidArgsFunction: c.completeNames,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			name, rest, err := splitAtDash(c, cmd, args)
-			if err != nil {
-				return err
-			}
-			config, err := c.clientConfig(cmd.Context(), name)
-			if err != nil {
-				return err
-			}
-			return runKubectl(c, cmd.Context(), name, config, rest)
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return runClient(c, cmd, args, c.findKubectl) },
 	}
 }
 
@@ -65,10 +55,7 @@ func splitAtDash(c *command, cmd *cobra.Command, args []string) (name string, re
 // findKubectl returns the path of kubectl and the arguments that come first. It prefers the
 // kubectl on PATH, which has the user's plugins.
 func (c *command) findKubectl() (path string, args []string, err error) {
-	if path, err := exec.LookPath("kubectl"); err == nil {
-		return path, nil, nil
-	}
-	if path, err := exec.LookPath(c.Tools.Installer.Path("kubectl")); err == nil {
+	if path, found := firstProgram("kubectl", c.Tools.Installer.Path("kubectl")); found {
 		return path, nil, nil
 	}
 	path, args, err = c.Inventory.Set.Kubectl()
@@ -79,8 +66,14 @@ func (c *command) findKubectl() (path string, args []string, err error) {
 	return path, args, nil
 }
 
-func runKubectl(c *command, ctx context.Context, name string, config []byte, args []string) error {
-	return runClient(c, ctx, name, config, args, c.findKubectl)
+// firstProgram returns the path of the first program that exists. A candidate without a slash is looked up on PATH.
+func firstProgram(candidates ...string) (path string, found bool) {
+	for _, candidate := range candidates {
+		if path, err := exec.LookPath(candidate); err == nil {
+			return path, true
+		}
+	}
+	return "", false
 }
 
 // clientEnv returns the environment of a program that uses a cluster by its kubeconfig file.
@@ -94,8 +87,17 @@ func userEnv() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HELM_KUBE") })
 }
 
-// runClient runs a program such as kubectl on a cluster.
-func runClient(c *command, ctx context.Context, name string, config []byte, args []string, find func() (string, []string, error)) error {
+// runClient runs kubectl or helm on the cluster that args name. find returns its path and the arguments that come first.
+func runClient(c *command, cmd *cobra.Command, args []string, find func() (string, []string, error)) error {
+	name, args, err := splitAtDash(c, cmd, args)
+	if err != nil {
+		return err
+	}
+	ctx := cmd.Context()
+	config, err := c.clientConfig(ctx, name)
+	if err != nil {
+		return err
+	}
 	path, first, err := find()
 	if err != nil {
 		return err
@@ -104,11 +106,11 @@ func runClient(c *command, ctx context.Context, name string, config []byte, args
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(path, slices.Concat(first, args)...)
-	cmd.Env = c.clientEnv(name, file)
+	client := exec.Command(path, slices.Concat(first, args)...)
+	client.Env = c.clientEnv(name, file)
 	// The underlying writers, so that the program recognizes a terminal.
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
-	err = runChild(ctx, cmd, c.files)
+	client.Stdin, client.Stdout, client.Stderr = c.streams.In, c.streams.Out.Writer, c.streams.Err.Writer
+	err = runChild(ctx, client, c.files)
 	if _, failed := errors.AsType[exited](err); failed {
 		noteStopped(c, ctx, name)
 	}
