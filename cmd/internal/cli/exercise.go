@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"regexp"
@@ -173,6 +174,18 @@ func (o *exerciseOptions) choose(c *command, args []string) (lesson, learning.Ch
 	choice, err := c.Learning.Choose(l.Pack, name, o.name)
 	choice.Lang = o.lang
 	return l, choice, err
+}
+
+// onExercise lets a command accept an exercise, by default the current one, and run with it.
+func (o *exerciseOptions) onExercise(c *command, cmd *cobra.Command, run func(context.Context, lesson, learning.Choice) error) {
+	cmd.Args, cmd.ValidArgsFunction = oneExercise, c.completeExercises(o)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		l, choice, err := o.choose(c, args)
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), l, choice)
+	}
 }
 
 // localeOf returns the language of the locale, such as ru for ru_RU.UTF-8, or "".

@@ -46,23 +46,17 @@ The exit code is 0 only if the exercise passed. On a cluster that simulates cont
 some checks are not possible: then the exercise is half done, and the exit code is 1.`,
 		Example: `  lab exercise check
   lab exercise check service -o json`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			progress := c.progress(choice.Cluster)
-			defer progress.Close()
-			report, err := c.Learning.Check(cmd.Context(), choice, wait, l.reporter(progress.Report))
-			if err != nil {
-				return err
-			}
-			progress.Close()
-			return c.printReport(l, report)
-		},
 	}
+	o.onExercise(c, cmd, func(ctx context.Context, l lesson, choice learning.Choice) error {
+		progress := c.progress(choice.Cluster)
+		defer progress.Close()
+		report, err := c.Learning.Check(ctx, choice, wait, l.reporter(progress.Report))
+		if err != nil {
+			return err
+		}
+		progress.Close()
+		return c.printReport(l, report)
+	})
 	o.onCluster(c, cmd)
 	cmd.Flags().DurationVar(&wait, "settle", 10*time.Second, "how long to wait for objects that change")
 	return cmd
@@ -208,17 +202,11 @@ func newExerciseHint(c *command, o *exerciseOptions) *cobra.Command {
 		Short: "Get a hint that fits what is wrong now",
 		Long: `Look at the cluster, and print a hint for the first check that fails. Each call prints
 the next, more precise step.`,
-		Example:           `  lab exercise hint`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			return runExerciseHint(c, cmd.Context(), l, choice)
-		},
+		Example: `  lab exercise hint`,
 	}
+	o.onExercise(c, cmd, func(ctx context.Context, l lesson, choice learning.Choice) error {
+		return runExerciseHint(c, ctx, l, choice)
+	})
 	o.onCluster(c, cmd)
 	return cmd
 }
@@ -298,28 +286,22 @@ func newExerciseSolution(c *command, o *exerciseOptions) *cobra.Command {
 		Short: "Show the solution of an exercise",
 		Long: `Show the solution of an exercise that you passed. With --yes, show it before.
 Without an argument, show that of the exercise that you started last.`,
-		Example:           `  lab exercise solution --yes`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(_ *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			if err := c.Learning.Solution(choice, yes); err != nil {
-				return err
-			}
-			e := choice.Exercise
-			result := ExerciseSolution{output.NewMeta("ExerciseSolution"), e.Pack, e.Name, e.Texts[l.lang].Solution}
-			return ui.Print(c.streams.Out, c.format, result, func() ui.View {
-				p := &ui.Page{}
-				p.Title(e.Texts[l.lang].Title)
-				p.Gap()
-				p.Markdown(result.Text)
-				return p
-			})
-		},
+		Example: `  lab exercise solution --yes`,
 	}
+	o.onExercise(c, cmd, func(_ context.Context, l lesson, choice learning.Choice) error {
+		if err := c.Learning.Solution(choice, yes); err != nil {
+			return err
+		}
+		e := choice.Exercise
+		result := ExerciseSolution{output.NewMeta("ExerciseSolution"), e.Pack, e.Name, e.Texts[l.lang].Solution}
+		return ui.Print(c.streams.Out, c.format, result, func() ui.View {
+			p := &ui.Page{}
+			p.Title(e.Texts[l.lang].Title)
+			p.Gap()
+			p.Markdown(result.Text)
+			return p
+		})
+	})
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "show it before the exercise is passed")
 	return cmd
 }

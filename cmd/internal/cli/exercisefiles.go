@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
@@ -29,16 +31,10 @@ If a file exists with another content, lab writes nothing, and the exit code is 
 is 3 if the exercise has no files.`,
 		Example: `  lab exercise files
   lab exercise files helm --to ./lecture`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			return runExerciseFiles(c, choice, dir)
-		},
 	}
+	o.onExercise(c, cmd, func(_ context.Context, _ lesson, choice learning.Choice) error {
+		return runExerciseFiles(c, choice, dir)
+	})
 	cmd.Flags().StringVar(&dir, "to", ".", "the `directory` to write into")
 	return cmd
 }

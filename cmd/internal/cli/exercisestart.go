@@ -186,22 +186,16 @@ namespaces that it created for the exercise.
 If a namespace hangs, the exit code is 7, and the error says what keeps it.`,
 		Example: `  lab exercise reset
   lab exercise reset service --remove`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			progress := c.progress(choice.Cluster)
-			defer progress.Close()
-			if err := c.Learning.Reset(cmd.Context(), choice, !remove, l.reporter(progress.Report)); err != nil || remove {
-				return err
-			}
-			progress.Close()
-			return c.printExercise(l, choice)
-		},
 	}
+	o.onExercise(c, cmd, func(ctx context.Context, l lesson, choice learning.Choice) error {
+		progress := c.progress(choice.Cluster)
+		defer progress.Close()
+		if err := c.Learning.Reset(ctx, choice, !remove, l.reporter(progress.Report)); err != nil || remove {
+			return err
+		}
+		progress.Close()
+		return c.printExercise(l, choice)
+	})
 	o.onCluster(c, cmd)
 	cmd.Flags().BoolVar(&remove, "remove", false, "delete the namespaces, and do not start again")
 	return cmd

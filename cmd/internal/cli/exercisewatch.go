@@ -22,21 +22,15 @@ place; in a pipe, each result that differs from the one before is printed.
 Checks that change the cluster do not run: they belong to "lab exercise check". If the
 cluster does not answer, watch says so and continues when it answers again. If the cluster
 is deleted, watch ends with exit code 3. After Ctrl-C, the exit code is 130.`,
-		Example:           `  lab exercise watch`,
-		Args:              oneExercise,
-		ValidArgsFunction: c.completeExercises(o),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, choice, err := o.choose(c, args)
-			if err != nil {
-				return err
-			}
-			err = runExerciseWatch(c, cmd.Context(), l, choice)
-			if err != nil && cmd.Context().Err() != nil { // Ctrl-C is the usual end, as of kubectl get --watch
-				return exited(codeInterrupted)
-			}
-			return err
-		},
+		Example: `  lab exercise watch`,
 	}
+	o.onExercise(c, cmd, func(ctx context.Context, l lesson, choice learning.Choice) error {
+		err := runExerciseWatch(c, ctx, l, choice)
+		if err != nil && ctx.Err() != nil { // Ctrl-C is the usual end, as of kubectl get --watch
+			return exited(codeInterrupted)
+		}
+		return err
+	})
 	o.onCluster(c, cmd)
 	return cmd
 }
