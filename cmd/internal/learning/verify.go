@@ -98,19 +98,26 @@ func (t *trial) problem(step, format string, args ...any) {
 	t.problems = append(t.problems, step+": "+fmt.Sprintf(format, args...))
 }
 
+// run proves the exercise in a temporary directory with its files.
 func (t *trial) run(ctx context.Context) {
 	dir, err := os.MkdirTemp("", "lab-verify-")
-	if err == nil {
-		defer func() { _ = os.RemoveAll(dir) }()
-	}
-	if err == nil && len(t.e.Files) > 0 {
-		_, err = WriteFiles(t.e, dir)
-	}
 	if err != nil {
 		t.problem("files", "%v", err)
 		return
 	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if len(t.e.Files) > 0 {
+		if _, err := WriteFiles(t.e, dir); err != nil {
+			t.problem("files", "%v", err)
+			return
+		}
+	}
 	t.dir = dir
+	t.prove(ctx)
+}
+
+// prove tries the beginning, the wrong answers, the solutions and a reset, in this order.
+func (t *trial) prove(ctx context.Context) {
 	defer t.end(ctx)
 	if !t.begin(ctx, "start") {
 		return
@@ -300,8 +307,8 @@ func (t *trial) try(ctx context.Context, s exercises.Step) error {
 // twice, so that such a check runs again if its first run was too early.
 func (t *trial) patience() time.Duration { return cmp.Or(t.Patience, verifyTime) + 2*t.e.ActTime() }
 
-// expect evaluates the checks until wrong returns nothing, and reports what it returns in the end.
-func (t *trial) expect(ctx context.Context, step string, wrong func(exercises.Results) []string) bool {
+// expect evaluates the checks until problemsIn returns nothing, and reports what it returns in the end.
+func (t *trial) expect(ctx context.Context, step string, problemsIn func(exercises.Results) []string) bool {
 	deadline := time.Now().Add(t.patience())
 	right := time.Time{} // since when the results are as expected
 	for {
@@ -310,7 +317,7 @@ func (t *trial) expect(ctx context.Context, step string, wrong func(exercises.Re
 		if err != nil {
 			problems = []string{err.Error()}
 		} else {
-			problems = wrong(results)
+			problems = problemsIn(results)
 		}
 		switch {
 		case problems != nil:

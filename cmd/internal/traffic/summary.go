@@ -61,48 +61,57 @@ func (s *Summary) conclude() {
 	if s.Columns == nil {
 		s.Columns = []Column{}
 	}
-	s.Versions = []Version{}
-	index := func(name string) int {
-		return slices.IndexFunc(s.Versions, func(v Version) bool { return v.Name == name })
-	}
-	recent, late := 0, map[string]int{}
-	overlap, gap, silent, spoke := 0, 0, 0, false
-	for i, c := range s.Columns {
-		for _, name := range c.versions() {
-			if index(name) < 0 {
-				s.Versions = append(s.Versions, Version{Name: name})
-			}
-			s.Versions[index(name)].Requests += c.Answers[name]
-			if i >= len(s.Columns)*3/4 {
-				late[name] += c.Answers[name]
-				recent += c.Answers[name]
-			}
-		}
+	overlap := 0
+	for _, c := range s.Columns {
 		s.Requests += total(c.Answers) + c.Lost() - c.errors()
 		s.Lost += c.Lost()
 		if len(c.versions()) > 1 {
 			overlap++
 		}
+	}
+	s.Versions = versionsOf(s.Columns)
+	s.Overlap, s.Gap = seconds(overlap), seconds(longestGap(s.Columns))
+	s.Verdict = s.verdict()
+}
+
+// versionsOf returns the versions in the order of their first answers. Their shares are those of the last quarter.
+func versionsOf(columns []Column) []Version {
+	versions, late := []Version{}, 0
+	for i, c := range columns {
+		for _, name := range c.versions() {
+			at := slices.IndexFunc(versions, func(v Version) bool { return v.Name == name })
+			if at < 0 {
+				at = len(versions)
+				versions = append(versions, Version{Name: name})
+			}
+			count := c.Answers[name]
+			versions[at].Requests += count
+			if i >= len(columns)*3/4 {
+				versions[at].Share += float64(count)
+				late += count
+			}
+		}
+	}
+	for i := range versions {
+		versions[i].Share /= float64(max(late, 1))
+	}
+	return versions
+}
+
+// longestGap returns the largest number of columns in a row that have requests and no answer. Columns without requests
+// do not count, nor does silence before the first answer.
+func longestGap(columns []Column) int {
+	longest, silent, answered := 0, 0, false
+	for _, c := range columns {
 		switch {
 		case c.answered() > 0:
-			if spoke { // silence before the first answer is not a gap
-				gap = max(gap, silent)
-			}
-			spoke, silent = true, 0
-		case c.Lost() > 0 || c.InFlight > 0:
+			answered, silent = true, 0
+		case answered && (c.Lost() > 0 || c.InFlight > 0):
 			silent++
+			longest = max(longest, silent)
 		}
 	}
-	if spoke {
-		gap = max(gap, silent)
-	}
-	for i := range s.Versions {
-		if recent > 0 {
-			s.Versions[i].Share = float64(late[s.Versions[i].Name]) / float64(recent)
-		}
-	}
-	s.Overlap, s.Gap = seconds(overlap), seconds(gap)
-	s.Verdict = s.verdict()
+	return longest
 }
 
 func seconds(columns int) float64 { return (time.Duration(columns) * ColumnTime).Seconds() }
