@@ -20,7 +20,7 @@ type Source struct {
 	Path     string // the directory of the pack in the repository or archive; "" finds it
 }
 
-// fetcher writes the files of a source to a draft. It returns the revision, and the name of the source in problems.
+// fetcher writes the files of a source to a draft. It returns the revision, and the name of the source in errors.
 type fetcher func(ctx context.Context, src Source, d *draft) (revision, shown string, err error)
 
 // Add reads a pack, checks it, and stores it. After an error nothing is stored. Errors: those of [exercises.Load] with
@@ -65,7 +65,7 @@ func (s *Store) fill(ctx context.Context, dir string, src Source, fetch fetcher)
 	if err != nil {
 		return Installed{}, explain(src, err)
 	}
-	chosen, err := choose(all, src.Path)
+	chosen, err := findPack(all, src.Path)
 	if err != nil {
 		return Installed{}, explain(src, err)
 	}
@@ -128,9 +128,9 @@ func explain(src Source, err error) error {
 func (s *Store) fetcherOf(src Source) (fetcher, error) {
 	switch {
 	case strings.HasPrefix(src.Ref, "oci://"):
-		return s.artifact, onlyForGit(src)
+		return s.fetchArtifact, rejectRevision(src)
 	case isRepository(src.Ref) || src.Revision != "":
-		return repository, secretFree(src.Ref)
+		return fetchRepository, rejectPassword(src.Ref)
 	case strings.Contains(src.Ref, "://"):
 		err := fault.Errorf(fault.ErrInvalid, "%q is not a git repository or an OCI artifact", fault.Redact(src.Ref))
 		return nil, fault.WithHint(err, "for git, write git+URL or a URL that ends with .git; for an archive, download it first: curl -LO URL")
@@ -143,13 +143,13 @@ func (s *Store) fetcherOf(src Source) (fetcher, error) {
 	case err != nil:
 		return nil, fault.Errorf(fault.ErrUnavailable, "cannot read the pack: %w", err)
 	case info.IsDir():
-		return directory, nil
+		return fetchDirectory, nil
 	}
-	return archive, nil
+	return fetchArchive, nil
 }
 
-// onlyForGit refuses a revision for another source.
-func onlyForGit(src Source) error {
+// rejectRevision returns ErrInvalid for a revision of a source other than git.
+func rejectRevision(src Source) error {
 	if src.Revision == "" {
 		return nil
 	}

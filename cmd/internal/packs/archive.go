@@ -17,8 +17,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// directory copies a directory, without the data of git.
-func directory(ctx context.Context, src Source, d *draft) (string, string, error) {
+// fetchDirectory copies a directory, except .git.
+func fetchDirectory(ctx context.Context, src Source, d *draft) (string, string, error) {
 	from := filepath.Join(src.Ref, src.Path)
 	root, err := os.OpenRoot(src.Ref)
 	if err != nil {
@@ -39,7 +39,7 @@ func directory(ctx context.Context, src Source, d *draft) (string, string, error
 		case e.IsDir():
 			return nil
 		case !e.Type().IsRegular():
-			return special(name)
+			return notRegular(name)
 		}
 		f, err := files.Open(name)
 		if err != nil {
@@ -51,15 +51,15 @@ func directory(ctx context.Context, src Source, d *draft) (string, string, error
 	return "", filepath.Clean(from), err
 }
 
-// archive reads a gzipped tar.
-func archive(ctx context.Context, src Source, d *draft) (string, string, error) {
+// fetchArchive reads a gzipped tar.
+func fetchArchive(ctx context.Context, src Source, d *draft) (string, string, error) {
 	f, err := os.Open(src.Ref)
 	if err != nil {
 		return "", "", fault.Errorf(fault.ErrUnavailable, "%w", err)
 	}
 	defer func() { _ = f.Close() }()
 	sum := sha256.New()
-	limited := &limit{from: io.TeeReader(f, sum), left: maxArchive}
+	limited := &limitedReader{from: io.TeeReader(f, sum), left: maxArchive}
 	if err := unzip(ctx, limited, d); err != nil {
 		return "", "", err
 	}
@@ -69,8 +69,8 @@ func archive(ctx context.Context, src Source, d *draft) (string, string, error) 
 	return fmt.Sprintf("sha256:%x", sum.Sum(nil)), filepath.Base(src.Ref), nil
 }
 
-// artifact reads the gzipped tar of an OCI artifact.
-func (s *Store) artifact(ctx context.Context, src Source, d *draft) (string, string, error) {
+// fetchArtifact reads the gzipped tar of an OCI artifact.
+func (s *Store) fetchArtifact(ctx context.Context, src Source, d *draft) (string, string, error) {
 	data, digest, err := s.Fetch(ctx, src.Ref, maxArchive)
 	if err != nil {
 		return "", "", err
@@ -85,7 +85,7 @@ func unzip(ctx context.Context, from io.Reader, d *draft) error {
 		err := fault.Errorf(fault.ErrInvalid, "it is not a gzipped tar: %w", err)
 		return fault.WithHint(err, "create one: tar czf PACK.tar.gz DIR")
 	}
-	inside := &limit{from: zipped, left: maxArchive}
+	inside := &limitedReader{from: zipped, left: maxArchive}
 	if err := untar(ctx, inside, d); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func untar(ctx context.Context, from io.Reader, d *draft) error {
 			continue
 		case tar.TypeReg:
 		default:
-			return special(h.Name)
+			return notRegular(h.Name)
 		}
 		if err := d.put(path.Clean(h.Name), files); err != nil {
 			return damaged(err)
@@ -121,7 +121,7 @@ func untar(ctx context.Context, from io.Reader, d *draft) error {
 	}
 }
 
-// damaged returns the error of a file that ends too early or has a wrong checksum. Other errors stay as they are.
+// damaged returns ErrForeign for a file that ends too early or has a wrong checksum. It returns other errors unchanged.
 func damaged(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, tar.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
 		return fault.WithHint(fault.Errorf(fault.ErrForeign, "it is damaged: %w", err), "copy or download it again")
@@ -129,13 +129,13 @@ func damaged(err error) error {
 	return err
 }
 
-// limit is a reader that fails after a number of bytes.
-type limit struct {
+// limitedReader fails after left bytes, where io.LimitedReader would end.
+type limitedReader struct {
 	from io.Reader
 	left int64
 }
 
-func (l *limit) Read(p []byte) (int, error) {
+func (l *limitedReader) Read(p []byte) (int, error) {
 	if l.left <= 0 {
 		return 0, tooLarge("the archive has more than %d MiB", maxArchive>>20)
 	}

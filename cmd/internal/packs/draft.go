@@ -56,8 +56,8 @@ func (d *draft) put(name string, from io.Reader) error {
 	return nil
 }
 
-// special returns the error of a link or a device.
-func special(name string) error {
+// notRegular returns the error of a link or a device.
+func notRegular(name string) error {
 	return fault.WithHint(fault.Errorf(fault.ErrInvalid, "%q is not a file or directory, and a pack has only those", name), "replace links by copies")
 }
 
@@ -66,16 +66,16 @@ func tooLarge(format string, args ...any) error {
 	return fault.WithHint(err, "name the directory of the pack: --path DIR")
 }
 
-// choose returns the directory of the pack in what a source contained: the given one, or the one with pack.yaml, which
-// may be in a single directory, as in archives of repositories.
-func choose(all, within string) (string, error) {
+// findPack returns the directory of the pack below root: the given one, or root itself, or the only directory in root, as in
+// archives of repositories.
+func findPack(root, within string) (string, error) {
 	if within != "" {
 		if !filepath.IsLocal(within) {
 			return "", fault.Errorf(fault.ErrInvalid, "the path %q leads outside", within)
 		}
-		all = filepath.Join(all, within)
+		root = filepath.Join(root, within)
 	}
-	dir := all
+	dir := root
 	entries, err := os.ReadDir(dir)
 	if within == "" && err == nil && len(entries) == 1 && entries[0].IsDir() {
 		dir = filepath.Join(dir, entries[0].Name())

@@ -24,8 +24,8 @@ func isRepository(ref string) bool {
 	return strings.HasPrefix(ref, "git+") || strings.HasPrefix(ref, "ssh://") || remote && strings.HasSuffix(ref, ".git")
 }
 
-// secretFree refuses a URL with a password: other programs of the machine can see the arguments of git.
-func secretFree(ref string) error {
+// rejectPassword returns ErrInvalid for a URL with a password: other programs of the machine can see the arguments of git.
+func rejectPassword(ref string) error {
 	u, err := url.Parse(strings.TrimPrefix(ref, "git+"))
 	if err != nil && strings.Contains(ref, "://") {
 		err := fault.Errorf(fault.ErrInvalid, "the source is not a valid URL") // which may contain a password
@@ -41,7 +41,7 @@ func secretFree(ref string) error {
 	return fault.WithHint(err, "remove it from the URL, and let git keep it: git credential approve")
 }
 
-// checkRevision refuses what git would not take as the name of a branch, a tag or a commit, but as a refspec or an option.
+// checkRevision returns ErrInvalid for a revision that git would read as a refspec or an option.
 func checkRevision(revision string) error {
 	special := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`:?*[]^~\\`, r) }
 	if !strings.ContainsFunc(revision, special) && !strings.HasPrefix(revision, "-") && !strings.HasPrefix(revision, "+") {
@@ -51,9 +51,9 @@ func checkRevision(revision string) error {
 	return fault.WithHint(err, "list the branches and tags: git ls-remote URL")
 }
 
-// repository fetches one commit of a git repository, and reads its files without a checkout: nothing of the repository
-// is run.
-func repository(ctx context.Context, src Source, d *draft) (string, string, error) {
+// fetchRepository fetches one commit of a git repository, and reads its files without a checkout, so that no code of the
+// repository runs.
+func fetchRepository(ctx context.Context, src Source, d *draft) (string, string, error) {
 	if err := checkRevision(src.Revision); err != nil {
 		return "", "", err
 	}
@@ -98,7 +98,7 @@ func readCommit(ctx context.Context, in, revision string, d *draft) error {
 	if err := cmd.Start(); err != nil {
 		return gitError(err, stderr)
 	}
-	limited := &limit{from: out, left: maxArchive}
+	limited := &limitedReader{from: out, left: maxArchive}
 	err = untar(ctx, limited, d)
 	if err == nil {
 		_, err = io.Copy(io.Discard, limited)
@@ -124,7 +124,7 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-// sshOptions returns the environment in which ssh asks for nothing. A user's own ssh command stays as it is.
+// sshOptions returns the environment in which ssh does not prompt. It is empty if the user has configured an ssh command.
 func sshOptions(ctx context.Context, in string) []string {
 	if os.Getenv("GIT_SSH_COMMAND") != "" || os.Getenv("GIT_SSH") != "" {
 		return nil
@@ -135,7 +135,8 @@ func sshOptions(ctx context.Context, in string) []string {
 	return []string{"GIT_SSH_COMMAND=ssh -oBatchMode=yes"}
 }
 
-// gitCommand returns a git that asks for nothing, runs no hooks, and ignores the repository around lab.
+// gitCommand returns a git command that does not prompt, runs no hooks, and ignores the GIT_* variables of a repository
+// from which lab was started.
 func gitCommand(ctx context.Context, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool {

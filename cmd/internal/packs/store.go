@@ -33,7 +33,7 @@ const (
 	apiVersion    = "lab/v1alpha1"
 )
 
-// leftoverAge is the age from which a directory of a killed process is removed. No pack takes that long.
+// leftoverAge is the age at which a draft is a leftover of a killed process. No pack takes that long to add.
 const leftoverAge = time.Hour
 
 // Store is a directory of packs. It is safe for concurrent use, also by other processes.
@@ -98,29 +98,29 @@ func (s *Store) Get(name string) (Installed, error) {
 	if err != nil {
 		return Installed{}, s.unavailable("read", err)
 	}
-	again := func(kind error, format string, args ...any) error {
+	unusable := func(kind error, format string, args ...any) error {
 		return fault.WithHint(fault.Errorf(kind, "cannot use the pack %q: "+format, append([]any{name}, args...)...),
 			"remove it, and add it again: lab pack remove %s", name)
 	}
 	p := Installed{}
 	if err := json.Unmarshal(data, &p.Record); err != nil {
-		return Installed{}, again(fault.ErrInvalid, "%s is damaged: %w", recordFile, err)
+		return Installed{}, unusable(fault.ErrInvalid, "%s is damaged: %w", recordFile, err)
 	}
 	if p.APIVersion != apiVersion {
-		return Installed{}, again(fault.ErrInvalid, "another version of lab added it")
+		return Installed{}, unusable(fault.ErrInvalid, "another version of lab added it")
 	}
 	dir := filepath.Join(s.Dir, name, filesDir)
 	var digest string
 	if p.Pack, digest, err = load(dir, dir); err != nil {
-		return Installed{}, again(fault.ErrInvalid, "%w", err)
+		return Installed{}, unusable(fault.ErrInvalid, "%w", err)
 	}
 	if digest != p.Digest {
-		return Installed{}, again(fault.ErrForeign, "files in %s were changed since it was added", dir)
+		return Installed{}, unusable(fault.ErrForeign, "files in %s were changed since it was added", dir)
 	}
 	return p, nil
 }
 
-// load reads the pack in a directory, of which shown is the name in problems, and computes the digest of its files.
+// load reads the pack in a directory, and computes the digest of its files. shown is the name of the directory in errors.
 func load(dir, shown string) (*exercises.Pack, string, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -256,7 +256,7 @@ func (s *Store) remove(path, name string) error {
 	return nil
 }
 
-// sweep removes what killed processes left.
+// sweep removes leftovers of killed processes.
 func (s *Store) sweep() {
 	entries, _ := os.ReadDir(s.Dir)
 	for _, e := range entries {
