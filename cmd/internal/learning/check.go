@@ -64,8 +64,8 @@ func (l *Learning) act(ctx context.Context, c Choice, p place, results exercises
 	})
 }
 
-// interruption returns the error of a check that acts: that of ctx if ctx has ended, because the requests that failed
-// with it say nothing to a student. If the restoration failed, it keeps err.
+// interruption replaces the error of a check that was interrupted by that of ctx, because failed requests tell a student
+// nothing. If the cluster could not be restored, it returns err.
 func (l *Learning) interruption(ctx context.Context, cluster string, err error) error {
 	if ctx.Err() == nil || err == nil {
 		return err
@@ -98,7 +98,7 @@ func (l *Learning) begun(ctx context.Context, c Choice, p place) error {
 	return err
 }
 
-// observe evaluates the checks that do not act, again while objects change.
+// observe evaluates the checks that do not act. It repeats that while objects change, at most for the given time.
 func (l *Learning) observe(ctx context.Context, c Choice, p place, wait time.Duration) (Report, error) {
 	r := Report{Choice: c, Context: p.context}
 	deadline := time.Now().Add(wait)
@@ -142,14 +142,14 @@ func (l *Learning) result(c Choice, results exercises.Results) record {
 // Hint is one step of a hint.
 type Hint struct {
 	Report
-	Check string // "" if nothing is wrong
+	Check string // "" if no check fails
 	ID    string
 	Step  int    // from 1
 	State string // of the exercise
 }
 
-// Hint returns the next step of the hint that fits what is wrong, and records that it was shown. steps
-// returns the number of steps of a hint; after the last, Hint returns that again.
+// Hint returns the next step of the hint for the first check that fails, and records that it was shown. steps returns the
+// number of steps of a hint. After the last step, Hint returns the last step again.
 func (l *Learning) Hint(ctx context.Context, c Choice, steps func(check, hint string) int) (Hint, error) {
 	p, err := l.ready(ctx, c)
 	if err != nil {
@@ -172,7 +172,7 @@ func (l *Learning) Hint(ctx context.Context, c Choice, steps func(check, hint st
 	case first.State == exercises.Failed:
 		hint.Check, hint.ID = first.ID, first.Hint
 	case first.State == exercises.Pending && r.Results.Get(s.check).State == exercises.Pending && s.hint != "":
-		hint.Check, hint.ID = s.check, s.hint // of the last time that it acted
+		hint.Check, hint.ID = s.check, s.hint // from the last time that it acted
 	default:
 		return hint, first.Err
 	}
@@ -182,19 +182,20 @@ func (l *Learning) Hint(ctx context.Context, c Choice, steps func(check, hint st
 	return hint, l.progress().append(e)
 }
 
-// undoFile is what a check that was interrupted changed.
+// undoFile is the content of a file with the changes of a running check, from which lab restores the cluster if the check
+// is interrupted.
 type undoFile struct {
 	Cluster string          `json:"cluster"`
 	ID      string          `json:"id"` // of the cluster
 	Undo    *exercises.Undo `json:"undo"`
 }
 
-// undoPath returns the file of a cluster with what must be restored.
+// undoPath returns the path of the undo file of a cluster.
 func (l *Learning) undoPath(cluster string) string {
 	return filepath.Join(l.Dir, "undo-"+cluster+".json")
 }
 
-// journal returns the function that stores what a check is about to change.
+// journal returns the function that writes the undo file before a check changes the cluster, and removes it afterwards.
 func (l *Learning) journal(cluster string, p place) func(*exercises.Undo) error {
 	return func(u *exercises.Undo) error {
 		if u == nil {
@@ -211,11 +212,11 @@ func (l *Learning) journal(cluster string, p place) func(*exercises.Undo) error 
 	}
 }
 
-// restore undoes what a check changed before its process was killed. A file of a cluster that no
-// longer exists, or that cannot be read, is removed.
+// restore undoes the changes of a check whose process was killed. It ignores an undo file that cannot be parsed or that
+// is of an earlier cluster, and removes the file.
 func (l *Learning) restore(ctx context.Context, cluster string, p place) error {
 	data, err := os.ReadFile(l.undoPath(cluster))
-	if errors.Is(err, fs.ErrNotExist) || l.Inventory.State.Busy(cluster) { // a check that still runs restores it itself
+	if errors.Is(err, fs.ErrNotExist) || l.Inventory.State.Busy(cluster) { // a running check restores the cluster itself
 		return nil
 	}
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// loadedName is the file in the state directory of a cluster that says which archive was loaded into it. It is removed
-// with the cluster.
+// loadedName is the name of a file in the state directory of a cluster, which identifies the archive that was loaded into
+// the cluster. It is removed with the cluster.
 const loadedName = "exercise-images"
 
 // LoadImages loads the images of the builtin pack into a cluster that runs pods, once, so that no registry is needed.

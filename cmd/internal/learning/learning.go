@@ -127,8 +127,8 @@ type place struct {
 	config   []byte   // its kubeconfig
 }
 
-// open returns the cluster of a choice. It returns ErrNotFound, with the command that creates a
-// fitting one, if there is none.
+// open returns the cluster of a choice. If it does not exist, open returns ErrNotFound with the command that creates one
+// for the exercise.
 func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 	h, err := l.Inventory.OpenUsable(ctx, c.Cluster)
 	if errors.Is(err, fault.ErrNotFound) {
@@ -160,7 +160,7 @@ func (l *Learning) open(ctx context.Context, c Choice) (place, error) {
 	return place{cluster, target.Traits.RunsPods, h.Record.ID, h.Record.Context, h.Ref(), missing, target.Kubeconfig}, err
 }
 
-// HasCluster reports whether lab has a cluster of this name, whatever its state is.
+// HasCluster reports whether lab has a cluster of this name, in any state.
 func (l *Learning) HasCluster(c Choice) bool {
 	_, err := l.Inventory.State.Get(c.Cluster)
 	return !errors.Is(err, fault.ErrNotFound)
@@ -213,7 +213,7 @@ func (l *Learning) Start(ctx context.Context, c Choice, report event.Reporter) e
 	return l.progress().append(started)
 }
 
-// begin brings what an exercise needs into a cluster, and begins it.
+// begin installs the addons and loads the images that an exercise needs, and begins it.
 func (l *Learning) begin(ctx context.Context, c Choice, p place, report event.Reporter) error {
 	if err := l.install(ctx, c, p, report); err != nil {
 		return err
@@ -249,7 +249,7 @@ func (l *Learning) OnlyHalf(c Choice) bool {
 	return err == nil && !r.Traits.RunsPods && c.Exercise.NeedsPods()
 }
 
-// withoutAddon adds to the error of an addon that the cluster works without it, and what the student can do.
+// withoutAddon adds to the hint of an addon's error what the student can do without the addon.
 func withoutAddon(c Choice, err error) error {
 	start := c.Exercise.Name
 	if c.Cluster != inventory.DefaultName {

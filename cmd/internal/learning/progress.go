@@ -15,7 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// What happens to an exercise.
+// The events of an exercise.
 const (
 	eventStarted  = "started"
 	eventChecked  = "checked" // and not passed
@@ -34,7 +34,7 @@ const (
 	StatePassed  = "passed"
 )
 
-// maxProgress is how much of a progress file is read, in bytes: more than a hundred thousand events.
+// maxProgress is the number of bytes that are read of a progress file. It fits more than a hundred thousand events.
 const maxProgress = 16 << 20
 
 // record is one line of the progress file.
@@ -49,12 +49,11 @@ type record struct {
 	Lang     string    `json:"lang,omitempty"` // that the student selected for the pack
 }
 
-// progressFile keeps what a person did, as JSON lines that are only appended. The first line has the
-// format.
+// progressFile stores the events of a student as JSON lines. Lines are only appended. The first line has the format.
 type progressFile struct{ path string }
 
-// read returns the events. It skips lines that it cannot parse: a machine that lost power leaves one.
-// It returns ErrInvalid for a file of a newer lab, and ErrUnavailable if the file cannot be read.
+// read returns the events. It skips lines that it cannot parse, because a power failure can truncate one. It returns
+// ErrInvalid for a file of a newer lab, and ErrUnavailable if the file cannot be read.
 func (p progressFile) read() (all []record, skipped int, err error) {
 	f, err := os.Open(p.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -93,7 +92,7 @@ func (p progressFile) read() (all []record, skipped int, err error) {
 
 func progressMeta() output.Meta { return output.NewMeta("Progress") }
 
-// append adds an event. Each event is one write, so that two lab processes can append at a time.
+// append adds an event. Each event is one write, so that two lab processes can append at the same time.
 func (p progressFile) append(e record) error {
 	if err := os.MkdirAll(filepath.Dir(p.path), 0o700); err != nil {
 		return p.unavailable("write", err)
@@ -112,8 +111,7 @@ func (p progressFile) append(e record) error {
 	return nil
 }
 
-// line returns an event as a line, after what the file needs first: the format if it is empty, or
-// the end of a line that was not written completely.
+// line returns an event as a line. The format precedes it in an empty file, and a newline after a truncated line.
 func (p progressFile) line(f *os.File, e record) ([]byte, error) {
 	var text bytes.Buffer
 	info, err := f.Stat()
@@ -143,17 +141,17 @@ func (p progressFile) unavailable(verb string, err error) error {
 	return fault.WithHint(err, "make %s a file that you can read and write, or use another directory: export LAB_HOME=DIR", fault.ShellWord(p.path))
 }
 
-// standing is what follows from the events of one exercise.
+// standing is the progress in one exercise.
 type standing struct {
 	state    string
 	cluster  string         // of the last start
 	seen     map[string]int // the number of steps that were shown of each CHECK/HINT since the last start
 	solution bool           // whether the solution was shown since the last start
-	check    string         // the check that failed last, and its hint
-	hint     string
+	check    string         // the check that failed last
+	hint     string         // its hint
 }
 
-// history is what follows from all events.
+// history is the progress in all exercises.
 type history struct {
 	current   string // the exercise that was started last, as PACK/EXERCISE, or ""
 	standing  map[string]*standing
@@ -179,7 +177,7 @@ func (p progressFile) history() (history, error) {
 	return h, err
 }
 
-// of returns the standing of an exercise, which may be new.
+// of returns the progress in an exercise.
 func (h history) of(pack, exercise string) *standing {
 	if s := h.standing[pack+"/"+exercise]; s != nil {
 		return s

@@ -13,7 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// generatorMargin is how much longer a load generator may run than it has to, so that it ends by itself if lab is killed.
+// generatorMargin is the time after the end of a check at which its load generator exits by itself, in case lab is killed.
 const generatorMargin = 10 * time.Second
 
 // Sender returns the function that sends the requests of checks on the cluster of a kubeconfig. cluster is its name.
@@ -46,7 +46,7 @@ func (l *Learning) Sender(kubeconfig []byte, cluster string, report event.Report
 	}
 }
 
-// sentOf returns what the requests of a summary found.
+// sentOf converts a summary to the result of a check's requests.
 func sentOf(s traffic.Summary) exercises.Sent {
 	sent := exercises.Sent{
 		Requests: s.Requests, Failed: s.Lost, Answers: map[string]int{}, Gap: time.Duration(s.Gap * float64(time.Second)),

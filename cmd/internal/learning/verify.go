@@ -18,8 +18,8 @@ const (
 	// verifyTime is how long an answer may take to have the expected results.
 	verifyTime = 60 * time.Second
 
-	// settleTime is how long results must stay as expected while objects still change: some never
-	// settle, such as a pod that fits on no node.
+	// settleTime is how long results must stay as expected while objects still change. Some never stop
+	// changing, such as a pod that fits on no node.
 	settleTime = 3 * time.Second
 
 	// verifyJobs is the number of exercises that are verified at a time. They have separate namespaces.
@@ -33,7 +33,7 @@ type Program func(ctx context.Context, dir string, args []string, stdin []byte) 
 // Proof is the result of verifying an exercise.
 type Proof struct {
 	Exercise *exercises.Exercise
-	Steps    int      // that were tried: the start, wrong answers, solutions, the reset
+	Steps    int      // the number of tried steps: the start, wrong answers, solutions, the reset
 	Half     bool     // some checks need containers that run
 	Problems []string // empty: the exercise is correct
 	Notes    []string // what the author should look at
@@ -54,7 +54,7 @@ type Verifier struct {
 
 // Verify proves exercises, several at a time: no check passes in the beginning, each wrong answer
 // fails its check and gets its hint, each solution passes, and a reset restores the beginning. done is
-// called with each proof, one at a time. Exercises that the cluster cannot have are left out. The
+// called with each proof, one at a time. Exercises that need more than the cluster has are skipped. The
 // error is that of ctx.
 func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done func(Proof)) error {
 	slots := make(chan struct{}, verifyJobs)
@@ -148,7 +148,7 @@ func (t *trial) prove(ctx context.Context) {
 	}
 }
 
-// stopped reports whether the exercise is not tried further.
+// stopped reports whether FailFast ends the trial.
 func (t *trial) stopped() bool { return t.FailFast && len(t.problems) > 0 }
 
 // end deletes the namespaces of the exercise, even after an interrupt.
@@ -217,7 +217,7 @@ func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
 		case r.State == exercises.Broken:
 			return []string{fmt.Sprintf("check %s is broken: %v", r.ID, r.Err)}
 		case r.State == exercises.Skipped:
-			return nil // cannot be tried here
+			return nil // needs containers that run
 		case r.State != exercises.Failed:
 			return []string{fmt.Sprintf("check %s is %s; it must fail", r.ID, r.State)}
 		case r.Hint != w.Hint:
@@ -233,7 +233,7 @@ func (t *trial) wrong(ctx context.Context, w exercises.Trial) {
 	}
 }
 
-// acts reports whether the checks that act would run.
+// acts reports whether only checks that act remain.
 func (t *trial) acts(results exercises.Results) bool {
 	first, failed := results.First()
 	return failed && first.State == exercises.Pending
@@ -281,8 +281,8 @@ func (t *trial) answer(ctx context.Context, step string, a exercises.Trial) bool
 	return true
 }
 
-// try runs one step in the default namespace of the exercise, and in a directory with its files. It leaves out commands
-// that ask containers, where no containers run.
+// try runs one step in the default namespace of the exercise, and in a directory with its files. It skips commands that
+// need running containers if the cluster simulates them.
 func (t *trial) try(ctx context.Context, s exercises.Step) error {
 	if s.NeedsPods() && !t.RunsPods {
 		return nil
@@ -341,7 +341,7 @@ func (t *trial) expect(ctx context.Context, step string, problemsIn func(exercis
 	}
 }
 
-// results evaluates all checks; those that act run if the others pass.
+// results evaluates all checks. Checks that act run only if the others pass.
 func (t *trial) results(ctx context.Context) (exercises.Results, bool, error) {
 	state, err := t.e.Observe(ctx, t.Cluster, t.RunsPods)
 	if err != nil {

@@ -14,20 +14,21 @@ import (
 )
 
 const (
-	// debounce is how long a watch collects changes before it looks: a rollout changes many objects at a time.
+	// debounce is how long a watch collects changes before it syncs, because a rollout changes many objects at a time.
 	debounce = 300 * time.Millisecond
 
 	// holdTime is how long an exercise must pass before a watch says so.
 	holdTime = 3 * time.Second
 
-	// pollInterval is the time between two looks at what no watch reports, and between two tries to reach the API server.
+	// pollInterval is the time between two syncs of an exercise that observes logs or answers, which have no watch, and
+	// between two attempts to reach the API server.
 	pollInterval = time.Second
 
-	// resync is the time between two looks if nothing changes: a connection can hang without an error.
-	resync = 10 * time.Second
+	// resyncInterval is the time between two syncs if nothing changes, because a connection can hang without an error.
+	resyncInterval = 10 * time.Second
 
-	// lookTime is how long a look may take.
-	lookTime = 20 * time.Second
+	// syncTimeout is how long a sync may take.
+	syncTimeout = 20 * time.Second
 )
 
 // watcher watches one exercise.
@@ -40,12 +41,12 @@ type watcher struct {
 	signal  chan struct{} // an object has changed
 	stop    func()        // ends the watches of the API server
 	last    Report        // that was reported
-	looked  bool          // last is valid
+	synced  bool          // last is valid
 	failing string        // the problem that was reported last, or ""
 	since   time.Time     // since when the exercise passes
 }
 
-// Watch looks at an exercise whenever an object changes that it observes, until it has passed for [holdTime] or ctx ends,
+// Watch checks an exercise whenever an object changes that it observes, until it has passed for [holdTime] or ctx ends,
 // and calls changed with each result that differs from the one before. [Report.Holding] marks a pass that is too new. A
 // cluster that does not answer is such a result: its error; Watch continues when it answers again. Checks that act do not
 // run. Watch returns nil if the exercise passed as far as possible without them, and ErrNotFound if the cluster was
@@ -59,7 +60,7 @@ func (l *Learning) Watch(ctx context.Context, c Choice, changed func(Report, err
 	w.listen(ctx)
 	defer func() { w.stop() }()
 	for {
-		done, err := w.look(ctx)
+		done, err := w.sync(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -72,7 +73,7 @@ func (l *Learning) Watch(ctx context.Context, c Choice, changed func(Report, err
 		case <-w.signal:
 			sleep(ctx, debounce)
 			select {
-			case <-w.signal: // the look will see this change as well
+			case <-w.signal: // the sync will see this change as well
 			default:
 			}
 		}
@@ -87,7 +88,7 @@ func (w *watcher) listen(ctx context.Context) {
 	for _, o := range w.choice.Exercise.Watched() {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				_ = cluster.Watch(ctx, o, w.wake) // looks report the errors of the API server
+				_ = cluster.Watch(ctx, o, w.wake) // syncs report the errors of the API server
 				sleep(ctx, pollInterval)
 			}
 		})
@@ -98,7 +99,7 @@ func (w *watcher) listen(ctx context.Context) {
 	}
 }
 
-// wake requests a look.
+// wake requests a sync.
 func (w *watcher) wake() {
 	select {
 	case w.signal <- struct{}{}:
@@ -106,7 +107,7 @@ func (w *watcher) wake() {
 	}
 }
 
-// pause returns the time until the next look if nothing changes.
+// pause returns the time until the next sync if nothing changes.
 func (w *watcher) pause() time.Duration {
 	switch {
 	case w.failing != "" || w.choice.Exercise.Polled() && w.place.runsPods:
@@ -114,11 +115,11 @@ func (w *watcher) pause() time.Duration {
 	case !w.since.IsZero():
 		return max(time.Until(w.since.Add(holdTime)), 0)
 	}
-	return resync
+	return resyncInterval
 }
 
-// look observes the exercise once. It returns true if the watch is over.
-func (w *watcher) look(ctx context.Context) (done bool, err error) {
+// sync checks the exercise once. It returns true if the watch is over.
+func (w *watcher) sync(ctx context.Context) (done bool, err error) {
 	r, err := w.observe(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -128,7 +129,7 @@ func (w *watcher) look(ctx context.Context) (done bool, err error) {
 		return false, w.fail(ctx, err)
 	}
 	if w.failing != "" {
-		w.failing, w.looked = "", false
+		w.failing, w.synced = "", false
 		w.stop() // the cluster may have another address now
 		w.listen(ctx)
 	}
@@ -141,7 +142,7 @@ func (w *watcher) look(ctx context.Context) (done bool, err error) {
 	}
 	r.Holding = !w.since.IsZero() && time.Since(w.since) < holdTime
 	done = !w.since.IsZero() && !r.Holding
-	if done && !failed { // else the rest acts
+	if done && !failed { // otherwise checks that act remain
 		if err := w.progress().append(w.result(w.choice, r.Results)); err != nil {
 			return true, err
 		}
@@ -149,9 +150,9 @@ func (w *watcher) look(ctx context.Context) (done bool, err error) {
 	return done, w.report(r)
 }
 
-// observe returns what the checks say. It returns ErrNotFound if a namespace of the exercise is gone.
+// observe returns the results of the checks. It returns ErrNotFound if a namespace of the exercise is gone.
 func (w *watcher) observe(ctx context.Context) (Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
 	if err := w.begun(ctx, w.choice, w.place); err != nil {
 		return Report{}, err
@@ -159,17 +160,17 @@ func (w *watcher) observe(ctx context.Context) (Report, error) {
 	return w.Learning.observe(ctx, w.choice, w.place, 0)
 }
 
-// report passes a result on if it differs from the last one.
+// report calls changed with a result that differs from the last one.
 func (w *watcher) report(r Report) error {
-	if w.looked && reflect.DeepEqual(w.last, r) {
+	if w.synced && reflect.DeepEqual(w.last, r) {
 		return nil
 	}
-	w.last, w.looked = r, true
+	w.last, w.synced = r, true
 	return w.changed(r, nil)
 }
 
-// fail passes an error on if it differs from the last one, and opens the cluster again. It returns ErrNotFound if the
-// cluster no longer exists.
+// fail calls changed with an error that differs from the last one, and opens the cluster again. It returns ErrNotFound if
+// the cluster no longer exists.
 func (w *watcher) fail(ctx context.Context, err error) error {
 	p, openErr := w.open(ctx, w.choice)
 	switch {

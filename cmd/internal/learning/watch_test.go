@@ -57,7 +57,7 @@ func TestWatchHolds(t *testing.T) {
 	}
 	look := func(step string, wantDone bool, wantReports int, wantHolding bool) {
 		t.Helper()
-		done, err := w.look(t.Context())
+		done, err := w.sync(t.Context())
 		if err != nil || done != wantDone || len(reports) != wantReports || reports[len(reports)-1].Holding != wantHolding {
 			t.Errorf("%s: done %t, %d reports, the last %+v, %v", step, done, len(reports), reports[len(reports)-1], err)
 		}
