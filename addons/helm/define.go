@@ -1,7 +1,9 @@
 package helm
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -143,6 +145,9 @@ func definitionsOf(r addons.Release) ([]*unstructured.Unstructured, error) {
 // apply applies one definition for an addon. A different definition that belongs to another addon, or that another program changed, is kept:
 // reason says why.
 func (ds definitions) apply(ctx context.Context, addon string, d *unstructured.Unstructured) (reason string, err error) {
+	if version := d.GetAPIVersion(); version != definitionResource().GroupVersion().String() {
+		return "", fmt.Errorf("no matches for kind %q in version %q", d.GetKind(), version) // as Helm says it, for [session.explain]
+	}
 	labels := d.GetLabels() // a copy
 	if labels == nil {
 		labels = map[string]string{}
@@ -237,6 +242,9 @@ func (ds definitions) compare(ctx context.Context, d *unstructured.Unstructured)
 func (ds definitions) await(all []*unstructured.Unstructured) error {
 	missing := map[string][]*unstructured.Unstructured{} // by group and version
 	for _, d := range all {
+		if servedVersion(d) == "" {
+			continue // it only reserves its names
+		}
 		group, _, _ := unstructured.NestedString(d.Object, "spec", "group")
 		version := group + "/" + servedVersion(d)
 		missing[version] = append(missing[version], d)
@@ -261,7 +269,28 @@ func (ds definitions) await(all []*unstructured.Unstructured) error {
 		return err
 	}
 	first := slices.Min(slices.Collect(maps.Keys(missing)))
-	return fmt.Errorf("the definition %s is not served yet: %w", missing[first][0].GetName(), err)
+	name := missing[first][0].GetName()
+	return fmt.Errorf("the definition %s is not served yet%s: %w", name, ds.refusal(name), err)
+}
+
+// refusal returns the API server's reason for not serving a definition, or "". It asks the cluster although the context of
+// the session may have ended.
+func (ds definitions) refusal(name string) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ds.client.ctx), explaining)
+	defer cancel()
+	body, err := ds.client.unbound.Discovery().RESTClient().Get().AbsPath("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", name).DoRaw(ctx)
+	var definition struct {
+		Status struct{ Conditions []metav1.Condition }
+	}
+	if err != nil || json.Unmarshal(body, &definition) != nil {
+		return ""
+	}
+	for _, c := range definition.Status.Conditions {
+		if c.Type == "NamesAccepted" && c.Status == metav1.ConditionFalse {
+			return " (" + cmp.Or(c.Message, c.Reason) + ")"
+		}
+	}
+	return ""
 }
 
 // serves reports whether a list of served resources has the one that d defines.

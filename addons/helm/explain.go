@@ -38,6 +38,8 @@ func (s *session) explain(ctx context.Context, err error) error {
 	case strings.Contains(text, "don't meet the specifications of the schema"):
 		err = fault.Errorf(fault.ErrInvalid, "%w", err)
 		return fault.WithHint(err, "correct these values in the file, or with --set ADDON.PATH=VALUE")
+	case strings.Contains(text, `" already exists`) && fault.HintOf(err) == "":
+		return fault.WithHint(err, "the chart contains the object twice, or an earlier run of a hook left it; then delete it: %s", s.deletion(text))
 	case strings.Contains(text, "sh.helm.release.v1.") && strings.Contains(text, "Too long"):
 		return fault.WithHint(err, "Helm stores the chart and its objects in one Secret: add large files that no template reads to .helmignore, or split the chart")
 	case strings.Contains(text, "chart requires kubeVersion"):
@@ -46,6 +48,15 @@ func (s *session) explain(ctx context.Context, err error) error {
 		return s.explainUnserved(text)
 	}
 	return err
+}
+
+// deletion returns the command that deletes the object that, as an error says, exists already.
+func (s *session) deletion(text string) string {
+	match := regexp.MustCompile(`(\S+) "([^"]+)" already exists`).FindStringSubmatch(text)
+	if match == nil {
+		return "kubectl delete KIND NAME"
+	}
+	return fmt.Sprintf("kubectl delete %s %s --namespace %s", match[1], match[2], s.client.release.Namespace)
 }
 
 // isUnserved reports whether err says that the API server does not serve a kind.

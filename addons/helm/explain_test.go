@@ -60,6 +60,7 @@ func TestExplain(t *testing.T) {
 		{`Unable to continue with install: ConfigMap "settings" in namespace "shop" exists and cannot be imported into the current release: invalid ownership metadata`,
 			`ConfigMap "settings"`, "delete it"},
 		{`create: failed to create: Secret "sh.helm.release.v1.huge.v1" is invalid: data: Too long: may not be more than 1048576 bytes`, "Too long", ".helmignore"},
+		{"1 error occurred:\n\t* jobs.batch \"migrate\" already exists\n\n", "already exists", "kubectl delete jobs.batch migrate --namespace shop"},
 		{"values don't meet the specifications of the schema(s) in the following chart(s):\nshop:\n- at '/replicas': got string, want integer", "/replicas", "--set"},
 	} {
 		err := s.explain(t.Context(), errors.New(test.text))

@@ -3,6 +3,7 @@ package helm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/addontest"
@@ -25,6 +27,16 @@ func TestBrokenDefinition(t *testing.T) {
 	archive := addontest.Chart("shop", "1.0.0", map[string]string{"crds/things.yaml": "kind: CustomResourceDefinition\nmetadata:\n  name: [\n"})
 	_, err := definitionsOf(addons.Release{Chart: archive})
 	if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/things.yaml: yaml: line 3") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestOldDefinition: the error of a definition in a version that the API server does not serve names the version.
+func TestOldDefinition(t *testing.T) {
+	t.Parallel()
+	d := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apiextensions.k8s.io/v1beta1", "kind": "CustomResourceDefinition"}}
+	_, err := definitions{}.apply(t.Context(), "shop", d)
+	if all := unserved(fmt.Sprint(err)); len(all) != 1 || all[0].Version != "v1beta1" {
 		t.Errorf("%v", err)
 	}
 }

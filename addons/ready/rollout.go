@@ -57,7 +57,7 @@ func (l *look) rollout(ctx context.Context, o addons.Object) (string, error) {
 		return "", nil
 	}
 	missing := fmt.Sprintf("%s: %d of %d ready", o, p.have, p.want)
-	if why := l.why(ctx, o.Namespace, p); why != "" {
+	if why := l.why(ctx, o, p); why != "" {
 		missing += ": " + why
 	}
 	return missing, nil
@@ -202,7 +202,7 @@ func (l *look) job(ctx context.Context, o addons.Object) (string, error) {
 		}
 	}
 	missing := fmt.Sprintf("%s has not completed yet", o)
-	if why := l.why(ctx, o.Namespace, progress{selector: j.Spec.Selector}); why != "" {
+	if why := l.why(ctx, o, progress{selector: j.Spec.Selector}); why != "" {
 		missing += ": " + why
 	}
 	return missing, nil

@@ -83,6 +83,14 @@ func claim(class string) *corev1.PersistentVolumeClaim {
 	return c
 }
 
+// refusal is the event of a controller that cannot create pods.
+func refusal(kind, message string) *corev1.Event {
+	return &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Name: "web-" + kind, Namespace: "shop"}, Reason: "FailedCreate", Message: message,
+		InvolvedObject: corev1.ObjectReference{Kind: kind, Namespace: "shop", Name: "web"},
+	}
+}
+
 func suspended() *batchv1.Job {
 	yes := true
 	return &batchv1.Job{ObjectMeta: object(1), Spec: batchv1.JobSpec{Selector: selector(), Suspend: &yes}}
@@ -118,6 +126,7 @@ func TestRollout(t *testing.T) {
 		"set runs":     {"StatefulSet", []runtime.Object{&appsv1.StatefulSet{ObjectMeta: object(1), Spec: appsv1.StatefulSetSpec{Selector: selector()}, Status: appsv1.StatefulSetStatus{ObservedGeneration: 1, ReadyReplicas: 1, UpdatedReplicas: 1}}}, ""},
 		"daemons":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 2}}}, "2 of 3 ready"},
 		"daemons run":  {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 3, UpdatedNumberScheduled: 3, NumberAvailable: 3}}}, ""},
+		"refused":      {"DaemonSet", []runtime.Object{&appsv1.DaemonSet{ObjectMeta: object(1), Spec: appsv1.DaemonSetSpec{Selector: selector()}, Status: appsv1.DaemonSetStatus{ObservedGeneration: 1, DesiredNumberScheduled: 1}}, refusal("Job", "another job"), refusal("DaemonSet", "serviceaccount not found")}, "0 of 1 ready: serviceaccount not found"},
 		"paused":       {"Deployment", []runtime.Object{paused()}, ""},
 		"partition":    {"StatefulSet", []runtime.Object{partitioned(2, 1)}, ""},
 		"partitioned":  {"StatefulSet", []runtime.Object{partitioned(2, 0)}, "2 of 3 ready"},

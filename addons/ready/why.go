@@ -11,14 +11,37 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/clusterlab-dev/lab/addons"
 )
 
 // why says why a workload's pods are not ready, or returns "".
-func (l *look) why(ctx context.Context, namespace string, p progress) string {
+func (l *look) why(ctx context.Context, o addons.Object, p progress) string {
 	if p.trouble != "" {
 		return p.trouble
 	}
-	return WhyNot(ctx, l.typed, namespace, metav1.FormatLabelSelector(p.selector))
+	return cmp.Or(WhyNot(ctx, l.typed, o.Namespace, metav1.FormatLabelSelector(p.selector)), l.refused(ctx, o))
+}
+
+// refused says why a workload cannot create pods, or returns "". Its controller reports this only as an event, except for
+// a Deployment.
+func (l *look) refused(ctx context.Context, o addons.Object) string {
+	events, err := l.typed.CoreV1().Events(o.Namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=" + o.Name})
+	if err != nil {
+		return ""
+	}
+	var newest *corev1.Event
+	for i := range events.Items {
+		e := &events.Items[i]
+		of := e.InvolvedObject
+		if of.Kind == o.Kind && of.Name == o.Name && e.Reason == "FailedCreate" && (newest == nil || newest.LastTimestamp.Before(&e.LastTimestamp)) {
+			newest = e
+		}
+	}
+	if newest == nil {
+		return ""
+	}
+	return newest.Message
 }
 
 // WhyNot says why the pods that selector selects are not ready, or returns "". The newest pod with a
