@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,6 +73,30 @@ func Fix(err error, dirs ...string) string {
 		return fmt.Sprintf("%s %d:%d %s", command, os.Getuid(), os.Getgid(), fault.ShellWord(path))
 	}
 	return ""
+}
+
+// Unavailable returns ErrUnavailable for an error of the operating system about files of lab in dir, with a hint that
+// fixes it. verb and what say what failed, such as "write" and "the snapshots".
+func Unavailable(err error, verb, what, dir string) error {
+	for _, disk := range []error{syscall.ENOSPC, syscall.EROFS} {
+		if errors.Is(err, disk) {
+			err = disk // without the name of a temporary file
+		}
+	}
+	home, _ := os.UserHomeDir()
+	fix := cmp.Or(Fix(err, dir, home), fmt.Sprintf("make %s a writable directory on a disk with free space", dir))
+	err = fault.Errorf(fault.ErrUnavailable, "cannot %s %s in %s: %w", verb, what, dir, err)
+	return fault.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
+}
+
+// RemoveEmpty removes directories of lab, from the innermost, up to the first that is not empty.
+func RemoveEmpty(dirs ...string) {
+	for _, dir := range dirs {
+		// A link, for example to a larger disk, is the user's.
+		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || os.Remove(dir) != nil {
+			return
+		}
+	}
 }
 
 func below(path, dir string) bool {

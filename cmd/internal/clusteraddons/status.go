@@ -46,11 +46,7 @@ func (s *Addons) views(ctx context.Context, h *inventory.Handle) ([]output.Addon
 	if len(views) == 0 {
 		return views, nil
 	}
-	target, err := h.Target(ctx)
-	if err != nil {
-		return nil, err
-	}
-	installed, err := s.Tools.Installer.List(ctx, target)
+	target, installed, err := s.installed(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +127,22 @@ func (s *Addons) remember(ctx context.Context, r state.Record, seen []output.Add
 	}
 }
 
+// installed returns a cluster and the charts that it has.
+func (s *Addons) installed(ctx context.Context, h *inventory.Handle) (addons.Cluster, []addons.Installed, error) {
+	target, err := h.Target(ctx)
+	if err != nil {
+		return target, nil, err
+	}
+	installed, err := s.Tools.Installer.List(ctx, target)
+	return target, installed, err
+}
+
 // Applied returns those of requests whose charts the cluster has, completely applied.
 func (s *Addons) Applied(ctx context.Context, h *inventory.Handle, requests addons.Requests) (addons.Requests, error) {
 	if len(requests) == 0 {
 		return nil, nil
 	}
-	target, err := h.Target(ctx)
-	if err != nil {
-		return nil, err
-	}
-	installed, err := s.Tools.Installer.List(ctx, target)
+	_, installed, err := s.installed(ctx, h)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/clusterlab-dev/lab/exercises"
+	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -270,8 +271,7 @@ func (s *Store) sweep() {
 }
 
 func (s *Store) unavailable(verb string, err error) error {
-	err = fault.Errorf(fault.ErrUnavailable, "cannot %s the packs: %w", verb, err)
-	return fault.WithHint(err, "check the permissions and the free space of %s", fault.ShellWord(s.Dir))
+	return atomicfile.Unavailable(err, verb, "the packs", s.Dir)
 }
 
 // exists returns ErrExists for a pack that is in the store or part of lab.

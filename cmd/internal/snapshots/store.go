@@ -12,7 +12,6 @@
 package snapshots
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +20,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -224,12 +222,7 @@ func (s *Store) prune() {
 		_ = os.Remove(l.Path()) // the next process notices that its lock is gone, see hold
 		_ = l.Unlock()
 	}
-	for _, dir := range []string{s.dir, filepath.Dir(s.dir)} {
-		// A link, for example to a larger disk, is the user's.
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || os.Remove(dir) != nil {
-			return
-		}
-	}
+	atomicfile.RemoveEmpty(s.dir, filepath.Dir(s.dir))
 }
 
 func (s *Store) path(parts ...string) string {
@@ -237,13 +230,5 @@ func (s *Store) path(parts ...string) string {
 }
 
 func (s *Store) unavailable(verb string, err error) error {
-	for _, disk := range []error{syscall.ENOSPC, syscall.EROFS} {
-		if errors.Is(err, disk) {
-			err = disk // without the name of a temporary file
-		}
-	}
-	home, _ := os.UserHomeDir()
-	fix := cmp.Or(atomicfile.Fix(err, s.dir, home), fmt.Sprintf("make %s a writable directory on a disk with free space", s.dir))
-	err = fault.Errorf(fault.ErrUnavailable, "cannot %s the snapshots in %s: %w", verb, s.dir, err)
-	return fault.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
+	return atomicfile.Unavailable(err, verb, "the snapshots", s.dir)
 }

@@ -19,7 +19,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
@@ -129,12 +128,7 @@ func (s *Store) Delete(name string) error {
 // prune removes the directory of the cluster name and the store's directories above it, as far as they
 // are empty.
 func (s *Store) prune(name string) {
-	for _, dir := range []string{s.path(name), s.path(), s.dir} {
-		// A link, for example to a larger disk, is the user's.
-		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || os.Remove(dir) != nil {
-			return
-		}
-	}
+	atomicfile.RemoveEmpty(s.path(name), s.path(), s.dir)
 }
 
 // Dir returns the directory of the cluster name.
@@ -215,18 +209,7 @@ func (s *Store) path(parts ...string) string {
 }
 
 func (s *Store) unavailable(verb string, err error) error {
-	for _, disk := range []error{syscall.ENOSPC, syscall.EROFS} {
-		if errors.Is(err, disk) {
-			err = disk // without the name of a temporary file
-		}
-	}
-	home, _ := os.UserHomeDir()
-	fix := atomicfile.Fix(err, s.dir, home)
-	err = fault.Errorf(fault.ErrUnavailable, "cannot %s lab's state in %s: %w", verb, s.dir, err)
-	if fix != "" {
-		return fault.WithHint(err, "%s; or use another directory: export LAB_HOME=DIR", fix)
-	}
-	return fault.WithHint(err, "make %s a writable directory on a disk with free space, or use another directory: export LAB_HOME=DIR", s.dir)
+	return atomicfile.Unavailable(err, verb, "lab's state", s.dir)
 }
 
 // RecordError is the error of a record that exists and cannot be used. The state of the cluster Name
