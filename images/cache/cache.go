@@ -59,8 +59,8 @@ type Status struct {
 	Problem  error // why State is Failed, or why the container could not be found
 }
 
-// Status returns the state of the cache and what it contains. It starts nothing, and needs no engine to return what
-// the store contains.
+// Status returns the state and the contents of the cache. It starts nothing. It returns the contents even if the engine
+// does not answer.
 func (c *Cache) Status(ctx context.Context) (Status, error) {
 	status := Status{State: Stopped}
 	instance, err := c.Container.Find(ctx, c.Dir)

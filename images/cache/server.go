@@ -1,5 +1,5 @@
-// Package cache runs the image cache: a server with the handler of package mirror, which runs in a container, and
-// what starts, asks and stops that container.
+// Package cache contains the image cache: a server with the handler of package mirror, and the functions that start,
+// query and stop the container of that server.
 package cache
 
 import (
@@ -19,11 +19,11 @@ import (
 )
 
 const (
-	// DefaultLimit is the most that the cache contains, in bytes, if the user does not say.
+	// DefaultLimit is the default of the maximum size of the cache in bytes.
 	DefaultLimit = 20_000_000_000
-	// statusPath is where the server says what it contains and does.
+	// statusPath is the path of the status of the server.
 	statusPath = "/status"
-	// service is how the server names itself, so that another server on its port is not mistaken for it.
+	// service is the name in the status, by which clients tell the cache from another server on its port.
 	service = "lab-cache"
 )
 
@@ -54,7 +54,7 @@ func Registries(own map[string]string, self string) map[string]string {
 	return all
 }
 
-// Content is what the server says about itself.
+// Content is the status of the server.
 type Content struct {
 	Service    string                  `json:"service"`
 	Blobs      int                     `json:"blobs"`
@@ -124,7 +124,7 @@ func answerStatus(w http.ResponseWriter, r *http.Request, s *store.Store, m *mir
 	_ = json.NewEncoder(w).Encode(content)
 }
 
-// ask returns what the server at an address says. Errors: ErrUnavailable.
+// ask returns the status of the server at an address. Errors: ErrUnavailable.
 func ask(ctx context.Context, address string) (Content, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -3,7 +3,7 @@
 // /v2/library/nginx/manifests/1.27?ns=docker.io, and everything else in the path, as in
 // /v2/docker.io/library/nginx/manifests/1.27.
 //
-// The handler answers fast or not at all. Whatever prevents it from answering, the answer is 404, after which
+// The handler never delays an engine for long. If it cannot answer, for whatever reason, the status is 404, after which
 // engines ask the registry itself, with their own credentials. Other answers make them retry or wait: on 408 and
 // 429, containerd repeats the request to the mirror.
 package mirror
@@ -73,7 +73,7 @@ type Handler struct {
 	stats map[string]Stats
 }
 
-// Stats counts what was done for a registry.
+// Stats counts the requests for a registry.
 type Stats struct {
 	Requests int64 `json:"requests"` // requests of container engines
 	Failed   int64 `json:"failed"`   // of them, those that were answered with 404
@@ -109,7 +109,7 @@ func New(s *store.Store, opts Options) (*Handler, error) {
 	return h, nil
 }
 
-// Stats returns what was done since the start, by registry.
+// Stats returns the counts since the start, by registry.
 func (h *Handler) Stats() map[string]Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -293,8 +293,8 @@ func (m manifest) references() []digest.Digest {
 	return all
 }
 
-// resolve returns what a tag refers to. It asks the registry at most every 10 minutes, and uses what it knows if the
-// registry does not answer. A tag that was imported is never asked for.
+// resolve returns what a tag refers to. It asks the registry at most every 10 minutes, and uses the stored answer if the
+// registry does not answer. It never asks for an imported tag.
 func (h *Handler) resolve(ctx context.Context, q query, event *Event) (digest.Digest, error) {
 	known, err := h.store.Lookup(ctx, q.String())
 	isKnown := err == nil
@@ -318,7 +318,7 @@ func (h *Handler) resolve(ctx context.Context, q query, event *Event) (digest.Di
 	return known.Descriptor.Digest, nil
 }
 
-// check asks the registry what a tag refers to, and stores the manifest and the tag.
+// check asks the registry for a tag, and stores the manifest and the tag.
 func (h *Handler) check(ctx context.Context, q query) (digest.Digest, error) {
 	d, err := q.upstream.resolve(ctx, q)
 	if err != nil {

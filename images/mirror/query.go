@@ -43,7 +43,7 @@ func (q query) String() string {
 	return q.name.Name() + "@" + q.digest.String()
 }
 
-// parse returns what a request is for. Errors: everything that is not a request for content of a known registry.
+// parse parses a request. It returns an error unless the request is for content of a known registry.
 func (h *Handler) parse(path string, values url.Values) (query, error) {
 	rest, ok := strings.CutPrefix(path, "/v2/")
 	if !ok {

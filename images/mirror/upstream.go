@@ -20,9 +20,9 @@ import (
 )
 
 var (
-	// errRefused: the registry answers that the content does not exist, or not for everybody.
+	// errRefused is the error of content that does not exist, or that requires authentication.
 	errRefused = errors.New("it is not public, or does not exist")
-	// errUnavailable: the registry does not answer, or not now.
+	// errUnavailable is the error of a registry that does not answer, or that answers with a temporary error.
 	errUnavailable = errors.New("the registry does not answer")
 )
 
@@ -45,7 +45,7 @@ func newUpstream(name, address string, opts Options, count func(string, Stats)) 
 	if base.Scheme == "http" {
 		guarded.plain = base.Host
 	}
-	// Without credentials, the client gets the tokens that registries give everybody.
+	// Without credentials, the client gets the tokens for anonymous access.
 	client := &auth.Client{Client: &http.Client{Transport: guarded}, Cache: auth.NewCache()}
 	client.SetUserAgent("lab-cache")
 	return &upstream{name: name, base: base, client: client, opts: opts, count: count}, nil
@@ -213,9 +213,9 @@ func (b *body) Close() error {
 }
 
 const (
-	// tolerated is the number of failures in a row after which a registry is not asked for a while.
+	// tolerated is the number of consecutive failures after which a registry is not asked for a while.
 	tolerated = 2
-	// pause is how long it is not asked.
+	// pause is the time until such a registry is asked again.
 	pause = 30 * time.Second
 )
 

@@ -18,7 +18,7 @@ type Blob struct {
 	offset int64
 }
 
-// source is where the bytes of a blob are. ReadAt may return fewer bytes than requested.
+// source provides the bytes of a blob. ReadAt may return fewer bytes than requested.
 type source interface {
 	io.ReaderAt
 	io.Closer

@@ -11,7 +11,7 @@ import (
 	"oras.land/oras-go/v2/errdef"
 )
 
-// Origin returns content from where it comes from, and its size in bytes, or -1 if the size is not known.
+// Origin fetches content, and returns its size in bytes, or -1 if the size is not known.
 type Origin func(ctx context.Context) (body io.ReadCloser, size int64, err error)
 
 // Through returns the content of a digest, from the store or else from its origin, which it stores. All callers
@@ -147,10 +147,10 @@ func (f *flight) start(file *os.File, size int64) {
 // discard removes the file of w. Followers may still read it, so the last of them closes it.
 func (f *flight) discard(w *writer) error { return errors.Join(os.Remove(w.file.Name()), w.unlock()) }
 
-// arrived says that n bytes arrived.
+// arrived records that n bytes arrived.
 func (f *flight) arrived(n int64) { f.change(func() { f.ready = max(f.ready, n-1) }) }
 
-// land says that the fetch ended.
+// land records that the fetch ended.
 func (f *flight) land(err error) {
 	started := false
 	f.change(func() {

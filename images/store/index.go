@@ -30,7 +30,7 @@ type Tag struct {
 	Ref        string
 	Descriptor ocispec.Descriptor
 	// Checked is when the registry was last asked what the tag refers to. The zero time means that the tag was
-	// set by [Store.Tag], for example by an import, and that the registry has no say.
+	// set by [Store.Tag], for example by an import, and that the registry is not asked for it.
 	Checked time.Time
 }
 
@@ -145,7 +145,7 @@ func (s *Store) Pins(context.Context) (map[string]ocispec.Descriptor, error) {
 	return pins, nil
 }
 
-// plain returns a descriptor without what says where it was found.
+// plain returns a descriptor without annotations that say where it was found.
 func plain(d ocispec.Descriptor) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.MediaType, ArtifactType: d.ArtifactType, Digest: d.Digest, Size: d.Size}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// SetPublic records that a registry offers content to everybody in a repository, such as docker.io/library/nginx. The
+// SetPublic records that a repository, such as docker.io/library/nginx, serves content without authentication. The
 // content need not be stored yet. Errors: errdef.ErrInvalidDigest.
 func (s *Store) SetPublic(repository string, digests ...digest.Digest) error {
 	for _, d := range digests {

@@ -54,7 +54,7 @@ func (u *Usage) add(f file, pinned bool) {
 	}
 }
 
-// Prune removes what killed processes left and then blobs that are not pinned, the least recently used first, until
+// Prune removes leftovers of killed processes, then blobs that are not pinned, the least recently used first, until
 // at most keep bytes are stored. It returns what it removed.
 func (s *Store) Prune(ctx context.Context, keep int64) (removed Usage, err error) {
 	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
@@ -104,7 +104,7 @@ func (s *Store) checkFree(size int64) error {
 	return nil
 }
 
-// asFull gives the error of a full disk its kind.
+// asFull returns ErrFull for the error of a full disk, and other errors unchanged.
 func asFull(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: %w", ErrFull, err)

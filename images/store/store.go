@@ -4,7 +4,7 @@
 //	DIR/index.json          tags and pins
 //	DIR/blobs/sha256/HEX    complete, verified content; the time of its file says when it was last used
 //	DIR/ingest/             content that is being written
-//	DIR/public/HEX-HASH     a mark: everybody may download the blob from the repository with this hash
+//	DIR/public/HEX-HASH     marks a blob that the repository with this hash serves without authentication
 //	DIR/.lock               held while tags and pins change, and while blobs are removed
 //	DIR/.writers            held, shared, by each process that writes content
 //
@@ -35,17 +35,17 @@ import (
 // clusters fail in confusing ways on a full disk; kubelets evict pods long before it is full.
 const DefaultReserve = 2 << 30
 
-// ErrFull: the content does not fit into the store, even without everything that can be removed; or the disk
-// is nearly full.
+// ErrFull is the error of content that does not fit into the store even if everything that is not pinned is removed, or
+// that would nearly fill the disk.
 var ErrFull = errors.New("no space left for cached images")
 
-// errDamaged: bytes of a blob are not those that its digest names.
+// errDamaged is the error of a blob that does not match its digest.
 var errDamaged = errors.New("does not match its digest")
 
 // Options limit the size of a store.
 type Options struct {
-	// Limit is the most that the store contains, in bytes. To stay below it, the store removes blobs that are
-	// not pinned, the least recently used first. 0 means no limit.
+	// Limit is the maximum size of the store in bytes. To stay below it, the store removes blobs that are not
+	// pinned, the least recently used first. 0 means no limit.
 	Limit int64
 	// Reserve is the free space of the disk, in bytes, below which the store accepts nothing. 0 means
 	// DefaultReserve.
@@ -135,7 +135,7 @@ func (s *Store) Open(_ context.Context, d digest.Digest) (*Blob, error) {
 	return &Blob{source: blob, size: blob.size}, nil
 }
 
-// touch notes that a blob is used now. A minute is precise enough and saves most writes.
+// touch records that a blob is used now. A minute is precise enough and saves most writes.
 func (s *Store) touch(path string, info fs.FileInfo) {
 	if now := s.opts.Now(); now.Sub(info.ModTime()).Abs() > time.Minute {
 		_ = os.Chtimes(path, now, now)

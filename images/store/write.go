@@ -21,7 +21,7 @@ import (
 const recheck = 16 << 20
 
 // Push stores content. Errors: errdef.ErrAlreadyExists; ErrFull; errdef.ErrInvalidDigest; and an error if the
-// bytes are not those that the descriptor names. After an error, nothing is stored.
+// bytes do not match the descriptor. After an error, nothing is stored.
 func (s *Store) Push(ctx context.Context, d ocispec.Descriptor, r io.Reader) (err error) {
 	if exists, err := s.Exists(ctx, d); err != nil || exists {
 		return errors.Join(err, already(d, exists))
@@ -146,7 +146,7 @@ func (w *writer) abort() error {
 	return errors.Join(err, os.Remove(w.file.Name()), w.unlock())
 }
 
-// writeLayout writes the file oci-layout, by which other programs recognize the directory.
+// writeLayout writes the file oci-layout, by which other programs recognize an OCI image layout.
 func (s *Store) writeLayout() error {
 	path := filepath.Join(s.dir, ocispec.ImageLayoutFile)
 	if _, err := os.Stat(path); err == nil {
@@ -155,7 +155,7 @@ func (s *Store) writeLayout() error {
 	return atomicfile.Write(path, []byte(`{"imageLayoutVersion":"`+ocispec.ImageLayoutVersion+`"}`), 0o600)
 }
 
-// sweep removes what killed processes left in ingest. It does nothing while another process writes.
+// sweep removes leftovers of killed processes from ingest. It does nothing while another process writes.
 func (s *Store) sweep() error {
 	lock := flock.New(filepath.Join(s.dir, ".writers"), flock.SetPermissions(0o600))
 	if locked, err := lock.TryLock(); err != nil || !locked {

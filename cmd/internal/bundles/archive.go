@@ -21,7 +21,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// dockerManifest is the file in an archive of `docker save` that engines without OCI layouts read.
+// dockerManifest is the file in an archive of `docker save` for engines that do not read OCI layouts.
 const dockerManifest = "manifest.json"
 
 // readArchive stores the content of an archive that `docker save` wrote for one image, and returns the manifest of the
@@ -128,7 +128,7 @@ func eachFile(file string, do func(*tar.Header, io.Reader) error) (err error) {
 	}
 }
 
-// choose returns the manifest for a platform among manifests and indexes. A manifest that names no platform is for all.
+// choose returns the manifest for a platform. A manifest without a platform is for all platforms.
 func choose(ctx context.Context, from content.Fetcher, list []ocispec.Descriptor, platform ocispec.Platform) (ocispec.Descriptor, error) {
 	for _, d := range list {
 		if p := d.Platform; p != nil && (p.OS != platform.OS || p.Architecture != platform.Architecture) {
@@ -156,8 +156,8 @@ func isIndex(d ocispec.Descriptor) bool {
 	return d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == "application/vnd.docker.distribution.manifest.list.v2+json"
 }
 
-// writeArchive writes images of the store into an archive that both `docker load` and containerd read: the one reads
-// manifest.json, the other index.json.
+// writeArchive writes images of the store into an archive that both `docker load` and containerd read. docker reads
+// manifest.json, containerd index.json.
 func writeArchive(ctx context.Context, from content.Fetcher, items []Item, w io.Writer) error {
 	archive := tar.NewWriter(w)
 	index := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}

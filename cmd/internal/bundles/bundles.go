@@ -86,7 +86,7 @@ func (b *Bundles) List(ctx context.Context) (List, error) {
 	return list, ctx.Err()
 }
 
-// entry returns the bundle with a root. One that cannot be read has a problem, so that all others can be used.
+// entry returns the bundle with a root. If it cannot be read, its problem says why, and the list has all others.
 func (b *Bundles) entry(ctx context.Context, name string, root ocispec.Descriptor) Entry {
 	e := Entry{Bundle: Bundle{Name: name, Digest: root.Digest}, root: root}
 	data, err := content.FetchAll(ctx, b.Store, root)
@@ -167,8 +167,8 @@ func (b *Bundles) Verify(ctx context.Context, name string) (Bundle, error) {
 	return entry.Bundle, err
 }
 
-// Remove removes a bundle, and from the disk what nothing else needs. It returns ErrNotFound if there is no bundle of
-// that name.
+// Remove removes a bundle, and its content that nothing else needs. It returns ErrNotFound if there is no bundle of that
+// name.
 func (b *Bundles) Remove(ctx context.Context, name string) error {
 	if _, err := b.Get(ctx, name); err != nil {
 		return err

@@ -77,7 +77,7 @@ type collector struct {
 	bundle Bundle
 }
 
-// clusters adds what the creation of a cluster of each flavor fetches.
+// clusters adds everything that lab fetches to create a cluster of each flavor.
 func (c *collector) clusters(ctx context.Context) error {
 	flavors := c.q.Flavors
 	if len(flavors) == 0 {
@@ -122,7 +122,7 @@ func (c *collector) contents(ctx context.Context, contents clusters.Contents) er
 	return nil
 }
 
-// add adds an item with the size of what is below its manifest.
+// add adds an item. Its size is that of the content that its manifest references.
 func (c *collector) add(ctx context.Context, item Item) error {
 	below, err := tree(ctx, c.Store, item.manifest)
 	if err != nil {
@@ -138,7 +138,7 @@ func (c *collector) has(kind Kind, name string) bool {
 	return slices.ContainsFunc(c.bundle.Items, func(i Item) bool { return i.Kind == kind && i.Name == name })
 }
 
-// chart adds the chart of a release, unless it is a part of lab or a file of this machine.
+// chart adds the chart of a release, unless the chart is part of lab or a file on this machine.
 func (c *collector) chart(ctx context.Context, release addons.Release) error {
 	source := release.Addon.Chart
 	if source.Builtin != "" || source.Path != "" || c.has(KindChart, release.Addon.Name) {
@@ -147,7 +147,7 @@ func (c *collector) chart(ctx context.Context, release addons.Release) error {
 	return c.artifact(ctx, Item{Kind: KindChart, Name: release.Addon.Name, Version: source.Version, Chart: &source}, release.Chart.Data)
 }
 
-// artifact stores data, and adds it.
+// artifact stores data, and adds it as an item.
 func (c *collector) artifact(ctx context.Context, item Item, data []byte) error {
 	layer, err := pushBytes(ctx, c.Store, dataType, data)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// expected is the content that a bundle must still deliver. A reader learns of content from the manifests before it, so
-// that nothing gets into the store that the root does not name.
+// expected is the content that a bundle must still deliver. Only content that an earlier manifest references is stored, so
+// that the root authenticates everything in the store.
 type expected struct {
 	bundle Bundle
 	known  map[digest.Digest]ocispec.Descriptor
@@ -41,7 +41,7 @@ func (e *expected) expect(item int, list ...ocispec.Descriptor) {
 	}
 }
 
-// take returns the full descriptor of content that has arrived. It returns an error if the bundle does not name it.
+// take returns the full descriptor of content that has arrived. It returns an error if no manifest references it.
 func (e *expected) take(d ocispec.Descriptor) (ocispec.Descriptor, error) {
 	known, ok := e.known[d.Digest]
 	switch {
@@ -55,7 +55,7 @@ func (e *expected) take(d ocispec.Descriptor) (ocispec.Descriptor, error) {
 	return known, nil
 }
 
-// verify reads content. It returns it if it is a manifest.
+// verify reads content and checks its digest. It returns the content of a manifest.
 func (e *expected) verify(ctx context.Context, d ocispec.Descriptor, r io.Reader) ([]byte, error) {
 	var data bytes.Buffer
 	w := io.Discard
@@ -84,7 +84,7 @@ func (e *expected) wrong(d ocispec.Descriptor, err error) error {
 	return damaged("%s does not match its digest", e.describe(d.Digest))
 }
 
-// expectBelow adds what a manifest with this content names.
+// expectBelow adds the content that a manifest references.
 func (e *expected) expectBelow(d ocispec.Descriptor, data []byte) error {
 	below, err := content.Successors(context.Background(), given{d.Digest: data}, d)
 	if err != nil {

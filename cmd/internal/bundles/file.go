@@ -19,8 +19,8 @@ import (
 
 const blobsDir = "blobs/sha256"
 
-// write writes the bundle with a root to w. Parents come before their children, the root first: a reader knows what it
-// gets before it stores anything. Equal bundles are equal bytes.
+// write writes the bundle with a root to w. The root comes first, and parents before their children, so that a reader can
+// check each item before it stores it. Equal bundles have equal bytes.
 func (b *Bundles) write(ctx context.Context, w io.Writer, root ocispec.Descriptor, moved func(done int64)) error {
 	index, err := json.Marshal(ocispec.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{root},
@@ -106,7 +106,7 @@ func open(r io.Reader) (*reader, error) {
 	return in, err
 }
 
-// file returns the content of one of the first files of the archive, which all are small.
+// file returns the content of one of the first files of the archive. They are all small.
 func (in *reader) file(name string) ([]byte, error) {
 	for range 3 {
 		h, err := in.archive.Next()
@@ -127,7 +127,7 @@ func (in *reader) file(name string) ([]byte, error) {
 	return nil, fault.Errorf(fault.ErrInvalid, "it is not a bundle of lab: %s is not at its beginning", name)
 }
 
-// next returns the next content, of which the archive is the reader, or io.EOF.
+// next returns the descriptor of the next content, which the archive then reads, or io.EOF.
 func (in *reader) next() (ocispec.Descriptor, error) {
 	h, err := in.archive.Next()
 	if errors.Is(err, io.EOF) {

@@ -46,7 +46,7 @@ const (
 	keyChart   = "dev.clusterlab.item.chart"
 )
 
-// Kind is what an item is.
+// Kind is the kind of an item.
 type Kind string
 
 // The kinds of items. They are part of lab's JSON output.
@@ -109,7 +109,7 @@ func encode(b Bundle) ([]byte, ocispec.Descriptor, error) {
 	return data, descriptorOf(ocispec.MediaTypeImageIndex, data), err
 }
 
-// decode reads the root of a bundle. It returns ErrInvalid for anything else, and ErrUnsupported for a newer format.
+// decode parses the root of a bundle. It returns ErrInvalid for other data, and ErrUnsupported for a newer format.
 func decode(data []byte) (Bundle, error) {
 	var index ocispec.Index
 	if err := json.Unmarshal(data, &index); err != nil || index.ArtifactType != rootType {
@@ -150,7 +150,7 @@ func decode(data []byte) (Bundle, error) {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// nameProblem returns what is wrong with the name of a bundle, or "".
+// nameProblem says why the name of a bundle is invalid, or returns "".
 func nameProblem(name string) string { return addons.NameProblem("bundle", name, addons.MaxName) }
 
 func itemOf(d ocispec.Descriptor) (Item, error) {

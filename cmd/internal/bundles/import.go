@@ -17,8 +17,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Import stores the bundle in a file, and puts its charts, programs and node images to where lab looks for them. Content
-// that is stored already is skipped, so that an import can be repeated after an interruption. r should be an
+// Import stores the bundle in a file, and installs its charts, programs and node images where lab looks for them. It
+// skips content that is stored already, so that an import can be repeated after an interruption. r should be an
 // [io.Seeker]. Errors: ErrInvalid if the file is not a bundle; ErrUnsupported, before anything is written, if it is for
 // another platform or from a newer lab; ErrForeign if it is damaged; ErrUnavailable if the disk is full.
 func (b *Bundles) Import(ctx context.Context, r io.Reader, report event.Reporter) (Bundle, error) {
@@ -68,7 +68,7 @@ func (b *Bundles) begin(ctx context.Context, bundle Bundle, root ocispec.Descrip
 	return noRoom(push(ctx, b.Store, root, bytes.NewReader(data))) // a damaged root was removed
 }
 
-// held returns the size in bytes of what is stored of a bundle.
+// held returns the number of bytes of a bundle that are stored.
 func (b *Bundles) held(ctx context.Context, bundle Bundle) (sum int64) {
 	for d := range owners(ctx, b.Store, bundle) {
 		if blob, err := b.Store.Open(ctx, d); err == nil {
@@ -130,7 +130,7 @@ func (b *Bundles) take(ctx context.Context, in *reader, m *meter) error {
 	}
 }
 
-// keep stores content that is not stored yet, and expects what it names.
+// keep stores content unless it is stored already, and expects the content that it references.
 func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r io.Reader) error {
 	exists, err := b.intact(ctx, d)
 	if err == nil && !exists {
@@ -156,7 +156,7 @@ func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r
 	return nil
 }
 
-// intact reports whether content is stored. It reads what may be a manifest, so that an import repairs it.
+// intact reports whether content is stored. It also verifies manifests, so that an import repairs damaged ones.
 func (b *Bundles) intact(ctx context.Context, d ocispec.Descriptor) (bool, error) {
 	exists, err := b.Store.Exists(ctx, d)
 	if err != nil || !exists || d.Size > maxManifest {
@@ -175,7 +175,7 @@ func noRoom(err error) error {
 	return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "free some space, and import the bundle again: what is stored already is skipped")
 }
 
-// activate puts the charts, the programs and the names of the images of a complete bundle to where lab looks for them.
+// activate installs the charts, the programs and the names of the images of a complete bundle where lab looks for them.
 func (b *Bundles) activate(ctx context.Context, bundle Bundle, report event.Reporter) error {
 	for _, item := range bundle.Items {
 		var err error

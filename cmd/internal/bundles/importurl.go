@@ -23,7 +23,7 @@ func IsURL(source string) bool {
 }
 
 // ImportURL stores the bundle of a server of `lab bundle serve`, as Import does. The fragment of the address is the digest
-// of the root, which authenticates everything: "http://HOST:PORT#sha256:…". A transfer that breaks off is resumed. It
+// of the root, which authenticates everything: "http://HOST:PORT#sha256:…". An interrupted transfer is resumed. It
 // returns ErrInvalid for an address without a digest, ErrForeign if the server delivers anything else, and
 // ErrUnavailable if the server cannot be reached.
 func (b *Bundles) ImportURL(ctx context.Context, address string, ca []byte, report event.Reporter) (Bundle, error) {
@@ -106,7 +106,7 @@ func (s server) root(ctx context.Context, root digest.Digest) ([]byte, error) {
 	return data, err
 }
 
-// attempts is how often a transfer is resumed that does not get any further.
+// attempts is how often a transfer is resumed without progress.
 const attempts = 5
 
 // resumed reads content from a server. After an error it continues where it stopped.
@@ -192,7 +192,7 @@ func (s server) open(ctx context.Context, d ocispec.Descriptor, at int64) (body 
 	return nil, errors.Join(err, answer.Body.Close())
 }
 
-// todo returns the content that is known and not taken yet.
+// todo returns the expected content that has not arrived yet.
 func (e *expected) todo() (list []ocispec.Descriptor) {
 	for d, known := range e.known {
 		if !e.taken[d] {

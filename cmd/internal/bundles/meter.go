@@ -8,7 +8,7 @@ import (
 	"github.com/clusterlab-dev/lab/providers/event"
 )
 
-// meter reports how much has arrived, how fast, and how long the rest will take.
+// meter reports the progress, the speed and the remaining time of a transfer.
 type meter struct {
 	step    *event.Step
 	total   int64 // in bytes
@@ -25,7 +25,7 @@ func newMeter(total int64, step *event.Step) *meter {
 // between is the time between two reports.
 const between = 200 * time.Millisecond
 
-// add notes that n bytes arrived.
+// add counts n bytes.
 func (m *meter) add(n int) {
 	m.done += int64(n)
 	m.moved += int64(n)
@@ -46,7 +46,7 @@ func (m *meter) text(now time.Time) string {
 	return fmt.Sprintf("%s, %s/s, %s left", text, bytesText(int64(rate)), left)
 }
 
-// reader returns r, which notes what is read from it.
+// reader returns a reader that counts the bytes that are read from r.
 func (m *meter) reader(r io.Reader) io.Reader { return metered{r, m} }
 
 type metered struct {

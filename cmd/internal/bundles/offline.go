@@ -57,8 +57,8 @@ func (b *Bundles) withArchive(ctx context.Context, items []Item, do func(file st
 	return do(file.Name())
 }
 
-// NodeImages loads those of images that the engine of a flavor lacks, and returns the names of all under which the engine
-// has them now. It returns ErrUnavailable if neither the engine nor a bundle has one of them.
+// NodeImages loads the images that the engine of a flavor lacks, and returns the names that all of them have in the
+// engine. It returns ErrUnavailable if neither the engine nor a bundle has one of them.
 func (b *Bundles) NodeImages(ctx context.Context, flavor string, images []string, report event.Reporter) ([]string, error) {
 	names := slices.Clone(images)
 	lacking, err := b.Set.LacksImages(ctx, flavor, images)
@@ -92,7 +92,7 @@ func (b *Bundles) loadEngine(ctx context.Context, flavor string, items []Item, r
 	})
 }
 
-// Load loads images into the nodes of a cluster, as far as bundles on this machine have them, and returns the others.
+// Load loads the images that bundles on this machine have into the nodes of a cluster, and returns the others.
 func (b *Bundles) Load(ctx context.Context, ref providers.Ref, images []string, report event.Reporter) (lacks []string, err error) {
 	items, lacks, err := b.find(ctx, images, KindImage)
 	if err != nil || len(items) == 0 {

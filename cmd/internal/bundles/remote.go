@@ -22,7 +22,7 @@ import (
 )
 
 // fromRegistry copies an image from its registry into the store, for one platform, with the credentials that
-// `docker login` stored. What is stored already is not copied.
+// `docker login` stored. It skips content that is stored already.
 func (c *collector) fromRegistry(ctx context.Context, name string, step *event.Step) (ocispec.Descriptor, error) {
 	from, tag, err := c.repository(name)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *collector) repository(name string) (*remote.Repository, string, error) 
 	return from, tag, nil
 }
 
-// onThisMachine tells registries that lab asks without TLS, as docker does.
+// onThisMachine reports whether a registry is on this machine. lab accesses those without TLS, as docker does.
 func onThisMachine(host string) bool {
 	u := url.URL{Host: host}
 	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()

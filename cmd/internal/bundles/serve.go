@@ -148,7 +148,7 @@ func (c *tracked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chunk is how many bytes a client gets between two checks of its rate.
+// chunk is the number of bytes between two checks of a client's rate.
 const chunk = 64 << 10
 
 // paced writes to a client at most at the rate of the server.
@@ -213,8 +213,8 @@ func (s *Server) client(host string) *client {
 	return s.clients[host]
 }
 
-// count notes that a client gets the bytes of a blob from one position to another. A transfer that was resumed, or repeated,
-// counts once. A part that does not continue what the client has is not counted.
+// count records that a client gets a range of a blob. A transfer that was resumed or repeated counts once. A range that
+// does not continue the earlier ones is not counted.
 func (s *Server) count(host string, d digest.Digest, from, to int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -27,14 +27,14 @@ const (
 	// labelService marks the pods of load generators, with the name of the Service.
 	labelService = "clusterlab.dev/traffic"
 
-	// longest is how long a load generator may run whose lab was killed.
-	longest = time.Hour
+	// maxLifetime is the time after which a load generator ends by itself, in case lab is killed.
+	maxLifetime = time.Hour
 
 	// startTime is how long the pod of a load generator may take to start.
 	startTime = time.Minute
 )
 
-// api is a [Cluster] that a kubeconfig names.
+// api is the [Cluster] of a kubeconfig.
 type api struct{ client kubernetes.Interface }
 
 // Connect returns the cluster of a kubeconfig. It sends no request.
@@ -136,7 +136,7 @@ func (a api) Generate(ctx context.Context, q Request, to Target) (io.ReadCloser,
 	return log, stop, nil
 }
 
-// sweep deletes load generators that have ended, of a lab that was killed.
+// sweep deletes load generators that have ended and that a killed lab process could not delete.
 func (a api) sweep(ctx context.Context, to Target) error {
 	pods := a.client.CoreV1().Pods(to.Namespace)
 	found, err := pods.List(ctx, metav1.ListOptions{LabelSelector: labelService})
@@ -187,7 +187,7 @@ func (a api) follow(ctx context.Context, to Target, name string) (io.ReadCloser,
 	}
 }
 
-// waiting returns why a pod does not run yet, and whether waiting longer is in vain.
+// waiting returns why a pod does not run yet. final is true if the pod cannot start.
 func waiting(pod *corev1.Pod, before string) (reason string, final bool) {
 	for _, c := range pod.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
@@ -211,7 +211,7 @@ func notStarted(pod *corev1.Pod, reason string) error {
 // generator returns the pod of a load generator. It satisfies the restricted Pod Security Standard.
 func generator(q Request, to Target) *corev1.Pod {
 	yes, no := true, false
-	ends, user := int64(longest.Seconds()), int64(65532)
+	ends, user := int64(maxLifetime.Seconds()), int64(65532)
 	if q.Lasts > 0 {
 		ends = int64((q.Lasts + startTime).Seconds()) + 1
 	}

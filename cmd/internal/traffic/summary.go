@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Summary says what happened while requests were sent.
+// Summary is the result of sending requests.
 type Summary struct {
 	Namespace string    `json:"namespace"`
 	Service   string    `json:"service"`
@@ -116,7 +116,7 @@ func longestGap(columns []Column) int {
 
 func seconds(columns int) float64 { return (time.Duration(columns) * ColumnTime).Seconds() }
 
-// versions returns the versions that answered in a column, by name.
+// versions returns the versions that answered in a column, sorted.
 func (c Column) versions() []string {
 	var names []string
 	for name, count := range c.Answers {
@@ -128,8 +128,8 @@ func (c Column) versions() []string {
 	return names
 }
 
-// most is the share from which a version counts as the only one: answers on their way may be of the former one.
-const most = 0.99
+// soleShare is the share at which a version counts as the only one: a few late answers may be of another.
+const soleShare = 0.99
 
 // verdict says in one sentence what happened.
 func (s *Summary) verdict() string {
@@ -147,7 +147,7 @@ func (s *Summary) verdict() string {
 		return fmt.Sprintf("nobody answered for %.1f s; %s", s.Gap, lost)
 	case len(s.Versions) == 1:
 		return fmt.Sprintf("only %s answered; %s", first.Name, lost)
-	case last.Share < most:
+	case last.Share < soleShare:
 		return fmt.Sprintf("%s still share the traffic: %s; %s", s.names(), s.shares(), lost)
 	case s.Overlap <= ColumnTime.Seconds():
 		return fmt.Sprintf("the traffic moved from %s to %s at once; %s", first.Name, last.Name, lost)

@@ -17,10 +17,10 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// ColumnTime is how long the answers of one column arrive, as the load generator of hello writes them.
+// ColumnTime is the length of a column. The load generator of hello has the same.
 const ColumnTime = 500 * time.Millisecond
 
-// Column is what arrived within [ColumnTime].
+// Column counts the answers within [ColumnTime].
 type Column struct {
 	Time    time.Time      `json:"time"`    // its start
 	Answers map[string]int `json:"answers"` // with any status, by version
@@ -57,7 +57,7 @@ type Cluster interface {
 	Target(ctx context.Context, q Request) (Target, error)
 
 	// Generate starts a pod that sends the requests, and returns its log. stop deletes the pod. The pod also ends by
-	// itself. If it does not start, Generate has deleted it.
+	// itself. Generate deletes a pod that does not start.
 	Generate(ctx context.Context, q Request, to Target) (log io.ReadCloser, stop func(context.Context) error, err error)
 
 	// Backends returns the versions of the ready pods of a Service: the tags of their images.
@@ -77,8 +77,8 @@ const DefaultImage = "ghcr.io/clusterlab-dev/hello:v1"
 // stopTime is how long the deletion of the load generator may take.
 const stopTime = 20 * time.Second
 
-// Run sends requests until q.Lasts is over or ctx ends, and calls each for every column. simulated says that no requests
-// were sent. That ctx ended is not an error.
+// Run sends requests for q.Lasts or until ctx ends, which is not an error, and calls each for every column. simulated is
+// true if the answers are derived from endpoints and no requests are sent.
 func (t *Traffic) Run(ctx context.Context, q Request, report event.Reporter, each func(to Target, c Column, simulated bool)) (Summary, error) {
 	h, err := t.Inventory.OpenUsable(ctx, q.Cluster)
 	if err != nil {
