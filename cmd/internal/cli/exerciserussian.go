@@ -16,7 +16,7 @@ import (
 type translation struct{ english, other string }
 
 func russianLabels() ui.Labels {
-	return ui.Labels{Error: "ошибка:", Hint: "подсказка:", Warning: "внимание:"}
+	return ui.Labels{Error: "ошибка:", Hint: "подсказка:", Warning: "предупреждение:"}
 }
 
 // russianSteps are the steps of the exercise commands.
@@ -56,7 +56,7 @@ func russianErrors() []translation {
 		{"see the task: lab exercise start %s", "задание: lab exercise start %s"},
 		{"did you mean %s?", "может быть, %s?"},
 		{"exercise %s needs %s: %s", "упражнению %s нужно %s: %s"},
-		{"your cluster works, and other exercises do not need the addon: lab exercise list; to try again: lab exercise start %s", "кластер работает, и другим упражнениям это дополнение не нужно: lab exercise list; попробовать ещё раз: lab exercise start %s"},
+		{"your cluster works, and other exercises do not need the addon: lab exercise list; to try again: lab exercise start %s", "кластер работает, и другим упражнениям этот аддон не нужен: lab exercise list; попробовать ещё раз: lab exercise start %s"},
 		{"%s exists with another content", "%s уже есть, и содержимое там другое"},
 		{"cannot write the files of exercise %s: %s", "не удалось записать файлы упражнения %s: %s"},
 		{"write the files to another directory: lab exercise files %s --to DIR", "запишите файлы в другой каталог: lab exercise files %s --to КАТАЛОГ"},
@@ -64,8 +64,8 @@ func russianErrors() []translation {
 		{"list the packs: lab pack list; or name a directory: ./%s", "список наборов: lab pack list; или укажите каталог: ./%s"},
 		{"cluster %q was deleted while exercise %s was watched: %s", "кластер %q удалили, пока шло наблюдение за упражнением %s: %s"},
 		{"the API server does not answer: %s", "сервер API не отвечает: %s"},
-		{"name an existing cluster: %s", "укажите кластер, который есть: %s"},
-		{"there are no clusters; create one: lab up %s", "кластеров нет, создайте: lab up %s"},
+		{"name an existing cluster: %s", "укажите один из существующих: %s"},
+		{"there are no clusters; create one: lab up %s", "кластеров пока нет; создайте: lab up %s"},
 		{"unknown command %q for %q", "неизвестная команда %q для %q"},
 		{"list the commands: %s --help", "список команд: %s --help"},
 		{"%s accepts one exercise, received %d: %q", "%s принимает одно упражнение, получено %d: %q"},
