@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -40,30 +41,34 @@ downloaded. Flavors that simulate pods pull no images.`,
 	addonFile(cmd.Flags(), &file)
 	cmd.Flags().StringVar(&flavor, "flavor", "", "flavor of the cluster: "+strings.Join(c.Inventory.Set.Names(), ", "))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		written, err := c.written(file, "")
-		if err != nil {
-			return err
-		}
-		q, err := addonRequest(c, &o, written.Addons)
-		if err != nil {
-			return err
-		}
-		q.Names, q.Written = splitNames(args), q.Names
-		images, err := c.Clusters.AddonImages(cmd.Context(), clusters.UpRequest{Flavor: flavor, Addons: q})
-		if err != nil {
-			return err
-		}
-		list := AddonImageList{output.NewMeta("AddonImageList"), images}
-		if list.Items == nil {
-			list.Items = []addons.Image{}
-		}
-		if len(list.Items) == 0 && c.format == ui.FormatTable {
-			c.progress("").Note("No images are pulled.")
-			return nil
-		}
-		return ui.Print(c.streams.Out, c.format, list, func() ui.View { return imagesView(list) })
+		return runAddonImages(c, cmd.Context(), &o, file, flavor, args)
 	}
 	return cmd
+}
+
+func runAddonImages(c *command, ctx context.Context, o *addonOptions, file, flavor string, names []string) error {
+	written, err := c.written(file, "")
+	if err != nil {
+		return err
+	}
+	q, err := addonRequest(c, o, written.Addons)
+	if err != nil {
+		return err
+	}
+	q.Names, q.Written = splitNames(names), q.Names
+	images, err := c.Clusters.AddonImages(ctx, clusters.UpRequest{Flavor: flavor, Addons: q})
+	if err != nil {
+		return err
+	}
+	list := AddonImageList{output.NewMeta("AddonImageList"), images}
+	if list.Items == nil {
+		list.Items = []addons.Image{}
+	}
+	if len(list.Items) == 0 && c.format == ui.FormatTable {
+		c.progress("").Note("No images are pulled.")
+		return nil
+	}
+	return ui.Print(c.streams.Out, c.format, list, func() ui.View { return imagesView(list) })
 }
 
 func imagesView(list AddonImageList) ui.View {

@@ -32,43 +32,45 @@ is ready, and 8 otherwise.`,
 		Example:           `  lab diff -f lab.yaml`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			_, request, err := upRequest(c, o, args)
-			if err != nil {
-				return err
-			}
-			diff, err := c.Clusters.Diff(cmd.Context(), request)
-			if err != nil {
-				return err
-			}
-			for i, item := range diff.Items {
-				diff.Items[i].By = repeat(item.By, cmd)
-			}
-			if c.format == ui.FormatTable {
-				progress := c.progress("")
-				defer progress.Close()
-				if len(diff.Surplus) > 0 && !o.prune {
-					progress.Note("Installed, but not in this request: %s. To remove: %s",
-						strings.Join(diff.Surplus, ", "), repeat("lab up "+diff.Name+" --prune", cmd))
-				}
-				if len(diff.Items) == 0 {
-					progress.Note("Cluster %s is up to date and ready.", diff.Name)
-					return nil
-				}
-			}
-			if err := ui.Print(c.streams.Out, c.format, diff, func() ui.View { return diffView(diff) }); err != nil {
-				return err
-			}
-			if len(diff.Items) > 0 {
-				return exited(codeDiffers)
-			}
-			return nil
-		},
+		RunE:              func(cmd *cobra.Command, args []string) error { return runDiff(c, cmd, o, args) },
 	}
 	o.flags(cmd.Flags(), c.Inventory.Set.Names())
 	o.setting(cmd.Flags(), "ttl", "ttl", "time to live, such as 2h")
 	cmd.Flags().BoolVar(&o.prune, "prune", false, "report addons that are not requested as differences, too")
 	return cmd
+}
+
+func runDiff(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
+	_, request, err := upRequest(c, o, args)
+	if err != nil {
+		return err
+	}
+	diff, err := c.Clusters.Diff(cmd.Context(), request)
+	if err != nil {
+		return err
+	}
+	for i, item := range diff.Items {
+		diff.Items[i].By = repeat(item.By, cmd)
+	}
+	if c.format == ui.FormatTable {
+		progress := c.progress("")
+		defer progress.Close()
+		if len(diff.Surplus) > 0 && !o.prune {
+			progress.Note("Installed, but not in this request: %s. To remove: %s",
+				strings.Join(diff.Surplus, ", "), repeat("lab up "+diff.Name+" --prune", cmd))
+		}
+		if len(diff.Items) == 0 {
+			progress.Note("Cluster %s is up to date and ready.", diff.Name)
+			return nil
+		}
+	}
+	if err := ui.Print(c.streams.Out, c.format, diff, func() ui.View { return diffView(diff) }); err != nil {
+		return err
+	}
+	if len(diff.Items) > 0 {
+		return exited(codeDiffers)
+	}
+	return nil
 }
 
 // repeat adds the flags of cmd to a "lab up" command, which would otherwise request something else. It omits values of

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -106,22 +107,7 @@ there is a pack of its name. Then nothing is stored.`,
 			src.Ref = args[0]
 			ctx, cancel := withTimeout(cmd.Context(), timeout)
 			defer cancel()
-			progress := c.progress("")
-			defer progress.Close()
-			var added packs.Installed
-			err := event.Reporter(progress.Report).For("").Do("Adding the pack", func(*event.Step) (err error) {
-				added, err = c.Packs.Add(ctx, src)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			progress.Close()
-			if c.format == ui.FormatTable {
-				progress.Note("Start: lab exercise start --pack %s    Remove it: lab pack remove %[1]s", added.Pack.Name)
-			}
-			result := packOf(added)
-			return ui.Print(c.streams.Out, c.format, result, func() ui.View { return packView(result) })
+			return runPackAdd(c, ctx, src)
 		},
 	}
 	f := cmd.Flags()
@@ -129,6 +115,25 @@ there is a pack of its name. Then nothing is stored.`,
 	f.StringVar(&src.Path, "path", "", "directory of the pack in the source (default: the one with pack.yaml)")
 	f.DurationVar(&timeout, "timeout", 5*time.Minute, "give up after this time")
 	return cmd
+}
+
+func runPackAdd(c *command, ctx context.Context, src packs.Source) error {
+	progress := c.progress("")
+	defer progress.Close()
+	var added packs.Installed
+	err := event.Reporter(progress.Report).For("").Do("Adding the pack", func(*event.Step) (err error) {
+		added, err = c.Packs.Add(ctx, src)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	progress.Close()
+	if c.format == ui.FormatTable {
+		progress.Note("Start: lab exercise start --pack %s    Remove it: lab pack remove %[1]s", added.Pack.Name)
+	}
+	result := packOf(added)
+	return ui.Print(c.streams.Out, c.format, result, func() ui.View { return packView(result) })
 }
 
 func newPackRemove(c *command) *cobra.Command {
