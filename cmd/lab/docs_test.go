@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -17,12 +20,9 @@ import (
 
 // TestExitCodesAreDocumented checks that the table in docs/errors.md has the exit codes of lab.
 func TestExitCodesAreDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/errors.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := readText(t, "../../docs/errors.md")
 	documented := map[string]string{} // by reason
-	for _, row := range regexp.MustCompile("(?m)^\\| (\\d+) \\| (`.*`) \\|").FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| (\\d+) \\| (`.*`) \\|").FindAllStringSubmatch(text, -1) {
 		for _, reason := range strings.Split(row[2], ", ") {
 			documented[strings.Trim(reason, "`")] = row[1]
 		}
@@ -74,4 +74,58 @@ func TestLinks(t *testing.T) {
 	if found < 20 {
 		t.Errorf("found only %d links", found)
 	}
+}
+
+// TestDesignNamesPackages checks that docs/design.md names each package, except those of the test bed.
+func TestDesignNamesPackages(t *testing.T) {
+	page := readText(t, "../../docs/design.md")
+	out, err := exec.Command("git", "-C", "../..", "ls-files", "*.go").Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	dirs := map[string]bool{}
+	for file := range strings.FieldsSeq(string(out)) {
+		dir := filepath.ToSlash(filepath.Dir(file))
+		if !strings.HasSuffix(file, "_test.go") && !strings.HasPrefix(dir, "e2e/testbed/") && !strings.HasPrefix(dir, "docs/") {
+			dirs[dir] = true
+		}
+	}
+	for dir := range dirs {
+		if !regexp.MustCompile(`(^|[^\w-])` + regexp.QuoteMeta(filepath.Base(dir)) + `([^\w-]|$)`).MatchString(page) {
+			t.Errorf("docs/design.md does not name the package %s", dir)
+		}
+	}
+	if len(dirs) < 50 {
+		t.Errorf("found only %d packages", len(dirs))
+	}
+}
+
+// TestE2ETestsAreDocumented checks that the table in e2e/README.md has the tests of package e2e.
+func TestE2ETestsAreDocumented(t *testing.T) {
+	documented, found := map[string]bool{}, map[string]bool{"TestMain": true}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(Test\\w+)` \\|").FindAllStringSubmatch(readText(t, "../../e2e/README.md"), -1) {
+		documented[row[1]] = true
+	}
+	files, err := filepath.Glob("../../e2e/*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for _, test := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(readText(t, file), -1) {
+			found[test[1]] = true
+		}
+	}
+	documented["TestMain"] = true
+	if diff := cmp.Diff(found, documented); diff != "" {
+		t.Errorf("the table of tests in e2e/README.md is out of date (-tests +table):\n%s", diff)
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
