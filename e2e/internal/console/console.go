@@ -17,14 +17,20 @@ type Call struct {
 // Read returns the calls of a document in order.
 func Read(path string) ([]Call, error) {
 	text, err := os.ReadFile(path)
-	return parse(string(text)), err
+	return Parse(string(text)), err
 }
 
-func parse(text string) []Call {
+// Parse returns the calls of a text in order. A command ends with its line, unless a quoted text continues on the next.
+func Parse(text string) []Call {
 	var calls []Call
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		for _, shown := range strings.Split("\n"+block[1], "\n$ ")[1:] {
-			line, prints, _ := strings.Cut(strings.TrimRight(shown, "\n"), "\n")
+			line, prints, more := strings.Cut(strings.TrimRight(shown, "\n"), "\n")
+			for more && strings.Count(line, "'")%2 == 1 {
+				var next string
+				next, prints, more = strings.Cut(prints, "\n")
+				line += "\n" + next
+			}
 			calls = append(calls, Call{line, prints})
 		}
 	}

@@ -8,9 +8,9 @@ import (
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	text := "Type:\n\n```console\n$ cd here\n$ lab list\nNAME\nlab\n```\n\n```sh\n$ not this\n```\n\n```console\n$ lab down\n```\n"
-	want := []Call{{Line: "cd here"}, {Line: "lab list", Prints: "NAME\nlab"}, {Line: "lab down"}}
-	if diff := cmp.Diff(want, parse(text)); diff != "" {
+	text := "Type:\n\n```console\n$ cd here\n$ lab list\nNAME\nlab\n```\n\n```sh\n$ not this\n```\n\n```console\n$ lab run -- sh -c '\nls\n'\na\n$ lab down\n```\n"
+	want := []Call{{Line: "cd here"}, {Line: "lab list", Prints: "NAME\nlab"}, {Line: "lab run -- sh -c '\nls\n'", Prints: "a"}, {Line: "lab down"}}
+	if diff := cmp.Diff(want, Parse(text)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
