@@ -37,10 +37,11 @@ func Parse(text string) []Call {
 	return calls
 }
 
-// Steady replaces everything that differs between runs: ages, random parts of names, and kubectl's progress lines.
+// Steady replaces everything that differs between runs: ages, sizes, random parts of names, and kubectl's progress lines.
 func Steady(s string) string {
 	s = regexp.MustCompile(`(?m)^Waiting for .*\n`).ReplaceAllString(s, "")
 	s = regexp.MustCompile(`\b\d+s\b`).ReplaceAllString(s, "1s")
+	s = regexp.MustCompile(`\b\d+(\.\d)? [kMG]B\b`).ReplaceAllString(s, "1 MB")
 	s = regexp.MustCompile(`web-[0-9a-f]+-[0-9a-z]{5}`).ReplaceAllString(s, "web-1")
 	return regexp.MustCompile(`(?m)[ \t]+`).ReplaceAllString(strings.TrimRight(s, "\n"), " ")
 }

@@ -17,11 +17,11 @@ func TestParse(t *testing.T) {
 
 func TestSteady(t *testing.T) {
 	t.Parallel()
-	const shown, printed = "web-5fc9f4bf66-qcbz7  Running  0s\n", "Waiting for 1 of 2\nweb-6d4b75cb6d-hznbx   Running   12s"
+	const shown, printed = "web-5fc9f4bf66-qcbz7  Running  0s  2.1 MB\n", "Waiting for 1 of 2\nweb-6d4b75cb6d-hznbx   Running   12s  940 kB"
 	if a, b := Steady(shown), Steady(printed); a != b {
 		t.Errorf("%q and %q differ", a, b)
 	}
-	if a, b := Steady(shown), Steady("web-5fc9f4bf66-qcbz7  Pending  0s"); a == b {
+	if a, b := Steady(shown), Steady("web-5fc9f4bf66-qcbz7  Pending  0s  2.1 MB"); a == b {
 		t.Errorf("%q is the same for different output", a)
 	}
 }

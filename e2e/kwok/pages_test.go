@@ -54,6 +54,21 @@ func TestStrategies(t *testing.T) {
 	}
 }
 
+// TestSnapshotsPage runs the commands of docs/snapshots.md, and compares their output with the page.
+func TestSnapshotsPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "snapshots.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(console.Parse(string(page))); n < 5 {
+		t.Errorf("the page has only %d commands", n)
+	}
+	p := newUser(t)
+	p.types(string(page))
+	p.Must("down", "shop")
+}
+
 // versionsOf returns the versions in the picture that a text begins with, and those of its last column.
 func versionsOf(text string) (all, last []string) {
 	picture, _, _ := strings.Cut(text, "```")
