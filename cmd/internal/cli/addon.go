@@ -15,11 +15,11 @@ func newAddon(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "addon",
 		Short: "Manage addons of a cluster",
-		Long: `Manage addons: Helm charts with values that suit the cluster. An addon is installed
-when it works.
+		Long: `Manage addons of a cluster. An addon is a Helm chart with values that suit the flavor.
+Commands that install addons wait until the addons work.
 
-To define your own addons, add files to the directory "addons" in your configuration
-directory. "lab addon info ADDON -o yaml" prints an example.`,
+To define your own addons, add files to the directory "addons" of your configuration
+directory, usually ~/.config/lab. "lab addon info ADDON -o yaml" prints an example.`,
 		Args: onlyVerbs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -19,14 +19,14 @@ type addonOptions struct {
 }
 
 func (o *addonOptions) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.values, "values", nil, "chart values from a file, as ADDON=FILE (- reads standard input)")
-	f.StringArrayVar(&o.sets.Values, "set", nil, "set a chart value, as ADDON.PATH=VALUE in the syntax of helm")
+	f.StringArrayVar(&o.values, "values", nil, "file with chart values, as ADDON=FILE (- is standard input)")
+	f.StringArrayVar(&o.sets.Values, "set", nil, "chart value, as ADDON.PATH=VALUE in the syntax of helm")
 	f.StringArrayVar(&o.sets.Strings, "set-string", nil, "like --set, but VALUE is always a string")
 	f.StringArrayVar(&o.sets.JSON, "set-json", nil, "like --set, but VALUE is JSON")
 	f.StringArrayVar(&o.sets.Files, "set-file", nil, "like --set, but VALUE is a file that contains the value")
 	f.StringArrayVar(&o.sets.Literals, "set-literal", nil, "like --set, but VALUE is taken literally")
-	f.BoolVar(&o.offline, "offline", false, "use only charts and images of this machine, without network access (see lab bundle)")
-	f.StringVar(&o.caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for chart sources")
+	f.BoolVar(&o.offline, "offline", false, "use only charts and images of this machine (see lab bundle)")
+	f.StringVar(&o.caFile, "ca-file", "", "`file` with additional CA certificates (PEM) for chart sources")
 }
 
 // splitNames returns the names of addons in args. An argument may have several, separated by

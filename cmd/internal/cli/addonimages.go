@@ -25,10 +25,10 @@ func newAddonImages(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "images ADDON...",
 		Short: "List the images that addons pull",
-		Long: `List the images that addons pull, and those of the addons that they need, with the
-objects that need each image. Images that programs get as arguments are included.
+		Long: `List the images that addons and the addons that they need pull, with the objects that
+use each image. Images that programs get as arguments are included.
 
-The chart is rendered for a cluster of the flavor (default: the flavor of your
+lab renders the charts for a cluster of the flavor (default: the flavor of your
 configuration, or the first). No cluster is needed. Charts that are not cached are
 downloaded. Flavors that simulate pods pull no images.`,
 		Example: `  lab addon images cert-manager

@@ -117,7 +117,7 @@ func changesView(changes clusteraddons.Changes) ui.View {
 
 // addonFile adds the flag -f to commands on addons.
 func addonFile(f *pflag.FlagSet, file *string) {
-	f.StringVarP(file, "file", "f", "", "a `file` with definitions and values of addons (- reads standard input)")
+	f.StringVarP(file, "file", "f", "", "`file` with definitions and values of addons (- is standard input)")
 }
 
 // clusterOf returns the name of the cluster for a command on addons: that of --name, else

@@ -48,13 +48,12 @@ func newBench(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how long clusters take to create",
-		Long: `Create and delete clusters to compare the time of lab with that of others:
+		Long: `Create and delete clusters, and compare the time of lab with that of:
 
-  tool  the flavor's own tool, with the same image and the same nodes
-  cold  lab with an empty cache; the images in the container engine stay
-  warm  lab again: the ratio shows how exact the measurement is
-  snapshot
-        lab with a snapshot of such a cluster, which bench saves first and removes last
+  tool      the flavor's own tool, with the same image and the same nodes
+  cold      lab with an empty cache; the images in the container engine stay
+  warm      lab again: the ratio shows how exact the measurement is
+  snapshot  lab with a snapshot of such a cluster, which bench saves and removes
 
 Both sides alternate. Each waits until all nodes are ready and DNS works. The result has
 the median times, their ratio with its 95 % interval, the time of each step, the used
@@ -79,11 +78,11 @@ a cluster bench-NAME of another tool with that tool.`,
 	f.VarP(benchFormat{&c.format}, "output", "o", "output format of the result; here also gobench and markdown")
 	f.Var(o.layer.Flag("flavor", "--flavor"), "flavor", "flavors to measure, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", ")+" (default: the first usable one)")
 	f.IntVar(&o.rounds, "rounds", 5, "number of clusters that each side creates")
-	f.Var(&o.against, "against", "what lab is compared with")
-	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
+	f.Var(&o.against, "against", "side that lab is compared with")
+	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
 	o.setting(f, "image", "cluster.image", "node image (default: that of the flavor)")
 	o.setting(f, "workers", "cluster.workers", "number of worker nodes (default: 0); control planes also run pods")
-	o.setting(f, "addon", "addons", "addons to install, separated by commas (see lab addon list); not with --against tool")
+	o.setting(f, "addon", "addons", "addons to install, separated by commas; not with --against tool")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time for one cluster")
 	return cmd
 }

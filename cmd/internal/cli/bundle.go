@@ -24,7 +24,7 @@ type Bundle struct {
 func newBundle(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bundle",
-		Short: "Bring everything that a cluster needs to machines without a network",
+		Short: "Manage files with everything that clusters need, for machines without a network",
 		Long: `Write everything that clusters need into one file: the charts of addons and the images
 that they pull, the images of nodes, the tools of "lab tools", and lab itself. On a machine
 that imported the file, "lab up --offline" creates the cluster without a network.
@@ -52,14 +52,14 @@ func newBundleCreate(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create FILE",
 		Short: "Write everything that a cluster needs into a file",
-		Long: `Write everything that a cluster needs into a file: that of a profile, of a lab.yaml, or of
-the addons that you name, on each of the flavors.
+		Long: `Write everything that a cluster needs into FILE. --profile, --file and --addon describe the
+cluster. With several flavors, the bundle has what a cluster of each of them needs.
 
 Images come from the container engine of the flavor, or else from their registries. What
-is fetched stays in lab's cache: the command can be repeated after an interruption. An
-existing file is not overwritten; until the bundle is complete, it is FILE.part. With
---split, the bundle is written to FILE.001, FILE.002 and so on, for file systems with small
-files.`,
+lab fetches stays in its cache, so a second run after an interruption does not fetch it
+again. Until the bundle is complete, its file is FILE.part. An existing file is not
+overwritten. With --split, the files are FILE.001, FILE.002 and so on, for file systems
+that limit the size of a file, such as FAT32.`,
 		Example: `  lab bundle create class.lab --profile workshop --flavor kind,kwok
   lab bundle create class.lab -f lab.yaml --tools kubectl,helm
   lab bundle create /media/usb/class.lab --addon cert-manager --split 4000M`,
@@ -69,13 +69,13 @@ files.`,
 	f := cmd.Flags()
 	o.up.profileFlags(f)
 	f.StringVar(&o.flavors, "flavor", "", "flavors, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", "))
-	o.up.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2 (default: that of the flavor)")
+	o.up.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "version, such as v1.37.2 (default: that of the flavor)")
 	o.up.setting(f, "addon", "addons", "addons, separated by commas (see lab addon list)")
 	o.up.addons.flags(f)
 	f.StringVar(&o.name, "name", "", "name of the bundle (default: that of the profile or of the lab)")
-	f.StringVar(&o.platform, "platform", "", "system and processor of the machines, such as linux/arm64 (default: this machine's)")
+	f.StringVar(&o.platform, "platform", "", "system and processor, such as linux/arm64 (default: those of this machine)")
 	f.StringSliceVar(&o.tools, "tools", nil, "tools to include, or none (default: all, see lab tools list)")
-	f.StringSliceVar(&o.images, "with-image", nil, "further images that pods run, separated by commas")
+	f.StringSliceVar(&o.images, "with-image", nil, "further images, such as those of an addon with other values")
 	f.StringVar(&o.split, "split", "", "write files of at most this size, such as 4000M")
 	return cmd
 }
@@ -152,13 +152,15 @@ func newBundleImport(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|URL",
 		Short: "Store a bundle on this machine",
-		Long: `Store the bundle of a file, or of a server of "lab bundle serve", on this machine. Then
-"lab up --offline" and "lab tools install" take what they need from it. Programs of lab that
-are missing are installed, and the engine gets the images of nodes.
+		Long: `Store a bundle on this machine, from a file or from a server of "lab bundle serve". Then
+"lab up --offline" and "lab tools install" use it without a network. import also installs
+programs of lab that are missing, and loads the images of nodes into the container engine.
 
-Everything is verified by its digest. An interrupted import is resumed: content that has
-arrived is skipped. The exit code is 4 if the bundle is damaged, and 6, before anything is
-written, if it is for another platform or from a newer version of lab.`,
+Everything is verified by its digest. Run the command again after an interruption: content
+that is already stored is skipped.
+
+The exit code is 4 if the bundle is damaged. It is 6 if the bundle is for another platform
+or from a newer version of lab; then nothing was written.`,
 		Example: `  lab bundle import class.lab
   lab bundle import 'http://192.168.1.10:8090#sha256:…'`,
 		Args: bundleArg("FILE|URL"),
@@ -177,7 +179,7 @@ written, if it is for another platform or from a newer version of lab.`,
 			return c.printBundle(bundle, nil)
 		},
 	}
-	cmd.Flags().StringVar(&caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for the server")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "`file` with additional CA certificates (PEM) for the server")
 	return cmd
 }
 
@@ -243,10 +245,11 @@ func noteProblems(c *command, list bundles.List) {
 func newBundleVerify(c *command) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify NAME|FILE",
-		Short: "Read all of a bundle, and compare it with its digests",
-		Long: `Read all of a bundle on this machine, or in a file, and compare it with its digests. An
-argument with a dot or a slash is a file. The exit code is 4 if something is missing or
-damaged; the error names it.`,
+		Short: "Verify a bundle",
+		Long: `Read all of a bundle, imported or in a file, and compare it with its digests. An argument
+with a dot or a slash is a file.
+
+The exit code is 4 if something is missing or damaged; the error names it.`,
 		Example: `  lab bundle verify class.lab
   lab bundle verify workshop`,
 		Args:              bundleArg("NAME|FILE"),
@@ -288,8 +291,7 @@ func newBundleRemove(c *command) *cobra.Command {
 		Use:     "remove NAME...",
 		Aliases: []string{"rm"},
 		Short:   "Remove bundles from this machine",
-		Long: `Remove bundles from this machine. Charts, tools and images that were installed from them
-stay.`,
+		Long:    `Remove bundles from this machine. Charts, tools, and images in the container engine stay.`,
 		Example: `  lab bundle remove workshop`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -35,10 +35,10 @@ func newBundleServe(c *command) *cobra.Command {
 		Long: `Serve a bundle to other machines until you press Ctrl-C, and print the commands to type
 there. The page at the address of the server shows them, too.
 
-By default only this machine reaches the server. --listen names the address at which others
-do: one of a private network. The server only reads, and only the content of the bundle; the
-digest in the commands authenticates it. With --limit-rate, each client gets at most so many
-bytes per second, so that one does not starve the others.`,
+By default, only this machine can connect. To serve other machines, set --listen to an
+address of this machine in a private network. The server is read-only and serves only the
+content of the bundle; the digest in the commands authenticates it. --limit-rate limits each
+client, so that no client uses the whole network.`,
 		Example: `  lab bundle serve workshop
   lab bundle serve workshop --listen 192.168.1.10:8090 --limit-rate 5M`,
 		Args:              bundleArg("NAME"),

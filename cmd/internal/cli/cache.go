@@ -89,7 +89,7 @@ is not available.`,
 			return printCache(c, status)
 		},
 	}
-	cmd.Flags().Var(&limit, "limit", "the most that it contains, such as 50G; the least recently used images go first")
+	cmd.Flags().Var(&limit, "limit", "maximum size, such as 50G; the least recently used images are removed first")
 	return cmd
 }
 
@@ -122,7 +122,7 @@ Images of imported bundles stay. The cache may run.`,
 			return nil
 		},
 	}
-	cmd.Flags().Var(&keep, "keep", "the most that is left, such as 5G")
+	cmd.Flags().Var(&keep, "keep", "size of the images that stay, such as 5G")
 	return cmd
 }
 

@@ -13,11 +13,11 @@ func newDoctor(c *command) *cobra.Command {
 		Short: "Check this machine for problems",
 		Long: `Check whether lab can create clusters on this machine, and report what may cause
 problems: the container engine and its resources, disk, kernel, limits, ports, proxies,
-the kubeconfig, tools and leftovers. Each problem comes with a fix.
-doctor changes nothing.
+the kubeconfig, tools and leftovers. Each problem comes with a fix. doctor changes
+nothing.
 
-The exit code is 1 if a problem keeps lab from creating clusters. Warnings do not change
-the exit code.`,
+The exit code is 1 if a problem prevents lab from creating clusters, and 5 if lab cannot
+read its own records. Warnings do not change the exit code.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := c.Doctor.Examine(cmd.Context())

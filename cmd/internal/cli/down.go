@@ -31,7 +31,13 @@ created becomes current again. Clusters that are not managed by lab are never de
 
 lab deletes a cluster on the container engine on which it was created, even if docker
 uses another engine now. If that engine does not answer, lab keeps the cluster and its
-record. --forget removes the record of a cluster whose engine no longer exists.`,
+record. --forget removes the record of a cluster whose engine no longer exists.
+
+The exit code is 3 if there is no cluster of a name, 4 if it is not managed by lab, and 5
+if lab cannot reach its container engine. The other clusters are still deleted.`,
+		Example: `  lab down                    delete the cluster "lab"
+  lab down demo shop          delete two clusters
+  lab down --all`,
 		ValidArgsFunction: c.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			names, _ := c.Inventory.Names("")
@@ -42,7 +48,7 @@ record. --forget removes the record of a cluster whose engine no longer exists.`
 		},
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "delete all clusters that lab created")
-	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and the kubeconfig entries, for a cluster that cannot be reached")
+	cmd.Flags().BoolVar(&o.forget, "forget", false, "remove only the record and the kubeconfig entries of an unreachable cluster")
 	cmd.Flags().StringVar(&o.flavor, "flavor", "", "with --all, delete only clusters of this flavor")
 	cmd.Flags().DurationVar(&o.timeout, "timeout", 5*time.Minute, "give up after this time; run the command again to resume")
 	return cmd

@@ -32,8 +32,8 @@ func newExercise(c *command) *cobra.Command {
 to do next.
 
 An exercise has its own namespaces. "start" prepares them and prints the task, "check"
-says what is missing, "hint" helps one step at a time, and "reset" starts over. Your
-progress is kept in lab's state directory, whatever cluster you use.
+prints what is missing, "hint" prints one step of help, and "reset" starts over. Your
+progress is stored in lab's state directory, not in the cluster.
 
 Texts are in the language of your locale if the pack has it. --lang selects another; if
 "start" has it, the other commands use that language, too.`,
@@ -43,8 +43,8 @@ Texts are in the language of your locale if the pack has it. --lang selects anot
 		RunE: func(*cobra.Command, []string) error { return runExerciseStatus(c, o) },
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "the `pack`: a name of \"lab pack list\", or the path of a directory")
-	f.StringVar(&o.lang, "lang", "", "language of the texts, such as en or ru (default: that of the last start, or of the locale)")
+	f.StringVar(&o.pack, "pack", learning.BuiltinPack, "name of a `pack` (see lab pack list), or the path of a directory")
+	f.StringVar(&o.lang, "lang", "", "language, such as en or ru (default: that of the last start, or of the locale)")
 	cmd.AddCommand(
 		newExerciseList(c, o), newExerciseStart(c, o), newExerciseCheck(c, o), newExerciseWatch(c, o), newExerciseHint(c, o),
 		newExerciseReset(c, o), newExerciseSolution(c, o), newExerciseStatus(c, o), newExerciseFiles(c, o), newExerciseVerify(c, o), newExerciseSchema(),

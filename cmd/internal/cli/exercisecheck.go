@@ -35,11 +35,11 @@ func newExerciseCheck(c *command, o *exerciseOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [EXERCISE]",
 		Short: "Check an exercise",
-		Long: `Check an exercise, and say what is missing. Without an argument, check the exercise that
-you started last. While objects change, check waits for them.
+		Long: `Check an exercise, and print what is missing. Without an argument, check the exercise
+that you started last. While objects change, check waits, at most for --settle.
 
-Some checks change the cluster, for example delete a pod to see it come back. They run
-after all others passed, and restore what they changed, even if they are interrupted.
+Some checks change the cluster, for example delete a pod to see whether it is replaced.
+They run after all others passed, and restore what they changed, even after an interrupt.
 
 The exit code is 0 only if the exercise passed. On a cluster that simulates containers,
 some checks are not possible: then the exercise is half done, and the exit code is 1.`,

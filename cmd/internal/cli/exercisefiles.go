@@ -35,7 +35,7 @@ is 3 if the exercise has no files.`,
 	o.onExercise(c, cmd, func(_ context.Context, _ lesson, choice learning.Choice) error {
 		return runExerciseFiles(c, choice, dir)
 	})
-	cmd.Flags().StringVar(&dir, "to", ".", "the `directory` to write into")
+	cmd.Flags().StringVar(&dir, "to", ".", "`directory` to write into")
 	return cmd
 }
 

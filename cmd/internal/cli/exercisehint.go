@@ -28,7 +28,7 @@ type ExerciseHint struct {
 func newExerciseHint(c *command, o *exerciseOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hint [EXERCISE]",
-		Short: "Get a hint that fits what is wrong now",
+		Short: "Print a hint for the first check that fails",
 		Long: `Look at the cluster, and print a hint for the first check that fails. Each call prints
 the next, more precise step.`,
 		Example: `  lab exercise hint`,
@@ -131,6 +131,6 @@ Without an argument, show that of the exercise that you started last.`,
 			return p
 		})
 	})
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "show it before the exercise is passed")
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "show the solution before you pass the exercise")
 	return cmd
 }

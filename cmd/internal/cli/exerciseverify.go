@@ -60,11 +60,12 @@ func newExerciseVerify(c *command, o *exerciseOptions) *cobra.Command {
 		Long: `Create a temporary cluster, and prove every exercise of a pack on it: in the beginning
 no check passes, each wrong answer fails its check and gets its hint, the solution and
 other valid answers pass, and a reset restores the beginning. Then delete the cluster.
-The cluster has the addons that the exercises need.
-PACK is a name of "lab pack list" or the path of a directory.
+The cluster has the addons that the exercises need. Exercises that need what the flavor
+lacks are left out.
 
-The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.
-Exercises that need what the flavor lacks are left out.`,
+PACK is a name of "lab pack list" or the path of a directory (default: the builtin pack).
+
+The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.`,
 		Example: `  lab exercise verify --flavor kwok
   lab exercise verify ./my-pack --flavor kwok --exercise pods`,
 		Args: oneName,
@@ -75,7 +76,7 @@ Exercises that need what the flavor lacks are left out.`,
 			return runExerciseVerify(c, cmd.Context(), o, v)
 		},
 	}
-	v.setting(cmd.Flags(), "flavor", "flavor", "the tool that creates the cluster")
+	v.setting(cmd.Flags(), "flavor", "flavor", "tool that creates the cluster (default: as in lab up)")
 	cmd.Flags().DurationVar(&v.timeout, "timeout", 10*time.Minute, "time limit for the creation of the cluster")
 	cmd.Flags().StringSliceVar(&v.only, "exercise", nil, "verify only these exercises")
 	cmd.Flags().DurationVar(&v.patience, "patience", time.Minute, "how long an answer may take to have its results, without checks that act")

@@ -15,9 +15,9 @@ func newExerciseWatch(c *command, o *exerciseOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch [EXERCISE]",
 		Short: "Check an exercise whenever something changes",
-		Long: `Check an exercise whenever an object changes that it is about, and show the result, until
-it has passed for three seconds or you press Ctrl-C. On a terminal the result is redrawn in
-place; in a pipe, each result that differs from the one before is printed.
+		Long: `Check an exercise whenever one of its objects changes, and show the result, until it has
+passed for three seconds or you press Ctrl-C. On a terminal, watch redraws the result in
+place; in a pipe, it prints each result that differs from the one before.
 
 Checks that change the cluster do not run: they belong to "lab exercise check". If the
 cluster does not answer, watch says so and continues when it answers again. If the cluster

@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -50,4 +51,27 @@ func TestExamples(t *testing.T) {
 			t.Errorf("%s: the example does not use the command:\n%s", cmd.CommandPath(), cmd.Example)
 		}
 	})
+}
+
+// TestHelpFits checks that the help text fits into a terminal: lines of at most 92 columns, and descriptions of flags
+// below 80.
+func TestHelpFits(t *testing.T) {
+	t.Parallel()
+	lines := 0
+	walk(testRoot(t), func(cmd *cobra.Command) {
+		for line := range strings.SplitSeq(cmd.Long+"\n"+cmd.Example, "\n") {
+			lines++
+			if n := utf8.RuneCountInString(line); n > 92 {
+				t.Errorf("%s: a line of the help text has %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if _, usage := pflag.UnquoteUsage(f); utf8.RuneCountInString(usage) >= 80 {
+				t.Errorf("%s --%s: the description is too long: %s", cmd.CommandPath(), f.Name, usage)
+			}
+		})
+	})
+	if lines < 300 {
+		t.Errorf("found only %d lines", lines)
+	}
 }

@@ -18,8 +18,8 @@ import (
 
 // profileFlags adds the flags that name a profile and a file.
 func (o *upOptions) profileFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.profile, "profile", "", "start from a builtin profile or a file: "+strings.Join(profiles.Names(), ", "))
-	f.StringVarP(&o.file, "file", "f", "", "a `file` that describes the lab (- reads standard input); example: lab profile show web")
+	f.StringVar(&o.profile, "profile", "", strings.Join(profiles.Names(), ", ")+", or a file to start from")
+	f.StringVarP(&o.file, "file", "f", "", "`file` that describes the cluster (- is standard input); see lab profile show")
 }
 
 // upRequest returns the request of a command: its argument, merged over its flags, the file, the

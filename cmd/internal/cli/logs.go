@@ -39,7 +39,7 @@ To print the logs of a pod, use "lab kubectl -- logs POD".`,
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "the `directory`, which must be empty or not exist (default: NAME-logs)")
+	cmd.Flags().StringVar(&dir, "dir", "", "`directory` to write into, empty or new (default: NAME-logs)")
 	return cmd
 }
 

@@ -40,7 +40,7 @@ type Pack struct {
 func newPack(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pack",
-		Short: "Add exercises that others wrote, and write your own",
+		Short: "Manage packs of exercises",
 		Long: `Manage packs of exercises. "lab exercise --pack NAME" uses a pack that you added.
 
 docs/exercises.md describes how to write a pack.`,
@@ -91,15 +91,15 @@ func newPackAdd(c *command) *cobra.Command {
 
   DIR                        a directory
   FILE.tar.gz                an archive
-  https://HOST/PATH.git      a git repository; git+URL for URLs that do not end with .git.
+  https://HOST/PATH.git      a git repository; git+URL if the URL does not end with .git.
                              --revision selects a commit, branch or tag
-  oci://HOST/PATH:TAG        an OCI artifact that was pushed with: oras push HOST/PATH:TAG DIR
+  oci://HOST/PATH:TAG        an OCI artifact; to push one: oras push HOST/PATH:TAG DIR
 
 lab runs nothing of a pack, and reads no file outside it. lab records the commit or the
 digest, and uses the pack only as long as its files are unchanged.
 
-The exit code is 2 if the pack is not valid, with file and line of each problem, and 4 if
-there is a pack of its name. Then nothing is stored.`,
+The exit code is 2 if the pack is not valid; the error has file and line of each problem.
+It is 4 if a pack of its name exists. In both cases, nothing is stored.`,
 		Example: `  lab pack add ./my-pack
   lab pack add https://git.example.org/course.git --revision v2 --path packs/networking`,
 		Args: exactlyOne("a directory, an archive, a git repository or an OCI artifact", "lab pack add ./my-pack"),
@@ -144,7 +144,8 @@ func newPackRemove(c *command) *cobra.Command {
 		Long: `Remove packs that you added. The progress in their exercises stays, and so do the
 namespaces of started exercises. To remove those first: lab exercise reset NAME --remove
 
-A pack with files that you added or changed is not deleted but moved. The command says where.`,
+A pack with files that you added or changed is moved instead of deleted, and the command
+prints where.`,
 		Example: `  lab pack remove my-pack`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -176,7 +177,7 @@ func newPackNew(c *command) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "new NAME",
-		Short: "Write a small pack to start from",
+		Short: "Create a pack with one exercise",
 		Long: `Write a pack with one exercise into a new directory. The pack is correct: "lab exercise
 verify" proves it. Its YAML files name JSON schemas, so that editors can complete them.`,
 		Example: `  lab pack new my-pack

@@ -23,7 +23,13 @@ recreates a missing network or load balancer.
 --wait sets what start waits for:
   api    the API server answers
   nodes  the API server answers, and all nodes are ready
-  all    the API server answers, all nodes are ready, and DNS and the addons work`,
+  all    the API server answers, all nodes are ready, and DNS and the addons work
+
+start makes the context of the cluster current in your kubeconfig, unless the cluster was
+created with --no-kubeconfig.
+
+The exit code is 0 if the cluster is ready, 3 if there is no such cluster, and 7 after
+--timeout.`,
 	}, func(ctx context.Context, name string, report event.Reporter) (output.Cluster, error) {
 		return c.Clusters.Start(ctx, name, level, report)
 	})
@@ -36,7 +42,8 @@ func newStop(c *command) *cobra.Command {
 		Use:   "stop [NAME]",
 		Short: "Stop a cluster and keep its contents",
 		Long: `Stop a cluster and keep its contents. NAME defaults to "lab". A stopped cluster uses
-no CPU and no memory. To start it again, use "lab start".`,
+no CPU and no memory. To start it again, use "lab start". Stopping a stopped cluster
+changes nothing.`,
 	}, c.Clusters.Stop)
 }
 

@@ -75,8 +75,9 @@ func newProfileShow(c *command) *cobra.Command {
 		Use:   "show PROFILE|FILE",
 		Short: "Show a profile and everything that it extends",
 		Long: `Show a profile, merged with everything that it extends, as one file with a name and a
-flavor. Use it as a template for your own. - reads a file from standard input. With -o json or -o yaml,
-print an object that also has the source of each value.`,
+flavor. Use it as a template for your own. - reads a file from standard input.
+
+With -o json or -o yaml, print an object that also has the source of each value.`,
 		Example: `  lab profile show web > lab.yaml`,
 		Args:    oneProfile,
 		RunE: func(_ *cobra.Command, args []string) error {

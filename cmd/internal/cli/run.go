@@ -40,13 +40,14 @@ KUBECONFIG for the cluster, a kubectl on PATH, and the variables LAB_CLUSTER,
 LAB_CONTEXT and LAB_KUBERNETES_VERSION. Your own kubeconfig is not changed.
 
 The command uses stdin, stdout and stderr of lab. Signals are forwarded to it; a command
-that ignores the signal is killed after the grace period. If the command fails, lab
-saves the logs and events of the cluster in a directory. If the cluster does not become
-ready, lab saves the logs of its nodes. With --progress quiet, lab saves logs only if
---logs is set.
+that ignores a signal is killed after --grace. A second signal within two seconds of the
+first counts as the same interruption. A signal that was ignored when lab started, as
+under nohup, stays ignored.
 
-A second signal within two seconds of the first counts as the same interruption. A
-signal that was ignored when lab started, as under nohup, stays ignored.
+If the command fails, lab saves the logs and events of the cluster in a new directory
+below --logs, by default below the current directory. If the cluster does not become
+ready, lab saves the logs of its nodes below --logs, by default below the directory for
+temporary files. With --progress quiet, lab saves logs only if --logs is set.
 
 If the cluster cannot be deleted, for example because lab was killed, the next lab
 command or "lab gc" deletes it.
@@ -71,7 +72,7 @@ command starts.`,
 	o.cacheFlag(f)
 	f.BoolVar(&o.keep, "keep-on-failure", false, "keep the cluster if the command or an addon fails")
 	o.setting(f, "ttl", "ttl", "time to live of a cluster that is kept, such as 2h (default: no expiry)")
-	f.StringVar(&o.logs, "logs", "", "the `directory` for logs of a failed command or cluster (default: the current directory for the command, the directory for temporary files for the cluster)")
+	f.StringVar(&o.logs, "logs", "", "`directory` for the logs of a failure (default: see above)")
 	f.DurationVar(&o.grace, "grace", 5*time.Second, "how long the command may take to end after a signal")
 	return cmd
 }

@@ -17,7 +17,7 @@ import (
 func newSnapshot(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "snapshot",
-		Short: "Save clusters, and create clusters from what was saved",
+		Short: "Save clusters, and create clusters from snapshots",
 		Long: `Save a cluster with its objects, addons and data, and create clusters from it in
 seconds. Several clusters created from one snapshot can run at the same time, also next
 to the saved one: each has its own keys, certificates, tokens and ports.
@@ -94,7 +94,7 @@ the snapshot.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runRestore(c, cmd, o, args) },
 	}
 	f := cmd.Flags()
-	o.setting(f, "ttl", "ttl", "time to live, such as 2h, from the end of this command (default: no expiry)")
+	o.setting(f, "ttl", "ttl", "time to live from the end of this command, such as 2h (default: no expiry)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
 	o.waitFlag(f)

@@ -106,7 +106,7 @@ file is missing there, the error names it and its URL.`,
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "read releases from this `directory`, without network access")
-	cmd.Flags().StringVar(&caFile, "ca-file", "", "a `file` with additional CA certificates (PEM) for the servers")
+	cmd.Flags().StringVar(&caFile, "ca-file", "", "`file` with additional CA certificates (PEM) for the servers")
 	cmd.Flags().DurationVar(&timeout, "timeout", 15*time.Minute, "give up after this time; run the command again to resume")
 	return cmd
 }

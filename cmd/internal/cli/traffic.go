@@ -26,20 +26,20 @@ func newTraffic(c *command) *cobra.Command {
 		Use:   "traffic SERVICE",
 		Short: "Send requests to a Service and show which version answers",
 		Long: `Send requests to a Service from inside the cluster, at a constant rate, and show which
-version answers, until --for is over or you press Ctrl-C. Change the Deployment in
-another terminal, and watch the rollout.
+version answers. End it with --for or Ctrl-C. Change the Deployment in another terminal,
+and watch the rollout.
 
 One column is half a second. A block means that one version gave all answers, a digit
 how many tenths of them. The row "lost" counts requests without an answer and answers
 with a status of 500 or more.
 
-The requests come from a pod with the image of hello, in the namespace of the Service;
-the pod is deleted at the end. Load the image into the cluster before, where it cannot
-be pulled: lab image load lab-hello.tar. The version is the header Hello-Version of the
-answers.
+The requests come from a pod with the image of hello, in the namespace of the Service.
+traffic deletes the pod at the end. If the cluster cannot pull the image, load it first:
+lab image load bin/lab-hello.tar ("make build" writes it). The version is the header
+Hello-Version of the answers.
 
-Clusters that simulate pods send no requests: the answers are derived from the ready
-endpoints, and the version is the tag of the image.`,
+On clusters that simulate pods, no requests are sent: the answers are derived from the
+ready endpoints, and the version is the tag of the image.`,
 		Example: `  lab traffic web
   lab traffic web --namespace shop --for 30s
   lab traffic web --for 1m -o json > rollout.json`,

@@ -37,36 +37,43 @@ func newUp(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up [NAME]",
 		Short: "Create a cluster, or start and update an existing one",
-		Long: `Create a cluster and wait until it is ready. NAME defaults to "lab".
+		Long: `Create a cluster, and wait until it and its addons are ready. If the cluster exists, up
+updates it to match the request: it starts a stopped cluster, repairs a broken one if
+that loses nothing, recreates one whose creation was interrupted, and installs addons
+that are missing. Running up twice changes nothing. up never recreates an existing
+cluster to change a setting, unless --recreate is set.
 
-If the cluster exists, up updates it to match the request: it starts a stopped cluster,
-repairs a broken one if that loses nothing, and recreates one whose creation was
-interrupted. Running up twice changes nothing. Flags override the file, and the file overrides the profile; --dry-run
-shows the source of each value.
+With --from, a new cluster starts with the contents and the addons of a snapshot. It has
+the settings of the saved cluster; up refuses other settings. --addon adds further addons.
+
+NAME defaults to "lab". The flavor is the tool that creates the cluster: see "lab flavors".
+Flags override the file, and the file overrides the profile. --dry-run shows the source of
+each value.
 
 --wait sets what up waits for:
   api    the API server answers
   nodes  the API server answers, and all nodes are ready
   all    the API server answers, all nodes are ready, and DNS works
 
-up always waits for addons. It does not wait for components that the configuration of
-the tool leaves out, such as the network plugin; it reports them as missing.
+up always waits for addons. It does not wait for components that --cluster-config leaves
+out, such as the network plugin; it reports them as missing.
 
-A creation that fails or is interrupted leaves nothing behind. A cluster that was
-created and does not become ready is kept, and the next "lab up NAME" resumes. With
---rollback it is deleted.
+up adds the cluster to your kubeconfig and makes its context the current one. A creation
+that fails or is interrupted leaves nothing behind. A cluster that was created but does
+not become ready is kept, and the next "lab up NAME" resumes; with --rollback it is
+deleted.
 
-With --from, a new cluster starts with the contents and the addons of a snapshot. It has
-the settings of the saved cluster; up refuses other ones. --addon adds further addons.
-
-The exit code is 4 if an existing cluster differs in a setting that cannot be changed, 7
-after --timeout, and 1 after a failure that more time does not fix.`,
+The exit code is 0 if the cluster and its addons are ready, 1 after a failure that more
+time does not fix, 4 if an existing cluster differs in a setting that cannot be changed,
+5 if the flavor or what it needs is not available, 6 if the flavor does not support a
+setting, and 7 after --timeout.`,
 		Example: `  lab up                               use the first usable flavor
   lab up demo --flavor kwok            create a cluster "demo" with simulated nodes
   lab up big --flavor kwok --workers 1000
   lab up vm --flavor minikube --driver kvm2
+  lab up tmp --ttl 2h                  create a cluster that lab deletes after two hours
   lab up -f lab.yaml                   create or update the cluster that a file describes
-  lab up --addon ingress-nginx,hello   install addons, too
+  lab up web --addon traefik,hello     install addons, too
   lab up demo --from base              create the cluster from a snapshot`,
 		Args:              oneName,
 		ValidArgsFunction: c.completeNames,
@@ -76,13 +83,13 @@ after --timeout, and 1 after a failure that more time does not fix.`,
 	}
 	f := cmd.Flags()
 	o.flags(f, c.Inventory.Set.Names())
-	o.setting(f, "ttl", "ttl", "time to live, such as 2h, from the end of this command (default: no expiry)")
+	o.setting(f, "ttl", "ttl", "time to live from the end of this command, such as 2h (default: no expiry)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
-	f.BoolVar(&o.rollback, "rollback", false, "delete a new cluster that does not become ready")
+	f.BoolVar(&o.rollback, "rollback", false, "delete the new cluster if it does not become ready")
 	o.waitFlag(f)
 	o.cacheFlag(f)
-	f.BoolVar(&o.prune, "prune", false, "remove addons that neither this request names nor a requested addon needs")
+	f.BoolVar(&o.prune, "prune", false, "remove addons that are not requested and that no requested addon needs")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, without doing it")
 	return cmd
 }
@@ -101,16 +108,16 @@ func (o *upOptions) cacheFlag(f *pflag.FlagSet) {
 // flags adds the flags that describe the cluster.
 func (o *upOptions) flags(f *pflag.FlagSet, flavors []string) {
 	o.profileFlags(f)
-	o.setting(f, "flavor", "flavor", "the tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto uses the first usable one")
+	o.setting(f, "flavor", "flavor", "tool that creates the cluster: "+strings.Join(flavors, ", ")+"; auto: the first usable")
 	f.Lookup("flavor").DefValue = clusters.FlavorAuto
-	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "Kubernetes version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
+	o.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "version, such as v1.37.2, v1.37 or latest (default: that of the flavor)")
 	o.setting(f, "image", "cluster.image", "node image (default: that of the flavor)")
 	o.setting(f, "control-planes", "cluster.controlPlanes", "number of control planes (default: 1)")
 	o.setting(f, "workers", "cluster.workers", "number of worker nodes (default: 0); control planes also run pods")
-	o.setting(f, "port", "cluster.ports", "publish a port, as [ADDRESS:]HOST:CONTAINER[/udp] (default address: 127.0.0.1)")
-	o.setting(f, "mount", "cluster.mounts", "mount a host directory into every node, as HOST:NODE[:ro]")
-	o.setting(f, "driver", "cluster.driver", "driver that creates nodes, such as docker or kvm2, if the flavor has drivers")
-	o.setting(f, "cluster-config", "cluster.config", "a `file` with configuration in the format of the tool")
+	o.setting(f, "port", "cluster.ports", "published port, as [ADDRESS:]HOST:CONTAINER[/udp] (default ADDRESS: 127.0.0.1)")
+	o.setting(f, "mount", "cluster.mounts", "host directory to mount into every node, as HOST:NODE[:ro]")
+	o.setting(f, "driver", "cluster.driver", "driver of the flavor that creates nodes, such as docker or kvm2")
+	o.setting(f, "cluster-config", "cluster.config", "configuration `file` in the format of the tool, such as that of kind")
 	o.setting(f, "addon", "addons", "addons to install, separated by commas (see lab addon list)")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "give up after this time")
 	f.StringVar(&o.from, "from", "", "create the cluster from this `snapshot` (see lab snapshot list)")
