@@ -55,7 +55,7 @@ func runDiff(c *command, cmd *cobra.Command, o *upOptions, args []string) error 
 	if c.format == ui.FormatTable {
 		progress := c.progress("")
 		defer progress.Close()
-		if len(diff.Surplus) > 0 && !o.prune {
+		if len(diff.Surplus) > 0 && !o.prune && o.requestsAddons() {
 			progress.Note("Installed, but not in this request: %s. To remove: %s",
 				strings.Join(diff.Surplus, ", "), repeat("lab up "+diff.Name+" --prune", cmd))
 		}

@@ -25,6 +25,10 @@ func (o *upOptions) profileFlags(f *pflag.FlagSet) {
 // upRequest returns the request of a command: its argument, merged over its flags, the file, the
 // profile and the defaults.
 func upRequest(c *command, o *upOptions, args []string) (profiles.Layer, clusters.UpRequest, error) {
+	if o.prune && !o.requestsAddons() {
+		err := usage("--prune without a request would remove all addons")
+		return profiles.Layer{}, clusters.UpRequest{}, fault.WithHint(err, "name the file that has the addons to keep: lab up -f lab.yaml --prune; or remove one: lab addon remove ADDON")
+	}
 	written, err := c.written(o.file, o.profile)
 	if err != nil {
 		return written, clusters.UpRequest{}, err
@@ -38,6 +42,11 @@ func upRequest(c *command, o *upOptions, args []string) (profiles.Layer, cluster
 		request.Addons.Written = append(request.Addons.Written, string(a.Name))
 	}
 	return all, request, nil
+}
+
+// requestsAddons reports whether a command names addons, in a file, a profile or a flag, even if there are none in the file.
+func (o *upOptions) requestsAddons() bool {
+	return o.file != "" || o.profile != "" || len(o.layer.Addons) > 0
 }
 
 // merged merges the argument over the flags, these over the file and the profile, and these

@@ -189,6 +189,15 @@ func TestAddonNotWorking(t *testing.T) {
 	if hint := fault.HintOf(err); !strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "lab addon remove hello --name demo") {
 		t.Errorf("the hint is %q", hint)
 	}
+	// lab up without the file would not read what the user corrects in it.
+	q := labtest.Request("demo", "hello")
+	q.Addons.Written = []string{"hello"}
+	again, stop := context.WithTimeout(t.Context(), 2*time.Second)
+	defer stop()
+	_, err = b.Up(again, q, nil)
+	if hint := fault.HintOf(err); strings.Contains(hint, "lab up demo") || !strings.Contains(hint, "then run this command again") {
+		t.Errorf("for a file the hint is %q", hint)
+	}
 	c, err := b.Status(t.Context(), "demo")
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/clusterlab-dev/lab/addons"
@@ -228,8 +229,12 @@ func (w installation) failed(err error, addon string) error {
 	if fix == "" {
 		fix = "fix the cause"
 	}
+	resume := "resume: lab up " + w.cluster
+	if slices.Contains(w.request.Written, addon) { // lab up without the file would not read the corrected one
+		resume = "run this command again"
+	}
 	return fault.WithHint(fmt.Errorf("install %s: %w", addon, err),
-		"%s; then resume: lab up %s; or remove the addon and its values: lab addon remove %s --name %s", fix, w.cluster, addon, w.cluster)
+		"%s; then %s; or remove the addon and its values: lab addon remove %s --name %s", fix, resume, addon, w.cluster)
 }
 
 // outcomes are the states of addons after an installation, by name.
