@@ -141,13 +141,16 @@ func (c *collector) has(kind Kind, name string) bool {
 // chart adds the chart of a release, unless the chart is part of lab or a file on this machine.
 func (c *collector) chart(ctx context.Context, release addons.Release) error {
 	source := release.Addon.Chart
-	if source.Builtin != "" || source.Path != "" || c.has(KindChart, release.Addon.Name) {
+	if isLocal(source) || c.has(KindChart, release.Addon.Name) {
 		return nil
 	}
 	return c.artifact(ctx, Item{Kind: KindChart, Name: release.Addon.Name, Version: source.Version, Chart: &source}, release.Chart.Data)
 }
 
-// artifact stores data, and adds it as an item.
+// isLocal reports whether a chart is a part of lab or a file of this machine.
+func isLocal(c addons.Chart) bool { return c.Builtin != "" || c.Path != "" }
+
+// artifact stores data, and adds it.
 func (c *collector) artifact(ctx context.Context, item Item, data []byte) error {
 	layer, err := pushBytes(ctx, c.Store, dataType, data)
 	if err != nil {
@@ -161,15 +164,8 @@ func (c *collector) artifact(ctx context.Context, item Item, data []byte) error 
 
 // tools adds the releases of tools.
 func (c *collector) tools(ctx context.Context) error {
-	if c.q.NoTools {
-		return nil
-	}
-	catalog, err := c.Tools.Catalog()
-	if err != nil {
-		return err
-	}
-	picked, err := catalog.Pick(c.q.Tools)
-	if err != nil {
+	picked, err := c.picked(c.q)
+	if err != nil || len(picked) == 0 {
 		return err
 	}
 	client, err := c.Tools.Client(c.q.CA)
@@ -195,6 +191,18 @@ func (c *collector) tools(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// picked returns the tools of a request.
+func (b *Bundles) picked(q Request) ([]tools.Tool, error) {
+	if q.NoTools {
+		return nil, nil
+	}
+	catalog, err := b.Tools.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Pick(q.Tools)
 }
 
 func hintTools(hint string) string {
@@ -258,9 +266,11 @@ func onlyEngine(err error) error {
 	return err
 }
 
-// platform returns the platform of images: containers are always Linux.
-func (c *collector) platform() ocispec.Platform {
-	_, architecture, _ := strings.Cut(c.q.Platform, "/")
+func (c *collector) platform() ocispec.Platform { return imagesOf(c.q.Platform) }
+
+// imagesOf returns the platform of images on machines of a platform: containers are always Linux.
+func imagesOf(platform string) ocispec.Platform {
+	_, architecture, _ := strings.Cut(platform, "/")
 	return ocispec.Platform{OS: "linux", Architecture: architecture}
 }
 

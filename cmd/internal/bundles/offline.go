@@ -60,10 +60,27 @@ func (b *Bundles) withArchive(ctx context.Context, items []Item, do func(file st
 // NodeImages loads the images that the engine of a flavor lacks, and returns the names that all of them have in the
 // engine. It returns ErrUnavailable if neither the engine nor a bundle has one of them.
 func (b *Bundles) NodeImages(ctx context.Context, flavor string, images []string, report event.Reporter) ([]string, error) {
-	names := slices.Clone(images)
+	names, items, lacks, err := b.findNodeImages(ctx, flavor, images)
+	if err != nil {
+		return names, err
+	}
+	if len(lacks) > 0 {
+		err := fault.Errorf(fault.ErrUnavailable, "%s: neither the container engine nor a bundle on this machine has it, and --offline is set", strings.Join(lacks, ", "))
+		return nil, fault.WithHint(err, "create a bundle where a network is: lab bundle create FILE --flavor %s; then, here: lab bundle import FILE", flavor)
+	}
+	if len(items) == 0 {
+		return names, nil
+	}
+	return names, b.loadEngine(ctx, flavor, items, report)
+}
+
+// findNodeImages returns the names under which the engine of a flavor has images, or will have them; the items of
+// bundles for those that the engine lacks; and those that neither has.
+func (b *Bundles) findNodeImages(ctx context.Context, flavor string, images []string) (names []string, items []Item, lacks []string, err error) {
+	names = slices.Clone(images)
 	lacking, err := b.Set.LacksImages(ctx, flavor, images)
 	if err != nil || len(lacking) == 0 {
-		return names, err
+		return names, nil, nil, err
 	}
 	for i, name := range names { // under its tag, the engine may have it
 		if slices.Contains(lacking, name) {
@@ -71,18 +88,11 @@ func (b *Bundles) NodeImages(ctx context.Context, flavor string, images []string
 		}
 	}
 	if lacking, err = b.Set.LacksImages(ctx, flavor, names); err != nil || len(lacking) == 0 {
-		return names, err
+		return names, nil, nil, err
 	}
 	wanted := slices.DeleteFunc(slices.Clone(images), func(name string) bool { return !slices.Contains(lacking, withoutDigest(name)) })
-	items, lacks, err := b.find(ctx, wanted, KindNodeImage, KindImage)
-	if err != nil {
-		return nil, err
-	}
-	if len(lacks) > 0 {
-		err := fault.Errorf(fault.ErrUnavailable, "%s: neither the container engine nor a bundle on this machine has it, and --offline is set", strings.Join(lacks, ", "))
-		return nil, fault.WithHint(err, "create a bundle where a network is: lab bundle create FILE --flavor %s; then, here: lab bundle import FILE", flavor)
-	}
-	return names, b.loadEngine(ctx, flavor, items, report)
+	items, lacks, err = b.find(ctx, wanted, KindNodeImage, KindImage)
+	return names, items, lacks, err
 }
 
 // loadEngine loads images into the engine of a flavor.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/bundles"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
@@ -74,10 +75,23 @@ that limit the size of a file, such as FAT32.`,
 	o.up.addons.flags(f)
 	f.StringVar(&o.name, "name", "", "name of the bundle (default: that of the profile or of the lab)")
 	f.StringVar(&o.platform, "platform", "", "system and processor, such as linux/arm64 (default: those of this machine)")
-	f.StringSliceVar(&o.tools, "tools", nil, "tools to include, or none (default: all, see lab tools list)")
+	o.toolsFlag(f, "tools to include")
 	f.StringSliceVar(&o.images, "with-image", nil, "further images, such as those of an addon with other values")
 	f.StringVar(&o.split, "split", "", "write files of at most this size, such as 4000M")
 	return cmd
+}
+
+// toolsFlag adds --tools.
+func (o *bundleOptions) toolsFlag(f *pflag.FlagSet, usage string) {
+	f.StringSliceVar(&o.tools, "tools", nil, usage+", or none (default: all, see lab tools list)")
+}
+
+// pick sets the tools of a request to those of --tools.
+func (o *bundleOptions) pick(q *bundles.Request) {
+	q.Tools, q.NoTools = o.tools, false
+	if len(o.tools) == 1 && o.tools[0] == "none" {
+		q.Tools, q.NoTools = nil, true
+	}
 }
 
 func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file string) error {
@@ -94,16 +108,14 @@ func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file stri
 		return err
 	}
 	defer parts.Discard()
-	q := bundles.Request{Name: o.name, Cluster: request, Flavors: splitNames([]string{o.flavors}), Platform: o.platform, Tools: o.tools, Images: o.images, CA: request.Addons.CA}
+	q := bundles.Request{Name: o.name, Cluster: request, Flavors: splitNames([]string{o.flavors}), Platform: o.platform, Images: o.images, CA: request.Addons.CA}
 	if q.Name == "" {
 		q.Name = strings.ToLower(o.up.profile)
 	}
 	if q.Name == "" || strings.ContainsAny(q.Name, "./\\") {
 		q.Name = string(all.Name)
 	}
-	if len(o.tools) == 1 && o.tools[0] == "none" {
-		q.Tools, q.NoTools = nil, true
-	}
+	o.pick(&q)
 	progress := c.progress("")
 	defer progress.Close()
 	bundle, err := c.Bundles.Create(cmd.Context(), q, progress.Report)

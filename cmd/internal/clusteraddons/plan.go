@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -254,26 +255,49 @@ func (s *Addons) imagesOf(ctx context.Context, plan addons.Requests, q Request, 
 // Releases returns what the addons of a request install on a new cluster of a flavor, with the addons that they need,
 // dependencies first. It downloads charts that are not cached. Errors are those of Images.
 func (s *Addons) Releases(ctx context.Context, q Request, p providers.Provider, spec providers.Spec) ([]addons.Release, error) {
+	all, _, err := s.newReleases(ctx, q, p, spec, failed)
+	return all, err
+}
+
+// CachedReleases is Releases without a network. lacks has the addons whose charts are not on this machine.
+func (s *Addons) CachedReleases(ctx context.Context, q Request, p providers.Provider, spec providers.Spec) (all []addons.Release, lacks []addons.Addon, err error) {
+	q.Offline = true
+	return s.newReleases(ctx, q, p, spec, func(err error, addon string) error {
+		if errors.Is(err, fault.ErrUnavailable) {
+			return nil
+		}
+		return failed(err, addon)
+	})
+}
+
+// newReleases returns the releases of the addons of a request on a new cluster. failed returns the error of an addon
+// whose chart cannot be read, or nil to add the addon to lacks.
+func (s *Addons) newReleases(
+	ctx context.Context, q Request, p providers.Provider, spec providers.Spec, failed func(err error, addon string) error,
+) (all []addons.Release, lacks []addons.Addon, err error) {
 	catalog, err := s.Catalog()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	plan, err := requests(catalog, state.Record{}, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, request := range plan {
 		spec.Wants = request.Addon.Asks.Wants(spec.Wants)
 	}
 	found, err := s.releases(ctx, addons.Cluster{Traits: p.Traits(spec)}, plan, q, failed)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []addons.Release
 	for _, request := range plan {
-		all = append(all, found[request.Addon.Name])
+		if release, ok := found[request.Addon.Name]; ok {
+			all = append(all, release)
+		} else {
+			lacks = append(lacks, request.Addon)
+		}
 	}
-	return all, nil
+	return all, lacks, nil
 }
 
 // SpecFor returns the spec of a new cluster with what the addons of a plan need. A port that must be

@@ -19,34 +19,72 @@ type Contents struct {
 	NodeImages []string // that the nodes are created from
 	Releases   []addons.Release
 	Images     []addons.Image // that the addons pull
+
+	// Only of LocalContents:
+	Uncached   []addons.Addon // whose charts are not on this machine; Releases and Images do not have theirs
+	ToolImages bool           // only the tool of the flavor knows the images of the nodes
 }
 
 // Contents returns what the creation of a requested cluster takes from networks. It downloads charts that are not
 // cached. Without a flavor, it is that of the user's configuration, or the first. Errors: those of
 // [providers.Set.NodeImages], ErrNotFound for an unknown addon, and those of the sources of charts.
 func (c *Clusters) Contents(ctx context.Context, q UpRequest) (Contents, error) {
+	p, all, err := c.nodeContents(q)
+	if err != nil {
+		return all, err
+	}
+	spec := q.Spec.WithDefaults()
+	if all.Releases, err = c.Addons.Releases(ctx, q.Addons, p, spec); err != nil {
+		return all, err
+	}
+	all.Images, err = c.pulled(p.Traits(spec), all.Releases)
+	return all, err
+}
+
+// LocalContents is Contents as far as it is known without a network.
+func (c *Clusters) LocalContents(ctx context.Context, q UpRequest) (Contents, error) {
+	p, all, err := c.nodeContents(q)
+	if errors.Is(err, fault.ErrUnsupported) && c.Inventory.Set.Validate(all.Flavor, q.Spec) == nil {
+		all.ToolImages, err = true, nil
+	}
+	if err != nil {
+		return all, err
+	}
+	spec := q.Spec.WithDefaults()
+	if all.Releases, all.Uncached, err = c.Addons.CachedReleases(ctx, q.Addons, p, spec); err != nil {
+		return all, err
+	}
+	all.Images, err = c.pulled(p.Traits(spec), all.Releases)
+	return all, err
+}
+
+// nodeContents returns the provider of a request, and the images of the nodes.
+func (c *Clusters) nodeContents(q UpRequest) (providers.Provider, Contents, error) {
 	flavor := cmp.Or(q.Flavor, c.Flavor)
 	if flavor == "" || flavor == FlavorAuto {
 		flavor = c.Inventory.Set.Names()[0]
 	}
+	all := Contents{Flavor: flavor}
 	p, err := c.Inventory.Set.Get(flavor)
 	if err != nil {
-		return Contents{}, err
+		return nil, all, err
 	}
-	spec := q.Spec.WithDefaults()
-	all := Contents{Flavor: flavor}
-	if all.NodeImages, err = c.Inventory.Set.NodeImages(flavor, spec); err != nil {
-		return all, err
-	}
-	if all.Releases, err = c.Addons.Releases(ctx, q.Addons, p, spec); err != nil || !p.Traits(spec).RunsPods {
-		return all, err
-	}
-	for _, release := range all.Releases {
+	all.NodeImages, err = c.Inventory.Set.NodeImages(flavor, q.Spec.WithDefaults())
+	return p, all, err
+}
+
+// pulled returns the images that releases pull on a cluster with traits. A cluster without pods pulls none.
+func (c *Clusters) pulled(traits providers.Traits, releases []addons.Release) ([]addons.Image, error) {
+	var all []addons.Image
+	for _, release := range releases {
+		if !traits.RunsPods {
+			break
+		}
 		images, err := c.Addons.Tools.Images(release)
 		if err != nil {
-			return all, err
+			return nil, err
 		}
-		all.Images = append(all.Images, images...)
+		all = append(all, images...)
 	}
 	return all, nil
 }
