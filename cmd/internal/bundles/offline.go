@@ -61,17 +61,31 @@ func (b *Bundles) withArchive(ctx context.Context, items []Item, do func(file st
 // engine. It returns ErrUnavailable if neither the engine nor a bundle has one of them.
 func (b *Bundles) NodeImages(ctx context.Context, flavor string, images []string, report event.Reporter) ([]string, error) {
 	names, items, lacks, err := b.findNodeImages(ctx, flavor, images)
-	if err != nil {
+	if err == nil {
+		err = noNodeImages(flavor, lacks)
+	}
+	if err != nil || len(items) == 0 {
 		return names, err
 	}
-	if len(lacks) > 0 {
-		err := fault.Errorf(fault.ErrUnavailable, "%s: neither the container engine nor a bundle on this machine has it, and --offline is set", strings.Join(lacks, ", "))
-		return nil, fault.WithHint(err, "create a bundle where a network is: lab bundle create FILE --flavor %s; then, here: lab bundle import FILE", flavor)
-	}
-	if len(items) == 0 {
-		return names, nil
-	}
 	return names, b.loadEngine(ctx, flavor, items, report)
+}
+
+// CheckNodeImages returns the error of NodeImages, and loads nothing.
+func (b *Bundles) CheckNodeImages(ctx context.Context, flavor string, images []string) error {
+	_, _, lacks, err := b.findNodeImages(ctx, flavor, images)
+	if err != nil {
+		return err
+	}
+	return noNodeImages(flavor, lacks)
+}
+
+// noNodeImages returns the error of images that this machine lacks.
+func noNodeImages(flavor string, lacks []string) error {
+	if len(lacks) == 0 {
+		return nil
+	}
+	err := fault.Errorf(fault.ErrUnavailable, "%s: neither the container engine nor a bundle on this machine has it, and --offline is set", strings.Join(lacks, ", "))
+	return fault.WithHint(err, "create a bundle where a network is: lab bundle create FILE --flavor %s; then, here: lab bundle import FILE", flavor)
 }
 
 // findNodeImages returns the names under which the engine of a flavor has images, or will have them; the items of
@@ -102,7 +116,13 @@ func (b *Bundles) loadEngine(ctx context.Context, flavor string, items []Item, r
 	})
 }
 
-// Load loads the images that bundles on this machine have into the nodes of a cluster, and returns the others.
+// Lacks returns the images that Load would return, and loads nothing.
+func (b *Bundles) Lacks(ctx context.Context, images []string) ([]string, error) {
+	_, lacks, err := b.find(ctx, images, KindImage)
+	return lacks, err
+}
+
+// Load loads images into the nodes of a cluster, as far as bundles on this machine have them, and returns the others.
 func (b *Bundles) Load(ctx context.Context, ref providers.Ref, images []string, report event.Reporter) (lacks []string, err error) {
 	items, lacks, err := b.find(ctx, images, KindImage)
 	if err != nil || len(items) == 0 {

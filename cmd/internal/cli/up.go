@@ -48,7 +48,7 @@ the settings of the saved cluster; up refuses other settings. --addon adds furth
 
 NAME defaults to "lab". The flavor is the tool that creates the cluster: see "lab flavors".
 Flags override the file, and the file overrides the profile. --dry-run shows the source of
-each value.
+each value; with --offline, it also names what is missing on this machine.
 
 --wait sets what up waits for:
   api    the API server answers
@@ -142,6 +142,9 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 			return err
 		}
 		plan.Settings = all.Settings()
+		if len(plan.Missing) > 0 && c.format == ui.FormatTable {
+			c.progress("").Warn("no bundle on this machine has the missing images: pods that need them would wait")
+		}
 		return ui.Print(c.streams.Out, c.format, plan, func() ui.View { return planView(plan) })
 	}
 	progress := c.progress(request.Spec.Name)
@@ -220,6 +223,9 @@ func planView(p clusters.Plan) ui.View {
 	}
 	for _, addon := range p.Removes {
 		d.Add("Addon to remove", addon)
+	}
+	for _, image := range p.Missing {
+		d.Add("Missing image", image)
 	}
 	for _, m := range p.Spec.Mounts {
 		d.Add("Mount", m.Host+":"+m.Node)

@@ -95,6 +95,12 @@ type Imported interface {
 	// the engine has them now. It returns ErrUnavailable, with a hint, if no file had one of them.
 	NodeImages(ctx context.Context, flavor string, images []string, report event.Reporter) ([]string, error)
 
+	// CheckNodeImages returns the error of NodeImages, and loads nothing.
+	CheckNodeImages(ctx context.Context, flavor string, images []string) error
+
+	// Lacks returns the images that Load would return, and loads nothing.
+	Lacks(ctx context.Context, images []string) ([]string, error)
+
 	// Load loads images into the nodes of a cluster, as far as it has them, and returns those that it lacks.
 	Load(ctx context.Context, ref providers.Ref, images []string, report event.Reporter) (lacks []string, err error)
 }
@@ -105,10 +111,7 @@ func (c *Clusters) offline(q UpRequest) bool { return q.Addons.Offline && c.Impo
 // prepare has the engine get the node images of a plan, and returns the plan with the names that the engine knows them
 // by. An engine forgets digests.
 func (c *Clusters) prepare(ctx context.Context, plan Plan, report event.Reporter) (Plan, error) {
-	images, err := c.Inventory.Set.NodeImages(plan.Flavor, plan.Spec)
-	if errors.Is(err, fault.ErrUnsupported) { // only the tool knows them
-		images, err = nil, nil
-	}
+	images, err := c.nodeImages(plan)
 	if err != nil || len(images) == 0 {
 		return plan, err
 	}
@@ -123,6 +126,49 @@ func (c *Clusters) prepare(ctx context.Context, plan Plan, report event.Reporter
 	return plan, nil
 }
 
+// nodeImages returns the images that the nodes of a plan are created from: none if only the tool knows them.
+func (c *Clusters) nodeImages(plan Plan) ([]string, error) {
+	images, err := c.Inventory.Set.NodeImages(plan.Flavor, plan.Spec)
+	if errors.Is(err, fault.ErrUnsupported) {
+		return nil, nil
+	}
+	return images, err
+}
+
+// checkOffline returns a plan with the images that this machine lacks, or ErrUnavailable if an Up without a network
+// would fail: the error names all charts and images of nodes that are missing.
+func (c *Clusters) checkOffline(ctx context.Context, plan Plan) (Plan, error) {
+	missing := c.Addons.CheckCached(ctx, plan.missing())
+	if plan.creates() {
+		images, err := c.nodeImages(plan)
+		if err == nil && len(images) > 0 {
+			err = c.Imported.CheckNodeImages(ctx, plan.Flavor, images)
+		}
+		missing = errors.Join(missing, err)
+	}
+	if missing != nil {
+		return plan, missing
+	}
+	plan.Pulls = ""
+	p, err := c.Inventory.Set.Get(plan.Flavor)
+	if err != nil {
+		return plan, err
+	}
+	images, err := plan.addons.Images(ctx, c.Addons, p.Traits(plan.Spec))
+	if err == nil && len(images) > 0 {
+		plan.Missing, err = c.Imported.Lacks(ctx, namesOf(images))
+	}
+	return plan, err
+}
+
+func namesOf(images []addons.Image) []string {
+	var names []string
+	for _, image := range images {
+		names = append(names, image.Name)
+	}
+	return names
+}
+
 // loadImages loads the images of the addons of a plan into the nodes of a cluster. Images that are missing are no error:
 // the nodes may have them, or reach a registry.
 func (c *Clusters) loadImages(ctx context.Context, h *inventory.Handle, plan Plan, report event.Reporter) error {
@@ -130,11 +176,7 @@ func (c *Clusters) loadImages(ctx context.Context, h *inventory.Handle, plan Pla
 	if err != nil || len(images) == 0 {
 		return err
 	}
-	var names []string
-	for _, image := range images {
-		names = append(names, image.Name)
-	}
-	lacks, err := c.Imported.Load(ctx, h.Ref(), names, report)
+	lacks, err := c.Imported.Load(ctx, h.Ref(), namesOf(images), report)
 	if err == nil && len(lacks) > 0 {
 		report.Warn("no bundle on this machine has %s: pods that need it wait until a node has it. To create a bundle that has it, "+
 			"name the addons of the cluster: lab bundle create FILE --addon ADDON", strings.Join(lacks, ", "))

@@ -29,6 +29,7 @@ type Plan struct {
 	Addons  []string       `json:"addons,omitempty"`  // that the cluster has afterwards, dependencies first
 	Removes []string       `json:"removes,omitempty"` // addons to remove, dependents first
 	Pulls   string         `json:"pulls,omitempty"`   // the node image that would be pulled; only of a dry run
+	Missing []string       `json:"missing,omitempty"` // images of addons that no bundle on this machine has; only of an offline dry run
 	From    string         `json:"from,omitempty"`    // the snapshot that the cluster is created from
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
@@ -59,10 +60,16 @@ func (c *Clusters) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 }
 
 // DryRun is Plan for display. It also finds errors that Up would meet later. It uses the network only to
-// choose a flavor as Up does: it asks the registries of node images whether they answer.
+// choose a flavor as Up does: it asks the registries of node images whether they answer. If q takes everything from this
+// machine, DryRun returns ErrUnavailable for charts and images of nodes that are missing, as Up does.
 func (c *Clusters) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
+	offline := c.offline(q)
 	q.Spec.Offline, q.Addons.Offline = true, true
-	return c.Plan(ctx, q)
+	plan, err := c.Plan(ctx, q)
+	if err != nil || !offline {
+		return plan, err
+	}
+	return c.checkOffline(ctx, plan)
 }
 
 // Validate returns the errors of a request that do not depend on this machine: unknown addons and
