@@ -41,6 +41,18 @@ func (s *Set) LoadImages(ctx context.Context, ref Ref, archive string) error {
 	})
 }
 
+// CanLoadImages returns ErrUnsupported if the flavor cannot load images.
+func (s *Set) CanLoadImages(flavor string) error {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return err
+	}
+	if _, ok := p.(ImageLoader); !ok {
+		return wrap("load images", p, "", unsupported("load images", "see what each flavor supports: lab flavors"))
+	}
+	return nil
+}
+
 // SaveImages writes images of this machine, by name, into an archive for LoadImages of a
 // cluster of the flavor. It returns ErrUnsupported, ErrNotFound if an image does not exist, and
 // ErrUnavailable if the engine does not answer.

@@ -28,6 +28,7 @@ import (
 	"github.com/clusterlab-dev/lab/exercises/live"
 	"github.com/clusterlab-dev/lab/images/cache"
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/imagebuild"
 	"github.com/clusterlab-dev/lab/providers/imagecache"
 )
 
@@ -50,7 +51,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: companion(dirs, "lab-helm"),
 		Runs:      runs,
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
-		Images:    &clusters.Images{Inventory: i},
+		Images:    &clusters.Images{Inventory: i, Builder: imagebuild.Docker{}},
 		Snapshots: saved,
 		Learning:  &learning.Learning{Inventory: i, Addons: a, Traffic: requests, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: companion(dirs, helloArchive)},
 		Traffic:   requests,

@@ -80,6 +80,7 @@ func rules() []rule {
 		rule{"images", []string{"providers."}},
 		rule{"providers/providertest", []string{"providers."}},
 		rule{"providers/internal", []string{"providers."}},
+		rule{"providers/imagebuild", []string{"providers.", "providers/internal"}},
 		rule{"providers/imagecache", []string{"providers.", "providers/internal", "images/cache"}},
 		rule{"providers/*", []string{"providers.", "providers/internal"}},
 		rule{"providers", nil},

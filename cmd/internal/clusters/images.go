@@ -11,11 +11,40 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
+	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/event"
+	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
-// Images loads container images into clusters.
-type Images struct{ Inventory *inventory.Inventory }
+// Images builds container images, and loads them into clusters.
+type Images struct {
+	Inventory *inventory.Inventory
+	Builder   providers.Builder
+}
+
+// Build builds an image with the engine of this machine, and loads it into every node of a cluster. Errors are those of
+// [providers.Builder] and of Load; ErrUnsupported, before anything is built, if the cluster runs no containers.
+func (m *Images) Build(ctx context.Context, name string, b providers.Build, report event.Reporter) error {
+	h, err := m.Inventory.OpenUsable(ctx, name)
+	if err != nil {
+		return err
+	}
+	if !h.Record.Traits.RunsPods {
+		err := fault.Errorf(fault.ErrUnsupported, "%s simulates containers, so cluster %q cannot use images", h.Record.Flavor, name)
+		return fault.WithHint(err, "use a flavor that runs containers: lab flavors; or build the image only: docker build")
+	}
+	if err := m.Inventory.Set.CanLoadImages(h.Record.Flavor); err != nil {
+		return err
+	}
+	report = report.For(name)
+	err = report.Do("Building "+strings.Join(b.Tags, ", "), func(step *event.Step) error {
+		return m.Builder.Build(ctx, b, step.Progress)
+	})
+	if err != nil {
+		return fmt.Errorf("cannot build %s: %w", strings.Join(b.Tags, ", "), err)
+	}
+	return m.loadNamed(ctx, h, b.Tags, report)
+}
 
 // Load loads images into every node of a cluster. Each source is an archive, as docker save or an OCI
 // builder writes it, or the name of an image of the engine on this machine. Errors are those of
