@@ -50,7 +50,7 @@ func (s *Store) SetTag(ctx context.Context, t Tag) error {
 		entry.Annotations[checkedKey] = t.Checked.UTC().Format(time.RFC3339Nano)
 	}
 	return s.locked(ctx, func() error {
-		if exists, err := s.Exists(ctx, t.Descriptor); err != nil || !exists {
+		if exists, err := s.exists(t.Descriptor); err != nil || !exists {
 			return errors.Join(err, fmt.Errorf("%s: %w", t.Descriptor.Digest, errdef.ErrNotFound))
 		}
 		return s.replace(ocispec.AnnotationRefName, t.Ref, &entry)

@@ -4,15 +4,19 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/v2/errdef"
 
 	"github.com/clusterlab-dev/lab/images/store"
 )
@@ -20,7 +24,14 @@ import (
 // pushVariable makes the test binary a process that pushes its standard input into the store in a directory.
 const pushVariable = "LAB_TEST_PUSH_TO"
 
+// leaseVariable makes it a process that pushes its argument through a lease, prints it, and waits for the end of its
+// standard input.
+const leaseVariable = "LAB_TEST_LEASE_IN"
+
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(leaseVariable); dir != "" {
+		os.Exit(leaseInput(dir, os.Args[1]))
+	}
 	if dir := os.Getenv(pushVariable); dir != "" {
 		os.Exit(pushInput(dir, os.Args[1]))
 	}
@@ -39,6 +50,95 @@ func pushInput(dir, text string) int {
 		return 1
 	}
 	return 0
+}
+
+func leaseInput(dir, text string) int {
+	ctx := context.Background()
+	leased, release, err := store.Open(dir, store.Options{Free: plenty}).Lease(ctx)
+	if err == nil {
+		d := ocispec.Descriptor{Digest: digest.FromString(text), Size: int64(len(text))}
+		err = leased.Push(ctx, d, strings.NewReader(text))
+	}
+	if err != nil && !errors.Is(err, errdef.ErrAlreadyExists) {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	_, _ = fmt.Print(text)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	if err := release(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// leaser is a process that has pushed text, or found it, through a lease.
+func leaser(t *testing.T, s *store.Store, text string) (cmd *exec.Cmd, in io.Closer) {
+	t.Helper()
+	cmd = exec.CommandContext(t.Context(), os.Args[0], text)
+	cmd.Env = append(os.Environ(), leaseVariable+"="+s.Dir())
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, len(text))); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, in
+}
+
+// TestLease checks that content that another process uses is not removed until that process ends, also if it is killed,
+// and that all other content is.
+func TestLease(t *testing.T) {
+	s := open(t, store.Options{})
+	found := push(t, s, "found")
+	if err := os.Chtimes(path(s, found), time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	unused := push(t, s, "unused")
+	if err := os.Chtimes(path(s, unused), time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	first, done := leaser(t, s, "found")
+	second, _ := leaser(t, s, "pushed")
+	exist := func(when string, want map[string]bool) {
+		t.Helper()
+		if _, err := s.Prune(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		for text, want := range want {
+			if _, err := os.Stat(path(s, mustLayer(text))); (err == nil) != want {
+				t.Errorf("%s: %s is stored: %t, want %t", when, text, err == nil, want)
+			}
+		}
+	}
+	exist("two leases", map[string]bool{"found": true, "pushed": true, "unused": false})
+	if err := s.Pin(t.Context(), "pin", mustLayer("pushed")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Drop(t.Context(), "pin"); err != nil {
+		t.Fatal(err)
+	}
+	exist("after Drop", map[string]bool{"found": true, "pushed": true})
+	_ = done.Close()
+	if err := first.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	exist("one lease", map[string]bool{"pushed": true})
+	_ = second.Process.Kill()
+	_ = second.Wait()
+	exist("no lease", map[string]bool{"found": false, "pushed": false})
+	if left, err := os.ReadDir(filepath.Join(s.Dir(), "leases")); err != nil || len(left) != 0 {
+		t.Errorf("files of leases: %v, %v", left, err)
+	}
 }
 
 // pusher is a process that pushes text.

@@ -54,8 +54,8 @@ func (u *Usage) add(f file, pinned bool) {
 	}
 }
 
-// Prune removes leftovers of killed processes, then blobs that are not pinned, the least recently used first, until
-// at most keep bytes are stored. It returns what it removed.
+// Prune removes what killed processes left and then blobs that are neither pinned nor leased, the least recently used
+// first, until at most keep bytes are stored. It returns what it removed.
 func (s *Store) Prune(ctx context.Context, keep int64) (removed Usage, err error) {
 	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return Usage{}, nil
@@ -137,7 +137,7 @@ func (s *Store) list() ([]file, error) {
 	return files, nil
 }
 
-// shrink removes blobs until at most keep bytes are left, or only pinned ones. The caller holds the lock.
+// shrink removes blobs until at most keep bytes are left, or only pinned and leased ones. The caller holds the lock.
 func (s *Store) shrink(ctx context.Context, keep int64) (left int64, removed Usage, err error) {
 	files, err := s.list()
 	if err != nil {
@@ -153,9 +153,13 @@ func (s *Store) shrink(ctx context.Context, keep int64) (left int64, removed Usa
 	if err != nil {
 		return left, Usage{}, err
 	}
+	since, err := s.inUse()
+	if err != nil {
+		return left, Usage{}, err
+	}
 	slices.SortFunc(files, func(a, b file) int { return cmp.Or(a.used.Compare(b.used), cmp.Compare(a.digest, b.digest)) })
 	for _, f := range files {
-		if left <= keep || pinned[f.digest] {
+		if left <= keep || pinned[f.digest] || !f.used.Before(since) {
 			continue
 		}
 		// Windows does not remove files that are being read.
@@ -238,6 +242,10 @@ func (s *Store) Drop(ctx context.Context, names ...string) error {
 				return err
 			}
 		}
+		since, err := s.inUse()
+		if err != nil {
+			return err
+		}
 		for d := range dropped {
 			if kept[d] {
 				continue
@@ -245,6 +253,9 @@ func (s *Store) Drop(ctx context.Context, names ...string) error {
 			path, err := s.blobPath(d)
 			if err != nil {
 				continue // it cannot be stored
+			}
+			if info, err := os.Stat(path); err == nil && !info.ModTime().Before(since) {
+				continue // leased
 			}
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err

@@ -4,7 +4,8 @@
 //	DIR/index.json          tags and pins
 //	DIR/blobs/sha256/HEX    complete, verified content; the time of its file says when it was last used
 //	DIR/ingest/             content that is being written
-//	DIR/public/HEX-HASH     marks a blob that the repository with this hash serves without authentication
+//	DIR/public/HEX-HASH     a mark: everybody may download the blob from the repository with this hash
+//	DIR/leases/             a file per process that works with content, locked by it; see [Store.Lease]
 //	DIR/.lock               held while tags and pins change, and while blobs are removed
 //	DIR/.writers            held, shared, by each process that writes content
 //
@@ -58,8 +59,9 @@ type Options struct {
 
 // Store is a directory of content.
 type Store struct {
-	dir  string
-	opts Options
+	dir    string
+	opts   Options
+	leased bool // what is looked up stays
 
 	mu      sync.Mutex
 	flights map[digest.Digest]*flight
@@ -94,7 +96,18 @@ func (s *Store) Fetch(ctx context.Context, d ocispec.Descriptor) (io.ReadCloser,
 }
 
 // Exists reports whether the content of a descriptor is stored, with its size, and marks it as used.
-func (s *Store) Exists(_ context.Context, d ocispec.Descriptor) (bool, error) {
+func (s *Store) Exists(ctx context.Context, d ocispec.Descriptor) (exists bool, err error) {
+	if !s.leased {
+		return s.exists(d)
+	}
+	err = s.locked(ctx, func() (err error) { // else a removal that has listed the content could remove it afterwards
+		exists, err = s.exists(d)
+		return err
+	})
+	return exists, err
+}
+
+func (s *Store) exists(d ocispec.Descriptor) (bool, error) {
 	path, err := s.blobPath(d.Digest)
 	if err != nil {
 		return false, err
@@ -135,9 +148,10 @@ func (s *Store) Open(_ context.Context, d digest.Digest) (*Blob, error) {
 	return &Blob{source: blob, size: blob.size}, nil
 }
 
-// touch records that a blob is used now. A minute is precise enough and saves most writes.
+// touch notes that a blob is used now. A minute is precise enough and saves most writes, except for a lease, which
+// protects what is used after its beginning.
 func (s *Store) touch(path string, info fs.FileInfo) {
-	if now := s.opts.Now(); now.Sub(info.ModTime()).Abs() > time.Minute {
+	if now := s.opts.Now(); s.leased || now.Sub(info.ModTime()).Abs() > time.Minute {
 		_ = os.Chtimes(path, now, now)
 	}
 }

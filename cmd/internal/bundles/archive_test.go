@@ -186,10 +186,13 @@ func TestFromRegistry(t *testing.T) {
 		m.Registries = map[string]string{"docker.io": strings.TrimPrefix(server.URL, "http://")}
 		c := &collector{Bundles: m.Bundles, q: Request{Platform: platform}}
 		var got ocispec.Descriptor
-		err := c.report.Do("", func(step *event.Step) (err error) {
-			got, err = c.fromRegistry(t.Context(), fullName(test.image), step)
-			return err
-		})
+		fetch := func() error {
+			return c.report.Do("", func(step *event.Step) (err error) {
+				got, err = c.fromRegistry(t.Context(), fullName(test.image), step)
+				return err
+			})
+		}
+		err := fetch()
 		if !errors.Is(err, test.kind) || !strings.Contains(fault.HintOf(err), test.hint) {
 			t.Errorf("%s, %d: %v (hint %q)", test.image, test.status, err, fault.HintOf(err))
 			continue
@@ -197,6 +200,14 @@ func TestFromRegistry(t *testing.T) {
 		missing, err := m.Store.Missing(t.Context(), root)
 		if test.kind == nil && (got.Digest != root.Digest || len(missing) > 0 || err != nil) {
 			t.Errorf("%s, and %v are missing, %v", got.Digest, missing, err)
+		}
+		if test.kind != nil {
+			continue
+		}
+		check(t, os.Remove(m.blobFile(descriptorOf("", []byte("web"))))) // as a cache does that needs space
+		check(t, fetch())
+		if missing, err := m.Store.Missing(t.Context(), root); len(missing) > 0 || err != nil {
+			t.Errorf("after a layer was removed, %v are missing, %v", missing, err)
 		}
 	}
 }

@@ -36,13 +36,18 @@ type Request struct {
 // Create fetches what a bundle must contain, stores it on this machine, and returns the bundle. Images come from the
 // engine of the flavor, or from their registries. Errors: those of [clusters.Clusters.Contents]; ErrNotFound for images
 // and tools that do not exist; ErrUnavailable if a registry cannot be reached.
-func (b *Bundles) Create(ctx context.Context, q Request, report event.Reporter) (Bundle, error) {
+func (b *Bundles) Create(ctx context.Context, q Request, report event.Reporter) (bundle Bundle, err error) {
 	if problem := nameProblem(q.Name); problem != "" {
 		return Bundle{}, fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s", problem), "choose another name: --name NAME")
 	}
 	if q.Platform == "" {
 		q.Platform = b.Platform
 	}
+	b, release, err := b.leased(ctx)
+	if err != nil {
+		return Bundle{}, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	c := &collector{Bundles: b, q: q, report: report, bundle: Bundle{Name: q.Name, Platform: q.Platform, Lab: b.Lab}}
 	if err := c.clusters(ctx); err != nil {
 		return Bundle{}, err
@@ -54,6 +59,13 @@ func (b *Bundles) Create(ctx context.Context, q Request, report event.Reporter) 
 		return Bundle{}, err
 	}
 	return c.finish(ctx)
+}
+
+// leased returns b for work whose content no other lab process may remove before release is called.
+func (b *Bundles) leased(ctx context.Context) (leased *Bundles, release func() error, err error) {
+	held := *b
+	held.Store, release, err = b.Store.Lease(ctx)
+	return &held, release, err
 }
 
 // Write writes a bundle of this machine to w. report may be nil.

@@ -29,17 +29,28 @@ func (b *Bundles) Import(ctx context.Context, r io.Reader, report event.Reporter
 	if err := in.bundle.fits(b.Platform); err != nil {
 		return Bundle{}, err
 	}
-	return b.importAs(ctx, in.bundle, in.data, report, func(m *meter) error { return b.take(ctx, in, m) })
+	return b.importAs(ctx, in.bundle, in.data, report, func(b *Bundles, m *meter) error { return b.take(ctx, in, m) })
 }
 
-// importAs stores a bundle. arrive stores the content below the root. An interrupted import keeps what it stored.
-func (b *Bundles) importAs(ctx context.Context, bundle Bundle, data []byte, report event.Reporter, arrive func(*meter) error) (Bundle, error) {
+// importAs stores a bundle. arrive stores the content below the root in the bundles that it gets. An interrupted import
+// keeps what it stored.
+func (b *Bundles) importAs(
+	ctx context.Context, bundle Bundle, data []byte, report event.Reporter, arrive func(*Bundles, *meter) error,
+) (_ Bundle, err error) {
 	root := descriptorOf(ocispec.MediaTypeImageIndex, data)
-	err := report.Do("Importing the bundle "+bundle.Name, func(step *event.Step) error {
+	if err := b.Store.CheckFree(max(0, bundle.Size-b.held(ctx, bundle))); err != nil { // before anything is written
+		return Bundle{}, noRoom(err)
+	}
+	b, release, err := b.leased(ctx)
+	if err != nil {
+		return Bundle{}, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	err = report.Do("Importing the bundle "+bundle.Name, func(step *event.Step) error {
 		if err := b.begin(ctx, bundle, root, data); err != nil {
 			return err
 		}
-		err := arrive(newMeter(bundle.Size, step))
+		err := arrive(b, newMeter(bundle.Size, step))
 		if errors.Is(err, fault.ErrInvalid) { // it can never be complete
 			return errors.Join(err, b.Store.Unpin(context.WithoutCancel(ctx), importPrefix+bundle.Name))
 		}
@@ -56,9 +67,6 @@ func (b *Bundles) importAs(ctx context.Context, bundle Bundle, data []byte, repo
 
 // begin pins a root and stores it.
 func (b *Bundles) begin(ctx context.Context, bundle Bundle, root ocispec.Descriptor, data []byte) error {
-	if err := b.Store.CheckFree(max(0, bundle.Size-b.held(ctx, bundle))); err != nil {
-		return noRoom(err)
-	}
 	if err := b.Store.Pin(ctx, importPrefix+bundle.Name, root); err != nil {
 		return err
 	}

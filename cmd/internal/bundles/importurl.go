@@ -42,7 +42,7 @@ func (b *Bundles) ImportURL(ctx context.Context, address string, ca []byte, repo
 	if err := bundle.fits(b.Platform); err != nil {
 		return Bundle{}, err
 	}
-	return b.importAs(ctx, bundle, data, report, func(m *meter) error { return b.fetchAll(ctx, s, newExpected(bundle), m) })
+	return b.importAs(ctx, bundle, data, report, func(b *Bundles, m *meter) error { return b.fetchAll(ctx, s, newExpected(bundle), m) })
 }
 
 // fetchAll stores all content of a bundle.

@@ -17,6 +17,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/credentials"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
+	"github.com/clusterlab-dev/lab/images/store"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -38,10 +39,38 @@ func (c *collector) fromRegistry(ctx context.Context, name string, step *event.S
 		step.Progress(bytesText(d.Size))
 		return nil
 	}
-	if err := oras.CopyGraph(ctx, from, c.Store, d, options); err != nil {
+	if err := oras.CopyGraph(ctx, from, whole{c.Store}, d, options); err != nil {
 		return d, registryError(name, from.Reference.Registry, noRoom(err))
 	}
-	return d, nil
+	return d, c.use(ctx, d)
+}
+
+// whole is a store that has a manifest only if it has everything below it. A copy asks for nothing below a manifest
+// that exists.
+type whole struct{ *store.Store }
+
+// Exists implements [oras.ReadOnlyGraphStorage].
+func (w whole) Exists(ctx context.Context, d ocispec.Descriptor) (bool, error) {
+	exists, err := w.Store.Exists(ctx, d)
+	if err != nil || !exists {
+		return false, err
+	}
+	missing, err := w.Missing(ctx, d)
+	return err == nil && len(missing) == 0, ctx.Err()
+}
+
+// use protects what is stored below a manifest from removal.
+func (c *collector) use(ctx context.Context, root ocispec.Descriptor) error {
+	all, err := tree(ctx, c.Store, root)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if exists, err := c.Store.Exists(ctx, d); err != nil || !exists {
+			return errors.Join(err, removedMeanwhile(c.bundle.Name))
+		}
+	}
+	return nil
 }
 
 // repository returns the repository of an image, and its digest or tag.

@@ -67,7 +67,7 @@ func TestBadBundle(t *testing.T) {
 	check(t, err)
 	bad.Items[0].manifest = d
 	in := &reader{bundle: bad, data: encoded(t, bad)}
-	_, err = m.importAs(t.Context(), in.bundle, in.data, nil, func(*meter) error {
+	_, err = m.importAs(t.Context(), in.bundle, in.data, nil, func(*Bundles, *meter) error {
 		return m.keep(t.Context(), newExpected(bad), d, strings.NewReader("not JSON"))
 	})
 	if !errors.Is(err, fault.ErrInvalid) {
@@ -110,8 +110,8 @@ func TestRemoveDuringImport(t *testing.T) {
 	read := from.file(t, b)
 	in, err := open(bytes.NewReader(read))
 	check(t, err)
-	_, err = to.importAs(t.Context(), b, in.data, nil, func(m *meter) error {
-		err := to.take(t.Context(), in, m)
+	_, err = to.importAs(t.Context(), b, in.data, nil, func(b *Bundles, m *meter) error {
+		err := b.take(t.Context(), in, m)
 		return errors.Join(err, to.Remove(t.Context(), "class"))
 	})
 	if !errors.Is(err, fault.ErrUnavailable) || fault.HintOf(err) == "" {
