@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,7 +44,7 @@ type bundleOptions struct {
 	platform string
 	tools    []string
 	images   []string
-	split    string
+	split    byteSize
 }
 
 func newBundleCreate(c *command) *cobra.Command {
@@ -63,7 +62,7 @@ overwritten. With --split, the files are FILE.001, FILE.002 and so on, for file 
 that limit the size of a file, such as FAT32.`,
 		Example: `  lab bundle create class.lab --profile workshop --flavor kind,kwok
   lab bundle create class.lab -f lab.yaml --tools kubectl,helm
-  lab bundle create /media/usb/class.lab --addon cert-manager --split 4000M`,
+  lab bundle create /media/usb/class.lab --addon cert-manager --split 4G`,
 		Args: bundleArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBundleCreate(c, cmd, o, args[0]) },
 	}
@@ -77,7 +76,7 @@ that limit the size of a file, such as FAT32.`,
 	f.StringVar(&o.platform, "platform", "", "system and processor, such as linux/arm64 (default: those of this machine)")
 	o.toolsFlag(f, "tools to include")
 	f.StringSliceVar(&o.images, "with-image", nil, "further images, such as those of an addon with other values")
-	f.StringVar(&o.split, "split", "", "write files of at most this size, such as 4000M")
+	f.Var(&o.split, "split", "write files of at most this size, such as 4G ("+sizeHelp+")")
 	return cmd
 }
 
@@ -95,15 +94,14 @@ func (o *bundleOptions) pick(q *bundles.Request) {
 }
 
 func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file string) error {
-	limit, err := bytesOf("--split", o.split)
-	if err != nil {
+	if err := o.split.atLeast("--split", cmd.Flags().Changed("split")); err != nil {
 		return err
 	}
 	all, request, err := upRequest(c, &o.up, nil)
 	if err != nil {
 		return err
 	}
-	parts, err := bundles.NewParts(file, limit)
+	parts, err := bundles.NewParts(file, int64(o.split))
 	if err != nil {
 		return err
 	}
@@ -341,18 +339,4 @@ func bundleArg(what string) cobra.PositionalArgs {
 		}
 		return fault.WithHint(usage("%s requires one argument, %s, received %d", cmd.CommandPath(), what, len(args)), "show the usage: %s --help", cmd.CommandPath())
 	}
-}
-
-// bytesOf returns the number of bytes in the text of a flag, such as 4G; 0 for "".
-func bytesOf(flag, text string) (int64, error) {
-	if text == "" {
-		return 0, nil
-	}
-	digits := strings.TrimRight(text, "KMGiB")
-	shift, ok := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}[strings.TrimSuffix(strings.TrimSuffix(text[len(digits):], "B"), "i")]
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil || !ok || n < 1 || n<<shift < 1<<20 {
-		return 0, fault.WithHint(usage("%s %q is not a size of at least 1M", flag, text), "for example %s 4000M", flag)
-	}
-	return n << shift, nil
 }

@@ -28,7 +28,8 @@ type BundleServer struct {
 }
 
 func newBundleServe(c *command) *cobra.Command {
-	var listen, limit string
+	var listen string
+	var limit byteSize
 	cmd := &cobra.Command{
 		Use:   "serve NAME",
 		Short: "Serve a bundle to the machines of a room",
@@ -46,21 +47,21 @@ client, so that no client uses the whole network.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runBundleServe(c, cmd, args[0], listen, limit) },
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8090", "address and port of the server; port 0 is a free one")
-	cmd.Flags().StringVar(&limit, "limit-rate", "", "bytes per second of one client, such as 5M (default: no limit)")
+	cmd.Flags().Var(&limit, "limit-rate", "bytes per second of one client, such as 5M ("+sizeHelp+")")
 	return cmd
 }
 
-func runBundleServe(c *command, cmd *cobra.Command, name, listen, limit string) error {
-	rate, err := bytesOf("--limit-rate", limit)
-	if err != nil {
+func runBundleServe(c *command, cmd *cobra.Command, name, listen string, limit byteSize) error {
+	if err := limit.atLeast("--limit-rate", cmd.Flags().Changed("limit-rate")); err != nil {
 		return err
 	}
-	if listen, err = bundles.PrivateAddress(listen); err != nil {
+	listen, err := bundles.PrivateAddress(listen)
+	if err != nil {
 		return err
 	}
 	progress := c.progress("")
 	defer progress.Close()
-	server, err := c.Bundles.NewServer(cmd.Context(), name, rate, func(client bundles.Client) {
+	server, err := c.Bundles.NewServer(cmd.Context(), name, int64(limit), func(client bundles.Client) {
 		progress.Note("%s has %s of the bundle", client.Address, ui.Size(client.Bytes))
 	})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
@@ -89,7 +88,7 @@ is not available.`,
 			return printCache(c, status)
 		},
 	}
-	cmd.Flags().Var(&limit, "limit", "maximum size, such as 50G; the least recently used images are removed first")
+	cmd.Flags().Var(&limit, "limit", "maximum size, such as 50G ("+sizeHelp+"); the least recently used images are removed first")
 	return cmd
 }
 
@@ -122,7 +121,7 @@ Images of imported bundles stay. The cache may run.`,
 			return nil
 		},
 	}
-	cmd.Flags().Var(&keep, "keep", "size of the images that stay, such as 5G")
+	cmd.Flags().Var(&keep, "keep", "size of the images that stay, such as 5G ("+sizeHelp+")")
 	return cmd
 }
 
@@ -184,25 +183,3 @@ func cacheView(o output.ImageCache) ui.View {
 	}
 	return d
 }
-
-// byteSize is a flag for a number of bytes.
-type byteSize int64
-
-func (b *byteSize) String() string {
-	if *b == 0 {
-		return "0"
-	}
-	return strings.ReplaceAll(ui.Size(int64(*b)), " ", "")
-}
-
-// Set accepts what quantities of Kubernetes accept: 500M, 5G, 5Gi.
-func (b *byteSize) Set(text string) error {
-	q, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
-	if err != nil || q.Sign() < 0 {
-		return fmt.Errorf("not a size, such as 500M or 5Gi")
-	}
-	*b = byteSize(q.Value())
-	return nil
-}
-
-func (b *byteSize) Type() string { return "size" }
