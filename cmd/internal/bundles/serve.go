@@ -28,6 +28,7 @@ type Server struct {
 	content map[digest.Digest]bool
 	lab     digest.Digest // of the program lab; "" if the bundle has none
 	rate    int64         // bytes per second of one client; 0 is no limit
+	stall   time.Duration // after which a client that reads nothing is disconnected
 
 	mu      sync.Mutex
 	clients map[string]*client // by address
@@ -40,6 +41,10 @@ type Client struct {
 	Bytes   int64  `json:"bytes"` // that it has fetched; repeated bytes count once
 	Done    bool   `json:"done"`  // whether it has fetched as many bytes as the bundle has
 }
+
+// Stall is how long a client may read nothing before it is disconnected. A wireless network may be gone for a while; an
+// import continues where it stopped.
+const Stall = 30 * time.Second
 
 type client struct {
 	Client
@@ -66,7 +71,7 @@ func (b *Bundles) NewServer(ctx context.Context, name string, rate int64, moved 
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bundles: b, bundle: entry.Bundle, content: map[digest.Digest]bool{}, rate: rate, clients: map[string]*client{}, events: moved}
+	s := &Server{bundles: b, bundle: entry.Bundle, content: map[digest.Digest]bool{}, rate: rate, stall: Stall, clients: map[string]*client{}, events: moved}
 	for _, d := range list {
 		s.content[d.Digest] = true
 	}
@@ -117,10 +122,7 @@ func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, d digest.Dige
 	w.Header().Set("Content-Type", dataType)
 	w.Header().Set("ETag", `"`+d.String()+`"`)
 	w.Header().Set("Cache-Control", "public, immutable, max-age=31536000")
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := hostOf(r.RemoteAddr)
 	body := &tracked{ReadSeeker: blob, count: func(from, to int64) { s.count(host, d, from, to) }}
 	http.ServeContent(&paced{ResponseWriter: w, ctx: r.Context(), server: s, host: host}, r, "", time.Time{}, body)
 	s.report(host)
@@ -148,10 +150,10 @@ func (c *tracked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chunk is the number of bytes between two checks of a client's rate.
+// chunk is how many bytes a client gets between two checks of its rate, and must read before it counts as stalled.
 const chunk = 64 << 10
 
-// paced writes to a client at most at the rate of the server.
+// paced writes to a client at most at the rate of the server, as long as the client reads.
 type paced struct {
 	http.ResponseWriter
 	ctx    context.Context
@@ -166,6 +168,9 @@ func (p *paced) Write(data []byte) (written int, err error) {
 		if err := p.server.await(p.ctx, p.host, len(part)); err != nil {
 			return written, err
 		}
+		if err := p.extend(); err != nil {
+			return written, err
+		}
 		n, err := p.ResponseWriter.Write(part)
 		written, data = written+n, data[n:]
 		if err != nil {
@@ -175,11 +180,17 @@ func (p *paced) Write(data []byte) (written int, err error) {
 	return written, nil
 }
 
-// ReadFrom implements [io.ReaderFrom]: without it, net/http would send files without Write.
-func (p *paced) ReadFrom(r io.Reader) (int64, error) {
-	if p.server.rate == 0 { // the fastest way: the kernel copies
-		return io.Copy(p.ResponseWriter, r)
+// extend gives the client time to read the next chunk.
+func (p *paced) extend() error {
+	err := http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(p.server.stall))
+	if errors.Is(err, http.ErrNotSupported) { // not a connection
+		return nil
 	}
+	return err
+}
+
+// ReadFrom implements [io.ReaderFrom]: without it, net/http would copy without Write.
+func (p *paced) ReadFrom(r io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{p}, r, make([]byte, chunk))
 }
 

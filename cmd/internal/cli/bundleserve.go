@@ -39,7 +39,8 @@ there. The page at the address of the server shows them, too.
 By default, only this machine can connect. To serve other machines, set --listen to an
 address of this machine in a private network. The server is read-only and serves only the
 content of the bundle; the digest in the commands authenticates it. --limit-rate limits each
-client, so that no client uses the whole network.`,
+client, so that no client uses the whole network. A client that reads nothing for 30
+seconds is disconnected, and one address may have 32 connections at a time.`,
 		Example: `  lab bundle serve workshop
   lab bundle serve workshop --listen 192.168.1.10:8090 --limit-rate 5M`,
 		Args:              bundleArg("NAME"),
@@ -87,16 +88,19 @@ func runBundleServe(c *command, cmd *cobra.Command, name, listen string, limit b
 	return serveUntil(cmd.Context(), listener, server)
 }
 
-// newHTTPServer returns a server that closes connections without requests: each of them uses a file of this process.
+// newHTTPServer returns a server that closes connections without requests, or of clients that do not read: each of them
+// uses a file of this process. The handler extends the time of a client that reads.
 func newHTTPServer(handler http.Handler) *http.Server {
-	return &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second, WriteTimeout: bundles.Stall, MaxHeaderBytes: 16 << 10,
+	}
 }
 
 // serveUntil serves until ctx ends, and then gives transfers a moment to end.
 func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := newHTTPServer(handler)
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(bundles.Limit(listener, bundles.Connections)) }()
 	select {
 	case err := <-ended:
 		return err
