@@ -86,7 +86,7 @@ func (s *stored) ReadAt(p []byte, offset int64) (int, error) {
 
 // damaged removes the file, so that the content is fetched again: otherwise no retry could ever succeed.
 func (s *stored) damaged() error {
-	return errors.Join(fmt.Errorf("%s %w: the file was removed", s.digest, errDamaged), os.Remove(s.file.Name()))
+	return errors.Join(fmt.Errorf("%s %w: the file was removed", s.digest, ErrDamaged), os.Remove(s.file.Name()))
 }
 
 func (s *stored) Close() error { return s.file.Close() }

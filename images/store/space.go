@@ -54,7 +54,7 @@ func (u *Usage) add(f file, pinned bool) {
 	}
 }
 
-// Prune removes what killed processes left and then blobs that are neither pinned nor leased, the least recently used
+// Prune removes leftovers of killed processes, then blobs that are neither pinned nor leased, the least recently used
 // first, until at most keep bytes are stored. It returns what it removed.
 func (s *Store) Prune(ctx context.Context, keep int64) (removed Usage, err error) {
 	if _, err := os.Stat(s.dir); errors.Is(err, fs.ErrNotExist) {

@@ -4,7 +4,7 @@
 //	DIR/index.json          tags and pins
 //	DIR/blobs/sha256/HEX    complete, verified content; the time of its file says when it was last used
 //	DIR/ingest/             content that is being written
-//	DIR/public/HEX-HASH     a mark: everybody may download the blob from the repository with this hash
+//	DIR/public/HEX-HASH     marks a blob that the repository with this hash serves without authentication
 //	DIR/leases/             a file per process that works with content, locked by it; see [Store.Lease]
 //	DIR/.lock               held while tags and pins change, and while blobs are removed
 //	DIR/.writers            held, shared, by each process that writes content
@@ -40,8 +40,8 @@ const DefaultReserve = 2 << 30
 // that would nearly fill the disk.
 var ErrFull = errors.New("no space left for cached images")
 
-// errDamaged is the error of a blob that does not match its digest.
-var errDamaged = errors.New("does not match its digest")
+// ErrDamaged is the error of a blob that does not match its digest.
+var ErrDamaged = errors.New("does not match its digest")
 
 // Options limit the size of a store.
 type Options struct {
@@ -148,7 +148,7 @@ func (s *Store) Open(_ context.Context, d digest.Digest) (*Blob, error) {
 	return &Blob{source: blob, size: blob.size}, nil
 }
 
-// touch notes that a blob is used now. A minute is precise enough and saves most writes, except for a lease, which
+// touch records that a blob is used now. A minute is precise enough and saves most writes, except for a lease, which
 // protects what is used after its beginning.
 func (s *Store) touch(path string, info fs.FileInfo) {
 	if now := s.opts.Now(); s.leased || now.Sub(info.ModTime()).Abs() > time.Minute {

@@ -75,10 +75,10 @@ func (s *Store) newWriter(ctx context.Context, d digest.Digest, size int64) (*wr
 	return &writer{store: s, digest: d, file: f, unlock: unlock, sum: digest.SHA256.Hash(), size: size}, nil
 }
 
-// Write writes and hashes p. Errors: ErrFull; errDamaged if there is more than the size.
+// Write writes and hashes p. Errors: ErrFull; ErrDamaged if there is more than the size.
 func (w *writer) Write(p []byte) (int, error) {
 	if w.size >= 0 && w.written+int64(len(p)) > w.size {
-		return 0, fmt.Errorf("%s %w: it is larger than %d bytes", w.digest, errDamaged, w.size)
+		return 0, fmt.Errorf("%s %w: it is larger than %d bytes", w.digest, ErrDamaged, w.size)
 	}
 	if w.written-w.checked >= recheck {
 		if err := w.store.checkFree(0); err != nil {
@@ -98,7 +98,7 @@ func (w *writer) verify() error {
 	case w.size >= 0 && w.written != w.size:
 		return fmt.Errorf("%s is incomplete: %d of %d bytes: %w", w.digest, w.written, w.size, io.ErrUnexpectedEOF)
 	case got != w.digest:
-		return fmt.Errorf("%s %w: it has %s", w.digest, errDamaged, got)
+		return fmt.Errorf("%s %w: it has %s", w.digest, ErrDamaged, got)
 	}
 	return nil
 }

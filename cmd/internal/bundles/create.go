@@ -75,9 +75,10 @@ func (b *Bundles) Write(ctx context.Context, bundle Bundle, w io.Writer, report 
 		return err
 	}
 	return report.Do("Writing the bundle "+bundle.Name, func(step *event.Step) error {
-		return b.write(ctx, w, root, func(done int64) {
+		err := b.write(ctx, w, root, func(done int64) {
 			step.Progress(fmt.Sprintf("%s of %s", bytesText(done), bytesText(bundle.Size)))
 		})
+		return lost(err, "run the command again: it fetches what is missing")
 	})
 }
 
@@ -162,7 +163,7 @@ func (c *collector) chart(ctx context.Context, release addons.Release) error {
 // isLocal reports whether a chart is a part of lab or a file of this machine.
 func isLocal(c addons.Chart) bool { return c.Builtin != "" || c.Path != "" }
 
-// artifact stores data, and adds it.
+// artifact stores data, and adds it as an item.
 func (c *collector) artifact(ctx context.Context, item Item, data []byte) error {
 	layer, err := pushBytes(ctx, c.Store, dataType, data)
 	if err != nil {

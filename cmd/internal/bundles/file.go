@@ -13,7 +13,9 @@ import (
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
+	"oras.land/oras-go/v2/errdef"
 
+	"github.com/clusterlab-dev/lab/images/store"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -62,6 +64,15 @@ func addBlob(ctx context.Context, archive *tar.Writer, from content.Fetcher, d o
 		return err
 	}
 	return errors.Join(addFile(archive, path.Join(blobsDir, d.Digest.Encoded()), d.Size, blob), blob.Close())
+}
+
+// lost returns err with a hint, and as ErrForeign, if it says that content of the store is missing or damaged. The store
+// has removed damaged content, so that it can be stored again.
+func lost(err error, hint string) error {
+	if !errors.Is(err, store.ErrDamaged) && !errors.Is(err, errdef.ErrNotFound) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return fault.WithHint(fault.Errorf(fault.ErrForeign, "content of lab's cache is missing or damaged: %w", err), "%s", hint)
 }
 
 func addFile(archive *tar.Writer, name string, size int64, from io.Reader) error {

@@ -164,16 +164,19 @@ func (b *Bundles) keep(ctx context.Context, e *expected, d ocispec.Descriptor, r
 	return nil
 }
 
-// intact reports whether content is stored. It also verifies manifests, so that an import repairs damaged ones.
+// intact reports whether content is stored and matches its digest. The store removes what does not, so that an import
+// repairs it.
 func (b *Bundles) intact(ctx context.Context, d ocispec.Descriptor) (bool, error) {
 	exists, err := b.Store.Exists(ctx, d)
-	if err != nil || !exists || d.Size > maxManifest {
-		return exists, err
+	if err != nil || !exists {
+		return false, err
 	}
-	if _, err := content.FetchAll(ctx, b.Store, d); err != nil {
-		return false, ctx.Err() // damaged, and removed
+	blob, err := b.Store.Open(ctx, d.Digest)
+	if err != nil {
+		return false, ctx.Err()
 	}
-	return true, nil
+	_, err = io.Copy(io.Discard, blob)
+	return errors.Join(err, blob.Close()) == nil, ctx.Err()
 }
 
 func noRoom(err error) error {
@@ -243,6 +246,10 @@ func (b *Bundles) Stored(next tools.Source) tools.Source {
 			return nil, err
 		}
 		data, err := io.ReadAll(blob)
-		return data, errors.Join(err, blob.Close())
+		err = errors.Join(err, blob.Close())
+		if err != nil && next != nil { // damaged, and removed
+			return next(ctx, t, f, moved)
+		}
+		return data, lost(err, "import the bundle again: lab bundle import FILE")
 	}
 }

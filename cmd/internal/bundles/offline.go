@@ -52,7 +52,7 @@ func (b *Bundles) withArchive(ctx context.Context, items []Item, do func(file st
 		return err
 	}
 	if err := errors.Join(writeArchive(ctx, b.Store, items, file), file.Close()); err != nil {
-		return err
+		return lost(err, "import the bundle again: lab bundle import FILE")
 	}
 	return do(file.Name())
 }
@@ -122,7 +122,7 @@ func (b *Bundles) Lacks(ctx context.Context, images []string) ([]string, error) 
 	return lacks, err
 }
 
-// Load loads images into the nodes of a cluster, as far as bundles on this machine have them, and returns the others.
+// Load loads the images that bundles on this machine have into the nodes of a cluster, and returns the others.
 func (b *Bundles) Load(ctx context.Context, ref providers.Ref, images []string, report event.Reporter) (lacks []string, err error) {
 	items, lacks, err := b.find(ctx, images, KindImage)
 	if err != nil || len(items) == 0 {

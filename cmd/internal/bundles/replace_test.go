@@ -2,6 +2,7 @@ package bundles
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/images/store"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
@@ -134,5 +136,56 @@ func TestImportNeedsSpace(t *testing.T) {
 	}
 	if _, err := os.Stat(to.Store.Dir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("something was written: %v", err)
+	}
+}
+
+// TestDamagedLayer checks that layers that were damaged after an import, without a change of their size, are found by all
+// that read them, and repaired by an import.
+func TestDamagedLayer(t *testing.T) {
+	t.Parallel()
+	from, to := newMachine(t), newMachine(t)
+	c := &collector{Bundles: from.Bundles, bundle: Bundle{Name: "class", Platform: platform}}
+	text := strings.Repeat("layer", 1<<20) // larger than a manifest can be
+	check(t, c.add(t.Context(), Item{Kind: KindImage, Name: web, manifest: from.image(t, text)}))
+	check(t, c.artifact(t.Context(), Item{Kind: KindTool, Name: "kubectl"}, []byte(text[1:])))
+	b, err := c.finish(t.Context())
+	check(t, err)
+	file := from.file(t, b)
+	_, err = to.Import(t.Context(), bytes.NewReader(file), nil)
+	check(t, err)
+	damage := func(m *machine, text string) {
+		t.Helper()
+		path := m.blobFile(descriptorOf("", []byte(text)))
+		check(t, os.Chmod(path, 0o600))
+		check(t, os.WriteFile(path, []byte(strings.Replace(text, "layer", "later", 2)), 0o600))
+	}
+	damage(to, text)
+	err = to.withArchive(t.Context(), b.Items[:1], func(string) error {
+		t.Error("the damaged image was loaded")
+		return nil
+	})
+	if !errors.Is(err, fault.ErrForeign) || !strings.Contains(err.Error(), web) || !strings.Contains(fault.HintOf(err), "lab bundle import") {
+		t.Errorf("an image: %v (hint %q)", err, fault.HintOf(err))
+	}
+	_, err = to.Import(t.Context(), bytes.NewReader(file), nil)
+	check(t, err)
+	damage(to, text)
+	damage(to, text[1:])
+	_, err = to.Import(t.Context(), bytes.NewReader(file), nil)
+	check(t, err)
+	if _, err := to.Verify(t.Context(), "class"); err != nil {
+		t.Errorf("after another import: %v", err)
+	}
+	damage(to, text[1:])
+	next := func(context.Context, tools.Tool, tools.File, func(string)) ([]byte, error) {
+		return []byte("next"), nil
+	}
+	tool := tools.File{SHA256: descriptorOf("", []byte(text[1:])).Digest.Encoded()}
+	if got, err := to.Stored(next)(t.Context(), tools.Tool{}, tool, nil); err != nil || string(got) != "next" {
+		t.Errorf("a tool: %d bytes, %v", len(got), err)
+	}
+	damage(from, text)
+	if err := from.Write(t.Context(), b, io.Discard, nil); !errors.Is(err, fault.ErrForeign) || fault.HintOf(err) == "" {
+		t.Errorf("a bundle: %v (hint %q)", err, fault.HintOf(err))
 	}
 }
