@@ -4,6 +4,7 @@ package kwok
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -39,9 +40,9 @@ func TestStrategies(t *testing.T) {
 			continue
 		}
 		pictures++
-		watching := p.watchTraffic()
+		traffic := p.watchTraffic()
 		p.types(before)
-		seen := watching.until(last)
+		seen := traffic.until(last)
 		for _, version := range drawn {
 			if !seen[version] {
 				t.Errorf("%s: the picture has %s, but only %q answered", title, version, slices.Sorted(maps.Keys(seen)))
@@ -110,14 +111,14 @@ func (p *user) types(text string) {
 }
 
 func stderrOf(err error) string {
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(exit.Stderr)
 	}
 	return ""
 }
 
-// watching is a running `lab traffic web`.
-type watching struct {
+// trafficWatch is a running `lab traffic web`.
+type trafficWatch struct {
 	p     *user
 	cmd   *exec.Cmd
 	lines *bufio.Scanner
@@ -125,9 +126,9 @@ type watching struct {
 }
 
 // watchTraffic starts `lab traffic web`, and returns when the first requests were answered.
-func (p *user) watchTraffic() *watching {
+func (p *user) watchTraffic() *trafficWatch {
 	p.T.Helper()
-	w := &watching{p: p, cmd: p.command("traffic", "web"), seen: map[string]bool{}}
+	w := &trafficWatch{p: p, cmd: p.command("traffic", "web"), seen: map[string]bool{}}
 	out, err := w.cmd.StdoutPipe()
 	if err == nil {
 		err = w.cmd.Start()
@@ -141,7 +142,7 @@ func (p *user) watchTraffic() *watching {
 }
 
 // next returns the versions that answered in the next column.
-func (w *watching) next() (versions []string) {
+func (w *trafficWatch) next() (versions []string) {
 	w.p.T.Helper()
 	if !w.lines.Scan() {
 		w.p.T.Fatalf("lab traffic ended: %v", w.cmd.Wait())
@@ -159,7 +160,7 @@ func (w *watching) next() (versions []string) {
 
 // until waits for a column in which exactly these versions answer, ends `lab traffic`, and returns all versions that
 // answered. It checks that lab says that the traffic is simulated.
-func (w *watching) until(versions []string) map[string]bool {
+func (w *trafficWatch) until(versions []string) map[string]bool {
 	w.p.T.Helper()
 	for !slices.Equal(w.next(), versions) {
 	}
