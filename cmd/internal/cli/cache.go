@@ -88,7 +88,7 @@ is not available.`,
 			return printCache(c, status)
 		},
 	}
-	cmd.Flags().Var(&limit, "limit", "maximum size, such as 50G ("+sizeHelp+"); the least recently used images are removed first")
+	cmd.Flags().Var(&limit, "limit", "maximum size, such as 50G ("+sizeHelp+")")
 	return cmd
 }
 

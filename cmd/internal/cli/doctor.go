@@ -28,11 +28,11 @@ problems: the container engine and its resources, disk, kernel, limits, ports, p
 the kubeconfig, tools and leftovers. Each problem comes with a fix. doctor changes
 nothing.
 
-With a file, a profile, a flavor or addons, doctor also lists what a cluster of these would
-download: the images of the nodes, the charts and images of the addons, and the tools of
-"lab tools". It does not use the network, so the sizes of most downloads are unknown. Without
---flavor, it is the flavor of your configuration, or the first. What the tool of a flavor
-downloads for its own components is not listed.
+With a file, a profile, a flavor or addons, doctor also lists what a cluster of these
+would download: the images of the nodes, the charts and images of the addons, and the
+tools of "lab tools". It does not use the network, so the sizes of most downloads are
+unknown. Without --flavor, it is the flavor of your configuration, or the first. What the
+tool of a flavor downloads for its own components is not listed.
 
 The exit code is 1 if a problem prevents lab from creating clusters, and 5 if lab cannot
 read its own records. Warnings and downloads do not change the exit code.`,
