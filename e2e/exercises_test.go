@@ -15,10 +15,6 @@ import (
 // shortExercises are the exercises that -short proves: those whose checks need containers, and one that acts.
 const shortExercises = "image,service,deployment"
 
-// unprovable are the exercises that the test bed cannot prove, because its provisioner leaves volumes to root, and hello
-// runs as another user. The published provisioners let everybody write.
-var unprovable = []string{"volume"}
-
 // TestExercises proves the builtin exercises on real pods: unlike on kwok, no check may be skipped. With -short, it proves
 // three of them on kind. Those that need an addon are proven on kwok only: the test bed has no images of these addons.
 func TestExercises(t *testing.T) {
@@ -83,7 +79,7 @@ func (p *user) provable() []string {
 	}
 	var names []string
 	for _, e := range list.Items {
-		if len(e.Needs.Addons) == 0 && !slices.Contains(unprovable, e.Name) {
+		if len(e.Needs.Addons) == 0 {
 			names = append(names, e.Name)
 		}
 	}

@@ -1,7 +1,8 @@
 // Command storage-provisioner creates volumes for claims in the test bed's clusters: directories of a node. It serves
 // the provisioners of kind's and k3s's StorageClass (rancher.io/local-path) and of minikube's
-// (k8s.io/minikube-hostpath). It replaces minikube's image, whose module does not work with current clients. A
-// directory is removed with its node, not with its claim.
+// (k8s.io/minikube-hostpath). It replaces minikube's image, whose module does not work with current clients. It runs on
+// each node and creates the volumes of its own node; in minikube, it runs on one node, which has all volumes. A directory
+// is removed with its node, not with its claim.
 package main
 
 import (
@@ -24,9 +25,15 @@ func run(ctx context.Context, config *rest.Config) error {
 	if err != nil {
 		return err
 	}
+	node := os.Getenv("NODE_NAME")
+	if node == "" { // minikube's manifest does not set it, but gives the pod the name of the node
+		if node, err = os.Hostname(); err != nil {
+			return err
+		}
+	}
 	factory := informers.NewSharedInformerFactory(client, time.Minute)
 	p := provisioner{
-		client: client, claims: factory.Core().V1().PersistentVolumeClaims().Lister(),
+		node: node, client: client, claims: factory.Core().V1().PersistentVolumeClaims().Lister(),
 		volumes: factory.Core().V1().PersistentVolumes().Lister(), classes: factory.Storage().V1().StorageClasses().Lister(),
 	}
 	factory.Start(ctx.Done())

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -19,21 +19,29 @@ import (
 const (
 	provisionedBy = "pv.kubernetes.io/provisioned-by"
 	selectedNode  = "volume.kubernetes.io/selected-node" // set by the scheduler, for a class that waits for the first pod
-	directory     = "/var/lib/lab-volumes"
 )
 
 type provisioner struct {
+	node    string // that this process runs on
 	client  kubernetes.Interface
 	claims  listers.PersistentVolumeClaimLister
 	volumes listers.PersistentVolumeLister
 	classes storagelisters.StorageClassLister
 }
 
-func ours(name string) bool {
-	return slices.Contains([]string{"rancher.io/local-path", "k8s.io/minikube-hostpath"}, name)
+// directoryOf returns the directory of the node that has the volumes of a provisioner, or "" if it is not ours. The pod
+// mounts it at the same path; minikube's manifest mounts /tmp.
+func directoryOf(provisioner string) string {
+	switch provisioner {
+	case "rancher.io/local-path":
+		return "/var/lib/lab-volumes"
+	case "k8s.io/minikube-hostpath":
+		return "/tmp/hostpath-provisioner"
+	}
+	return ""
 }
 
-// serve creates volumes for pending claims, and removes those without a claim.
+// serve creates volumes of its node for pending claims, and removes those without a claim.
 func (p provisioner) serve(ctx context.Context) error {
 	claims, err := p.claims.List(labels.Everything())
 	if err != nil {
@@ -42,10 +50,7 @@ func (p provisioner) serve(ctx context.Context) error {
 	var errs []error
 	for _, claim := range claims {
 		if volume := p.volume(claim); volume != nil {
-			_, err := p.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{})
-			if err != nil && !apierrors.IsAlreadyExists(err) {
-				errs = append(errs, err)
-			}
+			errs = append(errs, p.create(ctx, volume))
 		}
 	}
 	volumes, err := p.volumes.List(labels.Everything())
@@ -53,7 +58,7 @@ func (p provisioner) serve(ctx context.Context) error {
 		return err
 	}
 	for _, volume := range volumes {
-		if ours(volume.Annotations[provisionedBy]) && volume.Status.Phase == corev1.VolumeReleased &&
+		if directoryOf(volume.Annotations[provisionedBy]) != "" && volume.Status.Phase == corev1.VolumeReleased &&
 			volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimDelete {
 			err := p.client.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{})
 			if err != nil && !apierrors.IsNotFound(err) {
@@ -64,21 +69,42 @@ func (p provisioner) serve(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// volume returns the volume to create for a claim; nil if it has one, is not ours, or waits for a pod.
+// create creates a volume and its directory. As with the published provisioners, every user may write to it.
+func (p provisioner) create(ctx context.Context, volume *corev1.PersistentVolume) error {
+	if err := makeDirectory(volume.Spec.HostPath.Path); err != nil {
+		return err
+	}
+	_, err := p.client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// makeDirectory creates a directory that every user may write to, whatever the umask is.
+func makeDirectory(path string) error {
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o777)
+}
+
+// volume returns the volume to create for a claim; nil if it has one, is not ours, waits for a pod, or belongs on
+// another node.
 func (p provisioner) volume(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 	if claim.Spec.VolumeName != "" || claim.Spec.StorageClassName == nil {
 		return nil
 	}
 	class, err := p.classes.Get(*claim.Spec.StorageClassName)
-	if err != nil || !ours(class.Provisioner) {
+	if err != nil || directoryOf(class.Provisioner) == "" {
 		return nil
 	}
 	node := claim.Annotations[selectedNode]
 	waits := class.VolumeBindingMode != nil && *class.VolumeBindingMode == storagev1.VolumeBindingWaitForFirstConsumer
-	if waits && node == "" {
+	if node != p.node && (waits || node != "") {
 		return nil
 	}
-	reclaim, kind := corev1.PersistentVolumeReclaimDelete, corev1.HostPathDirectoryOrCreate
+	reclaim, kind := corev1.PersistentVolumeReclaimDelete, corev1.HostPathDirectory
 	if class.ReclaimPolicy != nil {
 		reclaim = *class.ReclaimPolicy
 	}
@@ -91,13 +117,11 @@ func (p provisioner) volume(claim *corev1.PersistentVolumeClaim) *corev1.Persist
 			ClaimRef: &corev1.ObjectReference{Kind: "PersistentVolumeClaim", APIVersion: "v1", Namespace: claim.Namespace,
 				Name: claim.Name, UID: claim.UID},
 			PersistentVolumeSource: corev1.PersistentVolumeSource{
-				HostPath: &corev1.HostPathVolumeSource{Path: path.Join(directory, name), Type: &kind}},
+				HostPath: &corev1.HostPathVolumeSource{Path: path.Join(directoryOf(class.Provisioner), name), Type: &kind}},
 		},
 	}
-	if node != "" {
-		volume.Spec.NodeAffinity = &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
-			MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname,
-				Operator: corev1.NodeSelectorOpIn, Values: []string{node}}}}}}}
-	}
+	volume.Spec.NodeAffinity = &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{{
+		MatchExpressions: []corev1.NodeSelectorRequirement{{Key: corev1.LabelHostname,
+			Operator: corev1.NodeSelectorOpIn, Values: []string{p.node}}}}}}}
 	return volume
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -24,15 +26,18 @@ func TestVolume(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := provisioner{classes: storagelisters.NewStorageClassLister(classes)}
+	p := provisioner{node: "worker", classes: storagelisters.NewStorageClassLister(classes)}
 	for _, tt := range []struct {
 		class, node, volume string
 		want                bool
 	}{
 		{"now", "", "", true},
+		{"now", "worker", "", true},
+		{"now", "other", "", false},
 		{"now", "", "taken", false},
 		{"later", "", "", false},
 		{"later", "worker", "", true},
+		{"later", "other", "", false},
 		{"foreign", "", "", false},
 	} {
 		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{UID: "1", Annotations: map[string]string{selectedNode: tt.node}},
@@ -41,8 +46,24 @@ func TestVolume(t *testing.T) {
 		if (got != nil) != tt.want {
 			t.Errorf("%+v: volume %v", tt, got)
 		}
-		if got != nil && (got.Spec.NodeAffinity != nil) != (tt.node != "") {
+		if got != nil && got.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values[0] != "worker" {
 			t.Errorf("%+v: node affinity %v", tt, got.Spec.NodeAffinity)
 		}
+	}
+}
+
+// TestDirectoriesAreForEveryUser checks that containers that do not run as root can write to a volume.
+func TestDirectoriesAreForEveryUser(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "volumes", "pvc-1")
+	if err := makeDirectory(dir); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o777 {
+		t.Errorf("mode %o", got)
 	}
 }

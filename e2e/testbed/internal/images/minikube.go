@@ -38,6 +38,8 @@ func minikubeBase(dir string) steps.Step {
 			base := filepath.Join(minikube, "deploy/kicbase")
 			files := slices.Concat([]file{
 				{Path: "/usr/local/bin/entrypoint", Source: filepath.Join(base, "entrypoint"), Mode: 0o755},
+				{Path: "/usr/sbin/minikube-automount", Source: filepath.Join(base, "automount/minikube-automount"), Mode: 0o755},
+				{Path: "/usr/lib/systemd/system/minikube-automount.service", Source: filepath.Join(base, "automount/minikube-automount.service")},
 				{Path: "/etc/containerd/config.toml", Source: filepath.Join(base, "containerd.toml")},
 				{Path: "/etc/sysctl.d/10-network-security.conf", Source: filepath.Join(base, "10-network-security.conf")},
 				{Path: "/etc/systemd/system/containerd.service",
@@ -60,6 +62,7 @@ func minikubeFiles() ([]file, error) {
 		files = append(files, file{Path: "/var/lib/minikube/binaries/" + programs.Kubernetes + "/" + name, Link: "/usr/bin/lab-node"})
 	}
 	return append(files,
+		file{Path: "/etc/systemd/system/multi-user.target.wants/minikube-automount.service", Link: "/usr/lib/systemd/system/minikube-automount.service"},
 		file{Path: "/etc/systemd/system/multi-user.target.wants/ssh.service", Link: "/lib/systemd/system/ssh.service"},
 		file{Path: "/etc/systemd/system/systemd-binfmt.service", Link: "/dev/null"},
 		file{Path: "/etc/kubernetes/manifests", Mode: fs.ModeDir | 0o755},
