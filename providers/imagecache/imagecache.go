@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/clusterlab-dev/lab/images/cache"
 	"github.com/clusterlab-dev/lab/providers/event"
@@ -100,6 +101,7 @@ func (d Docker) Run(ctx context.Context, s cache.Server, report event.Reporter) 
 		return err
 	})
 	if err != nil {
+		d.undo(ctx, s.Dir)
 		return nil, err
 	}
 	for _, c := range found {
@@ -134,13 +136,19 @@ func arguments(s cache.Server) []string {
 	return args
 }
 
+// undoWithin bounds the removal of what a failed start created.
+const undoWithin = 30 * time.Second
+
+// undo removes what create created, also after an interrupt. A network to which other containers are connected stays.
+func (d Docker) undo(ctx context.Context, dir string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	defer cancel()
+	_ = d.Remove(ctx, dir)
+}
+
 // create creates what Remove removes: an image, a network and a container.
 func create(ctx context.Context, dir string, i image, inputs string, args []string) (*cache.Instance, error) {
 	name := Name(dir)
-	published, err := hostport.Free(ctx, hostport.Port{Number: hostPort})
-	if err != nil {
-		return nil, err
-	}
 	if err := i.load(ctx, name); err != nil {
 		return nil, err
 	}
@@ -153,13 +161,34 @@ func create(ctx context.Context, dir string, i image, inputs string, args []stri
 	if err != nil {
 		return nil, err
 	}
-	allowed = append(allowed,
-		"--name="+name, "--network="+name, "--label="+label+"="+id(dir), "--label="+labelInputs+"="+inputs,
-		"--publish="+net.JoinHostPort(loopback, strconv.Itoa(published))+":"+port, name)
-	if _, err := docker.Run(ctx, append(allowed, args...)...); err != nil {
+	allowed = append(allowed, "--name="+name, "--network="+name, "--label="+label+"="+id(dir), "--label="+labelInputs+"="+inputs)
+	address, err := publish(ctx, dir, allowed, append([]string{name}, args...))
+	if err != nil {
 		return nil, err
 	}
-	return &cache.Instance{Name: name, Address: net.JoinHostPort(loopback, strconv.Itoa(published))}, nil
+	return &cache.Instance{Name: name, Address: address}, nil
+}
+
+// publish runs the container at hostPort, or at another port if that is in use, and returns its address. Another cache
+// may take the port before the engine does, so publish tries twice.
+func publish(ctx context.Context, dir string, options, command []string) (address string, err error) {
+	for _, number := range []int{hostPort, 0} {
+		number, err = hostport.Free(ctx, hostport.Port{Number: number})
+		if err != nil {
+			return "", err
+		}
+		address = net.JoinHostPort(loopback, strconv.Itoa(number))
+		_, err = docker.Run(ctx, slices.Concat(options, []string{"--publish=" + address + ":" + port}, command)...)
+		if err == nil || !docker.PortTaken(err) {
+			return address, err
+		}
+		// docker leaves a container that it could not start.
+		created, failed := docker.Containers(ctx, label+"="+id(dir))
+		if err := errors.Join(failed, removeAll(ctx, created)); err != nil {
+			return "", err
+		}
+	}
+	return "", err
 }
 
 // options returns what the container may do: nothing but write to the store.

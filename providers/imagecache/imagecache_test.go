@@ -60,6 +60,35 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestPortTaken checks that a cache whose port another program takes meanwhile tries another port, and that a cache that
+// cannot start leaves nothing.
+func TestPortTaken(t *testing.T) {
+	taken := dockertest.Answer{Args: "run", Stderr: "docker: Error response from daemon: Bind for 127.0.0.1:5051 failed: port is already allocated", Code: 125}
+	d := dockertest.Script(t, append([]dockertest.Answer{taken}, engine(`{"Id":"c1","State":{"Status":"created"}}`)...)...)
+	t.Setenv("SSL_CERT_FILE", authorities(t))
+	dir := t.TempDir()
+	if _, err := (Docker{Program: program(t)}).Run(t.Context(), cache.Server{Dir: dir}, nil); err == nil {
+		t.Fatal("no error")
+	}
+	published := map[string]bool{}
+	removed := map[string]bool{}
+	for _, call := range d.Calls(t) {
+		if _, rest, ok := strings.Cut(call, "--publish="); ok {
+			at, _, _ := strings.Cut(rest, " ")
+			published[at] = true
+		}
+		removed[call] = true
+	}
+	if len(published) != 2 {
+		t.Errorf("published at %v, want two addresses", published)
+	}
+	for _, want := range []string{"rm --force --volumes c1", "network rm n1", "image rm " + Name(dir)} {
+		if !removed[want] {
+			t.Errorf("no %q in %q", want, d.Calls(t))
+		}
+	}
+}
+
 // TestRunKeeps checks that a container from the same inputs stays, and that another is replaced.
 func TestRunKeeps(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", authorities(t))

@@ -56,7 +56,7 @@ func explain(words string, err error) error {
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "%s", startHint(false))
 	case said("unable to resolve docker endpoint", "context not found"):
 		return fault.WithHint(fault.Errorf(fault.ErrUnavailable, "%w", err), "list the contexts: docker context ls")
-	case said("port is already allocated", "address already in use", "ports are not available"):
+	case portTaken(words):
 		return fault.WithHint(err, "another program uses that host port; publish another one: --port HOST:CONTAINER")
 	case said("unable to start container process: exec:", "exec format error"):
 		return fault.WithHint(err, "use another image: --image IMAGE; this one lacks that program or is for another CPU architecture")
@@ -78,6 +78,13 @@ func explainPull(words string, err error) error {
 			"check the network and retry, or use a local image: --image IMAGE")
 	}
 	return explain(words, err)
+}
+
+// PortTaken reports whether err says that another program uses a port of this machine.
+func PortTaken(err error) bool { return portTaken(err.Error()) }
+
+func portTaken(words string) bool {
+	return saidIn(words)("port is already allocated", "address already in use", "ports are not available")
 }
 
 // unanswered reports whether words say that the engine does not answer.
