@@ -24,10 +24,16 @@ func TestImageCache(t *testing.T) {
 		requireNoLeak(t, name)
 		registry := name + "-registry"
 		p.env = append(p.env, "LAB_REGISTRIES=lab.invalid=http://"+registry+":5000")
+		var cache string
+		t.Cleanup(func() {
+			_ = p.lab(context.Background(), "cache", "stop").Run()
+			if left := leaks(t, cache); cache != "" && len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+		})
 		p.Must("cache", "start")
-		t.Cleanup(func() { _ = p.lab(context.Background(), "cache", "stop").Run() })
 		t.Cleanup(func() { _ = p.lab(context.Background(), "down", name).Run() })
-		cache := cacheOf(t, p)
+		cache = cacheOf(t, p)
 		upstream(t, bed, registry, cache)
 
 		pushed := requestsTo(t, registry)

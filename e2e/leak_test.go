@@ -34,7 +34,8 @@ const goneWithin = 20 * time.Second
 
 // requireNoLeak fails the test if, at its end, the engine has a container, network or volume that it did not have
 // before. kind's shared network stays, because other kind clusters use it. Objects with the name of another test's
-// cluster are ignored, and those with names that lab chose: the tests of commands that choose names check them by name.
+// cluster are ignored, and those with names that lab chose: the tests of commands that choose names, and of image
+// caches, check them by name.
 func requireNoLeak(t *testing.T, name string) {
 	t.Helper()
 	before := engineObjects(t)
@@ -52,8 +53,10 @@ func requireNoLeak(t *testing.T, name string) {
 	})
 }
 
-// chosenNames matches the names of clusters that lab chooses itself.
-func chosenNames() *regexp.Regexp { return regexp.MustCompile(`run-[a-z0-9]{10}`) }
+// chosenNames matches the names of clusters and image caches that lab chooses itself.
+func chosenNames() *regexp.Regexp {
+	return regexp.MustCompile(`run-[a-z0-9]{10}|lab-cache-[0-9a-f]{8}`)
+}
 
 // requireNoAnonymousVolume fails the test if, at its end, the engine has new volumes without a name and without a
 // container.
