@@ -20,6 +20,7 @@ import (
 // the registry.
 func TestImageCache(t *testing.T) {
 	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		oneWillDo(t, f, "kind")
 		p, name := newUser(t, bed), session.RandomName()
 		requireNoLeak(t, name)
 		registry := name + "-registry"

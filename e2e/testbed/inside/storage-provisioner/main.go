@@ -1,7 +1,7 @@
 // Command storage-provisioner creates volumes for claims in the test bed's clusters: directories of a node. It serves
 // the provisioners of kind's and k3s's StorageClass (rancher.io/local-path) and of minikube's
 // (k8s.io/minikube-hostpath). It replaces minikube's image, whose module does not work with current clients. It runs on
-// each node and creates the volumes of its own node; in minikube, it runs on one node, which has all volumes. A directory
+// each node and creates the volumes of that node; in minikube, it runs on one node, which has all volumes. A directory
 // is removed with its node, not with its claim.
 package main
 
