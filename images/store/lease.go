@@ -47,8 +47,8 @@ func (s *Store) newLease() (*flock.Flock, error) {
 	return lock, f.Close()
 }
 
-// inUse returns the time since which content that was used may not be removed: the beginning of the oldest lease, or a
-// time after now if there is none. It removes the files of killed processes. The caller holds the lock.
+// inUse returns the time since which content that was used may not be removed: the beginning of the oldest lease or,
+// without a lease, a time after now. It removes the files of killed processes. The caller holds the lock.
 func (s *Store) inUse() (since time.Time, err error) {
 	since = time.Now().Add(100 * 365 * 24 * time.Hour)
 	entries, err := os.ReadDir(s.leases())

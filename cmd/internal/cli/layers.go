@@ -44,7 +44,7 @@ func upRequest(c *command, o *upOptions, args []string) (profiles.Layer, cluster
 	return all, request, nil
 }
 
-// requestsAddons reports whether a command names addons, in a file, a profile or a flag, even if there are none in the file.
+// requestsAddons reports whether a command has a source of addons: a file (even one without addons), a profile or a flag.
 func (o *upOptions) requestsAddons() bool {
 	return o.file != "" || o.profile != "" || len(o.layer.Addons) > 0
 }

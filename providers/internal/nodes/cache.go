@@ -25,8 +25,8 @@ type Cache struct {
 	registries []string
 }
 
-// FindCache returns the image cache that the user started, or nil if there is none, if spec does
-// not want it, or if it does not answer, which FindCache reports. A cache that is broken in any
+// FindCache returns the image cache that the user started. It returns nil if no cache was started,
+// if spec refuses it, or if it does not answer, which FindCache reports. A cache that is broken in any
 // way must not prevent a creation, so there is no error.
 func FindCache(ctx context.Context, started *providers.ImageCache, spec providers.Spec, report event.Reporter) *Cache {
 	if started == nil || spec.NoCache {
@@ -123,7 +123,7 @@ func (c *Cache) Connect(ctx context.Context, network string, report event.Report
 }
 
 // SetMirrors has the nodes in a network of a cluster use the cache, and the mirrors of the user's
-// configuration. If there are none of these, nothing depends on its success, and it reports a
+// configuration. Without such mirrors, nodes can ask the registries, so SetMirrors reports a
 // failure and returns nil.
 func (c *Cache) SetMirrors(ctx context.Context, network string, nodes []docker.Container, configured map[string]string, report event.Reporter) error {
 	c.Connect(ctx, network, report)
