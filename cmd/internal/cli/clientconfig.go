@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/clusterlab-dev/lab/providers"
-	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // clientConfig returns the kubeconfig of a cluster for kubectl or helm. Its namespace is that of the cluster's context in
@@ -37,7 +35,7 @@ func (c *command) namespaceOf(context, identity string) string {
 	if !found || namespace == "" || identity == "" {
 		return ""
 	}
-	if err := files.Check(providers.Entries{Context: context}, context, identity); errors.Is(err, fault.ErrExists) {
+	if files.Clash(providers.Entries{Context: context}, context, identity) != nil {
 		return ""
 	}
 	return namespace

@@ -21,12 +21,12 @@ type entries struct {
 
 // check returns every problem that would keep the entries of a new cluster from the user's
 // kubeconfig. The entries of the cluster that it replaces are not a problem.
-func (e entries) check(h *inventory.Handle, flavor string) error {
+func (e entries) check(ctx context.Context, h *inventory.Handle, flavor string) error {
 	p, err := e.set.Get(flavor)
 	if err != nil {
 		return err
 	}
-	err = e.files.Check(p.Entries(h.Record.Name), h.Record.Context, h.Record.Identity)
+	err = e.files.Check(ctx, p.Entries(h.Record.Name), h.Record.Context, h.Record.Identity)
 	const without = "or leave the kubeconfig unchanged: lab up --no-kubeconfig"
 	if hint := fault.HintOf(err); hint != "" {
 		return fault.WithHint(err, "%s\n%s", hint, without)

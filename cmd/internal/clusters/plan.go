@@ -306,7 +306,7 @@ func (p planner) choose(ctx context.Context, spec providers.Spec) (string, error
 // checkCreation returns the errors of a creation that can be known before it.
 func (p planner) checkCreation(ctx context.Context, plan *Plan) error {
 	if !p.q.NoKubeconfig {
-		if err := p.entries().check(p.h, plan.Flavor); err != nil {
+		if err := p.entries().check(ctx, p.h, plan.Flavor); err != nil {
 			return err
 		}
 	}

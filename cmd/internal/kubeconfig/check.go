@@ -2,6 +2,7 @@ package kubeconfig
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,25 +19,56 @@ import (
 )
 
 // Check returns everything that would keep Merge from adding entries with these names, as one
-// error with the commands that fix it. It writes nothing and takes less than a second. Entries
-// that Remove would remove for context and identity are no problem, because they will be gone;
-// both may be "", and names zero.
-func (f Files) Check(names providers.Entries, context, identity string) error {
+// error with the commands that fix it. It writes nothing and takes less than a second, unless
+// another program holds a lock: it then waits as Merge does. Entries that Remove would remove for
+// contextName and identity are no problem, because they will be gone; both may be "", and names
+// zero.
+func (f Files) Check(ctx context.Context, names providers.Entries, contextName, identity string) error {
 	if len(f.Paths) == 0 {
 		return f.noPlace()
 	}
+	locked := map[string]error{}
+	for _, path := range f.Paths {
+		locked[path] = f.unlocked(ctx, path)
+	}
 	docs, _ := f.read(nil)
 	d := docs.written()
-	problems := docs.clash(names, parseIdentity(identity, context))
+	problems := docs.clash(names, parseIdentity(identity, contextName))
 	for _, each := range docs {
 		problems = append(problems, each.err)
 	}
-	problems = append(problems, editable(d.path), d.frozen)
-	// A lock that is in use is gone by now, because read waits for that.
-	if info, err := os.Stat(lockName(d.path)); err == nil && !inUse(info) {
-		problems = append(problems, stale(d.path, info))
+	return join(append(problems, editable(d.path), d.frozen, locked[d.path])...)
+}
+
+// Clash returns ErrExists where the files have entries with these names that Remove would not remove
+// for contextName and identity.
+func (f Files) Clash(names providers.Entries, contextName, identity string) error {
+	docs, _ := f.read(nil)
+	return join(docs.clash(names, parseIdentity(identity, contextName))...)
+}
+
+// unlocked waits until the lock that the file has now is gone, and returns ErrUnavailable where it
+// is older than Patience. A program that edits the file may be slow on a busy machine; one that was
+// killed leaves its lock for ever.
+func (f Files) unlocked(ctx context.Context, path string) error {
+	patience := cmp.Or(f.Patience, defaultPatience)
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	first, _ := os.Stat(lockName(path))
+	for since := time.Now(); ; {
+		info, err := os.Stat(lockName(path))
+		if err != nil || !unchanged(first, info) {
+			return nil
+		}
+		if time.Since(info.ModTime()) > patience || time.Since(since) > patience {
+			return stale(path, info)
+		}
+		select {
+		case <-ctx.Done():
+			return waiting(path, ctx.Err())
+		case <-tick.C:
+		}
 	}
-	return join(problems...)
 }
 
 // join returns the errors as one, whose hint has the hint of each on a separate line. An error that
@@ -101,6 +133,11 @@ func editable(path string) error {
 		problems = append(problems, unusable("write", path, atomicfile.Writable(dir)))
 	}
 	return join(problems...)
+}
+
+// waiting is the error of a wait for a lock that ended with err.
+func waiting(path string, err error) error {
+	return fmt.Errorf("waiting for the lock of the kubeconfig %s: %w", path, err)
 }
 
 // stale is the error of a lock that is not removed.

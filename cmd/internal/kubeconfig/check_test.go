@@ -1,6 +1,7 @@
 package kubeconfig_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -34,7 +35,7 @@ func TestCheckReportsAllProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	err := f.Check(ofKind("lab"), "", "")
+	err := f.Check(t.Context(), ofKind("lab"), "", "")
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("Check took %v", took)
 	}
@@ -79,7 +80,7 @@ func TestCheckPath(t *testing.T) {
 		".":         {fault.ErrInvalid, "KUBECONFIG"},
 	} {
 		f := kubeconfig.Files{Paths: []string{filepath.Join(dir, path)}}
-		err := f.Check(ofKind("lab"), "", "")
+		err := f.Check(t.Context(), ofKind("lab"), "", "")
 		if !errors.Is(err, tt.kind) || !strings.Contains(fault.HintOf(err), tt.hint) {
 			t.Errorf("%s: %v, hint %q; want %v and %q", path, err, fault.HintOf(err), tt.kind, tt.hint)
 		}
@@ -87,7 +88,7 @@ func TestCheckPath(t *testing.T) {
 			t.Errorf("%s: a problem is reported twice: %v, hint %q", path, err, hint)
 		}
 	}
-	if err := (kubeconfig.Files{}).Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
+	if err := (kubeconfig.Files{}).Check(t.Context(), ofKind("lab"), "", ""); !errors.Is(err, fault.ErrInvalid) || fault.HintOf(err) == "" {
 		t.Errorf("without files: %v", err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -103,20 +104,41 @@ func TestCheckPasses(t *testing.T) {
 	f, path := home(t, theirs)
 	mine := own("lab", "Y2E=")
 	merge(t, f, mine)
-	if err := f.Check(ofKind("lab"), "kind-lab", identity(t, mine)); err != nil {
+	if err := f.Check(t.Context(), ofKind("lab"), "kind-lab", identity(t, mine)); err != nil {
 		t.Errorf("the same cluster: %v", err)
 	}
-	if err := f.Check(ofKind("lab"), "", ""); !errors.Is(err, fault.ErrExists) {
+	if err := f.Check(t.Context(), ofKind("lab"), "", ""); !errors.Is(err, fault.ErrExists) {
 		t.Errorf("a cluster of the same name: %v", err)
 	}
 	write(t, path+".lock", "")
 	done := make(chan error)
-	go func() { done <- f.Check(ofKind("other"), "", "") }()
+	go func() { done <- f.Check(t.Context(), ofKind("other"), "", "") }()
 	if err := os.Remove(path + ".lock"); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
 		t.Errorf("a lock that was released: %v", err)
+	}
+}
+
+// Check waits for a program that has held the lock for a second, as one does on a busy machine, and
+// for no program whose lock is older than Patience.
+func TestCheckWaits(t *testing.T) {
+	t.Parallel()
+	f, path := home(t, theirs)
+	write(t, path+".lock", "")
+	old := time.Now().Add(-time.Second)
+	if err := os.Chtimes(path+".lock", old, old); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := f.Check(ctx, ofKind("lab"), "", ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a lock of one second: %v; want that Check waits", err)
+	}
+	f.Patience = time.Second
+	if err := f.Check(t.Context(), ofKind("lab"), "", ""); !errors.Is(err, fault.ErrUnavailable) {
+		t.Errorf("a lock older than Patience: %v; want ErrUnavailable", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -20,7 +19,7 @@ const (
 	defaultPatience = 10 * time.Second
 	pollInterval    = 10 * time.Millisecond
 
-	// freshLock is how long another program may hold a lock before Check reports it. Programs
+	// freshLock is how long a file is not read because another program holds its lock. Programs
 	// that edit kubeconfigs hold it for milliseconds.
 	freshLock = 500 * time.Millisecond
 )
@@ -133,7 +132,8 @@ func isLocked(path string) bool {
 	return err == nil && inUse(info)
 }
 
-// inUse reports whether a lock is younger than any edit takes. An older one was left behind.
+// inUse reports whether a lock is younger than most edits take. An older one may have been left
+// behind.
 func inUse(lock fs.FileInfo) bool {
 	age := time.Since(lock.ModTime())
 	return age > -time.Second && age < freshLock
@@ -207,7 +207,7 @@ func (l *lock) acquire(ctx context.Context, patience time.Duration) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the lock of the kubeconfig %s: %w", l.path, ctx.Err())
+			return waiting(l.path, ctx.Err())
 		case <-tick.C:
 		}
 	}

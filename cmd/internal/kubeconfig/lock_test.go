@@ -39,7 +39,7 @@ func work(job string) error {
 	f := kubeconfig.Files{Paths: []string{path}}
 	mine := own(n, "Y2F"+n)
 	if verb == "check" {
-		return f.Check(providers.Entries{}, "", "")
+		return f.Check(context.Background(), providers.Entries{}, "", "")
 	}
 	if verb == "up" {
 		_, err := f.Merge(context.Background(), mine, kubeconfig.Options{SetCurrent: true})

@@ -39,7 +39,7 @@ func TestInvalidFileStays(t *testing.T) {
 				"Merge":   err,
 				"Use":     f.Use(t.Context(), "kind-lab"),
 				"Current": current,
-				"Check":   f.Check(providers.Entries{}, "", ""),
+				"Check":   f.Check(t.Context(), providers.Entries{}, "", ""),
 			} {
 				if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {
 					t.Errorf("%s: %v; want ErrInvalid that says %q, names the file and has a hint", call, err, tt.says)
@@ -89,7 +89,7 @@ func TestAmbiguousFileStays(t *testing.T) {
 			_, merged := f.Merge(t.Context(), mine, kubeconfig.Options{SetCurrent: true})
 			for call, err := range map[string]error{
 				"Merge":        merged,
-				"Check":        f.Check(providers.Entries{}, "", ""),
+				"Check":        f.Check(t.Context(), providers.Entries{}, "", ""),
 				"SetNamespace": f.SetNamespace(t.Context(), "shop"),
 			} {
 				if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), path) || fault.HintOf(err) == "" {

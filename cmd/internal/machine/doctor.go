@@ -45,7 +45,7 @@ func (d *Doctor) Examine(ctx context.Context) (Diagnosis, error) {
 	all.Items = append(all.Items, d.Machine.Examine(ctx)...)
 	_, problems := d.Inventory.State.List()
 	all.unreadable = errors.Is(problems, inventory.ErrUnreadable)
-	all.Items = append(all.Items, d.configuration(), records(problems), d.kubeconfig(), d.leftovers(ctx))
+	all.Items = append(all.Items, d.configuration(), records(problems), d.kubeconfig(ctx), d.leftovers(ctx))
 	for _, f := range all.Items {
 		all.Blocked = all.Blocked || f.Level == doctor.Blocking
 	}
@@ -112,9 +112,9 @@ func records(problems error) doctor.Finding {
 }
 
 // kubeconfig examines the files that kubectl would use.
-func (d *Doctor) kubeconfig() doctor.Finding {
+func (d *Doctor) kubeconfig(ctx context.Context) doctor.Finding {
 	f := doctor.Finding{Check: "kubeconfig", Level: doctor.OK, Found: "none yet"}
-	if err := d.Kubeconfig.Check(providers.Entries{}, "", ""); err != nil {
+	if err := d.Kubeconfig.Check(ctx, providers.Entries{}, "", ""); err != nil {
 		f.Level, f.Found = doctor.Warning, strings.ReplaceAll(err.Error(), "\n", "; ")
 		f.Why, f.Mend = "lab up cannot add the entry of a cluster: it fails without --no-kubeconfig", strings.ReplaceAll(fault.HintOf(err), "\n", "; ")
 		return f
