@@ -65,7 +65,8 @@ lacks are left out.
 
 PACK is a name of "lab pack list" or the path of a directory (default: the builtin pack).
 
-The exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.`,
+If it is interrupted, it prints the results of the exercises that it has finished. The
+exit code is 0 only if all exercises are correct. It is 2 if the pack is not valid.`,
 		Example: `  lab exercise verify --flavor kwok
   lab exercise verify ./my-pack --flavor kwok --exercise pods`,
 		Args: oneName,
@@ -104,10 +105,14 @@ func runExerciseVerify(c *command, ctx context.Context, o *exerciseOptions, u *v
 		return err
 	}
 	report := PackReport{Meta: output.NewMeta("PackReport"), Pack: pack.Name, Valid: true, Items: []PackProof{}}
-	if err := c.prove(ctx, u, list, &report); err != nil {
+	err = c.prove(ctx, u, list, &report)
+	if err != nil && len(report.Items) == 0 {
 		return err
 	}
-	err = ui.Print(c.streams.Out, c.format, report, func() ui.View { return proofView(report) })
+	report.Valid = report.Valid && err == nil
+	if printErr := ui.Print(c.streams.Out, c.format, report, func() ui.View { return proofView(report) }); err == nil {
+		err = printErr
+	}
 	if err == nil && !report.Valid {
 		return exited(1)
 	}

@@ -99,7 +99,20 @@ func (c *command) prepare(cmd *cobra.Command, _ []string) error {
 	if c.noColor {
 		c.streams.NoColor()
 	}
+	if err := checkDurations(cmd.Flags()); err != nil {
+		return err
+	}
 	return c.able(cmd)
+}
+
+// checkDurations returns ErrInvalid if a flag has a negative duration. No flag of lab can mean one.
+func checkDurations(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "duration" && strings.HasPrefix(f.Value.String(), "-") {
+			err = usage("--%s must not be negative", f.Name)
+		}
+	})
+	return err
 }
 
 // onlyVerbs rejects arguments of commands that only have subcommands: an argument is an

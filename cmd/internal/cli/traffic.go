@@ -69,8 +69,6 @@ func runTraffic(c *command, cmd *cobra.Command, q traffic.Request) error {
 	switch {
 	case q.Rate < 1 || q.Rate > 1000:
 		return usage("--rate must be from 1 to 1000, not %d", q.Rate)
-	case q.Lasts < 0:
-		return usage("--for must not be negative")
 	case !strings.HasPrefix(q.Path, "/"):
 		return usage("--path must begin with /, not %q", q.Path)
 	}

@@ -145,7 +145,7 @@ func checkRoot(root *yaml.Node) error {
 		switch {
 		case want != "" && !isEmpty(value) && value.Value != want:
 			return wrong(node, key, want)
-		case key == currentContext && value.Kind != yaml.ScalarNode:
+		case key == currentContext && !isText(value):
 			return wrong(node, key, "a string")
 		case !slices.Contains(lists(), key) || isNull(value):
 			continue
@@ -155,6 +155,9 @@ func checkRoot(root *yaml.Node) error {
 		for _, item := range value.Content {
 			if deref(item).Kind != yaml.MappingNode {
 				return wrong(item, "each of "+key, "a mapping")
+			}
+			if _, name := lookup(deref(item), "name"); name != nil && !isText(deref(name)) {
+				return wrong(name, "name", fmt.Sprintf("a string, as in name: %q", name.Value))
 			}
 		}
 	}

@@ -54,8 +54,8 @@ type Verifier struct {
 
 // Verify proves exercises, several at a time: no check passes in the beginning, each wrong answer
 // fails its check and gets its hint, each solution passes, and a reset restores the beginning. done is
-// called with each proof, one at a time. Exercises that need more than the cluster has are skipped. The
-// error is that of ctx.
+// called with each proof, one at a time, and not with those that the end of ctx interrupts. Exercises
+// that need more than the cluster has are skipped. The error is that of ctx.
 func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done func(Proof)) error {
 	slots := make(chan struct{}, verifyJobs)
 	var mu, drains sync.Mutex
@@ -76,6 +76,9 @@ func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done f
 			t.run(ctx)
 			mu.Lock()
 			defer mu.Unlock()
+			if ctx.Err() != nil {
+				return // its problems would be those of the interruption
+			}
 			done(Proof{e, t.steps, t.half, t.problems, t.notes, time.Since(began)})
 		})
 	}

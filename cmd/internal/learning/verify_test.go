@@ -89,3 +89,30 @@ func TestPatienceIncludesActs(t *testing.T) {
 		}
 	}
 }
+
+// interrupted is a cluster whose user presses Ctrl-C at the first request.
+type interrupted struct {
+	exercises.Cluster
+	cancel context.CancelFunc
+}
+
+func (c *interrupted) Get(ctx context.Context, _ exercises.Resource, _, _ string) (exercises.Object, error) {
+	c.cancel()
+	return nil, ctx.Err()
+}
+
+// TestVerifyInterrupted checks that exercises that were not finished are not reported as wrong.
+func TestVerifyInterrupted(t *testing.T) {
+	t.Parallel()
+	pack, err := exercises.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	v := Verifier{Cluster: &interrupted{cancel: cancel}, RunsPods: true, Nodes: 3}
+	err = v.Verify(ctx, pack.Exercises, func(p Proof) { t.Errorf("%s: %q", p.Exercise.Name, p.Problems) })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Verify returned %v, want the error of the context", err)
+	}
+}
