@@ -118,7 +118,7 @@ func (ds definitions) list(ctx context.Context) (map[string]metav1.PartialObject
 // definitionsOf returns the custom resource definitions in the crds directories of a chart and of its
 // dependencies, without those of dependencies that values disable.
 func definitionsOf(r addons.Release) ([]*unstructured.Unstructured, error) {
-	loaded, err := load(r.Chart)
+	loaded, err := loadSafe(r)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // get as arguments or variables, and those that the definition of the addon names. It renders the chart without a cluster and sends no requests. It returns
 // ErrInvalid if the chart cannot be rendered.
 func Images(r addons.Release) ([]addons.Image, error) {
-	loaded, err := load(r.Chart)
+	loaded, err := loadSafe(r)
 	if err != nil {
 		return nil, err
 	}

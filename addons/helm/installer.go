@@ -8,7 +8,6 @@
 package helm
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -18,7 +17,6 @@ import (
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	corev1 "k8s.io/api/core/v1"
@@ -59,7 +57,7 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if last != nil && isCurrent(last, r) && s.releases().missing(last) == "" {
 		return view(last), nil
 	}
-	loaded, err := load(r.Chart)
+	loaded, err := loadSafe(r)
 	if err == nil {
 		err = s.releases().prepare(ctx, r.Addon)
 	}
@@ -205,16 +203,4 @@ func inputs(r addons.Release) string {
 // isCurrent reports whether a release was deployed completely from the same inputs as r.
 func isCurrent(rel *release.Release, r addons.Release) bool {
 	return rel.Info.Status == release.StatusDeployed && rel.Labels[inputsLabel] == inputs(r)
-}
-
-// load reads a chart. Load it again for each operation, because Helm's operations change it.
-func load(a addons.Archive) (*chart.Chart, error) {
-	loaded, err := loader.LoadArchive(bytes.NewReader(a.Data))
-	if err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "cannot read the chart: %w", err)
-	}
-	if err := loaded.Validate(); err != nil {
-		return nil, fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)
-	}
-	return loaded, nil
 }

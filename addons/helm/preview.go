@@ -43,7 +43,7 @@ func (Installer) Preview(ctx context.Context, c addons.Cluster, r addons.Release
 // render returns the release that Install would apply. It is a dry run of an installation, because
 // a dry run of an upgrade requires an older release.
 func (rs releases) render(r addons.Release) (*release.Release, error) {
-	loaded, err := load(r.Chart)
+	loaded, err := loadSafe(r)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func changes(before, after, namespace string) []addons.Change {
 // Check implements [addons.Installer]. It ignores errors of executing templates, because they
 // may depend on the cluster.
 func (Installer) Check(r addons.Release) error {
-	loaded, err := load(r.Chart)
+	loaded, err := loadSafe(r)
 	if err != nil {
 		return err
 	}
