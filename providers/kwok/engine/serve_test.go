@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +171,28 @@ func TestSecondEngineLeavesAtOnce(t *testing.T) {
 		t.Errorf("said %q, not %q", out, want)
 	}
 	c.stop()
+}
+
+// TestRemovedDirectory: an engine whose directory is removed has nothing to save, and ends soon.
+func TestRemovedDirectory(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 0)
+	c.serve()
+	c.eventually(5*time.Second, func(context.Context) error { return os.RemoveAll(c.dir) }) // the engine may create a file meanwhile
+	ended := make(chan struct{})
+	go func() {
+		c.cmd.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("it still runs after 5 seconds")
+	}
+	if code := c.cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d, want %d", code, exitFailed)
+	}
+	c.cmd = nil
 }
 
 // Nothing that was acknowledged may be lost, whenever the engine is killed.

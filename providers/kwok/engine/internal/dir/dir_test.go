@@ -2,12 +2,14 @@ package dir_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,6 +134,51 @@ func TestLockKeepsOthersOutAndEndsWithItsHolder(t *testing.T) {
 		t.Fatalf("after its holder was killed: %v", err)
 	}
 	lock.Close()
+}
+
+func TestAwaitRemoval(t *testing.T) {
+	remove := func(t *testing.T) {
+		path, err := os.Getwd()
+		if err := errors.Join(err, os.RemoveAll(path)); err != nil {
+			t.Error(err)
+		}
+	}
+	replace := func(t *testing.T) {
+		write(t, "other", "")
+		if err := os.Rename("other", dir.LockFile); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(t *testing.T)
+		want   error
+	}{
+		"unchanged":         {func(*testing.T) {}, nil},
+		"directory removed": {remove, dir.ErrRemoved},
+		"lock replaced":     {replace, dir.ErrRemoved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			lock, err := dir.Lock()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer lock.Close()
+			synctest.Test(t, func(t *testing.T) {
+				change := time.AfterFunc(10*time.Second, func() { test.change(t) })
+				defer change.Stop()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				begun := time.Now()
+				if err := dir.AwaitRemoval(ctx, lock); !errors.Is(err, test.want) {
+					t.Errorf("%v, want %v", err, test.want)
+				}
+				if took := time.Since(begun); test.want != nil && (took < 10*time.Second || took > 11*time.Second) {
+					t.Errorf("noticed after %s", took)
+				}
+			})
+		})
+	}
 }
 
 func write(t *testing.T, name, text string) {

@@ -3,14 +3,23 @@
 package dir
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
+	"time"
 )
 
 // ErrLocked is the error of Lock if another engine runs in the directory.
 var ErrLocked = errors.New("another engine runs this cluster")
+
+// ErrRemoved is the error of AwaitRemoval.
+var ErrRemoved = errors.New("another program removed the directory of the cluster")
+
+// lookEvery is how often AwaitRemoval looks for the lock.
+const lookEvery = 500 * time.Millisecond
 
 // Lock takes the lock of the cluster in the working directory. The kernel releases it when the process
 // ends. The file must stay open until then, and the process must not open it again: closing any of its
@@ -37,4 +46,26 @@ func heldBy(f *os.File) error {
 		return ErrLocked
 	}
 	return fmt.Errorf("%w: process %d", ErrLocked, holder.Pid)
+}
+
+// AwaitRemoval returns ErrRemoved as soon as the lock is no longer in the working directory, or nil when ctx
+// ends. It opens no file, because closing that would release the lock.
+func AwaitRemoval(ctx context.Context, lock *os.File) error {
+	held, err := lock.Stat()
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		found, err := os.Stat(LockFile)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, found) {
+			return ErrRemoved
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }

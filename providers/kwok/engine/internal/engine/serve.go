@@ -38,8 +38,9 @@ type engine struct {
 // Serve runs the cluster in the directory until ctx is cancelled, then shuts it down in order and returns
 // nil. It reports each step, and calls ready once.
 //
-// It returns dir.ErrLocked if another engine runs in the directory. It changes the working directory of
-// the process to that of the cluster.
+// It returns dir.ErrLocked if another engine runs in the directory. It returns dir.ErrRemoved when the
+// directory is removed; the components still run then, and the caller must exit. It changes the working
+// directory of the process to that of the cluster.
 func Serve(ctx context.Context, directory string, report supervise.Report, ready func()) (err error) {
 	config, err := dir.Enter(directory)
 	if err != nil {
@@ -61,7 +62,22 @@ func Serve(ctx context.Context, directory string, report supervise.Report, ready
 		return err
 	}
 	memory.Hurry()
-	err = supervise.Run(ctx, e.components(), report, func() {
+	ended, removed := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- e.run(ctx, report, ready, code) }()
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go func() { removed <- dir.AwaitRemoval(watching, lock) }()
+	select {
+	case err := <-ended:
+		return err
+	case err := <-removed:
+		return err // at once: nothing can be saved, and etcd retries for up to a minute
+	}
+}
+
+// run runs the components until ctx is cancelled, and records the phases of the cluster.
+func (e *engine) run(ctx context.Context, report supervise.Report, ready func(), code memory.Code) error {
+	err := supervise.Run(ctx, e.components(), report, func() {
 		go memory.Follow(ctx, code)
 		e.status.Phase, e.status.EverReady = dir.Ready, true
 		if dir.WriteStatus(e.status) == nil {
