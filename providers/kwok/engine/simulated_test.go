@@ -19,6 +19,7 @@ func TestSimulated(t *testing.T) {
 	c.serve()
 	for name, check := range map[string]func(*testing.T, *cluster){
 		"pods that are not restarted end":         checkPodsEnd,
+		"pods fail at their deadline":             checkDeadline,
 		"claims are bound":                        checkClaims,
 		"a claim of an unknown class waits":       checkUnknownClass,
 		"a claim grows and its volume goes":       checkGrowth,
@@ -128,6 +129,55 @@ spec:
 	c.inPhase("on-failure", corev1.PodSucceeded)
 	c.says("3", "get", "job", "job", "-o", "jsonpath={.status.succeeded}")
 	c.inPhase("server", corev1.PodRunning) // after others of its age have ended
+}
+
+func checkDeadline(t *testing.T, c *cluster) {
+	c.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: late}
+spec:
+  activeDeadlineSeconds: 2
+  initContainers:
+  - {name: prepare, image: "x:v1"}
+  - {name: sidecar, image: "x:v1", restartPolicy: Always}
+  containers: [{name: c, image: "x:v1"}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: early}
+spec: {activeDeadlineSeconds: 3600, containers: [{name: c, image: "x:v1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: in-time}
+spec: {restartPolicy: Never, activeDeadlineSeconds: 5, containers: [{name: c, image: "x:v1"}]}
+`)
+	pod := c.inPhase("late", corev1.PodFailed)
+	if pod.Status.Reason != "DeadlineExceeded" || pod.Status.Message == "" {
+		t.Errorf("reason %q, message %q", pod.Status.Reason, pod.Status.Message)
+	}
+	for _, status := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+		end, want := status.State.Terminated, int32(137)
+		if status.Name == "prepare" {
+			want = 0
+		}
+		if end == nil || end.ExitCode != want || want > 0 && end.FinishedAt.Sub(pod.Status.StartTime.Time) < 2*time.Second {
+			t.Errorf("container %s is %+v", status.Name, status.State)
+		}
+	}
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady && condition.Status != corev1.ConditionFalse {
+			t.Errorf("a pod that has failed is ready: %+v", condition)
+		}
+	}
+	c.inPhase("in-time", corev1.PodSucceeded)
+	c.inPhase("early", corev1.PodRunning)
+	// The deadline of a running pod may be set, and counts from its start.
+	if out, err := c.kubectl("patch", "pod", "early", "-p", `{"spec":{"activeDeadlineSeconds":1}}`); err != nil {
+		t.Fatal(out)
+	}
+	c.inPhase("early", corev1.PodFailed)
 }
 
 const claimed = `

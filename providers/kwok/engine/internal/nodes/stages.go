@@ -1,7 +1,7 @@
 package nodes
 
 import (
-	"embed"
+	_ "embed"
 	"slices"
 	"strings"
 
@@ -13,21 +13,22 @@ import (
 )
 
 //go:embed pod-complete.yaml
-var own embed.FS
+var podComplete string
+
+//go:embed pod-deadline.yaml
+var podDeadline string
 
 // builtinStages returns the stages of nodes and pods: nodes become ready, pods run at once, pods that are
-// not restarted complete, and deleted pods are removed. All except pod-complete are those of KWOK.
+// not restarted complete, others fail at their deadline, and deleted pods are removed. All except
+// pod-complete and pod-deadline are those of KWOK.
 func builtinStages() ([]*internalversion.Stage, error) {
-	podComplete, err := own.ReadFile("pod-complete.yaml")
-	if err != nil {
-		return nil, err
-	}
 	var all []*internalversion.Stage
 	for _, text := range []string{
 		nodefast.DefaultNodeInit,
 		nodelease.DefaultNodeHeartbeatWithLease,
 		podfast.DefaultPodReady,
-		string(podComplete),
+		podComplete,
+		podDeadline,
 		podfast.DefaultPodDelete,
 	} {
 		stage, err := config.UnmarshalWithType[*internalversion.Stage](text)
