@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -24,8 +25,8 @@ func CheckReachable(ctx context.Context) error {
 	if err != nil || len(words) == 0 || words[0] != strings.TrimSpace(string(kernel)) || strings.Contains(string(out), "rootless") {
 		return nil
 	}
-	out, err = ask(ctx, "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")
-	gateways := strings.Fields(string(out))
+	out, err = ask(ctx, "network", "inspect", "bridge", "--format", "{{range .IPAM.Config}}{{or .Gateway .Subnet}} {{end}}")
+	gateways := gatewaysOf(string(out))
 	if err != nil || len(gateways) == 0 {
 		return nil
 	}
@@ -43,4 +44,16 @@ func CheckReachable(ctx context.Context) error {
 	return fault.WithHint(
 		fault.Errorf(fault.ErrUnavailable, "cannot reach the ports that Docker publishes: lab runs in another network than the Docker Engine, for example in a container with the host's Docker socket"),
 		"run lab on the host, or run its container in the host network: docker run --network host; or use a flavor without containers, see: lab flavors")
+}
+
+// gatewaysOf returns the addresses of the engine in a network, of which text has the gateways or the
+// subnets: the engine leaves out a gateway that it chose itself, which is the first address.
+func gatewaysOf(text string) []string {
+	gateways := strings.Fields(text)
+	for i, g := range gateways {
+		if subnet, err := netip.ParsePrefix(g); err == nil {
+			gateways[i] = subnet.Masked().Addr().Next().String()
+		}
+	}
+	return gateways
 }

@@ -23,6 +23,7 @@ func TestCheckReachable(t *testing.T) {
 		t.Fatal(addresses, err)
 	}
 	own := addresses[0].(*net.IPNet).IP.String()
+	subnet := addresses[0].String() // of 127.0.0.1/8, the first address is 127.0.0.1
 	for name, test := range map[string]struct {
 		info, gateway string
 		apart         bool
@@ -30,6 +31,8 @@ func TestCheckReachable(t *testing.T) {
 		"apart":             {kernel + " [name=seccomp]", "192.0.2.1", true},
 		"here":              {kernel + " []", own, false},
 		"here and dual":     {kernel + " []", "192.0.2.1 " + own, false},
+		"here by subnet":    {kernel + " []", subnet, false},
+		"apart by subnet":   {kernel + " []", "192.0.2.0/24", true},
 		"rootless":          {kernel + " [name=rootless]", "192.0.2.1", false},
 		"a virtual machine": {"1.2.3-linuxkit []", "192.0.2.1", false},
 		"no bridge":         {kernel + " []", "", false},
