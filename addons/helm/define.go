@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"helm.sh/helm/v3/pkg/chartutil"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // manager and the addon's name, joined by '-', are the field manager of lab's definitions, so that
@@ -113,33 +111,6 @@ func (ds definitions) list(ctx context.Context) (map[string]metav1.PartialObject
 		there[d.Name] = d
 	}
 	return there, nil
-}
-
-// definitionsOf returns the custom resource definitions in the crds directories of a chart and of its
-// dependencies, without those of dependencies that values disable.
-func definitionsOf(r addons.Release) ([]*unstructured.Unstructured, error) {
-	loaded, err := loadSafe(r)
-	if err != nil {
-		return nil, err
-	}
-	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(r.Values)); err != nil {
-		return nil, err
-	}
-	var list []*unstructured.Unstructured
-	for _, file := range loaded.CRDObjects() {
-		for _, text := range split(string(file.File.Data)) {
-			doc, err := decode(strings.TrimPrefix(text, "\n"))
-			if err != nil { // documents would omit it
-				return nil, fault.Errorf(fault.ErrInvalid, "%s: %w", file.Filename, err)
-			}
-			for _, object := range flatten(doc) {
-				if object["kind"] == "CustomResourceDefinition" { // not a kustomization, for example
-					list = append(list, &unstructured.Unstructured{Object: object})
-				}
-			}
-		}
-	}
-	return list, nil
 }
 
 // apply applies one definition for an addon. A different definition that belongs to another addon, or that another program changed, is kept:

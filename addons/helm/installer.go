@@ -61,8 +61,11 @@ func (Installer) Install(ctx context.Context, c addons.Cluster, r addons.Release
 	if err == nil {
 		err = s.releases().prepare(ctx, r.Addon)
 	}
+	if err == nil {
+		err = s.releases().createUnowned(ctx, r)
+	}
 	if err != nil {
-		return addons.Installed{}, err
+		return addons.Installed{}, s.explain(ctx, err)
 	}
 	s.say("applying its chart")
 	rel, err := s.releases().apply(last, loaded, r)

@@ -85,6 +85,9 @@ func (Installer) Check(r addons.Release) error {
 	if err != nil {
 		return err
 	}
+	if _, err := unownedOf(r); err != nil {
+		return err
+	}
 	values := r.Values.Copy()
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(values)); err != nil {
 		return fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)

@@ -116,7 +116,10 @@ func (rs releases) remove(ctx context.Context, last *release.Release) error {
 	if err := rs.client.WaitForDelete(mine.Filter(isEnding), forever); err != nil {
 		return err
 	}
-	return rs.removeHooks(rs.revisions(last.Name))
+	if err := rs.removeHooks(rs.revisions(last.Name)); err != nil {
+		return err
+	}
+	return rs.keepUnowned(last)
 }
 
 // isEnding reports whether an object is being deleted. One that is not was created again

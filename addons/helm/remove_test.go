@@ -177,3 +177,52 @@ func TestInstallAwaitsDeletion(t *testing.T) {
 		t.Errorf("waited for the old namespace: %v; created it again: %v", waited, again)
 	}
 }
+
+// TestRemoveReportsUnowned: objects of the directory crds that lab created stay and are named. Those that existed before
+// are not touched.
+func TestRemoveReportsUnowned(t *testing.T) {
+	t.Parallel()
+	role := func(name string) string {
+		return "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + name + "}\n"
+	}
+	server, kubeconfig := newAPIServer(t)
+	const before = "rbac.authorization.k8s.io/v1/clusterroles//before"
+	server.objects[before] = map[string]any{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": map[string]any{"name": "before"}}
+	c, a := addons.Cluster{Kubeconfig: kubeconfig}, addons.Addon{Name: "shop"}
+	r := addons.Release{Addon: a, Chart: addontest.Chart("shop", "1.0.0", map[string]string{
+		"crds/roles.yaml":   role("readers") + "---\n" + role("before"),
+		"crds/other.yaml":   "{apiVersion: v1, kind: Namespace, metadata: {name: other}}",
+		"templates/cm.yaml": addontest.ConfigMap("settings", "x"),
+	})}
+	if _, err := (Installer{}).Install(t.Context(), c, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := (Installer{}).Remove(t.Context(), c, a, nil)
+	if err != nil || len(kept) != 1 || kept[0].Object.String() != "ClusterRole readers" || !kept[0].Own || !strings.Contains(kept[0].Reason, "the directory crds") {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+	for _, key := range []string{before, "rbac.authorization.k8s.io/v1/clusterroles//readers", "v1/namespaces//other"} {
+		if !server.has(key) {
+			t.Errorf("%s was deleted, or never created", key)
+		}
+	}
+	if server.has("v1/namespaces//shop") {
+		t.Error("the namespace of the addon stays")
+	}
+}
+
+// TestUnreadableUnowned: a document in the directory crds that is not an object is refused before anything is created.
+func TestUnreadableUnowned(t *testing.T) {
+	t.Parallel()
+	for what, text := range map[string]string{
+		"no kind":    "resources: [a.yaml]\n",
+		"no name":    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n",
+		"not YAML":   "kind: [\n",
+		"no version": "kind: ConfigMap\nmetadata: {name: x}\n",
+	} {
+		err := (Installer{}).Check(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: addontest.Chart("shop", "1.0.0", map[string]string{"crds/a.yaml": text})})
+		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/a.yaml") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
