@@ -22,6 +22,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/learning"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/packs"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/cmd/internal/traffic"
@@ -37,7 +38,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 	i := &inventory.Inventory{Set: set, State: state.Open(dirs.State), Probe: prober, Now: time.Now}
 	a := &clusteraddons.Addons{Inventory: i, ConfigDir: dirs.Config, Tools: addonTools(dirs, user)}
 	c := &clusters.Clusters{Inventory: i, Addons: a, Kubeconfig: kubeconfig.FromEnv(os.Getenv, dirs.Home), Flavor: user.Flavor,
-		Snapshots: snapshots.Open(dirs.State)}
+		Snapshots: snapshots.Open(dirs.State), PodImages: probe.API{}.Images}
 	e := &clusters.Expiry{Clusters: c}
 	runs := &clusters.Runs{Clusters: c}
 	saved := &clusters.Snapshots{Clusters: c}

@@ -73,6 +73,7 @@ func buildFake() (cli.Env, error) {
 			return []addons.Image{{Name: "registry.example/" + r.Addon.Name + ":v1", Addon: r.Addon.Name, NeededBy: []string{"container web of Deployment shop/web", "container web of Job shop/set-up"}}}, nil
 		},
 	}
+	env.Clusters.PodImages = fakePods
 	env.Learning.Connect = func([]byte) (exercises.Cluster, error) {
 		return classroom{dir: filepath.Join(os.Getenv("FAKE"), "namespaces")}, nil
 	}
@@ -202,6 +203,7 @@ func TestScripts(t *testing.T) {
 			"old":      old,
 			"releases": releases,
 			"hints":    hints,
+			"archive":  archive,
 		},
 	})
 }

@@ -11,11 +11,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/errdef"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusters"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/tools"
 	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -30,12 +32,14 @@ type Request struct {
 	Tools    []string // names of tools; empty means all
 	NoTools  bool
 	Images   []string // further images
+	From     string   // an existing cluster: the bundle has what it uses, and what Cluster adds to that; Flavors is empty
 	CA       []byte   // PEM of certificates that are trusted in addition to those of the system
 }
 
 // Create fetches what a bundle must contain, stores it on this machine, and returns the bundle. Images come from the
-// engine of the flavor, or from their registries. Errors: those of [clusters.Clusters.Contents]; ErrNotFound for images
-// and tools that do not exist; ErrUnavailable if a registry cannot be reached.
+// engine of the flavor, or from their registries. Errors: those of [clusters.Clusters.Contents] and
+// [clusters.Clusters.Like]; ErrNotFound for images and tools that do not exist; ErrUnavailable if a registry cannot be
+// reached.
 func (b *Bundles) Create(ctx context.Context, q Request, report event.Reporter) (bundle Bundle, err error) {
 	if problem := nameProblem(q.Name); problem != "" {
 		return Bundle{}, fault.WithHint(fault.Errorf(fault.ErrInvalid, "%s", problem), "choose another name: --name NAME")
@@ -49,6 +53,9 @@ func (b *Bundles) Create(ctx context.Context, q Request, report event.Reporter) 
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	c := &collector{Bundles: b, q: q, report: report, bundle: Bundle{Name: q.Name, Platform: q.Platform, Lab: b.Lab}}
+	if err := c.like(ctx); err != nil {
+		return Bundle{}, err
+	}
 	if err := c.clusters(ctx); err != nil {
 		return Bundle{}, err
 	}
@@ -88,6 +95,9 @@ type collector struct {
 	q      Request
 	report event.Reporter
 	bundle Bundle
+
+	running []probe.PodImage         // that the pods of the cluster q.From run
+	pulled  map[string]digest.Digest // by the full name of an image: what the nodes of that cluster pulled
 }
 
 // clusters adds everything that lab fetches to create a cluster of each flavor.
@@ -107,6 +117,9 @@ func (c *collector) clusters(ctx context.Context) error {
 		if err := c.contents(ctx, contents); err != nil {
 			return err
 		}
+	}
+	if err := c.podImages(ctx); err != nil {
+		return err
 	}
 	for _, image := range c.q.Images {
 		if err := c.image(ctx, KindImage, image, c.bundle.Flavors[0]); err != nil {
@@ -260,10 +273,11 @@ func (c *collector) image(ctx context.Context, kind Kind, image, flavor string) 
 		return nil
 	}
 	return c.report.Do("Fetching "+image, func(step *event.Step) error {
-		d, err := c.fromEngine(ctx, image, flavor)
+		source := c.pinned(image)
+		d, err := c.fromEngine(ctx, source, flavor)
 		if err != nil {
 			var remote error
-			if d, remote = c.fromRegistry(ctx, name, step); remote != nil {
+			if d, remote = c.fromRegistry(ctx, fullName(source), step); remote != nil {
 				return errors.Join(remote, onlyEngine(err))
 			}
 		}

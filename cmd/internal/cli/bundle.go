@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,6 +40,7 @@ The digest of a bundle authenticates all of its content.`,
 
 type bundleOptions struct {
 	up       upOptions
+	from     string
 	name     string
 	flavors  string
 	platform string
@@ -46,6 +48,8 @@ type bundleOptions struct {
 	images   []string
 	split    byteSize
 }
+
+const flagFromCluster = "from-cluster"
 
 func newBundleCreate(c *command) *cobra.Command {
 	o := &bundleOptions{}
@@ -55,29 +59,63 @@ func newBundleCreate(c *command) *cobra.Command {
 		Long: `Write everything that a cluster needs into FILE. --profile, --file and --addon describe the
 cluster. With several flavors, the bundle has what a cluster of each of them needs.
 
+With --from-cluster, the bundle has what a running cluster uses: the image of its nodes, its
+addons in their versions, and the images that its pods run, with the digests that the nodes
+pulled. --addon and --values add to that.
+
 Images come from the container engine of the flavor, or else from their registries. What
 lab fetches stays in its cache, so a second run after an interruption does not fetch it
 again. Until the bundle is complete, its file is FILE.part. An existing file is not
 overwritten. With --split, the files are FILE.001, FILE.002 and so on, for file systems
-that limit the size of a file, such as FAT32.`,
+that limit the size of a file, such as FAT32.
+
+The exit code is 3 if the cluster of --from-cluster does not exist, and 5 if it is
+stopped or its API server does not answer.`,
 		Example: `  lab bundle create class.lab --profile workshop --flavor kind,kwok
   lab bundle create class.lab -f lab.yaml --tools kubectl,helm
+  lab bundle create class.lab --from-cluster lab
   lab bundle create /media/usb/class.lab --addon cert-manager --split 4G`,
 		Args: bundleArg("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runBundleCreate(c, cmd, o, args[0]) },
 	}
 	f := cmd.Flags()
 	o.up.profileFlags(f)
+	o.fromFlag(c, cmd)
 	f.StringVar(&o.flavors, "flavor", "", "flavors, separated by commas: "+strings.Join(c.Inventory.Set.Names(), ", "))
 	o.up.setting(f, "kubernetes-version", "cluster.kubernetesVersion", "version, such as v1.37.2 (default: that of the flavor)")
 	o.up.setting(f, "addon", "addons", "addons, separated by commas (see lab addon list)")
 	o.up.addons.flags(f)
-	f.StringVar(&o.name, "name", "", "name of the bundle (default: that of the profile or of the lab)")
+	f.StringVar(&o.name, "name", "", "name of the bundle (default: that of the profile, the lab or the cluster)")
 	f.StringVar(&o.platform, "platform", "", "system and processor, such as linux/arm64 (default: those of this machine)")
 	o.toolsFlag(f, "tools to include")
 	f.StringSliceVar(&o.images, "with-image", nil, "further images, such as those of an addon with other values")
 	f.Var(&o.split, "split", "write files of at most this size, such as 4G ("+sizeHelp+")")
 	return cmd
+}
+
+// fromFlag adds --from-cluster.
+func (o *bundleOptions) fromFlag(c *command, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.from, flagFromCluster, "", "`name` of a running cluster whose content the bundle gets")
+	_ = cmd.RegisterFlagCompletionFunc(flagFromCluster, func(cmd *cobra.Command, _ []string, s string) ([]string, cobra.ShellCompDirective) {
+		return c.completeNames(cmd, nil, s)
+	}) // the flag exists
+}
+
+// checkFrom returns a usage error if --from-cluster is empty, or set together with a flag that describes another cluster.
+func checkFrom(f *pflag.FlagSet) error {
+	if !f.Changed(flagFromCluster) {
+		return nil
+	}
+	if f.Lookup(flagFromCluster).Value.String() == "" {
+		return fault.WithHint(usage("--%s names no cluster", flagFromCluster), "list the clusters: lab list")
+	}
+	for _, flag := range []string{"file", "profile", "flavor", "kubernetes-version"} {
+		if f.Changed(flag) {
+			err := usage("--%s describes another cluster than --%s", flag, flagFromCluster)
+			return fault.WithHint(err, "omit --%s, or omit --%s", flag, flagFromCluster)
+		}
+	}
+	return nil
 }
 
 // toolsFlag adds --tools.
@@ -97,6 +135,9 @@ func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file stri
 	if err := o.split.atLeast("--split", cmd.Flags().Changed("split")); err != nil {
 		return err
 	}
+	if err := checkFrom(cmd.Flags()); err != nil {
+		return err
+	}
 	all, request, err := upRequest(c, &o.up, nil)
 	if err != nil {
 		return err
@@ -106,9 +147,9 @@ func runBundleCreate(c *command, cmd *cobra.Command, o *bundleOptions, file stri
 		return err
 	}
 	defer parts.Discard()
-	q := bundles.Request{Name: o.name, Cluster: request, Flavors: splitNames([]string{o.flavors}), Platform: o.platform, Images: o.images, CA: request.Addons.CA}
-	if q.Name == "" {
-		q.Name = strings.ToLower(o.up.profile)
+	q := bundles.Request{
+		Name: cmp.Or(o.name, o.from, strings.ToLower(o.up.profile)), Cluster: request, From: o.from,
+		Flavors: splitNames([]string{o.flavors}), Platform: o.platform, Images: o.images, CA: request.Addons.CA,
 	}
 	if q.Name == "" || strings.ContainsAny(q.Name, "./\\") {
 		q.Name = string(all.Name)

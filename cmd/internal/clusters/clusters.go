@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
 	"github.com/clusterlab-dev/lab/cmd/internal/kubeconfig"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
+	"github.com/clusterlab-dev/lab/cmd/internal/probe"
 	"github.com/clusterlab-dev/lab/cmd/internal/snapshots"
 	"github.com/clusterlab-dev/lab/cmd/internal/state"
 	"github.com/clusterlab-dev/lab/providers"
@@ -26,6 +27,8 @@ type Clusters struct {
 	Snapshots  *snapshots.Store
 	Flavor     string   // of new clusters if none is requested; "" is FlavorAuto
 	Imported   Imported // for requests without a network; may be nil
+
+	PodImages func(ctx context.Context, kubeconfig []byte) ([]probe.PodImage, error) // of all pods of a cluster
 }
 
 // Status returns a cluster with its nodes and addons. A cluster whose API server does not answer is
