@@ -236,7 +236,7 @@ func evict(ctx context.Context, c Cluster, namespace, node string) (bool, error)
 		return false, err
 	}
 	for _, pod := range pods {
-		if text(pod, "metadata", "deletionTimestamp") != "" || !controlled(pod) {
+		if text(pod, "metadata", "deletionTimestamp") != "" {
 			continue
 		}
 		if _, err := c.Evict(ctx, namespace, pod); err != nil {
@@ -246,22 +246,20 @@ func evict(ctx context.Context, c Cluster, namespace, node string) (bool, error)
 	return len(pods) == 0, nil
 }
 
-// podsOn returns the pods of a namespace on a node, without those of DaemonSets and those that ended.
+// podsOn returns the pods of a namespace that a drain of a node moves: not those of DaemonSets, those that no controller
+// replaces, and those that ended.
 func podsOn(ctx context.Context, c Cluster, namespace, node string) ([]Object, error) {
 	r, _ := ResourceOf("Pod")
 	all, err := list(ctx, c, r, namespace, "")
 	var pods []Object
 	for _, pod := range all {
 		phase := text(pod, "status", "phase")
-		if text(pod, "spec", "nodeName") == node && owner(pod) != "DaemonSet" && phase != "Succeeded" && phase != "Failed" {
+		if text(pod, "spec", "nodeName") == node && !slices.Contains([]string{"", "DaemonSet"}, owner(pod)) && phase != "Succeeded" && phase != "Failed" {
 			pods = append(pods, pod)
 		}
 	}
 	return pods, err
 }
-
-// controlled reports whether a controller replaces a pod.
-func controlled(pod Object) bool { return owner(pod) != "" }
 
 // owner returns the kind of the controller of an object, or "".
 func owner(o Object) string {

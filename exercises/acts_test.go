@@ -97,6 +97,11 @@ func specs(f *fake) {
 	}
 }
 
+// alone adds a pod that no controller replaces to the node that is drained.
+func alone(f *fake) {
+	f.put("Pod/one/alone", "one", exercises.Object{"kind": "Pod", "metadata": map[string]any{"name": "alone"}, "spec": map[string]any{"nodeName": "a"}})
+}
+
 // TestActs checks what each act does, and that it is restored.
 func TestActs(t *testing.T) {
 	t.Parallel()
@@ -114,6 +119,7 @@ func TestActs(t *testing.T) {
 		"no workload":           {strings.Replace(actSetImage, "name: web", "name: none", 1), "pods.size() > 0", exercises.Sent{}, nil, nil, exercises.Failed},
 		"drain":                 {actDrain, passDrain, exercises.Sent{}, nil, nil, exercises.Passed},
 		"drain, blocked":        {actDrain, passDrain, exercises.Sent{}, nil, func(f *fake) { f.blocked = 3 }, exercises.Passed},
+		"drain, a pod stays":    {actDrain, passDrain, exercises.Sent{}, nil, alone, exercises.Passed},
 		"drain, always blocked": {strings.Replace(actDrain, "5s", "1s", 1), "pods.size() > 0", exercises.Sent{}, nil, func(f *fake) { f.blocked = 100 }, exercises.Failed},
 		"traffic":               {actTraffic, passTraffic, answers(), nil, nil, exercises.Passed},
 		"only traffic":          {"{traffic: {service: web, for: 1s}}", passTraffic, answers(), nil, nil, exercises.Passed},
