@@ -166,6 +166,35 @@ func TestTrafficNeedsPods(t *testing.T) {
 	}
 }
 
+// TestTrafficWaits checks that requests begin only when the pods of the rollout before are gone.
+func TestTrafficWaits(t *testing.T) {
+	t.Parallel()
+	e, f := twoNodes(t, actTraffic, passTraffic)
+	specs(f)
+	got := pending(t, e, f)
+	f.put("Pod/one/old", "one", exercises.Object{"kind": "Pod", "metadata": map[string]any{"name": "old", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": map[string]any{}})
+	looks := 0
+	c := &observed{fake: f, at: func(_ int32, kind string) {
+		if kind != "List" {
+			return
+		}
+		if looks++; looks == 4 {
+			delete(f.objects, "Pod/one/old")
+		}
+	}}
+	send := sender(f, answers(), nil)
+	err := e.Act(t.Context(), exercises.Actor{Cluster: c, RunsPods: true, Journal: func(*exercises.Undo) error { return nil },
+		Send: func(ctx context.Context, namespace string, to exercises.Traffic, answered func()) (exercises.Sent, error) {
+			if f.objects["Pod/one/old"] != nil {
+				t.Error("requests are sent while a pod of the rollout before ends")
+			}
+			return send(ctx, namespace, to, answered)
+		}}, got)
+	if err != nil || got.Get("acts").State != exercises.Passed {
+		t.Errorf("%+v, %v", got.Get("acts"), err)
+	}
+}
+
 // TestDrainRefuses checks that nothing happens if no other node takes the pods.
 func TestDrainRefuses(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,9 @@ const (
 
 	// answerTime is how long the first answer may take. The load generator must start first.
 	answerTime = time.Minute
+
+	// calmTime is how long pods may take to end before the requests.
+	calmTime = 30 * time.Second
 )
 
 // Sent is what requests to a Service found.
@@ -93,6 +96,9 @@ func (a *act) underTraffic(ctx context.Context) (Result, error) {
 		t.Rate = defaultRate
 	}
 	tail := t.For.Or(defaultTail)
+	if err := a.calm(ctx); err != nil {
+		return Result{}, err
+	}
 	limited, cancel := context.WithTimeout(ctx, answerTime+within+tail)
 	defer cancel()
 	s := a.send(limited, t)
@@ -116,6 +122,26 @@ func (a *act) underTraffic(ctx context.Context) (Result, error) {
 		return a.fail(ctx, state), nil
 	}
 	return a.check.evaluate(ctx, state), nil
+}
+
+// calm waits until no pod of the exercise is being deleted: the rollout before this change would lose requests, and its old
+// version would answer. It gives up after calmTime.
+func (a *act) calm(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, calmTime)
+	defer cancel()
+	r, _ := ResourceOf("Pod")
+	for {
+		pods, err := list(ctx, a.Cluster, r, a.undo.Namespace, "")
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(pods, func(pod Object) bool { return text(pod, "metadata", "deletionTimestamp") != "" }) {
+			return nil
+		}
+		if pause(limited) != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 // changeAnd changes the cluster, waits until the change has ended, and then for the time tail. It
