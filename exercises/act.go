@@ -84,17 +84,6 @@ func (e *Exercise) Drains() bool {
 	return slices.ContainsFunc(e.Checks, func(c Check) bool { return c.Act.Drain.Selector.Value != "" })
 }
 
-// ActTime returns how long the checks that act may take, without the start of load generators.
-func (e *Exercise) ActTime() time.Duration {
-	total := time.Duration(0)
-	for _, c := range e.Checks {
-		if c.acts() {
-			total += c.Act.Within.Or(defaultWithin)
-		}
-	}
-	return total
-}
-
 // settle waits until objects no longer change, at most for a time: some never settle.
 func (e *Exercise) settle(ctx context.Context, a Actor, within time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, within)

@@ -260,6 +260,9 @@ func (t *trial) solve(ctx context.Context, a exercises.Trial) {
 		for _, r := range results {
 			if r.State != exercises.Passed && r.State != exercises.Skipped {
 				text := fmt.Sprintf("check %s is %s; it must pass", r.ID, r.State)
+				if r.Found != "" {
+					text += "; found: " + r.Found
+				}
 				if r.Err != nil {
 					text += ": " + r.Err.Error()
 				}
@@ -306,16 +309,28 @@ func (t *trial) try(ctx context.Context, s exercises.Step) error {
 	return t.Kubectl(ctx, t.dir, append(namespace, "apply", "--filename", "-"), manifest.Bytes())
 }
 
-// patience returns how long an answer may take to have the expected results. It includes the time of checks that act,
-// twice, so that such a check runs again if its first run was too early.
-func (t *trial) patience() time.Duration { return cmp.Or(t.Patience, verifyTime) + 2*t.e.ActTime() }
+// actRuns is how often the checks that act may run for an answer, so that they run again if their first run was too early.
+const actRuns = 2
+
+// patience limits how long an answer may take to have the expected results.
+type patience struct {
+	ends time.Time
+	acts int // how often checks that act have run
+}
+
+// spent records the time of checks that acted. It does not count as waiting, except for runs after the first ones.
+func (p *patience) spent(took time.Duration) {
+	if p.acts++; p.acts <= actRuns {
+		p.ends = p.ends.Add(took)
+	}
+}
 
 // expect evaluates the checks until problemsIn returns nothing, and reports what it returns in the end.
 func (t *trial) expect(ctx context.Context, step string, problemsIn func(exercises.Results) []string) bool {
-	deadline := time.Now().Add(t.patience())
+	limit := patience{ends: time.Now().Add(cmp.Or(t.Patience, verifyTime))}
 	right := time.Time{} // since when the results are as expected
 	for {
-		results, settling, err := t.results(ctx)
+		results, settling, err := t.results(ctx, &limit)
 		var problems []string
 		if err != nil {
 			problems = []string{err.Error()}
@@ -331,7 +346,7 @@ func (t *trial) expect(ctx context.Context, step string, problemsIn func(exercis
 		if problems == nil && (!settling || time.Since(right) > settleTime) {
 			return true
 		}
-		if ctx.Err() != nil || time.Now().After(deadline) {
+		if ctx.Err() != nil || time.Now().After(limit.ends) {
 			for _, p := range problems {
 				t.problem(step, "%s", p)
 			}
@@ -345,7 +360,7 @@ func (t *trial) expect(ctx context.Context, step string, problemsIn func(exercis
 }
 
 // results evaluates all checks. Checks that act run only if the others pass.
-func (t *trial) results(ctx context.Context) (exercises.Results, bool, error) {
+func (t *trial) results(ctx context.Context, limit *patience) (exercises.Results, bool, error) {
 	state, err := t.e.Observe(ctx, t.Cluster, t.RunsPods)
 	if err != nil {
 		return nil, false, err
@@ -353,7 +368,9 @@ func (t *trial) results(ctx context.Context) (exercises.Results, bool, error) {
 	results := t.e.Evaluate(ctx, state, t.RunsPods)
 	if t.acts(results) {
 		actor := exercises.Actor{Cluster: t.Cluster, RunsPods: t.RunsPods, Send: t.Send, Journal: func(*exercises.Undo) error { return nil }}
+		began := time.Now()
 		err = t.e.Act(ctx, actor, results)
+		limit.spent(time.Since(began))
 	}
 	return results, exercises.Settling(state), err
 }
