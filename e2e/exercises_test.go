@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clusterlab-dev/lab/e2e/internal/session"
+	"github.com/clusterlab-dev/lab/e2e/internal/watch"
 )
 
 // shortExercises are the exercises that -short proves: those whose checks need containers, and one that acts.
@@ -61,6 +64,31 @@ func TestExercises(t *testing.T) {
 				t.Errorf("left behind: %s", object)
 			}
 		}
+	})
+}
+
+// TestWatchReacts measures the time until the first check of an exercise on real pods, the load of their images included, and
+// how fast two watches react to a change. -v prints the figures.
+func TestWatchReacts(t *testing.T) {
+	eachFlavor(t, func(t *testing.T, bed *bed, f flavor) {
+		takesLong(t)
+		t.Setenv("PATH", filepath.Join(bed.dir, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		p, name := newUser(t, bed), session.RandomName()
+		p.helloImages()
+		t.Cleanup(func() {
+			if t.Failed() {
+				p.Try("down", name)
+			}
+		})
+		p.Must("up", name, "--flavor", f.name)
+		watches := watch.React(p.Session, name)
+		p.kubectl("set", "selector", "service", "web", "app=web", "--namespace", "service")
+		for _, w := range watches {
+			w.Sees(t, "Passed")
+			w.Ends(t, 0)
+		}
+		p.Must("down", name)
+		p.checkNothing(name)
 	})
 }
 

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/clusterlab-dev/lab/e2e/internal/console"
 	"github.com/clusterlab-dev/lab/e2e/internal/session"
 )
@@ -44,7 +42,7 @@ func TestTutorial(t *testing.T) {
 			"lab image load", "lab image load --name "+name, "lab up", "lab up "+name, "lab stop", "lab stop "+name,
 			"lab start", "lab start "+name, "lab down", "lab down "+name)
 		for _, call := range calls {
-			s.types(replace.Replace(call.Line), call.Prints)
+			s.types(console.Call{Line: replace.Replace(call.Line), Prints: call.Prints})
 		}
 		p.checkNothing(name)
 	})
@@ -80,27 +78,26 @@ func (p *user) shell(dir, image string) *shell {
 	return &shell{p, p.dir, append(append(os.Environ(), p.env...), "PATH="+path, "GOCACHE="+strings.TrimSpace(string(cache)))}
 }
 
-// types runs a command, and compares its output with prints unless that is empty. It handles curl itself, because not
-// every machine has curl and pods may need time to start.
-func (s *shell) types(line, prints string) {
+// types runs a command, and compares its output with the page. It handles curl itself, because not every machine has curl
+// and pods may need time to start.
+func (s *shell) types(call console.Call) {
 	s.p.T.Helper()
-	if dir, ok := strings.CutPrefix(line, "cd "); ok {
+	if dir, ok := strings.CutPrefix(call.Line, "cd "); ok {
 		s.dir = filepath.Join(s.dir, dir)
 		return
 	}
-	if at, ok := strings.CutPrefix(line, "curl localhost:"); ok {
-		s.gets(at, prints)
+	if at, ok := strings.CutPrefix(call.Line, "curl localhost:"); ok {
+		s.gets(at, call.Prints)
 		return
 	}
-	var out, said bytes.Buffer
+	call.Check(s.p.T, s.command(call.Line))
+}
+
+// command prepares a command line.
+func (s *shell) command(line string) *exec.Cmd {
 	cmd := exec.CommandContext(s.p.T.Context(), "sh", "-c", line)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, &out, &said
-	if err := cmd.Run(); err != nil {
-		s.p.T.Fatalf("%s: %v\n%s%s", line, err, out.String(), said.String())
-	}
-	if diff := cmp.Diff(console.Steady(prints), console.Steady(out.String())); prints != "" && diff != "" {
-		s.p.T.Errorf("%s (-tutorial +printed):\n%s", line, diff)
-	}
+	cmd.Dir, cmd.Env = s.dir, s.env
+	return cmd
 }
 
 // gets waits until the response of a port begins with prints, except for random parts.

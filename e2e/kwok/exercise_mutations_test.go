@@ -137,6 +137,24 @@ func items(v any) []map[string]any {
 	return all
 }
 
+// keep removes the answers that cannot notice a mutation, to save time: all valid ones but the solution, and the wrong ones
+// for which some returns false. A pack needs two wrong answers.
+func (l *lesson) keep(some func(w map[string]any) bool) {
+	delete(l.file, "also")
+	var kept, rest []any
+	for _, w := range l.wrong {
+		if some(w) {
+			kept = append(kept, w)
+		} else {
+			rest = append(rest, w)
+		}
+	}
+	if missing := 2 - len(kept); missing > 0 {
+		kept = append(kept, rest[:missing]...)
+	}
+	l.file["wrong"] = kept
+}
+
 // write stores the changed exercise.yaml.
 func (l *lesson) write(t *testing.T) {
 	t.Helper()
@@ -189,6 +207,7 @@ func (l *lesson) pass(t *testing.T, i int, changed func(map[string]any) string) 
 		return "", true
 	}
 	check["pass"] = expression
+	l.keep(func(w map[string]any) bool { return w["check"] == check["id"] })
 	l.write(t)
 	return fmt.Sprintf("check %s ", check["id"]), true
 }
@@ -206,6 +225,7 @@ func invertHint(t *testing.T, l *lesson, i int) (string, bool) {
 				return "", true
 			}
 			hint["if"] = fmt.Sprintf("!(%s)", hint["if"])
+			l.keep(func(w map[string]any) bool { return w["check"] == check["id"] })
 			l.write(t)
 			return fmt.Sprintf("check %s gets hint ", check["id"]), true
 		}
@@ -242,6 +262,7 @@ func solveWrong(t *testing.T, l *lesson, i int) (string, bool) {
 		apply = append(apply, name)
 	}
 	wrong["apply"], wrong["run"] = apply, run
+	l.keep(func(w map[string]any) bool { return w["name"] == wrong["name"] })
 	l.write(t)
 	return fmt.Sprintf("wrong %v: check %v ", wrong["name"], wrong["check"]), true
 }
@@ -279,6 +300,8 @@ func shortenSolution(t *testing.T, l *lesson, i int) (string, bool) {
 	for _, file := range glob(t, filepath.Join(l.dir, "??.md")) {
 		mutate(t, file, steps[i], instead)
 	}
+	l.keep(func(map[string]any) bool { return false })
+	l.write(t)
 	return "solution: ", true
 }
 

@@ -3,9 +3,14 @@
 package console
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Call is a command and its output on stdout. Prints is "" if the document does not show the output.
@@ -35,6 +40,20 @@ func Parse(text string) []Call {
 		}
 	}
 	return calls
+}
+
+// Check runs the command line of a call, and compares its output with that of the call, if the document shows it. It ends
+// the test if the command fails.
+func (c Call) Check(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s%s", c.Line, err, out.String(), said.String())
+	}
+	if diff := cmp.Diff(Steady(c.Prints), Steady(out.String())); c.Prints != "" && diff != "" {
+		t.Errorf("%s (-page +printed):\n%s", c.Line, diff)
+	}
 }
 
 // Steady replaces everything that differs between runs: ages, sizes, random parts of names, and kubectl's progress lines.
