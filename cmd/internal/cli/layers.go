@@ -38,6 +38,7 @@ func upRequest(c *command, o *upOptions, args []string) (profiles.Layer, cluster
 	if err != nil {
 		return all, request, err
 	}
+	request.Addons.Described = o.file != "" || o.profile != ""
 	for _, a := range written.Addons {
 		request.Addons.Written = append(request.Addons.Written, string(a.Name))
 	}

@@ -43,6 +43,9 @@ that loses nothing, recreates one whose creation was interrupted, and installs a
 that are missing. Running up twice changes nothing. up never recreates an existing
 cluster to change a setting, unless --recreate is set.
 
+Addons that are not requested stay, unless --prune is set. If a file or a profile
+requests the addons, up resumes no unfinished installation of the others.
+
 With --from, a new cluster starts with the contents and the addons of a snapshot. It has
 the settings of the saved cluster; up refuses other settings. --addon adds further addons.
 
@@ -223,6 +226,9 @@ func planView(p clusters.Plan) ui.View {
 	}
 	for _, addon := range p.Removes {
 		d.Add("Addon to remove", addon)
+	}
+	for _, addon := range p.Unfinished {
+		d.Add("Unfinished addon", addon)
 	}
 	for _, image := range p.Missing {
 		d.Add("Missing image", image)

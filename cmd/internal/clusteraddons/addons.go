@@ -32,15 +32,16 @@ type Tools struct {
 
 // Request is what a command requests of the addons of a cluster.
 type Request struct {
-	Names   []string
-	Values  map[string]addons.Values // by addon; they override earlier values
-	Flagged []string                 // addons whose values come from flags
-	Written []string                 // addons that a file names; the file has all of their values
-	Reset   bool                     // discard earlier values
-	Defined []addons.Addon           // definitions that only this request has
-	Upgrade bool                     // update installed addons to the versions of the catalogue
-	Offline bool                     // take charts from the cache and the disk only
-	CA      []byte                   // PEM certificates that are trusted for sources of charts, in addition to those of the system
+	Names     []string
+	Values    map[string]addons.Values // by addon; they override earlier values
+	Flagged   []string                 // addons whose values come from flags
+	Written   []string                 // addons that a file names; the file has all of their values
+	Described bool                     // a file or a profile says which addons the cluster has
+	Reset     bool                     // discard earlier values
+	Defined   []addons.Addon           // definitions that only this request has
+	Upgrade   bool                     // update installed addons to the versions of the catalogue
+	Offline   bool                     // take charts from the cache and the disk only
+	CA        []byte                   // PEM certificates that are trusted for sources of charts, in addition to those of the system
 }
 
 // Catalog returns the builtin addons and the user's own. It returns ErrInvalid if a definition of

@@ -111,7 +111,7 @@ func (s *Addons) Preview(ctx context.Context, name string, q Request) (Changes, 
 }
 
 // Update makes the addons of a cluster match a plan: it finishes interrupted removals, removes the
-// surplus if prune is true, and installs the rest. The caller holds the lock.
+// surplus if prune is true, and installs the rest, except unfinished addons that are not requested. The caller holds the lock.
 func (s *Addons) Update(ctx context.Context, h *inventory.Handle, plan Plan, prune bool, report event.Reporter) error {
 	install := plan.Requests
 	for _, name := range plan.Removals(prune) {
@@ -119,6 +119,12 @@ func (s *Addons) Update(ctx context.Context, h *inventory.Handle, plan Plan, pru
 			return err
 		}
 		install = install.Without(name)
+	}
+	for _, name := range plan.Unfinished {
+		if _, has := h.Record.Addons.Get(name); has {
+			report.Warn("addon %[1]s is not requested, and its installation did not finish. To remove it: lab addon remove %[1]s --name %[2]s    To resume it: lab addon install %[1]s --name %[2]s",
+				name, h.Record.Name)
+		}
 	}
 	return s.install(ctx, h, install, plan.request, report)
 }

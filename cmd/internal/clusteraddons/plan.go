@@ -22,25 +22,38 @@ type Plan struct {
 	Resumed  []string        // interrupted removals to finish, dependents first
 	Surplus  []string        // addons that are not requested, dependents first; a prune removes them
 
+	// Unfinished are those of Surplus whose installation never finished. An update leaves them as they are.
+	Unfinished []string
+
 	request Request
 }
 
 // Plan plans an update of the addons of a cluster to match q. It keeps the addons that the cluster
-// has, except those whose removal began, unless q requests them again.
+// has, except those whose removal began, unless q requests them again. Kept addons are repaired, but if a file or a
+// profile says which addons are requested, the others are not installed: a user deletes a broken addon from the file.
 func (s *Addons) Plan(r state.Record, q Request) (Plan, error) {
 	catalog, err := s.Catalog()
 	if err != nil {
 		return Plan{}, err
 	}
-	all := q
-	all.Names = slices.Concat(staying(r), q.Names)
+	requested, invalid := closure(catalog, r, q)
 	p := Plan{request: q}
-	if p.Requests, err = requests(catalog, r, all); err != nil {
+	all := q
+	all.Names = nil
+	for _, name := range staying(r) {
+		request, _ := r.Addons.Get(name)
+		if _, wanted := requested.Get(name); q.Described && request.Unfinished && !wanted {
+			p.Unfinished = append(p.Unfinished, name)
+			continue
+		}
+		all.Names = append(all.Names, name)
+	}
+	all.Names = append(all.Names, q.Names...)
+	if p.Requests, err = requests(catalog, r, all); err != nil { // its hints name addons of the cluster
 		return Plan{}, err
 	}
-	requested, err := closure(catalog, r, q)
-	if err != nil {
-		return Plan{}, err
+	if invalid != nil {
+		return Plan{}, invalid
 	}
 	for _, request := range slices.Backward(r.Addons) {
 		name := request.Addon.Name

@@ -22,15 +22,16 @@ import (
 // Plan is what [Clusters.Up] does.
 type Plan struct {
 	output.Meta
-	Action  string         `json:"action"` // "create", "recreate", "start" or "none"
-	Name    string         `json:"name"`
-	Flavor  string         `json:"flavor"`
-	Spec    providers.Spec `json:"spec"`
-	Addons  []string       `json:"addons,omitempty"`  // that the cluster has afterwards, dependencies first
-	Removes []string       `json:"removes,omitempty"` // addons to remove, dependents first
-	Pulls   string         `json:"pulls,omitempty"`   // the node image that would be pulled; only of a dry run
-	Missing []string       `json:"missing,omitempty"` // images of addons that no bundle on this machine has; only of an offline dry run
-	From    string         `json:"from,omitempty"`    // the snapshot that the cluster is created from
+	Action     string         `json:"action"` // "create", "recreate", "start" or "none"
+	Name       string         `json:"name"`
+	Flavor     string         `json:"flavor"`
+	Spec       providers.Spec `json:"spec"`
+	Addons     []string       `json:"addons,omitempty"`     // that the cluster has afterwards, dependencies first
+	Removes    []string       `json:"removes,omitempty"`    // addons to remove, dependents first
+	Unfinished []string       `json:"unfinished,omitempty"` // addons that are not requested and whose installation did not finish: they stay as they are
+	Pulls      string         `json:"pulls,omitempty"`      // the node image that would be pulled; only of a dry run
+	Missing    []string       `json:"missing,omitempty"`    // images of addons that no bundle on this machine has; only of an offline dry run
+	From       string         `json:"from,omitempty"`       // the snapshot that the cluster is created from
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
 
@@ -326,16 +327,20 @@ func (p planner) checkCreation(ctx context.Context, plan *Plan) error {
 
 // addons adds to a plan the addons and what they need of the cluster.
 func (p planner) addons(ctx context.Context, plan *Plan) error {
-	has := p.h.Record
+	has, q := p.h.Record, p.q.Addons
 	if plan.from != nil {
 		has.Addons = restoredAddons(plan.from.Addons, has.Addons)
+		q.Described = false // the record must name unfinished addons of the snapshot
 	}
 	var err error
-	if plan.addons, err = p.Addons.Plan(has, p.q.Addons); err != nil {
+	if plan.addons, err = p.Addons.Plan(has, q); err != nil {
 		return err
 	}
 	requests := plan.addons.Requests
 	plan.Removes = plan.addons.Removals(p.q.Prune)
+	if !p.q.Prune && !plan.creates() {
+		plan.Unfinished = plan.addons.Unfinished
+	}
 	if len(requests) == 0 {
 		return nil
 	}
