@@ -12,7 +12,7 @@ type Cluster struct {
 	State             State
 	ID                string               // the same for the cluster's whole life, different for a later cluster of its name; "" while it is being created
 	Mark              string               // that of its Spec; "" if lab did not create it
-	Bare              bool                 // only objects exist that cannot bear a mark: a network, an empty directory
+	Bare              bool                 // only objects exist that cannot bear a mark: a network, an empty directory, a process
 	Unread            bool                 // its mark cannot be read, and it may have one; Reason says why
 	KubernetesVersion string               // "" if unknown
 	Since             map[string]time.Time // when each node started, by its name; nil if unknown

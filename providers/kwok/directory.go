@@ -91,6 +91,10 @@ func (p *Provider) find(ref providers.Ref) (dir string, err error) {
 	}
 	dir = p.dir(ref.Name)
 	if _, err := os.Lstat(dir); err != nil {
+		if pid, _ := holder(dir); pid != 0 {
+			return "", fault.WithHint(fault.Errorf(fault.ErrNotFound, "%s", orphan(ref.Name, pid).Reason),
+				"lab up %s recreates the cluster; lab down %s ends the process", ref.Name, ref.Name)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", fault.Errorf(fault.ErrNotFound, "there is no kwok cluster %q", ref.Name)
 		}
@@ -120,8 +124,13 @@ func isCluster(dir string) bool {
 func (p *Provider) Delete(ctx context.Context, ref providers.Ref) error {
 	dir, err := p.find(ref)
 	leftovers := p.leftovers(ref.Name)
-	if errors.Is(err, fault.ErrNotFound) && len(leftovers) > 0 {
-		return destroy(ctx, leftovers...) // of an interrupted Delete
+	if errors.Is(err, fault.ErrNotFound) {
+		pid, _ := holder(p.dir(ref.Name)) // destroy reports the error
+		left := destroy(ctx, append(leftovers, p.dir(ref.Name))...)
+		if pid != 0 || len(leftovers) > 0 { // another program deleted the directory, or a Delete was interrupted
+			return left
+		}
+		return cmp.Or(left, err)
 	}
 	if err != nil {
 		return err

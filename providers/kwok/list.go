@@ -3,9 +3,11 @@ package kwok
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,14 +18,12 @@ import (
 // a busy machine.
 const launchWithin = 30 * time.Second
 
-// List returns the clusters in the directory. A broken cluster is listed with the reason. List returns
-// an error only if it cannot read the directory. It removes what an interrupted Delete left.
+// List returns the clusters in the directory, and those whose directory was deleted while their engine
+// runs. A broken cluster is listed with the reason. List returns an error only if it cannot read the
+// directory. It removes what an interrupted Delete left.
 func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 	entries, err := os.ReadDir(p.opts.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	_ = destroy(ctx, p.leftovers("*")...) // the next Delete reports errors
@@ -41,7 +41,19 @@ func (p *Provider) List(ctx context.Context) ([]providers.Cluster, error) {
 		all.Go(func() { clusters[i] = p.inspect(ctx, name) })
 	}
 	all.Wait()
+	for name, pid := range orphans(p.opts.Dir) {
+		if providers.ValidateName(name) == nil && !slices.Contains(names, name) {
+			clusters = append(clusters, orphan(name, pid))
+		}
+	}
 	return clusters, ctx.Err()
+}
+
+// orphan returns a cluster of which only the engine is left. It has no mark and no ID, because these were
+// in the directory.
+func orphan(name string, pid int) providers.Cluster {
+	reason := fmt.Sprintf("its directory was deleted, and its lab-engine, process %d, still runs", pid)
+	return providers.Cluster{Name: name, Provider: Name, State: providers.StateDegraded, Bare: true, Reason: reason}
 }
 
 // inspect returns one cluster with its state.

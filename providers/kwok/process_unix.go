@@ -24,16 +24,23 @@ var errUnseen = fault.WithHint(
 // detached returns attributes that start a process in a new session.
 func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// holder returns the ID of the process that holds the lock of the cluster in dir: its engine. It returns
-// 0 if the lock is free.
+// holder returns the ID of the process that holds the lock of the cluster in dir: its engine. If the lock
+// was deleted, that is the process which still holds the deleted file. It returns 0 if no process holds it.
 //
 // holder only queries the lock. If it took the lock to test it, lab would hold the lock for a moment, and
 // another lab process would take lab for the engine and kill it.
 func holder(dir string) (pid int, err error) {
-	file, err := os.Open(filepath.Join(dir, lockFile))
+	pid, err = holderOf(filepath.Join(dir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return orphans(filepath.Dir(dir))[filepath.Base(dir)], nil
 	}
+	return pid, err
+}
+
+// holderOf returns the ID of the process that holds the lock on a file, or 0. It returns fs.ErrNotExist if
+// there is no file.
+func holderOf(path string) (pid int, err error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return 0, err
 	}

@@ -57,7 +57,7 @@ func (*Provider) Name() string { return Name }
 // RemoveCommand implements [providers.Remover]. No other program manages these clusters, so the command
 // kills the engine and removes the directory.
 func (p *Provider) RemoveCommand(name string) string {
-	command := "rm -r " + fault.ShellWord(p.dir(name))
+	command := "rm -rf " + fault.ShellWord(p.dir(name))
 	if pid, err := holder(p.dir(name)); err == nil && pid > 0 {
 		return fmt.Sprintf("kill -9 %d && %s", pid, command)
 	}
