@@ -177,7 +177,7 @@ func (p planner) cluster(ctx context.Context) (Plan, error) {
 		return p.recreate(ctx, plan)
 	case err != nil:
 		return Plan{}, err
-	case p.q.Recreate, r.Phase != state.PhaseCreated, p.Inventory.Over(r):
+	case p.q.Recreate, live.Bare, r.Phase != state.PhaseCreated, p.Inventory.Over(r):
 		return p.recreate(ctx, plan)
 	}
 	return p.existing(plan, live)

@@ -113,6 +113,8 @@ func assessLive(c *output.Cluster, r state.Record, live providers.Cluster, busy 
 	switch {
 	case busy && (r.NotReady || live.State == providers.StateCreating):
 		c.Fail(providers.StateCreating, "", "wait until the other lab process ends: lab up "+r.Name)
+	case live.Bare:
+		c.Fail(providers.StateDegraded, cmp.Or(live.Reason, "another program removed its contents"), fmt.Sprintf("lab up %s recreates it; lab down %s deletes the rest", r.Name, r.Name))
 	case len(gone) > 0:
 		c.Fail(providers.StateDegraded, goneText(gone), goneFix(r, gone))
 	case live.State == providers.StateCreating: // its creation is complete

@@ -27,6 +27,7 @@ func TestAssess(t *testing.T) {
 	}
 	node, network := providers.Part{Kind: "node", Name: "lab-worker"}, providers.Part{Kind: "network", Name: "lab", Repair: true}
 	past := time.Date(2026, 11, 24, 10, 8, 42, 0, time.UTC)
+	bare := &providers.Cluster{Name: "demo", Provider: "kwok", State: providers.StateDegraded, Bare: true, Reason: "its directory was deleted"}
 	gone := errors.New("the socket is gone")
 	for _, tt := range []struct {
 		what   string
@@ -45,6 +46,7 @@ func TestAssess(t *testing.T) {
 		{what: "healthy", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), want: providers.StateRunning, mine: true},
 		{what: "stopped", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateStopped), want: providers.StateStopped, mine: true},
 		{what: "another lab process changes it", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateRunning), busy: true, want: providers.StateRunning, mine: true},
+		{what: "only leftovers without a mark", phase: state.PhaseCreated, id: "1", mark: "a", live: bare, want: providers.StateDegraded, reason: "its directory was deleted", hint: "lab up demo recreates it", mine: true},
 		{what: "its kubeconfig is missing", phase: state.PhaseCreated, id: "1", live: live("1", providers.StateUnknown), want: providers.StateUnknown, hint: "lab start demo", mine: true},
 		{what: "gone", phase: state.PhaseCreated, id: "1", want: providers.StateUnknown, reason: "it is gone"},
 		{what: "recreated by another program", phase: state.PhaseCreated, id: "1", live: live("2", providers.StateRunning), want: providers.StateUnknown, reason: "taken its name"},
