@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	maxFile      = 256 << 10 // bytes
+	maxFile      = 256_000 // bytes
 	maxExercises = 200
 	maxChecks    = 50
 )
@@ -157,7 +157,7 @@ func (l *loader) read(name, from string, at strict.Text) ([]byte, bool) {
 	case err != nil:
 		l.problem(from, at, "cannot read %s: %v", name, err)
 	case len(data) > maxFile:
-		l.problem(from, at, "%s is larger than %d KiB", name, maxFile>>10)
+		l.problem(from, at, "%s is larger than %d kB", name, maxFile/1000)
 	default:
 		return data, true
 	}

@@ -167,7 +167,7 @@ func TestLoadRejects(t *testing.T) {
 		"object elsewhere":       {start, "{name: web}", "{name: web, namespace: kube-system}", `small/one/start.yaml:1:1: namespace "kube-system" does not belong to the exercise`},
 		"alias bomb":             {start, startText, bomb, "small/one/start.yaml:1:1: the manifest is too large"},
 		"invalid YAML":           {start, "metadata: {name: web}", "metadata: {name: web", "small/one/start.yaml:"},
-		"too large":              {start, startText, strings.Repeat("# long\n", 50_000), "is larger than 256 KiB"},
+		"too large":              {start, startText, strings.Repeat("# long\n", 50_000), "is larger than 256 kB"},
 		"no exercise":            {pack, "[one]", "[one, two]", "cannot read two/exercise.yaml: file does not exist"},
 		"duplicate exercise":     {pack, "[one]", "[one, one]", "small/pack.yaml:6:18: duplicate exercise one"},
 		"exercise outside":       {pack, "[one]", "[../one]", "small/pack.yaml:6:13: the name \"../one\" must consist of a-z, 0-9 and -"},

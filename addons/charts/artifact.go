@@ -11,6 +11,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote"
 
 	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -55,7 +56,7 @@ func onlyLayer(ctx context.Context, from *remote.Repository, reference string, l
 		return nil, "", fault.WithHint(err, "push one directory: oras push HOST/PATH:TAG DIR")
 	}
 	if manifest.Layers[0].Size > limit {
-		return nil, "", fault.Errorf(fault.ErrInvalid, "the artifact is larger than %d MiB", limit>>20)
+		return nil, "", fault.Errorf(fault.ErrInvalid, "the artifact is larger than %s", event.Size(limit))
 	}
 	data, err := content.FetchAll(ctx, from, manifest.Layers[0])
 	return data, d.Digest.String(), err

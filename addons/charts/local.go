@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/ignore"
 
 	"github.com/clusterlab-dev/lab/addons"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -45,7 +46,7 @@ func fromFile(name string, info fs.FileInfo) (addons.Archive, error) {
 		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "it is neither a directory nor a file")
 	}
 	if info.Size() > loader.MaxDecompressedChartSize {
-		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
+		return addons.Archive{}, fault.Errorf(fault.ErrInvalid, "it is larger than %s, the limit of Helm", event.Size(loader.MaxDecompressedChartSize))
 	}
 	loaded, err := loader.LoadFile(name)
 	if err != nil {
@@ -172,9 +173,9 @@ func (w *walk) file(name string, info fs.FileInfo) error {
 	case !info.Mode().IsRegular():
 		problem = "is neither a directory nor a file"
 	case size > loader.MaxDecompressedFileSize:
-		problem = fmt.Sprintf("has %d MiB; the limit of Helm for one file is %d MiB", size>>20, loader.MaxDecompressedFileSize>>20)
+		problem = fmt.Sprintf("has %s; the limit of Helm for one file is %s", event.Size(size), event.Size(loader.MaxDecompressedFileSize))
 	case w.size > loader.MaxDecompressedChartSize:
-		problem = fmt.Sprintf("makes the chart larger than %d MiB, the limit of Helm", loader.MaxDecompressedChartSize>>20)
+		problem = fmt.Sprintf("makes the chart larger than %s, the limit of Helm", event.Size(loader.MaxDecompressedChartSize))
 	}
 	if problem != "" {
 		err := fault.Errorf(fault.ErrInvalid, "%s %s", name, problem)

@@ -180,7 +180,7 @@ func TestLimits(t *testing.T) {
 		to    string // of a link; "" for a large file
 		words []string
 	}{
-		"notes/big.bin":     {"", []string{"notes/big.bin has 30 MiB", "limit of Helm", ".helmignore"}},
+		"notes/big.bin":     {"", []string{"notes/big.bin has 31 MB", "limit of Helm", ".helmignore"}},
 		"notes/loop":        {".", []string{"notes/loop is a link to", "contains the link"}},
 		"notes/up":          {"..", []string{"notes/up is a link to", "contains the link"}},
 		"notes/root":        {"/", []string{"notes/root is a link to /", ".helmignore"}},
@@ -215,7 +215,7 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	refuses(t, store(t.TempDir(), true), addons.Chart{Path: dir}, fault.ErrInvalid, "larger than 100 MiB")
+	refuses(t, store(t.TempDir(), true), addons.Chart{Path: dir}, fault.ErrInvalid, "larger than 105 MB")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := store(t.TempDir(), true).Chart(ended, addons.Chart{Path: dir}); !errors.Is(err, context.Canceled) {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -68,7 +69,7 @@ func manifestOf(ctx context.Context, from *remote.Repository, reference string) 
 	}
 	defer func() { _ = body.Close() }()
 	if d.Size > maxManifest {
-		return d, nil, fault.Errorf(fault.ErrInvalid, "its manifest is larger than %d MiB", maxManifest>>20)
+		return d, nil, fault.Errorf(fault.ErrInvalid, "its manifest is larger than %s", event.Size(maxManifest))
 	}
 	text, err := content.ReadAll(body, d)
 	return d, text, err
@@ -89,7 +90,7 @@ func chartOf(ctx context.Context, from *remote.Repository, tag string) ([]byte, 
 		case layer.MediaType != registry.ChartLayerMediaType && layer.MediaType != registry.LegacyChartLayerMediaType:
 			continue
 		case layer.Size > maxChart:
-			return nil, fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB", maxChart>>20)
+			return nil, fault.Errorf(fault.ErrInvalid, "it is larger than %s", event.Size(maxChart))
 		}
 		return content.FetchAll(ctx, from, layer)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -119,7 +120,7 @@ func (f *fetch) read(resp *http.Response) error {
 	f.body.Grow(int(max(0, min(resp.ContentLength, f.q.Limit, grow))))
 	_, err := f.body.ReadFrom(io.LimitReader(&counter{resp.Body, at, of, f.q.Moved}, f.q.Limit-at+1))
 	if int64(f.body.Len()) > f.q.Limit {
-		return fault.Errorf(fault.ErrInvalid, "it is larger than %d MiB", f.q.Limit>>20)
+		return fault.Errorf(fault.ErrInvalid, "it is larger than %s", event.Size(f.q.Limit))
 	}
 	return err
 }

@@ -7,13 +7,14 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
 // TestConventions checks the conventions of the code: no init functions, no package variables
-// but errors and embedded files, no prints, exits or sleeps outside their packages, and no long
-// files or functions.
+// but errors and embedded files, no prints, exits or sleeps outside their packages, no sizes in
+// units other than those of event.Size, and no long files or functions.
 func TestConventions(t *testing.T) {
 	root := filepath.Join("..", "..")
 	found := 0
@@ -58,6 +59,7 @@ func TestConventionsCanFail(t *testing.T) {
 		`import "time"; func f() { time.Sleep(1) }`,
 		`func f() { panic(1) }`,
 		`import ("fmt"; "os"); func f() { fmt.Fprintln(os.Stderr) }`,
+		`func f() string { return "2 GiB" }`,
 		"func f() {" + strings.Repeat("\n", 61) + "}",
 		strings.Repeat("\n", 401),
 	} {
@@ -87,7 +89,7 @@ func tooLong(files *token.FileSet, f *ast.File) []string {
 	return problems
 }
 
-// violations returns the init functions, package variables and forbidden calls of a file.
+// violations returns the init functions, package variables, forbidden calls and sizes of a file. cmd/hello is not lab.
 func violations(name string, f *ast.File) []string {
 	var problems []string
 	for _, d := range f.Decls {
@@ -101,7 +103,11 @@ func violations(name string, f *ast.File) []string {
 		}
 	}
 	program := f.Name.Name == "main" // may exit, and may print if it is not lab
+	sized := regexp.MustCompile(`\b[KMGT]iB\b`)
 	ast.Inspect(f, func(n ast.Node) bool {
+		if text, ok := n.(*ast.BasicLit); ok && sized.MatchString(text.Value) && !strings.HasPrefix(name, "cmd/hello/") {
+			problems = append(problems, "a size in "+text.Value)
+		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true

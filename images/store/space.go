@@ -17,6 +17,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
+
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // maxManifest is the size in bytes of the largest manifest that is read into memory. Registries accept 4 MiB.
@@ -98,8 +100,8 @@ func (s *Store) checkFree(size int64) error {
 		return fmt.Errorf("cannot determine the free space of %s: %w", s.dir, err)
 	}
 	if free-size < s.opts.Reserve {
-		return fmt.Errorf("%w: the disk of %s has %d MiB left, and needs %d MiB for the content and %d MiB that stay free for other programs",
-			ErrFull, s.dir, free>>20, (size+1<<20-1)>>20, s.opts.Reserve>>20)
+		return fmt.Errorf("%w: the disk of %s has %s left, and needs %s for the content and %s that stay free for other programs",
+			ErrFull, s.dir, event.Size(free), event.Size(size), event.Size(s.opts.Reserve))
 	}
 	return nil
 }

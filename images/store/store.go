@@ -34,7 +34,7 @@ import (
 
 // DefaultReserve is the free space in bytes that a store leaves to other programs. Docker and the nodes of
 // clusters fail in confusing ways on a full disk; kubelets evict pods long before it is full.
-const DefaultReserve = 2 << 30
+const DefaultReserve = 2e9
 
 // ErrFull is the error of content that does not fit into the store even if everything that is not pinned is removed, or
 // that would nearly fill the disk.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // GoBench returns the rounds in the format of Go benchmarks, which benchstat reads:
@@ -42,8 +44,8 @@ func (r Report) Markdown() string {
 	b.WriteString("| flavor | nodes | lab | peer | ratio | CPU seconds | peak memory | received | rounds |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, c := range r.Items {
 		fmt.Fprintf(&b, "| %s | %d | %.2f s | %s %.2f s | %s | %s, %s | %s, %s | %s, %s | %d |\n", c.Flavor, c.Nodes, c.Lab.Seconds, c.Peer.Name, c.Peer.Seconds,
-			c.Ratio, Number(c.Lab.CPUSeconds), Number(c.Peer.CPUSeconds), Megabytes(c.Lab.PeakMemoryBytes), Megabytes(c.Peer.PeakMemoryBytes),
-			Megabytes(c.Lab.ReceivedBytes), Megabytes(c.Peer.ReceivedBytes), len(c.Lab.Rounds))
+			c.Ratio, Number(c.Lab.CPUSeconds), Number(c.Peer.CPUSeconds), Size(c.Lab.PeakMemoryBytes), Size(c.Peer.PeakMemoryBytes),
+			Size(c.Lab.ReceivedBytes), Size(c.Peer.ReceivedBytes), len(c.Lab.Rounds))
 	}
 	for _, c := range r.Items {
 		fmt.Fprintf(&b, "\n## %s\n\n", c.Flavor)
@@ -75,7 +77,7 @@ func (m Machine) String() string {
 		s += " (" + m.Model + ")"
 	}
 	if m.MemoryBytes != nil {
-		s += ", " + Megabytes(m.MemoryBytes) + " of memory"
+		s += ", " + Size(m.MemoryBytes) + " of memory"
 	}
 	if m.Kernel != "" {
 		s += ", kernel " + m.Kernel
@@ -94,13 +96,10 @@ func Number(value *float64) string {
 	return fmt.Sprintf("%.1f", *value)
 }
 
-// Megabytes returns a number of bytes in MB, or "unknown".
-func Megabytes(bytes *float64) string {
+// Size returns a number of bytes for people, or "unknown".
+func Size(bytes *float64) string {
 	if bytes == nil {
 		return "unknown"
 	}
-	if *bytes < 10e6 {
-		return fmt.Sprintf("%.1f MB", *bytes/1e6)
-	}
-	return fmt.Sprintf("%.0f MB", *bytes/1e6)
+	return event.Size(int64(*bytes))
 }

@@ -83,7 +83,7 @@ func (b *Bundles) Write(ctx context.Context, bundle Bundle, w io.Writer, report 
 	}
 	return report.Do("Writing the bundle "+bundle.Name, func(step *event.Step) error {
 		err := b.write(ctx, w, root, func(done int64) {
-			step.Progress(fmt.Sprintf("%s of %s", bytesText(done), bytesText(bundle.Size)))
+			step.Progress(fmt.Sprintf("%s of %s", event.Size(done), event.Size(bundle.Size)))
 		})
 		return lost(err, "run the command again: it fetches what is missing")
 	})

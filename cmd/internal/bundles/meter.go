@@ -36,14 +36,14 @@ func (m *meter) add(n int) {
 }
 
 func (m *meter) text(now time.Time) string {
-	text := fmt.Sprintf("%s of %s", bytesText(m.done), bytesText(m.total))
+	text := fmt.Sprintf("%s of %s", event.Size(m.done), event.Size(m.total))
 	took := now.Sub(m.started).Seconds()
 	if took < 1 || m.moved == 0 {
 		return text
 	}
 	rate := float64(m.moved) / took
 	left := time.Duration(float64(max(0, m.total-m.done)) / rate * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf("%s, %s/s, %s left", text, bytesText(int64(rate)), left)
+	return fmt.Sprintf("%s, %s/s, %s left", text, event.Size(int64(rate)), left)
 }
 
 // reader returns a reader that counts the bytes that are read from r.

@@ -36,7 +36,7 @@ func (c *collector) fromRegistry(ctx context.Context, name string, step *event.S
 	}
 	options := oras.DefaultCopyGraphOptions
 	options.PostCopy = func(_ context.Context, d ocispec.Descriptor) error {
-		step.Progress(bytesText(d.Size))
+		step.Progress(event.Size(d.Size))
 		return nil
 	}
 	if err := oras.CopyGraph(ctx, from, whole{c.Store}, d, options); err != nil {

@@ -131,7 +131,7 @@ func TestImportNeedsSpace(t *testing.T) {
 	file := from.file(t, from.class(t))
 	to.Store = store.Open(to.Store.Dir(), store.Options{Free: func(string) (int64, error) { return store.DefaultReserve + 4096, nil }})
 	_, err := to.Import(t.Context(), io.NewSectionReader(bytes.NewReader(file), 0, math.MaxInt64), nil)
-	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "2048 MiB that stay free") {
+	if !errors.Is(err, fault.ErrUnavailable) || !strings.Contains(err.Error(), "2.0 GB that stay free") {
 		t.Errorf("%v", err)
 	}
 	if _, err := os.Stat(to.Store.Dir()); !errors.Is(err, os.ErrNotExist) {

@@ -17,6 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -269,7 +270,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	t, err := template.New("page").Parse(page)
 	var text bytes.Buffer
 	if err == nil {
-		err = t.Execute(&text, map[string]any{"Bundle": s.bundle, "Lines": s.Lines(r.Host), "Size": bytesText(s.bundle.Size)})
+		err = t.Execute(&text, map[string]any{"Bundle": s.bundle, "Lines": s.Lines(r.Host), "Size": event.Size(s.bundle.Size)})
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

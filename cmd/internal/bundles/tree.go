@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/opencontainers/go-digest"
@@ -14,6 +13,7 @@ import (
 	"oras.land/oras-go/v2/content"
 	"oras.land/oras-go/v2/errdef"
 
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -103,7 +103,7 @@ func layerOf(ctx context.Context, from content.Fetcher, item Item) (ocispec.Desc
 // manifestOf reads a manifest.
 func manifestOf(ctx context.Context, from content.Fetcher, d ocispec.Descriptor) (m ocispec.Manifest, err error) {
 	if d.Size > maxManifest {
-		return m, fault.Errorf(fault.ErrInvalid, "the manifest %s is larger than %d MiB", d.Digest, maxManifest>>20)
+		return m, fault.Errorf(fault.ErrInvalid, "the manifest %s is larger than %s", d.Digest, event.Size(maxManifest))
 	}
 	data, err := content.FetchAll(ctx, from, d)
 	if err != nil {
@@ -113,15 +113,4 @@ func manifestOf(ctx context.Context, from content.Fetcher, d ocispec.Descriptor)
 		return m, fault.Errorf(fault.ErrInvalid, "cannot read the manifest %s: %w", d.Digest, err)
 	}
 	return m, nil
-}
-
-// bytesText returns a size for people: "12 MiB".
-func bytesText(n int64) string {
-	switch {
-	case n >= 10<<30:
-		return fmt.Sprintf("%d GiB", n>>30)
-	case n >= 1<<20:
-		return fmt.Sprintf("%d MiB", (n+1<<19)>>20)
-	}
-	return fmt.Sprintf("%d KiB", (n+1023)>>10)
 }

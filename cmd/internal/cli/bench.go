@@ -160,8 +160,8 @@ func benchView(r bench.Report) ui.View {
 		t.Row("created by", c.Lab.Name, cmp.Or(c.Peer.Version, c.Peer.Name))
 		t.Row("time", seconds(c.Lab.Seconds), seconds(c.Peer.Seconds))
 		t.Row("processor time", bench.Number(c.Lab.CPUSeconds), bench.Number(c.Peer.CPUSeconds))
-		t.Row("peak memory", bench.Megabytes(c.Lab.PeakMemoryBytes), bench.Megabytes(c.Peer.PeakMemoryBytes))
-		t.Row("received", bench.Megabytes(c.Lab.ReceivedBytes), bench.Megabytes(c.Peer.ReceivedBytes))
+		t.Row("peak memory", bench.Size(c.Lab.PeakMemoryBytes), bench.Size(c.Peer.PeakMemoryBytes))
+		t.Row("received", bench.Size(c.Lab.ReceivedBytes), bench.Size(c.Peer.ReceivedBytes))
 		for _, step := range c.Lab.Longest() {
 			t.Row(step.Name, seconds(step.Seconds), "")
 		}

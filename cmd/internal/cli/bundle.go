@@ -186,13 +186,13 @@ func bundleView(b Bundle) ui.View {
 	d.Add("Digest", b.Digest.String())
 	d.Add("Platform", b.Platform)
 	d.Add("Flavors", strings.Join(b.Flavors, ", "))
-	d.Add("Size", ui.Size(b.Size))
+	d.Add("Size", event.Size(b.Size))
 	for _, file := range b.Files {
 		d.Add("File", file)
 	}
 	items := ui.NewTable("kind", "name", "version", "size")
 	for _, i := range b.Items {
-		items.Row(string(i.Kind), i.Name, i.Version, ui.Size(i.Size))
+		items.Row(string(i.Kind), i.Name, i.Version, event.Size(i.Size))
 	}
 	d.Section("Content", items)
 	return d
@@ -274,7 +274,7 @@ func newBundleList(c *command) *cobra.Command {
 			return ui.Print(c.streams.Out, c.format, list, func() ui.View {
 				t := ui.NewTable("name", "flavors", "size", "complete", "digest")
 				for _, b := range list.Items {
-					t.Row(b.Name, strings.Join(b.Flavors, ","), ui.Size(b.Size), yesNo(b.Complete), b.Digest.String())
+					t.Row(b.Name, strings.Join(b.Flavors, ","), event.Size(b.Size), yesNo(b.Complete), b.Digest.String())
 				}
 				return t
 			})
@@ -332,7 +332,7 @@ func verifyBundle(c *command, cmd *cobra.Command, source string, step *event.Ste
 	}
 	defer func() { _ = file.Close() }()
 	bundle, err := bundles.VerifyFile(cmd.Context(), file, func(done int64) {
-		step.Progress(ui.Size(done) + " of " + ui.Size(file.Size()))
+		step.Progress(event.Size(done) + " of " + event.Size(file.Size()))
 	})
 	return bundle, of(source, err)
 }

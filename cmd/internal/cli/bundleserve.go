@@ -15,6 +15,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/bundles"
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -63,7 +64,7 @@ func runBundleServe(c *command, cmd *cobra.Command, name, listen string, limit b
 	progress := c.progress("")
 	defer progress.Close()
 	server, err := c.Bundles.NewServer(cmd.Context(), name, int64(limit), func(client bundles.Client) {
-		progress.Note("%s has %s of the bundle", client.Address, ui.Size(client.Bytes))
+		progress.Note("%s has %s of the bundle", client.Address, event.Size(client.Bytes))
 	})
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func serveNotes(progress *ui.Progress, listener net.Listener, bundle bundles.Bun
 	}
 	const people, rate = 30, 200e6 / 8 // of a wireless network, in bytes per second
 	minutes := float64(people*bundle.Size) / rate / 60
-	progress.Note("%d machines × %s at 200 Mbit/s take about %.0f min. Stop: Ctrl-C", people, ui.Size(bundle.Size), max(1, minutes))
+	progress.Note("%d machines × %s at 200 Mbit/s take about %.0f min. Stop: Ctrl-C", people, event.Size(bundle.Size), max(1, minutes))
 }
 
 // privateAddresses returns the addresses of this machine in private networks.

@@ -13,6 +13,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/images/cache"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -117,7 +118,7 @@ Images of imported bundles stay. The cache may run.`,
 			}
 			progress := c.progress("")
 			defer progress.Close()
-			progress.Note("Removed %s of images.", ui.Size(removed))
+			progress.Note("Removed %s of images.", event.Size(removed))
 			return nil
 		},
 	}
@@ -174,12 +175,12 @@ func cacheView(o output.ImageCache) ui.View {
 	d.Add("Networks", strings.Join(o.Networks, ", "))
 	d.Add("Directory", o.Directory)
 	d.Add("Images", strconv.Itoa(len(o.Images)))
-	d.Add("Size", ui.Size(o.SizeBytes))
+	d.Add("Size", event.Size(o.SizeBytes))
 	if o.PinnedBytes > 0 {
-		d.Add("In bundles", ui.Size(o.PinnedBytes))
+		d.Add("In bundles", event.Size(o.PinnedBytes))
 	}
 	for _, r := range o.Registries {
-		d.Add(r.Name, fmt.Sprintf("%d requests, %s downloaded", r.Requests, ui.Size(r.DownloadedBytes)))
+		d.Add(r.Name, fmt.Sprintf("%d requests, %s downloaded", r.Requests, event.Size(r.DownloadedBytes)))
 	}
 	return d
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/bundles"
 	"github.com/clusterlab-dev/lab/cmd/internal/machine"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // Diagnosis is the result of `lab doctor`.
@@ -113,7 +114,7 @@ func downloadsView(v *ui.Details, n bundles.Needs) {
 	for _, item := range n.Items {
 		size := "unknown"
 		if item.Size != nil {
-			size = ui.Size(*item.Size)
+			size = event.Size(*item.Size)
 		}
 		if item.Download {
 			downloads++
@@ -123,7 +124,7 @@ func downloadsView(v *ui.Details, n bundles.Needs) {
 	v.Section("What a cluster of "+n.Flavor+" needs", all)
 	sum := ui.NewTable()
 	sum.Row("items", downloads)
-	sum.Row("size", ui.Size(n.Size)+unknownSizes(n.Unknown))
+	sum.Row("size", event.Size(n.Size)+unknownSizes(n.Unknown))
 	for _, note := range n.Notes {
 		sum.Row("note", note)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -31,7 +32,7 @@ func (c *command) read(flag, what, path string) ([]byte, error) {
 		return nil, unreadable(what, err)
 	}
 	if len(data) > maxFile {
-		err := usage("cannot read %s: %s is larger than 1 MiB, the most that Kubernetes stores in an object", what, path)
+		err := usage("cannot read %s: %s is larger than %s, the most that Kubernetes stores in an object", what, path, event.Size(maxFile))
 		return nil, fault.WithHint(err, "use a smaller file")
 	}
 	return data, nil

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/clusterlab-dev/lab/cmd/internal/ui"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -22,7 +22,7 @@ func (b *byteSize) String() string {
 	if *b == 0 {
 		return "0"
 	}
-	return strings.ReplaceAll(ui.Size(int64(*b)), " ", "")
+	return strings.ReplaceAll(event.Size(int64(*b)), " ", "")
 }
 
 // Type implements [pflag.Value].

@@ -11,6 +11,7 @@ import (
 	"github.com/clusterlab-dev/lab/cmd/internal/output"
 	"github.com/clusterlab-dev/lab/cmd/internal/ui"
 	"github.com/clusterlab-dev/lab/profiles"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -200,7 +201,7 @@ func snapshotView(s output.Snapshot) ui.View {
 	d.Add("Flavor", s.Flavor)
 	d.Add("Cluster", s.Cluster)
 	d.Add("Kubernetes", s.KubernetesVersion)
-	d.Add("Size", ui.Size(s.SizeBytes))
+	d.Add("Size", event.Size(s.SizeBytes))
 	d.Add("Addons", strings.Join(s.Addons, ", "))
 	return d
 }
@@ -208,7 +209,7 @@ func snapshotView(s output.Snapshot) ui.View {
 func snapshotsView(list output.SnapshotList, now time.Time) ui.View {
 	t := ui.NewTable("name", "flavor", "size", "age", "cluster", "kubernetes", "addons")
 	for _, s := range list.Items {
-		t.Row(s.Name, s.Flavor, ui.Size(s.SizeBytes), ui.Duration(now.Sub(s.CreatedAt)), s.Cluster, s.KubernetesVersion, strings.Join(s.Addons, ", "))
+		t.Row(s.Name, s.Flavor, event.Size(s.SizeBytes), ui.Duration(now.Sub(s.CreatedAt)), s.Cluster, s.KubernetesVersion, strings.Join(s.Addons, ", "))
 	}
 	return t
 }
@@ -222,6 +223,6 @@ func noteOld(c *command, progress *ui.Progress) {
 		size += s.SizeBytes
 	}
 	if len(names) > 0 {
-		progress.Note("Snapshots older than 30 days use %s. Remove them: lab snapshot remove %s", ui.Size(size), strings.Join(names, " "))
+		progress.Note("Snapshots older than 30 days use %s. Remove them: lab snapshot remove %s", event.Size(size), strings.Join(names, " "))
 	}
 }

@@ -147,7 +147,7 @@ func TestFindings(t *testing.T) {
 			h.errs["docker"] = &exec.ExitError{Stderr: []byte("dial unix /var/run/docker.sock: connect: permission denied\n")}
 		}, "container engine", doctor.Warning, "usermod -aG docker"},
 		"old engine":        {func(h *fakeMachine) { h.docker("27.1.0", "18.09.1") }, "container engine", doctor.Warning, "upgrade"},
-		"little memory":     {func(h *fakeMachine) { h.docker("8589934592", "2147483648") }, "memory of the engine", doctor.Warning, "2.0 GiB"},
+		"little memory":     {func(h *fakeMachine) { h.docker("8589934592", "2147483648") }, "memory of the engine", doctor.Warning, "2.1 GB"},
 		"too little memory": {func(h *fakeMachine) { h.docker("8589934592", "1073741824") }, "memory of the engine", doctor.Blocking, "Resources"},
 		"one CPU":           {func(h *fakeMachine) { h.docker(`"NCPU":4`, `"NCPU":1`) }, "CPUs of the engine", doctor.Warning, "1"},
 		"clock skew":        {func(h *fakeMachine) { h.docker("12:00:00Z", "11:00:00Z") }, "clock of the engine", doctor.Warning, "1h0m10s"},

@@ -5,21 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os/exec"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clusterlab-dev/lab/providers"
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 // The limits of the checks, from measurements on small machines.
 const (
-	gib          = 1 << 30
-	minMemory    = 1.5 * gib // with less, a control plane does not start
-	enoughMemory = 4 * gib   // with less, a few addons run out of memory
-	minDisk      = 2 * gib
-	enoughDisk   = 10 * gib
+	minMemory    = 1.6e9 // with less, a control plane does not start
+	enoughMemory = 4e9   // with less, a few addons run out of memory
+	minDisk      = 2e9
+	enoughDisk   = 10e9
 	maxSkew      = 30 * time.Second // certificates and tokens are valid from the moment of their creation
 	minDocker    = 20               // the first major version of Docker that supports cgroup v2
 )
@@ -135,9 +136,9 @@ func memory(i info) Finding {
 	const fix = "raise the limit: Docker Desktop, Settings, Resources; colima start --memory 8; podman machine set --memory 8192"
 	switch {
 	case i.MemTotal < minMemory:
-		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.5 GiB; with less, the kernel kills it", fix
+		f.Level, f.Why, f.Mend = Blocking, "a control plane needs 1.6 GB; with less, the kernel kills it", fix
 	case i.MemTotal < enoughMemory:
-		f.Level, f.Why, f.Mend = Warning, "with less than 4 GiB, a few addons run out of memory", fix
+		f.Level, f.Why, f.Mend = Warning, "with less than 4 GB, a few addons run out of memory", fix
 	}
 	return f
 }
@@ -159,7 +160,7 @@ func (m Machine) disk(path string) Finding {
 	const fix = "remove what no container uses: docker system prune"
 	switch {
 	case bytes < minDisk:
-		f.Level, f.Why, f.Mend = Blocking, "images and etcd need at least 2 GiB, and a full disk breaks running clusters", fix
+		f.Level, f.Why, f.Mend = Blocking, "images and etcd need at least 2 GB, and a full disk breaks running clusters", fix
 	case bytes < enoughDisk:
 		f.Level, f.Why, f.Mend = Warning, "the kubelet evicts pods when the disk is nearly full", fix
 	}
@@ -181,7 +182,7 @@ func (m Machine) clock(i info) []Finding {
 	return []Finding{f}
 }
 
-func size(bytes uint64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/gib) }
+func size(bytes uint64) string { return event.Size(int64(min(bytes, math.MaxInt64))) }
 
 // lastLine returns the last line of the stderr of a program, or else of the error.
 func lastLine(err error) string {

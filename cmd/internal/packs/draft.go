@@ -10,13 +10,14 @@ import (
 	"path"
 	"path/filepath"
 
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // The limits of a pack. Packs are text.
 const (
 	maxFiles   = 2_000
-	maxBytes   = 16 << 20
+	maxBytes   = 16e6
 	maxArchive = 4 * maxBytes // before and after decompression, with what is not part of the pack
 )
 
@@ -51,7 +52,7 @@ func (d *draft) put(name string, from io.Reader) error {
 		return err
 	}
 	if d.bytes += n; d.bytes > maxBytes {
-		return tooLarge("its files have more than %d MiB", maxBytes>>20)
+		return tooLarge("its files have more than %s", event.Size(maxBytes))
 	}
 	return nil
 }

@@ -268,7 +268,7 @@ func TestAddArchiveRefuses(t *testing.T) {
 		"hard link":     {archiveOf(t, dir, "", entry{"link", "pack.yaml", tar.TypeLink}), "", `"link" is not a file or directory`},
 		"device":        {archiveOf(t, dir, "", entry{"null", "", tar.TypeChar}), "", `"null" is not a file or directory`},
 		"twice":         {archiveOf(t, dir, "", entry{name: "pack.yaml"}), "", `it contains "pack.yaml" twice`},
-		"bomb":          {archiveOf(t, dir, "", entry{name: "zeros", content: strings.Repeat("\x00", maxBytes)}), "", "the pack is too large: its files have more than 16 MiB"},
+		"bomb":          {archiveOf(t, dir, "", entry{name: "zeros", content: strings.Repeat("\x00", maxBytes)}), "", "the pack is too large: its files have more than 16 MB"},
 		"many":          {archiveOf(t, dir, "", many...), "", "the pack is too large: it has more than 2000 files"},
 		"short":         {whole[:len(whole)/2], "", "it is damaged: unexpected EOF"},
 		"checksum":      {broken, "", "it is damaged: gzip: invalid checksum"},

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/clusterlab-dev/lab/addons/download"
+	"github.com/clusterlab-dev/lab/providers/event"
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
@@ -36,9 +36,9 @@ func Network(client download.Client) Source {
 
 func progress(arrived, of int64) string {
 	if of < 0 {
-		return fmt.Sprintf("%d MiB", arrived>>20)
+		return event.Size(arrived)
 	}
-	return fmt.Sprintf("%d of %d MiB", arrived>>20, (of+1<<20-1)>>20)
+	return event.Size(arrived) + " of " + event.Size(of)
 }
 
 // Directory returns the source that reads a directory on this machine. A release may have its

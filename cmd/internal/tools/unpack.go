@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/clusterlab-dev/lab/providers/event"
 )
 
 const (
@@ -72,7 +74,7 @@ func fromZip(data []byte, member string, limit int64) ([]byte, error) {
 		defer func() { _ = r.Close() }()
 		program, err := io.ReadAll(io.LimitReader(r, limit+1))
 		if err == nil && int64(len(program)) > limit {
-			err = fmt.Errorf("%s has more than %d MiB", member, limit>>20)
+			err = fmt.Errorf("%s has more than %s", member, event.Size(limit))
 		}
 		return program, err
 	}

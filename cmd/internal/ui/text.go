@@ -78,20 +78,6 @@ func units(d, large time.Duration, largeName string, small time.Duration, smallN
 	return s
 }
 
-// Size formats a number of bytes in the largest unit that is not larger: "512 B", "1.5 kB", "24 MB". A
-// kB has 1000 bytes.
-func Size(bytes int64) string {
-	size, unit := float64(bytes), 0
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	for size >= 1000 && unit < len(units)-1 {
-		size, unit = size/1000, unit+1
-	}
-	if unit == 0 || size >= 10 {
-		return fmt.Sprintf("%.0f %s", size, units[unit])
-	}
-	return fmt.Sprintf("%.1f %s", size, units[unit])
-}
-
 // theme is the set of styles. Its colors are in the palette of the terminal, so that they are
 // readable on any background.
 type theme struct {

@@ -88,7 +88,7 @@ func pull(ctx context.Context, images []Image, cache *Cache, report event.Report
 	return nil
 }
 
-// KubeadmMemory is the memory, in bytes, that kubeadm requires for a control plane: 1,700 MB,
+// KubeadmMemory is the memory, in bytes, that kubeadm requires for a control plane: 1,700 MiB,
 // says its own check (k8s.io/kubernetes/cmd/kubeadm/app/constants, ControlPlaneMem), which the
 // tools skip.
 const KubeadmMemory = 1700 << 20
@@ -103,7 +103,7 @@ func Adapt(ctx context.Context, required int64, allowCgroupV1 func() bool, repor
 		return err
 	}
 	if engine.Memory > 0 && engine.Memory < required {
-		report.Start(fmt.Sprintf("Low memory: the Docker Engine has %d MB, and a control plane needs %d MB", engine.Memory>>20, required>>20)).End(nil)
+		report.Start(fmt.Sprintf("Low memory: the Docker Engine has %s, and a control plane needs %s", event.Size(engine.Memory), event.Size(required))).End(nil)
 	}
 	if engine.CgroupV1 && allowCgroupV1() {
 		report.Start("Allowing cgroup v1, which Kubernetes 1.35 and newer rejects by default").End(nil)
