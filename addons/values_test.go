@@ -32,7 +32,7 @@ func classes() map[string]providers.Traits {
 	}
 }
 
-// TestValuesGolden checks the values of each chart of the catalogue, for each class of clusters.
+// TestValuesGolden checks the values of each chart of the catalog, for each class of clusters.
 func TestValuesGolden(t *testing.T) {
 	t.Parallel()
 	for _, a := range catalog(t).All() {

@@ -205,7 +205,7 @@ func (r *reader) namespaces(items []Item) []string {
 	return names
 }
 
-// addons reports names that no addon can have, and duplicates. The catalogue is not known here.
+// addons reports names that no addon can have, and duplicates. The catalog is not known here.
 func (r *reader) addons(items []Item) {
 	var names []string
 	for _, item := range items {

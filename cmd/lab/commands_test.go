@@ -73,7 +73,7 @@ func runLab(ts *testscript.TestScript, i int, args []string) error {
 }
 
 // releases creates releases of fake tools in a directory, and serves them over HTTPS. The CA
-// certificate is DIR/ca.pem. The fake tools replace the catalogue of lab: releases DIR
+// certificate is DIR/ca.pem. The fake tools replace the catalog of lab: releases DIR
 func releases(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o700))

@@ -46,6 +46,7 @@ func phrases() []phrase {
 		{`stor(y|ies)|Test\w*Stor(y|ies)\w*`, "end-to-end script test"},
 		{`tells? whether`, "report whether"},
 		{`of (its|their|his) own`, "its own, separate"},
+		{`catalogues?`, "catalog"},
 	} {
 		all = append(all, phrase{regexp.MustCompile(`(?i)\b(` + p[0] + `)\b`), p[1]})
 	}

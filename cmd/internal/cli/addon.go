@@ -66,7 +66,7 @@ func newAddonInfo(c *command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info ADDON",
 		Short: "Show the details of an addon",
-		Long: `Show an addon of the catalogue, of a file (-f), or of a cluster that was created from
+		Long: `Show an addon of the catalog, of a file (-f), or of a cluster that was created from
 a file. With -o yaml, print its definition as a template for your own addon.`,
 		Example: `  lab addon info cert-manager
   lab addon info shop -f lab.yaml

@@ -57,7 +57,7 @@ func warnOf(c *command, progress *ui.Progress, names []string) error {
 	return nil
 }
 
-// completeAddons completes the names of the catalogue.
+// completeAddons completes the names of the catalog.
 func (c *command) completeAddons(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	catalog, _ := c.Addons.Catalog()
 	var names []string

@@ -30,7 +30,7 @@ func newAddonUpgrade(c *command) *cobra.Command {
 	return newAddonWork(c, &cobra.Command{
 		Use:   "upgrade ADDON...",
 		Short: "Update addons to their current definitions",
-		Long: `Update addons of a cluster to their definitions in the catalogue or, with -f, in a
+		Long: `Update addons of a cluster to their definitions in the catalog or, with -f, in a
 file. An addon that was installed from a file is updated from the directory of its
 chart, also without -f.
 

@@ -148,7 +148,7 @@ did not install, or that were changed since, are kept.`,
 	}
 }
 
-// completeTools completes the names of the catalogue.
+// completeTools completes the names of the catalog.
 func (c *command) completeTools(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	catalog, _ := c.Tools.Installer.Catalog()
 	var names []string

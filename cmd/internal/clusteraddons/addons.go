@@ -39,7 +39,7 @@ type Request struct {
 	Described bool                     // a file or a profile says which addons the cluster has
 	Reset     bool                     // discard earlier values
 	Defined   []addons.Addon           // definitions that only this request has
-	Upgrade   bool                     // update installed addons to the versions of the catalogue
+	Upgrade   bool                     // update installed addons to the versions of the catalog
 	Offline   bool                     // take charts from the cache and the disk only
 	CA        []byte                   // PEM certificates that are trusted for sources of charts, in addition to those of the system
 }
@@ -54,7 +54,7 @@ func (s *Addons) Catalog() (addons.Catalog, error) {
 	return c.ReadDir(filepath.Join(s.ConfigDir, "addons"))
 }
 
-// Definition returns the definition of an addon from defined, from the catalogue, or from a lab.yaml
+// Definition returns the definition of an addon from defined, from the catalog, or from a lab.yaml
 // that defined it for the cluster name, which need not exist. It returns ErrNotFound if none has it.
 func (s *Addons) Definition(name, addon string, defined []addons.Addon) (addons.Addon, error) {
 	catalog, err := s.Catalog()
@@ -68,7 +68,7 @@ func (s *Addons) Definition(name, addon string, defined []addons.Addon) (addons.
 	return withOwn(catalog, r).With(defined...).Get(addon)
 }
 
-// withOwn returns the catalogue with the addons of a cluster that it does not define.
+// withOwn returns the catalog with the addons of a cluster that it does not define.
 func withOwn(catalog addons.Catalog, r state.Record) addons.Catalog {
 	for _, request := range r.Addons {
 		if _, err := catalog.Get(request.Addon.Name); err != nil || request.Own {

@@ -66,7 +66,7 @@ func (s *Addons) openUsable(ctx context.Context, name string, report event.Repor
 // Changed is what an installation would change of one addon.
 type Changed struct {
 	Addon   string          `json:"addon"`
-	Version string          `json:"version,omitempty"` // of the chart after the installation, if the catalogue has one
+	Version string          `json:"version,omitempty"` // of the chart after the installation, if the catalog has one
 	Changes []addons.Change `json:"changes"`
 }
 

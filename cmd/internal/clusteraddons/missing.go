@@ -9,7 +9,7 @@ import (
 
 // Missing returns those of names whose features a cluster lacks. It has them if the addon was installed, if the
 // cluster bundles what the addon conflicts with, or if another addon of the cluster provides the same. It returns
-// ErrNotFound for a name that is not in the catalogue.
+// ErrNotFound for a name that is not in the catalog.
 func (s *Addons) Missing(r state.Record, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil

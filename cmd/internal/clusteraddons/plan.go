@@ -97,7 +97,7 @@ func same(a, b addons.Request) bool {
 // closure returns what q requests, with everything that it needs.
 func closure(catalog addons.Catalog, r state.Record, q Request) (addons.Requests, error) {
 	q.Values = nil
-	for _, request := range r.Addons { // an addon that no catalogue has can be requested by its name
+	for _, request := range r.Addons { // an addon that no catalog has can be requested by its name
 		q.Defined = append([]addons.Addon{request.Addon}, q.Defined...)
 	}
 	return requests(catalog, state.Record{}, q)
@@ -133,7 +133,7 @@ func requests(catalog addons.Catalog, r state.Record, q Request) (addons.Request
 	return all, valuesHaveAddon(all, q)
 }
 
-// withInstalled returns the catalogue with the addons of a cluster that were installed once or that
+// withInstalled returns the catalog with the addons of a cluster that were installed once or that
 // it does not define.
 func withInstalled(catalog addons.Catalog, r state.Record) addons.Catalog {
 	for _, request := range r.Addons {

@@ -78,7 +78,7 @@ func requestLike(r state.Record, live providers.Cluster, q UpRequest) UpRequest 
 	return q
 }
 
-// warnOfVersions warns of addons of a cluster whose chart is not that of the catalogue.
+// warnOfVersions warns of addons of a cluster whose chart is not that of the catalog.
 func (c *Clusters) warnOfVersions(r state.Record, report event.Reporter) error {
 	catalog, err := c.Addons.Catalog()
 	if err != nil {

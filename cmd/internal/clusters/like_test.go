@@ -18,7 +18,7 @@ import (
 )
 
 // TestLike checks that a request like a cluster has its settings, its addons in the versions and with the values that
-// it has, and what is added; and that addons of another version than that of the catalogue are reported.
+// it has, and what is added; and that addons of another version than that of the catalog are reported.
 func TestLike(t *testing.T) {
 	t.Parallel()
 	b := labtest.WithAddons(t, labtest.OnNodes())

@@ -191,7 +191,7 @@ const kubectl = "kubectl"
 
 // skew returns notes on a kubectl that is too old or too new. kubectl supports the versions of
 // Kubernetes next to its own. It is compared with the clusters of lab, and with the kubectl in the
-// catalogue, whose version is that of new clusters.
+// catalog, whose version is that of new clusters.
 func (t *Tools) skew(ctx context.Context, tool Tool) []string {
 	version := cmp.Or(tool.Installed, tool.Version)
 	var notes []string

@@ -1,5 +1,5 @@
 // Package tools installs command-line tools for clusters, such as kubectl, into a directory of lab.
-// The catalogue has one version of each tool, with checksums. A file with another checksum is not
+// The catalog has one version of each tool, with checksums. A file with another checksum is not
 // installed.
 package tools
 
@@ -51,15 +51,15 @@ func Builtin() (Catalog, error) {
 	return Parse(data)
 }
 
-// Parse reads a catalogue. It returns ErrInvalid for unknown, missing and invalid fields.
+// Parse reads a catalog. It returns ErrInvalid for unknown, missing and invalid fields.
 func Parse(data []byte) (Catalog, error) {
 	var c Catalog
 	if _, problems := strict.Decode("catalog.yaml", "", data, &c); len(problems) > 0 {
-		return nil, fmt.Errorf("cannot read the catalogue of tools: %w", problems)
+		return nil, fmt.Errorf("cannot read the catalog of tools: %w", problems)
 	}
 	for _, t := range c {
 		if err := t.validate(); err != nil {
-			return nil, fault.Errorf(fault.ErrInvalid, "cannot read the catalogue of tools: %s: %w", t.Name, err)
+			return nil, fault.Errorf(fault.ErrInvalid, "cannot read the catalog of tools: %s: %w", t.Name, err)
 		}
 	}
 	return c, nil

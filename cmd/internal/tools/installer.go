@@ -64,10 +64,10 @@ func (i Installer) Held(t Tool) (version string, err error) {
 	return version, nil
 }
 
-// Install installs t in the version of the catalogue. It reports whether it changed anything; it
+// Install installs t in the version of the catalog. It reports whether it changed anything; it
 // does not call source if that version is installed. It writes a program only after it verified
 // all of it. Errors: those of Held and of source; ErrInvalid if the name is not that of a file in the
-// directory; ErrUnsupported if the catalogue has no checksum for this platform; ErrUnavailable if the
+// directory; ErrUnsupported if the catalog has no checksum for this platform; ErrUnavailable if the
 // directory cannot be written.
 func (i Installer) Install(ctx context.Context, t Tool, source Source, moved func(string)) (fresh bool, err error) {
 	if strings.ContainsAny(t.Name, "/\\:") || !filepath.IsLocal(t.Name) || t.Name == "." {

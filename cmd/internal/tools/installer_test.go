@@ -50,7 +50,7 @@ func TestInstallIsIdempotent(t *testing.T) {
 	}
 }
 
-// Another version in the catalogue replaces the installed one. An interrupted upgrade is resumed.
+// Another version in the catalog replaces the installed one. An interrupted upgrade is resumed.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -20,7 +20,7 @@ import (
 // calls moved with the progress as text.
 type Source func(ctx context.Context, t Tool, f File, moved func(string)) ([]byte, error)
 
-// Network returns the source that downloads from the URLs of the catalogue. The source returns
+// Network returns the source that downloads from the URLs of the catalog. The source returns
 // ErrForeign for a file with another checksum, and the errors of [download.Client.Get].
 func Network(client download.Client) Source {
 	return func(ctx context.Context, _ Tool, f File, moved func(string)) ([]byte, error) {

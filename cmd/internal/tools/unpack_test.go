@@ -33,7 +33,7 @@ func tarballOf(t testing.TB, header *tar.Header, text string) []byte {
 	return data.Bytes()
 }
 
-// Checksums keep damaged archives away, unless the catalogue itself is wrong.
+// Checksums keep damaged archives away, unless the catalog itself is wrong.
 func TestUnpack(t *testing.T) {
 	t.Parallel()
 	regular := tarballOf(t, &tar.Header{Name: "./bin/k9s", Typeflag: tar.TypeReg}, "program")
