@@ -53,7 +53,7 @@ func requestLike(r state.Record, live providers.Cluster, q UpRequest) UpRequest 
 	q.Flavor, q.Profile = r.Flavor, r.Profile
 	q.Spec = r.Spec
 	q.Spec.Mark = ""
-	if q.Spec.NodeImage == "" && len(q.Spec.Native) == 0 { // another lab process may have chosen another version
+	if q.Spec.NodeImage == "" && len(q.Spec.Native) == 0 { // another version of lab may choose another one
 		q.Spec.KubernetesVersion = cmp.Or(q.Spec.KubernetesVersion, release(live))
 	}
 	values := map[string]addons.Values{}
