@@ -51,7 +51,8 @@ the settings of the saved cluster; up refuses other settings. --addon adds furth
 
 NAME defaults to "lab". The flavor is the tool that creates the cluster: see "lab flavors".
 Flags override the file, and the file overrides the profile. --dry-run shows the source of
-each value; with --offline, it also names what is missing on this machine.
+each value; with --offline, it also names what is missing on this machine. With --offline,
+the flavor auto is the first for which everything is on this machine.
 
 --wait sets what up waits for:
   api    the API server answers
@@ -213,6 +214,9 @@ func planView(p clusters.Plan) ui.View {
 	d.Add("Action", p.Action)
 	d.Add("Name", p.Name)
 	d.Add("Flavor", p.Flavor)
+	for _, s := range p.Skipped {
+		d.Add("Skipped", s.Flavor+": "+s.Reason)
+	}
 	d.Add("Snapshot", p.From)
 	d.Add("Kubernetes", p.Spec.KubernetesVersion)
 	d.Add("Control planes", p.Spec.ControlPlanes)

@@ -32,11 +32,13 @@ type Plan struct {
 	Pulls      string         `json:"pulls,omitempty"`      // the node image that would be pulled; only of a dry run
 	Missing    []string       `json:"missing,omitempty"`    // images of addons that no bundle on this machine has; only of an offline dry run
 	From       string         `json:"from,omitempty"`       // the snapshot that the cluster is created from
+	Skipped    []Skipped      `json:"skipped,omitempty"`    // flavors that an offline request does not choose
 
 	Settings []profiles.Setting `json:"settings,omitempty"` // the requested settings and their origins
 
 	addons clusteraddons.Plan
 	from   *snapshots.Manifest // of From
+	chosen bool                // Flavor was chosen by what this machine has
 }
 
 // The actions of a Plan.
@@ -65,6 +67,7 @@ func (c *Clusters) Plan(ctx context.Context, q UpRequest) (Plan, error) {
 // machine, DryRun returns ErrUnavailable for charts and images of nodes that are missing, as Up does.
 func (c *Clusters) DryRun(ctx context.Context, q UpRequest) (Plan, error) {
 	offline := c.offline(q)
+	q.local = offline
 	q.Spec.Offline, q.Addons.Offline = true, true
 	plan, err := c.Plan(ctx, q)
 	if err != nil || !offline {
@@ -165,9 +168,7 @@ func (p planner) cluster(ctx context.Context) (Plan, error) {
 		return p.restore(ctx, plan, p.q.From)
 	}
 	if !p.h.Recorded() {
-		var err error
-		plan.Flavor, err = p.choose(ctx, spec)
-		return plan, err
+		return p.choose(ctx, plan, spec)
 	}
 	r := p.h.Record
 	plan.Flavor = r.Flavor
@@ -224,9 +225,7 @@ func (p planner) recreate(ctx context.Context, plan Plan) (Plan, error) {
 	if flavor == r.Flavor { // checked before anything is deleted
 		return plan, exceptPull(p.Inventory.Set.Check(ctx, flavor, plan.Spec))
 	}
-	var err error
-	plan.Flavor, err = p.choose(ctx, p.q.Spec)
-	return plan, err
+	return p.choose(ctx, plan, p.q.Spec)
 }
 
 // inherit returns the spec of q, completed from has with the settings that are not in q.Given.
@@ -275,33 +274,53 @@ func exceptPull(err error) error {
 	return err
 }
 
-// choose returns the flavor of a new cluster.
-func (p planner) choose(ctx context.Context, spec providers.Spec) (string, error) {
-	set, flavor := p.Inventory.Set, p.q.Flavor
-	if flavor == "" || flavor == FlavorAuto {
-		flavor = p.Flavor
+// choose returns the plan with the flavor of a new cluster.
+func (p planner) choose(ctx context.Context, plan Plan, spec providers.Spec) (Plan, error) {
+	var err error
+	plan.Flavor = p.q.Flavor
+	if plan.Flavor == "" || plan.Flavor == FlavorAuto {
+		plan.Flavor = p.Flavor
 	}
-	if flavor == "" || flavor == FlavorAuto {
-		spec.Offline = false // a dry run chooses what up chooses
-		first, err := set.FirstUsable(ctx, spec)
-		if err != nil {
-			return "", err
-		}
-		flavor = first.Name()
-	} else if _, err := set.Get(flavor); err != nil {
-		return "", err
-	} else if err := exceptPull(set.Check(ctx, flavor, spec)); errors.Is(err, fault.ErrUnavailable) {
-		return "", fmt.Errorf("%s cannot be used: %w", flavor, err)
-	} else if err != nil {
-		return "", fmt.Errorf("%s: create cluster %q: %w", flavor, spec.Name, err)
+	switch auto := plan.Flavor == "" || plan.Flavor == FlavorAuto; {
+	case auto && p.q.local:
+		plan.Flavor, plan.Skipped, err = p.chooseOffline(ctx, spec)
+		plan.chosen = true
+	case auto:
+		plan.Flavor, err = p.firstUsable(ctx, spec)
+	default:
+		err = p.usable(ctx, plan.Flavor, spec)
+	}
+	if err != nil {
+		return Plan{}, err
 	}
 	// If the tool cannot be asked, nothing is created: the name may belong to another cluster, which
 	// the undoing of a failed creation would delete.
-	foreign, unasked := p.Inventory.Unmanaged(ctx, spec.Name, flavor)
-	if foreign != nil {
-		return "", foreign
+	foreign, unasked := p.Inventory.Unmanaged(ctx, spec.Name, plan.Flavor)
+	return plan, cmp.Or(foreign, unasked)
+}
+
+func (p planner) firstUsable(ctx context.Context, spec providers.Spec) (string, error) {
+	spec.Offline = false // a dry run chooses what up chooses
+	first, err := p.Inventory.Set.FirstUsable(ctx, spec)
+	if err != nil {
+		return "", err
 	}
-	return flavor, unasked
+	return first.Name(), nil
+}
+
+// usable returns the error of a requested flavor that cannot create the cluster.
+func (p planner) usable(ctx context.Context, flavor string, spec providers.Spec) error {
+	if _, err := p.Inventory.Set.Get(flavor); err != nil {
+		return err
+	}
+	err := exceptPull(p.Inventory.Set.Check(ctx, flavor, spec))
+	switch {
+	case errors.Is(err, fault.ErrUnavailable):
+		return fmt.Errorf("%s cannot be used: %w", flavor, err)
+	case err != nil:
+		return fmt.Errorf("%s: create cluster %q: %w", flavor, spec.Name, err)
+	}
+	return nil
 }
 
 // checkCreation returns the errors of a creation that can be known before it.

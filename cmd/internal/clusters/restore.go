@@ -44,8 +44,7 @@ func (p planner) restore(ctx context.Context, plan Plan, name string) (Plan, err
 		return plan, exceptPull(p.Inventory.Set.Check(ctx, m.Flavor, plan.Spec))
 	}
 	p.q.Flavor = m.Flavor
-	plan.Flavor, err = p.choose(ctx, plan.Spec)
-	return plan, err
+	return p.choose(ctx, plan, plan.Spec)
 }
 
 // unlike returns the error of a request for settings that a snapshot does not have.

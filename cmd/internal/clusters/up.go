@@ -42,7 +42,8 @@ type UpRequest struct {
 	Rollback     bool                  // delete a new cluster that does not become ready
 	TTL          time.Duration         // time to live after the cluster is ready; 0: no change or, if Given has it, no expiry
 
-	run bool // the cluster ends with the process that creates it
+	run   bool // the cluster ends with the process that creates it
+	local bool // a flavor is chosen by what this machine has
 }
 
 // Up creates a cluster, or updates it to match the request: it starts a stopped or broken cluster and
@@ -96,8 +97,10 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 
 // planUp returns the plan of Up. Without a network, it first looks for the charts, and has the engine get the node images.
 func (c *Clusters) planUp(ctx context.Context, h *inventory.Handle, q UpRequest, report event.Reporter) (Plan, error) {
-	q.Spec.Offline = q.Spec.Offline || c.offline(q)
+	q.local = c.offline(q)
+	q.Spec.Offline = q.Spec.Offline || q.local
 	plan, err := c.plan(ctx, h, q)
+	plan.reportChoice(report.For(q.Spec.Name))
 	if err != nil || !c.offline(q) || !plan.creates() {
 		return plan, err
 	}
