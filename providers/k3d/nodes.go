@@ -71,18 +71,6 @@ func bareOf(network docker.Object) string {
 	return name
 }
 
-// List returns every cluster of k3d that the Docker Engine has, of any owner, or ErrUnavailable
-// if the engine cannot be asked. A cluster whose creation was interrupted before its first node
-// is recognized by its network.
-func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
-	return containers().List(ctx)
-}
-
-// ListOn returns every cluster of k3d that a Docker Engine has.
-func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
-	return containers().List(docker.On(ctx, engine))
-}
-
 // Kubeconfig returns the kubeconfig with the names and the address that k3d gives it. k3d
 // itself cannot return that of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
@@ -104,9 +92,4 @@ func containerName(cluster, part string) string {
 		name += "-" + part
 	}
 	return name
-}
-
-// LoadImages imports the images of an archive into every node. All nodes must run.
-func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
-	return containers().LoadImages(ctx, ref, archive)
 }

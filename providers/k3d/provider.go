@@ -56,7 +56,7 @@ type Options struct {
 // Provider implements [providers.Provider], [providers.StartStopper],
 // [providers.ImageLoader], [providers.LogExporter] and [providers.Straggler].
 type Provider struct {
-	nodes.InDocker
+	nodes.OfTool
 	opts     Options
 	messages *messages
 }
@@ -66,7 +66,7 @@ func New(opts Options) *Provider {
 	opts.NodeImage = cmp.Or(opts.NodeImage, defaultNode)
 	opts.LoadBalancerImage = cmp.Or(opts.LoadBalancerImage, defaultLoadBalancer)
 	opts.ToolsImage = cmp.Or(opts.ToolsImage, defaultTools)
-	return &Provider{opts: opts, messages: &messages{}}
+	return &Provider{OfTool: nodes.NewOfTool(containers), opts: opts, messages: &messages{}}
 }
 
 // Name returns "k3d".

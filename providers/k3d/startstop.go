@@ -15,11 +15,6 @@ import (
 	"github.com/clusterlab-dev/lab/providers/internal/nodes"
 )
 
-// Stop stops the nodes, and has the engine not start them with the machine.
-func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
-	return containers().Stop(ctx, ref)
-}
-
 // Start starts the stopped nodes and waits until the API server answers. On error the cluster
 // stays as it is then. k3d uses docker's current engine: if the cluster is on another one,
 // Start returns ErrUnavailable.

@@ -50,17 +50,6 @@ func hasRole(r string) func(docker.Container) bool {
 	return func(c docker.Container) bool { return c.Config.Labels[labelRole] == r }
 }
 
-// List returns every cluster of kind that the Docker Engine has, of any owner, or
-// ErrUnavailable if the engine cannot be asked.
-func (*Provider) List(ctx context.Context) ([]providers.Cluster, error) {
-	return containers().List(ctx)
-}
-
-// ListOn returns every cluster of kind that a Docker Engine has.
-func (*Provider) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
-	return containers().List(docker.On(ctx, engine))
-}
-
 // Kubeconfig returns the kubeconfig with the names and the address that kind gives it. kind
 // itself cannot return that of a stopped cluster.
 func (*Provider) Kubeconfig(ctx context.Context, ref providers.Ref) ([]byte, error) {
@@ -73,9 +62,4 @@ func (*Provider) Entries(name string) providers.Entries { return entries(name) }
 func entries(name string) providers.Entries {
 	known := "kind-" + name
 	return providers.Entries{Cluster: known, User: known, Context: known}
-}
-
-// LoadImages imports the images of an archive into every node. All nodes must run.
-func (*Provider) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
-	return containers().LoadImages(ctx, ref, archive)
 }

@@ -49,7 +49,7 @@ type Options struct {
 
 // Provider implements [providers.Provider] and all optional abilities.
 type Provider struct {
-	nodes.InDocker
+	nodes.OfTool
 	opts Options
 }
 
@@ -57,7 +57,7 @@ type Provider struct {
 func New(opts Options) *Provider {
 	opts.NodeImage = cmp.Or(opts.NodeImage, defaults.Image)
 	opts.Dir = cmp.Or(opts.Dir, filepath.Join(os.TempDir(), "lab-kind"))
-	return &Provider{opts: opts}
+	return &Provider{OfTool: nodes.NewOfTool(containers), opts: opts}
 }
 
 // Name returns "kind".

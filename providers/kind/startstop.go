@@ -15,11 +15,6 @@ import (
 // with another one.
 const addressFile = "/kind/old-ipv4"
 
-// Stop stops the nodes, and has the engine not start them with the machine.
-func (*Provider) Stop(ctx context.Context, ref providers.Ref) error {
-	return containers().Stop(ctx, ref)
-}
-
 // Start starts the stopped nodes and waits until the API server answers. On error the cluster
 // stays as it is then.
 func (p *Provider) Start(ctx context.Context, ref providers.Ref, report event.Reporter) error {

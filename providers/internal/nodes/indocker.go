@@ -54,3 +54,29 @@ const Straggles = 5 * time.Second
 
 // Straggles returns how long the Docker Engine may continue with requests of a killed lab.
 func (InDocker) Straggles() time.Duration { return Straggles }
+
+// OfTool has the methods that are the same for every provider whose clusters are recognized by their
+// containers alone. Providers embed it.
+type OfTool struct {
+	InDocker
+	tool func() Tool
+}
+
+// NewOfTool returns the methods for clusters that tool describes.
+func NewOfTool(tool func() Tool) OfTool { return OfTool{tool: tool} }
+
+// List returns every cluster of the tool that docker's current engine has, see [Tool.List].
+func (o OfTool) List(ctx context.Context) ([]providers.Cluster, error) { return o.tool().List(ctx) }
+
+// ListOn returns every cluster of the tool that a Docker Engine has, see [Tool.List].
+func (o OfTool) ListOn(ctx context.Context, engine providers.Engine) ([]providers.Cluster, error) {
+	return o.tool().List(docker.On(ctx, engine))
+}
+
+// Stop stops the nodes, and has the engine not start them with the machine.
+func (o OfTool) Stop(ctx context.Context, ref providers.Ref) error { return o.tool().Stop(ctx, ref) }
+
+// LoadImages imports the images of an archive into every node. All nodes must run.
+func (o OfTool) LoadImages(ctx context.Context, ref providers.Ref, archive string) error {
+	return o.tool().LoadImages(ctx, ref, archive)
+}
