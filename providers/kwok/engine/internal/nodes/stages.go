@@ -1,7 +1,7 @@
 package nodes
 
 import (
-	_ "embed"
+	"embed"
 	"slices"
 	"strings"
 
@@ -12,23 +12,28 @@ import (
 	"sigs.k8s.io/kwok/pkg/config"
 )
 
-//go:embed pod-complete.yaml
-var podComplete string
-
-//go:embed pod-deadline.yaml
-var podDeadline string
+//go:embed pod-complete.yaml pod-deadline.yaml
+var own embed.FS
 
 // builtinStages returns the stages of nodes and pods: nodes become ready, pods run at once, pods that are
 // not restarted complete, others fail at their deadline, and deleted pods are removed. All except
 // pod-complete and pod-deadline are those of KWOK.
 func builtinStages() ([]*internalversion.Stage, error) {
+	podComplete, err := own.ReadFile("pod-complete.yaml")
+	if err != nil {
+		return nil, err
+	}
+	podDeadline, err := own.ReadFile("pod-deadline.yaml")
+	if err != nil {
+		return nil, err
+	}
 	var all []*internalversion.Stage
 	for _, text := range []string{
 		nodefast.DefaultNodeInit,
 		nodelease.DefaultNodeHeartbeatWithLease,
 		podfast.DefaultPodReady,
-		podComplete,
-		podDeadline,
+		string(podComplete),
+		string(podDeadline),
 		podfast.DefaultPodDelete,
 	} {
 		stage, err := config.UnmarshalWithType[*internalversion.Stage](text)
