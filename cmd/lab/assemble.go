@@ -52,7 +52,7 @@ func assemble(dirs machine.Dirs, set *providers.Set, prober inventory.Prober, us
 		Inventory: i, Clusters: c, Addons: a, Expiry: e, Dirs: dirs, Helm: companion(dirs, "lab-helm"),
 		Runs:      runs,
 		Bench:     &bench.Bench{Inventory: i, Runs: runs, Snapshots: saved, Cold: cold(c, dirs, user), Meter: bench.Proc("/proc"), Rest: bench.Rest},
-		Images:    &clusters.Images{Inventory: i, Builder: imagebuild.Docker{}},
+		Images:    &clusters.Images{Inventory: i, Builder: imagebuild.Docker{}, Imported: b},
 		Snapshots: saved,
 		Learning:  &learning.Learning{Inventory: i, Addons: a, Traffic: requests, Dir: filepath.Join(dirs.State, "learning"), Connect: live.Connect, Images: companion(dirs, helloArchive)},
 		Traffic:   requests,

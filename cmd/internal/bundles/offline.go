@@ -128,7 +128,7 @@ func (b *Bundles) Load(ctx context.Context, ref providers.Ref, images []string, 
 	if err != nil || len(items) == 0 {
 		return lacks, err
 	}
-	return lacks, report.Do("Loading the images of the addons", func(*event.Step) error {
+	return lacks, report.Do("Loading images from bundles", func(*event.Step) error {
 		return b.withArchive(ctx, items, func(file string) error { return b.Set.LoadImages(ctx, ref, file) })
 	})
 }

@@ -79,7 +79,8 @@ func newImageLoad(c *command) *cobra.Command {
 		Long: `Load images into every node of the cluster, so that pods can use them without a
 registry. IMAGE is the name or ID of an image of the local Docker Engine, or an archive
 in the format of docker save or OCI; - reads an archive from standard input. An image
-must have a name, because pods refer to images by name.
+must have a name, because pods refer to images by name. An image that the Docker Engine
+lacks comes from an imported bundle, if one has it.
 
 Use a tag other than "latest": Kubernetes pulls "latest" each time a pod starts, unless
 the pod sets imagePullPolicy: Never.`,

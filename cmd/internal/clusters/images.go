@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/clusterlab-dev/lab/cmd/internal/inventory"
@@ -20,6 +21,7 @@ import (
 type Images struct {
 	Inventory *inventory.Inventory
 	Builder   providers.Builder
+	Imported  Imported // for images that the engine lacks; may be nil
 }
 
 // Build builds an image with the engine of this machine, and loads it into every node of a cluster. Errors are those of
@@ -47,8 +49,8 @@ func (m *Images) Build(ctx context.Context, name string, b providers.Build, repo
 }
 
 // Load loads images into every node of a cluster. Each source is an archive, as docker save or an OCI
-// builder writes it, or the name of an image of the engine on this machine. Errors are those of
-// [providers.Set.SaveImages] and [providers.Set.LoadImages].
+// builder writes it, or the name of an image of the engine on this machine or, if that lacks it, of a bundle. Errors are those
+// of [providers.Set.SaveImages] and [providers.Set.LoadImages].
 func (m *Images) Load(ctx context.Context, name string, sources []string, report event.Reporter) error {
 	h, err := m.Inventory.OpenUsable(ctx, name)
 	if err != nil {
@@ -71,10 +73,23 @@ func (m *Images) Load(ctx context.Context, name string, sources []string, report
 			return err
 		}
 	}
-	if len(images) == 0 {
-		return nil
+	if images, err = m.loadImported(ctx, h, images, report); err != nil || len(images) == 0 {
+		return err
 	}
 	return m.loadNamed(ctx, h, images, report)
+}
+
+// loadImported loads those of images that bundles have and the engine lacks, and returns the others.
+func (m *Images) loadImported(ctx context.Context, h *inventory.Handle, images []string, report event.Reporter) ([]string, error) {
+	if m.Imported == nil || len(images) == 0 {
+		return images, nil
+	}
+	lacking, err := m.Inventory.Set.LacksImages(ctx, h.Record.Flavor, images)
+	if err != nil || len(lacking) == 0 { // the engine reports its errors when it saves the images
+		return images, ctx.Err()
+	}
+	lost, err := m.Imported.Load(ctx, h.Ref(), lacking, report)
+	return slices.DeleteFunc(images, func(i string) bool { return slices.Contains(lacking, i) && !slices.Contains(lost, i) }), err
 }
 
 // isArchive reports whether a source is an archive: its content begins like one, or it is a path that
