@@ -162,7 +162,7 @@ func runUp(c *command, cmd *cobra.Command, o *upOptions, args []string) error {
 		return err
 	}
 	progress.Close()
-	if c.chooses(request.Flavor) && request.From == "" && errors.Is(unknown, fault.ErrNotFound) {
+	if c.chooses(request.Flavor) && request.From == "" && !request.Addons.Offline && errors.Is(unknown, fault.ErrNotFound) {
 		progress.Note("%s is the first usable flavor of this machine. Compare the flavors: lab flavors", cluster.Flavor)
 	}
 	return upped(c, progress, cluster, o.noKubeconfig)
