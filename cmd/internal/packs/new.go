@@ -21,8 +21,8 @@ const placeholder = "PACK"
 // New writes a small pack that is valid, with schemas for editors, into the new directory dir. Errors: ErrInvalid for an
 // invalid name and for that of the builtin pack, ErrExists if the directory exists, ErrUnavailable if it cannot be written.
 func New(dir, name string) error {
-	if problem := exercises.Name(name).Problem(); problem != "" {
-		return fault.Errorf(fault.ErrInvalid, "%s", problem)
+	if err := checkName(name); err != nil {
+		return err
 	}
 	builtin, err := exercises.Builtin()
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/records"
 	"github.com/clusterlab-dev/lab/exercises"
 	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -89,8 +90,8 @@ func (s *Store) Open(ref string) (*exercises.Pack, error) {
 // Get returns a pack. Errors: ErrInvalid for an invalid name, and for a pack that this version of lab cannot read;
 // ErrNotFound; ErrForeign if a file was changed since the pack was added; ErrUnavailable if the store cannot be read.
 func (s *Store) Get(name string) (Installed, error) {
-	if problem := exercises.Name(name).Problem(); problem != "" {
-		return Installed{}, fault.Errorf(fault.ErrInvalid, "%s", problem)
+	if err := checkName(name); err != nil {
+		return Installed{}, err
 	}
 	data, err := os.ReadFile(filepath.Join(s.Dir, name, recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,40 +152,32 @@ func (s *Store) List() (all []Installed, problems error) {
 	if err != nil {
 		return nil, err
 	}
-	var bad []error
-	for _, name := range names {
-		p, err := s.Get(name)
-		switch {
-		case err == nil:
-			all = append(all, p)
-		case !errors.Is(err, fault.ErrNotFound): // removed since
-			bad = append(bad, err)
-		}
-	}
-	return all, errors.Join(bad...)
+	return records.Read(names, s.Get)
 }
 
 // Names returns the names of all packs, sorted. It returns ErrUnavailable if the store cannot be read.
 func (s *Store) Names() ([]string, error) {
-	entries, err := os.ReadDir(s.Dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	names, err := records.Names(s.Dir, checkName)
+	if err != nil {
 		return nil, s.unavailable("read", err)
 	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && exercises.Name(e.Name()).Problem() == "" { // other names are not lab's
-			names = append(names, e.Name())
-		}
-	}
 	return names, nil
+}
+
+// checkName returns ErrInvalid for a name that no pack can have.
+func checkName(name string) error {
+	if problem := exercises.Name(name).Problem(); problem != "" {
+		return fault.Errorf(fault.ErrInvalid, "%s", problem)
+	}
+	return nil
 }
 
 // Remove removes a pack, even one that cannot be used. Progress in its exercises stays. If files of the pack were added,
 // changed or removed, Remove deletes nothing: it moves the directory, and returns its new path as kept. Errors: ErrInvalid for
 // an invalid name and for the builtin pack, ErrNotFound, ErrForeign for a directory that lab did not create, ErrUnavailable.
 func (s *Store) Remove(name string) (kept string, err error) {
-	if problem := exercises.Name(name).Problem(); problem != "" {
-		return "", fault.Errorf(fault.ErrInvalid, "%s", problem)
+	if err := checkName(name); err != nil {
+		return "", err
 	}
 	if name == s.Builtin {
 		return "", fault.WithHint(fault.Errorf(fault.ErrInvalid, "the pack %q is part of lab", name), "list the packs that you can remove: lab pack list")

@@ -23,6 +23,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/records"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -83,17 +84,7 @@ func (s *Store) List() (all []Manifest, problems error) {
 	if err != nil {
 		return nil, err
 	}
-	var bad []error
-	for _, name := range names {
-		m, err := s.Get(name)
-		switch {
-		case err == nil:
-			all = append(all, m)
-		case !errors.Is(err, fault.ErrNotFound): // removed since
-			bad = append(bad, err)
-		}
-	}
-	return all, errors.Join(bad...)
+	return records.Read(names, s.Get)
 }
 
 // Names returns the names of all snapshots, sorted.
@@ -103,18 +94,9 @@ func (s *Store) Names() []string {
 }
 
 func (s *Store) names() ([]string, error) {
-	entries, err := os.ReadDir(s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	names, err := records.Names(s.dir, providers.ValidateSnapshotName)
 	if err != nil {
 		return nil, s.unavailable("read", err)
-	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && providers.ValidateSnapshotName(e.Name()) == nil { // other names are not lab's
-			names = append(names, e.Name())
-		}
 	}
 	return names, nil
 }

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clusterlab-dev/lab/cmd/internal/records"
 	"github.com/clusterlab-dev/lab/providers"
 	"github.com/clusterlab-dev/lab/providers/atomicfile"
 	"github.com/clusterlab-dev/lab/providers/fault"
@@ -159,22 +160,12 @@ func (s *Store) Kubeconfig(name string, config []byte) (path string, err error) 
 
 // List returns the records of all clusters, sorted by name. problems joins the errors of records that
 // cannot be read. It is ErrUnreadable if the directory itself cannot be read.
-func (s *Store) List() (records []Record, problems error) {
+func (s *Store) List() (all []Record, problems error) {
 	names, err := s.names()
 	if err != nil {
 		return nil, err
 	}
-	var bad []error
-	for _, name := range names {
-		r, err := s.Get(name)
-		switch {
-		case err == nil:
-			records = append(records, r)
-		case !errors.Is(err, fault.ErrNotFound): // a cluster with a lock may have no record yet
-			bad = append(bad, err)
-		}
-	}
-	return records, errors.Join(bad...)
+	return records.Read(names, s.Get)
 }
 
 // Abandoned returns the names that have a directory and no record, and that no process holds: the
@@ -188,18 +179,9 @@ func (s *Store) Abandoned() []string {
 }
 
 func (s *Store) names() ([]string, error) {
-	entries, err := os.ReadDir(s.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	names, err := records.Names(s.path(), providers.ValidateName)
 	if err != nil {
 		return nil, fault.Errorf(ErrUnreadable, "%w", s.unavailable("read", err))
-	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && providers.ValidateName(e.Name()) == nil { // other names are not lab's
-			names = append(names, e.Name())
-		}
 	}
 	return names, nil
 }
