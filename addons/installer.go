@@ -94,10 +94,11 @@ type Installer interface {
 	// moved, which may be nil, receives progress.
 	Install(ctx context.Context, c Cluster, r Release, moved func(string)) (Installed, error)
 
-	// Check returns ErrInvalid if the chart cannot be installed with these values in any cluster: it
-	// is damaged, lacks a dependency, has an invalid template, or its schema rejects the values. It
+	// Check returns ErrInvalid if the chart cannot be installed with these values in any cluster of a version of
+	// Kubernetes, "" if that is unknown: it is damaged, lacks a dependency, requires another version, has an invalid
+	// template, its schema rejects the values, or a template fails before it asks for properties of the cluster. It
 	// sends no requests.
-	Check(r Release) error
+	Check(r Release, kubernetes string) error
 
 	// Stale returns why Install would change the addon, or "" if Install would do nothing.
 	// It reads only the digest of the chart.

@@ -116,6 +116,40 @@ func VersionMatches(asked, has string) bool {
 	return release == asked || strings.HasPrefix(release, asked+".")
 }
 
+// ExactVersion returns the version of Kubernetes that spec requests, or "" if it requests none, a loose one, or
+// something that overrides it.
+func ExactVersion(spec Spec) string {
+	if spec.NodeImage != "" || len(spec.Native) > 0 || !isExact(spec.KubernetesVersion) {
+		return ""
+	}
+	return spec.KubernetesVersion
+}
+
+// NewVersion returns the version of Kubernetes that a creation from spec has, or "" if only the tool knows it. The tags
+// of images with Kubernetes are its version, with '-' in place of '+': "v1.37.2-k3s1". Images of the user may have any tag.
+func NewVersion(ctx context.Context, p Provider, spec Spec) string {
+	if spec.NodeImage != "" || len(spec.Native) > 0 || spec.From != nil {
+		return ""
+	}
+	version := spec.KubernetesVersion
+	if i, ok := p.(NodeImager); ok {
+		if images, err := i.NodeImages(spec); err == nil && len(images) > 0 {
+			name, _, _ := strings.Cut(images[0], "@")
+			if tag := name[strings.LastIndex(name, ":")+1:]; isExact(tag) {
+				version = tag
+			}
+		}
+	} else if v, ok := p.(Versioner); ok && version == "" {
+		if all, err := v.Versions(ctx); err == nil && len(all) > 0 {
+			version = all[0]
+		}
+	}
+	if !isExact(version) || regexp.MustCompile(`-(alpha|beta|rc)`).MatchString(version) {
+		return "" // the order of pre-releases depends on the constraint
+	}
+	return strings.Replace(version, "-", "+", 1)
+}
+
 // isExact reports whether a version names one release, which an image can bear as its tag.
 func isExact(v string) bool {
 	return regexp.MustCompile(`^v1\.[0-9]{1,3}\.[0-9]{1,3}(-[0-9A-Za-z.-]{1,32})?$`).MatchString(v)

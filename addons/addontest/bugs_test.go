@@ -85,11 +85,11 @@ func (b buggy) Stale(ctx context.Context, c addons.Cluster, r addons.Release) (s
 	return b.Fake.Stale(ctx, c, r)
 }
 
-func (b buggy) Check(r addons.Release) error {
+func (b buggy) Check(r addons.Release, kubernetes string) error {
 	if b.bug == "every chart is good" {
 		return nil
 	}
-	return b.Fake.Check(r)
+	return b.Fake.Check(r, kubernetes)
 }
 
 func (b buggy) Remove(ctx context.Context, c addons.Cluster, a addons.Addon, moved func(string)) ([]addons.Kept, error) {

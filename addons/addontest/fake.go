@@ -129,7 +129,7 @@ func (m *machine) install(r addons.Release, read chart) (addons.Installed, error
 }
 
 // Check implements [addons.Installer].
-func (f Fake) Check(r addons.Release) error {
+func (f Fake) Check(r addons.Release, _ string) error {
 	_, err := open(r.Chart)
 	return err
 }

@@ -152,10 +152,10 @@ func (h Harness) brokenChart(t *testing.T) {
 	if _, err := h.Installer.Define(t.Context(), h.Cluster, r); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("define: %v, want ErrInvalid", err)
 	}
-	if err := h.Installer.Check(r); !errors.Is(err, fault.ErrInvalid) {
+	if err := h.Installer.Check(r, ""); !errors.Is(err, fault.ErrInvalid) {
 		t.Errorf("check: %v, want ErrInvalid", err)
 	}
-	if err := h.Installer.Check(one("broken", "1.0.0", "hello")); err != nil {
+	if err := h.Installer.Check(one("broken", "1.0.0", "hello"), ""); err != nil {
 		t.Errorf("check: %v", err)
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
+const otherVersion = "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version"
+
 // explain wraps the context's error around errors that its end caused, and adds a kind and a hint
 // to errors for which Helm has no types.
 func (s *session) explain(ctx context.Context, err error) error {
@@ -43,7 +45,7 @@ func (s *session) explain(ctx context.Context, err error) error {
 	case strings.Contains(text, "sh.helm.release.v1.") && strings.Contains(text, "Too long"):
 		return fault.WithHint(err, "Helm stores the chart and its objects in one Secret: add large files that no template reads to .helmignore, or split the chart")
 	case strings.Contains(text, "chart requires kubeVersion"):
-		return fault.WithHint(err, "choose another version of the chart, or a cluster with another version of Kubernetes: --kubernetes-version")
+		return fault.WithHint(err, otherVersion)
 	case isUnserved(err):
 		return s.explainUnserved(text)
 	}

@@ -48,7 +48,7 @@ func TestSchemaReferences(t *testing.T) {
 		if strings.Contains(c.what, "to the standard") {
 			r.Values["x"] = map[string]any{}
 		}
-		errs := map[string]error{"Check": (Installer{}).Check(r)}
+		errs := map[string]error{"Check": (Installer{}).Check(r, "")}
 		_, errs["Images"] = Images(r)
 		_, errs["definitionsOf"] = definitionsOf(r)
 		for how, err := range errs {
@@ -60,7 +60,7 @@ func TestSchemaReferences(t *testing.T) {
 			}
 		}
 		r.Values["replicas"] = "many"
-		if err := (Installer{}).Check(r); c.refused == "" && !errors.Is(err, fault.ErrInvalid) {
+		if err := (Installer{}).Check(r, ""); c.refused == "" && !errors.Is(err, fault.ErrInvalid) {
 			t.Errorf("%s: the schema accepts wrong values", c.what)
 		}
 	}
@@ -79,7 +79,7 @@ func TestSchemaReferenceOfDependency(t *testing.T) {
 		"charts/db/templates/nothing.yaml": "",
 	})
 	for enabled, wants := range map[bool]string{true: "shop/charts/db refers to https://example.com/a.json", false: ""} {
-		err := (Installer{}).Check(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: chart, Values: addons.Values{"db": map[string]any{"enabled": enabled}}})
+		err := (Installer{}).Check(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: chart, Values: addons.Values{"db": map[string]any{"enabled": enabled}}}, "")
 		if wants == "" && err != nil || wants != "" && (err == nil || !strings.Contains(err.Error(), wants)) {
 			t.Errorf("enabled is %t: %v", enabled, err)
 		}

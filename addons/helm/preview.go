@@ -6,14 +6,11 @@ import (
 	"reflect"
 	"strings"
 
-	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 	"helm.sh/helm/v3/pkg/release"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 
 	"github.com/clusterlab-dev/lab/addons"
-	"github.com/clusterlab-dev/lab/providers/fault"
 )
 
 // Preview implements [addons.Installer].
@@ -76,31 +73,6 @@ func changes(before, after, namespace string) []addons.Change {
 		}
 	}
 	return list
-}
-
-// Check implements [addons.Installer]. It ignores errors of executing templates, because they
-// may depend on the cluster.
-func (Installer) Check(r addons.Release) error {
-	loaded, err := loadSafe(r)
-	if err != nil {
-		return err
-	}
-	if _, err := unownedOf(r); err != nil {
-		return err
-	}
-	values := r.Values.Copy()
-	if err := chartutil.ProcessDependenciesWithMerge(loaded, chartutil.Values(values)); err != nil {
-		return fault.Errorf(fault.ErrInvalid, "invalid chart: %w", err)
-	}
-	options := chartutil.ReleaseOptions{Name: r.Addon.Name, Namespace: r.Addon.In(), Revision: 1, IsInstall: true}
-	all, err := chartutil.ToRenderValues(loaded, values, options, nil)
-	if err != nil {
-		return fault.Errorf(fault.ErrInvalid, "%w", err)
-	}
-	if _, err := engine.Render(loaded, all); err != nil && strings.HasPrefix(err.Error(), "parse error") {
-		return fault.Errorf(fault.ErrInvalid, "%w", err)
-	}
-	return nil
 }
 
 // Stale implements [addons.Installer].

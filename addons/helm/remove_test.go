@@ -220,7 +220,7 @@ func TestUnreadableUnowned(t *testing.T) {
 		"not YAML":   "kind: [\n",
 		"no version": "kind: ConfigMap\nmetadata: {name: x}\n",
 	} {
-		err := (Installer{}).Check(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: addontest.Chart("shop", "1.0.0", map[string]string{"crds/a.yaml": text})})
+		err := (Installer{}).Check(addons.Release{Addon: addons.Addon{Name: "shop"}, Chart: addontest.Chart("shop", "1.0.0", map[string]string{"crds/a.yaml": text})}, "")
 		if !errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), "shop/crds/a.yaml") {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -102,10 +102,10 @@ func TestCheck(t *testing.T) {
 		"a template that is not": {map[string]string{"templates/a.yaml": "a: {{ if }}"}, nil, "parse error at (hello/templates/a.yaml:1)"},
 		"a schema":               {map[string]string{"values.schema.json": schema}, addons.Values{"replicas": "two"}, "replicas"},
 		"a schema that is met":   {map[string]string{"values.schema.json": schema}, addons.Values{"replicas": 2.0}, ""},
-		"what clusters may have": {map[string]string{"templates/a.yaml": `{{ fail "this cluster lacks it" }}`}, nil, ""},
+		"what clusters may have": {map[string]string{"templates/a.yaml": `{{ if not (lookup "v1" "Secret" "a" "b") }}{{ fail "this cluster lacks it" }}{{ end }}`}, nil, ""},
 	} {
 		r := addons.Release{Addon: addons.Addon{Name: "hello"}, Chart: addontest.Chart("hello", "1.0.0", test.files), Values: test.values}
-		err := Installer{}.Check(r)
+		err := Installer{}.Check(r, "")
 		if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, fault.ErrInvalid) || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}

@@ -78,29 +78,6 @@ func withOwn(catalog addons.Catalog, r state.Record) addons.Catalog {
 	return catalog
 }
 
-// Prefetch starts to download the charts of a plan into the cache, while the cluster is created. The
-// installation takes them from there. finish waits for the downloads or, if the creation failed, ends
-// them. The installation downloads again what failed, and returns the error.
-func (s *Addons) Prefetch(ctx context.Context, plan Plan) (finish func(failed error)) {
-	ctx, stop := context.WithCancel(ctx)
-	source := s.Tools.Source(plan.request.Offline, plan.request.CA)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = concurrently(plan.Requests, func(r addons.Request) error {
-			_, err := source.Chart(ctx, r.Addon.Chart)
-			return err
-		})
-	}()
-	return func(failed error) {
-		if failed != nil {
-			stop()
-		}
-		<-done
-		stop()
-	}
-}
-
 // releases fetches the charts of a plan concurrently. failed wraps the error of one addon.
 func (s *Addons) releases(
 	ctx context.Context, target addons.Cluster, plan addons.Requests, q Request, failed func(err error, addon string) error,

@@ -179,49 +179,6 @@ func valuesHaveAddon(all addons.Requests, q Request) error {
 	return nil
 }
 
-// Validate returns the errors of a request that do not depend on a cluster: unknown addons, and
-// charts on this machine that cannot be installed with the values. traits are those of the cluster.
-func (s *Addons) Validate(ctx context.Context, q Request, traits providers.Traits, charts bool) error {
-	catalog, err := s.Catalog()
-	if err != nil {
-		return err
-	}
-	plan, err := requests(catalog, state.Record{}, q)
-	if err != nil || !charts {
-		return err
-	}
-	return s.ReadCharts(ctx, plan, traits)
-}
-
-// ReadCharts reads the charts on this machine, so that errors in them or in their values are found
-// before anything is created. It does not use the network.
-func (s *Addons) ReadCharts(ctx context.Context, plan addons.Requests, traits providers.Traits) error {
-	local := slices.DeleteFunc(slices.Clone(plan), func(r addons.Request) bool { return r.Addon.Chart.Path == "" })
-	releases, err := s.releases(ctx, addons.Cluster{Traits: traits}, local, Request{Offline: true}, failed)
-	if err != nil {
-		return err
-	}
-	return concurrently(local, func(r addons.Request) error {
-		if err := s.Tools.Installer.Check(releases[r.Addon.Name]); err != nil {
-			return failed(err, r.Addon.Name)
-		}
-		return nil
-	})
-}
-
-// CheckCached returns ErrUnavailable if the charts of a plan are not all on this machine.
-func (s *Addons) CheckCached(ctx context.Context, p Plan) error {
-	source := s.Tools.Source(true, p.request.CA)
-	return concurrently(p.Requests, func(r addons.Request) error {
-		_, err := source.Chart(ctx, r.Addon.Chart)
-		if err == nil {
-			return nil
-		}
-		return fault.WithHint(fmt.Errorf("addon %s: %w", r.Addon.Name, err),
-			"import a bundle that has it: lab bundle import FILE; or omit --offline, if the machine has a network")
-	})
-}
-
 // failed returns the error of an addon whose chart cannot be read.
 func failed(err error, addon string) error {
 	return fault.WithHint(fmt.Errorf("addon %s: %w", addon, err), "%s", fault.HintOf(err))

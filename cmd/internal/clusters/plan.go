@@ -87,7 +87,8 @@ func (c *Clusters) Validate(ctx context.Context, q UpRequest) error {
 		invalid = c.Inventory.Set.Validate(flavor, q.Spec)
 	}
 	traits, _ := c.traits(q) // an unknown flavor is invalid
-	return errors.Join(invalid, c.Addons.Validate(ctx, q.Addons, traits, invalid == nil))
+	target := clusteraddons.Target{Traits: traits, Kubernetes: func() string { return providers.ExactVersion(q.Spec.WithDefaults()) }}
+	return errors.Join(invalid, c.Addons.Validate(ctx, q.Addons, target, invalid == nil))
 }
 
 // traits returns the traits of a cluster of the requested flavor, or of the first if any will do.
@@ -367,7 +368,14 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := p.Addons.ReadCharts(ctx, plan.missing().Requests, flavor.Traits(plan.Spec)); err != nil {
+	if plan.creates() && plan.from == nil {
+		if plan.Spec, err = clusteraddons.SpecFor(ctx, flavor, plan.Spec, requests); err != nil {
+			return err
+		}
+	}
+	// The creation checks cached charts meanwhile. A dry run creates nothing, and a recreation begins with a deletion.
+	cached := p.q.Spec.Offline || plan.Action == ActionRecreate
+	if err := p.Addons.ReadCharts(ctx, plan.missing().Requests, p.target(ctx, *plan, flavor), cached); err != nil {
 		return err
 	}
 	plan.Addons = slices.DeleteFunc(requests.Names(), func(name string) bool { return slices.Contains(plan.Removes, name) })
@@ -377,8 +385,18 @@ func (p planner) addons(ctx context.Context, plan *Plan) error {
 	if !plan.creates() {
 		return clusteraddons.Lacks(p.h.Record, requests)
 	}
-	plan.Spec, err = clusteraddons.SpecFor(ctx, flavor, plan.Spec, requests)
-	return err
+	return nil
+}
+
+// target returns what is known of the cluster of a plan. The version of an existing cluster does not matter: its addons
+// are checked by their installation.
+func (c *Clusters) target(ctx context.Context, plan Plan, flavor providers.Provider) clusteraddons.Target {
+	return clusteraddons.Target{Traits: flavor.Traits(plan.Spec), Kubernetes: func() string {
+		if !plan.creates() {
+			return ""
+		}
+		return providers.NewVersion(ctx, flavor, plan.Spec)
+	}}
 }
 
 // maxTTL is long enough for any use, and far below what overflows a time.Duration (292 years).

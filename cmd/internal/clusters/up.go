@@ -74,12 +74,7 @@ func (c *Clusters) Up(ctx context.Context, q UpRequest, report event.Reporter) (
 		return output.Cluster{}, err
 	}
 	// A cluster without its kubeconfig entry is ready, so its addons are still installed.
-	finish := func(error) {}
-	if missing := plan.missing(); plan.creates() && len(missing.Requests) > 0 {
-		finish = c.Addons.Prefetch(ctx, missing)
-	}
-	noEntry, err := splitNoEntry(c.carryOut(ctx, h, plan, q, report))
-	finish(err)
+	noEntry, err := splitNoEntry(c.carryOutChecked(ctx, h, plan, q, report))
 	if err == nil && (q.TTL > 0 || q.Given["ttl"] != "") {
 		err = expire(h, q.TTL, c.Inventory.Now())
 	}
@@ -124,6 +119,31 @@ func (c *Clusters) updateAddons(ctx context.Context, h *inventory.Handle, plan P
 		return err
 	}
 	return c.Addons.Update(ctx, h, plan.addons.Beyond(has), prune, report)
+}
+
+// carryOutChecked is carryOut. Meanwhile it fetches and checks the charts of a new cluster. If one cannot be installed,
+// it ends the creation, which leaves nothing, and returns the error. If the cluster is ready by then, the cluster stays,
+// and the installation returns the error.
+func (c *Clusters) carryOutChecked(ctx context.Context, h *inventory.Handle, plan Plan, q UpRequest, report event.Reporter) error {
+	missing := plan.missing()
+	if !plan.creates() || len(missing.Requests) == 0 {
+		return c.carryOut(ctx, h, plan, q, report)
+	}
+	flavor, err := c.Inventory.Set.Get(plan.Flavor)
+	if err != nil {
+		return err
+	}
+	creation, finish := c.Addons.Prefetch(ctx, missing, c.target(ctx, plan, flavor))
+	err = c.carryOut(creation, h, plan, q, report)
+	stopped := creation.Err() != nil && ctx.Err() == nil
+	invalid := finish(err)
+	if err == nil || !stopped {
+		return err
+	}
+	if _, left := c.Inventory.State.Get(plan.Name); left == nil { // err says why
+		return fault.WithHint(fmt.Errorf("%w\nthe creation was stopped: %s", invalid, err.Error()), "%s", fault.HintOf(err))
+	}
+	return invalid
 }
 
 // carryOut creates or starts the cluster of a plan, and waits until it is ready.
