@@ -85,8 +85,13 @@ setting, and 7 after --timeout.`,
 			return runUp(c, cmd, o, args)
 		},
 	}
-	f := cmd.Flags()
-	o.flags(f, c.Inventory.Set.Names())
+	o.ownFlags(cmd.Flags(), c.Inventory.Set.Names())
+	return cmd
+}
+
+// ownFlags adds the flags of up.
+func (o *upOptions) ownFlags(f *pflag.FlagSet, flavors []string) {
+	o.flags(f, flavors)
 	o.setting(f, "ttl", "ttl", "time to live from the end of this command, such as 2h (default: no expiry)")
 	f.BoolVar(&o.noKubeconfig, "no-kubeconfig", false, "do not change the kubeconfig (lab kubectl works without it)")
 	f.BoolVar(&o.recreate, "recreate", false, "delete an existing cluster and create it again; its contents are lost")
@@ -95,7 +100,6 @@ setting, and 7 after --timeout.`,
 	o.cacheFlag(f)
 	f.BoolVar(&o.prune, "prune", false, "remove addons that are not requested and that no requested addon needs")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print what would be done, without doing it")
-	return cmd
 }
 
 // waitFlag adds --wait.
