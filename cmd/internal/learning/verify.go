@@ -22,8 +22,10 @@ const (
 	// changing, such as a pod that fits on no node.
 	settleTime = 3 * time.Second
 
-	// verifyJobs is the number of exercises that are verified at a time. They have separate namespaces.
-	verifyJobs = 4
+	// verifyJobs and simulatedJobs are the number of exercises that are verified at a time, on clusters that run and that
+	// simulate pods. They have separate namespaces, and wait most of the time: a namespace takes five seconds to be deleted.
+	verifyJobs    = 4
+	simulatedJobs = 8
 )
 
 // Program runs kubectl or helm on the cluster, in a directory, with the given arguments and standard
@@ -57,7 +59,11 @@ type Verifier struct {
 // called with each proof, one at a time, and not with those that the end of ctx interrupts. Exercises
 // that need more than the cluster has are skipped. The error is that of ctx.
 func (v Verifier) Verify(ctx context.Context, list []*exercises.Exercise, done func(Proof)) error {
-	slots := make(chan struct{}, verifyJobs)
+	jobs := simulatedJobs
+	if v.RunsPods {
+		jobs = verifyJobs
+	}
+	slots := make(chan struct{}, jobs)
 	var mu, drains sync.Mutex
 	var all sync.WaitGroup
 	for _, e := range list {
