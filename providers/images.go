@@ -21,6 +21,26 @@ type NodeImager interface {
 	KeepImages(ctx context.Context, archive string) error
 }
 
+// Downloader is implemented by providers whose clusters download more than the images of
+// [NodeImager], which lab cannot take from this machine.
+type Downloader interface {
+	// Downloads returns what a new cluster downloads: "the images of its components".
+	Downloads() string
+}
+
+// Downloads returns what a new cluster of the flavor downloads that lab cannot take from this
+// machine, or "". Errors are those of Get.
+func (s *Set) Downloads(flavor string) (string, error) {
+	p, err := s.Get(flavor)
+	if err != nil {
+		return "", err
+	}
+	if d, ok := p.(Downloader); ok {
+		return d.Downloads(), nil
+	}
+	return "", nil
+}
+
 // NodeImages returns the images that a creation of the flavor from spec uses: none if its nodes
 // are not created from images. Errors are those of [NodeImager], and ErrNotFound for an unknown
 // flavor.

@@ -59,6 +59,9 @@ func (p *Provider) NodeImages(spec providers.Spec) ([]string, error) {
 	return []string{config.Image, p.opts.LoadBalancerImage}, nil
 }
 
+// Downloads implements [providers.Downloader].
+func (p *Provider) Downloads() string { return "the images of the components of k3s" }
+
 // allowCgroupV1 has the kubelet accept cgroup v1, and reports whether it changed the
 // configuration: older versions accept it by default.
 func allowCgroupV1(c *v1alpha5.SimpleConfig) bool {

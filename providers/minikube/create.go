@@ -72,6 +72,9 @@ func (p *Provider) NodeImages(spec providers.Spec) ([]string, error) {
 	return nodes.Names(images), nil
 }
 
+// Downloads implements [providers.Downloader].
+func (p *Provider) Downloads() string { return "the programs and images of Kubernetes" }
+
 // imagesOf returns the image of the nodes if args name it: otherwise minikube alone knows it,
 // and pulls it.
 func imagesOf(args []string) []nodes.Image {

@@ -42,6 +42,11 @@ func (i imaged) NodeImages(providers.Spec) ([]string, error) {
 
 func (imaged) LacksImages(context.Context, []string) ([]string, error) { return nil, nil }
 
+// Downloads makes a flavor download more if its image is pulling-node.
+func (i imaged) Downloads() string {
+	return map[string]string{"pulling-node": "its components"}[i.image]
+}
+
 func (imaged) KeepImages(context.Context, string) error { return nil }
 
 // lacking lacks the images of which it is the list.
@@ -67,7 +72,7 @@ func (l lacking) Lacks(_ context.Context, images []string) (lacks []string, err 
 }
 
 // flavored returns a bench with the flavors stopped, which is not usable; secret, whose images only its tool knows;
-// first and second; and bare, which has no images and does not run pods.
+// pulling, which downloads more than its images; first and second; and bare, which has no images and does not run pods.
 func flavored(t *testing.T) labtest.Bench {
 	t.Helper()
 	b := labtest.WithAddons(t, labtest.OnNodes())
@@ -79,6 +84,7 @@ func flavored(t *testing.T) labtest.Bench {
 	set, err := providers.NewSet(
 		imaged{flavor("stopped", true), "stopped-node", fault.Errorf(fault.ErrUnavailable, "its engine sleeps")},
 		imaged{flavor("secret", true), "", fault.Errorf(fault.ErrUnsupported, "only secret knows its images")},
+		imaged{flavor("pulling", true), "pulling-node", nil},
 		imaged{flavor("first", true), "first-node", nil}, imaged{flavor("second", true), "second-node", nil}, flavor("bare", false),
 	)
 	if err != nil {
@@ -108,7 +114,7 @@ func TestOfflineChoosesFlavor(t *testing.T) {
 		b := flavored(t)
 		b.Clusters.Imported = lacking{images: lacks}
 		plan, err := b.DryRun(t.Context(), offlineRequest())
-		if err != nil || plan.Flavor != test.flavor || len(plan.Skipped) != len(test.skipped)+2 {
+		if err != nil || plan.Flavor != test.flavor || len(plan.Skipped) != len(test.skipped)+3 {
 			t.Fatalf("lacks %q: %s, skipped %q, %v", lacks, plan.Flavor, plan.Skipped, err)
 		}
 		var steps []string
@@ -128,7 +134,7 @@ func TestOfflineChoosesFlavor(t *testing.T) {
 		if diff := cmp.Diff(want, steps); diff != "" {
 			t.Errorf("lacks %q (-want +got):\n%s", lacks, diff)
 		}
-		for i, text := range append([]string{"its engine sleeps", "only secret knows its images"}, test.skipped...) {
+		for i, text := range append([]string{"its engine sleeps", "only secret knows its images", "pulling: it downloads its components, which"}, test.skipped...) {
 			if !strings.Contains(want[i], text) {
 				t.Errorf("lacks %q: %q, want %q", lacks, want[i], text)
 			}

@@ -60,8 +60,11 @@ func (p planner) lacksOffline(ctx context.Context, plan Plan) (lacks, err error)
 	if plan.Spec, err = set.Resolve(ctx, plan.Flavor, plan.Spec); err != nil {
 		return nil, err
 	}
-	if _, err := set.NodeImages(plan.Flavor, plan.Spec); err != nil { // only the tool knows what it downloads
+	if _, err := set.NodeImages(plan.Flavor, plan.Spec); err != nil { // only the tool knows the images
 		return nil, err
+	}
+	if more, err := set.Downloads(plan.Flavor); err != nil || more != "" {
+		return nil, errors.Join(err, fault.Errorf(fault.ErrUnavailable, "it downloads %s, which lab does not take from this machine", more))
 	}
 	plan, lacks = p.checkOffline(ctx, plan)
 	if lacks == nil && len(plan.Missing) > 0 {
@@ -73,7 +76,7 @@ func (p planner) lacksOffline(ctx context.Context, plan Plan) (lacks, err error)
 // offlineHint returns how to bring to this machine what it lacks for a flavor, or for all if flavor is "".
 func (p planner) offlineHint(flavor string) string {
 	if flavor == "" {
-		return "see how to fix each flavor: lab flavors"
+		return "see how to fix each flavor: lab flavors; or name a flavor, if this machine has what it downloads: --flavor NAME"
 	}
 	bundle := "lab bundle create FILE --flavor " + flavor
 	if names := slices.Compact(slices.Sorted(slices.Values(p.q.Addons.Names))); len(names) > 0 {
