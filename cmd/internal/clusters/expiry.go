@@ -188,3 +188,14 @@ func (d *deadline) over(r state.Record) bool {
 	}
 	return !now.Before(d.wall) || !now.Before(d.mono)
 }
+
+// maxTTL is long enough for any use, and far below what overflows a time.Duration (292 years).
+const maxTTL = 10 * 365 * 24 * time.Hour
+
+func validateTTL(ttl time.Duration) error {
+	if ttl == 0 || ttl >= time.Second && ttl <= maxTTL {
+		return nil
+	}
+	err := fault.Errorf(fault.ErrInvalid, "a time to live of %s: must be between a second and ten years", ttl)
+	return fault.WithHint(err, "use a duration such as --ttl 2h or --ttl 90m")
+}

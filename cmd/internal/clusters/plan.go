@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/clusterlab-dev/lab/addons"
 	"github.com/clusterlab-dev/lab/cmd/internal/clusteraddons"
@@ -397,15 +396,4 @@ func (c *Clusters) target(ctx context.Context, plan Plan, flavor providers.Provi
 		}
 		return providers.NewVersion(ctx, flavor, plan.Spec)
 	}}
-}
-
-// maxTTL is long enough for any use, and far below what overflows a time.Duration (292 years).
-const maxTTL = 10 * 365 * 24 * time.Hour
-
-func validateTTL(ttl time.Duration) error {
-	if ttl == 0 || ttl >= time.Second && ttl <= maxTTL {
-		return nil
-	}
-	err := fault.Errorf(fault.ErrInvalid, "a time to live of %s: must be between a second and ten years", ttl)
-	return fault.WithHint(err, "use a duration such as --ttl 2h or --ttl 90m")
 }
