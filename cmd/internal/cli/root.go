@@ -109,7 +109,7 @@ func (c *command) prepare(cmd *cobra.Command, _ []string) error {
 func checkDurations(flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
 		if f.Value.Type() == "duration" && strings.HasPrefix(f.Value.String(), "-") {
-			err = usage("--%s must not be negative", f.Name)
+			err = fault.WithHint(usage("--%s must not be negative", f.Name), "use a duration such as --%s 2h", f.Name)
 		}
 	})
 	return err

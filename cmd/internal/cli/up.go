@@ -32,12 +32,7 @@ type upOptions struct {
 	addons       addonOptions
 }
 
-func newUp(c *command) *cobra.Command {
-	o := &upOptions{}
-	cmd := &cobra.Command{
-		Use:   "up [NAME]",
-		Short: "Create a cluster, or start and update an existing one",
-		Long: `Create a cluster, and wait until it and its addons are ready. If the cluster exists, up
+const upLong = `Create a cluster, and wait until it and its addons are ready. If the cluster exists, up
 updates it to match the request: it starts a stopped cluster, repairs a broken one if
 that loses nothing, recreates one whose creation was interrupted, and installs addons
 that are missing. Running up twice changes nothing. up never recreates an existing
@@ -70,7 +65,14 @@ deleted.
 The exit code is 0 if the cluster and its addons are ready, 1 after a failure that more
 time does not fix, 4 if an existing cluster differs in a setting that cannot be changed,
 5 if the flavor or what it needs is not available, 6 if the flavor does not support a
-setting, and 7 after --timeout.`,
+setting, and 7 after --timeout.`
+
+func newUp(c *command) *cobra.Command {
+	o := &upOptions{}
+	cmd := &cobra.Command{
+		Use:   "up [NAME]",
+		Short: "Create a cluster, or start and update an existing one",
+		Long:  upLong,
 		Example: `  lab up                               use the first usable flavor
   lab up demo --flavor kwok            create a cluster "demo" with simulated nodes
   lab up big --flavor kwok --workers 1000
